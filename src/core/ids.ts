@@ -1,0 +1,75 @@
+import { AppError } from "./errors.ts";
+
+/**
+ * Ids are UUIDv7 (RFC 9562 section 5.7). What goes out is the plain UUID; what comes in may also be the prefixed form of
+ * the same 128 bits: `usr_` and 26 characters of Crockford base32, in either case.
+ */
+const PREFIXES = {
+  tenant: "ten",
+  application: "app",
+  user: "usr",
+  organization: "org",
+  group: "grp",
+  session: "ses",
+  browserSession: "bse",
+  apiKey: "key",
+  connection: "con",
+  resource: "res",
+} as const;
+
+export type IdKind = keyof typeof PREFIXES;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const PREFIXED = /^([a-z]{3})_([0-9a-z]{26})$/i;
+const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const CROCKFORD_VALUE = new Map([...CROCKFORD].map((character, value) => [character, BigInt(value)]));
+
+/** A new UUIDv7 in lower case. Monotonic within one process; `ms` is the time it carries. */
+export function newId(ms: number): string {
+  return Bun.randomUUIDv7("hex", ms);
+}
+
+/** `usr_01HWY4MYSEFGESW2GZ5CY4TQKF` for a UUID. */
+export function toPrefixedId(kind: IdKind, uuid: string): string {
+  let value = BigInt(`0x${uuid.replaceAll("-", "")}`);
+  let text = "";
+  for (let i = 0; i < 26; i++) {
+    text = CROCKFORD.charAt(Number(value & 31n)) + text;
+    value >>= 5n;
+  }
+  return `${PREFIXES[kind]}_${text}`;
+}
+
+/**
+ * Either form of an id to the plain lower-case UUID.
+ * @returns null when the text is no id at all, or carries the prefix of another kind.
+ */
+export function parseId(kind: IdKind, text: string): string | null {
+  if (UUID.test(text)) return text.toLowerCase();
+  const match = PREFIXED.exec(text);
+  if (!match || match[1]?.toLowerCase() !== PREFIXES[kind]) return null;
+  let value = 0n;
+  for (const character of (match[2] ?? "").toUpperCase()) {
+    const digit = CROCKFORD_VALUE.get(character);
+    if (digit === undefined) return null;
+    value = (value << 5n) | digit;
+  }
+  if (value >> 128n) return null;
+  const hex = value.toString(16).padStart(32, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** As {@link parseId}, but says which field is wrong. @throws AppError `invalid_input` */
+export function requireId(kind: IdKind, text: string, path: string): string {
+  const id = parseId(kind, text);
+  if (id === null) {
+    const reason = `must be a UUID or ${PREFIXES[kind]}_ and 26 characters of Crockford base32`;
+    throw new AppError("invalid_input", { details: [{ path, reason }] });
+  }
+  return id;
+}
+
+/** The last 12 hexadecimal digits: enough to tell the applications of one host apart in a cookie's name. */
+export function shortId(uuid: string): string {
+  return uuid.slice(-12);
+}

@@ -1,0 +1,198 @@
+import type { Migration } from "../columns.ts";
+
+/** Tenants, applications, users, sessions, keys, and what every act needs: limits, revocations, the audit log. */
+export const foundation: Migration = {
+  id: 1,
+  name: "foundation",
+  statements: (c) => [
+    `CREATE TABLE instance_settings (
+      name ${c.text} PRIMARY KEY NOT NULL,
+      value ${c.text} NOT NULL
+    ) ${c.end}`,
+    `CREATE TABLE data_keys (
+      purpose ${c.text} NOT NULL,
+      version ${c.int} NOT NULL,
+      sealed ${c.bytes} NOT NULL,
+      created_at ${c.int} NOT NULL,
+      retired_at ${c.int},
+      PRIMARY KEY (purpose, version)
+    ) ${c.end}`,
+    `CREATE TABLE tenants (
+      id ${c.text} PRIMARY KEY NOT NULL,
+      slug ${c.text} NOT NULL UNIQUE,
+      name ${c.text} NOT NULL,
+      default_application_id ${c.text},
+      created_at ${c.int} NOT NULL,
+      updated_at ${c.int} NOT NULL,
+      disabled_at ${c.int}
+    ) ${c.end}`,
+    `CREATE TABLE applications (
+      id ${c.text} PRIMARY KEY NOT NULL,
+      tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
+      name ${c.text} NOT NULL,
+      type ${c.text} NOT NULL,
+      algorithm ${c.text} NOT NULL,
+      origins ${c.text} NOT NULL,
+      redirect_uris ${c.text} NOT NULL,
+      audiences ${c.text} NOT NULL,
+      sign_up ${c.text} NOT NULL,
+      access_token_ttl ${c.int} NOT NULL,
+      refresh_idle_ttl ${c.int} NOT NULL,
+      refresh_absolute_ttl ${c.int} NOT NULL,
+      refresh_cookie_path ${c.text} NOT NULL,
+      created_at ${c.int} NOT NULL,
+      updated_at ${c.int} NOT NULL,
+      disabled_at ${c.int}
+    ) ${c.end}`,
+    `CREATE INDEX applications_by_tenant ON applications (tenant_id, id)`,
+    `CREATE TABLE users (
+      id ${c.text} PRIMARY KEY NOT NULL,
+      tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
+      external_id ${c.text},
+      display_name ${c.text},
+      public_metadata ${c.text} NOT NULL,
+      private_metadata ${c.text} NOT NULL,
+      created_at ${c.int} NOT NULL,
+      updated_at ${c.int} NOT NULL,
+      disabled_at ${c.int},
+      deleted_at ${c.int}
+    ) ${c.end}`,
+    `CREATE INDEX users_by_tenant ON users (tenant_id, id)`,
+    `CREATE UNIQUE INDEX users_by_external_id ON users (tenant_id, external_id)`,
+    `CREATE TABLE user_emails (
+      id ${c.text} PRIMARY KEY NOT NULL,
+      tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
+      user_id ${c.text} NOT NULL REFERENCES users (id),
+      address ${c.text} NOT NULL,
+      canonical ${c.text} NOT NULL,
+      is_primary ${c.int} NOT NULL,
+      verified_at ${c.int},
+      created_at ${c.int} NOT NULL
+    ) ${c.end}`,
+    `CREATE UNIQUE INDEX user_emails_by_canonical ON user_emails (tenant_id, canonical)`,
+    `CREATE UNIQUE INDEX user_emails_primary ON user_emails (user_id) WHERE is_primary = 1`,
+    `CREATE INDEX user_emails_by_user ON user_emails (user_id, id)`,
+    `CREATE TABLE password_credentials (
+      user_id ${c.text} PRIMARY KEY NOT NULL REFERENCES users (id),
+      tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
+      hash ${c.text} NOT NULL,
+      pepper_version ${c.int} NOT NULL,
+      version ${c.int} NOT NULL,
+      set_at ${c.int} NOT NULL
+    ) ${c.end}`,
+    `CREATE TABLE sessions (
+      id ${c.text} PRIMARY KEY NOT NULL,
+      tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
+      application_id ${c.text} NOT NULL REFERENCES applications (id),
+      user_id ${c.text} NOT NULL REFERENCES users (id),
+      organization_id ${c.text},
+      aal ${c.text} NOT NULL,
+      auth_method ${c.text} NOT NULL,
+      amr ${c.text} NOT NULL,
+      authenticated_at ${c.int} NOT NULL,
+      audience ${c.text} NOT NULL,
+      scope ${c.text} NOT NULL,
+      delivery ${c.text} NOT NULL,
+      user_agent ${c.text},
+      address ${c.text},
+      generation ${c.int} NOT NULL,
+      refresh_issued_at ${c.int} NOT NULL,
+      refresh_expires_at ${c.int} NOT NULL,
+      rotated_at ${c.int},
+      created_at ${c.int} NOT NULL,
+      last_seen_at ${c.int} NOT NULL,
+      expires_at ${c.int} NOT NULL,
+      ended_at ${c.int},
+      end_reason ${c.text}
+    ) ${c.end}`,
+    `CREATE INDEX sessions_by_user ON sessions (user_id, id) WHERE ended_at IS NULL`,
+    `CREATE INDEX sessions_ended ON sessions (ended_at) WHERE ended_at IS NOT NULL`,
+    `CREATE INDEX sessions_by_expiry ON sessions (expires_at)`,
+    `CREATE TABLE signing_keys (
+      id ${c.text} PRIMARY KEY NOT NULL,
+      tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
+      algorithm ${c.text} NOT NULL,
+      public_jwk ${c.text} NOT NULL,
+      sealed_private ${c.bytes} NOT NULL,
+      created_at ${c.int} NOT NULL,
+      active_at ${c.int} NOT NULL,
+      retired_at ${c.int},
+      expires_at ${c.int}
+    ) ${c.end}`,
+    `CREATE INDEX signing_keys_by_tenant ON signing_keys (tenant_id, algorithm, active_at)`,
+    `CREATE TABLE flows (
+      id ${c.text} PRIMARY KEY NOT NULL,
+      tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
+      application_id ${c.text} NOT NULL REFERENCES applications (id),
+      user_id ${c.text} REFERENCES users (id),
+      kind ${c.text} NOT NULL,
+      step ${c.text} NOT NULL,
+      state ${c.text} NOT NULL,
+      attempts ${c.int} NOT NULL,
+      created_at ${c.int} NOT NULL,
+      expires_at ${c.int} NOT NULL,
+      consumed_at ${c.int}
+    ) ${c.end}`,
+    `CREATE INDEX flows_by_expiry ON flows (expires_at)`,
+    `CREATE TABLE api_keys (
+      id ${c.text} PRIMARY KEY NOT NULL,
+      tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
+      application_id ${c.text} NOT NULL REFERENCES applications (id),
+      kind ${c.text} NOT NULL,
+      name ${c.text} NOT NULL,
+      secret_digest ${c.bytes},
+      scopes ${c.text} NOT NULL,
+      created_by ${c.text},
+      created_at ${c.int} NOT NULL,
+      last_used_at ${c.int},
+      expires_at ${c.int},
+      revoked_at ${c.int}
+    ) ${c.end}`,
+    `CREATE INDEX api_keys_by_application ON api_keys (application_id, id)`,
+    `CREATE TABLE revocations (
+      tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
+      seq ${c.int} NOT NULL,
+      kind ${c.text} NOT NULL,
+      digest ${c.text} NOT NULL,
+      issued_before_at ${c.int} NOT NULL,
+      created_at ${c.int} NOT NULL,
+      expires_at ${c.int} NOT NULL,
+      PRIMARY KEY (tenant_id, seq)
+    ) ${c.end}`,
+    `CREATE INDEX revocations_by_expiry ON revocations (expires_at)`,
+    `CREATE TABLE counters (
+      name ${c.text} PRIMARY KEY NOT NULL,
+      value ${c.int} NOT NULL
+    ) ${c.end}`,
+    `CREATE TABLE rate_limits (
+      key ${c.text} PRIMARY KEY NOT NULL,
+      tat_at ${c.int} NOT NULL,
+      expires_at ${c.int} NOT NULL
+    ) ${c.end}`,
+    `CREATE INDEX rate_limits_by_expiry ON rate_limits (expires_at)`,
+    `CREATE TABLE audit_entries (
+      seq ${c.sequence},
+      tenant_id ${c.text},
+      occurred_at ${c.int} NOT NULL,
+      actor_kind ${c.text} NOT NULL,
+      actor_id ${c.text},
+      action ${c.text} NOT NULL,
+      target_kind ${c.text},
+      target_id ${c.text},
+      application_id ${c.text},
+      address ${c.text},
+      user_agent ${c.text},
+      request_id ${c.text},
+      details ${c.text} NOT NULL,
+      chain_mac ${c.bytes}
+    ) ${c.end}`,
+    `CREATE INDEX audit_entries_by_tenant ON audit_entries (tenant_id, seq)`,
+    `CREATE INDEX audit_entries_by_time ON audit_entries (occurred_at)`,
+    `CREATE TABLE audit_floods (
+      key ${c.text} PRIMARY KEY NOT NULL,
+      times ${c.int} NOT NULL,
+      expires_at ${c.int} NOT NULL
+    ) ${c.end}`,
+    `CREATE INDEX audit_floods_by_expiry ON audit_floods (expires_at)`,
+  ],
+};

@@ -1,0 +1,5 @@
+import type { Migration } from "../columns.ts";
+import { foundation } from "./0001-foundation.ts";
+
+/** The one list, append-only. Imported statically: the executable has no directory to read. */
+export const migrations: readonly Migration[] = [foundation];

@@ -1,0 +1,253 @@
+/**
+ * Every table, as TypeScript sees it. Portable types only: text, integers, bytes. Time is integer milliseconds and its
+ * column ends in `_at`; booleans are 0 or 1; JSON is text. Each table says what it keeps and for how long.
+ */
+export type Flag = 0 | 1;
+export type Algorithm = "EdDSA" | "RS256" | "ES256";
+export type ApplicationType = "spa" | "web" | "native" | "m2m";
+export type SignUpMode = "immediate" | "verified" | "closed";
+export type Delivery = "cookie" | "memory";
+
+/** Facts about the installation (its id, the check value of the master key). Kept for ever. */
+export interface InstanceSettingsTable {
+  name: string;
+  value: string;
+}
+
+/** Random keys, one purpose each, sealed by the master key. Kept for ever: old tokens and hashes name their version. */
+export interface DataKeysTable {
+  purpose: string;
+  version: number;
+  sealed: Uint8Array;
+  created_at: number;
+  retired_at: number | null;
+}
+
+/** Closed pools of users. Kept until an operator deletes them. */
+export interface TenantsTable {
+  id: string;
+  slug: string;
+  name: string;
+  default_application_id: string | null;
+  created_at: number;
+  updated_at: number;
+  disabled_at: number | null;
+}
+
+/** What a token is for. Kept until an operator deletes them. */
+export interface ApplicationsTable {
+  id: string;
+  tenant_id: string;
+  name: string;
+  type: ApplicationType;
+  algorithm: Algorithm;
+  /** JSON array of origins. */
+  origins: string;
+  /** JSON array of exact redirect URIs. */
+  redirect_uris: string;
+  /** JSON array of audiences; the first one is the default. */
+  audiences: string;
+  sign_up: SignUpMode;
+  /** Seconds. */
+  access_token_ttl: number;
+  /** Seconds a session may lie idle. */
+  refresh_idle_ttl: number;
+  /** Seconds a session may live at most. */
+  refresh_absolute_ttl: number;
+  refresh_cookie_path: string;
+  created_at: number;
+  updated_at: number;
+  disabled_at: number | null;
+}
+
+/** People. A deleted one stays as a tombstone without personal data, so that its external id is not created again. */
+export interface UsersTable {
+  id: string;
+  tenant_id: string;
+  external_id: string | null;
+  display_name: string | null;
+  /** JSON object, readable by the user. */
+  public_metadata: string;
+  /** JSON object, readable by the customer's backend only. */
+  private_metadata: string;
+  created_at: number;
+  updated_at: number;
+  disabled_at: number | null;
+  deleted_at: number | null;
+}
+
+/** E-mail addresses, unique in a tenant by their canonical form. Deleted with their user. */
+export interface UserEmailsTable {
+  id: string;
+  tenant_id: string;
+  user_id: string;
+  address: string;
+  canonical: string;
+  is_primary: Flag;
+  verified_at: number | null;
+  created_at: number;
+}
+
+/** One password hash a user. Deleted with its user. */
+export interface PasswordCredentialsTable {
+  user_id: string;
+  tenant_id: string;
+  /** PHC string of argon2id over the peppered password. */
+  hash: string;
+  pepper_version: number;
+  /** Rises at each change: a sign-in that hashed for an older one is refused at its commit. */
+  version: number;
+  set_at: number;
+}
+
+/** One sign-in each, with the one generation of its refresh token that is current. Deleted 30 days after its end. */
+export interface SessionsTable {
+  id: string;
+  tenant_id: string;
+  application_id: string;
+  user_id: string;
+  organization_id: string | null;
+  aal: "aal1" | "aal2";
+  auth_method: string;
+  /** JSON array of RFC 8176 values. */
+  amr: string;
+  authenticated_at: number;
+  audience: string;
+  scope: string;
+  delivery: Delivery;
+  user_agent: string | null;
+  address: string | null;
+  generation: number;
+  refresh_issued_at: number;
+  refresh_expires_at: number;
+  rotated_at: number | null;
+  created_at: number;
+  last_seen_at: number;
+  expires_at: number;
+  ended_at: number | null;
+  end_reason: string | null;
+}
+
+/** Keys that sign tokens. Public halves stay published until the last token has expired; the row is kept 30 days more. */
+export interface SigningKeysTable {
+  id: string;
+  tenant_id: string;
+  algorithm: Algorithm;
+  /** JSON: the public JWK with kid, use and alg. */
+  public_jwk: string;
+  sealed_private: Uint8Array;
+  created_at: number;
+  /** Signs from here on. */
+  active_at: number;
+  /** Signs no longer. */
+  retired_at: number | null;
+  /** Leaves the JWKS. */
+  expires_at: number | null;
+}
+
+/** Steps of a sign-in or another flow, held by the server. Deleted a day after they expire. */
+export interface FlowsTable {
+  id: string;
+  tenant_id: string;
+  application_id: string;
+  user_id: string | null;
+  kind: string;
+  step: string;
+  /** JSON. */
+  state: string;
+  attempts: number;
+  created_at: number;
+  expires_at: number;
+  consumed_at: number | null;
+}
+
+/** API keys; of a secret key only the SHA-256. Deleted 90 days after they were revoked or expired. */
+export interface ApiKeysTable {
+  id: string;
+  tenant_id: string;
+  application_id: string;
+  kind: "secret" | "signing" | "public";
+  name: string;
+  secret_digest: Uint8Array | null;
+  /** JSON array. */
+  scopes: string;
+  created_by: string | null;
+  created_at: number;
+  last_used_at: number | null;
+  expires_at: number | null;
+  revoked_at: number | null;
+}
+
+/** What verifiers must refuse before its time. Kept as long as the longest access token lives. */
+export interface RevocationsTable {
+  tenant_id: string;
+  /** Gapless in a tenant and in commit order: a reader's cursor misses nothing. */
+  seq: number;
+  kind: "sid" | "jti" | "sub" | "application" | "key" | "tenant";
+  /** SHA-256 of the id, base64url. */
+  digest: string;
+  /** Tokens with `iat` before this are refused. */
+  issued_before_at: number;
+  created_at: number;
+  expires_at: number;
+}
+
+/** Counters whose row lock orders what they number. Kept for ever. */
+export interface CountersTable {
+  name: string;
+  value: number;
+}
+
+/** Rate limits: the theoretical arrival time of each key (GCRA). Deleted once it is past. */
+export interface RateLimitsTable {
+  key: string;
+  tat_at: number;
+  expires_at: number;
+}
+
+/** The audit log: append-only. Kept `audit_retention_days` (365). */
+export interface AuditEntriesTable {
+  /** Assigned by the database. */
+  seq: number;
+  tenant_id: string | null;
+  occurred_at: number;
+  actor_kind: "user" | "key" | "client" | "operator" | "system" | "anonymous";
+  actor_id: string | null;
+  action: string;
+  target_kind: string | null;
+  target_id: string | null;
+  application_id: string | null;
+  address: string | null;
+  user_agent: string | null;
+  request_id: string | null;
+  /** JSON object. */
+  details: string;
+  /** Keyed chain over the entries in order; sealed by a later job, null until then. */
+  chain_mac: Uint8Array | null;
+}
+
+/** How often the same refusal came in one window, so that a flood is a handful of audit entries. Deleted after a day. */
+export interface AuditFloodsTable {
+  key: string;
+  times: number;
+  expires_at: number;
+}
+
+export interface Database {
+  instance_settings: InstanceSettingsTable;
+  data_keys: DataKeysTable;
+  tenants: TenantsTable;
+  applications: ApplicationsTable;
+  users: UsersTable;
+  user_emails: UserEmailsTable;
+  password_credentials: PasswordCredentialsTable;
+  sessions: SessionsTable;
+  signing_keys: SigningKeysTable;
+  flows: FlowsTable;
+  api_keys: ApiKeysTable;
+  revocations: RevocationsTable;
+  counters: CountersTable;
+  rate_limits: RateLimitsTable;
+  audit_entries: AuditEntriesTable;
+  audit_floods: AuditFloodsTable;
+}
