@@ -1,0 +1,23 @@
+import type { Settings } from "./config.ts";
+
+/**
+ * What a capability may offer to the host. One folder in `features/` exports one of these, and one line of the registry
+ * names it. Generic over what the rooms above define, so that this file stays a leaf.
+ */
+export interface FeatureContract<Host, Router, ClaimsInput> {
+  /** Its slice of the configuration. */
+  settings?: Settings;
+  /** Its procedures; the key in the registry is their first path segment. */
+  router?: (host: Host) => Router;
+  /** More claims for an access token. Read-only work, no I/O: it is on the hot path of a refresh. */
+  claims?: (input: ClaimsInput) => Record<string, unknown>;
+  /** Work that comes back by itself: retention, rotation, delivery. */
+  jobs?: (host: Host) => readonly Job[];
+}
+
+export interface Job {
+  name: string;
+  /** Milliseconds between two runs. */
+  every: number;
+  run(): Promise<void>;
+}

@@ -1,0 +1,7 @@
+/** Where the log goes. `fields` never hold a secret, a token or a password. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

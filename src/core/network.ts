@@ -1,0 +1,83 @@
+import { isIP } from "node:net";
+
+/** An IP address in one spelling: IPv4 also out of its mapped IPv6 form, IPv6 without a zone. @returns null for no address */
+export function parseAddress(text: string): string | null {
+  const plain = text.trim().replace(/^\[(.*)\]$/, "$1").split("%")[0] ?? "";
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1];
+  if (mapped !== undefined) return isIP(mapped) === 4 ? mapped : null;
+  const version = isIP(plain);
+  if (version === 4) return plain;
+  return version === 6 ? groupsOf(plain).map((group) => group.toString(16)).join(":") : null;
+}
+
+/** What limits count: IPv4 as it is, IPv6 by its /64, which is what one customer line gets. */
+export function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  return `${groupsOf(address)
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(":")}::/64`;
+}
+
+/** A list of addresses and CIDR blocks. */
+export class NetworkList {
+  readonly #blocks: { bits: bigint; prefix: number; version: 4 | 6 }[] = [];
+
+  /** @throws Error naming the entry that is no address or block */
+  constructor(entries: readonly string[]) {
+    for (const entry of entries) {
+      const [text = "", length] = entry.split("/");
+      const version = isIP(text);
+      const size = version === 4 ? 32 : 128;
+      const prefix = length === undefined ? size : Number(length);
+      if (version === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > size) {
+        throw new Error(`${entry} is no IP address or CIDR block`);
+      }
+      this.#blocks.push({ bits: toBits(text), prefix, version: version as 4 | 6 });
+    }
+  }
+
+  has(address: string): boolean {
+    const version = isIP(address);
+    if (version === 0 || this.#blocks.length === 0) return false;
+    const size = BigInt(version === 4 ? 32 : 128);
+    const bits = toBits(address);
+    return this.#blocks.some(
+      (block) => block.version === version && (bits ^ block.bits) >> (size - BigInt(block.prefix)) === 0n,
+    );
+  }
+}
+
+/**
+ * The client's address behind trusted proxies: the rightmost hop of X-Forwarded-For that is not one of ours. What stands to
+ * the left of it was written by the client.
+ */
+export function clientAddress(peer: string, forwardedFor: string | null, trusted: NetworkList): string {
+  let client = parseAddress(peer) ?? peer;
+  if (forwardedFor === null || !trusted.has(client)) return client;
+  for (const hop of forwardedFor.split(",").reverse()) {
+    const address = parseAddress(hop);
+    if (address === null) return client;
+    client = address;
+    if (!trusted.has(address)) return client;
+  }
+  return client;
+}
+
+function toBits(address: string): bigint {
+  if (isIP(address) === 4) {
+    return address.split(".").reduce((bits, part) => (bits << 8n) | BigInt(Number(part)), 0n);
+  }
+  return groupsOf(address).reduce((bits, group) => (bits << 16n) | BigInt(group), 0n);
+}
+
+function groupsOf(address: string): number[] {
+  const withGroups = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) => {
+    return `${((Number(a) << 8) | Number(b)).toString(16)}:${((Number(c) << 8) | Number(d)).toString(16)}`;
+  });
+  const [head = "", tail] = withGroups.split("::");
+  const left = head === "" ? [] : head.split(":");
+  const right = tail === undefined || tail === "" ? [] : tail.split(":");
+  const gap = tail === undefined ? 0 : 8 - left.length - right.length;
+  return [...left, ...Array<string>(Math.max(0, gap)).fill("0"), ...right].map((group) => Number.parseInt(group, 16));
+}

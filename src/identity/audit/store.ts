@@ -1,0 +1,72 @@
+import type { RequestOrigin } from "../../core/caller.ts";
+import type { AuditEntriesTable } from "../../storage/schema.ts";
+import { type Executor, type Param, prepared } from "../../storage/storage.ts";
+
+export interface AuditEntry {
+  tenantId: string | null;
+  actor: { kind: AuditEntriesTable["actor_kind"]; id: string | null };
+  /** What was done, `noun.verb` in the past tense: `session.created`. */
+  action: string;
+  target?: { kind: string; id: string };
+  applicationId?: string;
+  origin: RequestOrigin;
+  /** Never a secret, never a password, no token. */
+  details?: Record<string, unknown>;
+}
+
+type InsertRow = Omit<AuditEntriesTable, "seq" | "chain_mac">;
+
+const insertEntry = prepared((db, p: Param<{ [K in keyof InsertRow]: InsertRow[K] }>) =>
+  db.insertInto("audit_entries").values({
+    tenant_id: p("tenant_id"),
+    occurred_at: p("occurred_at"),
+    actor_kind: p("actor_kind"),
+    actor_id: p("actor_id"),
+    action: p("action"),
+    target_kind: p("target_kind"),
+    target_id: p("target_id"),
+    application_id: p("application_id"),
+    address: p("address"),
+    user_agent: p("user_agent"),
+    request_id: p("request_id"),
+    details: p("details"),
+    chain_mac: null,
+  } as never),
+);
+
+/** Appends in the caller's transaction: if the entry cannot be written, the act does not happen. */
+export async function appendAudit(tx: Executor, now: number, entry: AuditEntry): Promise<void> {
+  await tx.all(insertEntry, {
+    tenant_id: entry.tenantId,
+    occurred_at: now,
+    actor_kind: entry.actor.kind,
+    actor_id: entry.actor.id,
+    action: entry.action,
+    target_kind: entry.target?.kind ?? null,
+    target_id: entry.target?.id ?? null,
+    application_id: entry.applicationId ?? null,
+    address: entry.origin.address || null,
+    user_agent: entry.origin.userAgent,
+    request_id: entry.origin.requestId || null,
+    details: entry.details ? JSON.stringify(entry.details) : "{}",
+  });
+}
+
+const countFlood = prepared((db, p: Param<{ key: string; expires_at: number }>) =>
+  db
+    .insertInto("audit_floods")
+    .values({ key: p("key"), times: 1, expires_at: p("expires_at") })
+    .onConflict((conflict) => conflict.column("key").doUpdateSet((eb) => ({ times: eb("audit_floods.times", "+", 1) })))
+    .returning("times"),
+);
+
+/** Counts one more of `key` in its window. */
+export async function countInWindow(tx: Executor, key: string, expiresAt: number): Promise<number> {
+  const row = await tx.first(countFlood, { key, expires_at: expiresAt });
+  return row?.times ?? 1;
+}
+
+export async function purgeAudit(tx: Executor, before: number, now: number): Promise<void> {
+  await tx.kysely.deleteFrom("audit_entries").where("occurred_at", "<", before).execute();
+  await tx.kysely.deleteFrom("audit_floods").where("expires_at", "<", now).execute();
+}

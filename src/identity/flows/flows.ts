@@ -1,0 +1,60 @@
+import type { Clock } from "../../core/clock.ts";
+import { newId } from "../../core/ids.ts";
+import type { FlowsTable } from "../../storage/schema.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { consumeFlow, findFlow, insertFlow, moveFlow } from "./store.ts";
+
+export interface FlowStart {
+  tenantId: string;
+  applicationId: string;
+  userId: string | null;
+  /** Which capability it belongs to: a flow of one kind is no flow of another. */
+  kind: string;
+  step: string;
+  state: Record<string, unknown>;
+  /** Milliseconds. */
+  lifetime: number;
+}
+
+/**
+ * A flow is a record on the server: its step names what has been proven, and a step out of order finds no record to move.
+ * Every move is one conditional UPDATE, so that of two that come at once one is refused.
+ */
+export class Flows {
+  constructor(private readonly clock: Clock) {}
+
+  async start(tx: Executor, start: FlowStart): Promise<string> {
+    const now = this.clock.now();
+    const id = newId(now);
+    await insertFlow(tx, {
+      id,
+      tenant_id: start.tenantId,
+      application_id: start.applicationId,
+      user_id: start.userId,
+      kind: start.kind,
+      step: start.step,
+      state: JSON.stringify(start.state),
+      attempts: 0,
+      created_at: now,
+      expires_at: now + start.lifetime,
+      consumed_at: null,
+    });
+    return id;
+  }
+
+  /** The live flow, or undefined: unknown, of another kind, expired, spent. */
+  find(at: Executor, id: string, kind: string): Promise<FlowsTable | undefined> {
+    return findFlow(at, { id, kind, now: this.clock.now() });
+  }
+
+  /** From one step to the next. @returns false when it was not at `from` (any more) */
+  async advance(tx: Executor, flow: { id: string; kind: string; from: string; to: string; state: object }): Promise<boolean> {
+    const { id, kind, from, to } = flow;
+    return (await moveFlow(tx, { id, kind, from, to, state: JSON.stringify(flow.state), now: this.clock.now() })) !== undefined;
+  }
+
+  /** Spends it. @returns the record once, and undefined to everybody else */
+  consume(tx: Executor, id: string, kind: string, step: string): Promise<FlowsTable | undefined> {
+    return consumeFlow(tx, { id, kind, step, now: this.clock.now() });
+  }
+}

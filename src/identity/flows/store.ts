@@ -1,0 +1,50 @@
+import type { FlowsTable } from "../../storage/schema.ts";
+import { type Executor, type Param, prepared } from "../../storage/storage.ts";
+
+export async function insertFlow(tx: Executor, row: FlowsTable): Promise<void> {
+  await tx.kysely.insertInto("flows").values(row).execute();
+}
+
+type Find = { id: string; kind: string; now: number };
+const live = prepared((db, p: Param<Find>) =>
+  db
+    .selectFrom("flows")
+    .selectAll()
+    .where("id", "=", p("id"))
+    .where("kind", "=", p("kind"))
+    .where("consumed_at", "is", null)
+    .where("expires_at", ">", p("now")),
+);
+export const findFlow = (at: Executor, params: Find) => at.first(live, params);
+
+type Move = Find & { from: string; to: string; state: string };
+const move = prepared((db, p: Param<Move>) =>
+  db
+    .updateTable("flows")
+    .set({ step: p("to"), state: p("state") })
+    .where("id", "=", p("id"))
+    .where("kind", "=", p("kind"))
+    .where("step", "=", p("from"))
+    .where("consumed_at", "is", null)
+    .where("expires_at", ">", p("now"))
+    .returning("id"),
+);
+export const moveFlow = (tx: Executor, params: Move) => tx.first(move, params);
+
+type Consume = Find & { step: string };
+const consume = prepared((db, p: Param<Consume>) =>
+  db
+    .updateTable("flows")
+    .set({ consumed_at: p("now") })
+    .where("id", "=", p("id"))
+    .where("kind", "=", p("kind"))
+    .where("step", "=", p("step"))
+    .where("consumed_at", "is", null)
+    .where("expires_at", ">", p("now"))
+    .returningAll(),
+);
+export const consumeFlow = (tx: Executor, params: Consume) => tx.first(consume, params);
+
+export async function purgeFlows(tx: Executor, before: number): Promise<void> {
+  await tx.kysely.deleteFrom("flows").where("expires_at", "<", before).execute();
+}

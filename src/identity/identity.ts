@@ -1,0 +1,95 @@
+import type { Clock } from "../core/clock.ts";
+import { DAY, HOUR } from "../core/clock.ts";
+import type { SettingsOf } from "../core/config.ts";
+import type { Job } from "../core/feature.ts";
+import type { MasterKeys } from "../crypto/master-key.ts";
+import { purgeRateLimits } from "../storage/rate-limits.ts";
+import type { Storage } from "../storage/storage.ts";
+import { ApiKeys } from "./api-keys/api-keys.ts";
+import { purgeApiKeys } from "./api-keys/store.ts";
+import { purgeAudit } from "./audit/store.ts";
+import { Flows } from "./flows/flows.ts";
+import { purgeFlows } from "./flows/store.ts";
+import { DataKeys } from "./keys/data-keys.ts";
+import { Keyring } from "./keys/keyring.ts";
+import { rotateDueKeys } from "./keys/rotation.ts";
+import { purgeSigningKeys } from "./keys/store.ts";
+import { purgeRevocations } from "./revocations/store.ts";
+import { AccessTokens, type ClaimsHook } from "./sessions/access-tokens.ts";
+import { RefreshTokens } from "./sessions/refresh-tokens.ts";
+import { Refreshes } from "./sessions/refresh.ts";
+import { Sessions } from "./sessions/sessions.ts";
+import { SignIns } from "./sessions/sign-in.ts";
+import { purgeSessions } from "./sessions/store.ts";
+import type { identitySettings } from "./settings.ts";
+import { Directory } from "./tenants/directory.ts";
+
+export interface IdentityOptions {
+  storage: Storage;
+  clock: Clock;
+  masterKeys: MasterKeys;
+  /** The public base URL without a trailing slash: the default tenant's issuer. */
+  publicUrl: string;
+  settings: SettingsOf<typeof identitySettings>;
+  claims: readonly ClaimsHook[];
+}
+
+/** What two features need: everything about who somebody is, and nothing about how they proved it. */
+export interface Identity {
+  storage: Storage;
+  clock: Clock;
+  settings: SettingsOf<typeof identitySettings>;
+  directory: Directory;
+  dataKeys: DataKeys;
+  keyring: Keyring;
+  accessTokens: AccessTokens;
+  sessions: Sessions;
+  signIns: SignIns;
+  refreshes: Refreshes;
+  apiKeys: ApiKeys;
+  flows: Flows;
+  jobs: readonly Job[];
+}
+
+/** @throws MasterKeyMismatch */
+export async function createIdentity(options: IdentityOptions): Promise<Identity> {
+  const { storage, clock, masterKeys, settings } = options;
+  const dataKeys = await DataKeys.open(storage, masterKeys, clock);
+  const directory = new Directory(storage, clock, options.publicUrl);
+  const keyring = new Keyring(storage, clock, masterKeys);
+  const accessTokens = new AccessTokens(clock, keyring, directory, options.claims);
+  const refreshTokens = new RefreshTokens(dataKeys);
+  const sessions = new Sessions(clock, accessTokens, refreshTokens);
+  return {
+    storage,
+    clock,
+    settings,
+    directory,
+    dataKeys,
+    keyring,
+    accessTokens,
+    sessions,
+    signIns: new SignIns(storage, clock, sessions),
+    refreshes: new Refreshes(storage, clock, directory, refreshTokens, sessions),
+    apiKeys: new ApiKeys(storage, clock, directory),
+    flows: new Flows(clock),
+    jobs: [
+      { name: "retention", every: HOUR, run: () => retire(storage, clock, settings.audit_retention_days) },
+      { name: "key-rotation", every: HOUR, run: () => rotateDueKeys(storage, clock, keyring) },
+    ],
+  };
+}
+
+/** The retention of every table of this room, as `storage/schema.ts` states it. */
+async function retire(storage: Storage, clock: Clock, auditDays: number): Promise<void> {
+  const now = clock.now();
+  await storage.write(async (tx) => {
+    await purgeRateLimits(tx, now);
+    await purgeRevocations(tx, now);
+    await purgeFlows(tx, now - DAY);
+    await purgeSessions(tx, now - 30 * DAY);
+    await purgeApiKeys(tx, now - 90 * DAY);
+    await purgeSigningKeys(tx, now - 30 * DAY);
+    await purgeAudit(tx, now - auditDays * DAY, now);
+  });
+}

@@ -1,0 +1,82 @@
+import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import type { Clock } from "../../core/clock.ts";
+import { type MasterKeys, SealError } from "../../crypto/master-key.ts";
+import type { Storage } from "../../storage/storage.ts";
+import { getSetting, insertDataKeyOnce, listDataKeys, putSettingOnce } from "./store.ts";
+
+/** One key a purpose, so that each can be rotated alone and none is good for anything else. */
+export const DATA_KEY_PURPOSES = ["pepper", "refresh", "mfa", "code-pepper", "public-issuer", "audit-chain"] as const;
+export type DataKeyPurpose = (typeof DATA_KEY_PURPOSES)[number];
+
+export interface DataKey {
+  version: number;
+  key: KeyObject;
+}
+
+const CHECK_NAME = "master_key_check";
+const CHECK_CONTEXT = { keyId: "instance", purpose: "master-key-check" };
+
+/** The master key does not open this data. The message says the fix. */
+export class MasterKeyMismatch extends Error {
+  override name = "MasterKeyMismatch";
+}
+
+/** The data keys, unsealed in memory for the life of the process. */
+export class DataKeys {
+  readonly #keys = new Map<DataKeyPurpose, DataKey[]>();
+
+  /**
+   * Opens every data key; makes those that are not there yet (a new purpose after an upgrade, or a new instance).
+   * @throws MasterKeyMismatch when the master key is not the one that sealed this data: never makes a new one silently
+   */
+  static async open(storage: Storage, master: MasterKeys, clock: Clock): Promise<DataKeys> {
+    await checkMasterKey(storage, master);
+    const present = new Set((await listDataKeys(storage.read)).map((row) => row.purpose));
+    const missing = DATA_KEY_PURPOSES.filter((purpose) => !present.has(purpose));
+    if (missing.length > 0) {
+      await storage.write(async (tx) => {
+        for (const purpose of missing) {
+          const sealed = master.seal(randomBytes(32), { keyId: `${purpose}:1`, purpose });
+          await insertDataKeyOnce(tx, { purpose, version: 1, sealed, created_at: clock.now(), retired_at: null });
+        }
+      });
+    }
+    const keys = new DataKeys();
+    for (const row of await listDataKeys(storage.read)) {
+      const purpose = row.purpose as DataKeyPurpose;
+      const plain = master.open(row.sealed, { keyId: `${row.purpose}:${row.version}`, purpose: row.purpose });
+      const list = keys.#keys.get(purpose) ?? [];
+      list.push({ version: row.version, key: createSecretKey(plain) });
+      keys.#keys.set(purpose, list);
+    }
+    return keys;
+  }
+
+  /** The newest version: what new tokens and hashes are made with. */
+  current(purpose: DataKeyPurpose): DataKey {
+    const key = this.#keys.get(purpose)?.at(-1);
+    if (!key) throw new Error(`no data key for ${purpose}`);
+    return key;
+  }
+
+  version(purpose: DataKeyPurpose, version: number): DataKey | undefined {
+    return this.#keys.get(purpose)?.find((key) => key.version === version);
+  }
+}
+
+async function checkMasterKey(storage: Storage, master: MasterKeys): Promise<void> {
+  if ((await getSetting(storage.read, CHECK_NAME)) === undefined) {
+    const sealed = master.seal(Buffer.from("sallyport"), CHECK_CONTEXT);
+    await storage.write((tx) => putSettingOnce(tx, CHECK_NAME, Buffer.from(sealed).toString("base64")));
+  }
+  const check = (await getSetting(storage.read, CHECK_NAME)) ?? "";
+  try {
+    master.open(Buffer.from(check, "base64"), CHECK_CONTEXT);
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error;
+    throw new MasterKeyMismatch(
+      "The master key does not open this data. Give the key that `sallyport init` was run with " +
+        "(SALLYPORT_MASTER_KEY, SALLYPORT_MASTER_KEY_FILE or the systemd credential sallyport_master_key).",
+    );
+  }
+}

@@ -1,0 +1,199 @@
+import type { Clock } from "../../core/clock.ts";
+import { DAY, MINUTE, SECOND } from "../../core/clock.ts";
+import { newId } from "../../core/ids.ts";
+import type { SigningKey, VerificationKey } from "../../crypto/jws.ts";
+import type { MasterKeys } from "../../crypto/master-key.ts";
+import { generateSigningKey, importSigningKey, importVerificationKey } from "../../crypto/signing-keys.ts";
+import type { Algorithm, SigningKeysTable } from "../../storage/schema.ts";
+import type { Storage } from "../../storage/storage.ts";
+import { appendAudit } from "../audit/store.ts";
+import { systemOrigin } from "../../core/caller.ts";
+import { longestAccessTtl } from "../tenants/store.ts";
+import { findSigningKeyTenant, insertSigningKey, listSigningKeys, retireOtherSigningKeys } from "./store.ts";
+
+export interface TenantKey {
+  id: string;
+  tenantId: string;
+  algorithm: Algorithm;
+  publicJwk: Record<string, unknown>;
+  activeAt: number;
+  retiredAt: number | null;
+  expiresAt: number | null;
+  verify: VerificationKey;
+  /** Opened at its first use. */
+  sign(): SigningKey;
+}
+
+/** Another process may rotate: keys are read again after this long, in the background. */
+const RELOAD_AFTER = 3 * SECOND;
+/** How long verifiers may keep a JWKS; a key is published at least this long before its first use. */
+export const JWKS_MAX_AGE = 5 * MINUTE;
+/** From publication to first use: the JWKS' age, twice, so that no cache in between misses it. */
+export const PUBLISH_LEAD = 2 * JWKS_MAX_AGE;
+
+/**
+ * The signing keys of every tenant, one current per algorithm. A new key is published before its first use; an old one
+ * stays published until the last token that it signed has expired.
+ */
+export class Keyring {
+  readonly #tenants = new Map<string, { loadedAt: number; keys: TenantKey[]; loading: boolean }>();
+  readonly #byId = new Map<string, TenantKey>();
+
+  constructor(
+    private readonly storage: Storage,
+    private readonly clock: Clock,
+    private readonly master: MasterKeys,
+  ) {}
+
+  /** The key that signs now; made at the first use of an algorithm by a tenant. */
+  async signer(tenantId: string, algorithm: Algorithm): Promise<SigningKey> {
+    const found = this.#current(await this.keys(tenantId), algorithm);
+    if (found) return found.sign();
+    await this.create(tenantId, algorithm);
+    const made = this.#current(await this.keys(tenantId), algorithm);
+    if (!made) throw new Error(`no ${algorithm} key for tenant ${tenantId}`);
+    return made.sign();
+  }
+
+  /** The key that a token's `kid` names, whichever tenant it belongs to; undefined when unknown or expired. */
+  async verifier(kid: string): Promise<TenantKey | undefined> {
+    const known = this.#byId.get(kid);
+    if (known) {
+      const keys = await this.keys(known.tenantId);
+      return keys.find((key) => key.id === kid && !this.#expired(key));
+    }
+    const owner = await findSigningKeyTenant(this.storage.read, kid);
+    if (!owner) return undefined;
+    await this.#load(owner.tenant_id);
+    const key = this.#byId.get(kid);
+    return key && !this.#expired(key) ? key : undefined;
+  }
+
+  /** Public JWKs of a tenant: current, coming and retiring; of one algorithm when it is named. */
+  async published(tenantId: string, algorithm?: Algorithm): Promise<Record<string, unknown>[]> {
+    const keys = await this.keys(tenantId);
+    return keys
+      .filter((key) => !this.#expired(key) && (algorithm === undefined || key.algorithm === algorithm))
+      .map((key) => key.publicJwk);
+  }
+
+  async keys(tenantId: string): Promise<readonly TenantKey[]> {
+    const entry = this.#tenants.get(tenantId);
+    if (!entry) return this.#load(tenantId);
+    if (Math.abs(this.clock.now() - entry.loadedAt) > RELOAD_AFTER && !entry.loading) {
+      entry.loading = true;
+      // Stale for one request rather than slow for one: a new key is published long before it signs.
+      this.#load(tenantId).catch(() => {
+        entry.loading = false;
+      });
+    }
+    return entry.keys;
+  }
+
+  /** Makes the first key of an algorithm; another node that does the same at the same time does no harm. */
+  async create(tenantId: string, algorithm: Algorithm): Promise<string> {
+    return this.#insert(tenantId, algorithm, this.clock.now());
+  }
+
+  /**
+   * Publishes a successor now. It signs after `lead` ms (default {@link PUBLISH_LEAD}); 0 is for emergencies: verifiers
+   * that do not fetch again on an unknown `kid` refuse new tokens until their copy of the JWKS is old.
+   * @returns the new key's id
+   */
+  async rotate(tenantId: string, algorithm: Algorithm, lead: number = PUBLISH_LEAD): Promise<string> {
+    return this.#insert(tenantId, algorithm, this.clock.now() + lead);
+  }
+
+  forget(): void {
+    this.#tenants.clear();
+    this.#byId.clear();
+  }
+
+  async #insert(tenantId: string, algorithm: Algorithm, activeAt: number): Promise<string> {
+    const now = this.clock.now();
+    const id = newId(now);
+    const { publicJwk, privatePkcs8 } = await generateSigningKey(algorithm);
+    const row: SigningKeysTable = {
+      id,
+      tenant_id: tenantId,
+      algorithm,
+      public_jwk: JSON.stringify({ ...publicJwk, kid: id, use: "sig", alg: algorithm }),
+      sealed_private: this.master.seal(privatePkcs8, { keyId: id, purpose: "signing-key" }),
+      created_at: now,
+      active_at: activeAt,
+      retired_at: null,
+      expires_at: null,
+    };
+    await this.storage.write(async (tx) => {
+      const ttl = (await longestAccessTtl(tx, tenantId)) * SECOND;
+      await insertSigningKey(tx, row);
+      await retireOtherSigningKeys(tx, {
+        tenantId,
+        algorithm,
+        keep: id,
+        retiredAt: activeAt,
+        expiresAt: activeAt + ttl + MINUTE,
+      });
+      await appendAudit(tx, now, {
+        tenantId,
+        actor: { kind: "system", id: null },
+        action: "signing_key.created",
+        target: { kind: "signing_key", id },
+        origin: systemOrigin,
+        details: { algorithm, active_at: activeAt },
+      });
+    });
+    await this.#load(tenantId);
+    return id;
+  }
+
+  #current(keys: readonly TenantKey[], algorithm: Algorithm): TenantKey | undefined {
+    const now = this.clock.now();
+    return keys.findLast(
+      (key) => key.algorithm === algorithm && key.activeAt <= now && (key.retiredAt === null || key.retiredAt > now),
+    );
+  }
+
+  #expired(key: TenantKey): boolean {
+    return key.expiresAt !== null && key.expiresAt <= this.clock.now();
+  }
+
+  async #load(tenantId: string): Promise<readonly TenantKey[]> {
+    const now = this.clock.now();
+    const rows = await listSigningKeys(this.storage.read, tenantId, now);
+    const previous = new Map((this.#tenants.get(tenantId)?.keys ?? []).map((key) => [key.id, key]));
+    const keys = rows.map((row) => this.#toKey(row, previous.get(row.id)));
+    for (const id of previous.keys()) this.#byId.delete(id);
+    for (const key of keys) this.#byId.set(key.id, key);
+    this.#tenants.set(tenantId, { loadedAt: now, keys, loading: false });
+    return keys;
+  }
+
+  #toKey(row: SigningKeysTable, previous: TenantKey | undefined): TenantKey {
+    const publicJwk = JSON.parse(row.public_jwk) as Record<string, unknown>;
+    let opened: SigningKey | undefined;
+    return {
+      id: row.id,
+      tenantId: row.tenant_id,
+      algorithm: row.algorithm,
+      publicJwk,
+      activeAt: row.active_at,
+      retiredAt: row.retired_at,
+      expiresAt: row.expires_at,
+      verify: previous?.verify ?? importVerificationKey(row.algorithm, publicJwk, row.id),
+      sign:
+        previous?.sign ??
+        (() => {
+          opened ??= importSigningKey(
+            row.algorithm,
+            this.master.open(row.sealed_private, { keyId: row.id, purpose: "signing-key" }),
+            row.id,
+          );
+          return opened;
+        }),
+    };
+  }
+}
+
+/** Keys older than this are rotated by a job. */
+export const ROTATE_AFTER = 90 * DAY;

@@ -1,0 +1,70 @@
+import type { Algorithm, DataKeysTable, SigningKeysTable } from "../../storage/schema.ts";
+import { type Executor, type Param, prepared } from "../../storage/storage.ts";
+
+export async function getSetting(at: Executor, name: string): Promise<string | undefined> {
+  const row = await at.kysely.selectFrom("instance_settings").select("value").where("name", "=", name).executeTakeFirst();
+  return row?.value;
+}
+
+/** Keeps the first value that was ever put: two nodes that start at once agree. */
+export async function putSettingOnce(tx: Executor, name: string, value: string): Promise<void> {
+  await tx.kysely
+    .insertInto("instance_settings")
+    .values({ name, value })
+    .onConflict((conflict) => conflict.column("name").doNothing())
+    .execute();
+}
+
+export async function listDataKeys(at: Executor): Promise<DataKeysTable[]> {
+  return at.kysely.selectFrom("data_keys").selectAll().orderBy("purpose").orderBy("version").execute();
+}
+
+export async function insertDataKeyOnce(tx: Executor, row: DataKeysTable): Promise<void> {
+  await tx.kysely
+    .insertInto("data_keys")
+    .values(row)
+    .onConflict((conflict) => conflict.columns(["purpose", "version"]).doNothing())
+    .execute();
+}
+
+const keysOfTenant = prepared((db, p: Param<{ tenant_id: string; now: number }>) =>
+  db
+    .selectFrom("signing_keys")
+    .selectAll()
+    .where("tenant_id", "=", p("tenant_id"))
+    .where((eb) => eb.or([eb("expires_at", "is", null), eb("expires_at", ">", p("now"))]))
+    .orderBy("algorithm")
+    .orderBy("active_at"),
+);
+const keyById = prepared((db, p: Param<{ id: string }>) =>
+  db.selectFrom("signing_keys").select("tenant_id").where("id", "=", p("id")),
+);
+
+/** Every key of the tenant that verifiers may still need, oldest first. */
+export const listSigningKeys = (at: Executor, tenantId: string, now: number) =>
+  at.all(keysOfTenant, { tenant_id: tenantId, now });
+
+export const findSigningKeyTenant = (at: Executor, id: string) => at.first(keyById, { id });
+
+export async function insertSigningKey(tx: Executor, row: SigningKeysTable): Promise<void> {
+  await tx.kysely.insertInto("signing_keys").values(row).execute();
+}
+
+/** Retires the predecessors of a key: they sign until `retiredAt` and stay published until `expiresAt`. */
+export async function retireOtherSigningKeys(
+  tx: Executor,
+  key: { tenantId: string; algorithm: Algorithm; keep: string; retiredAt: number; expiresAt: number },
+): Promise<void> {
+  await tx.kysely
+    .updateTable("signing_keys")
+    .set({ retired_at: key.retiredAt, expires_at: key.expiresAt })
+    .where("tenant_id", "=", key.tenantId)
+    .where("algorithm", "=", key.algorithm)
+    .where("id", "<>", key.keep)
+    .where((eb) => eb.or([eb("retired_at", "is", null), eb("retired_at", ">", key.retiredAt)]))
+    .execute();
+}
+
+export async function purgeSigningKeys(tx: Executor, before: number): Promise<void> {
+  await tx.kysely.deleteFrom("signing_keys").where("expires_at", "<", before).execute();
+}

@@ -1,0 +1,58 @@
+import { sha256Base64url } from "../../crypto/secrets.ts";
+import { nextValue } from "../../storage/counters.ts";
+import type { RevocationsTable } from "../../storage/schema.ts";
+import { type Executor, type Param, prepared } from "../../storage/storage.ts";
+
+export interface Revocation {
+  tenantId: string;
+  kind: RevocationsTable["kind"];
+  /** The id itself; only its SHA-256 is kept and published. */
+  id: string;
+  /** Tokens issued before this are refused, in ms. */
+  issuedBefore: number;
+  /** Until the last token that it is about has expired, in ms. */
+  expiresAt: number;
+}
+
+const insertRow = prepared((db, p: Param<{ [K in keyof RevocationsTable]: RevocationsTable[K] }>) =>
+  db.insertInto("revocations").values({
+    tenant_id: p("tenant_id"),
+    seq: p("seq"),
+    kind: p("kind"),
+    digest: p("digest"),
+    issued_before_at: p("issued_before_at"),
+    created_at: p("created_at"),
+    expires_at: p("expires_at"),
+  }),
+);
+
+/** The counter's row lock orders the numbers by commit, so that no reader's cursor can pass one that is still coming. */
+export async function insertRevocation(tx: Executor, now: number, revocation: Revocation): Promise<void> {
+  await tx.all(insertRow, {
+    tenant_id: revocation.tenantId,
+    seq: await nextValue(tx, `revocations:${revocation.tenantId}`),
+    kind: revocation.kind,
+    digest: sha256Base64url(revocation.id),
+    issued_before_at: revocation.issuedBefore,
+    created_at: now,
+    expires_at: revocation.expiresAt,
+  });
+}
+
+const after = prepared((db, p: Param<{ tenant_id: string; seq: number; now: number; limit: number }>) =>
+  db
+    .selectFrom("revocations")
+    .select(["seq", "kind", "digest", "issued_before_at", "expires_at"])
+    .where("tenant_id", "=", p("tenant_id"))
+    .where("seq", ">", p("seq"))
+    .where("expires_at", ">", p("now"))
+    .orderBy("seq")
+    .limit(p("limit")),
+);
+
+export const listRevocations = (at: Executor, tenantId: string, seq: number, now: number, limit: number) =>
+  at.all(after, { tenant_id: tenantId, seq, now, limit });
+
+export async function purgeRevocations(tx: Executor, now: number): Promise<void> {
+  await tx.kysely.deleteFrom("revocations").where("expires_at", "<", now).execute();
+}

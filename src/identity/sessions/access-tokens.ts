@@ -1,0 +1,151 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { Clock } from "../../core/clock.ts";
+import { SECOND, toSeconds } from "../../core/clock.ts";
+import { AppError } from "../../core/errors.ts";
+import { JwsError, parseJws, verifyJws } from "../../crypto/jws.ts";
+import { decodeClaims, encodeJwt } from "../../crypto/jwt.ts";
+import type { Keyring } from "../keys/keyring.ts";
+import type { Application, Directory } from "../tenants/directory.ts";
+import type { SessionBundle } from "./store.ts";
+
+/** Opens the account procedures; tokens that were asked for a named audience lack it. */
+export const ACCOUNT_SCOPE = "account";
+
+/** An access token that was verified: signature, issuer, type and times. Whether its session lives is the gate's question. */
+export interface AccessToken {
+  sub: string;
+  sid: string;
+  jti: string;
+  applicationId: string;
+  audience: string;
+  scope: string;
+  issuedAt: number;
+  expiresAt: number;
+  authTime: number;
+}
+
+/** More claims for a token, from the features. */
+export type ClaimsHook = (input: { session: SessionBundle; application: Application }) => Record<string, unknown>;
+
+/** At most this many verified tokens are remembered (a few hundred bytes each). */
+const REMEMBERED = 20_000;
+
+/** Mints and verifies access tokens. */
+export class AccessTokens {
+  /** By SHA-256 of the token: a dump of the memory holds no token of these. */
+  readonly #verified = new Map<string, AccessToken>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly keyring: Keyring,
+    private readonly directory: Directory,
+    private readonly hooks: readonly ClaimsHook[],
+  ) {}
+
+  async mint(session: SessionBundle, application: Application): Promise<string> {
+    const issuedAt = toSeconds(this.clock.now());
+    const claims: Record<string, unknown> = {
+      iss: application.tenant.issuer,
+      sub: session.user_id,
+      aud: session.audience,
+      azp: application.id,
+      exp: issuedAt + application.accessTokenTtl,
+      iat: issuedAt,
+      auth_time: toSeconds(session.authenticated_at),
+      jti: randomUUID(),
+      sid: session.sid,
+      typ: "access",
+      aal: session.aal,
+      auth_method: session.auth_method,
+      amr: JSON.parse(session.amr),
+    };
+    if (session.scope !== "") claims.scope = session.scope;
+    if (session.organization_id !== null) claims.org = session.organization_id;
+    if (session.email !== null) {
+      claims.email = session.email;
+      claims.email_verified = session.email_verified_at !== null;
+    }
+    for (const hook of this.hooks) Object.assign(claims, hook({ session, application }));
+    return encodeJwt(await this.keyring.signer(session.tenant_id, application.algorithm), claims);
+  }
+
+  /**
+   * Verifies one of our own access tokens.
+   * @param options.expired also answers for a token whose time is over (a sign-out need not be timely)
+   * @throws AppError `authentication_required` for what is no access token of ours, `token_expired`
+   */
+  async verify(token: string, options: { expired?: boolean } = {}): Promise<AccessToken> {
+    const digest = createHash("sha256").update(token).digest("base64");
+    const seen = this.#verified.get(digest);
+    const verified = seen ?? (await this.#verifyNew(token));
+    if (seen === undefined) this.#remember(digest, verified);
+    if (verified.expiresAt <= toSeconds(this.clock.now()) && !options.expired) throw new AppError("token_expired");
+    return verified;
+  }
+
+  /** Forgets what was verified: a tenant or key has changed. */
+  forget(): void {
+    this.#verified.clear();
+  }
+
+  async #verifyNew(token: string): Promise<AccessToken> {
+    try {
+      const parsed = parseJws(token);
+      const kid = parsed.header.kid;
+      const key = typeof kid === "string" ? await this.keyring.verifier(kid) : undefined;
+      if (!key || !verifyJws(parsed, key.verify)) throw invalidToken();
+      const claims = decodeClaims(parsed);
+      const applicationId = text(claims.azp);
+      const application = await this.directory.application(applicationId);
+      // A key of one tenant speaks for that tenant only, and only as the issuer that it was configured with.
+      if (!application || application.tenant.id !== key.tenantId || claims.iss !== application.tenant.issuer) {
+        throw invalidToken();
+      }
+      if (claims.typ !== "access") throw invalidToken();
+      return {
+        sub: text(claims.sub),
+        sid: text(claims.sid),
+        jti: text(claims.jti),
+        applicationId,
+        audience: text(claims.aud),
+        scope: claims.scope === undefined ? "" : text(claims.scope),
+        issuedAt: seconds(claims.iat),
+        expiresAt: seconds(claims.exp),
+        authTime: seconds(claims.auth_time),
+      };
+    } catch (error) {
+      if (error instanceof JwsError) throw invalidToken(error);
+      throw error;
+    }
+  }
+
+  #remember(digest: string, token: AccessToken): void {
+    if (token.expiresAt * SECOND <= this.clock.now()) return;
+    // The oldest goes first: a Map iterates in the order of insertion.
+    if (this.#verified.size >= REMEMBERED) {
+      for (const oldest of this.#verified.keys()) {
+        this.#verified.delete(oldest);
+        break;
+      }
+    }
+    this.#verified.set(digest, token);
+  }
+}
+
+function invalidToken(cause?: unknown): AppError {
+  return new AppError("authentication_required", {
+    message: "The access token is not valid here.",
+    challenge: 'Bearer error="invalid_token"',
+    cause,
+  });
+}
+
+function text(value: unknown): string {
+  if (typeof value !== "string") throw invalidToken();
+  return value;
+}
+
+function seconds(value: unknown): number {
+  if (typeof value !== "number" || !Number.isFinite(value)) throw invalidToken();
+  return value;
+}

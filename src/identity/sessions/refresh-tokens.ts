@@ -1,0 +1,56 @@
+import { SECOND, toSeconds } from "../../core/clock.ts";
+import { importHmacKey, JwsError, parseJws, verifyJws } from "../../crypto/jws.ts";
+import { decodeClaims, encodeJwt } from "../../crypto/jwt.ts";
+import type { DataKeys } from "../keys/data-keys.ts";
+
+/** What a refresh token says. Times in ms. */
+export interface RefreshClaims {
+  sid: string;
+  generation: number;
+  issuedAt: number;
+  expiresAt: number;
+}
+
+const KID = /^refresh-(\d{1,6})$/;
+
+/**
+ * Refresh tokens are a deterministic HS256 JWT over (session, generation, issued at, expires at) under a key that is never
+ * published: no secret is stored, and a lost answer can be given again. `typ: "refresh"` in the claims keeps it out of every
+ * other endpoint; HS256 keeps it out of every verifier that knows only the JWKS.
+ */
+export class RefreshTokens {
+  constructor(private readonly dataKeys: DataKeys) {}
+
+  async mint(claims: RefreshClaims): Promise<string> {
+    const { version, key } = this.dataKeys.current("refresh");
+    return encodeJwt(importHmacKey("HS256", key, `refresh-${version}`), {
+      typ: "refresh",
+      sid: claims.sid,
+      gen: claims.generation,
+      iat: toSeconds(claims.issuedAt),
+      exp: toSeconds(claims.expiresAt),
+    });
+  }
+
+  /** @returns null for anything that is no refresh token of this instance; expiry is the caller's question. */
+  parse(token: string): RefreshClaims | null {
+    try {
+      const parsed = parseJws(token);
+      const version = KID.exec(String(parsed.header.kid))?.[1];
+      const key = version === undefined ? undefined : this.dataKeys.version("refresh", Number(version));
+      if (!key || !verifyJws(parsed, importHmacKey("HS256", key.key, `refresh-${key.version}`))) return null;
+      const claims = decodeClaims(parsed);
+      if (claims.typ !== "refresh" || typeof claims.sid !== "string") return null;
+      if (typeof claims.gen !== "number" || typeof claims.iat !== "number" || typeof claims.exp !== "number") return null;
+      return {
+        sid: claims.sid,
+        generation: claims.gen,
+        issuedAt: claims.iat * SECOND,
+        expiresAt: claims.exp * SECOND,
+      };
+    } catch (error) {
+      if (error instanceof JwsError) return null;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import type { RequestOrigin } from "../../core/caller.ts";
+import type { Clock } from "../../core/clock.ts";
+import { SECOND } from "../../core/clock.ts";
+import type { AuditEntriesTable } from "../../storage/schema.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { appendAudit } from "../audit/store.ts";
+import { insertRevocation } from "../revocations/store.ts";
+import type { Application } from "../tenants/directory.ts";
+import type { AccessTokens } from "./access-tokens.ts";
+import type { RefreshTokens } from "./refresh-tokens.ts";
+import { endSessionRow, liveSessionIds, type SessionBundle } from "./store.ts";
+
+/** The tokens of one session as they leave, once. */
+export interface IssuedTokens {
+  accessToken: string;
+  /** Seconds. */
+  expiresIn: number;
+  refreshToken: string;
+  /** Seconds until the refresh token expires. */
+  refreshExpiresIn: number;
+  session: SessionBundle;
+  application: Application;
+}
+
+export type EndReason = "logout" | "revoked" | "password_changed" | "refresh_reuse";
+
+interface Ending {
+  tenantId: string;
+  application: Application;
+  actor: { kind: AuditEntriesTable["actor_kind"]; id: string | null };
+  origin: RequestOrigin;
+  reason: EndReason;
+}
+
+/** What happens to a session after it was made: its tokens, and its end. */
+export class Sessions {
+  constructor(
+    private readonly clock: Clock,
+    private readonly accessTokens: AccessTokens,
+    private readonly refreshTokens: RefreshTokens,
+  ) {}
+
+  /** Mints both tokens for the state that `session` tells. Called after the commit that made that state. */
+  async issue(session: SessionBundle, application: Application): Promise<IssuedTokens> {
+    const [accessToken, refreshToken] = await Promise.all([
+      this.accessTokens.mint(session, application),
+      this.refreshTokens.mint({
+        sid: session.sid,
+        generation: session.generation,
+        issuedAt: session.refresh_issued_at,
+        expiresAt: session.refresh_expires_at,
+      }),
+    ]);
+    return {
+      accessToken,
+      expiresIn: application.accessTokenTtl,
+      refreshToken,
+      refreshExpiresIn: Math.max(0, Math.floor((session.refresh_expires_at - this.clock.now()) / SECOND)),
+      session,
+      application,
+    };
+  }
+
+  /** Ends one session and tells verifiers. @returns false when it had ended before */
+  async end(tx: Executor, sid: string, ending: Ending): Promise<boolean> {
+    const now = this.clock.now();
+    if (!(await endSessionRow(tx, sid, now, ending.reason))) return false;
+    await insertRevocation(tx, now, {
+      tenantId: ending.tenantId,
+      kind: "sid",
+      id: sid,
+      issuedBefore: now + SECOND,
+      expiresAt: now + (ending.application.accessTokenTtl + 60) * SECOND,
+    });
+    await appendAudit(tx, now, {
+      tenantId: ending.tenantId,
+      actor: ending.actor,
+      action: "session.ended",
+      target: { kind: "session", id: sid },
+      applicationId: ending.application.id,
+      origin: ending.origin,
+      details: { reason: ending.reason },
+    });
+    return true;
+  }
+
+  /** Ends a user's sessions but `keep`, in every application of the tenant or in the ending's own. @returns how many */
+  async endAll(
+    tx: Executor,
+    userId: string,
+    options: { keep: string | null; everyApplication: boolean },
+    ending: Ending,
+  ): Promise<number> {
+    const ids = await liveSessionIds(tx, userId, options.everyApplication ? null : ending.application.id);
+    let ended = 0;
+    for (const id of ids) {
+      if (id !== options.keep && (await this.end(tx, id, ending))) ended++;
+    }
+    return ended;
+  }
+}

@@ -1,0 +1,169 @@
+import type { SessionsTable } from "../../storage/schema.ts";
+import { type Executor, type Param, prepared } from "../../storage/storage.ts";
+
+const BUNDLE = [
+  "sessions.id as sid",
+  "sessions.tenant_id",
+  "sessions.application_id",
+  "sessions.user_id",
+  "sessions.organization_id",
+  "sessions.aal",
+  "sessions.auth_method",
+  "sessions.amr",
+  "sessions.authenticated_at",
+  "sessions.audience",
+  "sessions.scope",
+  "sessions.delivery",
+  "sessions.user_agent",
+  "sessions.address",
+  "sessions.generation",
+  "sessions.refresh_issued_at",
+  "sessions.refresh_expires_at",
+  "sessions.rotated_at",
+  "sessions.created_at as session_created_at",
+  "sessions.last_seen_at",
+  "sessions.expires_at",
+  "sessions.ended_at",
+  "users.external_id",
+  "users.display_name",
+  "users.public_metadata",
+  "users.created_at as user_created_at",
+  "users.updated_at as user_updated_at",
+  "users.disabled_at",
+  "users.deleted_at",
+  "user_emails.address as email",
+  "user_emails.verified_at as email_verified_at",
+] as const;
+
+const bundleById = prepared((db, p: Param<{ id: string }>) =>
+  db
+    .selectFrom("sessions")
+    .innerJoin("users", "users.id", "sessions.user_id")
+    .leftJoin("user_emails", (join) =>
+      join.onRef("user_emails.user_id", "=", "users.id").on("user_emails.is_primary", "=", 1),
+    )
+    .select(BUNDLE)
+    .where("sessions.id", "=", p("id")),
+);
+
+/** A session with its user, in one read: what the gate looks at on every call. */
+export const findSession = (at: Executor, id: string) => at.first(bundleById, { id });
+export type SessionBundle = NonNullable<Awaited<ReturnType<typeof findSession>>>;
+
+const insertRow = prepared((db, p: Param<{ [K in keyof SessionsTable]: SessionsTable[K] }>) =>
+  db.insertInto("sessions").values({
+    id: p("id"),
+    tenant_id: p("tenant_id"),
+    application_id: p("application_id"),
+    user_id: p("user_id"),
+    organization_id: p("organization_id"),
+    aal: p("aal"),
+    auth_method: p("auth_method"),
+    amr: p("amr"),
+    authenticated_at: p("authenticated_at"),
+    audience: p("audience"),
+    scope: p("scope"),
+    delivery: p("delivery"),
+    user_agent: p("user_agent"),
+    address: p("address"),
+    generation: p("generation"),
+    refresh_issued_at: p("refresh_issued_at"),
+    refresh_expires_at: p("refresh_expires_at"),
+    rotated_at: p("rotated_at"),
+    created_at: p("created_at"),
+    last_seen_at: p("last_seen_at"),
+    expires_at: p("expires_at"),
+    ended_at: p("ended_at"),
+    end_reason: p("end_reason"),
+  }),
+);
+
+export const insertSession = (tx: Executor, row: SessionsTable) =>
+  tx.all(insertRow, row as SessionsTable & Record<string, string | number | null>);
+
+type Advance = { id: string; generation: number; now: number; next: number; refresh_expires_at: number };
+const advanceRow = prepared((db, p: Param<Advance>) =>
+  db
+    .updateTable("sessions")
+    .set({
+      generation: p("next"),
+      refresh_issued_at: p("now"),
+      refresh_expires_at: p("refresh_expires_at"),
+      rotated_at: p("now"),
+      last_seen_at: p("now"),
+    })
+    .where("id", "=", p("id"))
+    .where("generation", "=", p("generation"))
+    .where("ended_at", "is", null)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom("users")
+          .select("users.id")
+          .whereRef("users.id", "=", "sessions.user_id")
+          .where("users.disabled_at", "is", null)
+          .where("users.deleted_at", "is", null),
+      ),
+    )
+    .returning("generation"),
+);
+
+/** The one conditional UPDATE that spends a refresh token. Undefined when somebody else was first, or all has ended. */
+export const advanceGeneration = (tx: Executor, params: Advance) => tx.first(advanceRow, params);
+
+const endRow = prepared((db, p: Param<{ id: string; now: number; reason: string }>) =>
+  db
+    .updateTable("sessions")
+    .set({ ended_at: p("now"), end_reason: p("reason") })
+    .where("id", "=", p("id"))
+    .where("ended_at", "is", null)
+    .returning("id"),
+);
+
+/** Undefined when it had ended before. */
+export const endSessionRow = (tx: Executor, id: string, now: number, reason: string) =>
+  tx.first(endRow, { id, now, reason });
+
+const liveOfUser = prepared((db, p: Param<{ user_id: string; application_id: string; now: number; after: string; limit: number }>) =>
+  db
+    .selectFrom("sessions")
+    .selectAll()
+    .where("user_id", "=", p("user_id"))
+    .where("application_id", "=", p("application_id"))
+    .where("ended_at", "is", null)
+    .where("refresh_expires_at", ">", p("now"))
+    .where("id", ">", p("after"))
+    .orderBy("id")
+    .limit(p("limit")),
+);
+
+export const pageOfSessions = (
+  at: Executor,
+  page: { userId: string; applicationId: string; now: number; after: string; limit: number },
+) =>
+  at.all(liveOfUser, {
+    user_id: page.userId,
+    application_id: page.applicationId,
+    now: page.now,
+    after: page.after,
+    limit: page.limit,
+  });
+
+/** Ids of a user's live sessions, in all applications or in one. */
+export async function liveSessionIds(at: Executor, userId: string, applicationId: string | null): Promise<string[]> {
+  const query = at.kysely
+    .selectFrom("sessions")
+    .select("id")
+    .where("user_id", "=", userId)
+    .where("ended_at", "is", null);
+  const rows = await (applicationId === null ? query : query.where("application_id", "=", applicationId)).execute();
+  return rows.map((row) => row.id);
+}
+
+/** 30 days after their end, or after they could last have been refreshed. */
+export async function purgeSessions(tx: Executor, before: number): Promise<void> {
+  await tx.kysely
+    .deleteFrom("sessions")
+    .where((eb) => eb.or([eb("ended_at", "<", before), eb("expires_at", "<", before)]))
+    .execute();
+}

@@ -1,0 +1,88 @@
+import { z } from "zod";
+import { toWireTime } from "../../core/clock.ts";
+import type { Application } from "../tenants/directory.ts";
+import { toWireUser, userSchema, type WireUser } from "../users/wire.ts";
+import type { SessionBundle } from "./store.ts";
+
+export const sessionSchema = z.strictObject({
+  id: z.uuid().describe("The `sid` of its tokens, unchanged by refreshes."),
+  application_id: z.uuid(),
+  aal: z.enum(["aal1", "aal2"]),
+  auth_method: z.string(),
+  amr: z.array(z.string()).describe("RFC 8176 values."),
+  auth_time: z.iso.datetime().describe("When the user authenticated; refreshes do not move it."),
+  user_agent: z.string().nullable(),
+  address: z.string().nullable(),
+  created_at: z.iso.datetime(),
+  last_seen_at: z.iso.datetime().describe("The last refresh."),
+  expires_at: z.iso.datetime().describe("When it ends however often it is refreshed."),
+  current: z.boolean().describe("Whether it is the session that asks."),
+});
+export type WireSession = z.output<typeof sessionSchema>;
+
+export const applicationSchema = z.strictObject({
+  id: z.uuid(),
+  name: z.string(),
+  type: z.enum(["spa", "web", "native", "m2m"]),
+});
+
+interface SessionColumns
+  extends Pick<
+    SessionBundle,
+    "application_id" | "aal" | "auth_method" | "amr" | "authenticated_at" | "user_agent" | "address" | "last_seen_at" | "expires_at"
+  > {
+  id: string;
+  created_at: number;
+}
+
+export function toWireSession(row: SessionColumns, current: boolean): WireSession {
+  return {
+    id: row.id,
+    application_id: row.application_id,
+    aal: row.aal,
+    auth_method: row.auth_method,
+    amr: row.amr === '["pwd"]' ? ["pwd"] : JSON.parse(row.amr),
+    auth_time: toWireTime(row.authenticated_at),
+    user_agent: row.user_agent,
+    address: row.address,
+    created_at: toWireTime(row.created_at),
+    last_seen_at: toWireTime(row.last_seen_at),
+    expires_at: toWireTime(row.expires_at),
+    current,
+  };
+}
+
+export function sessionOfBundle(bundle: SessionBundle): WireSession {
+  return toWireSession({ ...bundle, id: bundle.sid, created_at: bundle.session_created_at }, true);
+}
+
+export function userOfBundle(bundle: SessionBundle): WireUser {
+  return toWireUser({
+    id: bundle.user_id,
+    external_id: bundle.external_id,
+    email: bundle.email,
+    email_verified_at: bundle.email_verified_at,
+    display_name: bundle.display_name,
+    public_metadata: bundle.public_metadata,
+    created_at: bundle.user_created_at,
+    updated_at: bundle.user_updated_at,
+  });
+}
+
+export function toWireApplication(application: Application): z.output<typeof applicationSchema> {
+  return { id: application.id, name: application.name, type: application.type };
+}
+
+/** The answer of everything that signs a person in. */
+export const tokensSchema = z.strictObject({
+  status: z.literal("success"),
+  access_token: z.string(),
+  token_type: z.literal("Bearer"),
+  expires_in: z.int().describe("Seconds until the access token expires."),
+  refresh_token: z
+    .string()
+    .nullable()
+    .describe("null for requests from a page, which get it as an HttpOnly cookie only (native applications excepted)."),
+  user: userSchema,
+});
+export type WireTokens = z.output<typeof tokensSchema>;

@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { defineSettings, setting } from "../core/config.ts";
+import { parseLimit } from "../core/limits.ts";
+
+const limit = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text, ctx) => {
+      const parsed = parseLimit(text);
+      if (parsed) return parsed;
+      ctx.addIssue({ code: "custom", message: "must be a limit such as 10/10m (ten at once, refilled over ten minutes)" });
+      return z.NEVER;
+    });
+
+export const identitySettings = defineSettings({
+  audit_retention_days: {
+    schema: setting.integer(1, 36_500).default(365),
+    doc: "Days that audit entries are kept.",
+  },
+  limit_account: {
+    schema: limit("10/10m"),
+    doc: "Password attempts for one account from one network.",
+  },
+  limit_account_total: {
+    schema: limit("100/1h"),
+    doc: "Password attempts for one account from everywhere.",
+  },
+  limit_network: {
+    schema: limit("300/10m"),
+    doc: "Password attempts from one network for any account.",
+  },
+  limit_sign_up: {
+    schema: limit("100/1h"),
+    doc: "Sign-ups from one network.",
+  },
+});

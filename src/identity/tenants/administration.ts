@@ -1,0 +1,169 @@
+import { z } from "zod";
+import { type RequestOrigin, systemOrigin } from "../../core/caller.ts";
+import { AppError, invalidField } from "../../core/errors.ts";
+import { newId } from "../../core/ids.ts";
+import { isUniqueViolation } from "../../storage/errors.ts";
+import type { ApplicationsTable, TenantsTable } from "../../storage/schema.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { appendAudit } from "../audit/store.ts";
+import { insertApplication, insertTenant, setDefaultApplication, updateApplication } from "./store.ts";
+
+const DAY = 86_400;
+
+/** An origin as browsers send it (RFC 6454): scheme, host, port and nothing else. */
+const origin = z.string().refine(isOrigin, "must be an origin such as https://app.example.com, without a path");
+
+export const applicationSettings = z.strictObject({
+  name: z.string().trim().min(1).max(100),
+  type: z.enum(["spa", "web", "native", "m2m"]),
+  algorithm: z.enum(["EdDSA", "RS256"]),
+  origins: z.array(origin).max(100),
+  audiences: z.array(z.string().min(1).max(255)).max(20),
+  sign_up: z.enum(["immediate", "closed"]),
+  access_token_ttl: z.int().min(10).max(DAY),
+  refresh_idle_ttl: z
+    .int()
+    .min(60)
+    .max(400 * DAY),
+  refresh_absolute_ttl: z
+    .int()
+    .min(60)
+    .max(400 * DAY),
+  refresh_cookie_path: z.string().regex(/^\/[A-Za-z0-9/_-]*$/, "must be a path such as /v1/auth"),
+});
+export type ApplicationSettings = z.output<typeof applicationSettings>;
+
+/** 15 minutes; 30 days idle, 180 days at most. */
+export const applicationDefaults: Omit<ApplicationSettings, "name"> = {
+  type: "web",
+  algorithm: "EdDSA",
+  origins: [],
+  audiences: [],
+  sign_up: "immediate",
+  access_token_ttl: 900,
+  refresh_idle_ttl: 30 * DAY,
+  refresh_absolute_ttl: 180 * DAY,
+  refresh_cookie_path: "/v1/auth",
+};
+
+const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** @throws AppError `invalid_input`, `conflict` */
+export async function createTenant(
+  tx: Executor,
+  now: number,
+  input: { slug: string; name: string },
+): Promise<TenantsTable> {
+  if (!SLUG.test(input.slug)) {
+    throw invalidField("slug", "must be 1 to 63 lower-case letters, digits and hyphens, as in a host name");
+  }
+  const row: TenantsTable = {
+    id: newId(now),
+    slug: input.slug,
+    name: input.name,
+    default_application_id: null,
+    created_at: now,
+    updated_at: now,
+    disabled_at: null,
+  };
+  try {
+    await insertTenant(tx, row);
+  } catch (error) {
+    if (isUniqueViolation(error)) throw new AppError("conflict", { message: `A tenant ${input.slug} exists already.` });
+    throw error;
+  }
+  await audit(tx, now, row.id, "tenant.created", { kind: "tenant", id: row.id }, { slug: row.slug });
+  return row;
+}
+
+export async function createApplication(
+  tx: Executor,
+  now: number,
+  tenantId: string,
+  input: Partial<ApplicationSettings> & { name: string },
+): Promise<ApplicationsTable> {
+  const settings = check({ ...applicationDefaults, ...input });
+  const row: ApplicationsTable = {
+    ...toColumns(settings),
+    id: newId(now),
+    tenant_id: tenantId,
+    redirect_uris: "[]",
+    created_at: now,
+    updated_at: now,
+    disabled_at: null,
+  };
+  await insertApplication(tx, row);
+  await audit(tx, now, tenantId, "application.created", { kind: "application", id: row.id }, { name: row.name });
+  return row;
+}
+
+/** A tenant with its default application, which signs RS256 so that every JWT library verifies it. */
+export async function createTenantWithDefault(tx: Executor, now: number, input: { slug: string; name: string }) {
+  const tenant = await createTenant(tx, now, input);
+  const application = await createApplication(tx, now, tenant.id, { name: "Default", algorithm: "RS256" });
+  await setDefaultApplication(tx, tenant.id, application.id, now);
+  return { tenant: { ...tenant, default_application_id: application.id }, application };
+}
+
+/** @throws AppError `invalid_input` with the field, `not_found` */
+export async function changeApplication(
+  tx: Executor,
+  now: number,
+  current: ApplicationsTable,
+  changes: Partial<ApplicationSettings>,
+): Promise<ApplicationsTable> {
+  const settings = check({ ...fromColumns(current), ...changes });
+  const row = await updateApplication(tx, current.id, { ...toColumns(settings), updated_at: now });
+  if (!row) throw new AppError("not_found");
+  const target = { kind: "application", id: current.id };
+  await audit(tx, now, current.tenant_id, "application.changed", target, { fields: Object.keys(changes) });
+  return row;
+}
+
+export function fromColumns(row: ApplicationsTable): ApplicationSettings {
+  return {
+    name: row.name,
+    type: row.type,
+    algorithm: row.algorithm as ApplicationSettings["algorithm"],
+    origins: JSON.parse(row.origins) as string[],
+    audiences: JSON.parse(row.audiences) as string[],
+    sign_up: row.sign_up as ApplicationSettings["sign_up"],
+    access_token_ttl: row.access_token_ttl,
+    refresh_idle_ttl: row.refresh_idle_ttl,
+    refresh_absolute_ttl: row.refresh_absolute_ttl,
+    refresh_cookie_path: row.refresh_cookie_path,
+  };
+}
+
+function toColumns(settings: ApplicationSettings) {
+  return { ...settings, origins: JSON.stringify(settings.origins), audiences: JSON.stringify(settings.audiences) };
+}
+
+function check(input: unknown): ApplicationSettings {
+  const parsed = applicationSettings.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new AppError("invalid_input", {
+    details: parsed.error.issues.map((issue) => ({ path: issue.path.join("."), reason: issue.message })),
+  });
+}
+
+function audit(
+  tx: Executor,
+  now: number,
+  tenantId: string,
+  action: string,
+  target: { kind: string; id: string },
+  details: Record<string, unknown>,
+  origin: RequestOrigin = systemOrigin,
+) {
+  return appendAudit(tx, now, { tenantId, actor: { kind: "system", id: null }, action, target, origin, details });
+}
+
+function isOrigin(text: string): boolean {
+  try {
+    const url = new URL(text);
+    return (url.protocol === "https:" || url.protocol === "http:") && url.origin === text;
+  } catch {
+    return false;
+  }
+}

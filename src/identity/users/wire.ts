@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { toWireTime } from "../../core/clock.ts";
+import type { UserRow } from "./store.ts";
+
+const metadataSchema = z.record(z.string(), z.unknown());
+
+/** A user as that user may see it. */
+export const userSchema = z.strictObject({
+  id: z.uuid(),
+  external_id: z.string().nullable().describe("The user's id in the customer's own system."),
+  email: z.string().nullable(),
+  email_verified: z.boolean(),
+  display_name: z.string().nullable(),
+  metadata: metadataSchema.describe("What the application stores about the user and the user may read."),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+});
+export type WireUser = z.output<typeof userSchema>;
+
+/** A user as the customer's backend sees it. */
+export const managedUserSchema = z.strictObject({
+  ...userSchema.shape,
+  private_metadata: metadataSchema.describe("What only the customer's backend may read."),
+  disabled: z.boolean(),
+});
+export type WireManagedUser = z.output<typeof managedUserSchema>;
+
+type UserColumns = Pick<
+  UserRow,
+  "id" | "external_id" | "email" | "email_verified_at" | "display_name" | "public_metadata" | "created_at" | "updated_at"
+>;
+
+export function toWireUser(row: UserColumns): WireUser {
+  return {
+    id: row.id,
+    external_id: row.external_id,
+    email: row.email,
+    email_verified: row.email_verified_at !== null,
+    display_name: row.display_name,
+    metadata: row.public_metadata === "{}" ? {} : JSON.parse(row.public_metadata),
+    created_at: toWireTime(row.created_at),
+    updated_at: toWireTime(row.updated_at),
+  };
+}
+
+export function toManagedUser(row: UserRow): WireManagedUser {
+  return {
+    ...toWireUser(row),
+    private_metadata: JSON.parse(row.private_metadata),
+    disabled: row.disabled_at !== null,
+  };
+}

@@ -1,0 +1,186 @@
+import type { RequestOrigin } from "../core/caller.ts";
+import { AppError, invalidField } from "../core/errors.ts";
+import { networkOf, parseAddress } from "../core/network.ts";
+import type { KeyCaller, Scope } from "../identity/api-keys/api-keys.ts";
+import type { Identity } from "../identity/identity.ts";
+import { ACCOUNT_SCOPE } from "../identity/sessions/access-tokens.ts";
+import { findSession, type SessionBundle } from "../identity/sessions/store.ts";
+import type { Application } from "../identity/tenants/directory.ts";
+import { requireId } from "../core/ids.ts";
+import { type Call, isFromPage } from "./call.ts";
+
+/**
+ * The one gate in front of every procedure, default deny: a procedure states its access, and what is not stated is not
+ * reachable. The same for REST and tRPC.
+ */
+export type Access =
+  /** Anybody; an application is resolved. A secret key beside it may forward a person's address. */
+  | { kind: "public" }
+  /** A live session with scope `account`: access token as Bearer or in its cookie. */
+  | { kind: "session" }
+  /** The session to be ended: an access token, expired or not, or the refresh cookie. */
+  | { kind: "sign-out" }
+  /** A secret key with this scope (or `admin`). */
+  | { kind: "key"; scope: Scope };
+
+export interface Admitted {
+  application: Application;
+  /** As the call's, but with the person's address where a backend forwards it. */
+  origin: RequestOrigin;
+}
+export type AdmittedSession = Admitted & { session: SessionBundle };
+export type AdmittedKey = Admitted & { key: KeyCaller };
+
+const SECRET_KEY = "sally_sk_";
+
+export class Gate {
+  constructor(private readonly identity: Identity) {}
+
+  async public(call: Call, changes: boolean): Promise<Admitted> {
+    const credential = bearer(call);
+    let application: Application;
+    let origin = call.origin;
+    if (credential?.startsWith(SECRET_KEY)) {
+      const key = await this.identity.apiKeys.authenticate(credential);
+      application = key.application;
+      this.#checkHints(call, application);
+      origin = forwarded(call, key);
+    } else {
+      if (call.clientAddress !== null) throw new AppError("insufficient_scope", FORWARD_NEEDS_KEY);
+      application = await this.identity.directory.resolve(call.hints);
+    }
+    // Cookie-setting: a foreign page could sign its visitor in to an account of the attacker's (login CSRF).
+    if (changes) checkOrigin(call, application);
+    return { application, origin };
+  }
+
+  async session(call: Call, changes: boolean): Promise<AdmittedSession> {
+    const { token, fromCookie } = await this.#accessToken(call);
+    const verified = await this.identity.accessTokens.verify(token);
+    const { directory } = this.identity;
+    const application =
+      directory.cachedApplication(verified.applicationId) ?? (await directory.application(verified.applicationId));
+    if (!application || application.disabled || application.tenant.disabled) throw new AppError("token_revoked");
+    this.#checkHints(call, application);
+    if (fromCookie && changes) checkOrigin(call, application);
+    if (!hasScope(verified.scope, ACCOUNT_SCOPE)) throw insufficientScope(ACCOUNT_SCOPE);
+    const session = await findSession(this.identity.storage.read, verified.sid);
+    if (!session || session.user_id !== verified.sub || !this.#isAlive(session)) throw new AppError("token_revoked");
+    return { application, origin: call.origin, session };
+  }
+
+  async signOut(call: Call): Promise<AdmittedSession> {
+    const hinted = await this.#hintedApplication(call);
+    const header = bearer(call);
+    const cookies = header === null && hinted ? call.cookies(hinted) : { access: null, refresh: null };
+    const access = header ?? cookies.access;
+    let session: SessionBundle | undefined;
+    if (access !== null) {
+      const verified = await this.identity.accessTokens.verify(access, { expired: true });
+      session = await findSession(this.identity.storage.read, verified.sid);
+    } else if (cookies.refresh !== null) {
+      session = (await this.identity.refreshes.sessionOf(cookies.refresh)) ?? undefined;
+    }
+    const application = session ? await this.identity.directory.application(session.application_id) : null;
+    if (!session || !application) throw new AppError("authentication_required");
+    this.#checkHints(call, application);
+    if (header === null) checkOrigin(call, application);
+    return { application, origin: call.origin, session };
+  }
+
+  async key(call: Call, scope: Scope): Promise<AdmittedKey> {
+    const credential = bearer(call);
+    if (credential === null) throw new AppError("authentication_required");
+    if (!credential.startsWith(SECRET_KEY)) {
+      throw new AppError("authentication_required", { message: "This needs a secret key." });
+    }
+    const key = await this.identity.apiKeys.authenticate(credential);
+    this.#checkHints(call, key.application);
+    if (!key.scopes.has(scope) && !key.scopes.has("admin")) throw insufficientScope(scope);
+    return { application: key.application, origin: forwarded(call, key), key };
+  }
+
+  #isAlive(session: SessionBundle): boolean {
+    return (
+      session.ended_at === null &&
+      session.disabled_at === null &&
+      session.deleted_at === null &&
+      session.expires_at > this.identity.clock.now()
+    );
+  }
+
+  async #accessToken(call: Call): Promise<{ token: string; fromCookie: boolean }> {
+    const token = bearer(call);
+    if (token !== null) return { token, fromCookie: false };
+    const hinted = await this.#hintedApplication(call);
+    const cookie = hinted ? call.cookies(hinted).access : null;
+    if (cookie === null) throw new AppError("authentication_required");
+    return { token: cookie, fromCookie: true };
+  }
+
+  /** Whose cookies to look at: the application that the request names, else the default one. */
+  async #hintedApplication(call: Call): Promise<Application | null> {
+    return this.identity.directory.resolve(call.hints);
+  }
+
+  /** The credential's own application wins; a header, path or Host that disagrees is an error, never ignored. */
+  #checkHints(call: Call, application: Application): void {
+    const { header, tenantSlug } = call.hints;
+    if (header !== null && header !== application.id) {
+      if (requireId("application", header, "x-application-id") !== application.id) {
+        throw new AppError("application_mismatch");
+      }
+    }
+    if (tenantSlug !== null && tenantSlug !== application.tenant.slug) {
+      throw new AppError("application_mismatch", { message: "The address names another tenant than the credential's." });
+    }
+  }
+}
+
+const FORWARD_NEEDS_KEY = { message: "x-client-address needs a secret key with scope forward." };
+
+/** @throws AppError when there is an Authorization header of another scheme: never ignored in favour of a cookie */
+function bearer(call: Call): string | null {
+  if (call.authorization === null) return null;
+  const match = /^bearer +([^\s]+) *$/i.exec(call.authorization);
+  if (!match?.[1]) {
+    throw new AppError("authentication_required", {
+      message: "The Authorization header must be `Bearer` and one token.",
+      challenge: 'Bearer error="invalid_request"',
+    });
+  }
+  return match[1];
+}
+
+/**
+ * CSRF: a request from a page that rides on cookies, or would set them, must come from the appliance's own origin or one
+ * that the application allows. `Origin` decides, else `Sec-Fetch-Site: same-origin`; without either it is no page.
+ */
+function checkOrigin(call: Call, application: Application): void {
+  if (!isFromPage(call)) return;
+  const { origin, site } = call.page;
+  const allowed =
+    origin === null ? site === "same-origin" : call.isOwnOrigin(origin) || application.origins.has(origin);
+  if (!allowed) throw new AppError("origin_not_allowed");
+}
+
+/** The person's address as a backend states it; its limits then count that one. */
+function forwarded(call: Call, key: KeyCaller): RequestOrigin {
+  if (call.clientAddress === null) return call.origin;
+  if (!key.scopes.has("forward") && !key.scopes.has("admin")) throw insufficientScope("forward");
+  const address = parseAddress(call.clientAddress);
+  if (address === null) throw invalidField("x-client-address", "must be one IP address");
+  return { ...call.origin, address, network: networkOf(address) };
+}
+
+function hasScope(scopes: string, wanted: string): boolean {
+  return scopes === wanted || scopes.split(" ").includes(wanted);
+}
+
+function insufficientScope(scope: string): AppError {
+  return new AppError("insufficient_scope", {
+    message: `The credential lacks the scope ${scope}.`,
+    details: { scope },
+    challenge: `Bearer error="insufficient_scope", scope="${scope}"`,
+  });
+}

@@ -1,0 +1,76 @@
+import { initTRPC } from "@trpc/server";
+import type { z } from "zod";
+import type { ErrorCode } from "../core/errors.ts";
+import type { Scope } from "../identity/api-keys/api-keys.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { Call } from "./call.ts";
+import { toAppError, toEnvelope } from "./errors.ts";
+import { type Access, Gate } from "./gate.ts";
+
+/** What a procedure says about itself, for the gate, the REST door, OpenAPI and the generated client. */
+export interface ProcedureMeta {
+  summary: string;
+  description?: string;
+  access: Access;
+  /** The schema of the answer. Not run on each call: the tests hold every answer against it. */
+  output: z.ZodType;
+  /** Codes it can answer besides those that every procedure can. */
+  errors: readonly ErrorCode[];
+  /** Where other languages find it. Ids in the path are named in braces: `/v1/auth/sessions/{id}`. */
+  rest?: { method: "GET" | "POST" | "PATCH" | "DELETE"; path: `/v1/${string}`; status?: 200 | 201 | 202 };
+  /** Input and output for the reference. */
+  example?: { input?: unknown; output?: unknown };
+}
+
+type Described<Output> = Omit<ProcedureMeta, "access" | "output"> & { output: z.ZodType<Output> };
+
+export interface Context {
+  call: Call;
+}
+
+const t = initTRPC
+  .context<Context>()
+  .meta<ProcedureMeta>()
+  .create({
+    errorFormatter: ({ shape, error, ctx }) => {
+      const { error: envelope } = toEnvelope(toAppError(error), ctx?.call.origin.requestId ?? "");
+      return { ...shape, message: envelope.message, data: { ...shape.data, error: envelope } };
+    },
+  });
+
+/** Puts procedures together under one name. */
+export const router = t.router;
+export const mergeRouters = t.mergeRouters;
+
+/** The answer is typed by its schema and handed on as it is: services build wire objects field by field. */
+function typedBy<Output>(_schema: z.ZodType<Output>): (value: unknown) => Output {
+  return (value) => value as Output;
+}
+
+/** The builders that every feature makes its procedures with; each states who may call. */
+export function createProcedures(identity: Identity) {
+  const gate = new Gate(identity);
+  return {
+    public: <O>(meta: Described<O>) =>
+      t.procedure
+        .meta({ ...meta, access: { kind: "public" } })
+        .use(async ({ ctx, type, next }) => next({ ctx: await gate.public(ctx.call, type === "mutation") }))
+        .output(typedBy(meta.output)),
+    session: <O>(meta: Described<O>) =>
+      t.procedure
+        .meta({ ...meta, access: { kind: "session" } })
+        .use(async ({ ctx, type, next }) => next({ ctx: await gate.session(ctx.call, type === "mutation") }))
+        .output(typedBy(meta.output)),
+    signOut: <O>(meta: Described<O>) =>
+      t.procedure
+        .meta({ ...meta, access: { kind: "sign-out" } })
+        .use(async ({ ctx, next }) => next({ ctx: await gate.signOut(ctx.call) }))
+        .output(typedBy(meta.output)),
+    key: <O>(scope: Scope, meta: Described<O>) =>
+      t.procedure
+        .meta({ ...meta, access: { kind: "key", scope } })
+        .use(async ({ ctx, next }) => next({ ctx: await gate.key(ctx.call, scope) }))
+        .output(typedBy(meta.output)),
+  };
+}
+export type Procedures = ReturnType<typeof createProcedures>;
