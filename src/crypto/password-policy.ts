@@ -1,0 +1,58 @@
+import { coverCost, type Wordlists } from "./password-cover.ts";
+
+export interface PasswordRules {
+  /** Code points: 15 where the password is the only factor, 8 beside a second one. */
+  minLength: number;
+  /** What anybody knows about this person and place: e-mail, display name, application name. Empty strings are skipped. */
+  context: readonly string[];
+}
+
+/** NIST SP 800-63B-4 3.1.1.2 asks for 64 or more; the end is there so that nobody hashes a novel. */
+const MAX_LENGTH = 512;
+
+let commonPasswords: Promise<ReadonlySet<string>> | undefined;
+
+/**
+ * Whether a new password will do, over its NFKC form: length, and what an attacker tries first. No composition rules.
+ * The list of common passwords (49,000) is loaded at the first call.
+ * @returns null when it will do, else a sentence for the person who chose it.
+ */
+export async function checkPassword(password: string, rules: PasswordRules): Promise<string | null> {
+  if (!password.isWellFormed()) return "The password has characters that are broken. Type it again.";
+  const text = password.normalize("NFKC");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+  if (/[\u0000-\u001f\u007f]/.test(text)) return "The password has control characters. Type it again.";
+  const length = [...text].length;
+  if (length < rules.minLength) return `The password needs at least ${rules.minLength} characters. It has ${length}.`;
+  if (length > MAX_LENGTH) return `The password may have at most ${MAX_LENGTH} characters. It has ${length}.`;
+
+  const lower = text.toLowerCase();
+  commonPasswords ??= loadCommonPasswords();
+  const words: Wordlists = { common: await commonPasswords, context: contextWords(rules.context) };
+  if (words.common.has(lower)) return "This is one of the most common passwords. Choose another one.";
+  const cover = coverCost(lower, words);
+  if (cover.cost > Math.min(8, Math.floor(length / 2))) return null;
+  if (cover.usesContext) {
+    return "The password is mostly made of your name, your address or the name of this application. Choose another one.";
+  }
+  if (cover.usesCommon) return "The password is a common password with little added to it. Choose another one.";
+  return "The password is a simple pattern that is quickly guessed. Choose another one.";
+}
+
+/** Each text whole, without its marks, and its parts of four characters or more; an address gives local part and domain. */
+function contextWords(texts: readonly string[]): ReadonlySet<string> {
+  const words = new Set<string>();
+  for (const text of texts) {
+    const lower = text.normalize("NFKC").toLowerCase();
+    const parts = lower.split(/[^\p{L}\p{N}]+/u);
+    for (const word of [lower, ...lower.split(/[@\s]+/), ...parts, parts.join("")]) {
+      if (word.length >= 4) words.add(word);
+    }
+  }
+  return words;
+}
+
+async function loadCommonPasswords(): Promise<ReadonlySet<string>> {
+  const list = await import("@zxcvbn-ts/language-common/dist/passwords.json.mjs");
+  return new Set(list.default);
+}
