@@ -7,7 +7,7 @@ import type { Settings } from "./config.ts";
 export interface FeatureContract<Host, Router, ClaimsInput> {
   /** Its slice of the configuration. */
   settings?: Settings;
-  /** Its procedures; the key in the registry is their first path segment. */
+  /** Its procedures, by their names in the router: `{ auth: { login } }`. Two features may share a branch, not a leaf. */
   router?: (host: Host) => Router;
   /** More claims for an access token. Read-only work, no I/O: it is on the hot path of a refresh. */
   claims?: (input: ClaimsInput) => Record<string, unknown>;

@@ -16,6 +16,8 @@ export interface Call {
   clientAddress: string | null;
   /** REST, or tRPC's wire: refresh by cookie is REST only. */
   door: "rest" | "trpc";
+  /** The application that the gate has settled on; null until then. */
+  resolved: Application | null;
   /** The session cookies of an application, or of the default one. */
   cookies(application: Application): { access: string | null; refresh: string | null };
   /** True when the page stands on the appliance's own origin. */

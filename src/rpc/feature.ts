@@ -1,25 +1,33 @@
-import type { AnyRouter } from "@trpc/server";
-import type { Settings } from "../core/config.ts";
+import type { AnyProcedure } from "@trpc/server";
+import type { Settings, SettingsOf } from "../core/config.ts";
 import type { FeatureContract } from "../core/feature.ts";
+import type { Metrics } from "../core/metrics.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { ClaimsHook } from "../identity/sessions/access-tokens.ts";
 import type { Procedures } from "./procedures.ts";
 
 /** What a feature is built from. */
-export interface Host<Config = unknown> {
+export interface Host<Config = Record<string, unknown>> {
   identity: Identity;
   procedures: Procedures;
+  metrics: Metrics;
   /** The values of the feature's own slice. */
   settings: Config;
 }
 
-/** One capability. `S` is its slice of the configuration, `R` its router. */
-export interface Feature<S extends Settings, R extends AnyRouter>
-  extends FeatureContract<Host<{ [K in keyof S]: ReturnType<S[K]["schema"]["parse"]> }>, R, Parameters<ClaimsHook>[0]> {
-  settings: S;
+/** Procedures by name, in branches. */
+export interface ProcedureTree {
+  readonly [name: string]: AnyProcedure | ProcedureTree;
 }
 
-/** Declares a feature, keeping the types of its settings and its router. */
-export function defineFeature<const S extends Settings, R extends AnyRouter>(feature: Feature<S, R>): Feature<S, R> {
+/** One capability; `S` is its slice of the configuration. */
+export type Feature<S extends Settings = Settings> = FeatureContract<
+  Host<SettingsOf<S>>,
+  ProcedureTree,
+  Parameters<ClaimsHook>[0]
+> & { settings: S };
+
+/** Declares a feature, keeping the types of its settings. */
+export function defineFeature<const S extends Settings>(feature: Feature<S>): Feature<S> {
   return feature;
 }

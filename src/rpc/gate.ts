@@ -49,6 +49,7 @@ export class Gate {
       if (call.clientAddress !== null) throw new AppError("insufficient_scope", FORWARD_NEEDS_KEY);
       application = await this.identity.directory.resolve(call.hints);
     }
+    call.resolved = application;
     // Cookie-setting: a foreign page could sign its visitor in to an account of the attacker's (login CSRF).
     if (changes) checkOrigin(call, application);
     return { application, origin };
@@ -61,6 +62,7 @@ export class Gate {
     const application =
       directory.cachedApplication(verified.applicationId) ?? (await directory.application(verified.applicationId));
     if (!application || application.disabled || application.tenant.disabled) throw new AppError("token_revoked");
+    call.resolved = application;
     this.#checkHints(call, application);
     if (fromCookie && changes) checkOrigin(call, application);
     if (!hasScope(verified.scope, ACCOUNT_SCOPE)) throw insufficientScope(ACCOUNT_SCOPE);
@@ -83,6 +85,7 @@ export class Gate {
     }
     const application = session ? await this.identity.directory.application(session.application_id) : null;
     if (!session || !application) throw new AppError("authentication_required");
+    call.resolved = application;
     this.#checkHints(call, application);
     if (header === null) checkOrigin(call, application);
     return { application, origin: call.origin, session };
@@ -95,6 +98,7 @@ export class Gate {
       throw new AppError("authentication_required", { message: "This needs a secret key." });
     }
     const key = await this.identity.apiKeys.authenticate(credential);
+    call.resolved = key.application;
     this.#checkHints(call, key.application);
     if (!key.scopes.has(scope) && !key.scopes.has("admin")) throw insufficientScope(scope);
     return { application: key.application, origin: forwarded(call, key), key };

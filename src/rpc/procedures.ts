@@ -1,9 +1,10 @@
-import { initTRPC } from "@trpc/server";
+import { type AnyRouter, initTRPC } from "@trpc/server";
 import type { z } from "zod";
 import type { ErrorCode } from "../core/errors.ts";
 import type { Scope } from "../identity/api-keys/api-keys.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Call } from "./call.ts";
+import type { ProcedureTree } from "./feature.ts";
 import { toAppError, toEnvelope } from "./errors.ts";
 import { type Access, Gate } from "./gate.ts";
 
@@ -38,9 +39,25 @@ const t = initTRPC
     },
   });
 
-/** Puts procedures together under one name. */
-export const router = t.router;
-export const mergeRouters = t.mergeRouters;
+/** The router of all features' trees. Two features may share a branch (`auth`); a leaf that stands twice is a mistake. */
+export function mergeTrees(trees: readonly ProcedureTree[]): AnyRouter {
+  const merged: Record<string, unknown> = {};
+  for (const tree of trees) mergeInto(merged, tree, "");
+  return t.router(merged as Parameters<typeof t.router>[0]);
+}
+
+function mergeInto(target: Record<string, unknown>, tree: ProcedureTree, path: string): void {
+  for (const [name, node] of Object.entries(tree)) {
+    if (typeof node === "function") {
+      if (name in target) throw new Error(`the procedure ${path}${name} is declared twice`);
+      target[name] = node;
+    } else {
+      const branch = (target[name] ?? {}) as Record<string, unknown>;
+      target[name] = branch;
+      mergeInto(branch, node as ProcedureTree, `${path}${name}.`);
+    }
+  }
+}
 
 /** The answer is typed by its schema and handed on as it is: services build wire objects field by field. */
 function typedBy<Output>(_schema: z.ZodType<Output>): (value: unknown) => Output {

@@ -92,9 +92,8 @@ export interface UserEmailsTable {
 export interface PasswordCredentialsTable {
   user_id: string;
   tenant_id: string;
-  /** PHC string of argon2id over the peppered password. */
+  /** The pepper's version and the PHC string of argon2id over the peppered password. */
   hash: string;
-  pepper_version: number;
   /** Rises at each change: a sign-in that hashed for an older one is refused at its commit. */
   version: number;
   set_at: number;

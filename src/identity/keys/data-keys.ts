@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { type MasterKeys, SealError } from "../../crypto/master-key.ts";
 import type { Storage } from "../../storage/storage.ts";
@@ -10,7 +10,7 @@ export type DataKeyPurpose = (typeof DATA_KEY_PURPOSES)[number];
 
 export interface DataKey {
   version: number;
-  key: KeyObject;
+  key: Uint8Array;
 }
 
 const CHECK_NAME = "master_key_check";
@@ -46,7 +46,7 @@ export class DataKeys {
       const purpose = row.purpose as DataKeyPurpose;
       const plain = master.open(row.sealed, { keyId: `${row.purpose}:${row.version}`, purpose: row.purpose });
       const list = keys.#keys.get(purpose) ?? [];
-      list.push({ version: row.version, key: createSecretKey(plain) });
+      list.push({ version: row.version, key: plain });
       keys.#keys.set(purpose, list);
     }
     return keys;

@@ -1,7 +1,8 @@
 import { SECOND, toSeconds } from "../../core/clock.ts";
-import { importHmacKey, JwsError, parseJws, verifyJws } from "../../crypto/jws.ts";
+import { type HmacKey, importHmacKey } from "../../crypto/hmac-keys.ts";
+import { JwsError, parseJws, verifyJws } from "../../crypto/jws.ts";
 import { decodeClaims, encodeJwt } from "../../crypto/jwt.ts";
-import type { DataKeys } from "../keys/data-keys.ts";
+import type { DataKey, DataKeys } from "../keys/data-keys.ts";
 
 /** What a refresh token says. Times in ms. */
 export interface RefreshClaims {
@@ -19,11 +20,12 @@ const KID = /^refresh-(\d{1,6})$/;
  * other endpoint; HS256 keeps it out of every verifier that knows only the JWKS.
  */
 export class RefreshTokens {
+  readonly #keys = new Map<number, HmacKey>();
+
   constructor(private readonly dataKeys: DataKeys) {}
 
   async mint(claims: RefreshClaims): Promise<string> {
-    const { version, key } = this.dataKeys.current("refresh");
-    return encodeJwt(importHmacKey("HS256", key, `refresh-${version}`), {
+    return encodeJwt(this.#import(this.dataKeys.current("refresh")), {
       typ: "refresh",
       sid: claims.sid,
       gen: claims.generation,
@@ -38,7 +40,7 @@ export class RefreshTokens {
       const parsed = parseJws(token);
       const version = KID.exec(String(parsed.header.kid))?.[1];
       const key = version === undefined ? undefined : this.dataKeys.version("refresh", Number(version));
-      if (!key || !verifyJws(parsed, importHmacKey("HS256", key.key, `refresh-${key.version}`))) return null;
+      if (!key || !verifyJws(parsed, this.#import(key))) return null;
       const claims = decodeClaims(parsed);
       if (claims.typ !== "refresh" || typeof claims.sid !== "string") return null;
       if (typeof claims.gen !== "number" || typeof claims.iat !== "number" || typeof claims.exp !== "number") return null;
@@ -52,5 +54,13 @@ export class RefreshTokens {
       if (error instanceof JwsError) return null;
       throw error;
     }
+  }
+
+  #import({ version, key }: DataKey): HmacKey {
+    const known = this.#keys.get(version);
+    if (known) return known;
+    const imported = importHmacKey("HS256", key, `refresh-${version}`);
+    this.#keys.set(version, imported);
+    return imported;
   }
 }

@@ -3,7 +3,7 @@ import { AppError } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
 import type { ApplicationsTable, TenantsTable } from "../../storage/schema.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { findApplication, findTenant, findTenantBySlug, originsOfTenant } from "./store.ts";
+import { findApplication, findTenant, findTenantBySlug, allowedOrigins } from "./store.ts";
 
 /** The slug of the tenant whose issuer is the public base URL itself. */
 export const DEFAULT_TENANT_SLUG = "default";
@@ -106,12 +106,15 @@ export class Directory {
     return cached && cached.until > this.clock.now() ? cached.value : undefined;
   }
 
-  /** The union of origins that a tenant's applications allow: what a preflight may be told. */
-  async origins(tenantId: string): Promise<ReadonlySet<string>> {
-    const cached = this.#origins.get(tenantId);
+  /** The union of origins that a tenant's applications allow (null: every tenant's): what a preflight may be told. */
+  async origins(tenantSlug: string | null): Promise<ReadonlySet<string>> {
+    const key = tenantSlug ?? "";
+    const cached = this.#origins.get(key);
     if (cached && cached.until > this.clock.now()) return cached.value;
-    const value = new Set(await originsOfTenant(this.storage.read, tenantId));
-    this.#origins.set(tenantId, { until: this.clock.now() + TRUSTED_FOR, value });
+    const tenant = tenantSlug === null ? null : await this.tenantBySlug(tenantSlug);
+    if (tenantSlug !== null && tenant === null) return new Set();
+    const value = new Set(await allowedOrigins(this.storage.read, tenant?.id ?? null));
+    this.#origins.set(key, { until: this.clock.now() + TRUSTED_FOR, value });
     return value;
   }
 

@@ -10,21 +10,14 @@ const tenantBySlug = prepared((db, p: Param<{ slug: string }>) =>
 const applicationById = prepared((db, p: Param<{ id: string }>) =>
   db.selectFrom("applications").selectAll().where("id", "=", p("id")),
 );
-const applicationOrigins = prepared((db, p: Param<{ tenant_id: string }>) =>
-  db
-    .selectFrom("applications")
-    .select("origins")
-    .where("tenant_id", "=", p("tenant_id"))
-    .where("disabled_at", "is", null),
-);
-
 export const findTenant = (at: Executor, id: string) => at.first(tenantById, { id });
 export const findTenantBySlug = (at: Executor, slug: string) => at.first(tenantBySlug, { slug });
 export const findApplication = (at: Executor, id: string) => at.first(applicationById, { id });
 
-/** Every origin that some enabled application of the tenant allows. */
-export async function originsOfTenant(at: Executor, tenantId: string): Promise<string[]> {
-  const rows = await at.all(applicationOrigins, { tenant_id: tenantId });
+/** Every origin that some enabled application allows, of one tenant or of all. */
+export async function allowedOrigins(at: Executor, tenantId: string | null): Promise<string[]> {
+  const query = at.kysely.selectFrom("applications").select("origins").where("disabled_at", "is", null);
+  const rows = await (tenantId === null ? query : query.where("tenant_id", "=", tenantId)).execute();
   return rows.flatMap((row) => JSON.parse(row.origins) as string[]);
 }
 

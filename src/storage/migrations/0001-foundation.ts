@@ -76,7 +76,6 @@ export const foundation: Migration = {
       user_id ${c.text} PRIMARY KEY NOT NULL REFERENCES users (id),
       tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
       hash ${c.text} NOT NULL,
-      pepper_version ${c.int} NOT NULL,
       version ${c.int} NOT NULL,
       set_at ${c.int} NOT NULL
     ) ${c.end}`,

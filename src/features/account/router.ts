@@ -1,0 +1,110 @@
+import { z } from "zod";
+import { requireId } from "../../core/ids.ts";
+import {
+  applicationSchema,
+  sessionOfBundle,
+  sessionSchema,
+  toWireApplication,
+  tokensSchema,
+  userOfBundle,
+} from "../../identity/sessions/wire.ts";
+import { userSchema } from "../../identity/users/wire.ts";
+import { deliver } from "../../rpc/deliver.ts";
+import type { Procedures } from "../../rpc/procedures.ts";
+import { pageInput, pageOf } from "../../rpc/schemas.ts";
+import type { Account } from "./service.ts";
+
+const success = z.strictObject({ status: z.literal("success") });
+const whoAmI = z.strictObject({
+  user: userSchema,
+  session: sessionSchema,
+  organization: z.null().describe("The organization of the session."),
+  application: applicationSchema,
+});
+
+export function accountRouter(procedures: Procedures, account: Account) {
+  const auth = {
+    refresh: procedures
+      .public({
+        summary: "Exchange a refresh token for new tokens.",
+        description:
+          "The token comes in the body, else from the refresh cookie (REST only). Each one is good once; for 10 seconds " +
+          "after, it answers with the same successor again. A copy that comes later ends the session.",
+        output: tokensSchema,
+        errors: [
+          "authentication_required",
+          "invalid_credentials",
+          "token_expired",
+          "token_revoked",
+          "application_mismatch",
+          "origin_not_allowed",
+        ],
+        rest: { method: "POST", path: "/v1/auth/refresh" },
+        example: { input: { refresh_token: "eyJhbGciOiJIUzI1NiIs…" } },
+      })
+      .input(z.strictObject({ refresh_token: z.string().min(1).max(8192).nullish() }).optional())
+      .mutation(async ({ ctx, input }) => deliver(ctx.call, await account.refresh(ctx, input?.refresh_token ?? null))),
+    logout: procedures
+      .signOut({
+        summary: "End the session, or all of the user's sessions.",
+        description: "Takes an access token, expired or not, or the refresh cookie. Ending what has ended is no error.",
+        output: success,
+        errors: ["authentication_required", "origin_not_allowed"],
+        rest: { method: "POST", path: "/v1/auth/logout" },
+        example: { input: {}, output: { status: "success" } },
+      })
+      .input(z.strictObject({ all: z.boolean().default(false) }).optional())
+      .mutation(async ({ ctx, input }) => {
+        await account.signOut(ctx, input?.all ?? false);
+        ctx.call.reply.cookies.push({ kind: "clear", application: ctx.application });
+        return { status: "success" as const };
+      }),
+    session: procedures
+      .session({
+        summary: "Who is signed in.",
+        output: whoAmI,
+        errors: [],
+        rest: { method: "GET", path: "/v1/auth/session" },
+      })
+      .query(({ ctx }) => ({
+        user: userOfBundle(ctx.session),
+        session: sessionOfBundle(ctx.session),
+        organization: null,
+        application: toWireApplication(ctx.application),
+      })),
+    sessions: {
+      list: procedures
+        .session({
+          summary: "The user's own live sessions in this application.",
+          output: pageOf(sessionSchema),
+          errors: [],
+          rest: { method: "GET", path: "/v1/auth/sessions" },
+        })
+        .input(z.strictObject(pageInput).optional())
+        .query(({ ctx, input }) => account.list(ctx, input?.limit ?? 20, input?.cursor ?? null)),
+      revoke: procedures
+        .session({
+          summary: "End one of the user's own sessions.",
+          output: success,
+          errors: ["not_found"],
+          rest: { method: "DELETE", path: "/v1/auth/sessions/{id}" },
+        })
+        .input(z.strictObject({ id: z.string().describe("The session's id, in either form.") }))
+        .mutation(async ({ ctx, input }) => {
+          const id = requireId("session", input.id, "id");
+          await account.revoke(ctx, id);
+          if (id === ctx.session.sid) ctx.call.reply.cookies.push({ kind: "clear", application: ctx.application });
+          return { status: "success" as const };
+        }),
+      revokeOthers: procedures
+        .session({
+          summary: "End all of the user's sessions but this one.",
+          output: z.strictObject({ status: z.literal("success"), ended: z.int().describe("How many were ended.") }),
+          errors: [],
+          rest: { method: "DELETE", path: "/v1/auth/sessions" },
+        })
+        .mutation(async ({ ctx }) => ({ status: "success" as const, ended: await account.revokeOthers(ctx) })),
+    },
+  };
+  return { auth };
+}

@@ -1,0 +1,6 @@
+import { account } from "./account/index.ts";
+import { password } from "./password/index.ts";
+import { users } from "./users/index.ts";
+
+/** The registry: one line a capability. */
+export const features = { account, password, users };

@@ -1,0 +1,27 @@
+import { HashQueue } from "../../crypto/hash-queue.ts";
+import { PasswordHasher } from "../../crypto/password-hash.ts";
+import { defineFeature } from "../../rpc/feature.ts";
+import { passwordRouter } from "./router.ts";
+import { Passwords } from "./service.ts";
+import { passwordSettings } from "./settings.ts";
+
+/**
+ * Sign-up, sign-in and change by address and password. Hashing is costly on purpose, so it stands behind a bounded queue of
+ * its own: a flood of sign-ins is answered 503, and everything else goes on.
+ */
+export const password = defineFeature({
+  settings: passwordSettings,
+  router: ({ identity, procedures, settings, metrics }) => {
+    const queue = new HashQueue({
+      slots: settings.password_hash_slots,
+      maxWaiting: settings.password_hash_queue,
+      maxWaitingPerKey: Math.max(1, Math.ceil(settings.password_hash_queue / 2)),
+      clock: identity.clock,
+    });
+    metrics.gauge("sallyport_password_hash_waiting", "Passwords that wait to be hashed.", () => queue.stats.waiting);
+    metrics.counter("sallyport_password_hashes_total", "Passwords hashed.", () => queue.stats.done);
+    metrics.counter("sallyport_password_shed_total", "Sign-ins answered 503 by the full queue.", () => queue.stats.shed);
+    const passwords = new Passwords(identity, identity.clock, new PasswordHasher(queue), settings.password_min_length);
+    return passwordRouter(procedures, passwords);
+  },
+});

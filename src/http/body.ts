@@ -1,0 +1,60 @@
+import { AppError, invalidField } from "../core/errors.ts";
+
+/** No procedure takes more; files do not come this way. */
+export const MAX_BODY = 64 * 1024;
+
+const JSON_TYPE = /^application\/json(?: *; *charset="?utf-8"?)? *$/i;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * The JSON of a request; undefined for an empty body.
+ * @throws AppError `payload_too_large`, `unsupported_media_type`, `invalid_input`
+ */
+export async function readJson(request: Request, limit: number = MAX_BODY): Promise<unknown> {
+  const length = request.headers.get("content-length");
+  if (length !== null && Number(length) > limit) throw new AppError("payload_too_large");
+  if (length === "0" || request.body === null) return undefined;
+  const bytes = length === null ? await readChunks(request.body, limit) : await request.bytes();
+  if (bytes.length === 0) return undefined;
+  if (bytes.length > limit) throw new AppError("payload_too_large");
+  // A form or text/plain needs no preflight: taking it as JSON would let any page post here.
+  const type = request.headers.get("content-type");
+  if (type !== "application/json" && !JSON_TYPE.test(type ?? "")) throw new AppError("unsupported_media_type");
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    throw invalidField("", "the body is not UTF-8");
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw invalidField("", "the body is not JSON");
+  }
+  refuseProto(text, value);
+  return value;
+}
+
+/** JSON.parse makes `__proto__` an own property; whatever copies it later would set a prototype. */
+export function refuseProto(text: string, value: unknown): void {
+  if ((text.includes("__proto__") || text.includes("\\u")) && holdsProto(value)) {
+    throw invalidField("__proto__", "is not known here");
+  }
+}
+
+function holdsProto(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.hasOwn(value, "__proto__") || Object.values(value).some(holdsProto);
+}
+
+async function readChunks(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > limit) throw new AppError("payload_too_large");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,70 @@
+import { shortId } from "../core/ids.ts";
+import type { Application } from "../identity/tenants/directory.ts";
+import type { CookieChange } from "../rpc/call.ts";
+
+/**
+ * Session cookies. Under https they carry the prefixes that a sibling host cannot forge: `__Host-` for the access cookie
+ * (path `/`, no domain), `__Secure-` for the refresh cookie, whose path is narrower. All but the default application's
+ * have the application's short id appended, so that two applications on one host do not overwrite each other.
+ */
+export class Cookies {
+  constructor(private readonly secure: boolean) {}
+
+  read(header: string | null, application: Application): { access: string | null; refresh: string | null } {
+    if (header === null) return { access: null, refresh: null };
+    return {
+      access: valueOf(header, this.#accessName(application)),
+      refresh: valueOf(header, this.#refreshName(application)),
+    };
+  }
+
+  /** Set-Cookie values. */
+  render(change: CookieChange): string[] {
+    const { application } = change;
+    const path = application.refreshCookiePath;
+    if (change.kind === "clear") {
+      return [
+        this.#cookie(this.#accessName(application), "", "/", 0),
+        this.#cookie(this.#refreshName(application), "", path, 0),
+      ];
+    }
+    const cookies = [this.#cookie(this.#refreshName(application), change.refreshToken, path, change.refreshMaxAge)];
+    if (change.accessToken !== null) {
+      cookies.unshift(this.#cookie(this.#accessName(application), change.accessToken, "/", change.accessMaxAge));
+    }
+    return cookies;
+  }
+
+  #accessName(application: Application): string {
+    return `${this.secure ? "__Host-" : ""}sallyport_at${suffix(application)}`;
+  }
+
+  #refreshName(application: Application): string {
+    return `${this.secure ? "__Secure-" : ""}sallyport_rt${suffix(application)}`;
+  }
+
+  #cookie(name: string, value: string, path: string, maxAge: number): string {
+    const secure = this.secure ? "; Secure" : "";
+    return `${name}=${value}; Path=${path}; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure}`;
+  }
+}
+
+/** The default tenant's default application needs none. Another tenant's default one may share the host with it. */
+function suffix(application: Application): string {
+  return application.isDefault && application.tenant.slug === "default" ? "" : `_${shortId(application.id)}`;
+}
+
+function valueOf(header: string, name: string): string | null {
+  let start = 0;
+  while (start < header.length) {
+    let end = header.indexOf(";", start);
+    if (end === -1) end = header.length;
+    while (header[start] === " ") start++;
+    if (header.startsWith(name, start) && header[start + name.length] === "=") {
+      const value = header.slice(start + name.length + 1, end).trim();
+      return value === "" ? null : value;
+    }
+    start = end + 1;
+  }
+  return null;
+}

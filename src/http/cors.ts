@@ -1,0 +1,49 @@
+import { AppError } from "../core/errors.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { Application } from "../identity/tenants/directory.ts";
+import type { Edge, Exchange } from "./edge.ts";
+
+const METHODS = "GET, POST, PATCH, PUT, DELETE";
+const ALLOWED =
+  "authorization, content-type, x-application-id, idempotency-key, last-event-id, trpc-accept, trpc-batch-mode, x-trpc-source";
+const EXPOSED = "x-request-id, retry-after, www-authenticate";
+
+/**
+ * Which pages may read an answer. A preflight does not carry x-application-id, so it is told the union of origins; the
+ * request itself is held against its own application's.
+ */
+export class Cors {
+  constructor(
+    private readonly identity: Identity,
+    private readonly edge: Edge,
+  ) {}
+
+  /** The answer to OPTIONS. @throws AppError `origin_not_allowed` */
+  async preflight(exchange: Exchange): Promise<Response> {
+    const origin = exchange.request.headers.get("origin");
+    exchange.headers.vary = "origin";
+    if (origin === null) return new Response(null, { status: 204, headers: { ...exchange.headers, allow: METHODS } });
+    const union = await this.identity.directory.origins(exchange.tenantSlug);
+    if (!union.has(origin) && !this.edge.isOwnOrigin(origin)) throw new AppError("origin_not_allowed");
+    this.#allow(exchange, origin);
+    Object.assign(exchange.headers, {
+      "access-control-allow-methods": METHODS,
+      "access-control-allow-headers": ALLOWED,
+      "access-control-max-age": "600",
+    });
+    return new Response(null, { status: 204, headers: exchange.headers });
+  }
+
+  /** Lets the page read the answer when its origin is the application's. */
+  async mark(exchange: Exchange, origin: string | null, application: () => Promise<Application | null>): Promise<void> {
+    if (origin === null) return;
+    exchange.headers.vary = "origin";
+    if (this.edge.isOwnOrigin(origin) || (await application())?.origins.has(origin)) this.#allow(exchange, origin);
+  }
+
+  #allow(exchange: Exchange, origin: string): void {
+    exchange.headers["access-control-allow-origin"] = origin;
+    exchange.headers["access-control-allow-credentials"] = "true";
+    exchange.headers["access-control-expose-headers"] = EXPOSED;
+  }
+}

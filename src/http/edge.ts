@@ -1,0 +1,171 @@
+import type { Server } from "bun";
+import type { Clock } from "../core/clock.ts";
+import { AppError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import type { Metrics } from "../core/metrics.ts";
+import { clientAddress, type NetworkList, networkOf } from "../core/network.ts";
+import type { RequestOrigin } from "../core/caller.ts";
+import { toAppError, toEnvelope } from "../rpc/errors.ts";
+
+export interface EdgeOptions {
+  /** Origin, without a trailing slash. */
+  publicUrl: string;
+  /** Host (with port) to tenant slug. */
+  tenantHosts: ReadonlyMap<string, string>;
+  trustedProxies: NetworkList;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+}
+
+export type HttpServer = Server<unknown>;
+
+/** A request that has passed the edge. */
+export interface Exchange {
+  request: BunRequest;
+  server: HttpServer;
+  origin: RequestOrigin;
+  /** From the path `/t/<slug>/…`, else from the Host. */
+  tenantSlug: string | null;
+  /** Headers that the answer gets besides the edge's own. */
+  headers: Record<string, string>;
+  setCookies: string[];
+}
+export type BunRequest = Request & { params?: Record<string, string> };
+export type Handler = (exchange: Exchange) => Response | Promise<Response>;
+
+const USER_AGENT_LENGTH = 256;
+
+/** What every request meets first and every answer last: Host rules, the client's address, request ids, security headers. */
+export class Edge {
+  readonly #hosts = new Map<string, string | null>();
+  readonly #security: Record<string, string>;
+  readonly #count: (labels: string) => void;
+  readonly #observe: (seconds: number) => void;
+
+  constructor(private readonly options: EdgeOptions) {
+    const url = new URL(options.publicUrl);
+    this.#hosts.set(url.host, null);
+    // On a developer's machine the loopback names are one place.
+    if (["localhost", "127.0.0.1", "[::1]"].includes(url.hostname)) {
+      for (const name of ["localhost", "127.0.0.1", "[::1]"]) this.#hosts.set(url.port ? `${name}:${url.port}` : name, null);
+    }
+    for (const [host, slug] of options.tenantHosts) this.#hosts.set(host, slug);
+    this.#security = {
+      "cache-control": "no-store",
+      "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "no-referrer",
+      ...(url.protocol === "https:" ? { "strict-transport-security": "max-age=63072000; includeSubDomains" } : {}),
+    };
+    this.#count = options.metrics.labelled("sallyport_http_requests_total", "Requests answered, by status.");
+    const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+    this.#observe = options.metrics.histogram("sallyport_http_seconds", "Seconds until the answer was ready.", bounds);
+  }
+
+  get isSecure(): boolean {
+    return this.options.publicUrl.startsWith("https:");
+  }
+
+  isOwnOrigin(origin: string): boolean {
+    if (origin === this.options.publicUrl) return true;
+    if (this.isSecure) return false;
+    return origin.startsWith("http://") && this.#hosts.has(origin.slice("http://".length));
+  }
+
+  /** Wraps a handler: nothing reaches it that the edge refuses, and whatever it throws becomes the envelope. */
+  guard(handler: Handler, options: { anyHost?: boolean } = {}): (request: BunRequest, server: HttpServer) => Promise<Response> {
+    return async (request, server) => {
+      const started = performance.now();
+      const requestId = crypto.randomUUID();
+      const exchange: Exchange = {
+        request,
+        server,
+        origin: { requestId, address: "", network: "", userAgent: null },
+        tenantSlug: null,
+        headers: { ...this.#security, "x-request-id": requestId },
+        setCookies: [],
+      };
+      let response: Response;
+      try {
+        const slug = options.anyHost ? null : this.#checkHost(request);
+        exchange.tenantSlug = request.params?.tenant ?? slug;
+        exchange.origin = this.#originOf(request, server, requestId);
+        response = await handler(exchange);
+      } catch (error) {
+        response = this.fail(exchange, error);
+      }
+      for (const cookie of exchange.setCookies) response.headers.append("set-cookie", cookie);
+      this.#count(STATUS_LABELS[response.status] ?? `status="${response.status}"`);
+      this.#observe((performance.now() - started) / 1_000);
+      return response;
+    };
+  }
+
+  /** JSON with the edge's headers. */
+  json(exchange: Exchange, status: number, body: unknown): Response {
+    return this.text(exchange, status, JSON.stringify(body));
+  }
+
+  /** As {@link json}, for a body that is JSON text already. */
+  text(exchange: Exchange, status: number, body: string): Response {
+    exchange.headers["content-type"] = "application/json";
+    return new Response(body, { status, headers: exchange.headers });
+  }
+
+  /** The error envelope; the cause goes to the log with the request id. */
+  fail(exchange: Exchange, thrown: unknown): Response {
+    const error = this.report(exchange, thrown);
+    return this.json(exchange, error.status, toEnvelope(error, exchange.origin.requestId));
+  }
+
+  /** Logs what nobody declared, and sets the headers that an error has. */
+  report(exchange: Exchange, thrown: unknown): AppError {
+    const error = toAppError(thrown);
+    const { requestId } = exchange.origin;
+    if (error.status >= 500) {
+      const path = new URL(exchange.request.url).pathname;
+      this.options.log.error({ request_id: requestId, code: error.code, path, err: error.cause ?? error }, error.message);
+    }
+    if (error.retryAfter !== undefined) exchange.headers["retry-after"] = String(error.retryAfter);
+    if (error.status === 401 || error.challenge !== undefined) {
+      exchange.headers["www-authenticate"] = error.challenge ?? challengeOf(error);
+    }
+    return error;
+  }
+
+  /**
+   * Issuer and links come from configuration, but a request that disagrees about where it went is refused all the same: two
+   * Host headers (they arrive as one, with a comma), an absolute-form authority that differs from Host, a path that
+   * begins with two slashes, a Host that nobody configured.
+   */
+  #checkHost(request: Request): string | null {
+    const host = request.headers.get("host");
+    const slug = host === null ? undefined : this.#hosts.get(host.toLowerCase());
+    if (host === null || slug === undefined) throw new AppError("misdirected_request");
+    const { url } = request;
+    const authority = url.indexOf("//") + 2;
+    const path = url.indexOf("/", authority);
+    if (path !== -1 && (path - authority !== host.length || !url.startsWith(host, authority))) {
+      if (url.slice(authority, path).toLowerCase() !== host.toLowerCase()) throw new AppError("misdirected_request");
+    }
+    if (url.charCodeAt(path + 1) === 47) throw new AppError("misdirected_request");
+    return slug;
+  }
+
+  #originOf(request: Request, server: HttpServer, requestId: string): RequestOrigin {
+    const peer = server.requestIP(request)?.address ?? "";
+    const address = clientAddress(peer, request.headers.get("x-forwarded-for"), this.options.trustedProxies);
+    const userAgent = request.headers.get("user-agent")?.slice(0, USER_AGENT_LENGTH) ?? null;
+    return { requestId, address, network: networkOf(address), userAgent };
+  }
+}
+
+const STATUS_LABELS: Record<number, string> = {};
+for (let status = 200; status < 600; status++) STATUS_LABELS[status] = `status="${status}"`;
+
+/** RFC 6750 section 3: a request without a credential gets no error code. */
+function challengeOf(error: AppError): string {
+  if (error.code === "token_expired" || error.code === "token_revoked") return 'Bearer error="invalid_token"';
+  return "Bearer";
+}

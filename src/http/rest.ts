@@ -1,0 +1,99 @@
+import type { AnyRouter } from "@trpc/server";
+import { AppError, invalidField } from "../core/errors.ts";
+import type { ProcedureMeta } from "../rpc/procedures.ts";
+import { readJson } from "./body.ts";
+import type { Calls } from "./calls.ts";
+import type { Edge, Exchange, Handler } from "./edge.ts";
+
+/** A procedure as tRPC keeps it. Internals of the pinned version: `test/rpc/trpc-internals.test.ts` watches them. */
+export interface Callable {
+  (options: {
+    ctx: unknown;
+    getRawInput: () => Promise<unknown>;
+    path: string;
+    type: string;
+    signal: AbortSignal | undefined;
+    batchIndex: number;
+  }): Promise<unknown>;
+  _def: { type: "query" | "mutation" | "subscription"; meta?: ProcedureMeta; inputs: unknown[] };
+}
+
+export function proceduresOf(router: AnyRouter): Record<string, Callable> {
+  return router._def.procedures as unknown as Record<string, Callable>;
+}
+
+export interface RestRoute {
+  method: string;
+  /** With Bun's parameters: `/v1/auth/sessions/:id`. */
+  path: string;
+  handler: Handler;
+}
+
+/** The REST door: every procedure that names a method and a path, by the same validation, gate and errors. */
+export function restRoutes(router: AnyRouter, edge: Edge, calls: Calls): RestRoute[] {
+  const routes: RestRoute[] = [];
+  for (const [name, procedure] of Object.entries(proceduresOf(router))) {
+    const rest = procedure._def.meta?.rest;
+    if (!rest) continue;
+    const status = rest.status ?? 200;
+    const params = [...rest.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "");
+    const takesInput = procedure._def.inputs.length > 0;
+    routes.push({
+      method: rest.method,
+      path: rest.path.replaceAll(/\{(\w+)\}/g, ":$1"),
+      handler: async (exchange) => {
+        const call = calls.open(exchange, "rest");
+        try {
+          const data = await procedure({
+            ctx: { call },
+            getRawInput: takesInput ? () => readInput(exchange, rest.method, params) : noInput,
+            path: name,
+            type: procedure._def.type,
+            signal: undefined,
+            batchIndex: 0,
+          });
+          await calls.close(exchange, call);
+          return edge.json(exchange, status, data);
+        } catch (error) {
+          await calls.close(exchange, call);
+          throw error;
+        }
+      },
+    });
+  }
+  return routes;
+}
+
+const noInput = async () => undefined;
+
+/** Query of a GET, JSON body of the others, and the ids of the path, which come from nowhere else. */
+async function readInput({ request }: Exchange, method: string, params: string[]): Promise<unknown> {
+  const body = method === "GET" || method === "DELETE" ? readQuery(request.url) : await readJson(request);
+  if (params.length === 0) return body ?? (method === "POST" ? {} : undefined);
+  if (body !== undefined && (typeof body !== "object" || body === null || Array.isArray(body))) {
+    throw invalidField("", "the body must be a JSON object");
+  }
+  const input: Record<string, unknown> = { ...body };
+  for (const name of params) {
+    if (Object.hasOwn(input, name)) throw invalidField(name, "is taken from the path");
+    input[name] = decode(request, name);
+  }
+  return input;
+}
+
+function decode(request: Exchange["request"], name: string): string {
+  const value = request.params?.[name];
+  if (value === undefined) throw new AppError("not_found");
+  return value;
+}
+
+function readQuery(url: string): Record<string, string> | undefined {
+  const start = url.indexOf("?");
+  if (start === -1) return undefined;
+  const query: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(url.slice(start))) {
+    if (Object.hasOwn(query, name) || name === "__proto__") throw invalidField(name, "must be given once");
+    query[name] = value;
+  }
+  return query;
+}

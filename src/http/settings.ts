@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { defineSettings, setting } from "../core/config.ts";
+import { NetworkList } from "../core/network.ts";
+
+const baseUrl = z
+  .string()
+  .transform((text, ctx) => {
+    const url = URL.canParse(text) ? new URL(text) : null;
+    const plain = url !== null && (url.protocol === "https:" || url.protocol === "http:") && url.search === "";
+    if (plain && url.pathname === "/" && url.hash === "" && url.username === "") return url.origin;
+    ctx.addIssue({ code: "custom", message: "must be an origin such as https://login.example.com, without a path" });
+    return z.NEVER;
+  })
+  .optional();
+
+const networks = setting
+  .list()
+  .default([])
+  .transform((entries, ctx) => {
+    try {
+      return new NetworkList(entries);
+    } catch (error) {
+      ctx.addIssue({ code: "custom", message: (error as Error).message });
+      return z.NEVER;
+    }
+  });
+
+const tenantHosts = setting
+  .list()
+  .default([])
+  .transform((entries, ctx) => {
+    const hosts = new Map<string, string>();
+    for (const entry of entries) {
+      const match = /^([a-z0-9.-]+(?::\d+)?)=([a-z0-9-]+)$/.exec(entry.toLowerCase());
+      if (!match?.[1] || !match[2]) {
+        ctx.addIssue({ code: "custom", message: `${entry} must be host=tenant-slug` });
+        return z.NEVER;
+      }
+      hosts.set(match[1], match[2]);
+    }
+    return hosts;
+  });
+
+export const httpSettings = defineSettings({
+  host: { schema: setting.text().default("127.0.0.1"), doc: "Address to listen on; 0.0.0.0 for every one." },
+  port: { schema: setting.integer(0, 65_535).default(8080), doc: "Port to listen on; 0 takes a free one." },
+  public_url: {
+    schema: baseUrl,
+    doc: "How the world reaches this instance, such as https://login.example.com: the issuer of its tokens.",
+  },
+  trusted_proxies: {
+    schema: networks,
+    doc: "Addresses or CIDR blocks of proxies whose X-Forwarded-For is believed.",
+  },
+  tenant_hosts: {
+    schema: tenantHosts,
+    doc: "More host names, each with the tenant that it means: login.acme.com=acme.",
+  },
+  metrics_port: {
+    schema: setting.integer(0, 65_535).optional(),
+    doc: "Own port for /metrics, on the same address.",
+  },
+  metrics_token: {
+    schema: z.string().min(16, "must be 16 characters or more").optional(),
+    secret: true,
+    doc: "Bearer token that opens /metrics on the main port.",
+  },
+});

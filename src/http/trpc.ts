@@ -1,0 +1,122 @@
+import type { AnyRouter } from "@trpc/server";
+import { TRPC_ERROR_CODES_BY_KEY } from "@trpc/server/rpc";
+import { AppError, invalidField } from "../core/errors.ts";
+import type { Call } from "../rpc/call.ts";
+import { toEnvelope } from "../rpc/errors.ts";
+import { readJson, refuseProto } from "./body.ts";
+import type { Calls } from "./calls.ts";
+import type { Edge, Exchange, Handler } from "./edge.ts";
+import { type Callable, proceduresOf } from "./rest.ts";
+
+/** More calls than this in one request are refused: a batch is no way around limits on requests. */
+const MAX_BATCH = 20;
+
+type Item = { status: number; body: string };
+
+/**
+ * tRPC's HTTP wire for queries and mutations, batched or not, written out: the stock fetch handler spends more on streams
+ * and negotiation than all of our own work takes. https://trpc.io/docs/rpc
+ */
+export function trpcHandler(router: AnyRouter, edge: Edge, calls: Calls): Handler {
+  const procedures = proceduresOf(router);
+  return async (exchange) => {
+    const { request } = exchange;
+    const { names, query } = target(request.url);
+    const batch = query.get("batch") === "1";
+    if (names.length > MAX_BATCH || (!batch && names.length > 1)) {
+      throw invalidField("batch", `takes at most ${MAX_BATCH} calls, with batch=1`);
+    }
+    const call = calls.open(exchange, "trpc");
+    const inputs = await readInputs(exchange, query, batch);
+    const items = await Promise.all(
+      names.map((name, index) => runOne(edge, exchange, call, procedures[name], name, batch ? inputs?.[index] : inputs)),
+    );
+    await calls.close(exchange, call);
+    const first = items[0];
+    if (!batch && first) return edge.text(exchange, first.status, first.body);
+    const same = items.every((item) => item.status === first?.status);
+    return edge.text(exchange, same && first ? first.status : 207, `[${items.map((item) => item.body).join(",")}]`);
+  };
+}
+
+async function runOne(
+  edge: Edge,
+  exchange: Exchange,
+  call: Call,
+  procedure: Callable | undefined,
+  path: string,
+  input: unknown,
+): Promise<Item> {
+  try {
+    if (!procedure) throw new AppError("not_found", { message: `There is no procedure ${path.slice(0, 100)}.` });
+    const { type } = procedure._def;
+    const method = type === "mutation" ? "POST" : "GET";
+    if (exchange.request.method !== method) throw new AppError("method_not_allowed");
+    const getRawInput = async () => input;
+    const data = await procedure({ ctx: { call }, getRawInput, path, type, signal: undefined, batchIndex: 0 });
+    return { status: 200, body: `{"result":{"data":${JSON.stringify(data)}}}` };
+  } catch (thrown) {
+    const error = edge.report(exchange, thrown);
+    return { status: error.status, body: JSON.stringify({ error: shapeOf(error, path, exchange.origin.requestId) }) };
+  }
+}
+
+/** tRPC's error shape, with our envelope's content beside it. */
+function shapeOf(error: AppError, path: string, requestId: string) {
+  const key = KEY_BY_STATUS[error.status] ?? "INTERNAL_SERVER_ERROR";
+  const { error: envelope } = toEnvelope(error, requestId);
+  return {
+    message: error.message,
+    code: TRPC_ERROR_CODES_BY_KEY[key],
+    data: { code: key, httpStatus: error.status, path, error: envelope },
+  };
+}
+
+const KEY_BY_STATUS: Record<number, keyof typeof TRPC_ERROR_CODES_BY_KEY> = {
+  400: "BAD_REQUEST",
+  401: "UNAUTHORIZED",
+  403: "FORBIDDEN",
+  404: "NOT_FOUND",
+  405: "METHOD_NOT_SUPPORTED",
+  409: "CONFLICT",
+  413: "PAYLOAD_TOO_LARGE",
+  415: "UNSUPPORTED_MEDIA_TYPE",
+  429: "TOO_MANY_REQUESTS",
+  503: "SERVICE_UNAVAILABLE",
+};
+
+function target(url: string): { names: string[]; query: URLSearchParams } {
+  const mark = url.indexOf("?");
+  const path = mark === -1 ? url : url.slice(0, mark);
+  const names = path.slice(path.indexOf("/trpc/") + "/trpc/".length);
+  let decoded = names;
+  if (names.includes("%")) {
+    try {
+      decoded = decodeURIComponent(names);
+    } catch {
+      throw invalidField("path", "is not URL-encoded text");
+    }
+  }
+  return { names: decoded.split(","), query: new URLSearchParams(mark === -1 ? "" : url.slice(mark)) };
+}
+
+async function readInputs(exchange: Exchange, query: URLSearchParams, batch: boolean) {
+  let value: unknown;
+  if (exchange.request.method === "GET") {
+    const text = query.get("input");
+    if (text !== null) {
+      try {
+        value = JSON.parse(text);
+      } catch {
+        throw invalidField("input", "is not JSON");
+      }
+      refuseProto(text, value);
+    }
+  } else {
+    value = await readJson(exchange.request);
+  }
+  if (batch && value !== undefined && (typeof value !== "object" || value === null)) {
+    throw invalidField("", "a batch must be an object of inputs by index");
+  }
+  return value as Record<number, unknown> | undefined;
+}

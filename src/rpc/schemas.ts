@@ -1,0 +1,46 @@
+import { z } from "zod";
+
+/** At most 8 kB of JSON an object: metadata travels with every answer about its user. */
+const MAX_METADATA = 8 * 1024;
+const MAX_DEPTH = 8;
+
+export const metadataInput = z
+  .record(z.string().min(1).max(100), z.unknown())
+  .refine((value) => depthOf(value) <= MAX_DEPTH, `may be nested at most ${MAX_DEPTH} deep`)
+  .refine((value) => JSON.stringify(value).length <= MAX_METADATA, "may be at most 8 kB of JSON")
+  .describe("A JSON object of the customer's own, at most 8 kB.");
+
+/** What every list takes. */
+export const pageInput = {
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  cursor: z.string().min(1).max(200).nullish().describe("The `next_cursor` of the page before."),
+};
+
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.strictObject({
+    data: z.array(item),
+    next_cursor: z.string().nullable().describe("null on the last page."),
+  });
+}
+
+/** Cuts a page that was read one longer than asked for. `cursorOf` names where the next one starts. */
+export function cutPage<Row, Wire>(
+  rows: readonly Row[],
+  limit: number,
+  cursorOf: (row: Row) => string,
+  toWire: (row: Row) => Wire,
+): { data: Wire[]; next_cursor: string | null } {
+  const kept = rows.slice(0, limit);
+  const last = kept.at(-1);
+  return {
+    data: kept.map(toWire),
+    next_cursor: rows.length > limit && last !== undefined ? cursorOf(last) : null,
+  };
+}
+
+function depthOf(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  let deepest = 0;
+  for (const inner of Object.values(value)) deepest = Math.max(deepest, depthOf(inner));
+  return deepest + 1;
+}
