@@ -57,7 +57,7 @@ export class PasswordHasher {
    * @param pepperOf the pepper's key of a version that some stored hash still needs
    * @throws AppError `overloaded`; Error when what is stored is no hash of ours, or its pepper is missing
    */
-  verify(
+  async verify(
     stored: string,
     password: string,
     context: HashContext & { pepperOf: (version: number) => Uint8Array | undefined },

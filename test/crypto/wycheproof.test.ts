@@ -92,8 +92,8 @@ function expected(file: string, group: Group, vector: Vector): boolean {
   return vector.result === "valid" && ofOurs;
 }
 
-test("the vectors are here wherever CI runs", () => {
-  if (process.env.CI) expect(present).toBe(true);
+test.skipIf(!present && !process.env.CI)("the vectors are here: absent they are skipped, but never in CI", () => {
+  expect(present).toBe(true);
 });
 
 for (const file of ["json_web_signature_test.json", "json_web_key_test.json", "json_web_crypto_test.json"]) {
