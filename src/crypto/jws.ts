@@ -34,7 +34,7 @@ export interface ParsedJws {
 }
 
 /** Characters of a token; anything longer is refused before it is looked into. */
-export const MAX_JWS_LENGTH = 8 * 1024;
+const MAX_JWS_LENGTH = 8 * 1024;
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

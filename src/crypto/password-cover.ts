@@ -48,16 +48,20 @@ const LEET: Record<string, string> = {
 
 /**
  * Covers a password with the cheapest pieces: a common password 3, a word of the context, a run, a repetition or padding
- * at either end 1, any other character 1 each, and nothing for a piece that stood before. `password1234567` costs 4,
+ * at either end 1, any other character 1 each, and nothing for a word or run that stood before. `password1234567` costs 4,
  * `sallyportsallyport` 1, four words of a passphrase 12, and fifteen random characters 15.
  * @param lower NFKC, lower case
  */
 export function coverCost(lower: string, words: Wordlists): Cover {
   const unit = smallestPeriod(lower);
   const pieces = cheapestPieces(unit.length * 2 <= lower.length ? unit : lower, words);
-  const distinct = new Map(pieces.map((piece) => [piece.text, piece]));
+  const seen = new Set<string>();
   let cost = 0;
-  for (const piece of distinct.values()) cost += piece.cost;
+  for (const { kind, text, cost: own } of pieces) {
+    // A word again adds nothing; a digit again does, or twenty random digits would cost ten at most.
+    if (kind === "other" || !seen.has(text)) cost += own;
+    seen.add(text);
+  }
   const kinds = new Set(pieces.map((piece) => piece.kind));
   return { cost, usesCommon: kinds.has("common"), usesContext: kinds.has("context") };
 }

@@ -28,7 +28,7 @@ const PARAMETER_TEXT = "$argon2id$v=19$m=19456,t=2,p=1$";
 const STORED = /^p([1-9]\d{0,8})(\$argon2id\$v=19\$m=\d{1,10},t=\d{1,10},p=\d{1,3}\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+)$/;
 
 /**
- * argon2id over HMAC-SHA-256(pepper, UTF-8 of the NFKC form of the password). Stored as `p<pepper version>` and the PHC string.
+ * argon2id over the base64url of HMAC-SHA-256(pepper, UTF-8 of the NFKC form of the password). Stored as `p<pepper version>` and the PHC string.
  * Every hash, the dummy included, goes through the one queue.
  */
 export class PasswordHasher {
@@ -57,7 +57,7 @@ export class PasswordHasher {
    * @param pepperOf the pepper's key of a version that some stored hash still needs
    * @throws AppError `overloaded`; Error when what is stored is no hash of ours, or its pepper is missing
    */
-  verify(
+  async verify(
     stored: string,
     password: string,
     context: HashContext & { pepperOf: (version: number) => Uint8Array | undefined },
@@ -91,9 +91,12 @@ export class PasswordHasher {
   }
 }
 
-/** NFKC, so that the same password typed on another keyboard or system is the same bytes (NIST SP 800-63B-4 3.1.1.2). */
-function peppered(password: string, key: Uint8Array): Uint8Array {
-  return createHmac("sha256", key).update(password.normalize("NFKC"), "utf8").digest();
+/**
+ * NFKC, so that the same password typed on another keyboard or system is the same bytes (NIST SP 800-63B-4 3.1.1.2).
+ * The MAC goes on as base64url text: the binding hashes any bytes, but verifies only such as are UTF-8.
+ */
+function peppered(password: string, key: Uint8Array): string {
+  return createHmac("sha256", key).update(password.normalize("NFKC"), "utf8").digest("base64url");
 }
 
 function phcBase64(bytes: Buffer): string {
