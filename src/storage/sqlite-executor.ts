@@ -27,7 +27,7 @@ const NO_GUARD: StatementGuard = { before: () => undefined, failed: () => undefi
 
 /** One SQLite connection and the statements that are prepared on it. All calls are synchronous. */
 export class SqliteConnection {
-  readonly #prepared = new WeakMap<object, { statement: SqliteStatement; compiled: CompiledStatement }>();
+  readonly #prepared = new Map<object, { statement: SqliteStatement; compiled: CompiledStatement }>();
 
   constructor(
     readonly database: SqliteDatabase,
@@ -42,6 +42,14 @@ export class SqliteConnection {
       this.#prepared.set(statement, entry);
     }
     return entry;
+  }
+
+  /** With its statements: SQLite keeps a connection open in secret as long as one of them lives. */
+  close(): void {
+    for (const { statement } of this.#prepared.values()) statement.finalize();
+    this.#prepared.clear();
+    this.database.clearQueryCache();
+    this.database.close();
   }
 }
 
@@ -96,7 +104,7 @@ class KyselyConnection implements DatabaseConnection {
       this.guard.before();
       const statement = this.connection.database.query<R, Value[]>(query.sql);
       const parameters = query.parameters as Value[];
-      if (statement.columnNames.length > 0) return { rows: statement.all(...parameters) };
+      if (statement.reader) return { rows: statement.all(...parameters) };
       const { changes, lastInsertRowid } = statement.run(...parameters);
       return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
     } catch (error) {

@@ -64,8 +64,8 @@ export function sqliteMigrationTarget(database: SqliteDatabase): MigrationTarget
 class SqliteStorage implements Storage {
   readonly dialect = "sqlite";
   readonly read: Executor;
-  readonly #writer: SqliteDatabase;
-  readonly #reader: SqliteDatabase;
+  readonly #writer: SqliteConnection;
+  readonly #reader: SqliteConnection;
   readonly #scheduler: WriteScheduler;
   readonly #maintenance: SqliteMaintenance | undefined;
   readonly #wal: number | undefined;
@@ -73,13 +73,12 @@ class SqliteStorage implements Storage {
 
   constructor(writer: SqliteDatabase, reader: SqliteDatabase, place: { file: string; wal: number } | undefined) {
     const compiler = new StatementCompiler(sqliteDialect());
-    this.#writer = writer;
-    this.#reader = reader;
+    this.#writer = new SqliteConnection(writer, compiler);
+    this.#reader = new SqliteConnection(reader, compiler);
     this.#wal = place?.wal;
-    this.read = new SqliteExecutor(new SqliteConnection(reader, compiler));
+    this.read = new SqliteExecutor(this.#reader);
     const durability = place ? new WalSync(place.wal) : NOT_DURABLE;
-    const connection = new SqliteConnection(writer, compiler);
-    this.#scheduler = new WriteScheduler(connection, durability, () => this.#maintenance?.committed());
+    this.#scheduler = new WriteScheduler(this.#writer, durability, () => this.#maintenance?.committed());
     if (place) {
       this.#maintenance = new SqliteMaintenance(place.file, writer, (cause) => this.#scheduler.fail(cause));
       // From here on WalSync flushes, and a lock held by another process is waited for without stopping the loop.
@@ -96,11 +95,11 @@ class SqliteStorage implements Storage {
 
   async backup(file: string): Promise<void> {
     if (this.#maintenance) return this.#maintenance.backup(file);
-    await copyInto(file, async (target) => void this.#reader.query("VACUUM INTO ?").run(target));
+    await copyInto(file, async (target) => void this.#reader.database.query("VACUUM INTO ?").run(target));
   }
 
   async probe(): Promise<void> {
-    this.#reader.query("SELECT count(*) FROM schema_migrations").get();
+    this.#reader.database.query("SELECT count(*) FROM schema_migrations").get();
     await this.write(async () => undefined);
   }
 
