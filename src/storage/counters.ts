@@ -1,0 +1,20 @@
+import { sql } from "kysely";
+import { type Executor, type Param, prepared } from "./storage.ts";
+
+const next = prepared((db, p: Param<{ name: string }>) =>
+  db
+    .insertInto("counters")
+    .values({ name: p("name"), value: 1 })
+    .onConflict((conflict) => conflict.column("name").doUpdateSet({ value: sql<number>`counters.value + 1` }))
+    .returning("value"),
+);
+
+/**
+ * The next number of a counter, from 1. Gapless and in commit order: the counter's row stays locked until the
+ * transaction ends, so a reader that has seen n has seen everything before n.
+ */
+export async function nextValue(tx: Executor, name: string): Promise<number> {
+  const row = await tx.first(next, { name });
+  if (!row) throw new Error(`the counter ${name} gave no value`);
+  return row.value;
+}

@@ -1,0 +1,81 @@
+import { AppError } from "../core/errors.ts";
+
+/** What the drivers throw, as far as it can be read: SQLite's `code`, Bun.SQL's `errno`, pg's `code`. */
+interface DriverError {
+  code?: unknown;
+  errno?: unknown;
+  constraint?: unknown;
+  message?: unknown;
+}
+
+function driverError(error: unknown): DriverError {
+  return typeof error === "object" && error !== null ? error : {};
+}
+
+/** The five characters of PostgreSQL's SQLSTATE, wherever the driver keeps them. */
+export function sqlState(error: unknown): string | undefined {
+  const { code, errno } = driverError(error);
+  for (const value of [errno, code]) if (typeof value === "string" && /^[0-9A-Z]{5}$/.test(value)) return value;
+  return undefined;
+}
+
+/** SQLite's extended result code by name: `SQLITE_FULL`, `SQLITE_IOERR_WRITE`, … */
+export function sqliteCode(error: unknown): string | undefined {
+  const { code } = driverError(error);
+  return typeof code === "string" && code.startsWith("SQLITE_") ? code : undefined;
+}
+
+/**
+ * Whether a unique index or primary key refused the row, on either database.
+ * @param hint a column or the name of a unique index's columns' table, to tell two constraints of one statement apart:
+ * SQLite names `table.column`, PostgreSQL the constraint, so a column's name is the portable choice
+ */
+export function isUniqueViolation(error: unknown, hint?: string): boolean {
+  const code = sqliteCode(error);
+  const unique = code === "SQLITE_CONSTRAINT_UNIQUE" || code === "SQLITE_CONSTRAINT_PRIMARYKEY";
+  if (!unique && sqlState(error) !== "23505") return false;
+  if (hint === undefined) return true;
+  const { message, constraint } = driverError(error);
+  const detail = typeof error === "object" && error !== null && "detail" in error ? error.detail : "";
+  return [message, constraint, detail].some((text) => typeof text === "string" && text.includes(hint));
+}
+
+/** Full, read-only or failing storage under SQLite: the fault of the machine, not of the statement. */
+export function isSqliteStorageFault(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code !== undefined && /^SQLITE_(FULL|READONLY|IOERR|CANTOPEN|CORRUPT|NOTADB|PROTOCOL|BUSY|LOCKED)/.test(code);
+}
+
+/**
+ * After a failed flush the kernel may have dropped what it could not write and reports success for the next one, so no
+ * later flush proves anything: the writer must not go on.
+ */
+export function isSqliteFlushFault(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === "SQLITE_IOERR_FSYNC" || code === "SQLITE_IOERR_DIR_FSYNC";
+}
+
+/** Lost or refused connections and a server that is starting, stopping or out of room. */
+export function isPostgresUnavailable(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== undefined) return /^(08|53|57P|58|25006|25P03)/.test(state);
+  const { code, message } = driverError(error);
+  if (typeof code === "string") {
+    return /^(ERR_POSTGRES_(CONNECTION|IDLE|LIFETIME)|ECONN|EPIPE|ENOTFOUND|ENOENT|ETIMEDOUT|EHOST)/.test(code);
+  }
+  return (
+    typeof message === "string" &&
+    /^(Connection terminated|timeout exceeded when trying|Client was closed)/.test(message)
+  );
+}
+
+/** Serialization failure and deadlock: the same work may pass when it is tried again. */
+export function isPostgresRetryable(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === "40001" || state === "40P01";
+}
+
+/** `storage_unavailable`; the cause goes to the log only. */
+export function storageUnavailable(cause: unknown): AppError {
+  return new AppError("storage_unavailable", { retryAfter: 1, cause });
+}

@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import type { Clock } from "../core/clock.ts";
+import type { Columns, Migration } from "./columns.ts";
+import { migrations as allMigrations } from "./migrations/all.ts";
+
+/** The columns of `schema_migrations` that are read back; other statements answer no rows. */
+export interface AppliedRow {
+  id: unknown;
+  name: unknown;
+  checksum: unknown;
+}
+
+/** Runs one statement inside the migrator's transaction and answers its rows. */
+export type RunStatement = (sql: string, params?: readonly (string | number)[]) => Promise<AppliedRow[]>;
+
+/** What the migrator needs of a database. */
+export interface MigrationTarget {
+  readonly columns: Columns;
+  /** The placeholder of the n-th parameter (from 1). */
+  readonly placeholder: (n: number) => string;
+  /** A transaction that no other process's migrator can be in at the same time. Keeps nothing when `work` throws. */
+  exclusive<T>(work: (run: RunStatement) => Promise<T>): Promise<T>;
+}
+
+interface AppliedMigration {
+  id: number;
+  name: string;
+  checksum: string;
+}
+
+/** The schema that this program works with: the id of its last migration. */
+export const schemaVersion: number = allMigrations.at(-1)?.id ?? 0;
+
+/** SHA-256 (hex) over the statements as they run on this database. */
+export function migrationChecksum(migration: Migration, columns: Columns): string {
+  const hash = createHash("sha256");
+  for (const statement of migration.statements(columns)) hash.update(statement).update("\0");
+  return hash.digest("hex");
+}
+
+/**
+ * Brings the database to the schema of this program, one transaction a migration; looks again in each of them, so that
+ * several nodes may start at once.
+ * @returns how many migrations were applied
+ * @throws Error whose sentence says what to do: a changed or missing migration, a database of a newer release
+ */
+export async function migrate(
+  target: MigrationTarget,
+  clock: Clock,
+  migrations: readonly Migration[] = allMigrations,
+): Promise<number> {
+  requireConsecutive(migrations);
+  for (let count = 0; ; count++) {
+    const applied = await target.exclusive(async (run) => {
+      const done = await readApplied(run, target.columns);
+      requireKnown(done, migrations, target.columns);
+      const next = migrations[done.length];
+      if (!next) return false;
+      for (const statement of next.statements(target.columns)) await run(statement);
+      const places = [1, 2, 3, 4].map(target.placeholder).join(", ");
+      await run(`INSERT INTO schema_migrations (id, name, checksum, applied_at) VALUES (${places})`, [
+        next.id,
+        next.name,
+        migrationChecksum(next, target.columns),
+        clock.now(),
+      ]);
+      return true;
+    });
+    if (!applied) return count;
+  }
+}
+
+async function readApplied(run: RunStatement, c: Columns): Promise<AppliedMigration[]> {
+  await run(`CREATE TABLE IF NOT EXISTS schema_migrations (
+    id ${c.int} PRIMARY KEY NOT NULL,
+    name ${c.text} NOT NULL,
+    checksum ${c.text} NOT NULL,
+    applied_at ${c.int} NOT NULL
+  ) ${c.end}`);
+  const rows = await run("SELECT id, name, checksum FROM schema_migrations ORDER BY id");
+  return rows.map((row) => ({ id: Number(row.id), name: String(row.name), checksum: String(row.checksum) }));
+}
+
+function requireConsecutive(migrations: readonly Migration[]): void {
+  migrations.forEach((migration, index) => {
+    if (migration.id !== index + 1) {
+      throw new Error(
+        `migration ${migration.id} (${migration.name}) stands at place ${index + 1}: ids count up from 1`,
+      );
+    }
+  });
+}
+
+function requireKnown(done: AppliedMigration[], migrations: readonly Migration[], columns: Columns): void {
+  const last = done.at(-1);
+  if (last && last.id > migrations.length) {
+    throw new Error(
+      `The database has schema ${last.id} (${last.name}), this release knows ${migrations.length}: ` +
+        "start the release that wrote it or a later one, or restore a backup made before the upgrade.",
+    );
+  }
+  done.forEach((row, index) => {
+    const migration = migrations[index];
+    if (row.id !== index + 1 || !migration) {
+      throw new Error(
+        `The database lacks migration ${index + 1} but has ${row.id}: restore a backup, this one was edited.`,
+      );
+    }
+    if (row.checksum !== migrationChecksum(migration, columns)) {
+      throw new Error(
+        `Migration ${row.id} (${row.name}) is not the one that the database was made with: ` +
+          "start an official release, or restore a backup made by this one.",
+      );
+    }
+  });
+}

@@ -1,0 +1,32 @@
+import { type Clock, systemClock } from "../core/clock.ts";
+import { openPostgresStorage } from "./postgres.ts";
+import { openBunPool, openPgPool } from "./postgres-pool.ts";
+import { openSqliteFile, openSqliteMemory } from "./sqlite.ts";
+import type { Storage } from "./storage.ts";
+
+export type StorageOptions = { clock?: Clock } & (
+  | { kind: "sqlite"; file: string }
+  /** SQLite that ends with the process: for tests and trials. */
+  | { kind: "memory" }
+  | { kind: "postgres"; url: string; driver: "bun" | "pg"; maxConnections?: number }
+);
+
+const MAX_CONNECTIONS = 10;
+
+/** Opens the storage and brings its schema up to date. @throws Error that says what is wrong, and what to do */
+export function openStorage(options: StorageOptions): Promise<Storage> {
+  const clock = options.clock ?? systemClock;
+  switch (options.kind) {
+    case "sqlite":
+      return openSqliteFile(options.file, clock);
+    case "memory":
+      return openSqliteMemory(clock);
+    case "postgres": {
+      const open = options.driver === "bun" ? openBunPool : openPgPool;
+      return openPostgresStorage(
+        open({ url: options.url, maxConnections: options.maxConnections ?? MAX_CONNECTIONS }),
+        clock,
+      );
+    }
+  }
+}

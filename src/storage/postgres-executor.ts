@@ -1,0 +1,89 @@
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+} from "kysely";
+import type { StatementCompiler } from "./compile.ts";
+import { isPostgresUnavailable, storageUnavailable } from "./errors.ts";
+import type { PostgresResult } from "./postgres-pool.ts";
+import type { Database } from "./schema.ts";
+import type { Executor, Params, Prepared } from "./storage.ts";
+
+export type RunQuery = (sql: string, params: readonly unknown[]) => Promise<PostgresResult>;
+
+/** Runs statements on a pool or in a transaction; prepared ones without Kysely. */
+export class PostgresExecutor implements Executor {
+  readonly #run: RunQuery;
+  readonly #compiler: StatementCompiler;
+  #kysely: Kysely<Database> | undefined;
+
+  constructor(run: RunQuery, compiler: StatementCompiler) {
+    this.#run = run;
+    this.#compiler = compiler;
+  }
+
+  get kysely(): Kysely<Database> {
+    this.#kysely ??= new Kysely<Database>({ dialect: postgresDialect(new KyselyConnection(this.#run)) });
+    return this.#kysely;
+  }
+
+  async all<P extends Params, R>(statement: Prepared<P, R>, params: P): Promise<R[]> {
+    const compiled = this.#compiler.compile(statement);
+    return (await this.#run(compiled.sql, compiled.bind(params))).rows as R[];
+  }
+
+  async first<P extends Params, R>(statement: Prepared<P, R>, params: P): Promise<R | undefined> {
+    return (await this.all(statement, params))[0];
+  }
+}
+
+/** Connection faults become `storage_unavailable`; every other error passes as it is. */
+export function translateUnavailable(error: unknown): unknown {
+  return isPostgresUnavailable(error) ? storageUnavailable(error) : error;
+}
+
+const WRITES = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
+
+class KyselyConnection implements DatabaseConnection {
+  constructor(readonly run: RunQuery) {}
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const { rows, command, count } = await this.run(query.sql, query.parameters);
+    if (!WRITES.has(command)) return { rows: rows as R[] };
+    return { rows: rows as R[], numAffectedRows: BigInt(count) };
+  }
+
+  // biome-ignore lint/correctness/useYield: Kysely asks for the method; rows are read at once here.
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error("rows are not streamed: use a cursor column and a limit");
+  }
+}
+
+function noTransaction(): Promise<never> {
+  return Promise.reject(new Error("transactions begin with storage.write, never with Kysely"));
+}
+
+/** Kysely's dialect over our pool, so that both drivers answer the same types. Without a connection it only compiles. */
+export function postgresDialect(connection?: DatabaseConnection): Dialect {
+  const driver: Driver = {
+    init: async () => undefined,
+    acquireConnection: async () => connection ?? noTransaction(),
+    beginTransaction: noTransaction,
+    commitTransaction: noTransaction,
+    rollbackTransaction: noTransaction,
+    releaseConnection: async () => undefined,
+    destroy: async () => undefined,
+  };
+  return {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => driver,
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  };
+}

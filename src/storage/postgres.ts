@@ -1,0 +1,137 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Clock } from "../core/clock.ts";
+import { postgresColumns } from "./columns.ts";
+import { StatementCompiler } from "./compile.ts";
+import { isPostgresRetryable, isPostgresUnavailable } from "./errors.ts";
+import { type AppliedRow, type MigrationTarget, migrate, type RunStatement } from "./migrator.ts";
+import { PostgresExecutor, postgresDialect, type RunQuery, translateUnavailable } from "./postgres-executor.ts";
+import type { PostgresPool } from "./postgres-pool.ts";
+import type { Executor, Storage, StorageStats } from "./storage.ts";
+
+const ATTEMPTS = 5;
+/** Names the lock that migrators of this program share; any constant that no other program uses. */
+const MIGRATION_LOCK = 7_306_080_219;
+
+/** Brings the schema up to date and answers the storage; owns the pool from here on. */
+export async function openPostgresStorage(pool: PostgresPool, clock: Clock): Promise<Storage> {
+  try {
+    await migrate(postgresMigrationTarget(pool), clock);
+    return new PostgresStorage(pool);
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+}
+
+/** The migrator's view of a PostgreSQL database: an advisory lock lets one node at a time in. */
+export function postgresMigrationTarget(pool: PostgresPool): MigrationTarget {
+  return {
+    columns: postgresColumns,
+    placeholder: (n) => `$${n}`,
+    exclusive: (work) =>
+      transaction(pool, async (query) => {
+        await query("SELECT pg_advisory_xact_lock($1::bigint)", [MIGRATION_LOCK]);
+        const run: RunStatement = async (sql, params = []) =>
+          (await query(sql, params)).rows as unknown as AppliedRow[];
+        return work(run);
+      }),
+  };
+}
+
+/** One READ COMMITTED transaction on a connection of its own. */
+async function transaction<T>(pool: PostgresPool, work: (query: RunQuery) => Promise<T>): Promise<T> {
+  const session = await pool.reserve();
+  let over = false;
+  let broken = false;
+  const query: RunQuery = (sql, params) => {
+    if (over) return Promise.reject(new Error("this transaction is over: a statement came after its write ended"));
+    return session.query(sql, params);
+  };
+  try {
+    await session.query("BEGIN ISOLATION LEVEL READ COMMITTED", []);
+    const result = await work(query);
+    over = true;
+    // PostgreSQL answers COMMIT with ROLLBACK when a statement had failed, even if its error was caught.
+    const { command } = await session.query("COMMIT", []);
+    if (command !== "COMMIT") throw new Error("the transaction held a failed statement: nothing of it was kept");
+    return result;
+  } catch (error) {
+    over = true;
+    broken = isPostgresUnavailable(error);
+    if (!broken) {
+      await session.query("ROLLBACK", []).catch(() => {
+        broken = true;
+      });
+    }
+    throw error;
+  } finally {
+    session.release(broken);
+  }
+}
+
+class PostgresStorage implements Storage {
+  readonly dialect = "postgres";
+  readonly read: Executor;
+  readonly #pool: PostgresPool;
+  readonly #compiler = new StatementCompiler(postgresDialect());
+  readonly #stats: StorageStats = { writes: 0, commits: 0, failedCommits: 0 };
+  readonly #inWrite = new AsyncLocalStorage<true>();
+  readonly #running = new Set<Promise<unknown>>();
+  #closed: Promise<void> | undefined;
+
+  constructor(pool: PostgresPool) {
+    this.#pool = pool;
+    const run: RunQuery = (sql, params) =>
+      pool.query(sql, params).catch((error) => {
+        throw translateUnavailable(error);
+      });
+    this.read = new PostgresExecutor(run, this.#compiler);
+  }
+
+  write<T>(work: (tx: Executor) => Promise<T>): Promise<T> {
+    // It would wait for a second connection while it holds one: enough of them at once and none ever ends.
+    if (this.#inWrite.getStore()) {
+      return Promise.reject(new Error("A write waited for something other than its own statements (a nested write)."));
+    }
+    if (this.#closed) return Promise.reject(translateUnavailable({ code: "08003", message: "the storage is closing" }));
+    const writing = this.#inWrite.run(true, () => this.#write(work));
+    this.#running.add(writing);
+    const done = () => void this.#running.delete(writing);
+    writing.then(done, done);
+    return writing;
+  }
+
+  async backup(_file: string): Promise<void> {
+    throw new Error("A PostgreSQL database is copied with pg_dump, not by this program.");
+  }
+
+  async probe(): Promise<void> {
+    await this.write(
+      async (tx) => void (await tx.kysely.selectFrom("instance_settings").select("name").limit(1).execute()),
+    );
+  }
+
+  stats(): StorageStats {
+    return { ...this.#stats };
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= Promise.allSettled(this.#running).then(() => this.#pool.close());
+    return this.#closed;
+  }
+
+  async #write<T>(work: (tx: Executor) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const result = await transaction(this.#pool, (query) => work(new PostgresExecutor(query, this.#compiler)));
+        this.#stats.writes++;
+        this.#stats.commits++;
+        return result;
+      } catch (error) {
+        if (attempt < ATTEMPTS && isPostgresRetryable(error)) continue;
+        if (isPostgresUnavailable(error)) this.#stats.failedCommits++;
+        throw translateUnavailable(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import { sql } from "kysely";
+import { SECOND } from "../core/clock.ts";
+import { type Limit, waitFor } from "../core/limits.ts";
+import { type Executor, type Param, prepared } from "./storage.ts";
+
+/** `retryAfter` in whole seconds, at least 1. */
+export type Admission = { admitted: true } | { admitted: false; retryAfter: number };
+
+interface AdmitParams extends Record<string, string | number> {
+  key: string;
+  now: number;
+  interval: number;
+  /** The TAT of a key that starts anew. */
+  fresh: number;
+  /** The latest stored TAT that still lets one more through. */
+  latest: number;
+  /** No honest TAT lies beyond this: the clock was set back, and the row must not lock anyone out until then. */
+  horizon: number;
+}
+
+const take = prepared((db, p: Param<AdmitParams>) =>
+  db
+    .insertInto("rate_limits")
+    .values({ key: p("key"), tat_at: p("fresh"), expires_at: p("fresh") })
+    .onConflict((conflict) => {
+      const tat = sql<number>`CASE WHEN rate_limits.tat_at > ${p("horizon")} OR rate_limits.tat_at < ${p("now")}
+        THEN excluded.tat_at ELSE rate_limits.tat_at + ${p("interval")} END`;
+      return conflict
+        .column("key")
+        .doUpdateSet({ tat_at: tat, expires_at: tat })
+        .where((eb) =>
+          eb.or([eb("rate_limits.tat_at", "<=", p("latest")), eb("rate_limits.tat_at", ">", p("horizon"))]),
+        );
+    })
+    .returning("tat_at"),
+);
+
+const stored = prepared((db, p: Param<{ key: string }>) =>
+  db.selectFrom("rate_limits").select("tat_at").where("key", "=", p("key")),
+);
+
+const remove = prepared((db, p: Param<{ key: string }>) => db.deleteFrom("rate_limits").where("key", "=", p("key")));
+
+/**
+ * Takes one from a key's allowance, or says when to come back. One conditional statement decides, so that callers on
+ * several nodes cannot both take the last one.
+ * @param now milliseconds since the epoch
+ */
+export async function admit(tx: Executor, key: string, limit: Limit, now: number): Promise<Admission> {
+  const { interval } = limit;
+  const horizon = now + limit.burst * interval;
+  const params = { key, now, interval, fresh: now + interval, latest: horizon - interval, horizon };
+  if (await tx.first(take, params)) return { admitted: true };
+  const row = await tx.first(stored, { key });
+  const wait = row ? waitFor(limit, row.tat_at, now) : 0;
+  return { admitted: false, retryAfter: Math.max(1, Math.ceil(wait / SECOND)) };
+}
+
+/** Gives a key its whole allowance back. */
+export async function clear(tx: Executor, key: string): Promise<void> {
+  await tx.first(remove, { key });
+}

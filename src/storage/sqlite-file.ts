@@ -1,0 +1,78 @@
+import { Database as SqliteDatabase } from "bun:sqlite";
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdtempSync, openSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+
+/** Nobody but the process's own user reads what the appliance keeps. */
+const PRIVATE = 0o600;
+const MAX_PREPARED = 1_000;
+
+/**
+ * Makes a private file where none is, or makes the one that is there private. An existing database is never opened here:
+ * closing a descriptor of it would drop the locks that SQLite holds on it in this process.
+ */
+export function ensurePrivateFile(file: string): void {
+  if (existsSync(file)) {
+    if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, PRIVATE);
+    return;
+  }
+  createPrivateFile(file);
+}
+
+/** @throws Error with `code` EEXIST when there is something already */
+export function createPrivateFile(file: string): void {
+  closeSync(openSync(file, "wx", PRIVATE));
+}
+
+/** Makes the name of a new file survive a power cut. */
+export function syncDirectoryOf(file: string): void {
+  const descriptor = openSync(dirname(resolve(file)), "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The connection that writes, in WAL mode and with full flushes. @throws Error when the file is no database */
+export function openWriter(file: string): SqliteDatabase {
+  SqliteDatabase.MAX_QUERY_CACHE_SIZE = MAX_PREPARED;
+  const database = new SqliteDatabase(file, { readwrite: true, create: false });
+  database.run("PRAGMA busy_timeout = 5000");
+  const mode = database.query<{ journal_mode: string }, []>("PRAGMA journal_mode = WAL").get();
+  if (mode?.journal_mode !== "wal") {
+    database.close();
+    throw new Error(
+      `The file system under ${file} cannot hold a write-ahead log: put the data directory on a local disk.`,
+    );
+  }
+  database.run("PRAGMA synchronous = FULL");
+  database.run("PRAGMA foreign_keys = ON");
+  // Opens the WAL and its index now: from here on no other process can remove them.
+  database.query("SELECT count(*) FROM sqlite_schema").get();
+  return database;
+}
+
+/** A connection that only reads, and that has the WAL open. */
+export function openReader(file: string): SqliteDatabase {
+  const database = new SqliteDatabase(file, { readonly: true });
+  database.run("PRAGMA busy_timeout = 5000");
+  database.query("SELECT count(*) FROM sqlite_schema").get();
+  return database;
+}
+
+/**
+ * A writer and a reader on files that have no name any more once this returns: they behave as a database on disk and
+ * leave nothing behind, however the process ends.
+ */
+export function openUnnamedPair<T>(prepare: (file: string) => T): T {
+  const base = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+  const directory = mkdtempSync(join(base, "sallyport-"));
+  try {
+    const file = join(directory, "data.db");
+    createPrivateFile(file);
+    return prepare(file);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

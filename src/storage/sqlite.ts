@@ -1,0 +1,129 @@
+import type { Database as SqliteDatabase } from "bun:sqlite";
+import { closeSync, fsyncSync, openSync } from "node:fs";
+import type { Clock } from "../core/clock.ts";
+import { sqliteColumns } from "./columns.ts";
+import { StatementCompiler } from "./compile.ts";
+import { type AppliedRow, type MigrationTarget, migrate, type RunStatement } from "./migrator.ts";
+import { SqliteConnection, SqliteExecutor, sqliteDialect } from "./sqlite-executor.ts";
+import { ensurePrivateFile, openReader, openUnnamedPair, openWriter, syncDirectoryOf } from "./sqlite-file.ts";
+import { copyInto, SqliteMaintenance } from "./sqlite-maintenance.ts";
+import type { Executor, Storage, StorageStats } from "./storage.ts";
+import { NOT_DURABLE, WalSync } from "./wal-sync.ts";
+import { WriteScheduler } from "./write-scheduler.ts";
+
+/** A database file that survives power cuts. @throws Error that says what is wrong with the file */
+export async function openSqliteFile(file: string, clock: Clock): Promise<Storage> {
+  ensurePrivateFile(file);
+  const writer = openWriter(file);
+  try {
+    await migrate(sqliteMigrationTarget(writer), clock);
+    const reader = openReader(file);
+    const wal = openSync(`${file}-wal`, "r");
+    // What a killed process committed and did not flush is in the WAL and will be read: flush it before anyone does.
+    fsyncSync(wal);
+    syncDirectoryOf(file);
+    return new SqliteStorage(writer, reader, { file, wal });
+  } catch (error) {
+    writer.close();
+    throw error;
+  }
+}
+
+/** A database that ends with the process. */
+export async function openSqliteMemory(clock: Clock): Promise<Storage> {
+  const { writer, reader } = openUnnamedPair((file) => {
+    const pair = { writer: openWriter(file), reader: openReader(file) };
+    pair.writer.run("PRAGMA synchronous = OFF");
+    return pair;
+  });
+  await migrate(sqliteMigrationTarget(writer), clock);
+  return new SqliteStorage(writer, reader, undefined);
+}
+
+/** The migrator's view of a SQLite connection. */
+export function sqliteMigrationTarget(database: SqliteDatabase): MigrationTarget {
+  const run: RunStatement = async (sql, params = []) =>
+    database.query<AppliedRow, (string | number)[]>(sql).all(...params);
+  return {
+    columns: sqliteColumns,
+    placeholder: () => "?",
+    exclusive: async (work) => {
+      database.run("BEGIN IMMEDIATE");
+      try {
+        const result = await work(run);
+        database.run("COMMIT");
+        return result;
+      } catch (error) {
+        if (database.inTransaction) database.run("ROLLBACK");
+        throw error;
+      }
+    },
+  };
+}
+
+class SqliteStorage implements Storage {
+  readonly dialect = "sqlite";
+  readonly read: Executor;
+  readonly #writer: SqliteConnection;
+  readonly #reader: SqliteConnection;
+  readonly #scheduler: WriteScheduler;
+  readonly #maintenance: SqliteMaintenance | undefined;
+  readonly #wal: number | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(writer: SqliteDatabase, reader: SqliteDatabase, place: { file: string; wal: number } | undefined) {
+    const compiler = new StatementCompiler(sqliteDialect());
+    this.#writer = new SqliteConnection(writer, compiler);
+    this.#reader = new SqliteConnection(reader, compiler);
+    this.#wal = place?.wal;
+    this.read = new SqliteExecutor(this.#reader);
+    const durability = place ? new WalSync(place.wal) : NOT_DURABLE;
+    this.#scheduler = new WriteScheduler(this.#writer, durability, () => this.#maintenance?.committed());
+    if (place) {
+      this.#maintenance = new SqliteMaintenance(place.file, writer, (cause) => this.#scheduler.fail(cause));
+      // From here on WalSync flushes, and a lock held by another process is waited for without stopping the loop.
+      writer.run("PRAGMA synchronous = NORMAL");
+      writer.run("PRAGMA wal_autocheckpoint = 0");
+    }
+    writer.run("PRAGMA busy_timeout = 0");
+    this.#scheduler.onFailure(() => this.#retireWriter());
+  }
+
+  write<T>(work: (tx: Executor) => Promise<T>): Promise<T> {
+    return this.#scheduler.write(work);
+  }
+
+  async backup(file: string): Promise<void> {
+    if (this.#maintenance) return this.#maintenance.backup(file);
+    await copyInto(file, async (target) => void this.#reader.database.query("VACUUM INTO ?").run(target));
+  }
+
+  async probe(): Promise<void> {
+    this.#reader.database.query("SELECT count(*) FROM schema_migrations").get();
+    await this.write(async () => undefined);
+  }
+
+  stats(): StorageStats {
+    return this.#scheduler.stats();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await this.#scheduler.close();
+    this.#maintenance?.close();
+    this.#reader.close();
+    // The last connection copies the WAL into the database, flushes it and removes the WAL.
+    this.#writer.close();
+    if (this.#wal !== undefined) closeSync(this.#wal);
+  }
+
+  /** No checkpoint may run any more: it would spread what was perhaps never written. The reader keeps the files open. */
+  #retireWriter(): void {
+    this.#maintenance?.close();
+    this.#writer.close();
+  }
+}
