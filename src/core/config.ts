@@ -91,7 +91,9 @@ function readSecretFile(name: string, path: string): string {
 }
 
 function nearest(word: string, candidates: string[]): string | undefined {
-  const close = candidates.filter((candidate) => candidate.startsWith(word.slice(0, 5)) || distance(word, candidate) < 3);
+  const close = candidates.filter(
+    (candidate) => candidate.startsWith(word.slice(0, 5)) || distance(word, candidate) < 3,
+  );
   return close.sort((a, b) => distance(word, a) - distance(word, b))[0];
 }
 

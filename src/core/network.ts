@@ -2,12 +2,20 @@ import { isIP } from "node:net";
 
 /** An IP address in one spelling: IPv4 also out of its mapped IPv6 form, IPv6 without a zone. @returns null for no address */
 export function parseAddress(text: string): string | null {
-  const plain = text.trim().replace(/^\[(.*)\]$/, "$1").split("%")[0] ?? "";
+  const plain =
+    text
+      .trim()
+      .replace(/^\[(.*)\]$/, "$1")
+      .split("%")[0] ?? "";
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1];
   if (mapped !== undefined) return isIP(mapped) === 4 ? mapped : null;
   const version = isIP(plain);
   if (version === 4) return plain;
-  return version === 6 ? groupsOf(plain).map((group) => group.toString(16)).join(":") : null;
+  return version === 6
+    ? groupsOf(plain)
+        .map((group) => group.toString(16))
+        .join(":")
+    : null;
 }
 
 /** What limits count: IPv4 as it is, IPv6 by its /64, which is what one customer line gets. */

@@ -1,10 +1,10 @@
 import type { Server } from "bun";
+import type { RequestOrigin } from "../core/caller.ts";
 import type { Clock } from "../core/clock.ts";
 import { AppError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
 import { clientAddress, type NetworkList, networkOf } from "../core/network.ts";
-import type { RequestOrigin } from "../core/caller.ts";
 import { toAppError, toEnvelope } from "../rpc/errors.ts";
 
 export interface EdgeOptions {
@@ -48,7 +48,8 @@ export class Edge {
     this.#hosts.set(url.host, null);
     // On a developer's machine the loopback names are one place.
     if (["localhost", "127.0.0.1", "[::1]"].includes(url.hostname)) {
-      for (const name of ["localhost", "127.0.0.1", "[::1]"]) this.#hosts.set(url.port ? `${name}:${url.port}` : name, null);
+      for (const name of ["localhost", "127.0.0.1", "[::1]"])
+        this.#hosts.set(url.port ? `${name}:${url.port}` : name, null);
     }
     for (const [host, slug] of options.tenantHosts) this.#hosts.set(host, slug);
     this.#security = {
@@ -74,7 +75,10 @@ export class Edge {
   }
 
   /** Wraps a handler: nothing reaches it that the edge refuses, and whatever it throws becomes the envelope. */
-  guard(handler: Handler, options: { anyHost?: boolean } = {}): (request: BunRequest, server: HttpServer) => Promise<Response> {
+  guard(
+    handler: Handler,
+    options: { anyHost?: boolean } = {},
+  ): (request: BunRequest, server: HttpServer) => Promise<Response> {
     return async (request, server) => {
       const started = performance.now();
       const requestId = crypto.randomUUID();
@@ -125,7 +129,10 @@ export class Edge {
     const { requestId } = exchange.origin;
     if (error.status >= 500) {
       const path = new URL(exchange.request.url).pathname;
-      this.options.log.error({ request_id: requestId, code: error.code, path, err: error.cause ?? error }, error.message);
+      this.options.log.error(
+        { request_id: requestId, code: error.code, path, err: error.cause ?? error },
+        error.message,
+      );
     }
     if (error.retryAfter !== undefined) exchange.headers["retry-after"] = String(error.retryAfter);
     if (error.status === 401 || error.challenge !== undefined) {

@@ -29,7 +29,9 @@ export function trpcHandler(router: AnyRouter, edge: Edge, calls: Calls): Handle
     const call = calls.open(exchange, "trpc");
     const inputs = await readInputs(exchange, query, batch);
     const items = await Promise.all(
-      names.map((name, index) => runOne(edge, exchange, call, procedures[name], name, batch ? inputs?.[index] : inputs)),
+      names.map((name, index) =>
+        runOne(edge, exchange, call, procedures[name], name, batch ? inputs?.[index] : inputs),
+      ),
     );
     await calls.close(exchange, call);
     const first = items[0];

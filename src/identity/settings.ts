@@ -9,7 +9,10 @@ const limit = (fallback: string) =>
     .transform((text, ctx) => {
       const parsed = parseLimit(text);
       if (parsed) return parsed;
-      ctx.addIssue({ code: "custom", message: "must be a limit such as 10/10m (ten at once, refilled over ten minutes)" });
+      ctx.addIssue({
+        code: "custom",
+        message: "must be a limit such as 10/10m (ten at once, refilled over ten minutes)",
+      });
       return z.NEVER;
     });
 

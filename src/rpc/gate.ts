@@ -1,12 +1,12 @@
 import type { RequestOrigin } from "../core/caller.ts";
 import { AppError, invalidField } from "../core/errors.ts";
+import { requireId } from "../core/ids.ts";
 import { networkOf, parseAddress } from "../core/network.ts";
 import type { KeyCaller, Scope } from "../identity/api-keys/api-keys.ts";
 import type { Identity } from "../identity/identity.ts";
 import { ACCOUNT_SCOPE } from "../identity/sessions/access-tokens.ts";
 import { findSession, type SessionBundle } from "../identity/sessions/store.ts";
 import type { Application } from "../identity/tenants/directory.ts";
-import { requireId } from "../core/ids.ts";
 import { type Call, isFromPage } from "./call.ts";
 
 /**
@@ -136,7 +136,9 @@ export class Gate {
       }
     }
     if (tenantSlug !== null && tenantSlug !== application.tenant.slug) {
-      throw new AppError("application_mismatch", { message: "The address names another tenant than the credential's." });
+      throw new AppError("application_mismatch", {
+        message: "The address names another tenant than the credential's.",
+      });
     }
   }
 }

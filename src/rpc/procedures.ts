@@ -4,8 +4,8 @@ import type { ErrorCode } from "../core/errors.ts";
 import type { Scope } from "../identity/api-keys/api-keys.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Call } from "./call.ts";
-import type { ProcedureTree } from "./feature.ts";
 import { toAppError, toEnvelope } from "./errors.ts";
+import type { ProcedureTree } from "./feature.ts";
 import { type Access, Gate } from "./gate.ts";
 
 /** What a procedure says about itself, for the gate, the REST door, OpenAPI and the generated client. */

@@ -60,3 +60,8 @@ export async function admit(tx: Executor, key: string, limit: Limit, now: number
 export async function clear(tx: Executor, key: string): Promise<void> {
   await tx.first(remove, { key });
 }
+
+/** Forgets the keys whose limit has refilled. */
+export async function purgeRateLimits(tx: Executor, now: number): Promise<void> {
+  await tx.kysely.deleteFrom("rate_limits").where("expires_at", "<", now).execute();
+}

@@ -4,8 +4,8 @@ import {
   applicationSchema,
   sessionOfBundle,
   sessionSchema,
-  toWireApplication,
   tokensSchema,
+  toWireApplication,
   userOfBundle,
 } from "../../identity/sessions/wire.ts";
 import { userSchema } from "../../identity/users/wire.ts";

@@ -1,6 +1,5 @@
-import { AppError } from "../../core/errors.ts";
+import { AppError, invalidField } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
-import { invalidField } from "../../core/errors.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { IssuedTokens } from "../../identity/sessions/sessions.ts";
 import { findSession, pageOfSessions } from "../../identity/sessions/store.ts";

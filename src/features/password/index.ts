@@ -20,7 +20,11 @@ export const password = defineFeature({
     });
     metrics.gauge("sallyport_password_hash_waiting", "Passwords that wait to be hashed.", () => queue.stats.waiting);
     metrics.counter("sallyport_password_hashes_total", "Passwords hashed.", () => queue.stats.done);
-    metrics.counter("sallyport_password_shed_total", "Sign-ins answered 503 by the full queue.", () => queue.stats.shed);
+    metrics.counter(
+      "sallyport_password_shed_total",
+      "Sign-ins answered 503 by the full queue.",
+      () => queue.stats.shed,
+    );
     const passwords = new Passwords(identity, identity.clock, new PasswordHasher(queue), settings.password_min_length);
     return passwordRouter(procedures, passwords);
   },

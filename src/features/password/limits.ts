@@ -3,11 +3,11 @@ import type { Clock } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Limit } from "../../core/limits.ts";
 import { sha256Base64url } from "../../crypto/secrets.ts";
+import { appendRefusal } from "../../identity/audit/refusals.ts";
 import type { Identity } from "../../identity/identity.ts";
+import type { Application } from "../../identity/tenants/directory.ts";
 import { admit, clear } from "../../storage/rate-limits.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { appendRefusal } from "../../identity/audit/refusals.ts";
-import type { Application } from "../../identity/tenants/directory.ts";
 
 /**
  * Attempts are counted by account and network together, by account, and by network: a guesser of one password, a guesser

@@ -107,27 +107,27 @@ export function passwordRouter(procedures: Procedures, passwords: Passwords) {
       ),
     password: {
       change: procedures
-      .session({
-        summary: "Change one's own password. Ends the user's other sessions.",
-        output: success,
-        errors: ["invalid_credentials", "conflict"],
-        rest: { method: "POST", path: "/v1/auth/password/change" },
-        example: {
-          input: { current_password: "correct horse battery staple", new_password: "four other words entirely" },
-          output: { status: "success" },
-        },
-      })
-      .input(z.strictObject({ current_password: password, new_password: password }))
-      .mutation(async ({ ctx, input }) => {
-        if (input.current_password === input.new_password) {
-          const details = [{ path: "new_password", reason: "is the current password" }];
-          throw new AppError("invalid_input", { details });
-        }
-        const { application, origin, session } = ctx;
-        const { current_password: current, new_password: next } = input;
-        await passwords.change({ application, origin, session, current, next });
-        return { status: "success" as const };
-      }),
+        .session({
+          summary: "Change one's own password. Ends the user's other sessions.",
+          output: success,
+          errors: ["invalid_credentials", "conflict"],
+          rest: { method: "POST", path: "/v1/auth/password/change" },
+          example: {
+            input: { current_password: "correct horse battery staple", new_password: "four other words entirely" },
+            output: { status: "success" },
+          },
+        })
+        .input(z.strictObject({ current_password: password, new_password: password }))
+        .mutation(async ({ ctx, input }) => {
+          if (input.current_password === input.new_password) {
+            const details = [{ path: "new_password", reason: "is the current password" }];
+            throw new AppError("invalid_input", { details });
+          }
+          const { application, origin, session } = ctx;
+          const { current_password: current, new_password: next } = input;
+          await passwords.change({ application, origin, session, current, next });
+          return { status: "success" as const };
+        }),
     },
   };
   return { auth };

@@ -1,3 +1,4 @@
+import { systemOrigin } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import { HOUR } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
@@ -5,7 +6,6 @@ import { newId } from "../../core/ids.ts";
 import { digestEquals, newSecret, parseSecret } from "../../crypto/secrets.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
 import { appendAudit } from "../audit/store.ts";
-import { systemOrigin } from "../../core/caller.ts";
 import type { Application, Directory } from "../tenants/directory.ts";
 import { findApiKey, insertApiKey, touchApiKey } from "./store.ts";
 

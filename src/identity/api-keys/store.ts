@@ -1,7 +1,9 @@
 import type { ApiKeysTable } from "../../storage/schema.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
-const keyById = prepared((db, p: Param<{ id: string }>) => db.selectFrom("api_keys").selectAll().where("id", "=", p("id")));
+const keyById = prepared((db, p: Param<{ id: string }>) =>
+  db.selectFrom("api_keys").selectAll().where("id", "=", p("id")),
+);
 
 export const findApiKey = (at: Executor, id: string) => at.first(keyById, { id });
 

@@ -48,9 +48,15 @@ export class Flows {
   }
 
   /** From one step to the next. @returns false when it was not at `from` (any more) */
-  async advance(tx: Executor, flow: { id: string; kind: string; from: string; to: string; state: object }): Promise<boolean> {
+  async advance(
+    tx: Executor,
+    flow: { id: string; kind: string; from: string; to: string; state: object },
+  ): Promise<boolean> {
     const { id, kind, from, to } = flow;
-    return (await moveFlow(tx, { id, kind, from, to, state: JSON.stringify(flow.state), now: this.clock.now() })) !== undefined;
+    return (
+      (await moveFlow(tx, { id, kind, from, to, state: JSON.stringify(flow.state), now: this.clock.now() })) !==
+      undefined
+    );
   }
 
   /** Spends it. @returns the record once, and undefined to everybody else */

@@ -1,14 +1,14 @@
+import { systemOrigin } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import { DAY, MINUTE, SECOND } from "../../core/clock.ts";
 import { newId } from "../../core/ids.ts";
+import { importVerificationKey } from "../../crypto/jwk.ts";
 import type { SigningKey, VerificationKey } from "../../crypto/jws.ts";
 import type { MasterKeys } from "../../crypto/master-key.ts";
-import { importVerificationKey } from "../../crypto/jwk.ts";
 import { generateSigningKey, importSigningKey } from "../../crypto/signing-keys.ts";
 import type { Algorithm, SigningKeysTable } from "../../storage/schema.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { appendAudit } from "../audit/store.ts";
-import { systemOrigin } from "../../core/caller.ts";
 import { longestAccessTtl } from "../tenants/store.ts";
 import { findSigningKeyTenant, insertSigningKey, listSigningKeys, retireOtherSigningKeys } from "./store.ts";
 

@@ -2,7 +2,11 @@ import type { Algorithm, DataKeysTable, SigningKeysTable } from "../../storage/s
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
 export async function getSetting(at: Executor, name: string): Promise<string | undefined> {
-  const row = await at.kysely.selectFrom("instance_settings").select("value").where("name", "=", name).executeTakeFirst();
+  const row = await at.kysely
+    .selectFrom("instance_settings")
+    .select("value")
+    .where("name", "=", name)
+    .executeTakeFirst();
   return row?.value;
 }
 

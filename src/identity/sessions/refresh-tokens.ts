@@ -43,7 +43,8 @@ export class RefreshTokens {
       if (!key || !verifyJws(parsed, this.#import(key))) return null;
       const claims = decodeClaims(parsed);
       if (claims.typ !== "refresh" || typeof claims.sid !== "string") return null;
-      if (typeof claims.gen !== "number" || typeof claims.iat !== "number" || typeof claims.exp !== "number") return null;
+      if (typeof claims.gen !== "number" || typeof claims.iat !== "number" || typeof claims.exp !== "number")
+        return null;
       return {
         sid: claims.sid,
         generation: claims.gen,

@@ -124,17 +124,18 @@ const endRow = prepared((db, p: Param<{ id: string; now: number; reason: string 
 export const endSessionRow = (tx: Executor, id: string, now: number, reason: string) =>
   tx.first(endRow, { id, now, reason });
 
-const liveOfUser = prepared((db, p: Param<{ user_id: string; application_id: string; now: number; after: string; limit: number }>) =>
-  db
-    .selectFrom("sessions")
-    .selectAll()
-    .where("user_id", "=", p("user_id"))
-    .where("application_id", "=", p("application_id"))
-    .where("ended_at", "is", null)
-    .where("refresh_expires_at", ">", p("now"))
-    .where("id", ">", p("after"))
-    .orderBy("id")
-    .limit(p("limit")),
+const liveOfUser = prepared(
+  (db, p: Param<{ user_id: string; application_id: string; now: number; after: string; limit: number }>) =>
+    db
+      .selectFrom("sessions")
+      .selectAll()
+      .where("user_id", "=", p("user_id"))
+      .where("application_id", "=", p("application_id"))
+      .where("ended_at", "is", null)
+      .where("refresh_expires_at", ">", p("now"))
+      .where("id", ">", p("after"))
+      .orderBy("id")
+      .limit(p("limit")),
 );
 
 export const pageOfSessions = (

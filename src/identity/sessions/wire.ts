@@ -29,7 +29,15 @@ export const applicationSchema = z.strictObject({
 interface SessionColumns
   extends Pick<
     SessionBundle,
-    "application_id" | "aal" | "auth_method" | "amr" | "authenticated_at" | "user_agent" | "address" | "last_seen_at" | "expires_at"
+    | "application_id"
+    | "aal"
+    | "auth_method"
+    | "amr"
+    | "authenticated_at"
+    | "user_agent"
+    | "address"
+    | "last_seen_at"
+    | "expires_at"
   > {
   id: string;
   created_at: number;

@@ -3,7 +3,7 @@ import { AppError } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
 import type { ApplicationsTable, TenantsTable } from "../../storage/schema.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { findApplication, findTenant, findTenantBySlug, allowedOrigins } from "./store.ts";
+import { allowedOrigins, findApplication, findTenant, findTenantBySlug } from "./store.ts";
 
 /** The slug of the tenant whose issuer is the public base URL itself. */
 export const DEFAULT_TENANT_SLUG = "default";

@@ -27,7 +27,14 @@ export type WireManagedUser = z.output<typeof managedUserSchema>;
 
 type UserColumns = Pick<
   UserRow,
-  "id" | "external_id" | "email" | "email_verified_at" | "display_name" | "public_metadata" | "created_at" | "updated_at"
+  | "id"
+  | "external_id"
+  | "email"
+  | "email_verified_at"
+  | "display_name"
+  | "public_metadata"
+  | "created_at"
+  | "updated_at"
 >;
 
 export function toWireUser(row: UserColumns): WireUser {

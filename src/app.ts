@@ -1,0 +1,116 @@
+import type { AnyRouter } from "@trpc/server";
+import type { Clock } from "./core/clock.ts";
+import { MINUTE, SECOND } from "./core/clock.ts";
+import { defineSettings, type SettingsOf } from "./core/config.ts";
+import type { Job } from "./core/feature.ts";
+import type { Log } from "./core/log.ts";
+import { Metrics } from "./core/metrics.ts";
+import type { MasterKeys } from "./crypto/master-key.ts";
+import { features } from "./features/index.ts";
+import { Edge } from "./http/edge.ts";
+import { buildRoutes } from "./http/server.ts";
+import { httpSettings } from "./http/settings.ts";
+import { createIdentity, type Identity } from "./identity/identity.ts";
+import { identitySettings } from "./identity/settings.ts";
+import type { Feature } from "./rpc/feature.ts";
+import { createProcedures, mergeTrees } from "./rpc/procedures.ts";
+import { storageSettings } from "./storage/settings.ts";
+import type { Storage } from "./storage/storage.ts";
+
+const registry: readonly Feature[] = Object.values(features) as unknown as readonly Feature[];
+
+/** The one schema, composed from each capability's slice. */
+export const settings = defineSettings({
+  ...httpSettings,
+  ...storageSettings,
+  ...identitySettings,
+  ...features.account.settings,
+  ...features.password.settings,
+  ...features.users.settings,
+});
+export type AppSettings = SettingsOf<typeof settings>;
+
+export interface AppOptions {
+  settings: AppSettings;
+  /** The public base URL, without a trailing slash. */
+  publicUrl: string;
+  storage: Storage;
+  clock: Clock;
+  log: Log;
+  masterKeys: MasterKeys;
+  version: string;
+}
+
+export interface App {
+  identity: Identity;
+  router: AnyRouter;
+  metrics: Metrics;
+  /** For `Bun.serve`. */
+  routes: ReturnType<typeof buildRoutes>["routes"];
+  fetch: ReturnType<typeof buildRoutes>["fetch"];
+  openMetrics: ReturnType<typeof buildRoutes>["openMetrics"];
+  jobs: readonly Job[];
+  /** From here on /readyz answers 503, so that a load balancer looks elsewhere. */
+  drain(): void;
+}
+
+/** The composition root: wiring only. */
+export async function createApp(options: AppOptions): Promise<App> {
+  const { storage, clock, log, publicUrl, settings: values } = options;
+  const metrics = new Metrics();
+  metrics.counter("sallyport_storage_writes_total", "Writes committed or refused.", () => storage.stats().writes);
+  metrics.counter("sallyport_storage_commits_total", "Commits; many writes share one.", () => storage.stats().commits);
+  metrics.counter("sallyport_storage_failed_total", "Commits that failed.", () => storage.stats().failedCommits);
+  metrics.gauge("process_resident_memory_bytes", "Resident memory.", () => process.memoryUsage.rss());
+  const identity = await createIdentity({
+    storage,
+    clock,
+    masterKeys: options.masterKeys,
+    publicUrl,
+    settings: values,
+    claims: registry.flatMap((feature) => (feature.claims ? [feature.claims] : [])),
+  });
+  const host = { identity, procedures: createProcedures(identity), metrics, settings: values };
+  const router = mergeTrees(registry.flatMap((feature) => (feature.router ? [feature.router(host)] : [])));
+  const edge = new Edge({
+    publicUrl,
+    tenantHosts: values.tenant_hosts,
+    trustedProxies: values.trusted_proxies,
+    clock,
+    log,
+    metrics,
+  });
+  const built = buildRoutes({
+    identity,
+    router,
+    edge,
+    metrics,
+    metricsToken: values.metrics_token,
+    version: options.version,
+  });
+  const jobs = [...identity.jobs, ...registry.flatMap((feature) => feature.jobs?.(host) ?? [])];
+  return { identity, router, metrics, jobs, ...built };
+}
+
+/** Runs each job after a minute and then at its own pace. @returns stops them and waits for those that run */
+export function startJobs(jobs: readonly Job[], log: Log): () => Promise<void> {
+  const running = new Set<Promise<void>>();
+  const run = (job: Job) => {
+    const done = job
+      .run()
+      .catch((error: unknown) => log.error({ job: job.name, err: error }, "A job failed; it runs again."))
+      .finally(() => running.delete(done));
+    running.add(done);
+  };
+  const timers = jobs.flatMap((job) => {
+    const timer = setInterval(() => run(job), job.every);
+    const first = setTimeout(() => run(job), Math.min(job.every, MINUTE));
+    timer.unref();
+    first.unref();
+    return [timer, first];
+  });
+  return async () => {
+    for (const timer of timers) clearTimeout(timer);
+    await Promise.race([Promise.allSettled(running), Bun.sleep(5 * SECOND)]);
+  };
+}

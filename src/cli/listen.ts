@@ -1,0 +1,104 @@
+import pino from "pino";
+import { type App, createApp, startJobs } from "../app.ts";
+import { SECOND } from "../core/clock.ts";
+import { ConfigError } from "../core/config.ts";
+import type { Log } from "../core/log.ts";
+import { listenerOptions } from "../http/server.ts";
+import { version } from "../version.ts";
+import { CommandError } from "./command.ts";
+import type { Instance } from "./instance.ts";
+
+/** How long a request that has begun may take once the process was asked to stop. */
+const DRAIN = 15 * SECOND;
+
+export interface Listening {
+  app: App;
+  url: string;
+  publicUrl: string;
+  log: Log;
+  /** Resolves with the exit code when the process was asked to stop and has drained. */
+  done: Promise<number>;
+}
+
+export function createLog(options: { level: string; fd: 1 | 2 }): Log {
+  return pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+    },
+    pino.destination({ fd: options.fd, sync: true }),
+  );
+}
+
+/**
+ * Takes the port first, then wires the application to the address that it got, then answers.
+ * @throws CommandError for a port that is taken, ConfigError for a public URL that cannot work, MasterKeyMismatch
+ */
+export async function listen(instance: Instance, log: Log): Promise<Listening> {
+  const { settings } = instance;
+  const starting = () => new Response("starting", { status: 503, headers: { "retry-after": "1" } });
+  const server = bind(settings.host, settings.port, starting);
+  try {
+    const url = `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${server.port}`;
+    const publicUrl = settings.public_url ?? `http://localhost:${server.port}`;
+    const app = await createApp({
+      settings,
+      publicUrl,
+      storage: instance.storage,
+      clock: instance.clock,
+      log,
+      masterKeys: instance.masterKeys,
+      version,
+    });
+    server.reload({ ...listenerOptions, routes: app.routes, fetch: app.fetch } as never);
+    const metricsServer = listenForMetrics(settings.host, settings.metrics_port, app);
+    const stopJobs = startJobs(app.jobs, log);
+    const done = new Promise<number>((finish) => {
+      let stopping = false;
+      const stop = async (signal: string) => {
+        if (stopping) return;
+        stopping = true;
+        log.info({ signal }, "Stopping: what has begun is finished first.");
+        app.drain();
+        await Promise.race([server.stop(), Bun.sleep(DRAIN)]);
+        await server.stop(true);
+        await metricsServer?.stop(true);
+        await stopJobs();
+        await instance.storage.close();
+        log.info({}, "Stopped.");
+        finish(0);
+      };
+      process.on("SIGTERM", () => void stop("SIGTERM"));
+      process.on("SIGINT", () => void stop("SIGINT"));
+    });
+    return { app, url, publicUrl, log, done };
+  } catch (error) {
+    await server.stop(true);
+    await instance.storage.close();
+    throw error;
+  }
+}
+
+function listenForMetrics(host: string, port: number | undefined, app: App) {
+  if (port === undefined) return undefined;
+  return Bun.serve({ hostname: host, port, routes: { "/metrics": app.openMetrics }, fetch: app.fetch } as never);
+}
+
+function bind(hostname: string, port: number, fetch: () => Response) {
+  try {
+    return Bun.serve({ ...listenerOptions, hostname, port, fetch });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE") {
+      throw new CommandError(
+        `Port ${port} on ${hostname} is taken. Give another one with --port, or 0 for a free one.`,
+      );
+    }
+    if (code === "EACCES") {
+      throw new CommandError(`Port ${port} needs more rights than this process has. Give one above 1023 with --port.`);
+    }
+    throw new ConfigError(`${hostname}:${port} cannot be listened on (${code ?? (error as Error).message}).`);
+  }
+}

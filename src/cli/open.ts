@@ -1,0 +1,36 @@
+import { createIdentity, type Identity } from "../identity/identity.ts";
+import { isSetUp } from "../identity/setup.ts";
+import { type CommandContext, CommandError } from "./command.ts";
+import { type Instance, openInstance } from "./instance.ts";
+
+/** The identity room of an instance, for commands that need no server. */
+export function createIdentityOf(instance: Instance): Promise<Identity> {
+  return createIdentity({
+    storage: instance.storage,
+    clock: instance.clock,
+    masterKeys: instance.masterKeys,
+    publicUrl: instance.settings.public_url ?? `http://localhost:${instance.settings.port}`,
+    settings: instance.settings,
+    claims: [],
+  });
+}
+
+/** @throws CommandError for a database that has no default tenant */
+export async function requireSetUp(identity: Identity, instance: Instance): Promise<void> {
+  if (await isSetUp(identity)) return;
+  await instance.storage.close();
+  throw new CommandError("The database has no tenant yet. Run `sallyport init` first.");
+}
+
+/** Opens, hands the identity to `work`, and closes whatever happens. */
+export async function withIdentity<T>(
+  context: CommandContext,
+  work: (identity: Identity, instance: Instance) => Promise<T>,
+): Promise<T> {
+  const instance = await openInstance(context);
+  try {
+    return await work(await createIdentityOf(instance), instance);
+  } finally {
+    await instance.storage.close();
+  }
+}

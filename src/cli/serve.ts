@@ -1,0 +1,27 @@
+import { commit, version } from "../version.ts";
+import { type Command, configFlag, dataFlag } from "./command.ts";
+import { cliSettings, openInstance } from "./instance.ts";
+import { createLog, listen } from "./listen.ts";
+import { createIdentityOf, requireSetUp } from "./open.ts";
+
+export const serve: Command = {
+  name: "serve",
+  summary: "Run the appliance on a data directory that `sallyport init` has prepared.",
+  description:
+    "Logs are JSON lines on standard output. SIGTERM finishes what has begun and stops.\n" +
+    "Settings: defaults < file < SALLYPORT_* variables < flags.",
+  flags: { data: dataFlag, config: configFlag },
+  settings: cliSettings,
+  examples: [
+    "SALLYPORT_MASTER_KEY_FILE=/etc/sallyport/master.key sallyport serve --data /var/lib/sallyport \\",
+    "  --public-url https://login.example.com",
+  ],
+  run: async (context) => {
+    const instance = await openInstance(context);
+    await requireSetUp(await createIdentityOf(instance), instance);
+    const log = createLog({ level: "info", fd: 1 });
+    const listening = await listen(instance, log);
+    log.info({ url: listening.url, public_url: listening.publicUrl, version, commit }, "Sallyport is ready.");
+    return listening.done;
+  },
+};

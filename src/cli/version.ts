@@ -1,0 +1,17 @@
+import { schemaVersion } from "../storage/migrator.ts";
+import { commit, version as number } from "../version.ts";
+import { type Command, jsonFlag } from "./command.ts";
+
+export const version: Command = {
+  name: "version",
+  summary: "Which Sallyport this is.",
+  flags: { json: jsonFlag },
+  run: async (context) => {
+    if (context.flags.json) {
+      context.print(JSON.stringify({ version: number, commit, schema_version: schemaVersion, bun: Bun.version }));
+    } else {
+      context.print(`sallyport ${number} (${commit}; schema ${schemaVersion}; Bun ${Bun.version})`);
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,33 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { AppError } from "../core/errors.ts";
+import type { Metrics } from "../core/metrics.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { Edge, Handler } from "./edge.ts";
+
+/** Liveness, readiness and metrics, for whatever keeps the process. */
+export function healthHandlers(edge: Edge, storage: Storage, metrics: Metrics, metricsToken: string | undefined) {
+  const render: Handler = (exchange) => {
+    exchange.headers["content-type"] = "text/plain; version=0.0.4; charset=utf-8";
+    return new Response(metrics.render(), { headers: exchange.headers });
+  };
+  const healthz: Handler = (exchange) => edge.json(exchange, 200, { status: "ok" });
+  let draining = false;
+  const readyz: Handler = async (exchange) => {
+    if (draining) throw new AppError("overloaded", { message: "Stopping.", retryAfter: 1 });
+    await storage.probe();
+    return edge.json(exchange, 200, { status: "ready" });
+  };
+  /** Without a token it is not there on the main port. */
+  const guarded: Handler = (exchange) => {
+    if (metricsToken === undefined) throw new AppError("not_found");
+    const given = exchange.request.headers.get("authorization") ?? "";
+    if (!equal(given, `Bearer ${metricsToken}`)) throw new AppError("authentication_required");
+    return render(exchange);
+  };
+  return { healthz, readyz, metrics: guarded, openMetrics: render, drain: () => void (draining = true) };
+}
+
+function equal(a: string, b: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}

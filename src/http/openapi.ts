@@ -1,0 +1,238 @@
+import type { AnyRouter } from "@trpc/server";
+import { z } from "zod";
+import { type ErrorCode, errorCatalogue } from "../core/errors.ts";
+import type { ProcedureMeta } from "../rpc/procedures.ts";
+import type { Edge, Handler } from "./edge.ts";
+import { publicJson } from "./jwks.ts";
+import { type Callable, proceduresOf } from "./rest.ts";
+
+/** Built at the first request and kept: it depends on the program alone. */
+export function openApiHandler(router: AnyRouter, _edge: Edge, version: string): Handler {
+  let text: string | undefined;
+  return (exchange) => {
+    text ??= JSON.stringify(openApiDocument(router, version));
+    return publicJson(exchange, text, 300);
+  };
+}
+
+/** What every procedure can answer, whatever it is about. */
+const ALWAYS: ErrorCode[] = [
+  "unknown_application",
+  "not_found",
+  "misdirected_request",
+  "internal_error",
+  "storage_unavailable",
+];
+const WITH_INPUT: ErrorCode[] = ["invalid_input"];
+const WITH_BODY: ErrorCode[] = ["payload_too_large", "unsupported_media_type"];
+const BY_ACCESS: Record<ProcedureMeta["access"]["kind"], ErrorCode[]> = {
+  public: [
+    "rate_limited",
+    "overloaded",
+    "insufficient_scope",
+    "application_mismatch",
+    "invalid_credentials",
+    "authentication_required",
+  ],
+  session: [
+    "authentication_required",
+    "token_expired",
+    "token_revoked",
+    "application_mismatch",
+    "insufficient_scope",
+    "origin_not_allowed",
+    "rate_limited",
+    "overloaded",
+  ],
+  "sign-out": ["authentication_required", "application_mismatch", "origin_not_allowed"],
+  key: ["authentication_required", "invalid_credentials", "insufficient_scope", "application_mismatch"],
+};
+
+const errorSchema = z.strictObject({
+  error: z.strictObject({
+    code: z.string(),
+    message: z.string(),
+    type: z.string(),
+    request_id: z.string(),
+    details: z.union([
+      z.array(z.strictObject({ path: z.string(), reason: z.string() })),
+      z.record(z.string(), z.unknown()),
+      z.null(),
+    ]),
+  }),
+});
+
+/** OpenAPI 3.1 from the same schemas that the procedures check with. */
+export function openApiDocument(router: AnyRouter, version: string): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const [name, procedure] of Object.entries(proceduresOf(router))) {
+    const meta = procedure._def.meta;
+    if (!meta?.rest) continue;
+    const path = paths[meta.rest.path] ?? {};
+    paths[meta.rest.path] = path;
+    path[meta.rest.method.toLowerCase()] = operation(name, procedure, meta, meta.rest);
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Sallyport",
+      version,
+      description: "An authentication appliance. Every answer is JSON; every error has the same envelope.",
+    },
+    paths: { ...paths, ...documents },
+    components: {
+      schemas: { Error: jsonSchema(errorSchema, "output") },
+      securitySchemes: {
+        accessToken: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A user's access token." },
+        accessCookie: { type: "apiKey", in: "cookie", name: "sallyport_at" },
+        secretKey: { type: "http", scheme: "bearer", description: "A secret key: sally_sk_…" },
+      },
+    },
+  };
+}
+
+function operation(
+  name: string,
+  procedure: Callable,
+  meta: ProcedureMeta,
+  rest: NonNullable<ProcedureMeta["rest"]>,
+): Record<string, unknown> {
+  const input = procedure._def.inputs[0] as z.ZodType | undefined;
+  const schema = input ? jsonSchema(input, "input") : undefined;
+  const inPath = [...rest.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "");
+  const asQuery = rest.method === "GET" || rest.method === "DELETE";
+  const properties = (schema?.properties ?? {}) as Record<string, Record<string, unknown>>;
+  const required = new Set((schema?.required ?? []) as string[]);
+  const parameters: unknown[] = [
+    {
+      name: "x-application-id",
+      in: "header",
+      required: false,
+      description: "Which application is meant; without it, the credential's own or the default one.",
+      schema: { type: "string" },
+    },
+  ];
+  for (const [key, value] of Object.entries(properties)) {
+    if (!inPath.includes(key) && !asQuery) continue;
+    const place = inPath.includes(key) ? "path" : "query";
+    parameters.push({
+      name: key,
+      in: place,
+      required: place === "path" || required.has(key),
+      ...(value.description ? { description: value.description } : {}),
+      schema: value,
+    });
+  }
+  const hasBody = schema !== undefined && !asQuery;
+  return {
+    operationId: name,
+    tags: [name.split(".")[0]],
+    summary: meta.summary,
+    ...(meta.description ? { description: meta.description } : {}),
+    parameters,
+    ...(hasBody
+      ? {
+          requestBody: {
+            required: required.size > 0,
+            content: { "application/json": { schema, ...exampleOf(meta.example?.input) } },
+          },
+        }
+      : {}),
+    responses: responses(meta, rest, hasBody, schema !== undefined),
+    security: securityOf(meta.access),
+  };
+}
+
+function responses(
+  meta: ProcedureMeta,
+  rest: NonNullable<ProcedureMeta["rest"]>,
+  hasBody: boolean,
+  hasInput: boolean,
+): Record<string, unknown> {
+  const codes = new Set<ErrorCode>([...meta.errors, ...ALWAYS, ...BY_ACCESS[meta.access.kind]]);
+  if (hasInput) for (const code of WITH_INPUT) codes.add(code);
+  if (hasBody) for (const code of WITH_BODY) codes.add(code);
+  // x-application-id and ids in the path may be no ids at all.
+  codes.add("invalid_input");
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of [...codes].sort()) {
+    const { status } = errorCatalogue[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  const result: Record<string, unknown> = {
+    [rest.status ?? 200]: {
+      description: meta.summary,
+      content: {
+        "application/json": { schema: jsonSchema(meta.output, "output"), ...exampleOf(meta.example?.output) },
+      },
+    },
+  };
+  for (const [status, list] of [...byStatus].sort(([a], [b]) => a - b)) {
+    result[status] = {
+      description: list.map((code) => `\`${code}\`: ${errorCatalogue[code].message}`).join("\n\n"),
+      content: {
+        "application/json": {
+          schema: {
+            allOf: [
+              { $ref: "#/components/schemas/Error" },
+              { properties: { error: { properties: { code: { enum: list } } } } },
+            ],
+          },
+        },
+      },
+    };
+  }
+  return result;
+}
+
+function securityOf(access: ProcedureMeta["access"]): unknown[] {
+  if (access.kind === "public") return [];
+  if (access.kind === "key") return [{ secretKey: [] }];
+  return [{ accessToken: [] }, { accessCookie: [] }];
+}
+
+function exampleOf(value: unknown): { example?: unknown } {
+  return value === undefined ? {} : { example: value };
+}
+
+function jsonSchema(schema: z.ZodType, io: "input" | "output"): Record<string, unknown> {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+  return rest;
+}
+
+const plainJson = { content: { "application/json": { schema: { type: "object" } } } };
+const id = { name: "id", in: "path", required: true, schema: { type: "string" } };
+
+/** Documents whose shapes an RFC or `product.md` fixes. */
+const documents = {
+  "/.well-known/jwks.json": {
+    get: {
+      operationId: "jwks.default",
+      summary: "Public keys of the default application's algorithm (RFC 7517).",
+      responses: { 200: { description: "A JWK Set.", ...plainJson } },
+    },
+  },
+  "/v1/applications/{id}/.well-known/jwks.json": {
+    get: {
+      operationId: "jwks.application",
+      summary: "Public keys of one application's algorithm (RFC 7517).",
+      parameters: [id],
+      responses: { 200: { description: "A JWK Set.", ...plainJson } },
+    },
+  },
+  "/oauth2/jwks": {
+    get: {
+      operationId: "jwks.tenant",
+      summary: "All public keys of the tenant (RFC 7517).",
+      responses: { 200: { description: "A JWK Set.", ...plainJson } },
+    },
+  },
+  "/v1/revocations": {
+    get: {
+      operationId: "revocations",
+      summary: "What verifiers must refuse before its time, as a delta after the cursor.",
+      parameters: [{ name: "cursor", in: "query", required: false, schema: { type: "string" } }],
+      responses: { 200: { description: "Entries, and where the next poll starts.", ...plainJson } },
+    },
+  },
+};

@@ -1,0 +1,93 @@
+import type { AnyRouter } from "@trpc/server";
+import { AppError } from "../core/errors.ts";
+import type { Metrics } from "../core/metrics.ts";
+import type { Identity } from "../identity/identity.ts";
+import { Calls } from "./calls.ts";
+import { Cookies } from "./cookies.ts";
+import { Cors } from "./cors.ts";
+import type { BunRequest, Edge, Handler, HttpServer } from "./edge.ts";
+import { healthHandlers } from "./health.ts";
+import { jwksHandlers } from "./jwks.ts";
+import { openApiHandler } from "./openapi.ts";
+import { restRoutes } from "./rest.ts";
+import { revocationsHandler } from "./revocations.ts";
+import { trpcHandler } from "./trpc.ts";
+
+/** The server's own limit lies above ours, so that what is too large is answered in the envelope. */
+const MAX_SERVER_BODY = 16 * 1024 * 1024;
+
+type Methods = Record<string, Handler>;
+type Route = (request: BunRequest, server: HttpServer) => Response | Promise<Response>;
+
+export interface HttpOptions {
+  identity: Identity;
+  router: AnyRouter;
+  edge: Edge;
+  metrics: Metrics;
+  metricsToken: string | undefined;
+  version: string;
+}
+
+/** The route table, on one screen. Everything under `/v1` and `/trpc` stands under `/t/<tenant-slug>` as well. */
+export function buildRoutes(options: HttpOptions): {
+  routes: Record<string, Route>;
+  fetch: Route;
+  openMetrics: Route;
+  drain: () => void;
+} {
+  const { identity, router, edge } = options;
+  const cors = new Cors(identity, edge);
+  const calls = new Calls(identity, edge, new Cookies(edge.isSecure), cors);
+  const jwks = jwksHandlers(identity);
+  const health = healthHandlers(edge, identity.storage, options.metrics, options.metricsToken);
+  const revocations = revocationsHandler(identity);
+  const trpc = trpcHandler(router, edge, calls);
+
+  const table = new Map<string, Methods>();
+  const add = (method: string, path: string, handler: Handler) => {
+    for (const full of [path, `/t/:tenant${path}`]) table.set(full, { ...table.get(full), [method]: handler });
+  };
+  for (const route of restRoutes(router, edge, calls)) add(route.method, route.path, route.handler);
+  add("GET", "/trpc/*", trpc);
+  add("POST", "/trpc/*", trpc);
+  add("GET", "/.well-known/jwks.json", jwks.root);
+  // Auth0's Java provider appends the well-known path to whatever URL it is given.
+  add("GET", "/.well-known/jwks.json/.well-known/jwks.json", jwks.root);
+  add("GET", "/v1/applications/:id/.well-known/jwks.json", jwks.application);
+  add("GET", "/v1/applications/:id/.well-known/jwks.json/.well-known/jwks.json", jwks.application);
+  add("GET", "/oauth2/jwks", jwks.tenant);
+  add("GET", "/oauth2/jwks/.well-known/jwks.json", jwks.tenant);
+  add("GET", "/v1/revocations", revocations);
+  add("GET", "/openapi.json", openApiHandler(router, edge, options.version));
+
+  const routes: Record<string, Route> = {};
+  for (const [path, methods] of table) routes[path] = byMethod(edge, cors, methods);
+  // Probes come by address, not by name.
+  routes["/healthz"] = edge.guard(health.healthz, { anyHost: true });
+  routes["/readyz"] = edge.guard(health.readyz, { anyHost: true });
+  routes["/metrics"] = edge.guard(health.metrics, { anyHost: true });
+  const unknown = edge.guard(() => {
+    throw new AppError("not_found");
+  });
+  return {
+    routes,
+    fetch: unknown,
+    openMetrics: edge.guard(health.openMetrics, { anyHost: true }),
+    drain: health.drain,
+  };
+}
+
+/** Limits of the listener itself; milliseconds and seconds as Bun takes them. */
+export const listenerOptions = { maxRequestBodySize: MAX_SERVER_BODY, idleTimeout: 30 } as const;
+
+function byMethod(edge: Edge, cors: Cors, methods: Methods): Route {
+  const allow = [...Object.keys(methods), "OPTIONS"].join(", ");
+  const refuse = edge.guard((exchange) => {
+    exchange.headers.allow = allow;
+    throw new AppError("method_not_allowed");
+  });
+  const guarded: Record<string, Route> = { OPTIONS: edge.guard((exchange) => cors.preflight(exchange)) };
+  for (const [method, handler] of Object.entries(methods)) guarded[method] = edge.guard(handler);
+  if (guarded.GET) guarded.HEAD = guarded.GET;
+  return (request, server) => (guarded[request.method] ?? refuse)(request, server);
+}
