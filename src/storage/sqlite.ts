@@ -80,7 +80,7 @@ class SqliteStorage implements Storage {
     const durability = place ? new WalSync(place.wal) : NOT_DURABLE;
     this.#scheduler = new WriteScheduler(this.#writer, durability, () => this.#maintenance?.committed());
     if (place) {
-      this.#maintenance = new SqliteMaintenance(place.file, writer, (cause) => this.#scheduler.fail(cause));
+      this.#maintenance = new SqliteMaintenance(place.file, place.wal, writer, this.#scheduler);
       // From here on WalSync flushes, and a lock held by another process is waited for without stopping the loop.
       writer.run("PRAGMA synchronous = NORMAL");
       writer.run("PRAGMA wal_autocheckpoint = 0");
