@@ -2,7 +2,7 @@ import type { Database as SqliteDatabase } from "bun:sqlite";
 import { closeSync, fstatSync, fsync, openSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
-import { isSqliteFlushFault, sqliteCode } from "./errors.ts";
+import { isSqliteFlushFault, sqliteCode, storageUnavailable } from "./errors.ts";
 import { createPrivateFile, syncDirectoryOf } from "./sqlite-file.ts";
 import { SqliteThread } from "./sqlite-thread.ts";
 
@@ -86,13 +86,21 @@ export class SqliteMaintenance {
 
   /** A consistent copy, flushed, readable by the owner alone. @throws Error when `target` exists */
   async backup(target: string): Promise<void> {
+    if (this.#closed) throw storageUnavailable(new Error("the storage is closed or failed"));
     const thread = this.#startThread();
     await copyInto(target, async (file) => void (await thread.run({ kind: "backup", target: file })));
   }
 
-  close(): void {
+  /** Finishes what runs. */
+  async close(): Promise<void> {
     this.#closed = true;
-    this.#thread?.close();
+    await this.#thread?.close();
+  }
+
+  /** Ends at once: no copy may be made any more. */
+  abort(): void {
+    this.#closed = true;
+    this.#thread?.end();
   }
 
   #startThread(): SqliteThread {

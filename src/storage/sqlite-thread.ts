@@ -41,7 +41,14 @@ export class SqliteThread {
     return this.#ended !== undefined;
   }
 
-  close(): void {
+  /** Finishes what it was given, closes its connection and ends. */
+  async close(): Promise<void> {
+    await this.run({ kind: "close" }).catch(() => undefined);
+    this.end();
+  }
+
+  /** Ends at once. */
+  end(): void {
     this.#end(new Error("the storage is closed"));
   }
 

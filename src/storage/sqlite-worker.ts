@@ -5,7 +5,8 @@ export type WorkerTask =
   | { kind: "open"; file: string }
   /** Copies the WAL when it has `threshold` pages; TRUNCATE also empties it, and needs writers to hold still. */
   | { kind: "checkpoint"; mode: "PASSIVE" | "TRUNCATE"; threshold: number }
-  | { kind: "backup"; target: string };
+  | { kind: "backup"; target: string }
+  | { kind: "close" };
 
 export interface WorkerRequest {
   id: number;
@@ -40,7 +41,12 @@ function perform(task: WorkerTask): number {
   }
   if (!database) throw new Error("the worker has no database");
   if (task.kind === "checkpoint") return checkpoint(database, task.mode, task.threshold);
-  database.query("VACUUM INTO ?").run(task.target);
+  if (task.kind === "backup") database.query("VACUUM INTO ?").run(task.target);
+  else {
+    database.clearQueryCache();
+    database.close();
+    database = undefined;
+  }
   return 0;
 }
 

@@ -114,7 +114,7 @@ class SqliteStorage implements Storage {
 
   async #close(): Promise<void> {
     await this.#scheduler.close();
-    this.#maintenance?.close();
+    await this.#maintenance?.close();
     this.#reader.close();
     // The last connection copies the WAL into the database, flushes it and removes the WAL.
     this.#writer.close();
@@ -123,7 +123,7 @@ class SqliteStorage implements Storage {
 
   /** No checkpoint may run any more: it would spread what was perhaps never written. The reader keeps the files open. */
   #retireWriter(): void {
-    this.#maintenance?.close();
+    this.#maintenance?.abort();
     this.#writer.close();
   }
 }
