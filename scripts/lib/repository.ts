@@ -11,7 +11,7 @@ export interface SourceFile {
 /** One line a problem, `path:line: what is wrong`. */
 export type Problems = string[];
 
-export const MAX_LINES = 400;
+const MAX_LINES = 400;
 
 const CODE = /\.(tsx?|mjs)$/;
 const ROOMS_OF_CODE = /^(src|web|scripts|test)\//;
