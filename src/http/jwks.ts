@@ -4,7 +4,7 @@ import { sha256Base64url } from "../crypto/secrets.ts";
 import type { Identity } from "../identity/identity.ts";
 import { JWKS_MAX_AGE } from "../identity/keys/keyring.ts";
 import { DEFAULT_TENANT_SLUG } from "../identity/tenants/directory.ts";
-import type { Algorithm } from "../storage/schema.ts";
+import type { KeyAlgorithm } from "../storage/schema.ts";
 import type { Exchange, Handler } from "./edge.ts";
 
 /** Public documents: any page may read them, any cache may keep them. */
@@ -35,7 +35,7 @@ export function publicJson(exchange: Exchange, body: string, maxAge: number): Re
  * all. Keys come and go by the keyring's times.
  */
 export function jwksHandlers(identity: Identity): { root: Handler; application: Handler; tenant: Handler } {
-  const answer = async (exchange: Exchange, tenantId: string, algorithm?: Algorithm) => {
+  const answer = async (exchange: Exchange, tenantId: string, algorithm?: KeyAlgorithm) => {
     if (algorithm !== undefined) await identity.keyring.signer(tenantId, algorithm);
     const keys = await identity.keyring.published(tenantId, algorithm);
     return publicJson(exchange, JSON.stringify({ keys }), JWKS_MAX_AGE / 1_000);

@@ -5,8 +5,8 @@ import type { Scope } from "../identity/api-keys/api-keys.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Call } from "./call.ts";
 import { toAppError, toEnvelope } from "./errors.ts";
-import type { ProcedureTree } from "./feature.ts";
 import { type Access, Gate } from "./gate.ts";
+import type { ProcedureTree } from "./tree.ts";
 
 /** What a procedure says about itself, for the gate, the REST door, OpenAPI and the generated client. */
 export interface ProcedureMeta {

@@ -6,7 +6,7 @@ import { importVerificationKey } from "../../crypto/jwk.ts";
 import type { SigningKey, VerificationKey } from "../../crypto/jws.ts";
 import type { MasterKeys } from "../../crypto/master-key.ts";
 import { generateSigningKey, importSigningKey } from "../../crypto/signing-keys.ts";
-import type { Algorithm, SigningKeysTable } from "../../storage/schema.ts";
+import type { KeyAlgorithm, SigningKeysTable } from "../../storage/schema.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { appendAudit } from "../audit/store.ts";
 import { longestAccessTtl } from "../tenants/store.ts";
@@ -15,7 +15,7 @@ import { findSigningKeyTenant, insertSigningKey, listSigningKeys, retireOtherSig
 export interface TenantKey {
   id: string;
   tenantId: string;
-  algorithm: Algorithm;
+  algorithm: KeyAlgorithm;
   publicJwk: Record<string, unknown>;
   activeAt: number;
   retiredAt: number | null;
@@ -47,7 +47,7 @@ export class Keyring {
   ) {}
 
   /** The key that signs now; made at the first use of an algorithm by a tenant. */
-  async signer(tenantId: string, algorithm: Algorithm): Promise<SigningKey> {
+  async signer(tenantId: string, algorithm: KeyAlgorithm): Promise<SigningKey> {
     const found = this.#current(await this.keys(tenantId), algorithm);
     if (found) return found.sign();
     await this.create(tenantId, algorithm);
@@ -71,7 +71,7 @@ export class Keyring {
   }
 
   /** Public JWKs of a tenant: current, coming and retiring; of one algorithm when it is named. */
-  async published(tenantId: string, algorithm?: Algorithm): Promise<Record<string, unknown>[]> {
+  async published(tenantId: string, algorithm?: KeyAlgorithm): Promise<Record<string, unknown>[]> {
     const keys = await this.keys(tenantId);
     return keys
       .filter((key) => !this.#expired(key) && (algorithm === undefined || key.algorithm === algorithm))
@@ -92,7 +92,7 @@ export class Keyring {
   }
 
   /** Makes the first key of an algorithm; another node that does the same at the same time does no harm. */
-  async create(tenantId: string, algorithm: Algorithm): Promise<string> {
+  async create(tenantId: string, algorithm: KeyAlgorithm): Promise<string> {
     return this.#insert(tenantId, algorithm, this.clock.now());
   }
 
@@ -101,7 +101,7 @@ export class Keyring {
    * that do not fetch again on an unknown `kid` refuse new tokens until their copy of the JWKS is old.
    * @returns the new key's id
    */
-  async rotate(tenantId: string, algorithm: Algorithm, lead: number = PUBLISH_LEAD): Promise<string> {
+  async rotate(tenantId: string, algorithm: KeyAlgorithm, lead: number = PUBLISH_LEAD): Promise<string> {
     return this.#insert(tenantId, algorithm, this.clock.now() + lead);
   }
 
@@ -110,7 +110,7 @@ export class Keyring {
     this.#byId.clear();
   }
 
-  async #insert(tenantId: string, algorithm: Algorithm, activeAt: number): Promise<string> {
+  async #insert(tenantId: string, algorithm: KeyAlgorithm, activeAt: number): Promise<string> {
     const now = this.clock.now();
     const id = newId(now);
     const { publicJwk, privatePkcs8 } = await generateSigningKey(algorithm);
@@ -148,7 +148,7 @@ export class Keyring {
     return id;
   }
 
-  #current(keys: readonly TenantKey[], algorithm: Algorithm): TenantKey | undefined {
+  #current(keys: readonly TenantKey[], algorithm: KeyAlgorithm): TenantKey | undefined {
     const now = this.clock.now();
     return keys.findLast(
       (key) => key.algorithm === algorithm && key.activeAt <= now && (key.retiredAt === null || key.retiredAt > now),

@@ -1,4 +1,4 @@
-import type { Algorithm, DataKeysTable, SigningKeysTable } from "../../storage/schema.ts";
+import type { DataKeysTable, KeyAlgorithm, SigningKeysTable } from "../../storage/schema.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
 export async function getSetting(at: Executor, name: string): Promise<string | undefined> {
@@ -57,7 +57,7 @@ export async function insertSigningKey(tx: Executor, row: SigningKeysTable): Pro
 /** Retires the predecessors of a key: they sign until `retiredAt` and stay published until `expiresAt`. */
 export async function retireOtherSigningKeys(
   tx: Executor,
-  key: { tenantId: string; algorithm: Algorithm; keep: string; retiredAt: number; expiresAt: number },
+  key: { tenantId: string; algorithm: KeyAlgorithm; keep: string; retiredAt: number; expiresAt: number },
 ): Promise<void> {
   await tx.kysely
     .updateTable("signing_keys")

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
 import type { Application } from "../tenants/directory.ts";
-import { toWireUser, userSchema, type WireUser } from "../users/wire.ts";
+import { exampleUser, toWireUser, userSchema, type WireUser } from "../users/wire.ts";
 import type { SessionBundle } from "./store.ts";
 
 export const sessionSchema = z.strictObject({
@@ -19,6 +19,21 @@ export const sessionSchema = z.strictObject({
   current: z.boolean().describe("Whether it is the session that asks."),
 });
 export type WireSession = z.output<typeof sessionSchema>;
+
+export const exampleSession: WireSession = {
+  id: "018f3c4b-0c1d-7a2b-8c3d-4e5f60718293",
+  application_id: "018f3c40-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+  aal: "aal1",
+  auth_method: "password",
+  amr: ["pwd"],
+  auth_time: "2026-01-01T12:00:00.000Z",
+  user_agent: "Mozilla/5.0",
+  address: "203.0.113.7",
+  created_at: "2026-01-01T12:00:00.000Z",
+  last_seen_at: "2026-01-01T12:10:00.000Z",
+  expires_at: "2026-06-30T12:00:00.000Z",
+  current: true,
+};
 
 export const applicationSchema = z.strictObject({
   id: z.uuid(),
@@ -94,3 +109,12 @@ export const tokensSchema = z.strictObject({
   user: userSchema,
 });
 export type WireTokens = z.output<typeof tokensSchema>;
+
+export const exampleTokens: WireTokens = {
+  status: "success",
+  access_token: "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiIsImtpZCI6…",
+  token_type: "Bearer",
+  expires_in: 900,
+  refresh_token: "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6…",
+  user: exampleUser,
+};

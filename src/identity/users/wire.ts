@@ -17,6 +17,17 @@ export const userSchema = z.strictObject({
 });
 export type WireUser = z.output<typeof userSchema>;
 
+export const exampleUser: WireUser = {
+  id: "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f",
+  external_id: null,
+  email: "ada@example.com",
+  email_verified: false,
+  display_name: "Ada",
+  metadata: {},
+  created_at: "2026-01-01T12:00:00.000Z",
+  updated_at: "2026-01-01T12:00:00.000Z",
+};
+
 /** A user as the customer's backend sees it. */
 export const managedUserSchema = z.strictObject({
   ...userSchema.shape,
