@@ -1,0 +1,8 @@
+export type { SallyportErrorType, SallyportLocalCode } from "../internal/errors.ts";
+export { SallyportError } from "../internal/errors.ts";
+export type { Fetch } from "../internal/http.ts";
+export type { AccessClaims, RefusalReason } from "./claims.ts";
+export type { ListOptions, RequestOptions, UserPage } from "./management.ts";
+export type { SallyportServerOptions } from "./sallyport-server.ts";
+export { SallyportServer } from "./sallyport-server.ts";
+export type { OnStale } from "./verifier.ts";
