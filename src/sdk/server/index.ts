@@ -3,6 +3,5 @@ export { SallyportError } from "../internal/errors.ts";
 export type { Fetch } from "../internal/http.ts";
 export type { AccessClaims, RefusalReason } from "./claims.ts";
 export type { ListOptions, RequestOptions, UserPage } from "./management.ts";
-export type { SallyportServerOptions } from "./sallyport-server.ts";
+export type { OnStale, SallyportServerOptions } from "./options.ts";
 export { SallyportServer } from "./sallyport-server.ts";
-export type { OnStale } from "./verifier.ts";

@@ -85,6 +85,7 @@ export class Jwks {
   async #fetch(): Promise<void> {
     const { url, fetch, now } = this.#options;
     this.#notBefore = now() + RETRY_AFTER;
+    this.#failure = null;
     const headers: Record<string, string> = this.#etag === null ? {} : { "if-none-match": this.#etag };
     const response = await requestJson(fetch, { url, headers, timeoutMs: TIMEOUT, maxBytes: MAX_BYTES });
     if (response.status !== 304) {

@@ -40,10 +40,7 @@ export async function importVerificationKey(jwk: unknown, crypto: Crypto): Promi
   }
   const signatureLength = alg === "RS256" ? Math.floor(((clean.n ?? "").length * 3) / 4) : 64;
   // A public exponent of 1 makes every padded hash its own signature; small and even ones are no better.
-  if (
-    alg === "RS256" &&
-    (signatureLength < MIN_RSA_BYTES || signatureLength > MAX_RSA_BYTES || clean.e !== "AQAB")
-  ) {
+  if (alg === "RS256" && (signatureLength < MIN_RSA_BYTES || signatureLength > MAX_RSA_BYTES || clean.e !== "AQAB")) {
     return null;
   }
   try {

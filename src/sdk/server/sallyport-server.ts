@@ -1,34 +1,11 @@
 import { configurationError } from "../internal/errors.ts";
-import { type Fetch, platformFetch } from "../internal/http.ts";
+import { platformFetch } from "../internal/http.ts";
 import { environment, requireApplicationId, requireUrl } from "../internal/options.ts";
 import type { AccessClaims } from "./claims.ts";
 import { type ListOptions, Management, type RequestOptions, type UserPage } from "./management.ts";
+import type { OnStale, SallyportServerOptions } from "./options.ts";
 import { MAX_LEEWAY } from "./revocations.ts";
-import { type OnStale, Verifier } from "./verifier.ts";
-
-export interface SallyportServerOptions {
-  /** Where the appliance is reached. Default `SALLYPORT_URL`; not needed where `tenantUrl` is given. */
-  baseUrl?: string | undefined;
-  /** UUID or `app_…`. Default `SALLYPORT_APP_ID`. */
-  applicationId?: string | undefined;
-  /** `sally_sk_…`, for management calls only. Default `SALLYPORT_API_KEY`. */
-  apiKey?: string | undefined;
-  /** Where the tenant is reached, `<base>/t/<slug>`. Default `SALLYPORT_TENANT_URL`, else the base URL. */
-  tenantUrl?: string | undefined;
-  /** What `iss` must be, where this backend reaches the tenant by another address than its public one. Default `tenantUrl`. */
-  issuer?: string | undefined;
-  /** What `aud` must be or hold. Default `SALLYPORT_API_AUDIENCE`, else `<issuer>/api/<application id>`. */
-  audience?: string | undefined;
-  /** Default `"allow"`. */
-  onStale?: OnStale | undefined;
-  /** Seconds that the clocks may differ, 0 to 60. Default 5. */
-  leeway?: number | undefined;
-  /** Verified tokens remembered, some 2 kB each. Default 10,000. */
-  cacheSize?: number | undefined;
-  fetch?: Fetch | undefined;
-  /** Milliseconds since the Unix epoch. Default: the system's clock. */
-  now?: (() => number) | undefined;
-}
+import { Verifier } from "./verifier.ts";
 
 /**
  * A backend's side of Sallyport: verifies access tokens locally, and makes management calls with a secret key.

@@ -5,14 +5,9 @@ import { type Crypto, loadCrypto } from "./crypto.ts";
 import { Jwks } from "./jwks.ts";
 import { type KnownHeaders, MAX_TOKEN_LENGTH, parseCompact, parsePayload } from "./jws.ts";
 import { type VerificationKey, verifySignature } from "./keys.ts";
+import type { OnStale } from "./options.ts";
 import { Revocations, type TokenDigests } from "./revocations.ts";
 import { TokenCache } from "./token-cache.ts";
-
-/**
- * What to do once the appliance was out of reach for 60 s, so that a revocation may have been missed: take tokens as they
- * are until they expire (at most 15 minutes), refuse them all, or ask the appliance about each.
- */
-export type OnStale = "allow" | "deny" | "introspect";
 
 export interface VerifierOptions extends Expectations {
   /** Where the tenant is reached: key set and revocations hang below it. */
