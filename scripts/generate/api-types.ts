@@ -63,10 +63,7 @@ export function renderApiTypes(procedures: Record<string, ProcedureLike>): strin
 function renderProcedure(path: string, procedure: ProcedureLike, shared: Map<string, string>) {
   const { type, inputs } = procedure._def;
   const meta = (procedure._def.meta ?? {}) as Documentation;
-  const name = path
-    .split(/[.\-_]/)
-    .map(capital)
-    .join("");
+  const name = identifier(path);
   const schemas = inputs.map((schema) => requireZod(schema, `${path}: input`));
   const output = requireZod(meta.output, `${path}: meta.output`);
   const texts: string[] = [];
@@ -122,7 +119,7 @@ function declaration(name: string, schema: JsonSchema, options: TextOptions): st
 function definitionName(key: string, owner: string, io: "input" | "output"): string {
   const automatic = /^__schema(\d+)$/.exec(key);
   if (automatic) return `${owner}Part${automatic[1]}`;
-  return `${capital(key)}${io === "input" ? "Input" : ""}`;
+  return `${identifier(key)}${io === "input" ? "Input" : ""}`;
 }
 
 function toJson(schema: z.ZodType, io: "input" | "output", path: string): JsonSchema {
@@ -182,6 +179,8 @@ function treeText(tree: Tree): string {
   return `{\n${lines.join("\n")}\n}`;
 }
 
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+/** `auth.password_change` to `AuthPasswordChange`. */
+function identifier(text: string): string {
+  const words = text.split(/[^A-Za-z0-9]+/);
+  return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
 }

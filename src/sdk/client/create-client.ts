@@ -49,6 +49,15 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
     return { ...(await headers()), ...(token ? { authorization: `Bearer ${token}` } : {}) };
   }
 
+  async function send(address: string, init: RequestInit): Promise<Response> {
+    const request = fetch(address, credentials === undefined ? init : { ...init, credentials });
+    const response = await request.catch((cause: unknown) => {
+      throw unreachable(url, cause);
+    });
+    if (/\bjson\b/i.test(response.headers.get("content-type") ?? "")) return response;
+    throw unexpectedResponse(url, response.status, "something that is not JSON");
+  }
+
   const trpc = createTRPCUntypedClient({
     links: [
       httpBatchLink({
@@ -56,8 +65,7 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
         headers: callHeaders,
         maxItems: MAX_BATCH,
         maxURLLength: MAX_URL,
-        fetch: (input, init) =>
-          fetch(String(input), { ...(init as RequestInit), ...(credentials === undefined ? {} : { credentials }) }),
+        fetch: (input, init) => send(String(input), init as RequestInit),
       }),
     ],
   });
@@ -134,13 +142,9 @@ function memberOf(path: string[], name: string, call: Caller): unknown {
 
 function toSallyportError(error: unknown, url: string): unknown {
   if (!(error instanceof TRPCClientError)) return error;
+  if (error.cause instanceof SallyportError) return error.cause;
   const { response } = (error.meta ?? {}) as { response?: Pick<Response, "status" | "headers"> };
   const data = error.data as { httpStatus?: unknown; error?: unknown } | null | undefined;
-  if (!response) {
-    return error.cause instanceof SallyportError ? error.cause : unreachable(url, error.cause ?? error);
-  }
-  const status = typeof data?.httpStatus === "number" ? data.httpStatus : response.status;
-  return (
-    fromEnvelope(data?.error, status, response.headers) ?? unexpectedResponse(url, response.status, "no error envelope")
-  );
+  const status = typeof data?.httpStatus === "number" ? data.httpStatus : (response?.status ?? 200);
+  return fromEnvelope(data?.error, status, response?.headers) ?? unexpectedResponse(url, status, "no error envelope");
 }

@@ -66,14 +66,22 @@ interface Meta {
   errors: string[];
 }
 
-const t = initTRPC.meta<Meta>().create({
-  errorFormatter: ({ shape, error }) => {
-    const wire = error.cause instanceof ScriptedError ? error.cause.wire : null;
-    if (!wire) return shape;
-    const { status, ...envelope } = wire;
-    return { ...shape, message: wire.message, data: { ...shape.data, httpStatus: status, error: envelope } };
-  },
-});
+export interface Context {
+  /** What a sign-in answers. */
+  accessToken: string;
+}
+
+const t = initTRPC
+  .context<Context>()
+  .meta<Meta>()
+  .create({
+    errorFormatter: ({ shape, error }) => {
+      const wire = error.cause instanceof ScriptedError ? error.cause.wire : null;
+      if (!wire) return shape;
+      const { status, ...envelope } = wire;
+      return { ...shape, message: wire.message, data: { ...shape.data, httpStatus: status, error: envelope } };
+    },
+  });
 
 const login = z.object({
   email: z.string(),
@@ -104,7 +112,7 @@ export const dayOneRouter = t.router({
       })
       .input(login)
       .output(z.union([tokens, mfaRequired]))
-      .mutation(({ input }) => {
+      .mutation(({ input, ctx }) => {
         if (input.email === "second@example.com") {
           return { status: "mfa_required" as const, mfa_token: "m", mfa_token_expires_in: 300, methods: ["totp"] };
         }
@@ -120,7 +128,7 @@ export const dayOneRouter = t.router({
         }
         return {
           status: "success" as const,
-          access_token: "an-access-token",
+          access_token: ctx.accessToken,
           token_type: "Bearer" as const,
           expires_in: 900,
           refresh_token: "a-refresh-token",
