@@ -69,6 +69,31 @@ describe("the package", () => {
     expect(printed.refusals).toEqual(["authentication_required", "authentication_required", "invalid_credentials"]);
   });
 
+  test("verifies by WebCrypto where there is neither node:crypto nor Buffer nor process", async () => {
+    const program = `const { SALLYPORT_URL: baseUrl, SALLYPORT_APP_ID: applicationId, TOKEN } = process.env;
+      const report = console.log;
+      await fetch(baseUrl); // Node's own fetch needs what is taken away next, once.
+      globalThis.process = undefined;
+      globalThis.Buffer = undefined;
+      globalThis.crypto ??= webcrypto;
+      const { SallyportServer } = await import("sallyport/server");
+      const server = new SallyportServer({ baseUrl, applicationId });
+      const claims = await server.verifyToken(TOKEN);
+      const again = await server.verifyToken(TOKEN);
+      const refused = await server.verifyToken(TOKEN.slice(0, -6)).catch((error) => error.details.reason);
+      report(JSON.stringify([claims.typ, claims === again, refused]));`;
+    const imports = 'import { webcrypto } from "node:crypto";\n';
+    await Bun.write(join(project, "edge.mjs"), imports + program);
+    const { createClient } = await import("../../src/sdk/client/index.ts");
+    const { SALLYPORT_URL: url, SALLYPORT_APP_ID: applicationId, CONSUMER_EMAIL, CONSUMER_PASSWORD } = appliance.env;
+    const client = createClient({ url, applicationId });
+    const credentials = { email: CONSUMER_EMAIL ?? "", password: CONSUMER_PASSWORD ?? "" };
+    const signedIn = await client.auth.login.mutate(credentials);
+    if (signedIn.status !== "success") throw new Error("the account has no second factor");
+    const env = { ...appliance.env, TOKEN: signedIn.access_token };
+    expect(JSON.parse(await succeed(["node", "edge.mjs"], project, env))).toEqual(["access", true, "signature"]);
+  });
+
   test("a process that verified is not kept alive by the poll", async () => {
     const program = `import { SallyportServer } from "sallyport/server";
       await new SallyportServer().verifyToken("a.b.c").catch(() => {});`;

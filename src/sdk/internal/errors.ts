@@ -43,9 +43,14 @@ export class SallyportError extends Error {
   /** Seconds to wait before the next attempt, where the appliance said so. */
   readonly retryAfter: number | null;
 
+  static {
+    // Bundlers rename classes; stack traces read these before a constructor could set them.
+    Object.defineProperty(SallyportError, "name", { value: "SallyportError" });
+    SallyportError.prototype.name = "SallyportError";
+  }
+
   constructor(init: SallyportErrorInit) {
     super(init.message, init.cause === undefined ? undefined : { cause: init.cause });
-    this.name = "SallyportError";
     this.code = init.code;
     this.status = init.status;
     this.type = init.type;

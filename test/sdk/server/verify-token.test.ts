@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHmac } from "node:crypto";
 import { SignJWT } from "jose";
+import { fromWeb } from "../../../src/sdk/server/crypto.ts";
 import { SallyportServer } from "../../../src/sdk/server/index.ts";
+import { Verifier } from "../../../src/sdk/server/verifier.ts";
 import { APPLICATION, newKey, TestIssuer, type TestKey } from "../support/issuer.ts";
 import { outcome } from "../support/refusal.ts";
 
@@ -30,6 +32,33 @@ describe("what is accepted", () => {
       const claims = await server.verifyToken(value);
       expect(claims).toMatchObject({ typ: "access", azp: APPLICATION, aal: "aal1", org_role: "admin" });
     }
+  });
+
+  test.each(["EdDSA", "ES256", "RS256"] as const)("%s by WebCrypto, and its revocation", async (alg) => {
+    await using own = new TestIssuer();
+    own.keys = [keys[alg]];
+    const verifier = new Verifier({
+      tenantUrl: own.url,
+      issuer: own.url,
+      audience: `${own.url}/api/${APPLICATION}`,
+      applicationId: APPLICATION,
+      leeway: 5,
+      onStale: "allow",
+      fetch: (url, init) => fetch(url, init),
+      now: own.now,
+      cacheSize: 10,
+      crypto: fromWeb(globalThis.crypto.subtle),
+    });
+    const token = await own.token(keys[alg], { sid: "s" });
+    expect(await outcome(verifier.verify(token))).toBe("accepted");
+    const [header, , signature] = token.split(".");
+    const [, payload] = (await own.token(keys[alg], { sub: "root" })).split(".");
+    const forged = `${header}.${payload}.${signature}`;
+    expect(await outcome(verifier.verify(forged))).toBe("authentication_required/signature");
+    own.revoke("sid", "s");
+    own.time += 61_000;
+    expect(await outcome(verifier.verify(token))).toBe("token_revoked/revoked");
+    verifier.close();
   });
 
   test("an audience among several, clocks a little apart", async () => {
