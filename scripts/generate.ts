@@ -1,13 +1,14 @@
 import { fileURLToPath } from "node:url";
-import { procedures } from "../test/sdk/support/day-one-router.ts";
-import { renderApiTypes } from "./generate/api-types.ts";
+import { type ProcedureLike, renderApiTypes } from "./generate/api-types.ts";
+import { readRouter } from "./generate/router.ts";
 
 /**
  * Writes the files that are generated from the procedures. `--check` writes nothing and fails when a committed file is not
  * what the procedures say now.
  */
 const target = fileURLToPath(new URL("../src/sdk/client/api.gen.ts", import.meta.url));
-const text = format(renderApiTypes(procedures), target);
+const router = await readRouter();
+const text = format(renderApiTypes(router._def.procedures as unknown as Record<string, ProcedureLike>), target);
 const current = await Bun.file(target)
   .text()
   .catch(() => "");

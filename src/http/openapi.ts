@@ -64,13 +64,14 @@ const errorSchema = z.strictObject({
 
 /** OpenAPI 3.1 from the same schemas that the procedures check with. */
 export function openApiDocument(router: AnyRouter, version: string): Record<string, unknown> {
+  const schemas = new Schemas();
   const paths: Record<string, Record<string, unknown>> = {};
   for (const [name, procedure] of Object.entries(proceduresOf(router))) {
     const meta = procedure._def.meta;
     if (!meta?.rest) continue;
     const path = paths[meta.rest.path] ?? {};
     paths[meta.rest.path] = path;
-    path[meta.rest.method.toLowerCase()] = operation(name, procedure, meta, meta.rest);
+    path[meta.rest.method.toLowerCase()] = operation(schemas, name, procedure, meta, meta.rest);
   }
   return {
     openapi: "3.1.0",
@@ -81,7 +82,7 @@ export function openApiDocument(router: AnyRouter, version: string): Record<stri
     },
     paths: { ...paths, ...documents },
     components: {
-      schemas: { Error: jsonSchema(errorSchema, "output") },
+      schemas: { ...schemas.components, Error: schemas.of(errorSchema, "output") },
       securitySchemes: {
         accessToken: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A user's access token." },
         accessCookie: { type: "apiKey", in: "cookie", name: "sallyport_at" },
@@ -92,13 +93,14 @@ export function openApiDocument(router: AnyRouter, version: string): Record<stri
 }
 
 function operation(
+  schemas: Schemas,
   name: string,
   procedure: Callable,
   meta: ProcedureMeta,
   rest: NonNullable<ProcedureMeta["rest"]>,
 ): Record<string, unknown> {
   const input = procedure._def.inputs[0] as z.ZodType | undefined;
-  const schema = input ? jsonSchema(input, "input") : undefined;
+  const schema = input ? schemas.of(input, "input") : undefined;
   const inPath = [...rest.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "");
   const asQuery = rest.method === "GET" || rest.method === "DELETE";
   const properties = (schema?.properties ?? {}) as Record<string, Record<string, unknown>>;
@@ -138,12 +140,13 @@ function operation(
           },
         }
       : {}),
-    responses: responses(meta, rest, hasBody, schema !== undefined),
+    responses: responses(schemas, meta, rest, hasBody, schema !== undefined),
     security: securityOf(meta.access),
   };
 }
 
 function responses(
+  schemas: Schemas,
   meta: ProcedureMeta,
   rest: NonNullable<ProcedureMeta["rest"]>,
   hasBody: boolean,
@@ -163,7 +166,7 @@ function responses(
     [rest.status ?? 200]: {
       description: meta.summary,
       content: {
-        "application/json": { schema: jsonSchema(meta.output, "output"), ...exampleOf(meta.example?.output) },
+        "application/json": { schema: schemas.of(meta.output, "output"), ...exampleOf(meta.example?.output) },
       },
     },
   };
@@ -195,9 +198,16 @@ function exampleOf(value: unknown): { example?: unknown } {
   return value === undefined ? {} : { example: value };
 }
 
-function jsonSchema(schema: z.ZodType, io: "input" | "output"): Record<string, unknown> {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
-  return rest;
+/** A schema with an id becomes a component that the others refer to. */
+class Schemas {
+  readonly components: Record<string, unknown> = {};
+
+  of(schema: z.ZodType, io: "input" | "output"): Record<string, unknown> {
+    const text = JSON.stringify(z.toJSONSchema(schema, { io, unrepresentable: "any" }));
+    const { $schema: _, $defs, ...rest } = JSON.parse(text.replaceAll('"#/$defs/', '"#/components/schemas/'));
+    Object.assign(this.components, $defs);
+    return rest;
+  }
 }
 
 const plainJson = { content: { "application/json": { schema: { type: "object" } } } };

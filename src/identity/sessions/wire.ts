@@ -4,20 +4,22 @@ import type { Application } from "../tenants/directory.ts";
 import { exampleUser, toWireUser, userSchema, type WireUser } from "../users/wire.ts";
 import type { SessionBundle } from "./store.ts";
 
-export const sessionSchema = z.strictObject({
-  id: z.uuid().describe("The `sid` of its tokens, unchanged by refreshes."),
-  application_id: z.uuid(),
-  aal: z.enum(["aal1", "aal2"]),
-  auth_method: z.string(),
-  amr: z.array(z.string()).describe("RFC 8176 values."),
-  auth_time: z.iso.datetime().describe("When the user authenticated; refreshes do not move it."),
-  user_agent: z.string().nullable(),
-  address: z.string().nullable(),
-  created_at: z.iso.datetime(),
-  last_seen_at: z.iso.datetime().describe("The last refresh."),
-  expires_at: z.iso.datetime().describe("When it ends however often it is refreshed."),
-  current: z.boolean().describe("Whether it is the session that asks."),
-});
+export const sessionSchema = z
+  .strictObject({
+    id: z.uuid().describe("The `sid` of its tokens, unchanged by refreshes."),
+    application_id: z.uuid(),
+    aal: z.enum(["aal1", "aal2"]),
+    auth_method: z.string(),
+    amr: z.array(z.string()).describe("RFC 8176 values."),
+    auth_time: z.iso.datetime().describe("When the user authenticated; refreshes do not move it."),
+    user_agent: z.string().nullable(),
+    address: z.string().nullable(),
+    created_at: z.iso.datetime(),
+    last_seen_at: z.iso.datetime().describe("The last refresh."),
+    expires_at: z.iso.datetime().describe("When it ends however often it is refreshed."),
+    current: z.boolean().describe("Whether it is the session that asks."),
+  })
+  .meta({ id: "Session" });
 export type WireSession = z.output<typeof sessionSchema>;
 
 export const exampleSession: WireSession = {
@@ -35,11 +37,13 @@ export const exampleSession: WireSession = {
   current: true,
 };
 
-export const applicationSchema = z.strictObject({
-  id: z.uuid(),
-  name: z.string(),
-  type: z.enum(["spa", "web", "native", "m2m"]),
-});
+export const applicationSchema = z
+  .strictObject({
+    id: z.uuid(),
+    name: z.string(),
+    type: z.enum(["spa", "web", "native", "m2m"]),
+  })
+  .meta({ id: "Application" });
 
 interface SessionColumns
   extends Pick<
@@ -97,17 +101,21 @@ export function toWireApplication(application: Application): z.output<typeof app
 }
 
 /** The answer of everything that signs a person in. */
-export const tokensSchema = z.strictObject({
-  status: z.literal("success"),
-  access_token: z.string(),
-  token_type: z.literal("Bearer"),
-  expires_in: z.int().describe("Seconds until the access token expires."),
-  refresh_token: z
-    .string()
-    .nullable()
-    .describe("null for requests from a page, which get it as an HttpOnly cookie only (native applications excepted)."),
-  user: userSchema,
-});
+export const tokensSchema = z
+  .strictObject({
+    status: z.literal("success"),
+    access_token: z.string(),
+    token_type: z.literal("Bearer"),
+    expires_in: z.int().describe("Seconds until the access token expires."),
+    refresh_token: z
+      .string()
+      .nullable()
+      .describe(
+        "null for requests from a page, which get it as an HttpOnly cookie only (native applications excepted).",
+      ),
+    user: userSchema,
+  })
+  .meta({ id: "Tokens" });
 export type WireTokens = z.output<typeof tokensSchema>;
 
 export const exampleTokens: WireTokens = {

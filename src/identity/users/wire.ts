@@ -5,16 +5,18 @@ import type { UserRow } from "./store.ts";
 const metadataSchema = z.record(z.string(), z.unknown());
 
 /** A user as that user may see it. */
-export const userSchema = z.strictObject({
-  id: z.uuid(),
-  external_id: z.string().nullable().describe("The user's id in the customer's own system."),
-  email: z.string().nullable(),
-  email_verified: z.boolean(),
-  display_name: z.string().nullable(),
-  metadata: metadataSchema.describe("What the application stores about the user and the user may read."),
-  created_at: z.iso.datetime(),
-  updated_at: z.iso.datetime(),
-});
+export const userSchema = z
+  .strictObject({
+    id: z.uuid(),
+    external_id: z.string().nullable().describe("The user's id in the customer's own system."),
+    email: z.string().nullable(),
+    email_verified: z.boolean(),
+    display_name: z.string().nullable(),
+    metadata: metadataSchema.describe("What the application stores about the user and the user may read."),
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+  })
+  .meta({ id: "User" });
 export type WireUser = z.output<typeof userSchema>;
 
 export const exampleUser: WireUser = {
@@ -29,11 +31,13 @@ export const exampleUser: WireUser = {
 };
 
 /** A user as the customer's backend sees it. */
-export const managedUserSchema = z.strictObject({
-  ...userSchema.shape,
-  private_metadata: metadataSchema.describe("What only the customer's backend may read."),
-  disabled: z.boolean(),
-});
+export const managedUserSchema = z
+  .strictObject({
+    ...userSchema.shape,
+    private_metadata: metadataSchema.describe("What only the customer's backend may read."),
+    disabled: z.boolean(),
+  })
+  .meta({ id: "ManagedUser" });
 export type WireManagedUser = z.output<typeof managedUserSchema>;
 
 type UserColumns = Pick<

@@ -3,65 +3,169 @@
  * consumer's compiler reads plain interfaces, and its history is the changelog of the wire.
  */
 
-export interface User {
+export interface Application {
   id: string;
+  name: string;
+  type: "spa" | "web" | "native" | "m2m";
+}
+
+export interface ManagedUser {
+  id: string;
+  /** The user's id in the customer's own system. */
+  external_id: string | null;
   email: string | null;
   email_verified: boolean;
   display_name: string | null;
+  /** What the application stores about the user and the user may read. */
   metadata: Record<string, unknown>;
   created_at: string;
+  updated_at: string;
+  /** What only the customer's backend may read. */
+  private_metadata: Record<string, unknown>;
+  disabled: boolean;
+}
+
+export interface Session {
+  /** The `sid` of its tokens, unchanged by refreshes. */
+  id: string;
+  application_id: string;
+  aal: "aal1" | "aal2";
+  auth_method: string;
+  /** RFC 8176 values. */
+  amr: Array<string>;
+  /** When the user authenticated; refreshes do not move it. */
+  auth_time: string;
+  user_agent: string | null;
+  address: string | null;
+  created_at: string;
+  /** The last refresh. */
+  last_seen_at: string;
+  /** When it ends however often it is refreshed. */
+  expires_at: string;
+  /** Whether it is the session that asks. */
+  current: boolean;
+}
+
+export interface Tokens {
+  status: "success";
+  access_token: string;
+  token_type: "Bearer";
+  /** Seconds until the access token expires. */
+  expires_in: number;
+  /** null for requests from a page, which get it as an HttpOnly cookie only (native applications excepted). */
+  refresh_token: string | null;
+  user: User;
+}
+
+export interface User {
+  id: string;
+  /** The user's id in the customer's own system. */
+  external_id: string | null;
+  email: string | null;
+  email_verified: boolean;
+  display_name: string | null;
+  /** What the application stores about the user and the user may read. */
+  metadata: Record<string, unknown>;
+  created_at: string;
+  updated_at: string;
 }
 
 export interface AuthLoginInput {
+  /** One e-mail address. */
   email: string;
   password: string;
-  organization?: string | undefined;
-  audience?: string | undefined;
-  /** `memory` sets no access cookie. */
-  delivery?: "memory" | undefined;
+  /** An organization that the user is a member of. */
+  organization?: string | null | undefined;
+  /** One of the application's audiences. */
+  audience?: string | null | undefined;
+  /** `memory` sets no access cookie: the access token is in the body only. */
+  delivery?: "cookie" | "memory" | undefined;
 }
 
-export type AuthLoginOutput =
-  | {
-      status: "success";
-      access_token: string;
-      token_type: "Bearer";
-      /** Seconds. */
-      expires_in: number;
-      /** Null towards pages: they have it as an HttpOnly cookie. */
-      refresh_token: string | null;
-      user: User;
-    }
-  | {
-      status: "mfa_required";
-      mfa_token: string;
-      /** Seconds. */
-      mfa_token_expires_in: number;
-      methods: Array<string>;
-    };
+export type AuthLoginOutput = Tokens;
+
+export interface AuthLogoutInput {
+  all?: boolean | undefined;
+}
+
+export interface AuthLogoutOutput {
+  status: "success";
+}
+
+export interface AuthPasswordChangeInput {
+  current_password: string;
+  new_password: string;
+}
+
+export interface AuthPasswordChangeOutput {
+  status: "success";
+}
+
+export interface AuthRefreshInput {
+  refresh_token?: string | null | undefined;
+}
+
+export type AuthRefreshOutput = Tokens;
+
+export interface AuthRegisterInput {
+  /** One e-mail address. */
+  email: string;
+  password: string;
+  display_name?: string | null | undefined;
+  /** A JSON object of the customer's own, at most 8 kB. */
+  metadata?: Record<string, unknown> | undefined;
+  /** `memory` sets no access cookie: the access token is in the body only. */
+  delivery?: "cookie" | "memory" | undefined;
+}
+
+export type AuthRegisterOutput = Tokens;
 
 export interface AuthSessionOutput {
   user: User;
-  session: {
-    id: string;
-    created_at: string;
-  } | null;
-  organization: {
-    id: string;
-    name: string;
-  } | null;
-  application: {
-    id: string;
-  };
+  session: Session;
+  /** The organization of the session. */
+  organization: null;
+  application: Application;
+}
+
+export interface AuthSessionsListInput {
+  limit?: number | undefined;
+  /** The `next_cursor` of the page before. */
+  cursor?: string | null | undefined;
+}
+
+export interface AuthSessionsListOutput {
+  data: Array<Session>;
+  /** null on the last page. */
+  next_cursor: string | null;
+}
+
+export interface AuthSessionsRevokeInput {
+  /** The session's id, in either form. */
+  id: string;
+}
+
+export interface AuthSessionsRevokeOutput {
+  status: "success";
+}
+
+export interface AuthSessionsRevokeOthersOutput {
+  status: "success";
+  /** How many were ended. */
+  ended: number;
 }
 
 export interface UsersListInput {
   limit?: number | undefined;
-  cursor?: string | undefined;
+  /** The `next_cursor` of the page before. */
+  cursor?: string | null | undefined;
+  /** Only the user with this address. */
+  email?: string | null | undefined;
 }
 
 export interface UsersListOutput {
-  data: Array<User>;
+  data: Array<ManagedUser>;
+  /** null on the last page. */
   next_cursor: string | null;
 }
 
@@ -69,26 +173,65 @@ export interface UsersListOutput {
 export interface Api {
   auth: {
     /**
-     * Signs a user in with e-mail address and password.
+     * Sign a person in with an address and a password.
      * REST: POST /v1/auth/login
-     * Access: public
-     * Errors: invalid_credentials, rate_limited
+     * Errors: invalid_credentials, origin_not_allowed
      */
     login: { kind: "mutation"; input: AuthLoginInput; output: AuthLoginOutput };
     /**
-     * The session that the credential belongs to.
+     * End the session, or all of the user's sessions.
+     * REST: POST /v1/auth/logout
+     * Errors: authentication_required, origin_not_allowed
+     */
+    logout: { kind: "mutation"; input: AuthLogoutInput | undefined; output: AuthLogoutOutput };
+    password: {
+      /**
+       * Change one's own password. Ends the user's other sessions.
+       * REST: POST /v1/auth/password/change
+       * Errors: invalid_credentials, conflict
+       */
+      change: { kind: "mutation"; input: AuthPasswordChangeInput; output: AuthPasswordChangeOutput };
+    };
+    /**
+     * Exchange a refresh token for new tokens.
+     * REST: POST /v1/auth/refresh
+     * Errors: authentication_required, invalid_credentials, token_expired, token_revoked, application_mismatch, origin_not_allowed
+     */
+    refresh: { kind: "mutation"; input: AuthRefreshInput | undefined; output: AuthRefreshOutput };
+    /**
+     * Sign a new person up with an address and a password, and in.
+     * REST: POST /v1/auth/register
+     * Errors: conflict, forbidden, origin_not_allowed
+     */
+    register: { kind: "mutation"; input: AuthRegisterInput; output: AuthRegisterOutput };
+    /**
+     * Who is signed in.
      * REST: GET /v1/auth/session
-     * Access: session
-     * Errors: authentication_required, token_expired, token_revoked
      */
     session: { kind: "query"; input: undefined; output: AuthSessionOutput };
+    sessions: {
+      /**
+       * The user's own live sessions in this application.
+       * REST: GET /v1/auth/sessions
+       */
+      list: { kind: "query"; input: AuthSessionsListInput | undefined; output: AuthSessionsListOutput };
+      /**
+       * End one of the user's own sessions.
+       * REST: DELETE /v1/auth/sessions/{id}
+       * Errors: not_found
+       */
+      revoke: { kind: "mutation"; input: AuthSessionsRevokeInput; output: AuthSessionsRevokeOutput };
+      /**
+       * End all of the user's sessions but this one.
+       * REST: DELETE /v1/auth/sessions
+       */
+      revokeOthers: { kind: "mutation"; input: undefined; output: AuthSessionsRevokeOthersOutput };
+    };
   };
   users: {
     /**
-     * The tenant's users, newest first.
+     * The tenant's users, oldest first.
      * REST: GET /v1/users
-     * Access: key
-     * Errors: insufficient_scope
      */
     list: { kind: "query"; input: UsersListInput | undefined; output: UsersListOutput };
   };
