@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
-import { exampleTokens, tokensSchema } from "../../identity/sessions/wire.ts";
+import { exampleTokens, signInSchema, tokensSchema } from "../../identity/sessions/wire.ts";
 import { deliver } from "../../rpc/deliver.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import { metadataInput } from "../../rpc/schemas.ts";
@@ -55,7 +55,7 @@ export function passwordRouter(procedures: Procedures, passwords: Passwords) {
     login: procedures
       .public({
         summary: "Sign a person in with an address and a password.",
-        output: tokensSchema,
+        output: signInSchema,
         errors: ["invalid_credentials", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/login" },
         example: {

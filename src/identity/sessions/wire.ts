@@ -118,6 +118,18 @@ export const tokensSchema = z
   .meta({ id: "Tokens" });
 export type WireTokens = z.output<typeof tokensSchema>;
 
+/** What the contract keeps room for: a second factor is asked for before there are tokens. */
+const mfaRequiredSchema = z
+  .strictObject({
+    status: z.literal("mfa_required"),
+    mfa_token: z.string(),
+    mfa_token_expires_in: z.int().describe("Seconds."),
+    methods: z.array(z.string()).describe("The second factors that would do."),
+  })
+  .meta({ id: "MfaRequired" });
+
+export const signInSchema = z.discriminatedUnion("status", [tokensSchema, mfaRequiredSchema]);
+
 export const exampleTokens: WireTokens = {
   status: "success",
   access_token: "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiIsImtpZCI6…",

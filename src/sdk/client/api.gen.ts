@@ -25,6 +25,15 @@ export interface ManagedUser {
   disabled: boolean;
 }
 
+export interface MfaRequired {
+  status: "mfa_required";
+  mfa_token: string;
+  /** Seconds. */
+  mfa_token_expires_in: number;
+  /** The second factors that would do. */
+  methods: Array<string>;
+}
+
 export interface Session {
   /** The `sid` of its tokens, unchanged by refreshes. */
   id: string;
@@ -82,7 +91,7 @@ export interface AuthLoginInput {
   delivery?: "cookie" | "memory" | undefined;
 }
 
-export type AuthLoginOutput = Tokens;
+export type AuthLoginOutput = Tokens | MfaRequired;
 
 export interface AuthLogoutInput {
   all?: boolean | undefined;
