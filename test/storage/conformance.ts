@@ -184,6 +184,15 @@ export function storageConformance(open: () => Promise<Storage>): void {
       expect(parseLimit("3/3m")).toEqual(limit);
     });
 
+    test("a long rest earns no more than the burst", async () => {
+      const limit = { burst: 2, interval: 1_000 };
+      const at = (now: number) => storage.write((tx) => admit(tx, "rest", limit, now));
+      expect(await at(TIME)).toEqual({ admitted: true });
+      const later = [];
+      for (let i = 0; i < 4; i++) later.push((await at(TIME + 86_400_000)).admitted);
+      expect(later).toEqual([true, true, false, false]);
+    });
+
     test("a clock that was set back locks nobody out", async () => {
       const limit = { burst: 2, interval: 1_000 };
       const at = (now: number) => storage.write((tx) => admit(tx, "back", limit, now));

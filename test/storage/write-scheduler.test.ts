@@ -130,6 +130,36 @@ describe("a storage that fails", () => {
     closeSync(descriptor);
   });
 
+  test("no write is answered before the flush after its commit, and the next one commits meanwhile", async () => {
+    const database = new Database(await fileWithSchema("pipeline.db"));
+    const connection = new SqliteConnection(database, new StatementCompiler(sqliteDialect()));
+    const flushes: { resolve: () => void }[] = [];
+    const scheduler = new WriteScheduler(connection, {
+      flush: () => new Promise((resolve) => flushes.push({ resolve })),
+    });
+    const answered: string[] = [];
+    const write = (name: string) =>
+      scheduler.write((tx) => tx.first(insertSetting, { name, value: "1" })).then(() => answered.push(name));
+    const turns = async () => {
+      for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+    };
+    const first = write("first");
+    await turns();
+    const second = write("second");
+    await turns();
+    expect(scheduler.stats().commits).toBe(2);
+    expect(answered).toEqual([]);
+    flushes[0]?.resolve();
+    await first;
+    await turns();
+    expect(answered).toEqual(["first"]);
+    const closing = scheduler.close();
+    flushes[1]?.resolve();
+    await second;
+    await closing;
+    connection.close();
+  });
+
   const tiny = join(directory, "tiny");
   mkdirSync(tiny);
   const mounted =

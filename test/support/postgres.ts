@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -70,25 +70,32 @@ export async function startPrivatePostgres(options: TestPostgresOptions = {}): P
     `unix_socket_directories=${directory}`,
   ];
   settings.push("max_connections=100", "full_page_writes=off", "shared_buffers=32MB");
-  // pdeathsig: a test process that is killed takes the server with it.
   const server = spawn(
-    [
-      ...(lower.length > 0 ? lower : ["setpriv"]),
-      "--pdeathsig",
-      "QUIT",
-      join(postgresPrograms, "postgres"),
-      "-D",
-      data,
-    ].concat(settings.flatMap((setting) => ["-c", setting])),
+    [...lower, join(postgresPrograms, "postgres"), "-D", data, ...settings.flatMap((setting) => ["-c", setting])],
     { stdout: "ignore", stderr: "ignore", cwd: directory },
   );
-  process.on("exit", () => end(server, directory));
+  const janitor = startJanitor(server.pid, directory);
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   await untilReady(url, server);
   return serverAt(url, async () => {
-    server.kill("SIGQUIT");
-    await server.exited;
-    rmSync(directory, { recursive: true, force: true });
+    janitor.stdin.end();
+    await janitor.exited;
+  });
+}
+
+/**
+ * A process that waits for the end of its input, which comes when this process ends in whatever way (`bun test` runs no
+ * exit handlers, a kill even less), and then stops the server and removes what it left.
+ */
+function startJanitor(pid: number, directory: string): Subprocess<"pipe", "ignore", "ignore"> {
+  const script =
+    'read -r _; kill -QUIT "$1"; for i in $(seq 100); do kill -0 "$1" || break; sleep 0.05; done; rm -rf -- "$2"';
+  return spawn(["sh", "-c", script, "janitor", String(pid), directory], {
+    stdin: "pipe",
+    stdout: "ignore",
+    stderr: "ignore",
+    detached: true,
+    cwd: "/",
   });
 }
 
@@ -156,16 +163,4 @@ async function untilReady(url: string, server: Subprocess): Promise<void> {
     if (ready) return;
     await Bun.sleep(25);
   }
-}
-
-function end(server: Subprocess, directory: string): void {
-  if (server.exitCode === null && server.signalCode === null) {
-    server.kill("SIGQUIT");
-    spawnSync([
-      "sh",
-      "-c",
-      `for i in 1 2 3 4 5 6 7 8 9; do kill -0 ${server.pid} 2>/dev/null || break; sleep 0.02; done`,
-    ]);
-  }
-  rmSync(directory, { recursive: true, force: true });
 }
