@@ -123,7 +123,6 @@ export function storageConformance(open: () => Promise<Storage>): void {
         user_id: "nobody",
         tenant_id: "t1",
         hash: "h",
-        pepper_version: 1,
         version: 1,
         set_at: TIME,
       };

@@ -63,7 +63,7 @@ describe("a batch", () => {
 
   test("is rejected as a whole when COMMIT fails, and the next one goes on", async () => {
     const storage = await openStorage({ kind: "memory" });
-    const orphan = { user_id: "x", tenant_id: "x", hash: "h", pepper_version: 1, version: 1, set_at: 1 };
+    const orphan = { user_id: "x", tenant_id: "x", hash: "h", version: 1, set_at: 1 };
     const results = await Promise.allSettled([
       put(storage, "innocent"),
       storage.write(async (tx) => {
