@@ -50,11 +50,11 @@ async function commitOf(): Promise<string> {
   return code === 0 ? output.trim() : "unknown";
 }
 
-/** What was built must start where no node_modules is near, and say the version that it was given. */
-async function tryOut(executable: string, version: string): Promise<void> {
+/** What was built must start where no node_modules is near, and say the version and commit that it was built from. */
+async function tryOut(executable: string, version: string, commit: string): Promise<void> {
   const elsewhere = mkdtempSync(join(tmpdir(), "sallyport-build-"));
   try {
-    const child = Bun.spawn([executable, "--version"], {
+    const child = Bun.spawn([executable, "version"], {
       cwd: elsewhere,
       stdin: "ignore",
       stdout: "pipe",
@@ -66,7 +66,8 @@ async function tryOut(executable: string, version: string): Promise<void> {
       new Response(child.stderr).text(),
       child.exited,
     ]);
-    if (code !== 0 || !out.includes(version)) fail(`\`sallyport --version\` ended with ${code}:\n${out}${err}`);
+    if (code !== 0 || !out.includes(version) || !out.includes(commit))
+      fail(`\`sallyport version\` ended with ${code}:\n${out}${err}`);
   } finally {
     rmSync(elsewhere, { recursive: true, force: true });
   }
@@ -94,7 +95,6 @@ const built = await capture([
   "--no-compile-autoload-dotenv",
   "--no-compile-autoload-bunfig",
   ...(values.target ? [`--target=${values.target}`] : []),
-  `--define=SALLYPORT_VERSION=${JSON.stringify(version)}`,
   `--define=SALLYPORT_COMMIT=${JSON.stringify(commit)}`,
   `--outfile=${outfile}`,
   // The only entry point. Workers are embedded as text: one that is an entry point beside it is also run by the main
@@ -104,7 +104,7 @@ const built = await capture([
 if (built.code !== 0) fail(`bun build ended with ${built.code}:\n${built.output}`);
 
 const written = existsSync(outfile) ? outfile : `${outfile}.exe`;
-if (!values.target) await tryOut(written, version);
+if (!values.target) await tryOut(written, version, commit);
 const megabytes = (statSync(written).size / 1e6).toFixed(1);
 const seconds = ((performance.now() - started) / 1000).toFixed(1);
 console.log(`${values.outfile}: sallyport ${version} (${commit}), ${megabytes} MB, ${seconds} s`);
