@@ -25,7 +25,7 @@ interface WireEntry {
 const SECOND = 1_000;
 const TIMEOUT = 5 * SECOND;
 const MAX_BYTES = 4_000_000;
-const MAX_PAGES = 200;
+const MAX_PAGES = 1_000;
 /** Entries held at most: some 30 MB. The appliance sends no more than one longest token lifetime's worth. */
 const MAX_ENTRIES = 100_000;
 const POLL_EVERY = 10 * SECOND;
@@ -53,12 +53,14 @@ export class Revocations {
   #cursor: string | null = null;
   #lastContact = Number.NEGATIVE_INFINITY;
   #notBefore = 0;
+  #isPolling = false;
+  #isFailing = false;
   readonly #options: RevocationsOptions;
   readonly #poll: () => Promise<void>;
 
   constructor(options: RevocationsOptions) {
     this.#options = options;
-    this.#poll = singleFlight(() => this.#catchUp());
+    this.#poll = singleFlight(() => this.#attempt());
   }
 
   /** Milliseconds since the feed was last read to its end; Infinity before the first time. */
@@ -66,9 +68,14 @@ export class Revocations {
     return Math.max(0, this.#options.now() - this.#lastContact);
   }
 
-  /** Is it time to poll? Failed attempts count, so that an outage is not met with a storm. */
+  /** Is there a poll to begin, or to join? Failed attempts count, so that an outage is not met with a storm. */
   isDue(now: number): boolean {
-    return now >= this.#notBefore;
+    return now >= this.#notBefore || this.#isPolling;
+  }
+
+  /** Did the last attempt fail? */
+  get isFailing(): boolean {
+    return this.#isFailing;
   }
 
   /** Reads the feed to its end, or joins the poll that is under way. @throws SallyportError; what is held stays. */
@@ -95,9 +102,22 @@ export class Revocations {
     return false;
   }
 
+  async #attempt(): Promise<void> {
+    this.#notBefore = this.#options.now() + POLL_EVERY;
+    this.#isPolling = true;
+    try {
+      await this.#catchUp();
+      this.#isFailing = false;
+    } catch (error) {
+      this.#isFailing = true;
+      throw error;
+    } finally {
+      this.#isPolling = false;
+    }
+  }
+
   async #catchUp(): Promise<void> {
     const { now } = this.#options;
-    this.#notBefore = now() + POLL_EVERY;
     this.#sweep(Math.floor(now() / SECOND) - MAX_LEEWAY);
     try {
       await this.#read(this.#cursor);

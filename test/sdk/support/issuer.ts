@@ -28,7 +28,7 @@ export interface RevocationEntry {
   expires_at: number;
 }
 
-type Handler = (request: Request, url: URL) => Response | Promise<Response> | undefined;
+type Handler = (request: Request, url: URL) => Response | undefined | Promise<Response | undefined>;
 
 /**
  * The public face of a tenant, on a real socket: keys, revocations by cursor, the session endpoint. `requests` holds the
