@@ -219,6 +219,25 @@ describe("past 60 seconds without contact", () => {
     expect(await stale(undefined, fine)).toEqual({ first: "accepted", recovered: "accepted", asked: 0 });
   });
 
+  test("the default does not make requests wait for an appliance that hangs", async () => {
+    await using issuer = new TestIssuer();
+    const key = await newKey("EdDSA");
+    issuer.keys = [key];
+    const server = open(issuer);
+    const token = await issuer.token(key);
+    await server.verifyToken(token);
+    issuer.override = () => errorResponse(503, "overloaded", "api_error");
+    issuer.time += 61 * SECOND;
+    await server.verifyToken(token);
+    // From here on nothing is answered: waiting for it would last until the test's own limit.
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    issuer.override = () => promise;
+    issuer.time += 11 * SECOND;
+    expect(await outcome(server.verifyToken(token))).toBe("accepted");
+    resolve(undefined);
+    server.close();
+  }, 4_000);
+
   test("deny refuses them all, and recovers by itself", async () => {
     expect(await stale("deny", fine)).toEqual({ first: "unreachable", recovered: "accepted", asked: 0 });
   });
