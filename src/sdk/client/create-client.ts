@@ -54,8 +54,18 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
     const response = await request.catch((cause: unknown) => {
       throw unreachable(url, cause);
     });
-    if (/\bjson\b/i.test(response.headers.get("content-type") ?? "")) return response;
-    throw unexpectedResponse(url, response.status, "something that is not JSON");
+    if (!/\bjson\b/i.test(response.headers.get("content-type") ?? "")) {
+      throw unexpectedResponse(url, response.status, "something that is not JSON");
+    }
+    if (response.ok) return response;
+    // What is refused before any procedure is reached (host, size, application) has the REST envelope for the whole batch.
+    const body = (await response
+      .clone()
+      .json()
+      .catch(() => null)) as { error?: unknown } | null;
+    const refusal = fromEnvelope(body?.error, response.status, response.headers);
+    if (refusal) throw refusal;
+    return response;
   }
 
   const trpc = createTRPCUntypedClient({

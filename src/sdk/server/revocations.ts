@@ -7,7 +7,7 @@ type Kind = "sid" | "jti" | "sub" | "application" | "key" | "tenant";
 const KINDS = new Set<unknown>(["sid", "jti", "sub", "application", "key", "tenant"] satisfies Kind[]);
 
 interface Entry {
-  /** Unix seconds: tokens issued then or before are refused. */
+  /** Unix seconds: tokens issued before then are refused. */
   issuedBefore: number;
   /** Unix seconds: by then every token that this could refuse has expired. */
   expiresAt: number;
@@ -89,15 +89,15 @@ export class Revocations {
   }
 
   /**
-   * `iat` has whole seconds, so a token issued in the very second of a revocation may be from before it: refused. Whoever
-   * signs in again within that second has to refresh once, which is the cheaper mistake.
+   * `iat` has whole seconds and the feed rounds up, so "issued before" already takes in the second of the revocation. What
+   * names one session or one token is refused at equality too: neither ever comes back, so there the error costs nothing.
    */
   refuses(iat: number, digests: TokenDigests): boolean {
-    if (this.#tenant !== null && iat <= this.#tenant.issuedBefore) return true;
+    if (this.#tenant !== null && iat < this.#tenant.issuedBefore) return true;
     for (const [kind, digest] of Object.entries(digests)) {
-      if (digest === null) continue;
-      const entry = this.#entries.get(`${kind}:${digest}`);
-      if (entry && iat <= entry.issuedBefore) return true;
+      const entry = digest === null ? undefined : this.#entries.get(`${kind}:${digest}`);
+      if (!entry) continue;
+      if (iat < entry.issuedBefore || (iat === entry.issuedBefore && (kind === "sid" || kind === "jti"))) return true;
     }
     return false;
   }

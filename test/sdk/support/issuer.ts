@@ -80,7 +80,8 @@ export class TestIssuer implements AsyncDisposable {
       .sign(key.privateKey);
   }
 
-  revoke(kind: string, id: string, issuedBefore = this.seconds): void {
+  /** In this moment; the feed rounds up to the next second, as `iat` is rounded down. */
+  revoke(kind: string, id: string, issuedBefore = this.seconds + 1): void {
     this.entries.push({
       kind,
       digest: digest(id),
