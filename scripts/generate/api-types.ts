@@ -81,13 +81,21 @@ function renderProcedure(path: string, procedure: ProcedureLike, shared: Map<str
   const notes = [
     meta.summary ?? [],
     meta.rest ? `REST: ${meta.rest.method} ${meta.rest.path}` : [],
-    typeof meta.access === "string" ? `Access: ${meta.access}` : [],
+    accessText(meta.access),
     meta.errors && meta.errors.length > 0 ? `Errors: ${[...meta.errors].join(", ")}` : [],
   ].flat();
   return {
     text: texts.join("\n"),
     leaf: { notes, type: `{ kind: "${type}"; input: ${input}; output: ${name}Output }` },
   };
+}
+
+/** `session`, or `key, scope users:read` for `{ kind: "key", scope: "users:read" }`. */
+function accessText(access: unknown): string[] {
+  if (typeof access === "string") return [`Access: ${access}`];
+  if (typeof access !== "object" || access === null) return [];
+  const { kind, ...rest } = access as Record<string, unknown>;
+  return [`Access: ${[kind, ...Object.entries(rest).map(([name, value]) => `${name} ${String(value)}`)].join(", ")}`];
 }
 
 /** One exported type; what it refers to is put among the shared shapes, once. */

@@ -82,11 +82,14 @@ describe("the file", () => {
   test("nests by path and says what a procedure is", () => {
     const documented = procedure({
       summary: "Does it.",
+      access: { kind: "key", scope: "users:read" },
       rest: { method: "POST", path: "/v1/x" },
       errors: ["conflict"],
     });
     const text = flat(renderApiTypes({ "auth.password.change": documented, top: procedure({}, "mutation") }));
-    expect(text).toContain("/** * Does it. * REST: POST /v1/x * Errors: conflict */ change: { kind");
+    expect(text).toContain(
+      "/** * Does it. * REST: POST /v1/x * Access: key, scope users:read * Errors: conflict */ change: { kind",
+    );
     expect(text).toContain("export interface Api { auth: { password: { /**");
     expect(text).toContain('top: { kind: "mutation";');
   });

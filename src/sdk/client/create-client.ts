@@ -54,8 +54,18 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
     const response = await request.catch((cause: unknown) => {
       throw unreachable(url, cause);
     });
-    if (/\bjson\b/i.test(response.headers.get("content-type") ?? "")) return response;
-    throw unexpectedResponse(url, response.status, "something that is not JSON");
+    if (!/\bjson\b/i.test(response.headers.get("content-type") ?? "")) {
+      throw unexpectedResponse(url, response.status, "something that is not JSON");
+    }
+    if (response.ok) return response;
+    // What is refused before any procedure is reached (host, size, application) has the REST envelope for the whole batch.
+    const body = (await response
+      .clone()
+      .json()
+      .catch(() => null)) as { error?: unknown } | null;
+    const refusal = fromEnvelope(body?.error, response.status, response.headers);
+    if (refusal) throw refusal;
+    return response;
   }
 
   const trpc = createTRPCUntypedClient({
@@ -113,15 +123,16 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
 
 type Caller = (kind: "query" | "mutation", path: string, input: unknown, options?: CallOptions) => Promise<unknown>;
 
-/** `a.b.c.query(…)` to `call("query", "a.b.c", …)`. Nothing of the API's shape is needed at run time. */
+/**
+ * `a.b.c.query(…)` to `call("query", "a.b.c", …)`: nothing of the API's shape is needed at run time. Only `query` and `mutate`
+ * are functions, so that `await client` does not take a procedure named `then` for a promise's.
+ */
 function proxyOf(path: string[], call: Caller, own: object): object {
   const children = new Map<string, unknown>();
   return new Proxy(Object.freeze({ ...own }), {
     get(target, name) {
       if (typeof name !== "string") return undefined;
       if (Object.hasOwn(target, name)) return Reflect.get(target, name);
-      // Else `await client` would take the client for a promise, and JSON.stringify and String would call procedures.
-      if (name === "then" || name === "toJSON" || name === "toString" || name === "valueOf") return undefined;
       let child = children.get(name);
       if (child === undefined) {
         child = memberOf(path, name, call);

@@ -108,7 +108,16 @@ function isErrorType(value: unknown): value is SallyportErrorType {
   return ERROR_TYPES.has(value);
 }
 
+/** null for what is no absolute address. (`URL.canParse` is not in every Node 18.) */
+export function parseUrl(text: string): URL | null {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
+}
+
 /** Never the whole address in a message: a query may hold a cursor or a person's address. */
 function originOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).origin : "The configured address";
+  return parseUrl(url)?.origin ?? "The configured address";
 }

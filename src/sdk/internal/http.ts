@@ -63,10 +63,6 @@ export async function requestJson(fetch: Fetch, request: JsonRequest): Promise<J
 /** The body as text, or null once it passes the cap; what is left is cancelled, not downloaded. */
 async function readCapped(response: Response, maxBytes: number): Promise<string | null> {
   if (!response.body) return "";
-  if (Number(response.headers.get("content-length")) > maxBytes) {
-    await response.body.cancel();
-    return null;
-  }
   const reader = response.body.getReader();
   const decoder = new TextDecoder();
   let text = "";

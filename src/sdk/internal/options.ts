@@ -1,4 +1,4 @@
-import { configurationError } from "./errors.ts";
+import { configurationError, parseUrl } from "./errors.ts";
 import { parseApplicationId } from "./ids.ts";
 
 /** A variable of the environment; undefined where there is none, or (Deno) where reading it is not permitted. */
@@ -18,7 +18,7 @@ export function environment(name: string): string | undefined {
 export function requireUrl(value: string | undefined, option: string, variable: string): string {
   const text = value ?? environment(variable);
   if (text === undefined) throw configurationError(`${option} is missing: pass it, or set ${variable}.`);
-  const url = URL.canParse(text) ? new URL(text) : null;
+  const url = parseUrl(text);
   if (!url || (url.protocol !== "http:" && url.protocol !== "https:") || url.search || url.hash || url.username) {
     throw configurationError(`${option} must be an http or https address without query, fragment or credentials.`);
   }

@@ -40,7 +40,7 @@ export class Management {
     if (apiKey === undefined) throw configurationError("apiKey is missing: pass it, or set SALLYPORT_API_KEY.");
     const search = new URLSearchParams();
     for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(name, String(value));
-    const suffix = search.size > 0 ? `?${search}` : "";
+    const suffix = search.toString() === "" ? "" : `?${search}`;
     const response = await requestJson(fetch, {
       url: `${baseUrl}${path}${suffix}`,
       method,

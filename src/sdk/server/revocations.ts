@@ -7,7 +7,7 @@ type Kind = "sid" | "jti" | "sub" | "application" | "key" | "tenant";
 const KINDS = new Set<unknown>(["sid", "jti", "sub", "application", "key", "tenant"] satisfies Kind[]);
 
 interface Entry {
-  /** Unix seconds: tokens issued then or before are refused. */
+  /** Unix seconds: tokens issued before then are refused. */
   issuedBefore: number;
   /** Unix seconds: by then every token that this could refuse has expired. */
   expiresAt: number;
@@ -25,7 +25,7 @@ interface WireEntry {
 const SECOND = 1_000;
 const TIMEOUT = 5 * SECOND;
 const MAX_BYTES = 4_000_000;
-const MAX_PAGES = 200;
+const MAX_PAGES = 1_000;
 /** Entries held at most: some 30 MB. The appliance sends no more than one longest token lifetime's worth. */
 const MAX_ENTRIES = 100_000;
 const POLL_EVERY = 10 * SECOND;
@@ -53,12 +53,14 @@ export class Revocations {
   #cursor: string | null = null;
   #lastContact = Number.NEGATIVE_INFINITY;
   #notBefore = 0;
+  #isPolling = false;
+  #isFailing = false;
   readonly #options: RevocationsOptions;
   readonly #poll: () => Promise<void>;
 
   constructor(options: RevocationsOptions) {
     this.#options = options;
-    this.#poll = singleFlight(() => this.#catchUp());
+    this.#poll = singleFlight(() => this.#attempt());
   }
 
   /** Milliseconds since the feed was last read to its end; Infinity before the first time. */
@@ -66,9 +68,14 @@ export class Revocations {
     return Math.max(0, this.#options.now() - this.#lastContact);
   }
 
-  /** Is it time to poll? Failed attempts count, so that an outage is not met with a storm. */
+  /** Is there a poll to begin, or to join? Failed attempts count, so that an outage is not met with a storm. */
   isDue(now: number): boolean {
-    return now >= this.#notBefore;
+    return now >= this.#notBefore || this.#isPolling;
+  }
+
+  /** Did the last attempt fail? */
+  get isFailing(): boolean {
+    return this.#isFailing;
   }
 
   /** Reads the feed to its end, or joins the poll that is under way. @throws SallyportError; what is held stays. */
@@ -82,22 +89,35 @@ export class Revocations {
   }
 
   /**
-   * `iat` has whole seconds, so a token issued in the very second of a revocation may be from before it: refused. Whoever
-   * signs in again within that second has to refresh once, which is the cheaper mistake.
+   * `iat` has whole seconds and the feed rounds up, so "issued before" already takes in the second of the revocation. What
+   * names one session or one token is refused at equality too: neither ever comes back, so there the error costs nothing.
    */
   refuses(iat: number, digests: TokenDigests): boolean {
-    if (this.#tenant !== null && iat <= this.#tenant.issuedBefore) return true;
+    if (this.#tenant !== null && iat < this.#tenant.issuedBefore) return true;
     for (const [kind, digest] of Object.entries(digests)) {
-      if (digest === null) continue;
-      const entry = this.#entries.get(`${kind}:${digest}`);
-      if (entry && iat <= entry.issuedBefore) return true;
+      const entry = digest === null ? undefined : this.#entries.get(`${kind}:${digest}`);
+      if (!entry) continue;
+      if (iat < entry.issuedBefore || (iat === entry.issuedBefore && (kind === "sid" || kind === "jti"))) return true;
     }
     return false;
   }
 
+  async #attempt(): Promise<void> {
+    this.#notBefore = this.#options.now() + POLL_EVERY;
+    this.#isPolling = true;
+    try {
+      await this.#catchUp();
+      this.#isFailing = false;
+    } catch (error) {
+      this.#isFailing = true;
+      throw error;
+    } finally {
+      this.#isPolling = false;
+    }
+  }
+
   async #catchUp(): Promise<void> {
     const { now } = this.#options;
-    this.#notBefore = now() + POLL_EVERY;
     this.#sweep(Math.floor(now() / SECOND) - MAX_LEEWAY);
     try {
       await this.#read(this.#cursor);

@@ -138,14 +138,16 @@ export class Verifier {
 
   /**
    * Behind the request while what is held is recent. Waited for at the start and after a pause (an idle process, a frozen
-   * container), when answering at once would mean answering from an old set.
+   * container), when answering at once would mean answering from an old set; in an outage only where onStale hangs on it,
+   * or every request would take as long as the timeout.
    */
   async #upkeep(jwks: Jwks, now: number): Promise<void> {
-    const mustWait = this.revocations.staleness() > STALE_AFTER;
+    const isStale = this.revocations.staleness() > STALE_AFTER;
+    const mustWait = isStale && (this.#options.onStale !== "allow" || !this.revocations.isFailing);
     const work: Promise<void>[] = [];
     if (jwks.isDue(now)) work.push(jwks.load());
     if (this.revocations.isDue(now)) work.push(this.revocations.poll());
-    // Outages are judged by onStale and by whether there is a key at all, not by one failed attempt.
+    // One failed attempt is not yet an outage: that is for onStale to judge, and for whether there is a key at all.
     const settled = Promise.allSettled(work);
     if (mustWait) await settled;
   }

@@ -108,6 +108,16 @@ describe("errors", () => {
     });
   });
 
+  test("are the REST envelope's where a whole batch was refused", async () => {
+    await using wire = new TestWire();
+    const error = { code: "unknown_application", message: "None.", type: "invalid_request_error", request_id: "r" };
+    wire.override = () => Response.json({ error: { ...error, details: null } }, { status: 400 });
+    const client = createClient({ url: wire.url, applicationId: APPLICATION });
+    const calls = [client.auth.session.query(), client.users.list.query()];
+    for (const call of calls.map(caught))
+      expect(await call).toMatchObject({ code: "unknown_application", requestId: "r" });
+  });
+
   test("Retry-After is told in seconds", async () => {
     await using wire = new TestWire();
     const envelope = {

@@ -134,14 +134,21 @@ describe("the key set", () => {
     server.close();
   });
 
-  test.each<[string, () => Response]>([
-    ["two megabytes", () => Response.json({ keys: [], pad: "x".repeat(2_000_000) })],
+  test.each<[string, (keys: object[]) => Response]>([
+    ["two megabytes", (keys) => Response.json({ keys, pad: "x".repeat(2_000_000) })],
     [
       "two megabytes without a length",
-      () =>
-        new Response(new Blob(["x".repeat(2_000_000)]).stream(), { headers: { "content-type": "application/json" } }),
+      (keys) => {
+        const body = new Blob([JSON.stringify({ keys, pad: "x".repeat(2_000_000) })]).stream();
+        return new Response(body.pipeThrough(new TransformStream()), {
+          headers: { "content-type": "application/json" },
+        });
+      },
     ],
-    ["a thousand keys", () => Response.json({ keys: Array.from({ length: 1_000 }, (_, i) => ({ kid: String(i) })) })],
+    [
+      "a thousand keys",
+      (keys) => Response.json({ keys: [...keys, ...Array.from({ length: 1_000 }, (_, i) => ({ kid: String(i) }))] }),
+    ],
     ["a page", () => new Response("<html>", { headers: { "content-type": "text/html" } })],
     ["no set", () => Response.json({ keys: "none" })],
     ["a redirect", () => Response.redirect("https://attacker.example/jwks", 302)],
@@ -151,12 +158,12 @@ describe("the key set", () => {
     issuer.keys = [key];
     const server = open(issuer);
     const token = await issuer.token(key);
-    issuer.override = (_request, url) => (url.pathname === JWKS ? answer() : undefined);
+    issuer.override = (_request, url) => (url.pathname === JWKS ? answer([key.jwk]) : undefined);
     expect(await outcome(server.verifyToken(token))).toBe("unexpected_response");
     issuer.override = () => undefined;
     issuer.time += 11 * SECOND;
     expect(await outcome(server.verifyToken(token))).toBe("accepted");
-    issuer.override = (_request, url) => (url.pathname === JWKS ? answer() : undefined);
+    issuer.override = (_request, url) => (url.pathname === JWKS ? answer([key.jwk]) : undefined);
     issuer.time += 61 * SECOND;
     expect(await outcome(server.verifyToken(await issuer.token(key)))).toBe("accepted");
     server.close();

@@ -42,7 +42,7 @@ describe("revocations", () => {
       const token = await issuer.token(key, ids);
       const server = open(issuer);
       expect(await outcome(server.verifyToken(token))).toBe("accepted");
-      issuer.revoke(kind, named[kind]?.(ids, key) ?? "", issuer.seconds);
+      issuer.revoke(kind, named[kind]?.(ids, key) ?? "");
       await catchUp(issuer);
       expect(await outcome(server.verifyToken(token))).toBe("token_revoked/revoked");
       expect(await outcome(server.verifyToken(token))).toBe("token_revoked/revoked");
@@ -52,14 +52,19 @@ describe("revocations", () => {
     },
   );
 
-  test("a token issued in the second of the revocation is refused, one from the next is not", async () => {
+  test.each([
+    ["sid", "token_revoked/revoked"],
+    ["jti", "token_revoked/revoked"],
+    ["sub", "accepted"],
+  ])("at equality of iat and issued_before, %s: %s", async (kind, expected) => {
     await using issuer = new TestIssuer();
     const key = await newKey("EdDSA");
     issuer.keys = [key];
-    issuer.revoke("sub", "u", issuer.seconds);
+    issuer.revoke(kind, "it", issuer.seconds);
     const server = open(issuer);
-    const at = (iat: number) => issuer.token(key, { sub: "u", iat });
-    expect(await outcome(server.verifyToken(await at(issuer.seconds)))).toBe("token_revoked/revoked");
+    const at = (iat: number) => issuer.token(key, { [kind]: "it", iat });
+    expect(await outcome(server.verifyToken(await at(issuer.seconds - 1)))).toBe("token_revoked/revoked");
+    expect(await outcome(server.verifyToken(await at(issuer.seconds)))).toBe(expected);
     expect(await outcome(server.verifyToken(await at(issuer.seconds + 1)))).toBe("accepted");
     server.close();
   });
@@ -83,6 +88,7 @@ describe("revocations", () => {
     const token = await issuer.token(key, { sid: "s" });
     issuer.revoke("sid", "s");
     const server = open(issuer);
+    expect(await outcome(server.verifyToken(token))).toBe("token_revoked/revoked");
     issuer.time += 903 * SECOND;
     expect(await outcome(server.verifyToken(token))).toBe("token_revoked/revoked");
     server.close();
@@ -154,6 +160,25 @@ describe("revocations", () => {
     server.close();
   });
 
+  test("tokens that come while the first poll is under way wait for it too", async () => {
+    await using issuer = new TestIssuer();
+    const key = await newKey("EdDSA");
+    issuer.keys = [key];
+    issuer.revoke("sid", "s");
+    issuer.override = async (_request, url) => {
+      if (url.pathname === FEED) await Bun.sleep(20);
+      return undefined;
+    };
+    const server = open(issuer);
+    const token = await issuer.token(key, { sid: "s" });
+    const first = outcome(server.verifyToken(token));
+    await Bun.sleep(5);
+    expect(await outcome(server.verifyToken(token))).toBe("token_revoked/revoked");
+    expect(await first).toBe("token_revoked/revoked");
+    expect(issuer.count(FEED)).toBe(2);
+    server.close();
+  });
+
   test("a tenant of its own has a feed of its own", async () => {
     await using issuer = new TestIssuer();
     const key = await newKey("EdDSA");
@@ -199,6 +224,25 @@ describe("past 60 seconds without contact", () => {
     expect(await stale(undefined, fine)).toEqual({ first: "accepted", recovered: "accepted", asked: 0 });
   });
 
+  test("the default does not make requests wait for an appliance that hangs", async () => {
+    await using issuer = new TestIssuer();
+    const key = await newKey("EdDSA");
+    issuer.keys = [key];
+    const server = open(issuer);
+    const token = await issuer.token(key);
+    await server.verifyToken(token);
+    issuer.override = () => errorResponse(503, "overloaded", "api_error");
+    issuer.time += 61 * SECOND;
+    await server.verifyToken(token);
+    // From here on nothing is answered: waiting for it would last until the test's own limit.
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    issuer.override = () => promise;
+    issuer.time += 11 * SECOND;
+    expect(await outcome(server.verifyToken(token))).toBe("accepted");
+    resolve(undefined);
+    server.close();
+  }, 4_000);
+
   test("deny refuses them all, and recovers by itself", async () => {
     expect(await stale("deny", fine)).toEqual({ first: "unreachable", recovered: "accepted", asked: 0 });
   });
@@ -209,6 +253,30 @@ describe("past 60 seconds without contact", () => {
     expect((await stale("introspect", ended)).first).toBe("token_revoked");
     const down = () => errorResponse(503, "overloaded", "api_error");
     expect((await stale("introspect", down)).first).toBe("overloaded");
+  });
+
+  test("a feed beyond what may be held counts as no contact, since dropping an entry would let a token in", async () => {
+    await using issuer = new TestIssuer();
+    const key = await newKey("EdDSA");
+    issuer.keys = [key];
+    const pages = (from: number) =>
+      Array.from({ length: 20_000 }, (_, index) => ({
+        kind: "sid",
+        digest: `d${from + index}`,
+        issued_before: issuer.seconds,
+        expires_at: issuer.seconds + 900,
+      }));
+    let sent = 0;
+    issuer.override = (_request, url) => {
+      if (url.pathname !== FEED) return undefined;
+      const data = pages(sent);
+      sent += data.length;
+      return Response.json({ data: sent > 140_000 ? [] : data, next_cursor: String(sent) });
+    };
+    const server = open(issuer, "deny");
+    expect(await outcome(server.verifyToken(await issuer.token(key)))).toBe("unreachable");
+    expect(sent).toBeLessThanOrEqual(120_000);
+    server.close();
   });
 
   test("deny refuses from the start when revocations were never read", async () => {

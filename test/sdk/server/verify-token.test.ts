@@ -131,6 +131,10 @@ const attacks: Record<string, { expect: string; token: () => Promise<string> | s
     expect: "signature",
     token: () => issuer.token({ ...keys.EdDSA, kid: keys.RS256.kid }),
   },
+  "correctly signed, under the name of another algorithm": {
+    expect: "signature",
+    token: () => signRaw({ alg: "ES256", kid: keys.EdDSA.kid }, JSON.stringify({ typ: "access" })),
+  },
   "no kid": { expect: "unknown_key", token: () => issuer.token(keys.EdDSA, {}, { kid: undefined }) },
   "a kid that is no string": { expect: "malformed", token: () => issuer.token(keys.EdDSA, {}, { kid: 7 }) },
   "__proto__ as kid": { expect: "unknown_key", token: () => issuer.token(keys.EdDSA, {}, { kid: "__proto__" }) },
@@ -201,7 +205,7 @@ const attacks: Record<string, { expect: string; token: () => Promise<string> | s
   },
   "a payload that is not UTF-8": {
     expect: "malformed",
-    token: () => signRaw({ alg: "EdDSA", kid: keys.EdDSA.kid }, Buffer.from([0x22, 0xff, 0x22])),
+    token: () => signRaw({ alg: "EdDSA", kid: keys.EdDSA.kid }, Buffer.from('{"a":"\xff"}', "latin1")),
   },
   "another tenant's issuer": {
     expect: "issuer",
@@ -221,6 +225,10 @@ const attacks: Record<string, { expect: string; token: () => Promise<string> | s
     expect: "audience",
     token: () => issuer.token(keys.EdDSA, { aud: APPLICATION }),
   },
+  "several audiences, none of them ours": {
+    expect: "audience",
+    token: () => issuer.token(keys.EdDSA, { aud: ["https://api.example", APPLICATION] }),
+  },
   "no audience": { expect: "audience", token: () => issuer.token(keys.EdDSA, { aud: undefined }) },
   "another application": {
     expect: "application",
@@ -232,6 +240,7 @@ const attacks: Record<string, { expect: string; token: () => Promise<string> | s
   "no type": { expect: "type", token: () => issuer.token(keys.EdDSA, { typ: undefined }) },
   "no exp": { expect: "missing_claim", token: () => issuer.token(keys.EdDSA, { exp: undefined }) },
   "exp as a string": { expect: "missing_claim", token: () => issuer.token(keys.EdDSA, { exp: "9999999999" }) },
+  "nbf as a string": { expect: "missing_claim", token: () => issuer.token(keys.EdDSA, { nbf: "9999999999" }) },
   "exp beyond numbers": {
     expect: "missing_claim",
     token: () =>

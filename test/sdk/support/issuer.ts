@@ -28,7 +28,7 @@ export interface RevocationEntry {
   expires_at: number;
 }
 
-type Handler = (request: Request, url: URL) => Response | Promise<Response> | undefined;
+type Handler = (request: Request, url: URL) => Response | undefined | Promise<Response | undefined>;
 
 /**
  * The public face of a tenant, on a real socket: keys, revocations by cursor, the session endpoint. `requests` holds the
@@ -80,7 +80,8 @@ export class TestIssuer implements AsyncDisposable {
       .sign(key.privateKey);
   }
 
-  revoke(kind: string, id: string, issuedBefore = this.seconds): void {
+  /** In this moment; the feed rounds up to the next second, as `iat` is rounded down. */
+  revoke(kind: string, id: string, issuedBefore = this.seconds + 1): void {
     this.entries.push({
       kind,
       digest: digest(id),
