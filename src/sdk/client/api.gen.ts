@@ -184,12 +184,14 @@ export interface Api {
     /**
      * Sign a person in with an address and a password.
      * REST: POST /v1/auth/login
+     * Access: public
      * Errors: invalid_credentials, origin_not_allowed
      */
     login: { kind: "mutation"; input: AuthLoginInput; output: AuthLoginOutput };
     /**
      * End the session, or all of the user's sessions.
      * REST: POST /v1/auth/logout
+     * Access: sign-out
      * Errors: authentication_required, origin_not_allowed
      */
     logout: { kind: "mutation"; input: AuthLogoutInput | undefined; output: AuthLogoutOutput };
@@ -197,6 +199,7 @@ export interface Api {
       /**
        * Change one's own password. Ends the user's other sessions.
        * REST: POST /v1/auth/password/change
+       * Access: session
        * Errors: invalid_credentials, conflict
        */
       change: { kind: "mutation"; input: AuthPasswordChangeInput; output: AuthPasswordChangeOutput };
@@ -204,35 +207,41 @@ export interface Api {
     /**
      * Exchange a refresh token for new tokens.
      * REST: POST /v1/auth/refresh
+     * Access: public
      * Errors: authentication_required, invalid_credentials, token_expired, token_revoked, application_mismatch, origin_not_allowed
      */
     refresh: { kind: "mutation"; input: AuthRefreshInput | undefined; output: AuthRefreshOutput };
     /**
      * Sign a new person up with an address and a password, and in.
      * REST: POST /v1/auth/register
+     * Access: public
      * Errors: conflict, forbidden, origin_not_allowed
      */
     register: { kind: "mutation"; input: AuthRegisterInput; output: AuthRegisterOutput };
     /**
      * Who is signed in.
      * REST: GET /v1/auth/session
+     * Access: session
      */
     session: { kind: "query"; input: undefined; output: AuthSessionOutput };
     sessions: {
       /**
        * The user's own live sessions in this application.
        * REST: GET /v1/auth/sessions
+       * Access: session
        */
       list: { kind: "query"; input: AuthSessionsListInput | undefined; output: AuthSessionsListOutput };
       /**
        * End one of the user's own sessions.
        * REST: DELETE /v1/auth/sessions/{id}
+       * Access: session
        * Errors: not_found
        */
       revoke: { kind: "mutation"; input: AuthSessionsRevokeInput; output: AuthSessionsRevokeOutput };
       /**
        * End all of the user's sessions but this one.
        * REST: DELETE /v1/auth/sessions
+       * Access: session
        */
       revokeOthers: { kind: "mutation"; input: undefined; output: AuthSessionsRevokeOthersOutput };
     };
@@ -241,6 +250,7 @@ export interface Api {
     /**
      * The tenant's users, oldest first.
      * REST: GET /v1/users
+     * Access: key, scope users:read
      */
     list: { kind: "query"; input: UsersListInput | undefined; output: UsersListOutput };
   };
