@@ -1,5 +1,5 @@
-import { schemaVersion } from "../storage/migrator.ts";
 import { commit, version as number } from "../core/version.ts";
+import { schemaVersion } from "../storage/migrator.ts";
 import { type Command, jsonFlag } from "./command.ts";
 
 export const version: Command = {

@@ -1,6 +1,4 @@
-import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
-import { dayOneRouter, scriptedUser } from "./day-one-router.ts";
-import { APPLICATION, newKey, TestIssuer } from "./issuer.ts";
+import { fileURLToPath } from "node:url";
 
 /** What the consumer project is run against: its environment, and how to end it. */
 export interface Appliance {
@@ -9,34 +7,40 @@ export interface Appliance {
   stop: () => Promise<void>;
 }
 
-/**
- * THE place to switch to the live appliance: start `sallyport dev --json`, take SALLYPORT_URL, SALLYPORT_APP_ID and
- * SALLYPORT_API_KEY from what it prints, register the account over REST, and return them here. Until then this is tRPC's
- * own server and a real issuer behind one socket.
- */
+const MAIN = fileURLToPath(new URL("../../../src/main.ts", import.meta.url));
+
+/** The live appliance, as `sallyport dev` starts it, with one person who has signed up. */
 export async function startAppliance(): Promise<Appliance> {
-  const issuer = new TestIssuer();
-  issuer.time = Date.now();
-  const key = await newKey("EdDSA");
-  issuer.keys = [key];
-  issuer.override = (request, url) => {
-    if (url.pathname.startsWith("/trpc/")) {
-      const createContext = async () => ({ accessToken: await issuer.token(key, { sub: scriptedUser.id }) });
-      return fetchRequestHandler({ endpoint: "/trpc", req: request, router: dayOneRouter, createContext });
-    }
-    if (url.pathname === "/v1/users" && request.headers.get("authorization") === "Bearer sally_sk_example") {
-      return Response.json({ data: [scriptedUser], next_cursor: null });
-    }
-    return undefined;
-  };
+  const command = [process.execPath, "run", MAIN, "dev", "--ephemeral", "--port", "0", "--json"];
+  const child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+  const started = JSON.parse(await firstLine(child.stdout));
+  const account = { email: "ada@example.com", password: "correct horse battery staple" };
+  const answer = await fetch(`${started.url}/v1/auth/register`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-application-id": started.application_id },
+    body: JSON.stringify(account),
+  });
+  if (answer.status !== 201) throw new Error(`sign-up was answered ${answer.status}: ${await answer.text()}`);
   return {
     env: {
-      SALLYPORT_URL: issuer.url,
-      SALLYPORT_APP_ID: APPLICATION,
-      SALLYPORT_API_KEY: "sally_sk_example",
-      CONSUMER_EMAIL: "ada@example.com",
-      CONSUMER_PASSWORD: "correct horse battery staple",
+      SALLYPORT_URL: started.url,
+      SALLYPORT_APP_ID: started.application_id,
+      SALLYPORT_API_KEY: started.secret_key,
+      CONSUMER_EMAIL: account.email,
+      CONSUMER_PASSWORD: account.password,
     },
-    stop: () => issuer[Symbol.asyncDispose](),
+    stop: async () => {
+      child.kill("SIGTERM");
+      await child.exited;
+    },
   };
+}
+
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  let text = "";
+  for await (const chunk of stream) {
+    text += new TextDecoder().decode(chunk);
+    if (text.includes("\n")) break;
+  }
+  return text;
 }
