@@ -254,7 +254,10 @@ export class TestApp {
 
   /** One value of /metrics. */
   metric(name: string): number {
-    const line = this.app.metrics.render().split("\n").find((text) => text.startsWith(`${name} `));
+    const line = this.app.metrics
+      .render()
+      .split("\n")
+      .find((text) => text.startsWith(`${name} `));
     return Number(line?.slice(name.length + 1));
   }
 

@@ -23,7 +23,11 @@ export class Contract {
   }
 
   readonly document: OpenApi;
-  readonly #ajv = new Ajv2020({ strict: false, allErrors: true, formats: { uuid: true, "date-time": true, email: true } });
+  readonly #ajv = new Ajv2020({
+    strict: false,
+    allErrors: true,
+    formats: { uuid: true, "date-time": true, email: true },
+  });
   readonly #compiled = new Map<string, ValidateFunction>();
   readonly #paths: { template: string; pattern: RegExp; operations: Record<string, Operation> }[];
 
@@ -51,7 +55,8 @@ export class Contract {
     }
     const response = operation.responses[status];
     // 405 and the edge's refusals of a Host are about the address, not about the operation.
-    if (!response) throw new Error(`${place}: ${operation.operationId} does not declare this status: ${JSON.stringify(body)}`);
+    if (!response)
+      throw new Error(`${place}: ${operation.operationId} does not declare this status: ${JSON.stringify(body)}`);
     const schema = response.content?.["application/json"]?.schema;
     if (schema) this.#validate(`${operation.operationId} ${status}`, schema, body, place);
   }
@@ -86,7 +91,9 @@ export class Contract {
       this.#compiled.set(key, validate);
     }
     if (!validate(body)) {
-      throw new Error(`${place} is not as described: ${this.#ajv.errorsText(validate.errors)}\n${JSON.stringify(body)}`);
+      throw new Error(
+        `${place} is not as described: ${this.#ajv.errorsText(validate.errors)}\n${JSON.stringify(body)}`,
+      );
     }
   }
 }

@@ -36,7 +36,9 @@ async function openServer(clock: FakeClock) {
 async function tablesOf(storage: Storage): Promise<string[]> {
   const query =
     storage.dialect === "sqlite"
-      ? sql<{ name: string }>`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid`
+      ? sql<{
+          name: string;
+        }>`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid`
       : sql<{ name: string }>`SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`;
   const { rows } = await query.execute(storage.read.kysely);
   return rows.map((row) => row.name).filter((name) => name !== "schema_migrations");

@@ -1,8 +1,8 @@
 import { settings } from "../../src/app.ts";
 import { loadSettings } from "../../src/core/config.ts";
 import { newId } from "../../src/core/ids.ts";
-import { generateMasterKey, type MasterKeys, parseMasterKeys } from "../../src/crypto/master-key.ts";
 import { HashQueue } from "../../src/crypto/hash-queue.ts";
+import { generateMasterKey, type MasterKeys, parseMasterKeys } from "../../src/crypto/master-key.ts";
 import { PasswordHasher } from "../../src/crypto/password-hash.ts";
 import { generateSigningKey } from "../../src/crypto/signing-keys.ts";
 import { createIdentity } from "../../src/identity/identity.ts";
