@@ -44,7 +44,8 @@ export interface TestTenant {
 export interface TestUser {
   id: string;
   email: string;
-  password: string;
+  /** The body of a sign-in. */
+  login: { email: string; password: string };
 }
 
 const ANYWHERE = { requestId: "test", address: "192.0.2.1", network: "192.0.2.1", userAgent: "test" };
@@ -198,7 +199,7 @@ export class TestApp {
       await insertEmail(tx, { id: newId(now), tenantId, userId: id, ...address, now });
       await insertPassword(tx, { userId: id, tenantId, hash: passwordHash, now });
     });
-    return { id, email, password: PASSWORD };
+    return { id, email, login: { email, password: PASSWORD } };
   }
 
   /** A session of a user, through the host's own phases; no password is hashed. */
