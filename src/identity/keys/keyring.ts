@@ -39,6 +39,7 @@ export const PUBLISH_LEAD = 2 * JWKS_MAX_AGE;
 export class Keyring {
   readonly #tenants = new Map<string, { loadedAt: number; keys: TenantKey[]; loading: boolean }>();
   readonly #byId = new Map<string, TenantKey>();
+  readonly #creating = new Map<string, Promise<string>>();
 
   constructor(
     private readonly storage: Storage,
@@ -50,7 +51,7 @@ export class Keyring {
   async signer(tenantId: string, algorithm: KeyAlgorithm): Promise<SigningKey> {
     const found = this.#current(await this.keys(tenantId), algorithm);
     if (found) return found.sign();
-    await this.create(tenantId, algorithm);
+    await this.#createOnce(tenantId, algorithm);
     const made = this.#current(await this.keys(tenantId), algorithm);
     if (!made) throw new Error(`no ${algorithm} key for tenant ${tenantId}`);
     return made.sign();
@@ -89,11 +90,6 @@ export class Keyring {
       });
     }
     return entry.keys;
-  }
-
-  /** Makes the first key of an algorithm; another node that does the same at the same time does no harm. */
-  async create(tenantId: string, algorithm: KeyAlgorithm): Promise<string> {
-    return this.#insert(tenantId, algorithm, this.clock.now());
   }
 
   /**
@@ -146,6 +142,16 @@ export class Keyring {
     });
     await this.#load(tenantId);
     return id;
+  }
+
+  /** Makes the first key of an algorithm, once for all that wait for it. Another node that does the same does no harm. */
+  async #createOnce(tenantId: string, algorithm: KeyAlgorithm): Promise<void> {
+    const name = `${tenantId}:${algorithm}`;
+    const creating =
+      this.#creating.get(name) ??
+      this.#insert(tenantId, algorithm, this.clock.now()).finally(() => this.#creating.delete(name));
+    this.#creating.set(name, creating);
+    await creating;
   }
 
   #current(keys: readonly TenantKey[], algorithm: KeyAlgorithm): TenantKey | undefined {
