@@ -4,7 +4,7 @@ import { requireId } from "../core/ids.ts";
 import { networkOf, parseAddress } from "../core/network.ts";
 import type { KeyCaller, Scope } from "../identity/api-keys/api-keys.ts";
 import type { Identity } from "../identity/identity.ts";
-import { ACCOUNT_SCOPE } from "../identity/sessions/access-tokens.ts";
+import { ACCOUNT_SCOPE, type AccessToken } from "../identity/sessions/access-tokens.ts";
 import { findSession, type SessionBundle } from "../identity/sessions/store.ts";
 import type { Application } from "../identity/tenants/directory.ts";
 import { type Call, isFromPage } from "./call.ts";
@@ -67,7 +67,7 @@ export class Gate {
     if (fromCookie && changes) checkOrigin(call, application);
     if (!hasScope(verified.scope, ACCOUNT_SCOPE)) throw insufficientScope(ACCOUNT_SCOPE);
     const session = await findSession(this.identity.storage.read, verified.sid);
-    if (!session || session.user_id !== verified.sub || !this.#isAlive(session)) throw new AppError("token_revoked");
+    if (!session || !isAbout(verified, session) || !this.#isAlive(session)) throw new AppError("token_revoked");
     return { application, origin: call.origin, session };
   }
 
@@ -79,7 +79,8 @@ export class Gate {
     let session: SessionBundle | undefined;
     if (access !== null) {
       const verified = await this.identity.accessTokens.verify(access, { expired: true });
-      session = await findSession(this.identity.storage.read, verified.sid);
+      const found = await findSession(this.identity.storage.read, verified.sid);
+      if (found && isAbout(verified, found)) session = found;
     } else if (cookies.refresh !== null) {
       session = (await this.identity.refreshes.sessionOf(cookies.refresh)) ?? undefined;
     }
@@ -141,6 +142,11 @@ export class Gate {
       });
     }
   }
+}
+
+/** A signing key is its tenant's: whoever holds one reaches the sessions of that tenant's applications and no others. */
+function isAbout(token: AccessToken, session: SessionBundle): boolean {
+  return session.user_id === token.sub && session.application_id === token.applicationId;
 }
 
 const FORWARD_NEEDS_KEY = { message: "x-client-address needs a secret key with scope forward." };

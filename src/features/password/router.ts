@@ -13,6 +13,13 @@ const delivery = z
   .enum(["cookie", "memory"])
   .default("cookie")
   .describe("`memory` sets no access cookie: the access token is in the body only.");
+// Control characters forge lines where names are listed, and PostgreSQL refuses a NUL.
+const displayName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .regex(/^\P{Cc}*$/u, "must not hold control characters");
 const success = z.strictObject({ status: z.literal("success") });
 
 export function passwordRouter(procedures: Procedures, passwords: Passwords) {
@@ -33,7 +40,7 @@ export function passwordRouter(procedures: Procedures, passwords: Passwords) {
         z.strictObject({
           email,
           password,
-          display_name: z.string().trim().min(1).max(200).nullish(),
+          display_name: displayName.nullish(),
           metadata: metadataInput.optional(),
           delivery,
         }),

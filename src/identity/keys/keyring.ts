@@ -1,7 +1,7 @@
 import { systemOrigin } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import { DAY, MINUTE, SECOND } from "../../core/clock.ts";
-import { newId } from "../../core/ids.ts";
+import { isUuid, newId } from "../../core/ids.ts";
 import { importVerificationKey } from "../../crypto/jwk.ts";
 import type { SigningKey, VerificationKey } from "../../crypto/jws.ts";
 import type { MasterKeys } from "../../crypto/master-key.ts";
@@ -64,6 +64,7 @@ export class Keyring {
       const keys = await this.keys(known.tenantId);
       return keys.find((key) => key.id === kid && !this.#expired(key));
     }
+    if (!isUuid(kid)) return undefined;
     const owner = await findSigningKeyTenant(this.storage.read, kid);
     if (!owner) return undefined;
     await this.#load(owner.tenant_id);
