@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { asset, escapeHtml, fileHandler, renderPage } from "../../src/http/assets.ts";
+import { asset, escapeHtml, fileHandler, pageHandler, renderPage } from "../../src/http/assets.ts";
+import type { Exchange } from "../../src/http/edge.ts";
 
 describe("values in a page are text (ASVS 1.2.1)", () => {
   const hostile = `"><script src='//evil.example'>alert(1)</script>&amp;`;
@@ -41,4 +42,12 @@ describe("an asset's address is made of its content", () => {
   test("a file whose media type is unknown is refused at the start, not sniffed by browsers", () => {
     expect(() => fileHandler("a.exe", "")).toThrow("a.exe");
   });
+});
+
+test("a page that needs more says what, and keeps the rest of the policy", async () => {
+  const exchange = { request: new Request("http://localhost/"), headers: {} } as Exchange;
+  const { headers } = await pageHandler("", { "script-src": "'self'", "form-action": "'self'" })(exchange);
+  expect(headers.get("content-security-policy")).toBe(
+    "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; script-src 'self'",
+  );
 });
