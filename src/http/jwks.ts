@@ -1,10 +1,10 @@
 import { AppError } from "../core/errors.ts";
 import { requireId } from "../core/ids.ts";
-import { sha256Base64url } from "../crypto/secrets.ts";
 import type { Identity } from "../identity/identity.ts";
 import { JWKS_MAX_AGE } from "../identity/keys/keyring.ts";
 import { DEFAULT_TENANT_SLUG } from "../identity/tenants/directory.ts";
 import type { KeyAlgorithm } from "../storage/schema.ts";
+import { conditional, entityTag } from "./conditional.ts";
 import type { Exchange, Handler } from "./edge.ts";
 
 /** Public documents: any page may read them, any cache may keep them. */
@@ -12,13 +12,8 @@ const PUBLIC = { "access-control-allow-origin": "*", "content-type": "applicatio
 
 /** JSON that anybody may cache, answered 304 to who has it already (RFC 9110 section 13.1.2). */
 export function publicJson(exchange: Exchange, body: string, maxAge: number): Response {
-  const etag = `"${sha256Base64url(body)}"`;
-  const headers = { ...exchange.headers, ...PUBLIC, "cache-control": `public, max-age=${maxAge}`, etag };
-  const known = exchange.request.headers.get("if-none-match");
-  if (known !== null && (known === "*" || known.split(/ *, */).some((tag) => tag.replace(/^W\//, "") === etag))) {
-    return new Response(null, { status: 304, headers });
-  }
-  return new Response(body, { headers });
+  const headers = { ...PUBLIC, "cache-control": `public, max-age=${maxAge}` };
+  return conditional(exchange, body, entityTag(body), headers);
 }
 
 /**
