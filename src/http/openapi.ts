@@ -1,10 +1,10 @@
 import type { AnyRouter } from "@trpc/server";
 import { z } from "zod";
 import { type ErrorCode, errorCatalogue } from "../core/errors.ts";
+import { type Callable, proceduresOf } from "../rpc/invoke.ts";
 import type { ProcedureMeta } from "../rpc/procedures.ts";
 import type { Edge, Handler } from "./edge.ts";
 import { publicJson } from "./jwks.ts";
-import { type Callable, proceduresOf } from "./rest.ts";
 
 /** Built at the first request and kept: it depends on the program alone. */
 export function openApiHandler(router: AnyRouter, _edge: Edge, version: string): Handler {

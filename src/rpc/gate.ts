@@ -56,7 +56,8 @@ export class Gate {
   }
 
   async session(call: Call, changes: boolean): Promise<AdmittedSession> {
-    const { token, fromCookie } = await this.#accessToken(call);
+    const header = bearer(call);
+    const token = header ?? (await this.#accessCookie(call));
     const verified = await this.identity.accessTokens.verify(token);
     const { directory } = this.identity;
     const application =
@@ -64,7 +65,7 @@ export class Gate {
     if (!application || application.disabled || application.tenant.disabled) throw new AppError("token_revoked");
     call.resolved = application;
     this.#checkHints(call, application);
-    if (fromCookie && changes) checkOrigin(call, application);
+    if (header === null && changes) checkOrigin(call, application);
     if (!hasScope(verified.scope, ACCOUNT_SCOPE)) throw insufficientScope(ACCOUNT_SCOPE);
     const session = await findSession(this.identity.storage.read, verified.sid);
     if (!session || !isAbout(verified, session) || !this.#isAlive(session)) throw new AppError("token_revoked");
@@ -114,13 +115,11 @@ export class Gate {
     );
   }
 
-  async #accessToken(call: Call): Promise<{ token: string; fromCookie: boolean }> {
-    const token = bearer(call);
-    if (token !== null) return { token, fromCookie: false };
+  async #accessCookie(call: Call): Promise<string> {
     const hinted = await this.#hintedApplication(call);
     const cookie = hinted ? call.cookies(hinted).access : null;
     if (cookie === null) throw new AppError("authentication_required");
-    return { token: cookie, fromCookie: true };
+    return cookie;
   }
 
   /** Whose cookies to look at: the application that the request names, else the default one. */
@@ -153,8 +152,13 @@ const FORWARD_NEEDS_KEY = { message: "x-client-address needs a secret key with s
 
 /** @throws AppError when there is an Authorization header of another scheme: never ignored in favour of a cookie */
 function bearer(call: Call): string | null {
-  if (call.authorization === null) return null;
-  const match = /^bearer +([^\s]+) *$/i.exec(call.authorization);
+  const { authorization } = call;
+  if (authorization === null) return null;
+  // As nearly everybody writes it; the expression below takes the rest.
+  if (authorization.length > 7 && authorization.startsWith("Bearer ") && !authorization.includes(" ", 7)) {
+    return authorization.slice(7);
+  }
+  const match = /^bearer +([^\s]+) *$/i.exec(authorization);
   if (!match?.[1]) {
     throw new AppError("authentication_required", {
       message: "The Authorization header must be `Bearer` and one token.",

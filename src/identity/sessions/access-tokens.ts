@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { SECOND, toSeconds } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
@@ -76,7 +76,7 @@ export class AccessTokens {
    * @throws AppError `authentication_required` for what is no access token of ours, `token_expired`
    */
   async verify(token: string, options: { expired?: boolean } = {}): Promise<AccessToken> {
-    const digest = createHash("sha256").update(token).digest("base64");
+    const digest = hash("sha256", token, "base64");
     const seen = this.#verified.get(digest);
     const verified = seen ?? (await this.#verifyNew(token));
     if (seen === undefined) this.#remember(digest, verified);
