@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { errorCatalogue } from "../../src/core/errors.ts";
-import { proceduresOf } from "../../src/http/rest.ts";
+import { proceduresOf } from "../../src/rpc/invoke.ts";
 import { startApp } from "../support/app.ts";
 import type { OpenApi } from "../support/contract.ts";
 

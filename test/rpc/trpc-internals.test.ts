@@ -2,13 +2,14 @@ import { expect, test } from "bun:test";
 import { initTRPC } from "@trpc/server";
 import { z } from "zod";
 import packageJson from "../../package.json";
-import { proceduresOf } from "../../src/http/rest.ts";
+import type { Call } from "../../src/rpc/call.ts";
+import { invoke, proceduresOf } from "../../src/rpc/invoke.ts";
 
 /**
- * Both doors walk `router._def.procedures` and call what they find there, which tRPC does not promise. This watches the shape
- * of the pinned version: when an update turns it red, `src/http/rest.ts` and `src/http/trpc.ts` are what to look at.
+ * Both doors walk `router._def.procedures` and run the middlewares that they find there, which tRPC does not promise. This
+ * watches the shape of the pinned version: when an update turns it red, `src/rpc/invoke.ts` is what to look at.
  */
-const t = initTRPC.context<{ who: string }>().meta<{ summary: string }>().create();
+const t = initTRPC.context<{ call: { who: string } }>().meta<{ summary: string }>().create();
 const order: string[] = [];
 const router = t.router({
   deep: {
@@ -23,18 +24,16 @@ const router = t.router({
         return z.strictObject({ n: z.number() }).parse(value);
       })
       .output((value) => value as { seen: unknown })
-      .query(({ ctx, input }) => ({ seen: [ctx.who, ctx.admitted, input.n] })),
+      .query(({ ctx, input }) => ({ seen: [ctx.call.who, ctx.admitted, input.n] })),
   },
   change: t.procedure.mutation(() => "changed"),
 });
-const call = (input: unknown) => ({
-  ctx: { who: "ada" },
-  getRawInput: async () => input,
-  path: "deep.er",
-  type: "query",
-  signal: undefined,
-  batchIndex: 0,
-});
+const caller = { who: "ada" } as unknown as Call;
+async function run(input: unknown): Promise<unknown> {
+  const procedure = proceduresOf(router)["deep.er"];
+  if (!procedure) throw new Error("the procedure is not there");
+  return invoke(procedure, "deep.er", caller, async () => input);
+}
 
 test("the versions of client and server are pinned, and equal", () => {
   expect(packageJson.devDependencies["@trpc/server"]).toMatch(/^\d+\.\d+\.\d+$/);
@@ -53,16 +52,13 @@ test("names of Object's prototype are no procedures", () => {
   expect(Object.getPrototypeOf(proceduresOf(router))).toBeNull();
 });
 
-test("a procedure is called with one object, and the gate runs before the input is read", async () => {
-  const procedure = proceduresOf(router)["deep.er"];
+test("the gate runs before the input is read, and its context reaches the resolver", async () => {
   order.length = 0;
-  expect((await procedure?.(call({ n: 7 }))) as unknown).toEqual({ seen: ["ada", true, 7] });
+  expect(await run({ n: 7 })).toEqual({ seen: ["ada", true, 7] });
   expect(order).toEqual(["gate", "input"]);
 });
 
-test("wrong input is a TRPCError with the ZodError as its cause, and a thrown error is its own cause", async () => {
-  const error = await proceduresOf(router)
-    ["deep.er"]?.(call({ n: "7" }))
-    .catch((thrown: unknown) => thrown);
+test("wrong input is a TRPCError with the ZodError as its cause", async () => {
+  const error = await run({ n: "7" }).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ name: "TRPCError", code: "BAD_REQUEST", cause: { name: "ZodError" } });
 });
