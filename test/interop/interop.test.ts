@@ -30,7 +30,7 @@ let appliance: Appliance | undefined;
 let reports = new Map<string, Report>();
 
 /** The fewest seconds that an access token can be given: real tokens are waited for to expire. */
-const SHORT_LIVED = "10";
+const SHORT_LIVED = "10s";
 
 beforeAll(async () => {
   if (present.length === 0) return;
@@ -39,7 +39,7 @@ beforeAll(async () => {
   );
   const live = await startAppliance();
   appliance = live;
-  await live.command("tenant", "create", "--slug", "neighbour", "--json");
+  await live.command("tenant", "create", "neighbour");
   const app = ["--name", "Short-lived", "--algorithm", "RS256", "--access-token-ttl", SHORT_LIVED];
   const shortLived = JSON.parse(await live.command("app", "create", ...app, "--json")) as { id: string };
   const env = {
