@@ -1,4 +1,9 @@
-"""Verify a Sallyport access token with python-jose, by the published keys and without asking the server."""
+"""Verify a Sallyport access token with python-jose, by the published keys and without asking the server.
+
+python-jose tries the keys of a set in their order, whatever the kid, and fails at the first one of another type: with an
+EdDSA key before the RSA key, a sound RS256 token ends in `JWKError: Expected: 'RSA', Received: OKP`. That is why
+/.well-known/jwks.json holds keys of one algorithm only, and why <issuer>/oauth2/jwks, which holds all, does not work here.
+"""
 
 import time
 
@@ -38,7 +43,7 @@ class Verifier:
         """python-jose does not fetch keys. They are fetched every five minutes, as the JWKS says, and at once for a kid
         that is new, which is how a rotation shows; but no more than once a second, since anybody can make up a kid."""
         age = time.monotonic() - self._fetched_at
-        is_known = any(key["kid"] == kid for key in self._jwks["keys"])
+        is_known = any(key.get("kid") == kid for key in self._jwks["keys"])
         if age > 300 or (age > 1 and not is_known):
             self._jwks = httpx.get(self._jwks_url, timeout=10).raise_for_status().json()
             self._fetched_at = time.monotonic()
