@@ -1,0 +1,162 @@
+import { isBuiltin } from "node:module";
+import { posix } from "node:path";
+import type { Problems, SourceFile } from "./repository.ts";
+import { importsOf, lineAt, type Scanned, scan } from "./source-text.ts";
+
+/** Who may import whom, directly; what is below a room's rooms is open to it too. Type imports count. */
+const BELOW: Record<string, readonly string[]> = {
+  main: ["cli"],
+  cli: ["app"],
+  app: ["http", "features"],
+  http: ["rpc"],
+  features: ["rpc"],
+  rpc: ["identity"],
+  identity: ["mail", "storage", "crypto"],
+  mail: ["core"],
+  storage: ["core"],
+  crypto: ["core"],
+  core: [],
+  sdk: [],
+  web: ["sdk"],
+};
+
+function reach(room: string): Set<string> {
+  return new Set([room, ...(BELOW[room] ?? []).flatMap((below) => [...reach(below)])]);
+}
+
+/** `src/http/cookies.ts` is in `http`, `src/app.ts` is `app`, `web/admin/main.tsx` is in `web`. */
+function roomOf(path: string): string {
+  const [top = "", second = ""] = path.split("/");
+  return top === "src" ? second.replace(/\.tsx?$/, "") : top;
+}
+
+/** `src/features/password/store.ts` is of `password`; the registry, `src/features/index.ts`, is of none. */
+function featureOf(path: string): string | undefined {
+  return /^src\/features\/([^/]+)\//.exec(path)?.[1];
+}
+
+interface Link {
+  from: string;
+  line: number;
+  /** A path of the repository, or the name of a package. */
+  to: string;
+  isFile: boolean;
+}
+
+function linksOf({ path }: SourceFile, scanned: Scanned): Link[] {
+  return importsOf(scanned).map(({ line, name }) => {
+    const isFile = /^\.{1,2}\//.test(name);
+    return { from: path, line, to: isFile ? posix.join(posix.dirname(path), name) : name, isFile };
+  });
+}
+
+/** A page, a picture or a text that http embeds; not code. */
+const ASSET = /\.(html|css|svg|png|ico|txt|json|woff2)$/;
+
+function whyForbidden({ from, to, isFile }: Link): string | undefined {
+  const room = roomOf(from);
+  if (!isFile) return packageProblem(room, to);
+  if (!/^(src|web)\//.test(to))
+    return ASSET.test(to) ? undefined : `imports ${to}, which is no part of the application`;
+  const target = roomOf(to);
+  if (!(room in BELOW)) return `stands in no room of architecture.md`;
+  if (room === "http" && target === "web" && ASSET.test(to)) return undefined;
+  if (!reach(room).has(target)) return `${room} must not import ${target} (${to})`;
+  const [own, other] = [featureOf(from), featureOf(to)];
+  if (own !== undefined && target === "features" && own !== other) return `a feature must not import ${to}`;
+  return undefined;
+}
+
+function packageProblem(room: string, name: string): string | undefined {
+  if (room !== "sdk" && room !== "web") return undefined;
+  if (name === "bun" || name.startsWith("bun:")) return `${room} must run without Bun, but imports ${name}`;
+  if (isBuiltin(name) && !name.startsWith("node:")) return `imports ${name} without node:`;
+  return undefined;
+}
+
+interface TextRule {
+  what: string;
+  pattern: RegExp;
+  except: RegExp;
+}
+
+const STORES = /(^src\/storage\/|\/store\.ts$)|^src\/sdk\//;
+
+/** Looked for in code only, where strings and comments are blanked. */
+const CODE_RULES: TextRule[] = [
+  {
+    what: "builds a query outside store.ts and storage/",
+    pattern:
+      /\bsql(?:<[^`;]*>)?\s*`|\.kysely\b|\.(selectFrom|insertInto|updateTable|deleteFrom|replaceInto|mergeInto)\s*\(|\bprepared\s*[(<]/g,
+    except: STORES,
+  },
+  {
+    what: "reads the environment outside cli/ and the configuration",
+    pattern: /\b(process|Bun|import\.meta)\s*\.\s*env\b/g,
+    // The SDK's options default to variables, which one file reads.
+    except: /^src\/cli\/|^src\/core\/config[\w-]*\.ts$|^src\/sdk\/(.*\/)?environment\.ts$/,
+  },
+  {
+    what: "reads the time outside core/clock.ts",
+    pattern: /\bDate\s*\.\s*now\b|\bnew\s+Date\s*(\(\s*\)|(?!\s*\())|(?<!new\s+|[.\w])Date\s*\(\s*\)/g,
+    // Nobody injects a clock into the SDK: its one reading of the time stands in a file of its own.
+    except: /^src\/core\/clock\.ts$|^src\/sdk\/(.*\/)?clock\.ts$|^web\//,
+  },
+  {
+    what: "uses Math.random, which can be guessed",
+    pattern: /\bMath\s*\.\s*random\b/g,
+    except: /^src\/crypto\/|^web\//,
+  },
+  { what: "exports by default", pattern: /\bexport\s+default\b|\bas\s+default\b/g, except: /\.d\.ts$/ },
+];
+
+const SQL_TEXT =
+  /^\s*(SELECT\s[\s\S]*\sFROM\s|INSERT\s+INTO\s|UPDATE\s+\S+\s+SET\s|DELETE\s+FROM\s|(CREATE|ALTER|DROP)\s+(UNIQUE\s+)?(TABLE|INDEX)\s|PRAGMA\s|BEGIN\s+IMMEDIATE)/i;
+const DATABASE_PACKAGE = /^(kysely|pg|postgres|bun:sqlite|node:sqlite)(\/|$)|^kysely-/;
+
+function sqlProblems({ path }: SourceFile, scanned: Scanned, links: readonly Link[]): Problems {
+  if (STORES.test(path)) return [];
+  const texts = scanned.strings
+    .filter(({ value }) => SQL_TEXT.test(value))
+    .map(({ at }) => `${path}:${lineAt(scanned.code, at)}: SQL outside store.ts and storage/`);
+  const drivers = links
+    .filter(({ to, isFile }) => !isFile && DATABASE_PACKAGE.test(to))
+    .map(({ line, to }) => `${path}:${line}: imports ${to} outside store.ts and storage/`);
+  return [...texts, ...drivers];
+}
+
+/** Each ring of files that import each other, told once, from where the walk met it first. */
+function cycles(links: readonly Link[]): Problems {
+  const graph = new Map<string, Set<string>>();
+  for (const { from, to, isFile } of links) if (isFile) graph.set(from, (graph.get(from) ?? new Set()).add(to));
+  const done = new Set<string>();
+  const found: Problems = [];
+  const walk = (path: string, trail: readonly string[]): void => {
+    const met = trail.indexOf(path);
+    if (met >= 0) found.push(`${path}:1: imports itself by ${[...trail.slice(met), path].join(" -> ")}`);
+    if (met >= 0 || done.has(path)) return;
+    for (const next of graph.get(path) ?? []) walk(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of graph.keys()) walk(path, []);
+  return found;
+}
+
+/** Holds files of src/ and web/ against the import rule and the house rules of architecture.md. */
+export function architectureProblems(files: readonly SourceFile[]): Problems {
+  const all: Link[] = [];
+  const problems = files.flatMap((file) => {
+    const scanned = scan(file.text);
+    const links = linksOf(file, scanned);
+    all.push(...links);
+    const forbidden = links.flatMap((link) => {
+      const why = whyForbidden(link);
+      return why ? [`${file.path}:${link.line}: ${why}`] : [];
+    });
+    const broken = CODE_RULES.filter(({ except }) => !except.test(file.path)).flatMap(({ what, pattern }) =>
+      [...scanned.code.matchAll(pattern)].map(({ index }) => `${file.path}:${lineAt(scanned.code, index)}: ${what}`),
+    );
+    return [...forbidden, ...broken, ...sqlProblems(file, scanned, links)];
+  });
+  return [...problems, ...cycles(all)];
+}

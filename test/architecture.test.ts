@@ -1,0 +1,147 @@
+import { describe, expect, test } from "bun:test";
+import { architectureProblems } from "../scripts/lib/architecture.ts";
+import { repositoryFiles, type SourceFile } from "../scripts/lib/repository.ts";
+
+test("the application keeps to the import rule and the house rules of architecture.md", async () => {
+  const files = (await repositoryFiles()).filter(({ path }) => /^(src|web)\/.*\.tsx?$/.test(path));
+  expect(files.length).toBeGreaterThan(0);
+  expect(architectureProblems(files)).toEqual([]);
+});
+
+function problemsOf(...files: [path: string, text: string][]): string[] {
+  return architectureProblems(files.map(([path, text]): SourceFile => ({ path, text })));
+}
+
+/** The test above is green on good code and on rules that never fire: each rule must be seen to fire. */
+describe("a violation of each rule is found", () => {
+  const violations: [rule: string, path: string, text: string, problem: RegExp][] = [
+    [
+      "a room imports one above",
+      "src/core/a.ts",
+      'import { x } from "../storage/b.ts";',
+      /core must not import storage/,
+    ],
+    [
+      "by type only",
+      "src/crypto/a.ts",
+      'import type { X } from "../identity/b.ts";',
+      /crypto must not import identity/,
+    ],
+    ["by the type of a module", "src/core/a.ts", 'type X = import("../crypto/b.ts").X;', /core must not import crypto/],
+    [
+      "dynamically",
+      "src/http/a.ts",
+      'const x = await import("../features/b/index.ts");',
+      /http must not import features/,
+    ],
+    ["by re-export", "src/rpc/a.ts", 'export * from "../http/b.ts";', /rpc must not import http/],
+    ["for its effects", "src/mail/a.ts", 'import "../identity/b.ts";', /mail must not import identity/],
+    [
+      "as a worker",
+      "src/storage/a.ts",
+      'new Worker(new URL("../crypto/w.ts", import.meta.url));',
+      /storage must not import crypto/,
+    ],
+    ["as a worker by its name", "src/storage/a.ts", 'new Worker("../crypto/w.ts");', /storage must not import crypto/],
+    ["over several lines", "src/core/a.ts", 'import {\n  x, // y\n} from\n  "../app.ts";', /core must not import app/],
+    ["a sibling", "src/mail/a.ts", 'import { x } from "../storage/b.ts";', /mail must not import storage/],
+    [
+      "features import each other",
+      "src/features/a/router.ts",
+      'import { x } from "../b/service.ts";',
+      /must not import src\/features\/b/,
+    ],
+    [
+      "a feature imports the registry",
+      "src/features/a/router.ts",
+      'import { x } from "../index.ts";',
+      /must not import src\/features\/index/,
+    ],
+    [
+      "the SDK imports the server",
+      "src/sdk/server/a.ts",
+      'import type { X } from "../../core/errors.ts";',
+      /sdk must not import core/,
+    ],
+    ["the SDK needs Bun", "src/sdk/server/a.ts", 'import { serve } from "bun";', /without Bun/],
+    ["the SDK imports a built-in by its bare name", "src/sdk/server/a.ts", 'import "crypto";', /without node:/],
+    [
+      "the server imports the SDK",
+      "src/identity/a.ts",
+      'import { x } from "../sdk/server/b.ts";',
+      /identity must not import sdk/,
+    ],
+    [
+      "a page imports the server",
+      "web/admin/main.tsx",
+      'import { x } from "../../src/core/a.ts";',
+      /web must not import core/,
+    ],
+    [
+      "the application imports a test",
+      "src/core/a.ts",
+      'import { x } from "../../test/a.ts";',
+      /no part of the application/,
+    ],
+    ["a room that is not on the plan", "src/shared/a.ts", 'import { x } from "../core/b.ts";', /no room/],
+    ["a tagged query", "src/features/a/service.ts", "const q = sql<Row>`anything`;", /builds a query/],
+    ["a built query", "src/identity/users/users.ts", 'await at.selectFrom("users").execute();', /builds a query/],
+    ["the query builder at hand", "src/identity/users/users.ts", "const db = tx.kysely;", /builds a query/],
+    ["SQL in a string", "src/http/a.ts", 'run("select id from users");', /SQL outside/],
+    ["SQL in a template", "src/cli/a.ts", "run(`DELETE FROM ${table}`);", /SQL outside/],
+    ["a database driver", "src/cli/a.ts", 'import { Database } from "bun:sqlite";', /imports bun:sqlite/],
+    ["the environment", "src/identity/a.ts", "const x = process.env.HOME;", /environment/],
+    ["Bun's environment", "src/http/a.ts", "const x = Bun.env.HOME;", /environment/],
+    ["the time", "src/identity/a.ts", "const x = Date.now();", /time/],
+    ["the time as a date", "src/http/a.ts", "const x = `${new Date().toISOString()}`;", /time/],
+    ["the time as a function", "src/http/a.ts", "const clock = { now: Date.now };", /time/],
+    ["guessable numbers", "src/identity/a.ts", "const x = Math.random();", /guessed/],
+    ["a default export", "src/http/a.ts", "export default function x() {}", /by default/],
+  ];
+  test.each(violations)("%s", (_rule, path, text, problem) => {
+    const problems = problemsOf([path, text]);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(problem);
+  });
+
+  test("a ring of files", () => {
+    const problems = problemsOf(
+      ["src/core/a.ts", 'import { b } from "./b.ts";'],
+      ["src/core/b.ts", 'import { c } from "./c.ts";'],
+      ["src/core/c.ts", 'import type { A } from "./a.ts";'],
+    );
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain("src/core/a.ts -> src/core/b.ts -> src/core/c.ts -> src/core/a.ts");
+  });
+
+  test("the line is told", () => {
+    expect(problemsOf(["src/http/a.ts", "// one\nconst two = 2;\nexport default two;\n"])).toEqual([
+      "src/http/a.ts:3: exports by default",
+    ]);
+  });
+});
+
+describe("what is allowed is left alone", () => {
+  const allowed: [what: string, path: string, text: string][] = [
+    ["every room below", "src/app.ts", 'import { a } from "./http/a.ts";\nimport { b } from "./core/b.ts";'],
+    ["the registry", "src/features/index.ts", 'import { a } from "./password/index.ts";'],
+    ["a feature's own files", "src/features/a/router.ts", 'import { a } from "./service.ts";'],
+    ["pages that http embeds", "src/http/assets.ts", 'import admin from "../../web/admin/index.html";'],
+    ["packages in the SDK", "src/sdk/client/a.ts", 'import { x } from "@trpc/client";\nimport "node:crypto";'],
+    ["queries in a store", "src/features/a/store.ts", 'import { sql } from "kysely";\nat.selectFrom("users");'],
+    ["the environment in a command", "src/cli/serve.ts", "const x = process.env.HOME;"],
+    ["a date of a given time", "src/http/a.ts", "const x = new Date(ms).toISOString();"],
+    ["comments", "src/http/a.ts", '// Date.now() and import "../features/a.ts"\n/* process.env */'],
+    ["strings", "src/http/a.ts", "const a = \"Date.now()\"; const b = 'process.env'; const c = `Math.random ${a}`;"],
+    ["regular expressions", "src/http/a.ts", 'const quote = /["\'`/]/; const b = quote.test("export default");'],
+    [
+      "prose that begins like SQL",
+      "src/http/a.ts",
+      'const text = "Update your password, then delete from your device";',
+    ],
+    ["addresses", "src/http/a.ts", 'const u = new URL("/v1/auth", base);'],
+  ];
+  test.each(allowed)("%s", (_what, path, text) => {
+    expect(problemsOf([path, text])).toEqual([]);
+  });
+});
