@@ -1,6 +1,7 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { capture, temporaryFolder } from "./toolchains.ts";
+import { capture, linesOf } from "./commands.ts";
 
 const EXECUTABLE = resolve(process.env.SALLYPORT_BIN || join(import.meta.dir, "../../dist/sallyport"));
 
@@ -18,7 +19,7 @@ export interface Appliance {
 export async function startAppliance(): Promise<Appliance> {
   if (!existsSync(EXECUTABLE))
     throw new Error(`${EXECUTABLE} is not there: run \`npm run build\`, or set SALLYPORT_BIN.`);
-  const folder = temporaryFolder();
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-interop-"));
   const data = join(folder, "data");
   const env = environmentFor(join(folder, "master.key"));
   const command = (...args: string[]) => capture([EXECUTABLE, ...args, "--data", data], folder, env);
@@ -68,15 +69,4 @@ function publicUrlFrom(log: ReadableStream<Uint8Array>): Promise<string> {
     };
     read().catch(failed);
   });
-}
-
-export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
-  if (rest !== "") yield rest;
 }

@@ -1,4 +1,4 @@
-import { linesOf } from "./appliance.ts";
+import { linesOf } from "./commands.ts";
 
 /** What one program printed. */
 export interface Report {

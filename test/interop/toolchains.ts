@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { Glob } from "bun";
+import { capture } from "./commands.ts";
 
 const HERE = import.meta.dir;
 /** Packages and what is built from them stay between runs, outside the repository. */
@@ -35,9 +36,9 @@ async function python(verifier: string): Promise<string[]> {
   const requirements = join(folder, "requirements.txt");
   // Both programs share it, and ask for it at the same time.
   environment ??= kept("python", [requirements], async (target) => {
-    await run(["python3", "-m", "venv", target]);
+    await capture(["python3", "-m", "venv", target]);
     const pip = [join(target, "bin/python"), "-m", "pip", "--disable-pip-version-check", "--quiet"];
-    await run([...pip, "install", "--requirement", requirements]);
+    await capture([...pip, "install", "--requirement", requirements]);
   });
   return [join(await environment, "bin/python"), "-B", join(folder, "check.py"), verifier];
 }
@@ -45,7 +46,7 @@ async function python(verifier: string): Promise<string[]> {
 async function go(): Promise<string[]> {
   const folder = join(HERE, "go");
   const built = await kept("go", filesIn(folder, "*"), (target) =>
-    run(["go", "build", "-mod=readonly", "-o", join(target, "check"), "."], folder),
+    capture(["go", "build", "-mod=readonly", "-o", join(target, "check"), "."], folder),
   );
   return [join(built, "check")];
 }
@@ -57,10 +58,10 @@ async function java(): Promise<string[]> {
   const packages = await kept("java-packages", [pom], (target) => {
     const repository = `-Dmaven.repo.local=${join(CACHE, "maven")}`;
     const goal = ["dependency:copy-dependencies", `-DoutputDirectory=${target}`];
-    return run(["mvn", "--quiet", "--batch-mode", "--file", pom, repository, ...goal]);
+    return capture(["mvn", "--quiet", "--batch-mode", "--file", pom, repository, ...goal]);
   });
   const classes = await kept("java-classes", [pom, ...sources], (target) =>
-    run(["javac", "--release", "17", "-cp", join(packages, "*"), "-d", target, ...sources]),
+    capture(["javac", "--release", "17", "-cp", join(packages, "*"), "-d", target, ...sources]),
   );
   return ["java", "-cp", `${classes}:${join(packages, "*")}`, "com.example.Check"];
 }
@@ -70,7 +71,7 @@ function filesIn(folder: string, pattern: string): string[] {
 }
 
 /** A folder that is made once for each state of its sources. Two runs may make it at the same time: the first one stays. */
-async function kept(name: string, sources: string[], make: (target: string) => Promise<void>): Promise<string> {
+async function kept(name: string, sources: string[], make: (target: string) => Promise<unknown>): Promise<string> {
   const hash = createHash("sha256");
   for (const file of sources) hash.update(file.slice(HERE.length)).update("\0").update(readFileSync(file)).update("\0");
   const folder = join(CACHE, `${name}-${hash.digest("hex").slice(0, 16)}`);
@@ -85,33 +86,4 @@ async function kept(name: string, sources: string[], make: (target: string) => P
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
-}
-
-/** @throws Error with what the command printed */
-export async function run(
-  command: string[],
-  cwd: string = tmpdir(),
-  env: Record<string, string | undefined> = process.env,
-): Promise<void> {
-  await capture(command, cwd, env);
-}
-
-/** @returns standard output @throws Error with what the command printed */
-export async function capture(
-  command: string[],
-  cwd: string,
-  env: Record<string, string | undefined>,
-): Promise<string> {
-  const child = Bun.spawn(command, { cwd, env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-  const [output, errors, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  if (code !== 0) throw new Error(`\`${command.join(" ")}\` ended with ${code}:\n${output}${errors}`);
-  return output;
-}
-
-export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), "sallyport-interop-"));
 }
