@@ -27,15 +27,24 @@ const present = programs.filter((program) => process.env.CI || missingFor(progra
 const absent = programs.filter((program) => !present.includes(program));
 
 let appliance: Appliance | undefined;
-let reports = new Map<string, Report>();
+const reports = new Map<string, Report>();
 
 /** The fewest seconds that an access token can be given: real tokens are waited for to expire. */
 const SHORT_LIVED = "10s";
 
 beforeAll(async () => {
   if (present.length === 0) return;
-  const prepared = await Promise.all(
-    present.map(async (program) => [program.library, await program.prepare()] as const),
+  const commands = new Map<string, string[]>();
+  await Promise.all(
+    present.map(async (program) => {
+      try {
+        const missing = missingFor(program);
+        if (missing.length > 0) throw new Error(`${missing.join(", ")} not found on the PATH`);
+        commands.set(program.library, await program.prepare());
+      } catch (error) {
+        reports.set(program.library, { checks: [], exitCode: -1, errors: (error as Error).message });
+      }
+    }),
   );
   const live = await startAppliance();
   appliance = live;
@@ -49,7 +58,8 @@ beforeAll(async () => {
     SALLYPORT_OTHER_TENANT_URL: `${live.url}/t/neighbour`,
     SALLYPORT_SHORT_LIVED_APP_ID: shortLived.id,
   };
-  reports = await runTogether(new Map(prepared), env, () => live.command("keys", "rotate", "--now"));
+  const ran = await runTogether(commands, env, () => live.command("keys", "rotate", "--now"));
+  for (const [library, report] of ran) reports.set(library, report);
 }, 600_000);
 
 afterAll(async () => {
