@@ -10,11 +10,11 @@ import { missingFor, programs } from "./toolchains.ts";
 const CHECKS = [
   "signs up",
   "accepts a token that expires soon",
+  "refuses another application's token",
   "signs in",
   "refreshes",
   "verifies by the root JWKS",
   "verifies by the shortest snippet",
-  "refuses another application's token",
   "refuses a tampered token",
   "refuses another tenant's token",
   "refuses a refresh token, however lax",

@@ -49,6 +49,10 @@ func main() {
 		_, err = shortLivedVerifier.Verify(shortLived.AccessToken)
 		return err
 	})
+	check("refuses another application's token", func() error {
+		_, err := verifier.Verify(shortLived.AccessToken)
+		return refused(err, jwt.ErrTokenInvalidAudience)
+	})
 	check("signs in", func() (err error) {
 		if signedIn, err = client.Login(email, password); err != nil {
 			return err
@@ -77,10 +81,6 @@ func main() {
 			return err
 		}
 		return expect(token.Claims.(jwt.MapClaims)["email"] == email, "another address")
-	})
-	check("refuses another application's token", func() error {
-		_, err := verifier.Verify(shortLived.AccessToken)
-		return refused(err, jwt.ErrTokenInvalidAudience)
 	})
 	check("refuses a tampered token", func() error {
 		for _, token := range tampered(refreshed.AccessToken) {

@@ -80,6 +80,9 @@ with check("accepts a token that expires soon"):
     short_lived_verifier = library.Verifier(URL, f"{URL}/api/{SHORT_LIVED_APP_ID}")
     short_lived_verifier.verify(short_lived)
 
+with check("refuses another application's token"):
+    expect_refusal(lambda: verifier.verify(short_lived))
+
 with check("signs in"):
     signed_in = client.login(email, password)
     expect(signed_in["user"]["id"] == registered["user"]["id"], "another user")
@@ -94,9 +97,6 @@ with check("verifies by the root JWKS"):
 
 with check("verifies by the shortest snippet"):
     expect(library.snippet(URL, refreshed["access_token"])["email"] == email, "another address")
-
-with check("refuses another application's token"):
-    expect_refusal(lambda: verifier.verify(short_lived))
 
 with check("refuses a tampered token"):
     for token in tampered(refreshed["access_token"]):

@@ -59,6 +59,9 @@ public final class Check {
           shortLivedVerifier.verify(shortLived.accessToken());
         });
     check(
+        "refuses another application's token",
+        () -> expectRefusal(IncorrectClaimException.class, () -> verifier.verify(shortLived.accessToken())));
+    check(
         "signs in",
         () -> {
           signedIn = client.login(email, password);
@@ -81,9 +84,6 @@ public final class Check {
           var claims = SallyportVerifier.snippet(URL, refreshed.accessToken());
           expect(claims.getClaim("email").asString().equals(email), "another address");
         });
-    check(
-        "refuses another application's token",
-        () -> expectRefusal(IncorrectClaimException.class, () -> verifier.verify(shortLived.accessToken())));
     check(
         "refuses a tampered token",
         () -> {
