@@ -76,7 +76,6 @@ export async function listen(instance: Instance, log: Log): Promise<Listening> {
     return { app, url, publicUrl, log, done };
   } catch (error) {
     await server.stop(true);
-    await instance.storage.close();
     throw error;
   }
 }
