@@ -51,6 +51,10 @@ function portFinding(port: number, answer: Answer | undefined): Finding {
     case "other-instance":
       return error("port", `Another Sallyport instance answers on ${port}.`, "Stop it, or give another port.");
     case "foreign":
+      if (answer.status === 421) {
+        const message = `A server on ${port} does not know the host of the public URL.`;
+        return warning("port", message, "Restart the server if public_url was changed; else give another port.");
+      }
       return error("port", `Another program answers on ${port} (HTTP ${answer.status}).`, "Give another port.");
   }
 }

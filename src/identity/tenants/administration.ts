@@ -124,7 +124,7 @@ export async function changeApplication(
 
 /**
  * A disabled application takes no sign-in and no refresh, and verifiers refuse its tokens. Enabled again, its sessions
- * go on; the access tokens of before stay refused. @returns the row as it is then; no audit entry when nothing changes
+ * go on, but verifiers refuse the access tokens of before. @returns the row as it is then; no audit entry when nothing changes
  * @throws AppError `not_found`
  */
 export async function setApplicationDisabled(
