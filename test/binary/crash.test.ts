@@ -41,6 +41,7 @@ test(`kill -9 under load, ${ROUNDS} times: what was acknowledged is there, what 
     }
     const before = ledger.refreshes;
     const load = startLoad(server.url, ledger, round);
+    load.catch(() => undefined);
     // Whenever it happens to be: sometimes amid a checkpoint, a commit, a flush.
     await Bun.sleep(60 + Math.random() * 300);
     expect(await server.stop("SIGKILL")).toBe(-1);
