@@ -25,6 +25,7 @@ test(`kill -9 under load, ${ROUNDS} times: what was acknowledged is there, what 
   const made = await prepare({ program });
   const env = { ...made.env, ...ROOMY };
   const ledger = new Ledger();
+  let underLoad = 0;
   for (let round = 0; round <= ROUNDS; round++) {
     const server = await start(["serve", "--port", "0"], { program, env });
     if (round === 0) {
@@ -43,12 +44,12 @@ test(`kill -9 under load, ${ROUNDS} times: what was acknowledged is there, what 
     const load = startLoad(server.url, ledger, round);
     load.catch(() => undefined);
     // Whenever it happens to be: sometimes amid a checkpoint, a commit, a flush.
-    await Bun.sleep(60 + Math.random() * 300);
+    await Bun.sleep(100 + Math.random() * 300);
     expect(await server.stop("SIGKILL")).toBe(-1);
     await load;
-    if (round === 0) expect(ledger.refreshes).toBeGreaterThan(before);
+    underLoad += ledger.refreshes - before;
   }
-  expect(ledger.refreshes).toBeGreaterThan(ROUNDS * CLIENTS);
+  expect(underLoad).toBeGreaterThan(ROUNDS);
   const database = new Database(join(made.data, "sallyport.db"), { readonly: true });
   expect(database.query("PRAGMA integrity_check").all()).toEqual([{ integrity_check: "ok" }]);
   expect(database.query("PRAGMA foreign_key_check").all()).toEqual([]);
