@@ -133,7 +133,7 @@ const directories: string[] = [];
 
 /** An empty directory of the test's own, removed by {@link tidy}. */
 export function scratch(base: string = tmpdir()): string {
-  const directory = mkdtempSync(join(base, "sallyport-test-"));
+  const directory = mkdtempSync(join(base, "sallyport-cli-"));
   directories.push(directory);
   return directory;
 }
