@@ -11,7 +11,7 @@ import { type CommandContext, CommandError, textFlag } from "./command.ts";
 import { databaseFile, liesIn, looseDirectory, requireWritable } from "./data-directory.ts";
 
 /** The master key comes from outside the data: a file, a systemd credential or the environment. */
-export const masterKeySettings = defineSettings({
+const masterKeySettings = defineSettings({
   master_key: {
     schema: setting.optionalText(),
     secret: true,

@@ -1,5 +1,5 @@
 import { afterAll, expect } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Glob } from "bun";
 import { EXECUTABLE, type Prepared, prepare, type Running, sallyport, start, tidy } from "../support/cli.ts";
@@ -29,7 +29,11 @@ async function startShifted(settings: Record<string, string> = {}, ...set: strin
     if (changed.code !== 0) throw new Error(changed.stderr);
   }
   const file = join(made.directory, "clock");
-  const shift = (seconds: number) => writeFileSync(file, `${seconds < 0 ? "" : "+"}${seconds}\n`);
+  const shift = (seconds: number) => {
+    // In one step: the server reads it at every look at the clock.
+    writeFileSync(`${file}.new`, `${seconds < 0 ? "" : "+"}${seconds}\n`);
+    renameSync(`${file}.new`, file);
+  };
   shift(0);
   const env = {
     ...made.env,

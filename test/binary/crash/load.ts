@@ -22,7 +22,7 @@ async function untilGone(act: () => Promise<void>): Promise<void> {
 }
 
 /** An answer that is no answer to what was asked. */
-export class Unexpected extends Error {}
+class Unexpected extends Error {}
 
 async function refreshOnce(url: string, ledger: Ledger, chain: Chain): Promise<void> {
   chain.unansweredAt = performance.now();
