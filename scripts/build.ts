@@ -7,9 +7,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } fr
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { Glob } from "bun";
 import { BUN, capture, passThrough, ROOT } from "./lib/run.ts";
 
+/** Far more than a start takes: this ends an executable that hangs. */
+const START_MS = 20_000;
 const ADDON = "@node-rs/argon2";
 
 function fail(sentence: string): never {
@@ -49,22 +50,24 @@ async function commitOf(): Promise<string> {
   return code === 0 ? output.trim() : "unknown";
 }
 
-/** What was built must start where no node_modules is near, and say the version that it was given. */
-async function tryOut(executable: string, version: string): Promise<void> {
+/** What was built must start where no node_modules is near, and say the version and commit that it was built from. */
+async function tryOut(executable: string, version: string, commit: string): Promise<void> {
   const elsewhere = mkdtempSync(join(tmpdir(), "sallyport-build-"));
   try {
-    const child = Bun.spawn([executable, "--version"], {
+    const child = Bun.spawn([executable, "version"], {
       cwd: elsewhere,
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
+      timeout: START_MS,
     });
     const [out, err, code] = await Promise.all([
       new Response(child.stdout).text(),
       new Response(child.stderr).text(),
       child.exited,
     ]);
-    if (code !== 0 || !out.includes(version)) fail(`\`sallyport --version\` ended with ${code}:\n${out}${err}`);
+    if (code !== 0 || !out.includes(version) || !out.includes(commit))
+      fail(`\`sallyport version\` ended with ${code}:\n${out}${err}`);
   } finally {
     rmSync(elsewhere, { recursive: true, force: true });
   }
@@ -77,7 +80,6 @@ const started = performance.now();
 const version = packageVersion(ROOT);
 const commit = await commitOf();
 const outfile = resolve(ROOT, values.outfile);
-const workers = [...new Glob("src/storage/*worker.ts").scanSync(ROOT)].sort();
 
 requireBinding(values.target);
 mkdirSync(dirname(outfile), { recursive: true });
@@ -93,16 +95,16 @@ const built = await capture([
   "--no-compile-autoload-dotenv",
   "--no-compile-autoload-bunfig",
   ...(values.target ? [`--target=${values.target}`] : []),
-  `--define=SALLYPORT_VERSION=${JSON.stringify(version)}`,
   `--define=SALLYPORT_COMMIT=${JSON.stringify(commit)}`,
   `--outfile=${outfile}`,
+  // The only entry point. Workers are embedded as text: one that is an entry point beside it is also run by the main
+  // thread, and the executable never ends.
   "src/main.ts",
-  ...workers,
 ]);
 if (built.code !== 0) fail(`bun build ended with ${built.code}:\n${built.output}`);
 
 const written = existsSync(outfile) ? outfile : `${outfile}.exe`;
-if (!values.target) await tryOut(written, version);
+if (!values.target) await tryOut(written, version, commit);
 const megabytes = (statSync(written).size / 1e6).toFixed(1);
 const seconds = ((performance.now() - started) / 1000).toFixed(1);
 console.log(`${values.outfile}: sallyport ${version} (${commit}), ${megabytes} MB, ${seconds} s`);

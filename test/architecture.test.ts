@@ -95,6 +95,7 @@ describe("a violation of each rule is found", () => {
     ["the time", "src/identity/a.ts", "const x = Date.now();", /time/],
     ["the time as a date", "src/http/a.ts", "const x = `${new Date().toISOString()}`;", /time/],
     ["the time as a function", "src/http/a.ts", "const clock = { now: Date.now };", /time/],
+    ["the time in the SDK", "src/sdk/server/a.ts", "const x = Date.now();", /only the default of an option/],
     ["guessable numbers", "src/identity/a.ts", "const x = Math.random();", /guessed/],
     ["a default export", "src/http/a.ts", "export default function x() {}", /by default/],
   ];
@@ -129,6 +130,7 @@ describe("what is allowed is left alone", () => {
     ["pages that http embeds", "src/http/assets.ts", 'import admin from "../../web/admin/index.html";'],
     ["packages in the SDK", "src/sdk/client/a.ts", 'import { x } from "@trpc/client";\nimport "node:crypto";'],
     ["queries in a store", "src/features/a/store.ts", 'import { sql } from "kysely";\nat.selectFrom("users");'],
+    ["a clock that the SDK's user may replace", "src/sdk/server/a.ts", "const now = options.now ?? Date.now;"],
     ["the environment in a command", "src/cli/serve.ts", "const x = process.env.HOME;"],
     ["a date of a given time", "src/http/a.ts", "const x = new Date(ms).toISOString();"],
     ["comments", "src/http/a.ts", '// Date.now() and import "../features/a.ts"\n/* process.env */'],

@@ -84,8 +84,8 @@ export function nameProblems(files: readonly SourceFile[]): Problems {
 
 const EXPORT =
   /^export (?:declare )?(?:abstract )?(?:async )?(?:function\*?|class|interface|type|enum|const|let) (\w+)/gm;
-/** Every feature has the same doors, and the SDK's doors are read one at a time. */
-const SAME_NAMES_EXPECTED = /^src\/(features|sdk)\//;
+/** Every feature has the same doors, a command is called as what it shows, and the SDK's doors are read one at a time. */
+const SAME_NAMES_EXPECTED = /^src\/(cli|features|sdk)\//;
 
 /** One name, one thing: an exported name stands in one file of src/ only. */
 export function exportProblems(files: readonly SourceFile[]): Problems {

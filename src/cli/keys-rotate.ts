@@ -1,10 +1,10 @@
-import type { Algorithm } from "../storage/schema.ts";
+import type { KeyAlgorithm } from "../storage/schema.ts";
 import { type Command, CommandError, configFlag, dataFlag, textFlag, UsageError } from "./command.ts";
 import { keyJson } from "./keys-list.ts";
 import { withIdentity } from "./open.ts";
 import { tenantNamed } from "./reference.ts";
 
-const ALGORITHMS: readonly string[] = ["EdDSA", "RS256", "ES256"] satisfies Algorithm[];
+const ALGORITHMS: readonly string[] = ["EdDSA", "RS256", "ES256"] satisfies KeyAlgorithm[];
 
 export const keysRotate: Command = {
   name: "keys rotate",

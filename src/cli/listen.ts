@@ -3,8 +3,8 @@ import { type App, createApp, startJobs } from "../app.ts";
 import { SECOND } from "../core/clock.ts";
 import { ConfigError } from "../core/config.ts";
 import type { Log } from "../core/log.ts";
+import { version } from "../core/version.ts";
 import { listenerOptions } from "../http/server.ts";
-import { version } from "../version.ts";
 import { CommandError } from "./command.ts";
 import type { Instance } from "./instance.ts";
 

@@ -1,4 +1,4 @@
-import { commit, version } from "../version.ts";
+import { commit, version } from "../core/version.ts";
 import { exposureAdvice } from "./advice.ts";
 import { type Command, configFlag, dataFlag } from "./command.ts";
 import { cliSettings, openInstance } from "./instance.ts";

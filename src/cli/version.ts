@@ -1,5 +1,5 @@
+import { commit, version } from "../core/version.ts";
 import { schemaVersion } from "../storage/migrator.ts";
-import { commit, version } from "../version.ts";
 import { type Command, jsonFlag } from "./command.ts";
 
 export const versionCommand: Command = {

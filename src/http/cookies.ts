@@ -13,8 +13,8 @@ export class Cookies {
   read(header: string | null, application: Application): { access: string | null; refresh: string | null } {
     if (header === null) return { access: null, refresh: null };
     return {
-      access: valueOf(header, this.#accessName(application)),
-      refresh: valueOf(header, this.#refreshName(application)),
+      access: cookieValue(header, this.#accessName(application)),
+      refresh: cookieValue(header, this.#refreshName(application)),
     };
   }
 
@@ -54,7 +54,7 @@ function suffix(application: Application): string {
   return application.isDefault && application.tenant.slug === "default" ? "" : `_${shortId(application.id)}`;
 }
 
-function valueOf(header: string, name: string): string | null {
+function cookieValue(header: string, name: string): string | null {
   let start = 0;
   while (start < header.length) {
     let end = header.indexOf(";", start);

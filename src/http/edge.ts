@@ -94,6 +94,8 @@ export class Edge {
       try {
         const slug = options.anyHost ? null : this.#checkHost(request);
         exchange.tenantSlug = request.params?.tenant ?? slug;
+        // A Host that is one tenant's serves no other one's path.
+        if (slug !== null && exchange.tenantSlug !== slug) throw new AppError("not_found");
         exchange.origin = this.#originOf(request, server, requestId);
         response = await handler(exchange);
       } catch (error) {

@@ -24,7 +24,10 @@ export function healthHandlers(edge: Edge, storage: Storage, metrics: Metrics, m
     if (!equal(given, `Bearer ${metricsToken}`)) throw new AppError("authentication_required");
     return render(exchange);
   };
-  return { healthz, readyz, metrics: guarded, openMetrics: render, drain: () => void (draining = true) };
+  const drain = () => {
+    draining = true;
+  };
+  return { healthz, readyz, metrics: guarded, openMetrics: render, drain };
 }
 
 function equal(a: string, b: string): boolean {

@@ -1,10 +1,10 @@
 import type { AnyRouter } from "@trpc/server";
 import { z } from "zod";
 import { type ErrorCode, errorCatalogue } from "../core/errors.ts";
+import { type Callable, proceduresOf } from "../rpc/invoke.ts";
 import type { ProcedureMeta } from "../rpc/procedures.ts";
 import type { Edge, Handler } from "./edge.ts";
 import { publicJson } from "./jwks.ts";
-import { type Callable, proceduresOf } from "./rest.ts";
 
 /** Built at the first request and kept: it depends on the program alone. */
 export function openApiHandler(router: AnyRouter, _edge: Edge, version: string): Handler {
@@ -64,13 +64,14 @@ const errorSchema = z.strictObject({
 
 /** OpenAPI 3.1 from the same schemas that the procedures check with. */
 export function openApiDocument(router: AnyRouter, version: string): Record<string, unknown> {
+  const schemas = new Schemas();
   const paths: Record<string, Record<string, unknown>> = {};
   for (const [name, procedure] of Object.entries(proceduresOf(router))) {
     const meta = procedure._def.meta;
     if (!meta?.rest) continue;
     const path = paths[meta.rest.path] ?? {};
     paths[meta.rest.path] = path;
-    path[meta.rest.method.toLowerCase()] = operation(name, procedure, meta, meta.rest);
+    path[meta.rest.method.toLowerCase()] = operation(schemas, name, procedure, meta, meta.rest);
   }
   return {
     openapi: "3.1.0",
@@ -81,7 +82,7 @@ export function openApiDocument(router: AnyRouter, version: string): Record<stri
     },
     paths: { ...paths, ...documents },
     components: {
-      schemas: { Error: jsonSchema(errorSchema, "output") },
+      schemas: { ...schemas.components, Error: schemas.of(errorSchema, "output") },
       securitySchemes: {
         accessToken: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A user's access token." },
         accessCookie: { type: "apiKey", in: "cookie", name: "sallyport_at" },
@@ -92,13 +93,14 @@ export function openApiDocument(router: AnyRouter, version: string): Record<stri
 }
 
 function operation(
+  schemas: Schemas,
   name: string,
   procedure: Callable,
   meta: ProcedureMeta,
   rest: NonNullable<ProcedureMeta["rest"]>,
 ): Record<string, unknown> {
   const input = procedure._def.inputs[0] as z.ZodType | undefined;
-  const schema = input ? jsonSchema(input, "input") : undefined;
+  const schema = input ? schemas.of(input, "input") : undefined;
   const inPath = [...rest.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "");
   const asQuery = rest.method === "GET" || rest.method === "DELETE";
   const properties = (schema?.properties ?? {}) as Record<string, Record<string, unknown>>;
@@ -138,12 +140,13 @@ function operation(
           },
         }
       : {}),
-    responses: responses(meta, rest, hasBody, schema !== undefined),
+    responses: responses(schemas, meta, rest, hasBody, schema !== undefined),
     security: securityOf(meta.access),
   };
 }
 
 function responses(
+  schemas: Schemas,
   meta: ProcedureMeta,
   rest: NonNullable<ProcedureMeta["rest"]>,
   hasBody: boolean,
@@ -154,19 +157,24 @@ function responses(
   if (hasBody) for (const code of WITH_BODY) codes.add(code);
   // x-application-id and ids in the path may be no ids at all.
   codes.add("invalid_input");
+  return {
+    [rest.status ?? 200]: {
+      description: meta.summary,
+      content: {
+        "application/json": { schema: schemas.of(meta.output, "output"), ...exampleOf(meta.example?.output) },
+      },
+    },
+    ...errorResponses(codes),
+  };
+}
+
+function errorResponses(codes: Iterable<ErrorCode>): Record<string, unknown> {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of [...codes].sort()) {
     const { status } = errorCatalogue[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  const result: Record<string, unknown> = {
-    [rest.status ?? 200]: {
-      description: meta.summary,
-      content: {
-        "application/json": { schema: jsonSchema(meta.output, "output"), ...exampleOf(meta.example?.output) },
-      },
-    },
-  };
+  const result: Record<string, unknown> = {};
   for (const [status, list] of [...byStatus].sort(([a], [b]) => a - b)) {
     result[status] = {
       description: list.map((code) => `\`${code}\`: ${errorCatalogue[code].message}`).join("\n\n"),
@@ -195,44 +203,58 @@ function exampleOf(value: unknown): { example?: unknown } {
   return value === undefined ? {} : { example: value };
 }
 
-function jsonSchema(schema: z.ZodType, io: "input" | "output"): Record<string, unknown> {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
-  return rest;
+/** A schema with an id becomes a component that the others refer to. */
+class Schemas {
+  readonly components: Record<string, unknown> = {};
+
+  of(schema: z.ZodType, io: "input" | "output"): Record<string, unknown> {
+    const text = JSON.stringify(z.toJSONSchema(schema, { io, unrepresentable: "any" }));
+    const { $schema: _, $defs, ...rest } = JSON.parse(text.replaceAll('"#/$defs/', '"#/components/schemas/'));
+    Object.assign(this.components, $defs);
+    return rest;
+  }
 }
 
 const plainJson = { content: { "application/json": { schema: { type: "object" } } } };
+
+/** A document that anybody may read and any cache may keep. */
+function document(operationId: string, summary: string, description: string, parameters?: unknown[]) {
+  return {
+    get: {
+      operationId,
+      summary,
+      ...(parameters ? { parameters } : {}),
+      responses: {
+        200: { description, ...plainJson },
+        304: { description: "The caller has it already (If-None-Match)." },
+        ...errorResponses([...ALWAYS, ...WITH_INPUT]),
+      },
+      security: [],
+    },
+  };
+}
+
 const id = { name: "id", in: "path", required: true, schema: { type: "string" } };
+const cursor = { name: "cursor", in: "query", required: false, schema: { type: "string" } };
 
 /** Documents whose shapes an RFC or `product.md` fixes. */
 const documents = {
-  "/.well-known/jwks.json": {
-    get: {
-      operationId: "jwks.default",
-      summary: "Public keys of the default application's algorithm (RFC 7517).",
-      responses: { 200: { description: "A JWK Set.", ...plainJson } },
-    },
-  },
-  "/v1/applications/{id}/.well-known/jwks.json": {
-    get: {
-      operationId: "jwks.application",
-      summary: "Public keys of one application's algorithm (RFC 7517).",
-      parameters: [id],
-      responses: { 200: { description: "A JWK Set.", ...plainJson } },
-    },
-  },
-  "/oauth2/jwks": {
-    get: {
-      operationId: "jwks.tenant",
-      summary: "All public keys of the tenant (RFC 7517).",
-      responses: { 200: { description: "A JWK Set.", ...plainJson } },
-    },
-  },
-  "/v1/revocations": {
-    get: {
-      operationId: "revocations",
-      summary: "What verifiers must refuse before its time, as a delta after the cursor.",
-      parameters: [{ name: "cursor", in: "query", required: false, schema: { type: "string" } }],
-      responses: { 200: { description: "Entries, and where the next poll starts.", ...plainJson } },
-    },
-  },
+  "/.well-known/jwks.json": document(
+    "jwks.default",
+    "Public keys of the default application's algorithm (RFC 7517).",
+    "A JWK Set.",
+  ),
+  "/v1/applications/{id}/.well-known/jwks.json": document(
+    "jwks.application",
+    "Public keys of one application's algorithm (RFC 7517).",
+    "A JWK Set.",
+    [id],
+  ),
+  "/oauth2/jwks": document("jwks.tenant", "All public keys of the tenant (RFC 7517).", "A JWK Set."),
+  "/v1/revocations": document(
+    "revocations",
+    "What verifiers must refuse before its time, as a delta after the cursor.",
+    "Entries, and where the next poll starts.",
+    [cursor],
+  ),
 };

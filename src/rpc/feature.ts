@@ -1,10 +1,10 @@
-import type { AnyProcedure } from "@trpc/server";
 import type { Settings, SettingsOf } from "../core/config.ts";
 import type { FeatureContract } from "../core/feature.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { ClaimsHook } from "../identity/sessions/access-tokens.ts";
 import type { Procedures } from "./procedures.ts";
+import type { ProcedureTree } from "./tree.ts";
 
 /** What a feature is built from. */
 export interface Host<Config = Record<string, unknown>> {
@@ -13,11 +13,6 @@ export interface Host<Config = Record<string, unknown>> {
   metrics: Metrics;
   /** The values of the feature's own slice. */
   settings: Config;
-}
-
-/** Procedures by name, in branches. */
-export interface ProcedureTree {
-  readonly [name: string]: AnyProcedure | ProcedureTree;
 }
 
 /** One capability; `S` is its slice of the configuration. */

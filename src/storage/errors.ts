@@ -65,7 +65,9 @@ export function isPostgresUnavailable(error: unknown): boolean {
   }
   return (
     typeof message === "string" &&
-    /^(Connection terminated|timeout exceeded when trying|Client was closed)/.test(message)
+    /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying|Client was closed)/.test(
+      message,
+    )
   );
 }
 

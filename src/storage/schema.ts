@@ -2,8 +2,8 @@
  * Every table, as TypeScript sees it. Portable types only: text, integers, bytes. Time is integer milliseconds and its
  * column ends in `_at`; booleans are 0 or 1; JSON is text. Each table says what it keeps and for how long.
  */
-export type Flag = 0 | 1;
-export type Algorithm = "EdDSA" | "RS256" | "ES256";
+type Flag = 0 | 1;
+export type KeyAlgorithm = "EdDSA" | "RS256" | "ES256";
 export type ApplicationType = "spa" | "web" | "native" | "m2m";
 export type SignUpMode = "immediate" | "verified" | "closed";
 export type Delivery = "cookie" | "memory";
@@ -40,7 +40,7 @@ export interface ApplicationsTable {
   tenant_id: string;
   name: string;
   type: ApplicationType;
-  algorithm: Algorithm;
+  algorithm: KeyAlgorithm;
   /** JSON array of origins. */
   origins: string;
   /** JSON array of exact redirect URIs. */
@@ -131,7 +131,7 @@ export interface SessionsTable {
 export interface SigningKeysTable {
   id: string;
   tenant_id: string;
-  algorithm: Algorithm;
+  algorithm: KeyAlgorithm;
   /** JSON: the public JWK with kid, use and alg. */
   public_jwk: string;
   sealed_private: Uint8Array;

@@ -1,8 +1,8 @@
 import type { Database as SqliteDatabase } from "bun:sqlite";
-import { closeSync, fsync, openSync, rmSync } from "node:fs";
+import { closeSync, fstatSync, fsync, openSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
-import { isSqliteFlushFault, sqliteCode } from "./errors.ts";
+import { isSqliteFlushFault, sqliteCode, storageUnavailable } from "./errors.ts";
 import { createPrivateFile, syncDirectoryOf } from "./sqlite-file.ts";
 import { SqliteThread } from "./sqlite-thread.ts";
 
@@ -10,8 +10,18 @@ import { SqliteThread } from "./sqlite-thread.ts";
 const COMMITS_BETWEEN = 64;
 /** Pages: from here on the WAL is copied into the database. */
 const THRESHOLD = 4_000;
-/** Pages: from here on writers wait until the copy has reached the end. */
+/** Bytes that one page of 4,096 takes in the WAL. */
+const FRAME = 4_120;
+/** Pages: a WAL that has grown this long is emptied while writers wait. */
 const LIMIT = 16_000;
+
+/** What maintenance needs of the scheduler. */
+export interface WriterControl {
+  /** No transaction begins until `action` has ended. */
+  pauseWhile(action: () => Promise<unknown>): Promise<void>;
+  /** A flush failed, and nobody knows any more what the disk holds. */
+  fail(cause: unknown): void;
+}
 
 const flushFile = promisify(fsync);
 
@@ -19,37 +29,54 @@ const flushFile = promisify(fsync);
 export class SqliteMaintenance {
   readonly #file: string;
   readonly #writer: SqliteDatabase;
-  readonly #doubt: (cause: unknown) => void;
+  readonly #control: WriterControl;
   #thread: SqliteThread | undefined;
+  readonly #wal: number;
   #commits = 0;
+  #walSize = 0;
   #checkpointing = false;
   #closed = false;
 
-  /** @param doubt called when a flush failed and nobody knows any more what the disk holds */
-  constructor(file: string, writer: SqliteDatabase, doubt: (cause: unknown) => void) {
+  /**
+   * @param wal descriptor of the WAL
+   */
+  constructor(file: string, wal: number, writer: SqliteDatabase, control: WriterControl) {
     this.#file = resolve(file);
+    this.#wal = wal;
     this.#writer = writer;
-    this.#doubt = doubt;
+    this.#control = control;
   }
 
   committed(): void {
-    if (++this.#commits < COMMITS_BETWEEN || this.#checkpointing || this.#closed) return;
+    this.#commits++;
+    if (this.#checkpointing || this.#closed) return;
+    // A WAL that is used again from its start does not grow, so its size alone would not tell; nor would the commits, as
+    // one of them may be large.
+    const { size } = fstatSync(this.#wal);
+    if (this.#commits < COMMITS_BETWEEN && size < this.#walSize + THRESHOLD * FRAME) return;
+    this.#walSize = size;
     this.#commits = 0;
     this.#checkpointing = true;
     this.#checkpoint()
       .catch((error) => {
         // Busy is no fault: another process copies at this moment. A full disk neither: the WAL keeps what it has.
-        if (isSqliteFlushFault(error) || sqliteCode(error)?.startsWith("SQLITE_IOERR")) this.#doubt(error);
+        if (isSqliteFlushFault(error) || sqliteCode(error)?.startsWith("SQLITE_IOERR")) this.#control.fail(error);
       })
       .finally(() => {
         this.#checkpointing = false;
+        if (!this.#closed) this.#walSize = Math.min(this.#walSize, fstatSync(this.#wal).size);
       });
   }
 
   async #checkpoint(): Promise<void> {
     const thread = this.#startThread();
     try {
-      await thread.run({ kind: "checkpoint", threshold: THRESHOLD, limit: LIMIT });
+      const checkpoint = (mode: "PASSIVE" | "TRUNCATE") =>
+        thread.run({ kind: "checkpoint", mode, threshold: THRESHOLD });
+      if ((await checkpoint("PASSIVE")) < LIMIT) return;
+      // Under unbroken writing a passive copy never meets the end, and the WAL would not be used again from its start. What
+      // is left for this one is what came during the passive one.
+      await this.#control.pauseWhile(() => checkpoint("TRUNCATE"));
     } catch (error) {
       if (!thread.ended || this.#closed || this.#writer.inTransaction) throw error;
       // Without a thread the copy is made here: the loop waits, but the WAL does not grow for ever.
@@ -59,13 +86,21 @@ export class SqliteMaintenance {
 
   /** A consistent copy, flushed, readable by the owner alone. @throws Error when `target` exists */
   async backup(target: string): Promise<void> {
+    if (this.#closed) throw storageUnavailable(new Error("the storage is closed or failed"));
     const thread = this.#startThread();
-    await copyInto(target, (file) => thread.run({ kind: "backup", target: file }));
+    await copyInto(target, async (file) => void (await thread.run({ kind: "backup", target: file })));
   }
 
-  close(): void {
+  /** Finishes what runs. */
+  async close(): Promise<void> {
     this.#closed = true;
-    this.#thread?.close();
+    await this.#thread?.close();
+  }
+
+  /** Ends at once: no copy may be made any more. */
+  abort(): void {
+    this.#closed = true;
+    this.#thread?.end();
   }
 
   #startThread(): SqliteThread {

@@ -4,7 +4,7 @@ import * as workerText from "./sqlite-worker.ts" with { type: "text" };
 import type { WorkerReply, WorkerTask } from "./sqlite-worker.ts";
 
 interface Pending {
-  resolve(): void;
+  resolve(pages: number): void;
   reject(error: unknown): void;
 }
 
@@ -24,8 +24,11 @@ export class SqliteThread {
     this.run({ kind: "open", file }).catch((error) => this.#end(error));
   }
 
-  /** @throws Error with SQLite's `code`, or of a thread that could not start */
-  run(task: WorkerTask): Promise<void> {
+  /**
+   * @returns the pages that a checkpoint found in the WAL
+   * @throws Error with SQLite's `code`, or of a thread that could not start
+   */
+  run(task: WorkerTask): Promise<number> {
     if (this.#ended) return Promise.reject(this.#ended);
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
@@ -38,15 +41,22 @@ export class SqliteThread {
     return this.#ended !== undefined;
   }
 
-  close(): void {
+  /** Finishes what it was given, closes its connection and ends. */
+  async close(): Promise<void> {
+    await this.run({ kind: "close" }).catch(() => undefined);
+    this.end();
+  }
+
+  /** Ends at once. */
+  end(): void {
     this.#end(new Error("the storage is closed"));
   }
 
-  #answer({ id, error }: WorkerReply): void {
+  #answer({ id, pages = 0, error }: WorkerReply): void {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     if (error) pending?.reject(Object.assign(new Error(error.message), { code: error.code }));
-    else pending?.resolve();
+    else pending?.resolve(pages);
   }
 
   #end(reason: Error): void {

@@ -3,8 +3,10 @@ import { Database } from "bun:sqlite";
 
 export type WorkerTask =
   | { kind: "open"; file: string }
-  | { kind: "checkpoint"; threshold: number; limit: number }
-  | { kind: "backup"; target: string };
+  /** Copies the WAL when it has `threshold` pages; TRUNCATE also empties it, and needs writers to hold still. */
+  | { kind: "checkpoint"; mode: "PASSIVE" | "TRUNCATE"; threshold: number }
+  | { kind: "backup"; target: string }
+  | { kind: "close" };
 
 export interface WorkerRequest {
   id: number;
@@ -13,6 +15,8 @@ export interface WorkerRequest {
 
 export interface WorkerReply {
   id: number;
+  /** Pages in the WAL after a checkpoint; 0 when there was too little to make one. */
+  pages?: number;
   error?: { message: string; code: string | undefined };
 }
 
@@ -26,34 +30,39 @@ declare const self: Worker;
 
 let database: Database | undefined;
 
-function perform(task: WorkerTask): void {
+function perform(task: WorkerTask): number {
   if (task.kind === "open") {
     database = new Database(task.file, { readwrite: true, create: false });
     database.run("PRAGMA busy_timeout = 2000");
     // NORMAL flushes the WAL before a checkpoint copies from it, and the database before the WAL may be overwritten.
     database.run("PRAGMA synchronous = NORMAL");
     database.run("PRAGMA wal_autocheckpoint = 0");
-    return;
+    return 0;
   }
   if (!database) throw new Error("the worker has no database");
+  if (task.kind === "checkpoint") return checkpoint(database, task.mode, task.threshold);
   if (task.kind === "backup") database.query("VACUUM INTO ?").run(task.target);
-  else checkpoint(database, task.threshold, task.limit);
+  else {
+    database.clearQueryCache();
+    database.close();
+    database = undefined;
+  }
+  return 0;
 }
 
-function checkpoint(connection: Database, threshold: number, limit: number): void {
-  const run = (mode: string) => connection.query<Progress, []>(`PRAGMA wal_checkpoint(${mode})`).get();
+function checkpoint(connection: Database, mode: "PASSIVE" | "TRUNCATE", threshold: number): number {
+  const run = (name: string) => connection.query<Progress, []>(`PRAGMA wal_checkpoint(${name})`).get();
   const size = run("NOOP");
-  if (!size || size.log < threshold) return;
-  const passive = run("PASSIVE");
-  // Under unbroken writing a passive checkpoint never reaches the end, and the WAL would grow for ever.
-  if (passive && passive.log >= limit && passive.checkpointed < passive.log) run("TRUNCATE");
+  if (!size || size.log < threshold) return 0;
+  run(mode);
+  return size.log;
 }
 
 self.onmessage = (event: MessageEvent<WorkerRequest>) => {
   const { id, task } = event.data;
   const reply: WorkerReply = { id };
   try {
-    perform(task);
+    reply.pages = perform(task);
   } catch (error) {
     const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : undefined;
     reply.error = { message: error instanceof Error ? error.message : String(error), code };

@@ -80,7 +80,7 @@ class SqliteStorage implements Storage {
     const durability = place ? new WalSync(place.wal) : NOT_DURABLE;
     this.#scheduler = new WriteScheduler(this.#writer, durability, () => this.#maintenance?.committed());
     if (place) {
-      this.#maintenance = new SqliteMaintenance(place.file, writer, (cause) => this.#scheduler.fail(cause));
+      this.#maintenance = new SqliteMaintenance(place.file, place.wal, writer, this.#scheduler);
       // From here on WalSync flushes, and a lock held by another process is waited for without stopping the loop.
       writer.run("PRAGMA synchronous = NORMAL");
       writer.run("PRAGMA wal_autocheckpoint = 0");
@@ -114,7 +114,7 @@ class SqliteStorage implements Storage {
 
   async #close(): Promise<void> {
     await this.#scheduler.close();
-    this.#maintenance?.close();
+    await this.#maintenance?.close();
     this.#reader.close();
     // The last connection copies the WAL into the database, flushes it and removes the WAL.
     this.#writer.close();
@@ -123,7 +123,7 @@ class SqliteStorage implements Storage {
 
   /** No checkpoint may run any more: it would spread what was perhaps never written. The reader keeps the files open. */
   #retireWriter(): void {
-    this.#maintenance?.close();
+    this.#maintenance?.abort();
     this.#writer.close();
   }
 }

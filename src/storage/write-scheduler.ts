@@ -47,6 +47,7 @@ export class WriteScheduler {
   #broken: { cause: unknown } | undefined;
   #onBroken: () => void = () => undefined;
   #closing = false;
+  #pause: Promise<unknown> | undefined;
 
   /** @param committed called after each commit, outside of any transaction */
   constructor(connection: SqliteConnection, durability: Durability, committed: () => void = () => undefined) {
@@ -84,6 +85,17 @@ export class WriteScheduler {
     this.#onBroken = action;
   }
 
+  /** No transaction begins until `action` has ended; writes wait meanwhile. */
+  async pauseWhile(action: () => Promise<unknown>): Promise<void> {
+    const running = action();
+    this.#pause = running.catch(() => undefined);
+    try {
+      await running;
+    } finally {
+      this.#pause = undefined;
+    }
+  }
+
   /** Takes no more and resolves when everything that was taken is answered. */
   async close(): Promise<void> {
     this.#closing = true;
@@ -92,6 +104,7 @@ export class WriteScheduler {
 
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
+      if (this.#pause) await this.#pause;
       await this.#runBatch(this.#queue.splice(0, MAX_BATCH));
       // Whoever else waits for this loop comes first: reads, sockets, and the flush that answers the last batch.
       if (this.#queue.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));

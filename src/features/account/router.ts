@@ -2,13 +2,15 @@ import { z } from "zod";
 import { requireId } from "../../core/ids.ts";
 import {
   applicationSchema,
+  exampleSession,
+  exampleTokens,
   sessionOfBundle,
   sessionSchema,
   tokensSchema,
   toWireApplication,
   userOfBundle,
 } from "../../identity/sessions/wire.ts";
-import { userSchema } from "../../identity/users/wire.ts";
+import { exampleUser, userSchema } from "../../identity/users/wire.ts";
 import { deliver } from "../../rpc/deliver.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import { pageInput, pageOf } from "../../rpc/schemas.ts";
@@ -40,7 +42,7 @@ export function accountRouter(procedures: Procedures, account: Account) {
           "origin_not_allowed",
         ],
         rest: { method: "POST", path: "/v1/auth/refresh" },
-        example: { input: { refresh_token: "eyJhbGciOiJIUzI1NiIs…" } },
+        example: { input: { refresh_token: exampleTokens.refresh_token }, output: exampleTokens },
       })
       .input(z.strictObject({ refresh_token: z.string().min(1).max(8192).nullish() }).optional())
       .mutation(async ({ ctx, input }) => deliver(ctx.call, await account.refresh(ctx, input?.refresh_token ?? null))),
@@ -65,6 +67,14 @@ export function accountRouter(procedures: Procedures, account: Account) {
         output: whoAmI,
         errors: [],
         rest: { method: "GET", path: "/v1/auth/session" },
+        example: {
+          output: {
+            user: exampleUser,
+            session: exampleSession,
+            organization: null,
+            application: { id: exampleSession.application_id, name: "My application", type: "web" },
+          },
+        },
       })
       .query(({ ctx }) => ({
         user: userOfBundle(ctx.session),
@@ -79,6 +89,7 @@ export function accountRouter(procedures: Procedures, account: Account) {
           output: pageOf(sessionSchema),
           errors: [],
           rest: { method: "GET", path: "/v1/auth/sessions" },
+          example: { output: { data: [exampleSession], next_cursor: null } },
         })
         .input(z.strictObject(pageInput).optional())
         .query(({ ctx, input }) => account.list(ctx, input?.limit ?? 20, input?.cursor ?? null)),
@@ -88,6 +99,7 @@ export function accountRouter(procedures: Procedures, account: Account) {
           output: success,
           errors: ["not_found"],
           rest: { method: "DELETE", path: "/v1/auth/sessions/{id}" },
+          example: { input: { id: "ses_01HWY4P30XF8NRRFAEBXG730MK" }, output: { status: "success" } },
         })
         .input(z.strictObject({ id: z.string().describe("The session's id, in either form.") }))
         .mutation(async ({ ctx, input }) => {
@@ -102,6 +114,7 @@ export function accountRouter(procedures: Procedures, account: Account) {
           output: z.strictObject({ status: z.literal("success"), ended: z.int().describe("How many were ended.") }),
           errors: [],
           rest: { method: "DELETE", path: "/v1/auth/sessions" },
+          example: { output: { status: "success", ended: 2 } },
         })
         .mutation(async ({ ctx }) => ({ status: "success" as const, ended: await account.revokeOthers(ctx) })),
     },

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
-import { tokensSchema } from "../../identity/sessions/wire.ts";
+import { exampleTokens, signInSchema, tokensSchema } from "../../identity/sessions/wire.ts";
 import { deliver } from "../../rpc/deliver.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import { metadataInput } from "../../rpc/schemas.ts";
@@ -13,26 +13,14 @@ const delivery = z
   .enum(["cookie", "memory"])
   .default("cookie")
   .describe("`memory` sets no access cookie: the access token is in the body only.");
+// Control characters forge lines where names are listed, and PostgreSQL refuses a NUL.
+const displayName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .regex(/^\P{Cc}*$/u, "must not hold control characters");
 const success = z.strictObject({ status: z.literal("success") });
-
-const exampleUser = {
-  id: "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f",
-  external_id: null,
-  email: "ada@example.com",
-  email_verified: false,
-  display_name: "Ada",
-  metadata: {},
-  created_at: "2026-01-01T12:00:00.000Z",
-  updated_at: "2026-01-01T12:00:00.000Z",
-};
-const exampleTokens = {
-  status: "success",
-  access_token: "eyJhbGciOiJSUzI1NiIs…",
-  token_type: "Bearer",
-  expires_in: 900,
-  refresh_token: "eyJhbGciOiJIUzI1NiIs…",
-  user: exampleUser,
-};
 
 export function passwordRouter(procedures: Procedures, passwords: Passwords) {
   const auth = {
@@ -52,7 +40,7 @@ export function passwordRouter(procedures: Procedures, passwords: Passwords) {
         z.strictObject({
           email,
           password,
-          display_name: z.string().trim().min(1).max(200).nullish(),
+          display_name: displayName.nullish(),
           metadata: metadataInput.optional(),
           delivery,
         }),
@@ -74,7 +62,7 @@ export function passwordRouter(procedures: Procedures, passwords: Passwords) {
     login: procedures
       .public({
         summary: "Sign a person in with an address and a password.",
-        output: tokensSchema,
+        output: signInSchema,
         errors: ["invalid_credentials", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/login" },
         example: {

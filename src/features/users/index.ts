@@ -3,7 +3,7 @@ import { canonicalEmail } from "../../core/email.ts";
 import { invalidField } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
 import { pageOfUsers } from "../../identity/users/store.ts";
-import { managedUserSchema, toManagedUser } from "../../identity/users/wire.ts";
+import { exampleUser, managedUserSchema, toManagedUser } from "../../identity/users/wire.ts";
 import { defineFeature } from "../../rpc/feature.ts";
 import { cutPage, pageInput, pageOf } from "../../rpc/schemas.ts";
 
@@ -18,6 +18,9 @@ export const users = defineFeature({
           output: pageOf(managedUserSchema),
           errors: [],
           rest: { method: "GET", path: "/v1/users" },
+          example: {
+            output: { data: [{ ...exampleUser, private_metadata: {}, disabled: false }], next_cursor: null },
+          },
         })
         .input(
           z

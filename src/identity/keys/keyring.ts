@@ -1,12 +1,12 @@
 import { systemOrigin } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import { DAY, MINUTE, SECOND } from "../../core/clock.ts";
-import { newId } from "../../core/ids.ts";
+import { isUuid, newId } from "../../core/ids.ts";
 import { importVerificationKey } from "../../crypto/jwk.ts";
 import type { SigningKey, VerificationKey } from "../../crypto/jws.ts";
 import type { MasterKeys } from "../../crypto/master-key.ts";
 import { generateSigningKey, importSigningKey } from "../../crypto/signing-keys.ts";
-import type { Algorithm, SigningKeysTable } from "../../storage/schema.ts";
+import type { KeyAlgorithm, SigningKeysTable } from "../../storage/schema.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { appendAudit } from "../audit/store.ts";
 import { longestAccessTtl } from "../tenants/store.ts";
@@ -15,7 +15,7 @@ import { findSigningKeyTenant, insertSigningKey, listSigningKeys, retireOtherSig
 export interface TenantKey {
   id: string;
   tenantId: string;
-  algorithm: Algorithm;
+  algorithm: KeyAlgorithm;
   publicJwk: Record<string, unknown>;
   activeAt: number;
   retiredAt: number | null;
@@ -39,6 +39,7 @@ export const PUBLISH_LEAD = 2 * JWKS_MAX_AGE;
 export class Keyring {
   readonly #tenants = new Map<string, { loadedAt: number; keys: TenantKey[]; loading: boolean }>();
   readonly #byId = new Map<string, TenantKey>();
+  readonly #creating = new Map<string, Promise<string>>();
 
   constructor(
     private readonly storage: Storage,
@@ -47,10 +48,10 @@ export class Keyring {
   ) {}
 
   /** The key that signs now; made at the first use of an algorithm by a tenant. */
-  async signer(tenantId: string, algorithm: Algorithm): Promise<SigningKey> {
+  async signer(tenantId: string, algorithm: KeyAlgorithm): Promise<SigningKey> {
     const found = this.#current(await this.keys(tenantId), algorithm);
     if (found) return found.sign();
-    await this.create(tenantId, algorithm);
+    await this.#createOnce(tenantId, algorithm);
     const made = this.#current(await this.keys(tenantId), algorithm);
     if (!made) throw new Error(`no ${algorithm} key for tenant ${tenantId}`);
     return made.sign();
@@ -63,6 +64,7 @@ export class Keyring {
       const keys = await this.keys(known.tenantId);
       return keys.find((key) => key.id === kid && !this.#expired(key));
     }
+    if (!isUuid(kid)) return undefined;
     const owner = await findSigningKeyTenant(this.storage.read, kid);
     if (!owner) return undefined;
     await this.#load(owner.tenant_id);
@@ -71,7 +73,7 @@ export class Keyring {
   }
 
   /** Public JWKs of a tenant: current, coming and retiring; of one algorithm when it is named. */
-  async published(tenantId: string, algorithm?: Algorithm): Promise<Record<string, unknown>[]> {
+  async published(tenantId: string, algorithm?: KeyAlgorithm): Promise<Record<string, unknown>[]> {
     const keys = await this.keys(tenantId);
     return keys
       .filter((key) => !this.#expired(key) && (algorithm === undefined || key.algorithm === algorithm))
@@ -91,17 +93,12 @@ export class Keyring {
     return entry.keys;
   }
 
-  /** Makes the first key of an algorithm; another node that does the same at the same time does no harm. */
-  async create(tenantId: string, algorithm: Algorithm): Promise<string> {
-    return this.#insert(tenantId, algorithm, this.clock.now());
-  }
-
   /**
    * Publishes a successor now. It signs after `lead` ms (default {@link PUBLISH_LEAD}); 0 is for emergencies: verifiers
    * that do not fetch again on an unknown `kid` refuse new tokens until their copy of the JWKS is old.
    * @returns the new key's id
    */
-  async rotate(tenantId: string, algorithm: Algorithm, lead: number = PUBLISH_LEAD): Promise<string> {
+  async rotate(tenantId: string, algorithm: KeyAlgorithm, lead: number = PUBLISH_LEAD): Promise<string> {
     return this.#insert(tenantId, algorithm, this.clock.now() + lead);
   }
 
@@ -110,7 +107,7 @@ export class Keyring {
     this.#byId.clear();
   }
 
-  async #insert(tenantId: string, algorithm: Algorithm, activeAt: number): Promise<string> {
+  async #insert(tenantId: string, algorithm: KeyAlgorithm, activeAt: number): Promise<string> {
     const now = this.clock.now();
     const id = newId(now);
     const { publicJwk, privatePkcs8 } = await generateSigningKey(algorithm);
@@ -148,7 +145,17 @@ export class Keyring {
     return id;
   }
 
-  #current(keys: readonly TenantKey[], algorithm: Algorithm): TenantKey | undefined {
+  /** Makes the first key of an algorithm, once for all that wait for it. Another node that does the same does no harm. */
+  async #createOnce(tenantId: string, algorithm: KeyAlgorithm): Promise<void> {
+    const name = `${tenantId}:${algorithm}`;
+    const creating =
+      this.#creating.get(name) ??
+      this.#insert(tenantId, algorithm, this.clock.now()).finally(() => this.#creating.delete(name));
+    this.#creating.set(name, creating);
+    await creating;
+  }
+
+  #current(keys: readonly TenantKey[], algorithm: KeyAlgorithm): TenantKey | undefined {
     const now = this.clock.now();
     return keys.findLast(
       (key) => key.algorithm === algorithm && key.activeAt <= now && (key.retiredAt === null || key.retiredAt > now),

@@ -1,4 +1,4 @@
-import type { Algorithm, DataKeysTable, SigningKeysTable } from "../../storage/schema.ts";
+import type { DataKeysTable, KeyAlgorithm, SigningKeysTable } from "../../storage/schema.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
 /** The setting that holds a known text, sealed by the master key: whoever opens it has the right one. */
@@ -65,7 +65,7 @@ export async function insertSigningKey(tx: Executor, row: SigningKeysTable): Pro
 /** Retires the predecessors of a key: they sign until `retiredAt` and stay published until `expiresAt`. */
 export async function retireOtherSigningKeys(
   tx: Executor,
-  key: { tenantId: string; algorithm: Algorithm; keep: string; retiredAt: number; expiresAt: number },
+  key: { tenantId: string; algorithm: KeyAlgorithm; keep: string; retiredAt: number; expiresAt: number },
 ): Promise<void> {
   await tx.kysely
     .updateTable("signing_keys")

@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { SECOND, toSeconds } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
+import { isUuid } from "../../core/ids.ts";
 import { JwsError, parseJws, verifyJws } from "../../crypto/jws.ts";
 import { decodeClaims, encodeJwt } from "../../crypto/jwt.ts";
 import type { Keyring } from "../keys/keyring.ts";
@@ -78,7 +79,7 @@ export class AccessTokens {
    * @throws AppError `authentication_required` for what is no access token of ours, `token_expired`
    */
   async verify(token: string, options: { expired?: boolean } = {}): Promise<AccessToken> {
-    const digest = createHash("sha256").update(token).digest("base64");
+    const digest = hash("sha256", token, "base64");
     const seen = this.#verified.get(digest);
     const verified = seen ?? (await this.#verifyNew(token));
     if (seen === undefined) this.#remember(digest, verified);
@@ -101,7 +102,7 @@ export class AccessTokens {
       const key = typeof kid === "string" ? await this.keyring.verifier(kid) : undefined;
       if (!key || !verifyJws(parsed, key.verify)) throw invalidToken();
       const claims = decodeClaims(parsed);
-      const applicationId = text(claims.azp);
+      const applicationId = uuid(claims.azp);
       const application = await this.directory.application(applicationId);
       // A key of one tenant speaks for that tenant only, and only as the issuer that it was configured with.
       if (!application || application.tenant.id !== key.tenantId || claims.iss !== application.tenant.issuer) {
@@ -109,9 +110,9 @@ export class AccessTokens {
       }
       if (claims.typ !== "access") throw invalidToken();
       return {
-        sub: text(claims.sub),
-        sid: text(claims.sid),
-        jti: text(claims.jti),
+        sub: uuid(claims.sub),
+        sid: uuid(claims.sid),
+        jti: uuid(claims.jti),
         applicationId,
         audience: text(claims.aud),
         scope: claims.scope === undefined ? "" : text(claims.scope),
@@ -148,6 +149,11 @@ function invalidToken(cause?: unknown): AppError {
 
 function text(value: unknown): string {
   if (typeof value !== "string") throw invalidToken();
+  return value;
+}
+
+function uuid(value: unknown): string {
+  if (!isUuid(value)) throw invalidToken();
   return value;
 }
 

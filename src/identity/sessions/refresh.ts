@@ -13,6 +13,12 @@ import { advanceGeneration, findSession, type SessionBundle } from "./store.ts";
 /** How long after a rotation the token before it still answers with its successor: a lost answer, two tabs. */
 export const REFRESH_GRACE = 10 * SECOND;
 
+/** null: not said. */
+interface Expected {
+  applicationId: string | null;
+  tenantSlug: string | null;
+}
+
 type Outcome = { session: SessionBundle } | { reused: true } | { gone: true };
 
 /**
@@ -38,18 +44,21 @@ export class Refreshes {
   }
 
   /**
-   * @param expected the application that x-application-id names, when it was given
+   * @param expected what else the request says about the application, besides the token itself
    * @throws AppError `invalid_credentials` for what is no refresh token, `token_expired`, `token_revoked`,
    * `application_mismatch`
    */
-  async refresh(token: string, expected: Application | null, origin: RequestOrigin): Promise<IssuedTokens> {
+  async refresh(token: string, expected: Expected, origin: RequestOrigin): Promise<IssuedTokens> {
     const claims = this.refreshTokens.parse(token);
     if (!claims) throw new AppError("invalid_credentials", { message: "The refresh token is not valid here." });
     const before = await findSession(this.storage.read, claims.sid);
     if (!before) throw new AppError("token_revoked");
     const application = await this.directory.application(before.application_id);
     if (!application || application.disabled || application.tenant.disabled) throw new AppError("token_revoked");
-    if (expected !== null && expected.id !== application.id) throw new AppError("application_mismatch");
+    if ((expected.applicationId ?? application.id) !== application.id) throw new AppError("application_mismatch");
+    if ((expected.tenantSlug ?? application.tenant.slug) !== application.tenant.slug) {
+      throw new AppError("application_mismatch");
+    }
     this.#checkAlive(before, claims);
     const outcome = await this.storage.write((tx) => this.#advance(tx, claims, before, application, origin));
     if ("session" in outcome) return this.sessions.issue(outcome.session, application);

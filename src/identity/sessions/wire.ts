@@ -1,30 +1,49 @@
 import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
 import type { Application } from "../tenants/directory.ts";
-import { toWireUser, userSchema, type WireUser } from "../users/wire.ts";
+import { exampleUser, toWireUser, userSchema, type WireUser } from "../users/wire.ts";
 import type { SessionBundle } from "./store.ts";
 
-export const sessionSchema = z.strictObject({
-  id: z.uuid().describe("The `sid` of its tokens, unchanged by refreshes."),
-  application_id: z.uuid(),
-  aal: z.enum(["aal1", "aal2"]),
-  auth_method: z.string(),
-  amr: z.array(z.string()).describe("RFC 8176 values."),
-  auth_time: z.iso.datetime().describe("When the user authenticated; refreshes do not move it."),
-  user_agent: z.string().nullable(),
-  address: z.string().nullable(),
-  created_at: z.iso.datetime(),
-  last_seen_at: z.iso.datetime().describe("The last refresh."),
-  expires_at: z.iso.datetime().describe("When it ends however often it is refreshed."),
-  current: z.boolean().describe("Whether it is the session that asks."),
-});
+export const sessionSchema = z
+  .strictObject({
+    id: z.uuid().describe("The `sid` of its tokens, unchanged by refreshes."),
+    application_id: z.uuid(),
+    aal: z.enum(["aal1", "aal2"]),
+    auth_method: z.string(),
+    amr: z.array(z.string()).describe("RFC 8176 values."),
+    auth_time: z.iso.datetime().describe("When the user authenticated; refreshes do not move it."),
+    user_agent: z.string().nullable(),
+    address: z.string().nullable(),
+    created_at: z.iso.datetime(),
+    last_seen_at: z.iso.datetime().describe("The last refresh."),
+    expires_at: z.iso.datetime().describe("When it ends however often it is refreshed."),
+    current: z.boolean().describe("Whether it is the session that asks."),
+  })
+  .meta({ id: "Session" });
 export type WireSession = z.output<typeof sessionSchema>;
 
-export const applicationSchema = z.strictObject({
-  id: z.uuid(),
-  name: z.string(),
-  type: z.enum(["spa", "web", "native", "m2m"]),
-});
+export const exampleSession: WireSession = {
+  id: "018f3c4b-0c1d-7a2b-8c3d-4e5f60718293",
+  application_id: "018f3c40-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+  aal: "aal1",
+  auth_method: "password",
+  amr: ["pwd"],
+  auth_time: "2026-01-01T12:00:00.000Z",
+  user_agent: "Mozilla/5.0",
+  address: "203.0.113.7",
+  created_at: "2026-01-01T12:00:00.000Z",
+  last_seen_at: "2026-01-01T12:10:00.000Z",
+  expires_at: "2026-06-30T12:00:00.000Z",
+  current: true,
+};
+
+export const applicationSchema = z
+  .strictObject({
+    id: z.uuid(),
+    name: z.string(),
+    type: z.enum(["spa", "web", "native", "m2m"]),
+  })
+  .meta({ id: "Application" });
 
 interface SessionColumns
   extends Pick<
@@ -82,15 +101,40 @@ export function toWireApplication(application: Application): z.output<typeof app
 }
 
 /** The answer of everything that signs a person in. */
-export const tokensSchema = z.strictObject({
-  status: z.literal("success"),
-  access_token: z.string(),
-  token_type: z.literal("Bearer"),
-  expires_in: z.int().describe("Seconds until the access token expires."),
-  refresh_token: z
-    .string()
-    .nullable()
-    .describe("null for requests from a page, which get it as an HttpOnly cookie only (native applications excepted)."),
-  user: userSchema,
-});
+export const tokensSchema = z
+  .strictObject({
+    status: z.literal("success"),
+    access_token: z.string(),
+    token_type: z.literal("Bearer"),
+    expires_in: z.int().describe("Seconds until the access token expires."),
+    refresh_token: z
+      .string()
+      .nullable()
+      .describe(
+        "null for requests from a page, which get it as an HttpOnly cookie only (native applications excepted).",
+      ),
+    user: userSchema,
+  })
+  .meta({ id: "Tokens" });
 export type WireTokens = z.output<typeof tokensSchema>;
+
+/** What the contract keeps room for: a second factor is asked for before there are tokens. */
+const mfaRequiredSchema = z
+  .strictObject({
+    status: z.literal("mfa_required"),
+    mfa_token: z.string(),
+    mfa_token_expires_in: z.int().describe("Seconds."),
+    methods: z.array(z.string()).describe("The second factors that would do."),
+  })
+  .meta({ id: "MfaRequired" });
+
+export const signInSchema = z.discriminatedUnion("status", [tokensSchema, mfaRequiredSchema]);
+
+export const exampleTokens: WireTokens = {
+  status: "success",
+  access_token: "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiIsImtpZCI6…",
+  token_type: "Bearer",
+  expires_in: 900,
+  refresh_token: "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6…",
+  user: exampleUser,
+};

@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/**
+ * Builds the published package's doors into dist/sdk: one ES module a door with its dependencies bundled in, and what the
+ * doors share in one chunk, so that `instanceof SallyportError` holds across them. Prints what each costs, compressed.
+ */
+const root = fileURLToPath(new URL("..", import.meta.url));
+const source = join(root, "src/sdk");
+const target = join(root, "dist/sdk");
+const DOORS = ["client", "server"];
+const SPECIFIER = /(\bfrom ?|\bimport ?\(?)("\.{1,2}\/[^"]+)\.(?:ts|js)"/g;
+
+await rm(target, { recursive: true, force: true });
+await bundle();
+await declare();
+
+async function bundle(): Promise<void> {
+  const { outputs } = await Bun.build({
+    entrypoints: DOORS.map((door) => join(source, door, "index.ts")),
+    root: source,
+    outdir: target,
+    // The one target that adds nothing of a platform: the doors look for node:crypto at run time.
+    target: "browser",
+    format: "esm",
+    splitting: true,
+    env: "disable",
+    minify: { whitespace: true, syntax: true, identifiers: false },
+    naming: { entry: "[dir]/[name].[ext]", chunk: "internal/[name]-[hash].[ext]" },
+  });
+  const sizes = new Map<string, number>();
+  for (const output of outputs)
+    sizes.set(output.path, Bun.gzipSync(new Uint8Array(await output.arrayBuffer())).byteLength);
+  for (const door of DOORS) {
+    const files = await reachable(join(target, door, "index.js"), "");
+    const total = [...files].reduce((sum, file) => sum + (sizes.get(file) ?? 0), 0);
+    console.log(`sallyport/${door}: ${(total / 1024).toFixed(1)} kB gzip`);
+  }
+}
+
+/** Declarations of what the doors reach, with specifiers that every module resolution finds. */
+async function declare(): Promise<void> {
+  const scratch = await mkdtemp(join(root, ".sallyport-declarations-"));
+  try {
+    const options = ["--declaration", "--emitDeclarationOnly", "--noEmit", "false", "--outDir", scratch];
+    const config = join(scratch, "tsconfig.json");
+    const files = DOORS.map((door) => join(source, door, "index.ts"));
+    await Bun.write(
+      config,
+      JSON.stringify({
+        extends: join(root, "tsconfig.json"),
+        compilerOptions: { rootDir: source },
+        include: [],
+        files,
+      }),
+    );
+    const tsc = Bun.spawnSync([join(root, "node_modules/.bin/tsc"), "-p", config, ...options]);
+    if (tsc.exitCode !== 0) throw new Error(`The declarations do not compile:\n${tsc.stdout.toString()}`);
+    for (const door of DOORS) {
+      for (const file of await reachable(join(scratch, door, "index.d.ts"), ".d")) {
+        const text = await Bun.file(file).text();
+        await Bun.write(join(target, file.slice(scratch.length)), text.replace(SPECIFIER, '$1$2.js"'));
+      }
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The file and everything it imports by a relative path. @param infix `.d` where `./x.ts` stands for `x.d.ts`. */
+async function reachable(entry: string, infix: string): Promise<Set<string>> {
+  const seen = new Set<string>();
+  const queue = [entry];
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    if (seen.has(file)) continue;
+    seen.add(file);
+    for (const [, , specifier = ""] of (await Bun.file(file).text()).matchAll(SPECIFIER)) {
+      queue.push(`${resolve(dirname(file), specifier.slice(1))}${infix === "" ? ".js" : `${infix}.ts`}`);
+    }
+  }
+  return seen;
+}

@@ -1,0 +1,161 @@
+import { createTRPCUntypedClient, httpBatchLink, TRPCClientError } from "@trpc/client";
+import { fromEnvelope, SallyportError, unexpectedResponse, unreachable } from "../internal/errors.ts";
+import { type Fetch, platformFetch, requestJson } from "../internal/http.ts";
+import { requireApplicationId, requireUrl } from "../internal/options.ts";
+import { singleFlight } from "../internal/single-flight.ts";
+import type { CallOptions, SallyportClient, Tokens } from "./types.ts";
+
+export interface ClientOptions {
+  /** Where the appliance is reached. Default `SALLYPORT_URL`. */
+  url?: string | undefined;
+  /** UUID or `app_…`, public. Default `SALLYPORT_APP_ID`. */
+  applicationId?: string | undefined;
+  /** The first access token, where one is at hand. */
+  accessToken?: string | undefined;
+  /** Asked before each request instead: for tokens that a backend of yours signs or keeps. Null for none. */
+  getAccessToken?: (() => string | null | undefined | Promise<string | null | undefined>) | undefined;
+  fetch?: Fetch | undefined;
+  /** Sent with each request, or asked for before each. */
+  headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>) | undefined;
+  /** Whether cookies go along. Default: `"include"` in a page, nothing elsewhere. */
+  credentials?: RequestCredentials | undefined;
+}
+
+const TIMEOUT = 30_000;
+const MAX_BYTES = 1_000_000;
+/** Calls of one loop turn that share a request. */
+const MAX_BATCH = 20;
+/** Characters; longer ones are refused by some proxies. */
+const MAX_URL = 2_000;
+
+/**
+ * The typed client: calls of one loop turn travel in one request over tRPC's wire.
+ * @throws SallyportError `configuration_error` saying which option is missing or wrong
+ */
+export function createClient(options: ClientOptions = {}): SallyportClient {
+  const url = requireUrl(options.url, "url", "SALLYPORT_URL");
+  const applicationId = requireApplicationId(options.applicationId);
+  const fetch = options.fetch ?? platformFetch;
+  const credentials = options.credentials ?? ("document" in globalThis ? "include" : undefined);
+  let accessToken = options.accessToken ?? null;
+
+  async function headers(): Promise<Record<string, string>> {
+    const own = typeof options.headers === "function" ? await options.headers() : options.headers;
+    return { ...own, "x-application-id": applicationId };
+  }
+
+  async function callHeaders(): Promise<Record<string, string>> {
+    const token = options.getAccessToken ? await options.getAccessToken() : accessToken;
+    return { ...(await headers()), ...(token ? { authorization: `Bearer ${token}` } : {}) };
+  }
+
+  async function send(address: string, init: RequestInit): Promise<Response> {
+    const request = fetch(address, credentials === undefined ? init : { ...init, credentials });
+    const response = await request.catch((cause: unknown) => {
+      throw unreachable(url, cause);
+    });
+    if (!/\bjson\b/i.test(response.headers.get("content-type") ?? "")) {
+      throw unexpectedResponse(url, response.status, "something that is not JSON");
+    }
+    if (response.ok) return response;
+    // What is refused before any procedure is reached (host, size, application) has the REST envelope for the whole batch.
+    const body = (await response
+      .clone()
+      .json()
+      .catch(() => null)) as { error?: unknown } | null;
+    const refusal = fromEnvelope(body?.error, response.status, response.headers);
+    if (refusal) throw refusal;
+    return response;
+  }
+
+  const trpc = createTRPCUntypedClient({
+    links: [
+      httpBatchLink({
+        url: `${url}/trpc`,
+        headers: callHeaders,
+        maxItems: MAX_BATCH,
+        maxURLLength: MAX_URL,
+        fetch: (input, init) => send(String(input), init as RequestInit),
+      }),
+    ],
+  });
+
+  async function call(kind: "query" | "mutation", path: string, input: unknown, { signal }: CallOptions = {}) {
+    try {
+      return await trpc[kind](path, input, signal ? { signal } : {});
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      throw toSallyportError(error, url);
+    }
+  }
+
+  async function requestTokens(refreshToken: string | undefined): Promise<Tokens> {
+    const { body } = await requestJson(fetch, {
+      url: `${url}/v1/auth/refresh`,
+      method: "POST",
+      headers: await headers(),
+      body: refreshToken === undefined ? {} : { refresh_token: refreshToken },
+      timeoutMs: TIMEOUT,
+      maxBytes: MAX_BYTES,
+      credentials,
+    });
+    const tokens = body as Tokens;
+    if (typeof tokens?.access_token !== "string") throw unexpectedResponse(url, 200, "no access token");
+    accessToken = tokens.access_token;
+    return tokens;
+  }
+
+  const refreshes = new Map<string | undefined, () => Promise<Tokens>>();
+  const controls = {
+    setAccessToken(token: string | null) {
+      accessToken = token;
+    },
+    refresh(refreshToken?: string): Promise<Tokens> {
+      const known = refreshes.get(refreshToken);
+      if (known) return known();
+      const run = singleFlight(() => requestTokens(refreshToken).finally(() => refreshes.delete(refreshToken)));
+      refreshes.set(refreshToken, run);
+      return run();
+    },
+  };
+  return proxyOf([], call, controls) as SallyportClient;
+}
+
+type Caller = (kind: "query" | "mutation", path: string, input: unknown, options?: CallOptions) => Promise<unknown>;
+
+/**
+ * `a.b.c.query(…)` to `call("query", "a.b.c", …)`: nothing of the API's shape is needed at run time. Only `query` and `mutate`
+ * are functions, so that `await client` does not take a procedure named `then` for a promise's.
+ */
+function proxyOf(path: string[], call: Caller, own: object): object {
+  const children = new Map<string, unknown>();
+  return new Proxy(Object.freeze({ ...own }), {
+    get(target, name) {
+      if (typeof name !== "string") return undefined;
+      if (Object.hasOwn(target, name)) return Reflect.get(target, name);
+      let child = children.get(name);
+      if (child === undefined) {
+        child = memberOf(path, name, call);
+        children.set(name, child);
+      }
+      return child;
+    },
+  });
+}
+
+function memberOf(path: string[], name: string, call: Caller): unknown {
+  if (path.length > 0 && (name === "query" || name === "mutate")) {
+    const kind = name === "query" ? "query" : "mutation";
+    return (input?: unknown, options?: CallOptions) => call(kind, path.join("."), input, options);
+  }
+  return proxyOf([...path, name], call, {});
+}
+
+function toSallyportError(error: unknown, url: string): unknown {
+  if (!(error instanceof TRPCClientError)) return error;
+  if (error.cause instanceof SallyportError) return error.cause;
+  const { response } = (error.meta ?? {}) as { response?: Pick<Response, "status" | "headers"> };
+  const data = error.data as { httpStatus?: unknown; error?: unknown } | null | undefined;
+  const status = typeof data?.httpStatus === "number" ? data.httpStatus : (response?.status ?? 200);
+  return fromEnvelope(data?.error, status, response?.headers) ?? unexpectedResponse(url, status, "no error envelope");
+}

@@ -1,0 +1,123 @@
+/** The `type` of the REST envelope: one a class of error, for callers that handle classes. */
+export type SallyportErrorType =
+  | "invalid_request_error"
+  | "authentication_error"
+  | "authorization_error"
+  | "not_found_error"
+  | "conflict_error"
+  | "rate_limit_error"
+  | "api_error";
+
+/** Codes that this package itself answers with; the appliance's own codes are in its error catalogue. */
+export type SallyportLocalCode =
+  | "configuration_error"
+  | "authentication_required"
+  | "token_expired"
+  | "token_revoked"
+  | "application_mismatch"
+  | "unreachable"
+  | "unexpected_response";
+
+export interface SallyportErrorInit {
+  code: string;
+  message: string;
+  status: number;
+  type: SallyportErrorType;
+  requestId?: string | null;
+  details?: unknown;
+  retryAfter?: number | null;
+  cause?: unknown;
+}
+
+/** The one error of this package: the appliance's error envelope, or the package's own refusal in the same shape. */
+export class SallyportError extends Error {
+  /** Machine-readable: `invalid_credentials`, `token_expired`, … or a {@link SallyportLocalCode}. */
+  readonly code: SallyportLocalCode | (string & {});
+  /** HTTP status that was answered, or fits to answer with: 503 for `unreachable`, 502 for `unexpected_response`. */
+  readonly status: number;
+  readonly type: SallyportErrorType;
+  /** Names the request in the appliance's log; null for what was decided locally. */
+  readonly requestId: string | null;
+  /** Per code: a list of field problems for `invalid_input`, `{ reason }` for a refused token, null otherwise. */
+  readonly details: unknown;
+  /** Seconds to wait before the next attempt, where the appliance said so. */
+  readonly retryAfter: number | null;
+
+  static {
+    // Bundlers rename classes; stack traces read these before a constructor could set them.
+    Object.defineProperty(SallyportError, "name", { value: "SallyportError" });
+    SallyportError.prototype.name = "SallyportError";
+  }
+
+  constructor(init: SallyportErrorInit) {
+    super(init.message, init.cause === undefined ? undefined : { cause: init.cause });
+    this.code = init.code;
+    this.status = init.status;
+    this.type = init.type;
+    this.requestId = init.requestId ?? null;
+    this.details = init.details ?? null;
+    this.retryAfter = init.retryAfter ?? null;
+  }
+}
+
+/** An option that is missing or wrong. Thrown where the client is constructed, never at the first call. */
+export function configurationError(message: string): SallyportError {
+  return new SallyportError({ code: "configuration_error", message, status: 500, type: "invalid_request_error" });
+}
+
+/** No answer: refused connection, timeout, name not found. */
+export function unreachable(url: string, cause: unknown): SallyportError {
+  const message = `${originOf(url)} could not be reached.`;
+  return new SallyportError({ code: "unreachable", message, status: 503, type: "api_error", cause });
+}
+
+/** An answer that is not the appliance's: a proxy's page, another server, a body beyond the size cap. */
+export function unexpectedResponse(url: string, status: number, what: string): SallyportError {
+  const message = `${originOf(url)} answered ${status} with ${what}.`;
+  return new SallyportError({ code: "unexpected_response", message, status: 502, type: "api_error" });
+}
+
+/** Reads `{ code, message, type, request_id, details }`. @returns null when the value is no such envelope. */
+export function fromEnvelope(value: unknown, status: number, headers?: Headers | null): SallyportError | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { code, message, type, request_id, details } = value as Record<string, unknown>;
+  if (typeof code !== "string" || typeof message !== "string") return null;
+  const retryAfter = Number(headers?.get("retry-after") ?? Number.NaN);
+  return new SallyportError({
+    code,
+    message,
+    status,
+    type: isErrorType(type) ? type : "api_error",
+    requestId: typeof request_id === "string" ? request_id : null,
+    details,
+    retryAfter: Number.isFinite(retryAfter) ? retryAfter : null,
+  });
+}
+
+const ERROR_TYPES = new Set<unknown>([
+  "invalid_request_error",
+  "authentication_error",
+  "authorization_error",
+  "not_found_error",
+  "conflict_error",
+  "rate_limit_error",
+  "api_error",
+]);
+
+function isErrorType(value: unknown): value is SallyportErrorType {
+  return ERROR_TYPES.has(value);
+}
+
+/** null for what is no absolute address. (`URL.canParse` is not in every Node 18.) */
+export function parseUrl(text: string): URL | null {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Never the whole address in a message: a query may hold a cursor or a person's address. */
+function originOf(url: string): string {
+  return parseUrl(url)?.origin ?? "The configured address";
+}

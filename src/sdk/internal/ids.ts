@@ -1,0 +1,23 @@
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/**
+ * An application id in either form, a UUID or `app_` and 26 characters of Crockford base32 in either case, to the plain
+ * lower-case UUID that claims carry.
+ * @returns null when the text is neither.
+ */
+export function parseApplicationId(text: string): string | null {
+  if (UUID.test(text)) return text.toLowerCase();
+  const digits = /^app_([0-9a-z]{26})$/i.exec(text)?.[1]?.toUpperCase();
+  if (digits === undefined) return null;
+  let value = 0n;
+  for (const character of digits) {
+    const digit = CROCKFORD.indexOf(character);
+    if (digit < 0) return null;
+    value = (value << 5n) | BigInt(digit);
+  }
+  // 26 characters hold 130 bits; an id is 128.
+  if (value >> 128n) return null;
+  const hex = value.toString(16).padStart(32, "0");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}

@@ -1,0 +1,134 @@
+import { SallyportError } from "../internal/errors.ts";
+
+/** What an access token says. Frozen: one object is handed to every request that bears the token. */
+export interface AccessClaims {
+  readonly iss: string;
+  /** The user; for a machine-to-machine token the client. */
+  readonly sub: string;
+  /** The session, unchanged by refreshes; absent for machine-to-machine tokens. */
+  readonly sid?: string;
+  /** This token. */
+  readonly jti?: string;
+  /** The organization of the session. */
+  readonly org?: string | null;
+  readonly org_role?: string | null;
+  readonly aud: string | readonly string[];
+  /** The application, as a UUID. */
+  readonly azp: string;
+  /** Unix seconds. */
+  readonly exp: number;
+  /** Unix seconds. */
+  readonly iat: number;
+  /** Unix seconds. */
+  readonly nbf?: number;
+  /** Unix seconds of the original authentication; does not move on refresh. */
+  readonly auth_time?: number;
+  readonly typ: "access";
+  /** `aal1`: one factor; `aal2`: a second one, or a passkey with user verification. */
+  readonly aal?: "aal1" | "aal2" | null;
+  readonly auth_method?: string | null;
+  /** RFC 8176. */
+  readonly amr?: readonly string[];
+  readonly email?: string | null;
+  readonly email_verified?: boolean;
+  /** Separated by spaces. */
+  readonly scope?: string | null;
+  readonly groups?: readonly string[];
+  /** What the application's claim template adds. */
+  readonly [custom: string]: unknown;
+}
+
+/** What a token must match, beside its signature. */
+export interface Expectations {
+  issuer: string;
+  audience: string;
+  applicationId: string;
+  /** Seconds that clocks may differ. */
+  leeway: number;
+}
+
+/** Why a token was refused: `details.reason` of the error. For the integrator's log, not for the caller. */
+export type RefusalReason =
+  | "no_token"
+  | "malformed"
+  | "unknown_key"
+  | "signature"
+  | "type"
+  | "issuer"
+  | "audience"
+  | "application"
+  | "not_yet_valid"
+  | "expired"
+  | "revoked"
+  | "missing_claim";
+
+const TEXTS: Record<RefusalReason, string> = {
+  no_token: "This needs an access token, and none was sent.",
+  malformed: "What was sent is not an access token.",
+  unknown_key: "The token is not signed by a key of this issuer.",
+  signature: "The token's signature does not hold.",
+  type: "This is a token of another type than an access token.",
+  issuer: "The token comes from another issuer.",
+  audience: "The token is for another audience.",
+  application: "The token is for another application.",
+  not_yet_valid: "The token is not valid yet.",
+  expired: "The token has expired.",
+  revoked: "The session of this token has ended.",
+  missing_claim: "The token lacks a claim that every access token has.",
+};
+
+/** 401, with the code that the appliance itself would answer. */
+export function refused(reason: RefusalReason): SallyportError {
+  const code =
+    reason === "expired" ? "token_expired" : reason === "revoked" ? "token_revoked" : "authentication_required";
+  return new SallyportError({
+    code,
+    message: TEXTS[reason],
+    status: 401,
+    type: "authentication_error",
+    details: { reason },
+  });
+}
+
+/**
+ * Everything but signature, expiry and revocation, which are checked on each use.
+ * @returns null when all is as expected, else what is not.
+ */
+export function checkClaims(claims: Record<string, unknown>, expected: Expectations): RefusalReason | null {
+  const { typ, iss, aud, azp, sub, exp, iat, nbf } = claims;
+  // First: an ID token, or anything else that a published key may sign one day, is no access token.
+  if (typ !== "access") return "type";
+  if (iss !== expected.issuer) return "issuer";
+  if (!(aud === expected.audience || (Array.isArray(aud) && aud.includes(expected.audience)))) return "audience";
+  if (azp !== expected.applicationId) return "application";
+  if (typeof sub !== "string" || sub === "") return "missing_claim";
+  if (!isNumericDate(exp) || !isNumericDate(iat)) return "missing_claim";
+  if (nbf !== undefined && !isNumericDate(nbf)) return "missing_claim";
+  for (const name of ["sid", "jti"]) {
+    // A claim that revocation goes by must not be able to hide in another type.
+    if (claims[name] !== undefined && claims[name] !== null && typeof claims[name] !== "string") return "malformed";
+  }
+  return null;
+}
+
+/** @param seconds the time now, in Unix seconds. */
+export function checkTimes(claims: AccessClaims, seconds: number, leeway: number): RefusalReason | null {
+  if (seconds >= claims.exp + leeway) return "expired";
+  if (claims.iat > seconds + leeway || (claims.nbf !== undefined && claims.nbf > seconds + leeway)) {
+    return "not_yet_valid";
+  }
+  return null;
+}
+
+/** Frozen through and through, since the same object serves later requests from the cache. */
+export function freeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    for (const inner of Object.values(value)) freeze(inner);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+function isNumericDate(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0;
+}

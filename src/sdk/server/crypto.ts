@@ -1,0 +1,81 @@
+import type * as NodeCrypto from "node:crypto";
+
+/** What verification needs of a platform. Sync where node:crypto is (half the cost of WebCrypto), else promises. */
+export interface Crypto {
+  /** SHA-256 of the UTF-8 text, base64url. */
+  sha256(text: string): string | Promise<string>;
+  /** @throws when the key is malformed, off its curve, or of another kind than `alg`. */
+  importKey(alg: Algorithm, jwk: JsonWebKey): Verify | Promise<Verify>;
+}
+
+/** Signatures by the key it closes over; `data` is ASCII. A malformed signature is false, never a throw. */
+export type Verify = (data: string, signature: Uint8Array<ArrayBuffer>) => boolean | Promise<boolean>;
+
+export type Algorithm = "EdDSA" | "ES256" | "RS256";
+
+type NodeCryptoModule = typeof NodeCrypto;
+
+/** node:crypto where the platform has it (Node, Bun, Deno, edge runtimes with Node compatibility), else WebCrypto. */
+export async function loadCrypto(): Promise<Crypto> {
+  const node = await nodeCrypto();
+  return node ? fromNode(node) : fromWeb(globalThis.crypto.subtle);
+}
+
+/**
+ * Looked up at run time and by a name that bundlers cannot see: a static import of a Node builtin breaks the build for an
+ * edge runtime that has none.
+ */
+async function nodeCrypto(): Promise<NodeCryptoModule | null> {
+  const { process } = globalThis as { process?: Partial<NodeJS.Process> };
+  const builtin = process?.getBuiltinModule?.("node:crypto");
+  if (builtin) return builtin;
+  if (!process?.versions?.node) return null;
+  const name = "node:crypto";
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ name).catch(
+    () => null,
+  ) as Promise<NodeCryptoModule | null>;
+}
+
+/** The synchronous implementation. */
+export function fromNode(crypto: NodeCryptoModule): Crypto {
+  const oneShot = (crypto as Partial<NodeCryptoModule>).hash;
+  return {
+    // crypto.hash came with Node 21.7 and saves a third; Node 18 and 20 early have createHash alone.
+    sha256: oneShot
+      ? (text) => oneShot("sha256", text, "base64url")
+      : (text) => crypto.createHash("sha256").update(text).digest("base64url"),
+    importKey(alg, jwk) {
+      const key = crypto.createPublicKey({ key: jwk, format: "jwk" });
+      const input = alg === "ES256" ? ({ key, dsaEncoding: "ieee-p1363" } as const) : key;
+      const hash = alg === "EdDSA" ? null : "sha256";
+      return (data, signature) => crypto.verify(hash, Buffer.from(data, "latin1"), input, signature);
+    },
+  };
+}
+
+const WEB: Record<
+  Algorithm,
+  { import: RsaHashedImportParams | EcKeyImportParams; verify: AlgorithmIdentifier | EcdsaParams }
+> = {
+  EdDSA: { import: { name: "Ed25519" } as EcKeyImportParams, verify: { name: "Ed25519" } },
+  ES256: { import: { name: "ECDSA", namedCurve: "P-256" }, verify: { name: "ECDSA", hash: "SHA-256" } as EcdsaParams },
+  RS256: { import: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, verify: { name: "RSASSA-PKCS1-v1_5" } },
+};
+
+/** The portable implementation. */
+export function fromWeb(subtle: SubtleCrypto): Crypto {
+  const encoder = new TextEncoder();
+  return {
+    async sha256(text) {
+      const digest = new Uint8Array(await subtle.digest("SHA-256", encoder.encode(text)));
+      return btoa(String.fromCharCode(...digest))
+        .replaceAll("+", "-")
+        .replaceAll("/", "_")
+        .replace(/=+$/, "");
+    },
+    async importKey(alg, jwk) {
+      const key = await subtle.importKey("jwk", jwk, WEB[alg].import, false, ["verify"]);
+      return (data, signature) => subtle.verify(WEB[alg].verify, key, signature, encoder.encode(data));
+    },
+  };
+}

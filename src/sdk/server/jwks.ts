@@ -1,0 +1,127 @@
+import { unexpectedResponse } from "../internal/errors.ts";
+import { type Fetch, requestJson } from "../internal/http.ts";
+import { singleFlight } from "../internal/single-flight.ts";
+import type { Crypto } from "./crypto.ts";
+import { importVerificationKey, type VerificationKey } from "./keys.ts";
+
+const SECOND = 1_000;
+const TIMEOUT = 5 * SECOND;
+const MAX_BYTES = 1_000_000;
+/** A tenant has a handful. More is not a key set but an attempt on memory. */
+const MAX_KEYS = 100;
+const DEFAULT_MAX_AGE = 300 * SECOND;
+const MIN_MAX_AGE = 10 * SECOND;
+const MAX_MAX_AGE = 24 * 3_600 * SECOND;
+/** Tokens with invented `kid`s must not become requests to the appliance: one such fetch in this time. */
+const UNKNOWN_KID_COOLDOWN = 10 * SECOND;
+/** After a failed fetch, before the next. */
+const RETRY_AFTER = 5 * SECOND;
+
+export interface JwksOptions {
+  url: string;
+  fetch: Fetch;
+  crypto: Crypto;
+  now: () => number;
+}
+
+/**
+ * The issuer's keys. Served from memory while a newer set is fetched behind them, so that neither an outage nor a rotation
+ * of the appliance stands in a request's way; a key that a newer set lacks is gone at once, with the tokens it signed.
+ */
+export class Jwks {
+  /** Rises whenever the set changed: a cached verdict that has seen this number needs no second look. */
+  version = 0;
+  #keys = new Map<string, VerificationKey>();
+  #published = new Map<string, string>();
+  #etag: string | null = null;
+  #freshUntil = 0;
+  #loaded = false;
+  /** Why there is no set yet: told again until the next attempt is due, so that an outage is not met with a storm. */
+  #failure: unknown = null;
+  #notBefore = 0;
+  #unknownNotBefore = 0;
+  readonly #options: JwksOptions;
+  readonly #refresh: () => Promise<void>;
+
+  constructor(options: JwksOptions) {
+    this.#options = options;
+    this.#refresh = singleFlight(() =>
+      this.#fetch().catch((error: unknown) => {
+        this.#failure = error;
+        throw error;
+      }),
+    );
+  }
+
+  /** @returns null when the issuer has no such key. @throws SallyportError when there is no key set at all yet. */
+  async find(kid: string): Promise<VerificationKey | null> {
+    const now = this.#options.now();
+    if (!this.#loaded) {
+      if (this.#failure !== null && now < this.#notBefore) throw this.#failure;
+      await this.#refresh();
+    }
+    if (!this.#keys.has(kid) && now >= this.#unknownNotBefore) {
+      this.#unknownNotBefore = now + UNKNOWN_KID_COOLDOWN;
+      await this.#refresh().catch(() => undefined);
+    }
+    return this.#keys.get(kid) ?? null;
+  }
+
+  /** Is this very key (not another under its name) still published? */
+  holds(key: VerificationKey): boolean {
+    return this.#keys.get(key.kid) === key;
+  }
+
+  /** Is it time to look for a newer set? */
+  isDue(now: number): boolean {
+    return now >= this.#freshUntil && now >= this.#notBefore;
+  }
+
+  /** Fetches, revalidates or joins the fetch that is under way. @throws SallyportError; what is held stays. */
+  load(): Promise<void> {
+    return this.#refresh();
+  }
+
+  async #fetch(): Promise<void> {
+    const { url, fetch, now } = this.#options;
+    this.#notBefore = now() + RETRY_AFTER;
+    this.#failure = null;
+    const headers: Record<string, string> = this.#etag === null ? {} : { "if-none-match": this.#etag };
+    const response = await requestJson(fetch, { url, headers, timeoutMs: TIMEOUT, maxBytes: MAX_BYTES });
+    if (response.status !== 304) {
+      await this.#replace((response.body as { keys?: unknown } | null)?.keys);
+      this.#etag = response.headers.get("etag");
+    }
+    this.#loaded = true;
+    this.#freshUntil = now() + maxAge(response.headers.get("cache-control"));
+  }
+
+  async #replace(jwks: unknown): Promise<void> {
+    const { url, crypto } = this.#options;
+    if (!Array.isArray(jwks)) throw unexpectedResponse(url, 200, "no key set");
+    if (jwks.length > MAX_KEYS) throw unexpectedResponse(url, 200, `more than ${MAX_KEYS} keys`);
+    const keys = new Map<string, VerificationKey>();
+    const published = new Map<string, string>();
+    for (const jwk of jwks) {
+      const kid = (jwk as { kid?: unknown } | null)?.kid;
+      // The first of a name wins: a second one cannot displace a key that is in use.
+      if (typeof kid !== "string" || keys.has(kid)) continue;
+      const text = JSON.stringify(jwk);
+      const known = this.#published.get(kid) === text ? this.#keys.get(kid) : undefined;
+      const key = known ?? (await importVerificationKey(jwk, crypto));
+      if (!key) continue;
+      keys.set(kid, key);
+      published.set(kid, text);
+    }
+    this.#keys = keys;
+    this.#published = published;
+    this.version++;
+  }
+}
+
+/** Milliseconds that an answer stays fresh, kept between ten seconds and a day. */
+function maxAge(cacheControl: string | null): number {
+  const seconds = /(?:^|[\s,])max-age=(\d{1,9})/i.exec(cacheControl ?? "")?.[1];
+  if (seconds === undefined) return DEFAULT_MAX_AGE;
+  return Math.min(MAX_MAX_AGE, Math.max(MIN_MAX_AGE, Number(seconds) * SECOND));
+}

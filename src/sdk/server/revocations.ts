@@ -1,0 +1,186 @@
+import { SallyportError, unexpectedResponse } from "../internal/errors.ts";
+import { type Fetch, requestJson } from "../internal/http.ts";
+import { singleFlight } from "../internal/single-flight.ts";
+
+/** What a revocation is of. */
+type Kind = "sid" | "jti" | "sub" | "application" | "key" | "tenant";
+const KINDS = new Set<unknown>(["sid", "jti", "sub", "application", "key", "tenant"] satisfies Kind[]);
+
+interface Entry {
+  /** Unix seconds: tokens issued before then are refused. */
+  issuedBefore: number;
+  /** Unix seconds: by then every token that this could refuse has expired. */
+  expiresAt: number;
+}
+
+/** `GET <issuer>/v1/revocations`, one element of `data`. */
+interface WireEntry {
+  kind: string;
+  /** base64url of the SHA-256 of the id. */
+  digest: string;
+  issued_before: number;
+  expires_at: number;
+}
+
+const SECOND = 1_000;
+const TIMEOUT = 5 * SECOND;
+const MAX_BYTES = 4_000_000;
+const MAX_PAGES = 1_000;
+/** Entries held at most: some 30 MB. The appliance sends no more than one longest token lifetime's worth. */
+const MAX_ENTRIES = 100_000;
+const POLL_EVERY = 10 * SECOND;
+/** Seconds that a token may still be taken after its `exp`; an entry has to outlive that too. */
+export const MAX_LEEWAY = 60;
+
+export interface RevocationsOptions {
+  url: string;
+  fetch: Fetch;
+  now: () => number;
+}
+
+/** The SHA-256 digests by which one token can be named; `null` for a claim that it lacks. */
+export type TokenDigests = Record<Exclude<Kind, "tenant">, string | null>;
+
+/**
+ * The issuer's revocations, kept in step by a delta poll. Nothing is ever dropped to save memory before its time, since
+ * that would let a revoked token in again: a feed beyond {@link MAX_ENTRIES} counts as no contact instead.
+ */
+export class Revocations {
+  /** Rises whenever an entry came: a cached verdict that has seen this number needs no second look. */
+  version = 0;
+  #entries = new Map<string, Entry>();
+  #tenant: Entry | null = null;
+  #cursor: string | null = null;
+  #lastContact = Number.NEGATIVE_INFINITY;
+  #notBefore = 0;
+  #isPolling = false;
+  #isFailing = false;
+  readonly #options: RevocationsOptions;
+  readonly #poll: () => Promise<void>;
+
+  constructor(options: RevocationsOptions) {
+    this.#options = options;
+    this.#poll = singleFlight(() => this.#attempt());
+  }
+
+  /** Milliseconds since the feed was last read to its end; Infinity before the first time. */
+  staleness(): number {
+    return Math.max(0, this.#options.now() - this.#lastContact);
+  }
+
+  /** Is there a poll to begin, or to join? Failed attempts count, so that an outage is not met with a storm. */
+  isDue(now: number): boolean {
+    return now >= this.#notBefore || this.#isPolling;
+  }
+
+  /** Did the last attempt fail? */
+  get isFailing(): boolean {
+    return this.#isFailing;
+  }
+
+  /** Reads the feed to its end, or joins the poll that is under way. @throws SallyportError; what is held stays. */
+  poll(): Promise<void> {
+    return this.#poll();
+  }
+
+  /** Is there anything at all that could refuse a token? */
+  get isEmpty(): boolean {
+    return this.#entries.size === 0 && this.#tenant === null;
+  }
+
+  /**
+   * `iat` has whole seconds and the feed rounds up, so "issued before" already takes in the second of the revocation. What
+   * names one session or one token is refused at equality too: neither ever comes back, so there the error costs nothing.
+   */
+  refuses(iat: number, digests: TokenDigests): boolean {
+    if (this.#tenant !== null && iat < this.#tenant.issuedBefore) return true;
+    for (const [kind, digest] of Object.entries(digests)) {
+      const entry = digest === null ? undefined : this.#entries.get(`${kind}:${digest}`);
+      if (!entry) continue;
+      if (iat < entry.issuedBefore || (iat === entry.issuedBefore && (kind === "sid" || kind === "jti"))) return true;
+    }
+    return false;
+  }
+
+  async #attempt(): Promise<void> {
+    this.#notBefore = this.#options.now() + POLL_EVERY;
+    this.#isPolling = true;
+    try {
+      await this.#catchUp();
+      this.#isFailing = false;
+    } catch (error) {
+      this.#isFailing = true;
+      throw error;
+    } finally {
+      this.#isPolling = false;
+    }
+  }
+
+  async #catchUp(): Promise<void> {
+    const { now } = this.#options;
+    this.#sweep(Math.floor(now() / SECOND) - MAX_LEEWAY);
+    try {
+      await this.#read(this.#cursor);
+    } catch (error) {
+      // A restored or upgraded appliance may not know the cursor any more: begin again, keeping what is held.
+      const isCursorRefused = error instanceof SallyportError && error.status === 400 && this.#cursor !== null;
+      if (!isCursorRefused) throw error;
+      this.#cursor = null;
+      await this.#read(null);
+    }
+    this.#lastContact = now();
+  }
+
+  /** Pages follow until one is empty or says nothing new; the last cursor is where the next poll goes on. */
+  async #read(from: string | null): Promise<void> {
+    let cursor = from;
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const url = cursor === null ? this.#options.url : `${this.#options.url}?cursor=${encodeURIComponent(cursor)}`;
+      const request = { url, timeoutMs: TIMEOUT, maxBytes: MAX_BYTES };
+      const { body } = await requestJson(this.#options.fetch, request);
+      const { data, next_cursor } = (body ?? {}) as { data?: unknown; next_cursor?: unknown };
+      if (!Array.isArray(data)) throw unexpectedResponse(url, 200, "no list of revocations");
+      for (const entry of data) this.#add(entry);
+      const next = typeof next_cursor === "string" ? next_cursor : null;
+      const isEnd = data.length === 0 || next === null || next === cursor;
+      if (next !== null) this.#cursor = next;
+      if (isEnd) return;
+      cursor = next;
+    }
+    throw unexpectedResponse(this.#options.url, 200, "a list without an end");
+  }
+
+  #add(value: unknown): void {
+    if (!isWireEntry(value)) return;
+    const key = `${value.kind}:${value.digest}`;
+    const known = value.kind === "tenant" ? this.#tenant : this.#entries.get(key);
+    if (!known && this.#entries.size >= MAX_ENTRIES) {
+      throw unexpectedResponse(this.#options.url, 200, "too many revocations");
+    }
+    const entry = {
+      issuedBefore: Math.max(value.issued_before, known?.issuedBefore ?? 0),
+      expiresAt: Math.max(value.expires_at, known?.expiresAt ?? 0),
+    };
+    // The feed is one tenant's own, so an entry of that kind ends every token of this issuer.
+    if (value.kind === "tenant") this.#tenant = entry;
+    else this.#entries.set(key, entry);
+    this.version++;
+  }
+
+  #sweep(seconds: number): void {
+    for (const [key, entry] of this.#entries) if (entry.expiresAt <= seconds) this.#entries.delete(key);
+    if (this.#tenant !== null && this.#tenant.expiresAt <= seconds) this.#tenant = null;
+  }
+}
+
+function isWireEntry(value: unknown): value is WireEntry {
+  if (typeof value !== "object" || value === null) return false;
+  const { kind, digest, issued_before, expires_at } = value as Record<string, unknown>;
+  return (
+    KINDS.has(kind) &&
+    typeof digest === "string" &&
+    digest.length <= 64 &&
+    typeof issued_before === "number" &&
+    typeof expires_at === "number"
+  );
+}

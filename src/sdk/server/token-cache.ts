@@ -1,0 +1,40 @@
+/**
+ * A bounded map for what is looked up again and again: two generations, the older one dropped whole when the younger is
+ * full. An entry in use moves to the younger, so it stays; nothing is sorted, and a flood of new entries costs only time.
+ */
+export class TokenCache<T> {
+  #young = new Map<string, T>();
+  #old = new Map<string, T>();
+  readonly #generation: number;
+
+  /** @param capacity entries held at most; 0 holds none. */
+  constructor(capacity: number) {
+    this.#generation = Math.floor(capacity / 2);
+  }
+
+  get(key: string): T | undefined {
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(key);
+    if (old !== undefined) this.set(key, old);
+    return old;
+  }
+
+  set(key: string, value: T): void {
+    if (this.#generation === 0) return;
+    if (this.#young.size >= this.#generation) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(key, value);
+  }
+
+  delete(key: string): void {
+    this.#young.delete(key);
+    this.#old.delete(key);
+  }
+
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+}

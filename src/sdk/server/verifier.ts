@@ -1,0 +1,208 @@
+import { SallyportError } from "../internal/errors.ts";
+import { type Fetch, requestJson } from "../internal/http.ts";
+import { type AccessClaims, checkClaims, checkTimes, type Expectations, freeze, refused } from "./claims.ts";
+import { type Crypto, loadCrypto } from "./crypto.ts";
+import { Jwks } from "./jwks.ts";
+import { type KnownHeaders, MAX_TOKEN_LENGTH, parseCompact, parsePayload } from "./jws.ts";
+import { type VerificationKey, verifySignature } from "./keys.ts";
+import type { OnStale } from "./options.ts";
+import { Revocations, type TokenDigests } from "./revocations.ts";
+import { TokenCache } from "./token-cache.ts";
+
+export interface VerifierOptions extends Expectations {
+  /** Where the tenant is reached: key set and revocations hang below it. */
+  tenantUrl: string;
+  onStale: OnStale;
+  fetch: Fetch;
+  /** Milliseconds since the Unix epoch. */
+  now: () => number;
+  /** Verified tokens remembered at most. */
+  cacheSize: number;
+  /** Chosen by the platform when absent. */
+  crypto?: Crypto;
+}
+
+/** A token whose signature and fixed claims were found good once; what can change since is checked at each use. */
+interface Verified {
+  claims: AccessClaims;
+  key: VerificationKey;
+  keysVersion: number;
+  revocationsVersion: number;
+  digests: TokenDigests | null;
+}
+
+const STALE_AFTER = 60_000;
+const POLL_EVERY = 10_000;
+const INTROSPECT_TIMEOUT = 5_000;
+const INTROSPECT_MAX_BYTES = 1_000_000;
+
+interface Sources {
+  crypto: Crypto;
+  jwks: Jwks;
+}
+
+/** Verifies access tokens of one issuer for one application and one audience, without a request per token. */
+export class Verifier {
+  readonly revocations: Revocations;
+  readonly #options: VerifierOptions;
+  readonly #cache: TokenCache<Verified>;
+  readonly #headers: KnownHeaders = new Map();
+  readonly #ready: Promise<Sources>;
+  #sources: Sources | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #lastUse = 0;
+
+  constructor(options: VerifierOptions) {
+    const { tenantUrl, fetch, now } = options;
+    this.#options = options;
+    this.#cache = new TokenCache(options.cacheSize);
+    this.revocations = new Revocations({ url: `${tenantUrl}/v1/revocations`, fetch, now });
+    this.#ready = this.#prepare();
+  }
+
+  /** @throws SallyportError 401 for the token's faults; `unreachable` and the like for the appliance's. */
+  async verify(value: string | null | undefined): Promise<AccessClaims> {
+    const token = bearer(value);
+    const { crypto, jwks } = this.#sources ?? (await this.#ready);
+    const now = this.#options.now();
+    if (jwks.isDue(now) || this.revocations.isDue(now)) await this.#upkeep(jwks, now);
+    this.#keepPolling(now);
+    const hash = crypto.sha256(token);
+    const digest = typeof hash === "string" ? hash : await hash;
+    const verified = this.#fromCache(digest, jwks) ?? (await this.#firstSight(token, digest));
+    const reason = checkTimes(verified.claims, Math.floor(now / 1_000), this.#options.leeway);
+    if (reason !== null) throw refused(reason);
+    if (verified.revocationsVersion !== this.revocations.version) await this.#checkRevoked(verified, crypto);
+    if (this.#options.onStale !== "allow" && this.revocations.staleness() > STALE_AFTER) await this.#onStale(token);
+    return verified.claims;
+  }
+
+  /** Ends the background poll; verification goes on to work. */
+  close(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#lastUse = Number.NEGATIVE_INFINITY;
+  }
+
+  async #prepare(): Promise<Sources> {
+    const { tenantUrl, fetch, now } = this.#options;
+    const crypto = this.#options.crypto ?? (await loadCrypto());
+    this.#sources = { crypto, jwks: new Jwks({ url: `${tenantUrl}/oauth2/jwks`, fetch, crypto, now }) };
+    return this.#sources;
+  }
+
+  #fromCache(digest: string, jwks: Jwks): Verified | null {
+    const known = this.#cache.get(digest);
+    if (known === undefined) return null;
+    if (known.keysVersion === jwks.version) return known;
+    if (jwks.holds(known.key)) {
+      known.keysVersion = jwks.version;
+      return known;
+    }
+    this.#cache.delete(digest);
+    return null;
+  }
+
+  async #firstSight(token: string, digest: string): Promise<Verified> {
+    const { jwks } = await this.#ready;
+    const jws = parseCompact(token, this.#headers);
+    if (!jws) throw refused("malformed");
+    const key = jws.kid === undefined ? null : await jwks.find(jws.kid);
+    if (!key) throw refused("unknown_key");
+    const verdict = verifySignature(jws, key);
+    if (!(typeof verdict === "boolean" ? verdict : await verdict)) throw refused("signature");
+    const payload = parsePayload(jws.payload);
+    if (!payload) throw refused("malformed");
+    const reason = checkClaims(payload, this.#options);
+    if (reason !== null) throw refused(reason);
+    const verified: Verified = {
+      claims: freeze(payload) as AccessClaims,
+      key,
+      keysVersion: jwks.version,
+      revocationsVersion: -1,
+      digests: null,
+    };
+    this.#cache.set(digest, verified);
+    return verified;
+  }
+
+  /** The version is noted only when the token came through: a revoked one is looked up, and refused, each time. */
+  async #checkRevoked(verified: Verified, crypto: Crypto): Promise<void> {
+    const { version } = this.revocations;
+    if (!this.revocations.isEmpty) {
+      verified.digests ??= await digestsOf(verified, crypto);
+      if (this.revocations.refuses(verified.claims.iat, verified.digests)) throw refused("revoked");
+    }
+    verified.revocationsVersion = version;
+  }
+
+  /**
+   * Behind the request while what is held is recent. Waited for at the start and after a pause (an idle process, a frozen
+   * container), when answering at once would mean answering from an old set; in an outage only where onStale hangs on it,
+   * or every request would take as long as the timeout.
+   */
+  async #upkeep(jwks: Jwks, now: number): Promise<void> {
+    const isStale = this.revocations.staleness() > STALE_AFTER;
+    const mustWait = isStale && (this.#options.onStale !== "allow" || !this.revocations.isFailing);
+    const work: Promise<void>[] = [];
+    if (jwks.isDue(now)) work.push(jwks.load());
+    if (this.revocations.isDue(now)) work.push(this.revocations.poll());
+    // One failed attempt is not yet an outage: that is for onStale to judge, and for whether there is a key at all.
+    const settled = Promise.allSettled(work);
+    if (mustWait) await settled;
+  }
+
+  /** While tokens keep coming, the poll does not wait for the next of them. */
+  #keepPolling(now: number): void {
+    this.#lastUse = now;
+    if (this.#timer !== null) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      const time = this.#options.now();
+      if (time - this.#lastUse > STALE_AFTER) return;
+      if (this.revocations.isDue(time)) void this.revocations.poll().catch(() => undefined);
+      this.#keepPolling(this.#lastUse);
+    }, POLL_EVERY);
+    (this.#timer as { unref?: () => void }).unref?.();
+  }
+
+  async #onStale(token: string): Promise<void> {
+    const { tenantUrl, fetch, applicationId, onStale } = this.#options;
+    if (onStale === "introspect") {
+      await requestJson(fetch, {
+        url: `${tenantUrl}/v1/auth/session`,
+        headers: { authorization: `Bearer ${token}`, "x-application-id": applicationId },
+        timeoutMs: INTROSPECT_TIMEOUT,
+        maxBytes: INTROSPECT_MAX_BYTES,
+      });
+      return;
+    }
+    throw new SallyportError({
+      code: "unreachable",
+      message: "Whether the token was revoked cannot be told: the appliance is out of reach.",
+      status: 503,
+      type: "api_error",
+      details: { staleness_ms: this.revocations.staleness() },
+    });
+  }
+}
+
+/** The token of an Authorization value, with or without the scheme. @throws SallyportError where there is none. */
+function bearer(value: unknown): string {
+  if (typeof value !== "string") throw refused("no_token");
+  if (value.length > MAX_TOKEN_LENGTH) throw refused("malformed");
+  const token = value.startsWith("Bearer ") ? value.slice(7) : value.replace(/^bearer(?: +|$)/i, "");
+  if (token.length < 8 && token.trim() === "") throw refused("no_token");
+  return token;
+}
+
+async function digestsOf({ claims, key }: Verified, crypto: Crypto): Promise<TokenDigests> {
+  const digest = (id: unknown) => (typeof id === "string" ? crypto.sha256(id) : null);
+  return {
+    sid: await digest(claims.sid),
+    jti: await digest(claims.jti),
+    sub: await digest(claims.sub),
+    application: await digest(claims.azp),
+    key: await digest(key.kid),
+  };
+}

@@ -1,0 +1,51 @@
+import { type Api, type AppRouter, createClient } from "sallyport/client";
+import { type AccessClaims, SallyportError, SallyportServer } from "sallyport/server";
+
+// A project that installs the package and nothing else: type-checked and run by test/sdk/package.test.ts.
+
+declare const process: { env: Record<string, string | undefined> };
+declare const console: { log(text: string): void };
+
+const { SALLYPORT_URL: baseUrl, SALLYPORT_APP_ID: applicationId, SALLYPORT_API_KEY: apiKey } = process.env;
+const { CONSUMER_EMAIL: email = "", CONSUMER_PASSWORD: password = "" } = process.env;
+if (baseUrl === undefined || applicationId === undefined)
+  throw new Error("SALLYPORT_URL and SALLYPORT_APP_ID are needed");
+
+const client = createClient();
+const signedIn: Api["auth"]["login"]["output"] = await client.auth.login.mutate({ email, password });
+if (signedIn.status !== "success") throw new Error(signedIn.status);
+client.setAccessToken(signedIn.access_token);
+const session = await client.auth.session.query();
+
+const sallyport = new SallyportServer({ baseUrl, applicationId, apiKey });
+const claims: AccessClaims = await sallyport.verifyToken(`Bearer ${signedIn.access_token}`);
+const again = await sallyport.verifyToken(signedIn.access_token);
+const users = await sallyport.users.list({ limit: 1 });
+
+const refusals: string[] = [];
+for (const attempt of [
+  () => sallyport.verifyToken(""),
+  () => sallyport.verifyToken(`${signedIn.access_token.slice(0, -6)}`),
+  () => client.auth.login.mutate({ email, password: "wrong, and long enough to be looked at" }),
+]) {
+  try {
+    await attempt();
+    refusals.push("accepted");
+  } catch (error) {
+    // One class across both doors.
+    refusals.push(error instanceof SallyportError ? error.code : String(error));
+  }
+}
+
+console.log(
+  JSON.stringify({
+    user: session.user.id,
+    sub: claims.sub,
+    same: claims === again,
+    listed: users.data.length,
+    fresh: sallyport.staleness() < 60_000,
+    refusals,
+  }),
+);
+
+export type Router = AppRouter;

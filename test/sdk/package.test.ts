@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Appliance, startAppliance } from "./support/appliance.ts";
+
+/** The package as it is published: packed, installed without a network, type-checked and run by somebody else's project. */
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const bun = process.execPath;
+let project: string;
+let appliance: Appliance;
+
+async function run(command: string[], cwd: string, env: Record<string, string> = {}) {
+  const child = Bun.spawn(command, { cwd, env: { ...process.env, ...env }, stdout: "pipe", stderr: "pipe" });
+  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  return { exitCode: await child.exited, stdout, stderr };
+}
+
+async function succeed(command: string[], cwd: string, env?: Record<string, string>): Promise<string> {
+  const { exitCode, stdout, stderr } = await run(command, cwd, env);
+  if (exitCode !== 0) throw new Error(`${command.join(" ")} failed:\n${stdout}\n${stderr}`);
+  return stdout;
+}
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), "sallyport-consumer-"));
+  await succeed([bun, "run", "scripts/build-sdk.ts"], root);
+  await succeed(["npm", "pack", "--ignore-scripts", "--pack-destination", project], root);
+  await cp(join(root, "test/consumer"), project, { recursive: true });
+  const tarball = (await readdir(project)).find((name) => name.endsWith(".tgz"));
+  await succeed(["npm", "install", "--offline", "--no-audit", "--no-fund", `./${tarball}`], project);
+  appliance = await startAppliance();
+}, 120_000);
+
+afterAll(async () => {
+  await appliance.stop();
+  await rm(project, { recursive: true, force: true });
+});
+
+describe("the package", () => {
+  test("brings no other package along, and only what was built for it", async () => {
+    const tree = JSON.parse(await succeed(["npm", "ls", "--all", "--json"], project));
+    expect(Object.keys(tree.dependencies)).toEqual(["sallyport"]);
+    expect(tree.dependencies.sallyport.dependencies).toBeUndefined();
+    const files = await readdir(join(project, "node_modules/sallyport"), { recursive: true });
+    expect(files.filter((file) => /\.ts$/.test(file) && !/\.d\.ts$/.test(file))).toEqual([]);
+    expect(files).toContain("dist/sdk/client/index.d.ts");
+    for (const file of files.filter((name) => name.endsWith(".d.ts"))) {
+      const text = await Bun.file(join(project, "node_modules/sallyport", file)).text();
+      expect(text).not.toMatch(/from "(?!\.)|reference types|\.ts"/);
+    }
+  });
+
+  test.each([
+    ["Node16", "Node16"],
+    ["NodeNext", "NodeNext"],
+    ["ESNext", "bundler"],
+  ])("type-checks under --module %s --moduleResolution %s", async (module, resolution) => {
+    const tsc = join(root, "node_modules/.bin/tsc");
+    await succeed([tsc, "-p", ".", "--noEmit", "--module", module, "--moduleResolution", resolution], project);
+  });
+
+  test.each([["node"], [bun]])("works under %s", async (runtime) => {
+    await succeed([join(root, "node_modules/.bin/tsc"), "-p", "."], project);
+    const printed = JSON.parse(await succeed([runtime, "out/index.js"], project, appliance.env));
+    expect(printed).toMatchObject({ same: true, listed: 1, fresh: true });
+    expect(printed.sub).toBe(printed.user);
+    expect(printed.refusals).toEqual(["authentication_required", "authentication_required", "invalid_credentials"]);
+  });
+
+  test("verifies by WebCrypto where there is neither node:crypto nor Buffer nor process", async () => {
+    const program = `const { SALLYPORT_URL: baseUrl, SALLYPORT_APP_ID: applicationId, TOKEN } = process.env;
+      const report = console.log;
+      await fetch(baseUrl); // Node's own fetch needs what is taken away next, once.
+      globalThis.process = undefined;
+      globalThis.Buffer = undefined;
+      globalThis.crypto ??= webcrypto;
+      const { SallyportServer } = await import("sallyport/server");
+      const server = new SallyportServer({ baseUrl, applicationId });
+      const claims = await server.verifyToken(TOKEN);
+      const again = await server.verifyToken(TOKEN);
+      const refused = await server.verifyToken(TOKEN.slice(0, -6)).catch((error) => error.details.reason);
+      report(JSON.stringify([claims.typ, claims === again, refused]));`;
+    const imports = 'import { webcrypto } from "node:crypto";\n';
+    await Bun.write(join(project, "edge.mjs"), imports + program);
+    const { createClient } = await import("../../src/sdk/client/index.ts");
+    const { SALLYPORT_URL: url, SALLYPORT_APP_ID: applicationId, CONSUMER_EMAIL, CONSUMER_PASSWORD } = appliance.env;
+    const client = createClient({ url, applicationId });
+    const credentials = { email: CONSUMER_EMAIL ?? "", password: CONSUMER_PASSWORD ?? "" };
+    const signedIn = await client.auth.login.mutate(credentials);
+    if (signedIn.status !== "success") throw new Error("the account has no second factor");
+    const env = { ...appliance.env, TOKEN: signedIn.access_token };
+    expect(JSON.parse(await succeed(["node", "edge.mjs"], project, env))).toEqual(["access", true, "signature"]);
+  });
+
+  test("a process that verified is not kept alive by the poll", async () => {
+    const program = `import { SallyportServer } from "sallyport/server";
+      await new SallyportServer().verifyToken("a.b.c").catch(() => {});`;
+    for (const runtime of ["node", bun]) {
+      await Bun.write(join(project, "ends.mjs"), program);
+      const child = Bun.spawn([runtime, "ends.mjs"], { cwd: project, env: { ...process.env, ...appliance.env } });
+      const ended = await Promise.race([child.exited, Bun.sleep(30_000).then(() => "still running")]);
+      child.kill();
+      expect(ended).toBe(0);
+    }
+  }, 90_000);
+});

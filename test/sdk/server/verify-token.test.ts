@@ -1,0 +1,320 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createHmac } from "node:crypto";
+import { SignJWT } from "jose";
+import { fromWeb } from "../../../src/sdk/server/crypto.ts";
+import { SallyportServer } from "../../../src/sdk/server/index.ts";
+import { Verifier } from "../../../src/sdk/server/verifier.ts";
+import { APPLICATION, newKey, TestIssuer, type TestKey } from "../support/issuer.ts";
+import { outcome } from "../support/refusal.ts";
+
+const issuer = new TestIssuer();
+const keys = {} as Record<"EdDSA" | "ES256" | "RS256", TestKey>;
+let server: SallyportServer;
+
+beforeAll(async () => {
+  for (const alg of ["EdDSA", "ES256", "RS256"] as const) keys[alg] = await newKey(alg);
+  issuer.keys = Object.values(keys);
+  server = new SallyportServer({ baseUrl: issuer.url, applicationId: APPLICATION, now: issuer.now });
+});
+afterAll(async () => {
+  server.close();
+  await issuer[Symbol.asyncDispose]();
+});
+
+const verify = (value: string | null | undefined) => outcome(server.verifyToken(value));
+const base64url = (value: unknown) =>
+  Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
+
+describe("what is accepted", () => {
+  test.each(["EdDSA", "ES256", "RS256"] as const)("%s, with and without the scheme, again and again", async (alg) => {
+    const token = await issuer.token(keys[alg], { org: "018f3c4a-0000-7000-8000-000000000003", org_role: "admin" });
+    for (const value of [token, `Bearer ${token}`, `bearer  ${token}`, token]) {
+      const claims = await server.verifyToken(value);
+      expect(claims).toMatchObject({ typ: "access", azp: APPLICATION, aal: "aal1", org_role: "admin" });
+    }
+  });
+
+  test.each(["EdDSA", "ES256", "RS256"] as const)("%s by WebCrypto, and its revocation", async (alg) => {
+    await using own = new TestIssuer();
+    own.keys = [keys[alg]];
+    const verifier = new Verifier({
+      tenantUrl: own.url,
+      issuer: own.url,
+      audience: `${own.url}/api/${APPLICATION}`,
+      applicationId: APPLICATION,
+      leeway: 5,
+      onStale: "allow",
+      fetch: (url, init) => fetch(url, init),
+      now: own.now,
+      cacheSize: 10,
+      crypto: fromWeb(globalThis.crypto.subtle),
+    });
+    const token = await own.token(keys[alg], { sid: "s" });
+    expect(await outcome(verifier.verify(token))).toBe("accepted");
+    const [header, , signature] = token.split(".");
+    const [, payload] = (await own.token(keys[alg], { sub: "root" })).split(".");
+    const forged = `${header}.${payload}.${signature}`;
+    expect(await outcome(verifier.verify(forged))).toBe("authentication_required/signature");
+    own.revoke("sid", "s");
+    own.time += 61_000;
+    expect(await outcome(verifier.verify(token))).toBe("token_revoked/revoked");
+    verifier.close();
+  });
+
+  test("an audience among several, clocks a little apart", async () => {
+    const aud = ["https://elsewhere.example", `${issuer.url}/api/${APPLICATION}`];
+    expect(await verify(await issuer.token(keys.EdDSA, { aud }))).toBe("accepted");
+    const { seconds } = issuer;
+    expect(await verify(await issuer.token(keys.EdDSA, { iat: seconds + 4, nbf: seconds + 4 }))).toBe("accepted");
+    expect(await verify(await issuer.token(keys.EdDSA, { exp: seconds - 4 }))).toBe("accepted");
+  });
+
+  test("a machine's token, without a session", async () => {
+    const machine = { sub: "client", sid: undefined, aal: undefined, org: undefined };
+    expect(await verify(await issuer.token(keys.EdDSA, machine))).toBe("accepted");
+  });
+
+  test("claims cannot be changed for the next request that bears the token", async () => {
+    const token = await issuer.token(keys.EdDSA, { groups: ["a"] });
+    const claims = await server.verifyToken(token);
+    expect(() => Object.assign(claims, { sub: "somebody else" })).toThrow(TypeError);
+    expect(() => (claims.groups as string[]).push("admins")).toThrow(TypeError);
+    expect((await server.verifyToken(token)).groups).toEqual(["a"]);
+  });
+});
+
+describe("nothing, and nonsense", () => {
+  test.each(["", " ", "Bearer", "Bearer ", "bearer", null, undefined])("%p is no token", async (value) => {
+    expect(await verify(value)).toBe("authentication_required/no_token");
+  });
+
+  test.each(["x", "a.b", "a.b.c", "Basic dXNlcjpwYXNz", "Bearer a.b.c.d", "..", "{}", "Bearer Bearer a.b.c"])(
+    "%p is malformed",
+    async (value) => {
+      expect(await verify(value)).toBe("authentication_required/malformed");
+    },
+  );
+
+  test("an array, as a doubled header arrives in some frameworks", async () => {
+    expect(await verify(["Bearer a", "Bearer b"] as unknown as string)).toBe("authentication_required/no_token");
+  });
+});
+
+/** Every entry signs what it can; each must be refused for its own reason. RFC 8725 section 2 names most of them. */
+const attacks: Record<string, { expect: string; token: () => Promise<string> | string }> = {
+  "alg none": {
+    expect: "malformed",
+    token: () => `${base64url({ alg: "none", kid: keys.EdDSA.kid })}.${base64url({ typ: "access" })}.`,
+  },
+  "alg none with a signature": {
+    expect: "signature",
+    token: async () => withHeader(await issuer.token(keys.EdDSA), { alg: "none", kid: keys.EdDSA.kid }),
+  },
+  "HS256 keyed with the public key's bytes": {
+    expect: "signature",
+    token: async () => {
+      const [, payload] = (await issuer.token(keys.EdDSA)).split(".");
+      const signed = `${base64url({ alg: "HS256", kid: keys.EdDSA.kid })}.${payload}`;
+      const secret = Buffer.from(keys.EdDSA.jwk.x ?? "", "base64url");
+      return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
+    },
+  },
+  "a kid that nobody published": {
+    expect: "unknown_key",
+    token: async () => issuer.token(await newKey("EdDSA", "unpublished")),
+  },
+  "a published kid, another's key": {
+    expect: "signature",
+    token: async () => issuer.token({ ...(await newKey("EdDSA")), kid: keys.EdDSA.kid }),
+  },
+  "the kid of a key of another algorithm": {
+    expect: "signature",
+    token: () => issuer.token({ ...keys.EdDSA, kid: keys.RS256.kid }),
+  },
+  "correctly signed, under the name of another algorithm": {
+    expect: "signature",
+    token: () => signRaw({ alg: "ES256", kid: keys.EdDSA.kid }, JSON.stringify({ typ: "access" })),
+  },
+  "no kid": { expect: "unknown_key", token: () => issuer.token(keys.EdDSA, {}, { kid: undefined }) },
+  "a kid that is no string": { expect: "malformed", token: () => issuer.token(keys.EdDSA, {}, { kid: 7 }) },
+  "__proto__ as kid": { expect: "unknown_key", token: () => issuer.token(keys.EdDSA, {}, { kid: "__proto__" }) },
+  "a key brought along as jwk": {
+    expect: "signature",
+    token: async () => {
+      const own = await newKey("EdDSA");
+      return issuer.token({ ...own, kid: keys.EdDSA.kid }, {}, { jwk: own.jwk });
+    },
+  },
+  "a key brought along as jku and x5u": {
+    expect: "unknown_key",
+    token: async () => {
+      const own = await newKey("EdDSA");
+      return issuer.token(own, {}, { jku: `${issuer.url}/attacker`, x5u: `${issuer.url}/attacker` });
+    },
+  },
+  "crit of an extension": {
+    expect: "malformed",
+    token: async () => withHeader(await issuer.token(keys.EdDSA), { alg: "EdDSA", kid: keys.EdDSA.kid, crit: ["exp"] }),
+  },
+  "crit, correctly signed": {
+    expect: "malformed",
+    token: () => signRaw({ alg: "EdDSA", kid: keys.EdDSA.kid, crit: ["x"], x: 1 }, JSON.stringify({ typ: "access" })),
+  },
+  "unencoded payload (RFC 7797)": {
+    expect: "malformed",
+    token: () => signRaw({ alg: "EdDSA", kid: keys.EdDSA.kid, b64: false }, JSON.stringify({ typ: "access" })),
+  },
+  "a header type of another kind": {
+    expect: "malformed",
+    token: () => issuer.token(keys.EdDSA, {}, { typ: "logout+jwt" }),
+  },
+  truncated: { expect: "signature", token: async () => (await issuer.token(keys.EdDSA)).slice(0, -6) },
+  "payload and signature swapped": {
+    expect: "signature",
+    token: async () => {
+      const [header, payload, signature] = (await issuer.token(keys.EdDSA)).split(".");
+      return `${header}.${signature}.${payload}`;
+    },
+  },
+  "another token's payload": {
+    expect: "signature",
+    token: async () => {
+      const [header, , signature] = (await issuer.token(keys.EdDSA)).split(".");
+      const [, payload] = (await issuer.token(keys.EdDSA, { sub: "root" })).split(".");
+      return `${header}.${payload}.${signature}`;
+    },
+  },
+  "the same signature in another spelling": {
+    expect: "malformed",
+    token: async () => {
+      const token = await issuer.token(keys.EdDSA);
+      const last = token.slice(-1);
+      return token.slice(0, -1) + String.fromCharCode(last.charCodeAt(0) + 1);
+    },
+  },
+  padding: { expect: "malformed", token: async () => `${await issuer.token(keys.EdDSA)}==` },
+  "a line break": { expect: "malformed", token: async () => `${await issuer.token(keys.EdDSA)}\n` },
+  oversized: { expect: "malformed", token: () => issuer.token(keys.EdDSA, { pad: "x".repeat(20_000) }) },
+  "a payload that is no JSON": {
+    expect: "malformed",
+    token: () => signRaw({ alg: "EdDSA", kid: keys.EdDSA.kid }, "not json"),
+  },
+  "a payload that is an array": {
+    expect: "malformed",
+    token: () => signRaw({ alg: "EdDSA", kid: keys.EdDSA.kid }, "[]"),
+  },
+  "a payload that is not UTF-8": {
+    expect: "malformed",
+    token: () => signRaw({ alg: "EdDSA", kid: keys.EdDSA.kid }, Buffer.from('{"a":"\xff"}', "latin1")),
+  },
+  "another tenant's issuer": {
+    expect: "issuer",
+    token: () => issuer.token(keys.EdDSA, { iss: `${issuer.url}/t/other` }),
+  },
+  "the issuer with a slash more": {
+    expect: "issuer",
+    token: () => issuer.token(keys.EdDSA, { iss: `${issuer.url}/` }),
+  },
+  "no issuer": { expect: "issuer", token: () => issuer.token(keys.EdDSA, { iss: undefined }) },
+  "another audience": { expect: "audience", token: () => issuer.token(keys.EdDSA, { aud: "https://api.example" }) },
+  "an audience that begins alike": {
+    expect: "audience",
+    token: () => issuer.token(keys.EdDSA, { aud: `${issuer.url}/api/${APPLICATION}/x` }),
+  },
+  "the bare client id as audience (an ID token's)": {
+    expect: "audience",
+    token: () => issuer.token(keys.EdDSA, { aud: APPLICATION }),
+  },
+  "several audiences, none of them ours": {
+    expect: "audience",
+    token: () => issuer.token(keys.EdDSA, { aud: ["https://api.example", APPLICATION] }),
+  },
+  "no audience": { expect: "audience", token: () => issuer.token(keys.EdDSA, { aud: undefined }) },
+  "another application": {
+    expect: "application",
+    token: () => issuer.token(keys.EdDSA, { azp: "018f3c4a-7b2e-7c1d-9e0a-000000000000" }),
+  },
+  "no application": { expect: "application", token: () => issuer.token(keys.EdDSA, { azp: undefined }) },
+  "a refresh token": { expect: "type", token: () => issuer.token(keys.EdDSA, { typ: "refresh" }) },
+  "an MFA token": { expect: "type", token: () => issuer.token(keys.EdDSA, { typ: "mfa" }) },
+  "no type": { expect: "type", token: () => issuer.token(keys.EdDSA, { typ: undefined }) },
+  "no exp": { expect: "missing_claim", token: () => issuer.token(keys.EdDSA, { exp: undefined }) },
+  "exp as a string": { expect: "missing_claim", token: () => issuer.token(keys.EdDSA, { exp: "9999999999" }) },
+  "nbf as a string": { expect: "missing_claim", token: () => issuer.token(keys.EdDSA, { nbf: "9999999999" }) },
+  "exp beyond numbers": {
+    expect: "missing_claim",
+    token: () =>
+      signRaw(
+        { alg: "EdDSA", kid: keys.EdDSA.kid },
+        JSON.stringify({
+          iss: issuer.url,
+          aud: `${issuer.url}/api/${APPLICATION}`,
+          azp: APPLICATION,
+          sub: "x",
+          typ: "access",
+          iat: issuer.seconds,
+          exp: "@",
+        }).replace('"@"', "1e999"),
+      ),
+  },
+  "no iat, by which revocation goes": {
+    expect: "missing_claim",
+    token: () => issuer.token(keys.EdDSA, { iat: undefined }),
+  },
+  "no subject": { expect: "missing_claim", token: () => issuer.token(keys.EdDSA, { sub: undefined }) },
+  "sid in another type, to escape its revocation": {
+    expect: "malformed",
+    token: () => issuer.token(keys.EdDSA, { sid: ["018f3c4a-0000-7000-8000-000000000002"] }),
+  },
+  "not valid before the future": {
+    expect: "not_yet_valid",
+    token: () => issuer.token(keys.EdDSA, { nbf: issuer.seconds + 60 }),
+  },
+  "issued in the future, beyond any revocation": {
+    expect: "not_yet_valid",
+    token: () => issuer.token(keys.EdDSA, { iat: issuer.seconds + 600 }),
+  },
+};
+
+describe("attacks", () => {
+  test.each(Object.entries(attacks))("%s", async (_name, attack) => {
+    const before = issuer.count("/attacker");
+    expect(await verify(`Bearer ${await attack.token()}`)).toBe(`authentication_required/${attack.expect}`);
+    expect(issuer.count("/attacker")).toBe(before);
+  });
+
+  test("expired, also when it was verified before", async () => {
+    const token = await issuer.token(keys.EdDSA, { exp: issuer.seconds + 30 });
+    expect(await verify(token)).toBe("accepted");
+    const { time } = issuer;
+    issuer.time += 36_000;
+    expect(await verify(token)).toBe("token_expired/expired");
+    expect(await verify(await issuer.token(keys.EdDSA, { exp: issuer.seconds - 60 }))).toBe("token_expired/expired");
+    issuer.time = time;
+  });
+
+  test("HMAC tokens of the appliance itself (refresh, MFA) never pass", async () => {
+    const secret = new TextEncoder().encode("s".repeat(64));
+    const token = await new SignJWT({ typ: "access" })
+      .setProtectedHeader({ alg: "HS256", kid: keys.RS256.kid })
+      .sign(secret);
+    expect(await verify(token)).toBe("authentication_required/signature");
+  });
+
+  test("a refusal carries status and type for the answer to the caller", async () => {
+    const error = await server.verifyToken("").catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: "SallyportError", status: 401, type: "authentication_error", requestId: null });
+  });
+});
+
+function withHeader(token: string, header: Record<string, unknown>): string {
+  const [, payload, signature] = token.split(".");
+  return `${base64url(header)}.${payload}.${signature}`;
+}
+
+/** A correct Ed25519 signature over whatever header and payload, which jose would not make. */
+async function signRaw(header: Record<string, unknown>, payload: string | Buffer): Promise<string> {
+  const signed = `${base64url(header)}.${Buffer.from(payload).toString("base64url")}`;
+  const signature = await crypto.subtle.sign("Ed25519", keys.EdDSA.privateKey, new TextEncoder().encode(signed));
+  return `${signed}.${Buffer.from(signature).toString("base64url")}`;
+}

@@ -1,0 +1,13 @@
+import { SallyportError } from "../../../src/sdk/internal/errors.ts";
+
+/** `code/reason` of the SallyportError that the promise rejects with, or "accepted". */
+export async function outcome(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return "accepted";
+  } catch (error) {
+    if (!(error instanceof SallyportError)) throw error;
+    const reason = (error.details as { reason?: string } | null)?.reason;
+    return reason === undefined ? error.code : `${error.code}/${reason}`;
+  }
+}

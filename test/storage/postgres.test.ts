@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { openStorage } from "../../src/storage/open.ts";
+import type { Storage } from "../../src/storage/storage.ts";
+import { hasPostgres, startPostgres, startPrivatePostgres } from "../support/postgres.ts";
+import { storageConformance } from "./conformance.ts";
+import { insertSetting, readSetting, rejection, settingNames } from "./statements.ts";
+
+describe.skipIf(!hasPostgres).each(["bun", "pg"] as const)("postgres (%s)", (driver) => {
+  const url = async () => (await startPostgres()).createDatabase();
+  const open = async (database?: string) => openStorage({ kind: "postgres", url: database ?? (await url()), driver });
+  beforeAll(() => startPostgres(), 60_000);
+
+  storageConformance(open);
+
+  describe("on a server that misbehaves", () => {
+    let storage: Storage;
+    beforeAll(async () => {
+      storage = await open();
+    });
+    afterAll(() => storage.close());
+
+    test("terminated connections are replaced", async () => {
+      const { admin } = await startPostgres();
+      await Promise.all(Array.from({ length: 8 }, () => storage.read.first(readSetting, { name: "x" })));
+      const [{ name }] = (await storage.read.kysely
+        .selectNoFrom((eb) => eb.fn<string>("current_database", []).as("name"))
+        .execute()) as [{ name: string }];
+      await admin.unsafe("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [name]);
+      let served = 0;
+      for (let i = 0; i < 50 && served < 10; i++) {
+        const write = storage.write((tx) => tx.first(insertSetting, { name: `after-${i}`, value: "1" }));
+        await write.then(
+          () => served++,
+          (error) => expect(error).toMatchObject({ code: "storage_unavailable" }),
+        );
+      }
+      expect(served).toBe(10);
+      expect((await settingNames(storage)).filter((setting) => setting.startsWith("after-"))).toHaveLength(10);
+    });
+
+    test("a connection that ends inside a write rejects it as unavailable", async () => {
+      const { admin } = await startPostgres();
+      const error = await rejection(
+        storage.write(async (tx) => {
+          await tx.first(insertSetting, { name: "cut", value: "1" });
+          const { rows } = await pid(tx.kysely);
+          await admin.unsafe("SELECT pg_terminate_backend($1::int)", [rows]);
+          await Bun.sleep(20);
+          await tx.first(readSetting, { name: "cut" });
+        }),
+      );
+      expect(error).toMatchObject({ code: "storage_unavailable", retryAfter: 1 });
+      expect(await storage.read.first(readSetting, { name: "cut" })).toBeUndefined();
+    });
+
+    test("a deadlock is tried again", async () => {
+      await storage.write(async (tx) => {
+        await tx.first(insertSetting, { name: "lock-a", value: "0" });
+        await tx.first(insertSetting, { name: "lock-b", value: "0" });
+      });
+      let attempts = 0;
+      const both = (first: string, second: string) =>
+        storage.write(async (tx) => {
+          attempts++;
+          for (const name of [first, second]) {
+            await tx.kysely.updateTable("instance_settings").set({ value: "1" }).where("name", "=", name).execute();
+            await Bun.sleep(100);
+          }
+        });
+      await Promise.all([both("lock-a", "lock-b"), both("lock-b", "lock-a")]);
+      expect(attempts).toBe(3);
+    }, 15_000);
+
+    test("a caught error still undoes the write", async () => {
+      const error = await rejection(
+        storage.write(async (tx) => {
+          await tx.first(insertSetting, { name: "twice", value: "1" });
+          await tx.first(insertSetting, { name: "twice", value: "2" }).catch(() => undefined);
+        }),
+      );
+      expect(String(error)).toContain("failed statement");
+      expect(await storage.read.first(readSetting, { name: "twice" })).toBeUndefined();
+    });
+
+    test("backup names the tool", async () => {
+      expect(String(await rejection(storage.backup("unused")))).toContain("pg_dump");
+    });
+  });
+
+  test("several nodes may start on an empty database at once", async () => {
+    const database = await url();
+    const nodes = await Promise.all(Array.from({ length: 4 }, () => open(database)));
+    expect(await nodes[0]?.read.kysely.selectFrom("tenants").selectAll().execute()).toEqual([]);
+    await Promise.all(nodes.map((node) => node.close()));
+  });
+
+  test("a server that is stopped makes writes unavailable", async () => {
+    const server = await startPrivatePostgres();
+    const storage = await open(await server.createDatabase());
+    await server.stop();
+    expect(await rejection(storage.write(async () => 1))).toMatchObject({ code: "storage_unavailable" });
+    expect(await rejection(storage.read.first(readSetting, { name: "x" }))).toMatchObject({
+      code: "storage_unavailable",
+    });
+    await storage.close();
+  }, 60_000);
+});
+
+async function pid(kysely: Storage["read"]["kysely"]): Promise<{ rows: number }> {
+  const [row] = await kysely.selectNoFrom((eb) => eb.fn<number>("pg_backend_pid", []).as("pid")).execute();
+  if (!row) throw new Error("no backend");
+  return { rows: row.pid };
+}
