@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { scratch } from "./cli.ts";
@@ -6,8 +5,11 @@ import { scratch } from "./cli.ts";
 /** Whether this process may mount a small file system of its own. */
 export const MAY_MOUNT: boolean = (() => {
   const directory = scratch();
-  if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", directory]).status !== 0) return false;
-  return spawnSync("umount", [directory]).status === 0;
+  const [mounting, unmounting] = [
+    ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", directory],
+    ["umount", directory],
+  ];
+  return [mounting, unmounting].every((command) => Bun.which(command[0] ?? "") && Bun.spawnSync(command).success);
 })();
 
 /** A disk of its own, in memory. */
@@ -39,13 +41,13 @@ export function mountDisk(megabytes: number): Disk {
     free: () => rmSync(filler),
     readOnly: () => mount(["-o", "remount,ro", path]),
     // Lazily: a child that a failed test has left holds files there for a moment longer.
-    unmount: () => void spawnSync("umount", ["-l", path]),
+    unmount: () => void Bun.spawnSync(["umount", "-l", path]),
   };
 }
 
 function mount(args: readonly string[]): void {
-  const { status, stderr } = spawnSync("mount", [...args]);
-  if (status !== 0) throw new Error(`mount ${args.join(" ")}: ${stderr}`);
+  const { success, stderr } = Bun.spawnSync(["mount", ...args]);
+  if (!success) throw new Error(`mount ${args.join(" ")}: ${stderr}`);
 }
 
 function wrote(descriptor: number, bytes: Buffer): boolean {
