@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dir, "../..");
 /** From the checkout: what `test/cli` drives. */
-export const SOURCE: readonly string[] = [process.execPath, "run", join(ROOT, "src/main.ts")];
+const SOURCE: readonly string[] = [process.execPath, "run", join(ROOT, "src/main.ts")];
 /** The compiled file: what `test/binary` drives. */
 export const EXECUTABLE: readonly string[] = [join(ROOT, "dist/sallyport")];
 
@@ -133,7 +133,7 @@ const directories: string[] = [];
 
 /** An empty directory of the test's own, removed by {@link tidy}. */
 export function scratch(base: string = tmpdir()): string {
-  const directory = mkdtempSync(join(base, "sallyport-test-"));
+  const directory = mkdtempSync(join(base, "sallyport-cli-"));
   directories.push(directory);
   return directory;
 }

@@ -25,6 +25,9 @@ export interface AccessToken {
   authTime: number;
 }
 
+/** Seconds by which the clocks of two nodes may differ. */
+export const CLOCK_SKEW = 60;
+
 /** More claims for a token, from the features. */
 export type ClaimsHook = (input: { session: SessionBundle; application: Application }) => Record<string, unknown>;
 
@@ -80,7 +83,10 @@ export class AccessTokens {
     const seen = this.#verified.get(digest);
     const verified = seen ?? (await this.#verifyNew(token));
     if (seen === undefined) this.#remember(digest, verified);
-    if (verified.expiresAt <= toSeconds(this.clock.now()) && !options.expired) throw new AppError("token_expired");
+    const now = toSeconds(this.clock.now());
+    // Issued after now: the clock was set back, and what had expired must not live again.
+    const outOfTime = verified.expiresAt <= now || verified.issuedAt > now + CLOCK_SKEW;
+    if (outOfTime && !options.expired) throw new AppError("token_expired");
     return verified;
   }
 

@@ -5,6 +5,7 @@ import { AppError } from "../../core/errors.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
 import { appendAudit } from "../audit/store.ts";
 import type { Application, Directory } from "../tenants/directory.ts";
+import { CLOCK_SKEW } from "./access-tokens.ts";
 import type { RefreshClaims, RefreshTokens } from "./refresh-tokens.ts";
 import type { IssuedTokens, Sessions } from "./sessions.ts";
 import { advanceGeneration, findSession, type SessionBundle } from "./store.ts";
@@ -72,6 +73,8 @@ export class Refreshes {
     if (session.expires_at <= now || session.refresh_expires_at <= now || claims.expiresAt <= now) {
       throw new AppError("token_expired");
     }
+    // Issued after now: the clock was set back, and what had expired must not live again.
+    if (claims.issuedAt > now + CLOCK_SKEW * SECOND) throw new AppError("token_expired");
   }
 
   async #advance(
