@@ -21,9 +21,14 @@ export class Account {
         message: "This needs a refresh token, in the body or in its cookie.",
       });
     }
-    const named = call.hints.header !== null || call.hints.tenantSlug !== null;
-    // A cookie is the named (or the default) application's by its name; a token in the body speaks for itself.
-    return this.identity.refreshes.refresh(token, given === null || named ? application : null, origin);
+    // A cookie is the named (or the default) application's by its name; a token in the body speaks for itself, and what the
+    // request names beside it must agree: the header names an application, the path or Host a tenant.
+    const named = given === null || call.hints.header !== null;
+    const expected = {
+      applicationId: named ? application.id : null,
+      tenantId: call.hints.tenantSlug === null ? null : application.tenant.id,
+    };
+    return this.identity.refreshes.refresh(token, expected, origin);
   }
 
   async signOut(caller: AdmittedSession, all: boolean): Promise<void> {
