@@ -34,11 +34,16 @@ export interface Exchange {
 export type BunRequest = Request & { params?: Record<string, string> };
 export type Handler = (exchange: Exchange) => Response | Promise<Response>;
 
+type ClientAddress = Pick<RequestOrigin, "address" | "network">;
+
 const USER_AGENT_LENGTH = 256;
+/** Peers whose address is remembered, at most. */
+const PEERS = 10_000;
 
 /** What every request meets first and every answer last: Host rules, the client's address, request ids, security headers. */
 export class Edge {
   readonly #hosts = new Map<string, string | null>();
+  readonly #peers = new Map<string, ClientAddress>();
   readonly #security: Record<string, string>;
   readonly #count: (labels: string) => void;
   readonly #observe: (seconds: number) => void;
@@ -78,8 +83,8 @@ export class Edge {
   guard(
     handler: Handler,
     options: { anyHost?: boolean } = {},
-  ): (request: BunRequest, server: HttpServer) => Promise<Response> {
-    return async (request, server) => {
+  ): (request: BunRequest, server: HttpServer) => Response | Promise<Response> {
+    return (request, server) => {
       const started = performance.now();
       const requestId = crypto.randomUUID();
       const exchange: Exchange = {
@@ -90,19 +95,22 @@ export class Edge {
         headers: { ...this.#security, "x-request-id": requestId },
         setCookies: [],
       };
-      let response: Response;
+      const finish = (response: Response): Response => {
+        for (const cookie of exchange.setCookies) response.headers.append("set-cookie", cookie);
+        this.#count(STATUS_LABELS[response.status] ?? `status="${response.status}"`);
+        this.#observe((performance.now() - started) / 1_000);
+        return response;
+      };
+      const fail = (error: unknown) => finish(this.fail(exchange, error));
       try {
         const slug = options.anyHost ? null : this.#checkHost(request);
         exchange.tenantSlug = request.params?.tenant ?? slug;
         exchange.origin = this.#originOf(request, server, requestId);
-        response = await handler(exchange);
+        const response = handler(exchange);
+        return response instanceof Promise ? response.then(finish, fail) : finish(response);
       } catch (error) {
-        response = this.fail(exchange, error);
+        return fail(error);
       }
-      for (const cookie of exchange.setCookies) response.headers.append("set-cookie", cookie);
-      this.#count(STATUS_LABELS[response.status] ?? `status="${response.status}"`);
-      this.#observe((performance.now() - started) / 1_000);
-      return response;
     };
   }
 
@@ -160,11 +168,27 @@ export class Edge {
     return slug;
   }
 
+  /** A connection brings many requests, and reading an address takes longer than remembering it. */
+  #peer(peer: string): ClientAddress {
+    const known = this.#peers.get(peer);
+    if (known) return known;
+    if (this.#peers.size >= PEERS) this.#peers.clear();
+    const client = this.#client(peer, null);
+    this.#peers.set(peer, client);
+    return client;
+  }
+
+  #client(peer: string, forwardedFor: string | null): ClientAddress {
+    const address = clientAddress(peer, forwardedFor, this.options.trustedProxies);
+    return { address, network: networkOf(address) };
+  }
+
   #originOf(request: Request, server: HttpServer, requestId: string): RequestOrigin {
     const peer = server.requestIP(request)?.address ?? "";
-    const address = clientAddress(peer, request.headers.get("x-forwarded-for"), this.options.trustedProxies);
+    const forwardedFor = request.headers.get("x-forwarded-for");
+    const { address, network } = forwardedFor === null ? this.#peer(peer) : this.#client(peer, forwardedFor);
     const userAgent = request.headers.get("user-agent")?.slice(0, USER_AGENT_LENGTH) ?? null;
-    return { requestId, address, network: networkOf(address), userAgent };
+    return { requestId, address, network, userAgent };
   }
 }
 
