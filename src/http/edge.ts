@@ -90,7 +90,7 @@ export class Edge {
       const exchange: Exchange = {
         request,
         server,
-        origin: { requestId, address: "", network: "", userAgent: null },
+        origin: new Origin(requestId, request, () => this.#clientOf(request, server)),
         tenantSlug: null,
         headers: { ...this.#security, "x-request-id": requestId },
         setCookies: [],
@@ -105,7 +105,6 @@ export class Edge {
       try {
         const slug = options.anyHost ? null : this.#checkHost(request);
         exchange.tenantSlug = request.params?.tenant ?? slug;
-        exchange.origin = this.#originOf(request, server, requestId);
         const response = handler(exchange);
         return response instanceof Promise ? response.then(finish, fail) : finish(response);
       } catch (error) {
@@ -183,12 +182,35 @@ export class Edge {
     return { address, network: networkOf(address) };
   }
 
-  #originOf(request: Request, server: HttpServer, requestId: string): RequestOrigin {
+  #clientOf(request: Request, server: HttpServer): ClientAddress {
     const peer = server.requestIP(request)?.address ?? "";
     const forwardedFor = request.headers.get("x-forwarded-for");
-    const { address, network } = forwardedFor === null ? this.#peer(peer) : this.#client(peer, forwardedFor);
-    const userAgent = request.headers.get("user-agent")?.slice(0, USER_AGENT_LENGTH) ?? null;
-    return { requestId, address, network, userAgent };
+    return forwardedFor === null ? this.#peer(peer) : this.#client(peer, forwardedFor);
+  }
+}
+
+/** Where a request comes from, found out when somebody asks: a read asks for none of it. */
+class Origin implements RequestOrigin {
+  #client: ClientAddress | undefined;
+
+  constructor(
+    readonly requestId: string,
+    private readonly request: Request,
+    private readonly find: () => ClientAddress,
+  ) {}
+
+  get address(): string {
+    this.#client ??= this.find();
+    return this.#client.address;
+  }
+
+  get network(): string {
+    this.#client ??= this.find();
+    return this.#client.network;
+  }
+
+  get userAgent(): string | null {
+    return this.request.headers.get("user-agent")?.slice(0, USER_AGENT_LENGTH) ?? null;
   }
 }
 
