@@ -5,6 +5,7 @@ import { AppError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
 import { clientAddress, type NetworkList, networkOf } from "../core/network.ts";
+import { RecentMap } from "../core/recent-map.ts";
 import { toAppError, toEnvelope } from "../rpc/errors.ts";
 
 export interface EdgeOptions {
@@ -43,7 +44,7 @@ const PEERS = 10_000;
 /** What every request meets first and every answer last: Host rules, the client's address, request ids, security headers. */
 export class Edge {
   readonly #hosts = new Map<string, string | null>();
-  readonly #peers = new Map<string, ClientAddress>();
+  readonly #peers = new RecentMap<ClientAddress>(PEERS);
   readonly #security: Record<string, string>;
   readonly #count: (labels: string) => void;
   readonly #observe: (seconds: number) => void;
@@ -171,7 +172,6 @@ export class Edge {
   #peer(peer: string): ClientAddress {
     const known = this.#peers.get(peer);
     if (known) return known;
-    if (this.#peers.size >= PEERS) this.#peers.clear();
     const client = this.#client(peer, null);
     this.#peers.set(peer, client);
     return client;

@@ -3,7 +3,8 @@ import type { Clock } from "../../core/clock.ts";
 import { HOUR } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
-import { digestEquals, newSecret, parseSecret, sha256 } from "../../crypto/secrets.ts";
+import { RecentMap } from "../../core/recent-map.ts";
+import { digestEquals, newSecret, type ParsedSecret, parseSecret, sha256Base64url } from "../../crypto/secrets.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
 import { appendAudit } from "../audit/store.ts";
 import type { Application, Directory } from "../tenants/directory.ts";
@@ -26,8 +27,11 @@ export interface KeyCaller {
 /** Secret keys: 256 random bits of which only the SHA-256 is kept, shown once. */
 export class ApiKeys {
   readonly #touched = new Map<string, number>();
-  /** Ids of keys by the SHA-256 of their secrets: which row to look at, never whether it is right. */
-  readonly #keyIds = new Map<string, string>();
+  /**
+   * By the SHA-256 of secrets that were right: which row to look at and what to compare with it, never whether it is right
+   * still. Reading the id out of a secret takes longer than its digest.
+   */
+  readonly #parsed = new RecentMap<ParsedSecret>(REMEMBERED);
 
   constructor(
     private readonly storage: Storage,
@@ -71,29 +75,19 @@ export class ApiKeys {
 
   /** @throws AppError `invalid_credentials` for anything but a live secret key of an enabled application */
   async authenticate(secret: string): Promise<KeyCaller> {
-    const parsed = this.#parse(secret);
+    const digest = sha256Base64url(secret);
+    const parsed = this.#parsed.get(digest) ?? parseSecret("sk", secret);
     const row = parsed ? await findApiKey(this.storage.read, parsed.keyId) : undefined;
     const now = this.clock.now();
     if (!parsed || row?.kind !== "secret" || !row.secret_digest || !digestEquals(row.secret_digest, parsed.digest)) {
       throw refused();
     }
-    if (this.#keyIds.size >= REMEMBERED) this.#keyIds.clear();
-    this.#keyIds.set(parsed.text, parsed.keyId);
+    this.#parsed.set(digest, parsed);
     if (row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now)) throw refused();
     const application = await this.directory.application(row.application_id);
     if (!application || application.disabled || application.tenant.disabled) throw refused();
     this.#touch(row.id, row.last_used_at, now);
     return { id: row.id, application, scopes: new Set(JSON.parse(row.scopes) as string[]) };
-  }
-
-  /** Reading the id out of a secret takes longer than its digest: ids of secrets that were right are remembered by it. */
-  #parse(secret: string): { keyId: string; digest: Uint8Array; text: string } | null {
-    const bytes = sha256(secret);
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
-    const known = this.#keyIds.get(text);
-    if (known !== undefined) return { keyId: known, digest: bytes, text };
-    const parsed = parseSecret("sk", secret);
-    return parsed && { ...parsed, text };
   }
 
   /** Remembers the last use to the hour: a write for every call would be a write for every call. */
