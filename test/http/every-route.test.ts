@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { type Callable, proceduresOf } from "../../src/http/rest.ts";
 import type { Access } from "../../src/rpc/gate.ts";
+import { type Callable, proceduresOf } from "../../src/rpc/invoke.ts";
 import { startApp, type TestApp } from "../support/app.ts";
 import { type Caller, type CallerKind, callers, newSubject, type Subject } from "../support/callers.ts";
 import type { Answer } from "../support/client.ts";

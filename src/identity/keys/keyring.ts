@@ -72,9 +72,8 @@ export class Keyring {
     return key && !this.#expired(key) ? key : undefined;
   }
 
-  /** Public JWKs of a tenant: current, coming and retiring; of one algorithm when it is named. */
-  async published(tenantId: string, algorithm?: KeyAlgorithm): Promise<Record<string, unknown>[]> {
-    const keys = await this.keys(tenantId);
+  /** The public JWKs of a tenant's keys: current, coming and retiring; of one algorithm when it is named. */
+  published(keys: readonly TenantKey[], algorithm?: KeyAlgorithm): Record<string, unknown>[] {
     return keys
       .filter((key) => !this.#expired(key) && (algorithm === undefined || key.algorithm === algorithm))
       .map((key) => key.publicJwk);

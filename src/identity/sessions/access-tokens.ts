@@ -3,6 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import { SECOND, toSeconds } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import { isUuid } from "../../core/ids.ts";
+import { RecentMap } from "../../core/recent-map.ts";
 import { JwsError, parseJws, verifyJws } from "../../crypto/jws.ts";
 import { decodeClaims, encodeJwt } from "../../crypto/jwt.ts";
 import type { Keyring } from "../keys/keyring.ts";
@@ -37,7 +38,7 @@ const REMEMBERED = 20_000;
 /** Mints and verifies access tokens. */
 export class AccessTokens {
   /** By SHA-256 of the token: a dump of the memory holds no token of these. */
-  readonly #verified = new Map<string, AccessToken>();
+  readonly #verified = new RecentMap<AccessToken>(REMEMBERED);
 
   constructor(
     private readonly clock: Clock,
@@ -128,13 +129,6 @@ export class AccessTokens {
 
   #remember(digest: string, token: AccessToken): void {
     if (token.expiresAt * SECOND <= this.clock.now()) return;
-    // The oldest goes first: a Map iterates in the order of insertion.
-    if (this.#verified.size >= REMEMBERED) {
-      for (const oldest of this.#verified.keys()) {
-        this.#verified.delete(oldest);
-        break;
-      }
-    }
     this.#verified.set(digest, token);
   }
 }

@@ -68,29 +68,47 @@ export async function insertEmail(
     .execute();
 }
 
-/** Users of a tenant in the order of their ids, after `after`. Tombstones are not listed. */
-export async function pageOfUsers(
-  at: Executor,
-  page: { tenantId: string; after: string | null; limit: number; email: string | null },
-): Promise<UserRow[]> {
-  let query = at.kysely
+const pageById = prepared((db, p: Param<{ tenant_id: string; after: string; limit: number }>) =>
+  db
     .selectFrom("users")
     .leftJoin("user_emails", (join) =>
       join.onRef("user_emails.user_id", "=", "users.id").on("user_emails.is_primary", "=", 1),
     )
     .select(COLUMNS)
-    .where("users.tenant_id", "=", page.tenantId)
+    .where("users.tenant_id", "=", p("tenant_id"))
+    .where("users.id", ">", p("after"))
     .where("users.deleted_at", "is", null)
     .orderBy("users.id")
-    .limit(page.limit);
-  if (page.after !== null) query = query.where("users.id", ">", page.after);
-  if (page.email !== null) {
-    const owner = at.kysely
-      .selectFrom("user_emails")
-      .select("user_id")
-      .where("tenant_id", "=", page.tenantId)
-      .where("canonical", "=", page.email);
-    query = query.where("users.id", "in", owner);
-  }
-  return query.execute();
+    .limit(p("limit")),
+);
+
+const pageByEmail = prepared((db, p: Param<{ tenant_id: string; after: string; limit: number; canonical: string }>) =>
+  db
+    .selectFrom("users")
+    .leftJoin("user_emails", (join) =>
+      join.onRef("user_emails.user_id", "=", "users.id").on("user_emails.is_primary", "=", 1),
+    )
+    .select(COLUMNS)
+    .where("users.tenant_id", "=", p("tenant_id"))
+    .where("users.id", ">", p("after"))
+    .where("users.deleted_at", "is", null)
+    .where("users.id", "in", (eb) =>
+      eb
+        .selectFrom("user_emails as owner")
+        .select("owner.user_id")
+        .where("owner.tenant_id", "=", p("tenant_id"))
+        .where("owner.canonical", "=", p("canonical")),
+    )
+    .orderBy("users.id")
+    .limit(p("limit")),
+);
+
+/** Users of a tenant in the order of their ids, after `after` (null: from the first). Tombstones are not listed. */
+export async function pageOfUsers(
+  at: Executor,
+  page: { tenantId: string; after: string | null; limit: number; email: string | null },
+): Promise<UserRow[]> {
+  const params = { tenant_id: page.tenantId, after: page.after ?? "", limit: page.limit };
+  if (page.email === null) return at.all(pageById, params);
+  return at.all(pageByEmail, { ...params, canonical: page.email });
 }
