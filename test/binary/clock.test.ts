@@ -1,4 +1,4 @@
-import { afterAll, expect } from "bun:test";
+import { afterAll, expect, setDefaultTimeout } from "bun:test";
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Glob } from "bun";
@@ -6,6 +6,7 @@ import { EXECUTABLE, type Prepared, prepare, type Running, sallyport, start, tid
 import { jwks, refresh, session, signIn, signUp } from "../support/people.ts";
 import { testIf } from "../support/report.ts";
 
+setDefaultTimeout(120_000);
 afterAll(tidy);
 
 const program = EXECUTABLE;

@@ -1,4 +1,4 @@
-import { afterAll, expect } from "bun:test";
+import { afterAll, expect, setDefaultTimeout } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { EXECUTABLE, prepare, type Running, sallyport, start, tidy } from "../support/cli.ts";
@@ -12,6 +12,7 @@ const disks: Disk[] = [];
 const diskTest = testIf(MAY_MOUNT, "needs the right to mount a tmpfs");
 const straceTest = testIf(Bun.which("strace") !== null && MAY_MOUNT, "needs strace and the right to attach it");
 
+setDefaultTimeout(120_000);
 afterAll(async () => {
   for (const disk of disks) disk.unmount();
   await tidy();
@@ -93,6 +94,14 @@ diskTest(
     expect(await sallyport(["backup", file], { program, env: made.env })).toMatchObject({ code: 0 });
     small.fill();
     const before = readdirSync(small.path).sort();
+    for (const args of [
+      ["serve", "--port", "0"],
+      ["app", "list"],
+    ]) {
+      const ran = await sallyport(args, { program, env: made.env });
+      expect({ args, ...ran }).toMatchObject({ args, code: 1, stdout: "" });
+      expect(ran.stderr).toContain("is full: free some space");
+    }
     const within = join(small.path, "more");
     const init = await sallyport(["init", "--data", within], {
       program,
