@@ -1,4 +1,4 @@
-import { afterAll, expect } from "bun:test";
+import { afterAll, expect, setDefaultTimeout } from "bun:test";
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Glob } from "bun";
@@ -6,6 +6,7 @@ import { EXECUTABLE, type Prepared, prepare, type Running, sallyport, start, tid
 import { jwks, refresh, session, signIn, signUp } from "../support/people.ts";
 import { testIf } from "../support/report.ts";
 
+setDefaultTimeout(120_000);
 afterAll(tidy);
 
 const program = EXECUTABLE;
@@ -52,78 +53,66 @@ for (const [name, seconds] of [
   ["an hour", HOUR],
   ["a day", DAY],
 ] as const) {
-  clockTest(
-    `what has expired stays expired when the clock goes ${name} ahead and back behind its issue`,
-    async () => {
-      const { server, shift } = await startShifted({}, "--access-token-ttl", "10m", "--refresh-idle-ttl", "30m");
-      shift(seconds);
-      const { body } = await signUp(server.url, "ada@example.com");
-      expect((await session(server.url, body.access_token)).status).toBe(200);
-      shift(2 * seconds);
-      expect((await session(server.url, body.access_token)).status).toBe(401);
-      expect((await refresh(server.url, body.refresh_token)).status).toBe(401);
-      shift(0);
-      expect({
-        access: (await session(server.url, body.access_token)).status,
-        refresh: (await refresh(server.url, body.refresh_token)).status,
-      }).toEqual({ access: 401, refresh: 401 });
-      shift(-seconds);
-      expect((await session(server.url, body.access_token)).status).toBe(401);
-      expect(await server.stop()).toBe(0);
-    },
-    60_000,
-  );
+  clockTest(`what has expired stays expired when the clock goes ${name} ahead and back behind its issue`, async () => {
+    const { server, shift } = await startShifted({}, "--access-token-ttl", "10m", "--refresh-idle-ttl", "30m");
+    shift(seconds);
+    const { body } = await signUp(server.url, "ada@example.com");
+    expect((await session(server.url, body.access_token)).status).toBe(200);
+    shift(2 * seconds);
+    expect((await session(server.url, body.access_token)).status).toBe(401);
+    expect((await refresh(server.url, body.refresh_token)).status).toBe(401);
+    shift(0);
+    expect({
+      access: (await session(server.url, body.access_token)).status,
+      refresh: (await refresh(server.url, body.refresh_token)).status,
+    }).toEqual({ access: 401, refresh: 401 });
+    shift(-seconds);
+    expect((await session(server.url, body.access_token)).status).toBe(401);
+    expect(await server.stop()).toBe(0);
+  });
 
-  clockTest(
-    `rate windows neither freeze nor lock out when the clock jumps by ${name}`,
-    async () => {
-      const { server, shift } = await startShifted({ SALLYPORT_LIMIT_ACCOUNT: "3/10m" });
-      await signUp(server.url, "ada@example.com");
-      const exhaust = async () => {
-        const seen: number[] = [];
-        for (let attempt = 0; attempt < 4; attempt++) {
-          seen.push((await signIn(server.url, "ada@example.com", WRONG)).status);
-        }
-        return seen;
-      };
-      const counted = [401, 401, 401, 429];
-      expect(await exhaust()).toEqual(counted);
-      // Ahead: the window is over, and counts anew. Back: what was counted ahead locks nobody out until then, and counts.
-      for (const offset of [seconds, 0, -seconds, seconds]) {
-        shift(offset);
-        expect({ offset, seen: await exhaust() }).toEqual({ offset, seen: counted });
+  clockTest(`rate windows neither freeze nor lock out when the clock jumps by ${name}`, async () => {
+    const { server, shift } = await startShifted({ SALLYPORT_LIMIT_ACCOUNT: "3/10m" });
+    await signUp(server.url, "ada@example.com");
+    const exhaust = async () => {
+      const seen: number[] = [];
+      for (let attempt = 0; attempt < 4; attempt++) {
+        seen.push((await signIn(server.url, "ada@example.com", WRONG)).status);
       }
-      shift(2 * seconds);
-      expect((await signIn(server.url, "ada@example.com")).status).toBe(200);
-      expect(await server.stop()).toBe(0);
-    },
-    60_000,
-  );
+      return seen;
+    };
+    const counted = [401, 401, 401, 429];
+    expect(await exhaust()).toEqual(counted);
+    // Ahead: the window is over, and counts anew. Back: what was counted ahead locks nobody out until then, and counts.
+    for (const offset of [seconds, 0, -seconds, seconds]) {
+      shift(offset);
+      expect({ offset, seen: await exhaust() }).toEqual({ offset, seen: counted });
+    }
+    shift(2 * seconds);
+    expect((await signIn(server.url, "ada@example.com")).status).toBe(200);
+    expect(await server.stop()).toBe(0);
+  });
 
-  clockTest(
-    `sign-in, keys and new tokens go on when the clock jumps by ${name}, also over a restart`,
-    async () => {
-      const { made, server, shift } = await startShifted();
-      const { body } = await signUp(server.url, "ada@example.com");
-      for (const offset of [seconds, 0, -seconds]) {
-        shift(offset);
-        const { status, body: tokens } = await signIn(server.url, "ada@example.com");
-        expect({ offset, status }).toEqual({ offset, status: 200 });
-        expect((await session(server.url, tokens.access_token)).status).toBe(200);
-        expect((await refresh(server.url, tokens.refresh_token)).status).toBe(200);
-        expect((await jwks(server.url)).body.keys.length).toBeGreaterThan(0);
-      }
-      shift(seconds);
-      expect((await refresh(server.url, body.refresh_token)).status).toBe(200);
-      // The one before it, later than any grace: a copy, whatever the clock says.
-      shift(2 * seconds);
-      expect((await refresh(server.url, body.refresh_token)).status).toBe(401);
-      expect(await server.stop()).toBe(0);
-      const again = await start(["serve", "--port", "0"], { program, env: made.env });
-      expect((await signIn(again.url, "ada@example.com")).status).toBe(200);
-      expect((await refresh(again.url, body.refresh_token)).status).toBe(401);
-      await again.stop();
-    },
-    60_000,
-  );
+  clockTest(`sign-in, keys and new tokens go on when the clock jumps by ${name}, also over a restart`, async () => {
+    const { made, server, shift } = await startShifted();
+    const { body } = await signUp(server.url, "ada@example.com");
+    for (const offset of [seconds, 0, -seconds]) {
+      shift(offset);
+      const { status, body: tokens } = await signIn(server.url, "ada@example.com");
+      expect({ offset, status }).toEqual({ offset, status: 200 });
+      expect((await session(server.url, tokens.access_token)).status).toBe(200);
+      expect((await refresh(server.url, tokens.refresh_token)).status).toBe(200);
+      expect((await jwks(server.url)).body.keys.length).toBeGreaterThan(0);
+    }
+    shift(seconds);
+    expect((await refresh(server.url, body.refresh_token)).status).toBe(200);
+    // The one before it, later than any grace: a copy, whatever the clock says.
+    shift(2 * seconds);
+    expect((await refresh(server.url, body.refresh_token)).status).toBe(401);
+    expect(await server.stop()).toBe(0);
+    const again = await start(["serve", "--port", "0"], { program, env: made.env });
+    expect((await signIn(again.url, "ada@example.com")).status).toBe(200);
+    expect((await refresh(again.url, body.refresh_token)).status).toBe(401);
+    await again.stop();
+  });
 }

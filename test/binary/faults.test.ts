@@ -1,4 +1,4 @@
-import { afterAll, expect } from "bun:test";
+import { afterAll, expect, setDefaultTimeout } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { EXECUTABLE, prepare, type Running, sallyport, start, tidy } from "../support/cli.ts";
@@ -12,6 +12,7 @@ const disks: Disk[] = [];
 const diskTest = testIf(MAY_MOUNT, "needs the right to mount a tmpfs");
 const straceTest = testIf(Bun.which("strace") !== null && MAY_MOUNT, "needs strace and the right to attach it");
 
+setDefaultTimeout(120_000);
 afterAll(async () => {
   for (const disk of disks) disk.unmount();
   await tidy();
@@ -45,99 +46,95 @@ async function expectReads(server: Running, accessToken: string, secretKey: stri
   expect(users.body.data.map((user) => user.email)).toEqual(["ada@example.com"]);
 }
 
-diskTest(
-  "on a full disk writes are refused and reads go on; with space again, writes come back",
-  async () => {
-    const small = disk(8);
-    const made = await prepare({ program }, small.path);
-    const server = await start(["serve", "--port", "0"], { program, env: made.env });
-    const { body } = await signUp(server.url, "ada@example.com");
-    expect((await call(server.url, "/v1/users", { bearer: made.secretKey })).status).toBe(200);
-    small.fill();
-    let token = body.refresh_token;
-    // What space the log's last page still has may take a few more.
-    await eventually(async () => {
-      const next = await refresh(server.url, token);
-      if (next.status === 200) token = next.body.refresh_token;
-      expect(next.status).toBe(503);
-    });
-    await expectNoWrites(server, token);
-    await expectReads(server, body.access_token, made.secretKey);
-    small.free();
-    const back = await eventually(async () => {
-      const next = await refresh(server.url, token);
-      expect(next.status).toBe(200);
-      return next;
-    });
-    expect((await signUp(server.url, "bob@example.com")).status).toBe(201);
-    expect((await call(server.url, "/readyz")).status).toBe(200);
-    expect(await server.stop()).toBe(0);
-    const again = await start(["serve", "--port", "0"], { program, env: made.env });
-    expect((await refresh(again.url, back.body.refresh_token)).status).toBe(200);
-    for (const email of ["ada@example.com", "bob@example.com"]) {
-      expect((await signIn(again.url, email)).status).toBe(200);
-    }
-    expect((await signIn(again.url, "late@example.com")).status).toBe(401);
-    await again.stop();
-  },
-  120_000,
-);
+diskTest("on a full disk writes are refused and reads go on; with space again, writes come back", async () => {
+  const small = disk(8);
+  const made = await prepare({ program }, small.path);
+  const server = await start(["serve", "--port", "0"], { program, env: made.env });
+  const { body } = await signUp(server.url, "ada@example.com");
+  expect((await call(server.url, "/v1/users", { bearer: made.secretKey })).status).toBe(200);
+  small.fill();
+  let token = body.refresh_token;
+  // What space the log's last page still has may take a few more.
+  await eventually(async () => {
+    const next = await refresh(server.url, token);
+    if (next.status === 200) token = next.body.refresh_token;
+    expect(next.status).toBe(503);
+  });
+  await expectNoWrites(server, token);
+  await expectReads(server, body.access_token, made.secretKey);
+  small.free();
+  const back = await eventually(async () => {
+    const next = await refresh(server.url, token);
+    expect(next.status).toBe(200);
+    return next;
+  });
+  expect((await signUp(server.url, "bob@example.com")).status).toBe(201);
+  expect((await call(server.url, "/readyz")).status).toBe(200);
+  expect(await server.stop()).toBe(0);
+  const again = await start(["serve", "--port", "0"], { program, env: made.env });
+  expect((await refresh(again.url, back.body.refresh_token)).status).toBe(200);
+  for (const email of ["ada@example.com", "bob@example.com"]) {
+    expect((await signIn(again.url, email)).status).toBe(200);
+  }
+  expect((await signIn(again.url, "late@example.com")).status).toBe(401);
+  await again.stop();
+});
 
-diskTest(
-  "on a full disk nothing half-made is left by init, backup and restore",
-  async () => {
-    const small = disk(8);
-    const made = await prepare({ program }, small.path);
-    const elsewhere = await prepare({ program });
-    const file = join(elsewhere.directory, "backup.db");
-    expect(await sallyport(["backup", file], { program, env: made.env })).toMatchObject({ code: 0 });
-    small.fill();
-    const before = readdirSync(small.path).sort();
-    const within = join(small.path, "more");
-    const init = await sallyport(["init", "--data", within], {
-      program,
-      env: { SALLYPORT_MASTER_KEY_FILE: elsewhere.keyFile },
-    });
-    expect(init).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(/full|ENOSPC/) });
-    const backup = await sallyport(["backup", join(small.path, "copy.db")], { program, env: elsewhere.env });
-    expect(backup).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("no room") });
-    const restore = await sallyport(["restore", file], { program, env: { ...made.env, SALLYPORT_DATA: within } });
-    expect(restore).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(/full|ENOSPC/) });
-    expect(readdirSync(small.path).sort()).toEqual(before);
-  },
-  60_000,
-);
+diskTest("on a full disk nothing half-made is left by init, backup and restore", async () => {
+  const small = disk(8);
+  const made = await prepare({ program }, small.path);
+  const elsewhere = await prepare({ program });
+  const file = join(elsewhere.directory, "backup.db");
+  expect(await sallyport(["backup", file], { program, env: made.env })).toMatchObject({ code: 0 });
+  small.fill();
+  const before = readdirSync(small.path).sort();
+  const within = join(small.path, "more");
+  const init = await sallyport(["init", "--data", within], {
+    program,
+    env: { SALLYPORT_MASTER_KEY_FILE: elsewhere.keyFile },
+  });
+  expect(init).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(/full|ENOSPC/) });
+  const backup = await sallyport(["backup", join(small.path, "copy.db")], { program, env: elsewhere.env });
+  expect(backup).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("no room") });
+  const restore = await sallyport(["restore", file], { program, env: { ...made.env, SALLYPORT_DATA: within } });
+  expect(restore).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(/full|ENOSPC/) });
+  expect(readdirSync(small.path).sort()).toEqual(before);
+});
 
-diskTest(
-  "on a read-only disk each command says so and leaves nothing",
-  async () => {
-    const fixed = disk(8);
-    const made = await prepare({ program }, fixed.path);
-    fixed.readOnly();
-    for (const args of [
-      ["serve", "--port", "0"],
-      ["app", "list"],
-      ["keys", "rotate"],
-    ]) {
-      const ran = await sallyport(args, { program, env: made.env });
-      expect({ args, ...ran }).toMatchObject({ args, code: 1, stdout: "" });
-      expect(ran.stderr).toContain("cannot be written to");
-      expect(ran.stderr.trim().split("\n")).toHaveLength(1);
-    }
-    const within = join(fixed.path, "new");
-    const init = await sallyport(["init", "--data", within, "--new-master-key", join(made.directory, "other.key")], {
-      program,
-    });
-    expect(init).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("EROFS") });
-    const restore = await sallyport(["restore", join(made.data, "sallyport.db")], {
-      program,
-      env: { ...made.env, SALLYPORT_DATA: within },
-    });
-    expect(restore).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("EROFS") });
-    expect(existsSync(within)).toBe(false);
-  },
-  60_000,
-);
+diskTest("a start on a full disk says so", async () => {
+  const small = disk(8);
+  const made = await prepare({ program }, small.path);
+  small.fill();
+  const ran = await sallyport(["serve", "--port", "0"], { program, env: made.env });
+  expect(ran).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("is full: free some space") });
+});
+
+diskTest("on a read-only disk each command says so and leaves nothing", async () => {
+  const fixed = disk(8);
+  const made = await prepare({ program }, fixed.path);
+  fixed.readOnly();
+  for (const args of [
+    ["serve", "--port", "0"],
+    ["app", "list"],
+    ["keys", "rotate"],
+  ]) {
+    const ran = await sallyport(args, { program, env: made.env });
+    expect({ args, ...ran }).toMatchObject({ args, code: 1, stdout: "" });
+    expect(ran.stderr).toContain("cannot be written to");
+    expect(ran.stderr.trim().split("\n")).toHaveLength(1);
+  }
+  const within = join(fixed.path, "new");
+  const init = await sallyport(["init", "--data", within, "--new-master-key", join(made.directory, "other.key")], {
+    program,
+  });
+  expect(init).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("EROFS") });
+  const restore = await sallyport(["restore", join(made.data, "sallyport.db")], {
+    program,
+    env: { ...made.env, SALLYPORT_DATA: within },
+  });
+  expect(restore).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("EROFS") });
+  expect(existsSync(within)).toBe(false);
+});
 
 straceTest(
   "after a flush that failed nothing is written any more, reads go on, and a restart brings writes back",
@@ -185,5 +182,4 @@ straceTest(
       await tracer.exited;
     }
   },
-  120_000,
 );

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { EXECUTABLE, prepare, sallyport, scratch, start, tidy } from "../support
 import { eventually } from "../support/eventually.ts";
 import { call, jwks, PASSWORD, refresh, session, signIn, signUp } from "../support/people.ts";
 
+setDefaultTimeout(120_000);
 afterAll(tidy);
 
 const program = EXECUTABLE;
@@ -36,7 +37,7 @@ test("dev carries a person from sign-up to a token that a plain JWT library veri
   const users = await call(server.url, "/v1/users", { bearer: String(server.ready.secret_key) });
   expect(users.body.data.map((user) => user.email)).toEqual(["ada@example.com"]);
   expect(await server.stop("SIGINT")).toBe(0);
-}, 60_000);
+});
 
 test("nothing in the current directory is read or run", async () => {
   const cwd = scratch();
@@ -49,7 +50,7 @@ test("nothing in the current directory is read or run", async () => {
   expect(await server.stop()).toBe(0);
   expect(existsSync(join(cwd, "preloaded"))).toBe(false);
   expect(readdirSync(cwd).sort()).toEqual([".env", "bunfig.toml", "package.json", "preload.ts"]);
-}, 60_000);
+});
 
 test("SIGTERM lets a request that has begun finish, and its write is there", async () => {
   const made = await prepare({ program });
@@ -84,7 +85,7 @@ test("SIGTERM lets a request that has begun finish, and its write is there", asy
   const again = await serve(made.env);
   expect((await signIn(again.url, "slow@example.com")).status).toBe(200);
   await again.stop();
-}, 60_000);
+});
 
 test("SIGTERM lets the sign-ups that wait for their hash finish", async () => {
   const made = await prepare({ program });
@@ -100,7 +101,7 @@ test("SIGTERM lets the sign-ups that wait for their hash finish", async () => {
   const count = database.query<{ n: number }, []>("SELECT count(*) AS n FROM users").get()?.n;
   database.close();
   expect(count).toBe(acknowledged.length);
-}, 60_000);
+});
 
 test("a restart keeps sessions and forgives no attempt", async () => {
   const made = await prepare({ program });
@@ -118,7 +119,7 @@ test("a restart keeps sessions and forgives no attempt", async () => {
   expect(Number(throttled.headers.get("retry-after"))).toBeGreaterThan(0);
   expect((await refresh(second.url, body.refresh_token)).status).toBe(200);
   await second.stop();
-}, 60_000);
+});
 
 test("a backup made while people sign up holds all that was acknowledged before it, and opens with its key alone", async () => {
   const made = await prepare({ program });
@@ -165,7 +166,7 @@ test("a backup made while people sign up holds all that was acknowledged before 
     expect({ email, status: (await signIn(restored.url, email)).status }).toEqual({ email, status: 200 });
   }
   await restored.stop();
-}, 120_000);
+});
 
 test("a start that cannot work is one sentence on standard error, and changes nothing", async () => {
   const made = await prepare({ program });
@@ -199,7 +200,7 @@ test("a start that cannot work is one sentence on standard error, and changes no
   database.close();
   const future = await sallyport(["serve", "--port", "0"], { program, env: made.env });
   expect(future).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("has schema 9999") });
-}, 60_000);
+});
 
 test("serve warns where its exposure is unwise", async () => {
   const made = await prepare({ program });
@@ -209,4 +210,4 @@ test("serve warns where its exposure is unwise", async () => {
   const proxied = await serve(made.env, "--public-url", "https://login.example.com");
   expect(proxied.output()).toMatch(/"level":"warn".*trusted_proxies/);
   await proxied.stop();
-}, 60_000);
+});

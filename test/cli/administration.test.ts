@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { toPrefixedId } from "../../src/core/ids.ts";
 import { type Prepared, prepare, type Running, sallyport, start, tidy } from "../support/cli.ts";
@@ -13,7 +13,8 @@ let server: Running;
 beforeAll(async () => {
   made = await prepare();
   server = await start(["serve", "--port", "0"], { env: made.env });
-}, 60_000);
+});
+setDefaultTimeout(120_000);
 afterAll(tidy);
 
 async function json<T = Record<string, unknown>>(...args: string[]): Promise<T> {
@@ -58,7 +59,7 @@ test("a tenant has an issuer, users and a secret key of its own", async () => {
   const list = await json<{ data: { slug: string }[] }>("tenant", "list");
   expect(list.data.map(({ slug }) => slug)).toEqual(["default", "acme"]);
   expect(auditActions()).toContain("tenant.created");
-}, 60_000);
+});
 
 test("an application is made, shown by either form of its id, and changed", async () => {
   const app = await json<Application>(
@@ -90,7 +91,7 @@ test("an application is made, shown by either form of its id, and changed", asyn
     expect(body.keys.map((key) => key.alg)).toEqual(["ES256"]);
   });
   expect(auditActions().filter((action) => action === "application.changed")).toHaveLength(4);
-}, 60_000);
+});
 
 test("a disabled application signs nobody in, its tokens are refused, and all goes on when it is enabled", async () => {
   const app = await json<Application>("app", "create", "--name", "Off and on");
@@ -112,7 +113,7 @@ test("a disabled application signs nobody in, its tokens are refused, and all go
   await json("app", "set", app.prefixed_id, "--enable");
   await eventually(async () => expect((await refresh(server.url, tokens.refresh_token)).status).toBe(200));
   expect(auditActions()).toEqual(expect.arrayContaining(["application.disabled", "application.enabled"]));
-}, 60_000);
+});
 
 test("the default application is another one when it is told so, and a disabled one cannot be", async () => {
   const app = await json<Application>("app", "create", "--name", "New default", "--algorithm", "RS256", "--default");
@@ -124,7 +125,7 @@ test("the default application is another one when it is told so, and a disabled 
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("Enable it first") });
   await json("app", "set", old.id, "--enable", "--default");
   expect(auditActions()).toContain("tenant.default_changed");
-}, 60_000);
+});
 
 test("a rotated key is published at once and signs later; with --now at once; old tokens stay good", async () => {
   const before = await signUp(server.url, "keys@example.com");
@@ -151,7 +152,7 @@ test("a rotated key is published at once and signs later; with --now at once; ol
   const after = (await json<{ data: Key[] }>("keys", "list", "--tenant", "default")).data;
   const states = after.filter(({ algorithm }) => algorithm === "RS256").map(({ state }) => state);
   expect(states.sort()).toEqual(["current", "retiring", "retiring"]);
-}, 60_000);
+});
 
 function kidOf(token: string): string {
   const [header = ""] = token.split(".");
@@ -186,4 +187,4 @@ test("what is refused changes nothing", async () => {
     expect(ran.stderr.trim().split("\n")).toHaveLength(1);
   }
   expect(auditActions()).toEqual(before);
-}, 120_000);
+});

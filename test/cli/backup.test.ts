@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateMasterKey } from "../../src/crypto/master-key.ts";
@@ -18,7 +18,8 @@ beforeAll(async () => {
   const ran = await sallyport(["backup", file, "--json"], { env: made.env });
   if (ran.code !== 0) throw new Error(ran.stderr);
   await server.stop();
-}, 60_000);
+});
+setDefaultTimeout(120_000);
 afterAll(tidy);
 
 const envFor = (data: string) => ({ ...made.env, SALLYPORT_DATA: data });
@@ -45,7 +46,7 @@ test("what was restored signs people in and keeps their sessions", async () => {
   expect((await signIn(server.url, "ada@example.com")).status).toBe(200);
   expect((await refresh(server.url, tokens.refresh_token)).status).toBe(200);
   expect(await server.stop()).toBe(0);
-}, 60_000);
+});
 
 test("--end-sessions lets nothing live that was spent or ended after the backup", async () => {
   const data = join(scratch(), "restored");
@@ -56,7 +57,7 @@ test("--end-sessions lets nothing live that was spent or ended after the backup"
   expect((await session(server.url, tokens.access_token)).status).toBe(401);
   expect((await signIn(server.url, "ada@example.com")).status).toBe(200);
   await server.stop();
-}, 60_000);
+});
 
 test("neither command overwrites anything", async () => {
   const there = join(scratch(), "there");

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateMasterKey } from "../../src/crypto/master-key.ts";
@@ -13,7 +13,8 @@ beforeAll(async () => {
   made = await prepare();
   server = await start(["serve", "--port", "0"], { env: made.env });
   port = new URL(server.url).port;
-}, 60_000);
+});
+setDefaultTimeout(120_000);
 afterAll(tidy);
 
 interface Report {
@@ -42,7 +43,7 @@ test("a healthy instance that runs gets no error, and every check is told", asyn
   expect(text.code).toBe(0);
   expect(text.stdout).toMatch(/^ok +master key/m);
   expect(text.stdout).toMatch(/^warning +public URL.*\n +-> Set public_url/m);
-}, 60_000);
+});
 
 /** A copy of the data directory, changed. */
 function variant(change?: (database: Database) => void): Record<string, string> {
@@ -149,7 +150,7 @@ for (const { name, env, args, finding } of troubles) {
       fix: expect.stringMatching(finding.fix) as unknown as string,
     });
     if (finding.level === "error") expect(report).toMatchObject({ code: 1, ok: false });
-  }, 60_000);
+  });
 }
 
 test("a public URL that leads nowhere is an error while the server runs, and a changed one is noticed", async () => {
@@ -163,7 +164,7 @@ test("a public URL that leads nowhere is an error while the server runs, and a c
   const changed = await doctor(made.env, "--port", at, "--public-url", "http://localhost:2");
   expect(found(changed, "port")[0]).toMatchObject({ level: "warning", fix: expect.stringContaining("Restart") });
   expect(await moved.stop()).toBe(0);
-}, 60_000);
+});
 
 test("whoever else holds the port or answers at the public URL is found out", async () => {
   const web = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("hello") });
@@ -192,4 +193,4 @@ test("whoever else holds the port or answers at the public URL is found out", as
   } finally {
     await Promise.all([web.stop(true), proxy.stop(true), other.stop()]);
   }
-}, 60_000);
+});
