@@ -93,7 +93,10 @@ export class Edge {
       let response: Response;
       try {
         const slug = options.anyHost ? null : this.#checkHost(request);
-        exchange.tenantSlug = request.params?.tenant ?? slug;
+        const inPath = request.params?.tenant;
+        // A tenant's own host serves no other tenant: they would share an origin, and with it cookies.
+        if (slug !== null && inPath !== undefined && inPath !== slug) throw new AppError("misdirected_request");
+        exchange.tenantSlug = inPath ?? slug;
         exchange.origin = this.#originOf(request, server, requestId);
         response = await handler(exchange);
       } catch (error) {
