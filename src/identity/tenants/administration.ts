@@ -17,7 +17,7 @@ const origin = z.string().refine(isOrigin, "must be an origin such as https://ap
 export const applicationSettings = z.strictObject({
   name: z.string().trim().min(1).max(100),
   type: z.enum(["spa", "web", "native", "m2m"]),
-  algorithm: z.enum(["EdDSA", "RS256"]),
+  algorithm: z.enum(["EdDSA", "RS256", "ES256"]),
   origins: z.array(origin).max(100),
   audiences: z.array(z.string().min(1).max(255)).max(20),
   sign_up: z.enum(["immediate", "closed"]),
