@@ -149,7 +149,7 @@ scenarios("the edge (ASVS 4.2.1, 13.2.5)", (t) => {
       "😀",
       "' OR 1=1 --",
       "x".repeat(4_000),
-      "${jndi:ldap://x}",
+      "$\u007bjndi:ldap://x}",
       "\u202e",
     ];
     for (const value of values) {
