@@ -8,21 +8,12 @@ import type { KeyAlgorithm } from "../storage/schema.ts";
 import type { Exchange, Handler } from "./edge.ts";
 
 /** Public documents: any page may read them, any cache may keep them. */
-const PUBLIC = {
-  "access-control-allow-origin": "*",
-  "content-type": "application/json",
-  "x-content-type-options": "nosniff",
-};
+const PUBLIC = { "access-control-allow-origin": "*", "content-type": "application/json" };
 
 /** JSON that anybody may cache, answered 304 to who has it already (RFC 9110 section 13.1.2). */
 export function publicJson(exchange: Exchange, body: string, maxAge: number): Response {
   const etag = `"${sha256Base64url(body)}"`;
-  const headers = {
-    ...PUBLIC,
-    "x-request-id": exchange.origin.requestId,
-    "cache-control": `public, max-age=${maxAge}`,
-    etag,
-  };
+  const headers = { ...exchange.headers, ...PUBLIC, "cache-control": `public, max-age=${maxAge}`, etag };
   const known = exchange.request.headers.get("if-none-match");
   if (known !== null && (known === "*" || known.split(/ *, */).some((tag) => tag.replace(/^W\//, "") === etag))) {
     return new Response(null, { status: 304, headers });

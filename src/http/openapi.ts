@@ -157,19 +157,24 @@ function responses(
   if (hasBody) for (const code of WITH_BODY) codes.add(code);
   // x-application-id and ids in the path may be no ids at all.
   codes.add("invalid_input");
-  const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of [...codes].sort()) {
-    const { status } = errorCatalogue[code];
-    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
-  }
-  const result: Record<string, unknown> = {
+  return {
     [rest.status ?? 200]: {
       description: meta.summary,
       content: {
         "application/json": { schema: schemas.of(meta.output, "output"), ...exampleOf(meta.example?.output) },
       },
     },
+    ...errorResponses(codes),
   };
+}
+
+function errorResponses(codes: Iterable<ErrorCode>): Record<string, unknown> {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of [...codes].sort()) {
+    const { status } = errorCatalogue[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  const result: Record<string, unknown> = {};
   for (const [status, list] of [...byStatus].sort(([a], [b]) => a - b)) {
     result[status] = {
       description: list.map((code) => `\`${code}\`: ${errorCatalogue[code].message}`).join("\n\n"),
@@ -211,38 +216,45 @@ class Schemas {
 }
 
 const plainJson = { content: { "application/json": { schema: { type: "object" } } } };
+
+/** A document that anybody may read and any cache may keep. */
+function document(operationId: string, summary: string, description: string, parameters?: unknown[]) {
+  return {
+    get: {
+      operationId,
+      summary,
+      ...(parameters ? { parameters } : {}),
+      responses: {
+        200: { description, ...plainJson },
+        304: { description: "The caller has it already (If-None-Match)." },
+        ...errorResponses([...ALWAYS, ...WITH_INPUT]),
+      },
+      security: [],
+    },
+  };
+}
+
 const id = { name: "id", in: "path", required: true, schema: { type: "string" } };
+const cursor = { name: "cursor", in: "query", required: false, schema: { type: "string" } };
 
 /** Documents whose shapes an RFC or `product.md` fixes. */
 const documents = {
-  "/.well-known/jwks.json": {
-    get: {
-      operationId: "jwks.default",
-      summary: "Public keys of the default application's algorithm (RFC 7517).",
-      responses: { 200: { description: "A JWK Set.", ...plainJson } },
-    },
-  },
-  "/v1/applications/{id}/.well-known/jwks.json": {
-    get: {
-      operationId: "jwks.application",
-      summary: "Public keys of one application's algorithm (RFC 7517).",
-      parameters: [id],
-      responses: { 200: { description: "A JWK Set.", ...plainJson } },
-    },
-  },
-  "/oauth2/jwks": {
-    get: {
-      operationId: "jwks.tenant",
-      summary: "All public keys of the tenant (RFC 7517).",
-      responses: { 200: { description: "A JWK Set.", ...plainJson } },
-    },
-  },
-  "/v1/revocations": {
-    get: {
-      operationId: "revocations",
-      summary: "What verifiers must refuse before its time, as a delta after the cursor.",
-      parameters: [{ name: "cursor", in: "query", required: false, schema: { type: "string" } }],
-      responses: { 200: { description: "Entries, and where the next poll starts.", ...plainJson } },
-    },
-  },
+  "/.well-known/jwks.json": document(
+    "jwks.default",
+    "Public keys of the default application's algorithm (RFC 7517).",
+    "A JWK Set.",
+  ),
+  "/v1/applications/{id}/.well-known/jwks.json": document(
+    "jwks.application",
+    "Public keys of one application's algorithm (RFC 7517).",
+    "A JWK Set.",
+    [id],
+  ),
+  "/oauth2/jwks": document("jwks.tenant", "All public keys of the tenant (RFC 7517).", "A JWK Set."),
+  "/v1/revocations": document(
+    "revocations",
+    "What verifiers must refuse before its time, as a delta after the cursor.",
+    "Entries, and where the next poll starts.",
+    [cursor],
+  ),
 };

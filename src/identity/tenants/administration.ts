@@ -6,6 +6,7 @@ import { isUniqueViolation } from "../../storage/errors.ts";
 import type { ApplicationsTable, TenantsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { appendAudit } from "../audit/store.ts";
+import { SLUG } from "./slug.ts";
 import { insertApplication, insertTenant, setDefaultApplication, updateApplication } from "./store.ts";
 
 const DAY = 86_400;
@@ -45,8 +46,6 @@ export const applicationDefaults: Omit<ApplicationSettings, "name"> = {
   refresh_absolute_ttl: 180 * DAY,
   refresh_cookie_path: "/v1/auth",
 };
-
-const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** @throws AppError `invalid_input`, `conflict` */
 export async function createTenant(

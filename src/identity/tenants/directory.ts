@@ -3,6 +3,7 @@ import { AppError } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
 import type { ApplicationsTable, TenantsTable } from "../../storage/schema.ts";
 import type { Storage } from "../../storage/storage.ts";
+import { SLUG } from "./slug.ts";
 import { allowedOrigins, findApplication, findTenant, findTenantBySlug } from "./store.ts";
 
 /** The slug of the tenant whose issuer is the public base URL itself. */
@@ -85,6 +86,8 @@ export class Directory {
   async tenantBySlug(slug: string): Promise<Tenant | null> {
     const known = this.#slugs.get(slug);
     if (known !== undefined) return this.tenant(known);
+    // What is no slug is nobody's, and need not be asked for: PostgreSQL refuses text with a NUL.
+    if (!SLUG.test(slug)) return null;
     const row = await findTenantBySlug(this.storage.read, slug);
     return row ? this.#keepTenant(row) : null;
   }

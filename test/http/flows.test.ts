@@ -1,0 +1,200 @@
+import { expect } from "bun:test";
+import type { TestApp } from "../support/app.ts";
+import type { Answer, Client } from "../support/client.ts";
+import { scenarios } from "../support/scenarios.ts";
+import { APP_ORIGIN, PASSWORD } from "../support/template.ts";
+import { claimsOf } from "../support/tokens.ts";
+
+const NEXT = "granite-lantern-moth-88";
+
+/** The whole day-one surface, once, by whoever calls; `again` is the same caller after each answer that gave tokens. */
+async function wholeDay(
+  client: Client,
+  authorise: (client: Client, answer: Answer) => Client,
+  refreshBody: (answer: Answer) => object,
+) {
+  const email = "ada@example.com";
+  const registered = await client.post("/v1/auth/register", { email, password: PASSWORD });
+  expect(registered.status).toBe(201);
+  const loggedIn = await client.post("/v1/auth/login", { email, password: PASSWORD });
+  expect(loggedIn.status).toBe(200);
+  let me = authorise(client, loggedIn);
+  const session = await me.get("/v1/auth/session");
+  expect(session.status).toBe(200);
+  expect(session.body.session.id).toBe(claimsOf(loggedIn.body.access_token).sid as string);
+  const list = await me.get("/v1/auth/sessions");
+  expect(list.body.data.map(({ current }) => current)).toEqual([false, true]);
+  const refreshed = await client.post("/v1/auth/refresh", refreshBody(loggedIn));
+  expect(refreshed.status).toBe(200);
+  me = authorise(client, refreshed);
+  const changed = await me.post("/v1/auth/password/change", { current_password: PASSWORD, new_password: NEXT });
+  expect([changed.status, changed.body.status]).toEqual([200, "success"]);
+  expect((await me.get("/v1/auth/sessions")).body.data).toHaveLength(1);
+  const other = await client.post("/v1/auth/login", { email, password: NEXT });
+  me = authorise(client, other);
+  const ended = await me.delete("/v1/auth/sessions");
+  expect(ended.body.ended).toBe(1);
+  const one = await me.delete(`/v1/auth/sessions/${claimsOf(other.body.access_token).sid}`);
+  expect(one.status).toBe(200);
+  const last = await client.post("/v1/auth/login", { email, password: NEXT });
+  const out = await authorise(client, last).post("/v1/auth/logout");
+  expect([out.status, out.body.status]).toEqual([200, "success"]);
+  return { registered, refreshed, out, last };
+}
+
+const withBearer = (client: Client, answer: Answer) => client.bearer(answer.body.access_token);
+const withCookies = (client: Client) => client;
+const inBody = (answer: Answer) => ({ refresh_token: answer.body.refresh_token });
+
+scenarios("both flows on every call", (t) => {
+  t.test("Bearer and JSON alone, from no page", async (app) => {
+    const { registered, refreshed, last } = await wholeDay(app.client(), withBearer, inBody);
+    for (const answer of [registered, refreshed]) expect(answer.body.refresh_token).toBeString();
+    expect((await app.client().bearer(last.body.access_token).get("/v1/auth/session")).code).toBe("token_revoked");
+  });
+
+  t.test("cookies alone, from a page: the refresh token is never in a body", async (app) => {
+    const page = app.page(APP_ORIGIN, { "x-application-id": app.applicationId });
+    const { registered, refreshed, out } = await wholeDay(page, withCookies, () => ({}));
+    for (const { text, body } of page.answers) {
+      expect(body.refresh_token ?? null).toBeNull();
+      for (const { value } of page.jar?.values() ?? []) if (value.length > 300) expect(text).not.toContain(value);
+    }
+    expect(registered.cookies).toHaveLength(2);
+    expect(refreshed.cookies).toHaveLength(2);
+    expect(out.cookies.map(({ attributes }) => attributes["max-age"])).toEqual(["0", "0"]);
+    expect(page.jar?.size).toBe(0);
+    expect((await page.get("/v1/auth/session")).code).toBe("authentication_required");
+  });
+
+  t.test("cookies alone, from no page: a script with a cookie jar", async (app) => {
+    const script = app.page();
+    const noPage = script.with({});
+    const plain = app.client();
+    const answer = await plain.post("/v1/auth/register", { email: "ada@example.com", password: PASSWORD });
+    const cookie = answer.cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+    expect((await plain.get("/v1/auth/session", { headers: { cookie } })).status).toBe(200);
+    expect((await plain.post("/v1/auth/refresh", undefined, { headers: { cookie } })).status).toBe(200);
+    expect(noPage.jar?.size).toBe(0);
+  });
+
+  t.test("a native application's page gets its refresh token in the body", async (app) => {
+    const native = await app.application({ type: "native", origins: [APP_ORIGIN] });
+    const page = app.page(APP_ORIGIN, { "x-application-id": native });
+    const made = await page.post("/v1/auth/register", { email: "ada@example.com", password: PASSWORD });
+    expect(made.body.refresh_token).toBeString();
+    const refreshed = await app.client().post("/v1/auth/refresh", { refresh_token: made.body.refresh_token });
+    expect(refreshed.body.refresh_token).toBeString();
+  });
+
+  t.test(
+    "what makes a request a page's: Origin or Sec-Fetch-Site, and not Sec-Fetch-Mode (Node's fetch sends it)",
+    async (app) => {
+      const user = await app.user();
+      const login = async (headers: Record<string, string>) =>
+        (await app.client({ "x-application-id": app.applicationId, ...headers }).post("/v1/auth/login", user.login))
+          .body;
+      expect((await login({ "sec-fetch-mode": "cors" })).refresh_token).toBeString();
+      expect((await login({ "sec-fetch-site": "same-origin" })).refresh_token).toBeNull();
+      expect((await login({ origin: APP_ORIGIN })).refresh_token).toBeNull();
+      expect((await login({ origin: APP_ORIGIN, "sec-fetch-site": "none" })).refresh_token).toBeNull();
+    },
+  );
+
+  t.test('delivery "memory" sets the refresh cookie and no access cookie, and refreshes keep to it', async (app) => {
+    const page = app.page(APP_ORIGIN, { "x-application-id": app.applicationId });
+    const made = await page.post("/v1/auth/register", {
+      email: "ada@example.com",
+      password: PASSWORD,
+      delivery: "memory",
+    });
+    expect(made.cookies.map(({ name }) => name)).toEqual([`sallyport_rt_${app.applicationId.slice(-12)}`]);
+    expect(made.body.access_token).toBeString();
+    expect(made.body.refresh_token).toBeNull();
+    const refreshed = await page.post("/v1/auth/refresh");
+    expect(refreshed.cookies.map(({ name }) => name)).toEqual([`sallyport_rt_${app.applicationId.slice(-12)}`]);
+    expect((await page.get("/v1/auth/session")).code).toBe("authentication_required");
+    expect((await page.bearer(refreshed.body.access_token).get("/v1/auth/session")).status).toBe(200);
+  });
+
+  t.test("sign-out works with an expired access token, with the refresh cookie alone, and twice", async (app) => {
+    const { tokens } = await app.signedIn();
+    app.clock.advance(16 * 60_000);
+    const late = await app.client().bearer(tokens.accessToken).post("/v1/auth/logout");
+    expect(late.status).toBe(200);
+    expect((await app.client().bearer(tokens.accessToken).post("/v1/auth/logout")).status).toBe(200);
+    expect(await app.audit()).toEqual(["session.created", "session.ended"]);
+
+    const page = app.page(APP_ORIGIN, { "x-application-id": app.applicationId });
+    const { email } = await app.user();
+    await page.post("/v1/auth/login", { email, password: PASSWORD, delivery: "memory" });
+    expect((await page.post("/v1/auth/logout")).status).toBe(200);
+    expect((await page.post("/v1/auth/refresh")).code).toBe("authentication_required");
+  });
+
+  t.test(
+    "sign-out everywhere ends every session of the user, in every application, and nobody else's (ASVS 7.4.1)",
+    async (app) => {
+      const { user, tokens } = await app.signedIn();
+      const elsewhere = await app.signIn(user, app.defaultApplicationId);
+      const { tokens: stranger } = await app.signedIn();
+      expect((await app.client().bearer(tokens.accessToken).post("/v1/auth/logout", { all: true })).status).toBe(200);
+      const statusOf = async (token: string) => (await app.client().bearer(token).get("/v1/auth/session")).status;
+      expect(await Promise.all([tokens, elsewhere, stranger].map(({ accessToken }) => statusOf(accessToken)))).toEqual([
+        401, 401, 200,
+      ]);
+      // An ended session is no lever on newer ones.
+      const newer = await app.signIn(user);
+      await app.client().bearer(tokens.accessToken).post("/v1/auth/logout", { all: true });
+      expect(await statusOf(newer.accessToken)).toBe(200);
+    },
+  );
+});
+
+scenarios("a backend that forwards its visitors' sign-ins", (t) => {
+  const forwarded = (app: TestApp, key: string, address: string) =>
+    app.client({ authorization: `Bearer ${key}`, "x-application-id": app.applicationId, "x-client-address": address });
+
+  t.test("passes Set-Cookie on, and the browser is signed in", async (app) => {
+    const user = await app.user();
+    const answer = await app.client({ "x-application-id": app.applicationId }).post("/v1/auth/login", user.login);
+    const page = app.page(APP_ORIGIN, { "x-application-id": app.applicationId });
+    for (const cookie of answer.cookies) page.jar?.set(cookie.name, cookie);
+    expect((await page.get("/v1/auth/session")).body.user.email).toBe(user.email);
+  });
+
+  t.test(
+    "states the person's address with a key of scope forward: sessions and limits count that one",
+    async (app) => {
+      const user = await app.user();
+      const key = await app.newSecretKey({ scopes: ["forward"] });
+      const wrong = { email: user.email, password: "not-the-right-password" };
+      const status = async (address: string, body = wrong) =>
+        (await forwarded(app, key, address).post("/v1/auth/login", body)).status;
+      expect(await status("203.0.113.1")).toBe(401);
+      expect(await status("203.0.113.1")).toBe(401);
+      expect(await status("203.0.113.1")).toBe(429);
+      expect(await status("203.0.113.2", user.login)).toBe(200);
+      const { address } = await app.storage.read.kysely
+        .selectFrom("sessions")
+        .select("address")
+        .executeTakeFirstOrThrow();
+      expect(address).toBe("203.0.113.2");
+    },
+    { settings: { limit_account: "2/10m" } },
+  );
+
+  t.test("x-client-address without such a key is refused, not ignored", async (app) => {
+    const user = await app.user();
+    const header = { "x-client-address": "203.0.113.1" };
+    const bare = await app.client(header).post("/v1/auth/login", user.login);
+    expect([bare.status, bare.code]).toEqual([403, "insufficient_scope"]);
+    const reader = await app.newSecretKey({ scopes: ["users:read"] });
+    const weak = await forwarded(app, reader, "203.0.113.1").post("/v1/auth/login", user.login);
+    expect([weak.status, weak.code]).toEqual([403, "insufficient_scope"]);
+    for (const address of ["", "nonsense", "1.2.3.4, 5.6.7.8", "999.1.1.1"]) {
+      const refused = await forwarded(app, app.secretKey, address).post("/v1/auth/login", user.login);
+      expect([address, refused.code]).toEqual([address, "invalid_input"]);
+    }
+  });
+});

@@ -1,0 +1,273 @@
+import { type App, createApp, settings } from "../../src/app.ts";
+import { loadSettings } from "../../src/core/config.ts";
+import { newId } from "../../src/core/ids.ts";
+import { insertPassword } from "../../src/features/password/store.ts";
+import { listenerOptions } from "../../src/http/server.ts";
+import type { Scope } from "../../src/identity/api-keys/api-keys.ts";
+import type { Identity } from "../../src/identity/identity.ts";
+import type { IssuedTokens } from "../../src/identity/sessions/sessions.ts";
+import type { FirstSetup } from "../../src/identity/setup.ts";
+import {
+  type ApplicationSettings,
+  createApplication,
+  createTenantWithDefault,
+} from "../../src/identity/tenants/administration.ts";
+import { insertEmail, insertUser } from "../../src/identity/users/store.ts";
+import type { Storage } from "../../src/storage/storage.ts";
+import { Client } from "./client.ts";
+import { Contract } from "./contract.ts";
+import { type DatabaseKind, openDatabase, restore, stateOf } from "./database.ts";
+import { FakeClock } from "./fake-clock.ts";
+import { CapturedLog } from "./logs.ts";
+import { APP_ORIGIN, giveRsaKey, PASSWORD, template } from "./template.ts";
+
+export interface StartOptions {
+  database?: DatabaseKind;
+  /** In place of the address that the server listens on. */
+  publicUrl?: string;
+  settings?: Record<string, unknown>;
+  /** Another process on the same data: starts beside an application that runs already. */
+  beside?: TestApp;
+}
+
+export interface TestTenant {
+  id: string;
+  slug: string;
+  issuer: string;
+  defaultApplicationId: string;
+  /** One of its own, which signs EdDSA. */
+  applicationId: string;
+  /** With scope `admin`, of that application. */
+  secretKey: string;
+}
+
+export interface TestUser {
+  id: string;
+  email: string;
+  /** The body of a sign-in. */
+  login: { email: string; password: string };
+}
+
+const ANYWHERE = { requestId: "test", address: "192.0.2.1", network: "192.0.2.1", userAgent: "test" };
+
+/** The real application on a real port, in memory, under a clock of the test's own. */
+export async function startApp(options: StartOptions = {}): Promise<TestApp> {
+  const { masterKeys, setup, rows } = await template();
+  const { beside } = options;
+  const clock = beside?.clock ?? new FakeClock();
+  const storage = beside?.storage ?? (await openDatabase(options.database ?? "sqlite", clock));
+  if (!beside) await restore(storage, rows);
+  const log = new CapturedLog();
+  const starting = () => new Response(null, { status: 503 });
+  const server = Bun.serve({ ...listenerOptions, hostname: "127.0.0.1", port: 0, fetch: starting });
+  const url = `http://127.0.0.1:${server.port}`;
+  const publicUrl = options.publicUrl ?? beside?.publicUrl ?? `http://localhost:${server.port}`;
+  const app = await createApp({
+    settings: loadSettings(settings, { env: {}, flags: options.settings ?? {} }),
+    publicUrl,
+    storage,
+    clock,
+    log,
+    masterKeys,
+    version: "0.0.0-test",
+  });
+  server.reload({ ...listenerOptions, routes: app.routes, fetch: app.fetch } as never);
+  const stop = async () => {
+    await server.stop(true);
+    if (!beside) await storage.close();
+  };
+  return new TestApp({ app, url, publicUrl, clock, storage, log, setup, stop });
+}
+
+interface Parts {
+  app: App;
+  url: string;
+  publicUrl: string;
+  clock: FakeClock;
+  storage: Storage;
+  log: CapturedLog;
+  setup: FirstSetup;
+  stop: () => Promise<void>;
+}
+
+export class TestApp {
+  readonly app: App;
+  readonly identity: Identity;
+  /** Where it listens. */
+  readonly url: string;
+  /** What it believes its address to be. */
+  readonly publicUrl: string;
+  readonly clock: FakeClock;
+  readonly storage: Storage;
+  readonly log: CapturedLog;
+  readonly tenantId: string;
+  /** Signs RS256; no page may call it. */
+  readonly defaultApplicationId: string;
+  /** Signs EdDSA; allows {@link APP_ORIGIN}. */
+  readonly applicationId: string;
+  /** Scope `admin`, of {@link applicationId}. */
+  readonly secretKey: string;
+  readonly contract: Contract;
+  /** Every secret that was handed out: none may stand in a log or an audit entry. */
+  readonly secrets = new Set<string>([PASSWORD]);
+  readonly #stop: () => Promise<void>;
+  #count = 0;
+
+  constructor(parts: Parts) {
+    this.app = parts.app;
+    this.identity = parts.app.identity;
+    this.url = parts.url;
+    this.publicUrl = parts.publicUrl;
+    this.clock = parts.clock;
+    this.storage = parts.storage;
+    this.log = parts.log;
+    this.tenantId = parts.setup.tenantId;
+    this.defaultApplicationId = parts.setup.defaultApplicationId;
+    this.applicationId = parts.setup.applicationId;
+    this.secretKey = parts.setup.secretKey;
+    this.secrets.add(this.secretKey);
+    this.contract = Contract.of(parts.app.router);
+    this.#stop = parts.stop;
+  }
+
+  /** A caller that is no page. `headers` go with every request. */
+  client(headers: Record<string, string> = {}): Client {
+    return new Client(this, headers);
+  }
+
+  /** A page on `origin`: keeps cookies, and sends what a browser sends beside them. */
+  page(origin: string = APP_ORIGIN, headers: Record<string, string> = {}): Client {
+    const site = origin === this.publicUrl ? "same-origin" : "cross-site";
+    return new Client(this, { origin, "sec-fetch-site": site, ...headers }, new Map());
+  }
+
+  async tenant(slug: string): Promise<TestTenant> {
+    const now = this.clock.now();
+    const index = ++this.#count;
+    const made = await this.storage.write(async (tx) => {
+      const { tenant, application } = await createTenantWithDefault(tx, now, { slug, name: slug });
+      const own = await createApplication(tx, now, tenant.id, { name: "Own", origins: [`https://${slug}.example`] });
+      return { id: tenant.id, defaultApplicationId: application.id, applicationId: own.id };
+    });
+    await giveRsaKey(this.storage, made.id, index, now);
+    this.forget();
+    const secretKey = await this.newSecretKey({ tenantId: made.id, applicationId: made.applicationId });
+    return { ...made, slug, issuer: `${this.publicUrl}/t/${slug}`, secretKey };
+  }
+
+  /** @returns its id */
+  async application(changes: Partial<ApplicationSettings> = {}, tenantId: string = this.tenantId): Promise<string> {
+    const row = await this.storage.write((tx) =>
+      createApplication(tx, this.clock.now(), tenantId, { name: "Another", ...changes }),
+    );
+    this.forget();
+    return row.id;
+  }
+
+  async newSecretKey(input: { tenantId?: string; applicationId?: string; scopes?: Scope[] } = {}): Promise<string> {
+    const { secret } = await this.storage.write((tx) =>
+      this.identity.apiKeys.createSecret(tx, {
+        tenantId: input.tenantId ?? this.tenantId,
+        applicationId: input.applicationId ?? this.applicationId,
+        name: "test",
+        scopes: input.scopes ?? ["admin"],
+      }),
+    );
+    this.secrets.add(secret);
+    return secret;
+  }
+
+  /** A person with {@link PASSWORD}, without the cost of hashing it. */
+  async user(email = `person-${++this.#count}@example.com`, tenantId: string = this.tenantId): Promise<TestUser> {
+    const now = this.clock.now();
+    const id = newId(now);
+    const { passwordHash } = await template();
+    await this.storage.write(async (tx) => {
+      await insertUser(tx, {
+        id,
+        tenant_id: tenantId,
+        external_id: null,
+        display_name: null,
+        public_metadata: "{}",
+        private_metadata: "{}",
+        created_at: now,
+        updated_at: now,
+        disabled_at: null,
+        deleted_at: null,
+      });
+      const address = { address: email, canonical: email.toLowerCase() };
+      await insertEmail(tx, { id: newId(now), tenantId, userId: id, ...address, now });
+      await insertPassword(tx, { userId: id, tenantId, hash: passwordHash, now });
+    });
+    return { id, email, login: { email, password: PASSWORD } };
+  }
+
+  /** A session of a user, through the host's own phases; no password is hashed. */
+  async signIn(user: Pick<TestUser, "id">, applicationId: string = this.applicationId): Promise<IssuedTokens> {
+    const application = await this.identity.directory.application(applicationId);
+    if (!application) throw new Error(`no application ${applicationId}`);
+    const issued = await this.identity.signIns.complete({
+      application,
+      origin: ANYWHERE,
+      method: "password",
+      amr: ["pwd"],
+      aal: "aal1",
+      delivery: "cookie",
+      audience: null,
+      organization: null,
+      commit: async () => user.id,
+    });
+    this.secrets.add(issued.accessToken).add(issued.refreshToken);
+    return issued;
+  }
+
+  /** A new person and their session. */
+  async signedIn(applicationId: string = this.applicationId): Promise<{ user: TestUser; tokens: IssuedTokens }> {
+    const user = await this.user();
+    return { user, tokens: await this.signIn(user, applicationId) };
+  }
+
+  async disable(table: "users" | "applications" | "tenants", id: string): Promise<void> {
+    const disabled_at = this.clock.now();
+    await this.storage.write(async (tx) => {
+      await tx.kysely.updateTable(table).set({ disabled_at }).where("id", "=", id).execute();
+    });
+    this.forget();
+  }
+
+  /** What the command line does after a change. */
+  forget(): void {
+    this.identity.directory.forget();
+  }
+
+  /** Actions of the audit log, oldest first. */
+  async audit(): Promise<string[]> {
+    return (await this.auditEntries()).map((entry) => entry.action);
+  }
+
+  auditEntries() {
+    return this.storage.read.kysely.selectFrom("audit_entries").selectAll().orderBy("seq").execute();
+  }
+
+  state(): Promise<string> {
+    return stateOf(this.storage);
+  }
+
+  /** One value of /metrics. */
+  metric(name: string): number {
+    const line = this.app.metrics
+      .render()
+      .split("\n")
+      .find((text) => text.startsWith(`${name} `));
+    return Number(line?.slice(name.length + 1));
+  }
+
+  /** Ends it. @throws Error when a secret stands in the log or in an audit entry (ASVS 16.2.5) */
+  async close(): Promise<void> {
+    const told = `${this.log.text()}${JSON.stringify(await this.auditEntries())}`;
+    await this.#stop();
+    for (const secret of this.secrets) {
+      if (told.includes(secret)) throw new Error(`the log or the audit log holds a secret: ${secret.slice(0, 12)}…`);
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import type { AnyRouter } from "@trpc/server";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { openApiDocument } from "../../src/http/openapi.ts";
+
+interface Operation {
+  operationId: string;
+  responses: Record<string, { content?: { "application/json"?: { schema: object } } }>;
+}
+export interface OpenApi {
+  openapi: string;
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, object>; securitySchemes: object };
+}
+
+/** What the published description promises, as a judge of every answer that the suite gets. */
+export class Contract {
+  static #known: Contract | undefined;
+
+  /** The description depends on the program alone: one for all applications of this process. */
+  static of(router: AnyRouter): Contract {
+    Contract.#known ??= new Contract(openApiDocument(router, "0.0.0-test") as unknown as OpenApi);
+    return Contract.#known;
+  }
+
+  readonly document: OpenApi;
+  readonly #ajv = new Ajv2020({
+    strict: false,
+    allErrors: true,
+    formats: { uuid: true, "date-time": true, email: true },
+  });
+  readonly #compiled = new Map<string, ValidateFunction>();
+  readonly #paths: { template: string; pattern: RegExp; operations: Record<string, Operation> }[];
+
+  private constructor(document: OpenApi) {
+    this.document = document;
+    this.#ajv.addSchema({ $id: "https://openapi.test/", components: document.components });
+    this.#paths = Object.entries(document.paths).map(([template, operations]) => ({
+      template,
+      operations,
+      pattern: new RegExp(`^(?:/t/[^/]+)?${template.replaceAll(/\{\w+\}/g, "[^/]+").replaceAll(".", "\\.")}$`),
+    }));
+  }
+
+  /**
+   * Holds one answer against the description.
+   * @throws Error that says what was answered and not declared
+   */
+  check(method: string, path: string, status: number, body: unknown): void {
+    const place = `${method} ${path} ${status}`;
+    if (status === 500) throw new Error(`${place}: nothing in this suite is expected to fail inside`);
+    const operation = this.#operation(method, path);
+    if (!operation) {
+      if (status >= 400) this.#checkError(place, body);
+      return;
+    }
+    const response = operation.responses[status];
+    // 405 and the edge's refusals of a Host are about the address, not about the operation.
+    if (!response)
+      throw new Error(`${place}: ${operation.operationId} does not declare this status: ${JSON.stringify(body)}`);
+    const schema = response.content?.["application/json"]?.schema;
+    if (schema) this.#validate(`${operation.operationId} ${status}`, schema, body, place);
+  }
+
+  /** One answer on tRPC's wire: the same schemas inside its own frame. */
+  checkTrpc(name: string, item: unknown): void {
+    const operation = Object.values(this.document.paths)
+      .flatMap((methods) => Object.values(methods))
+      .find((candidate) => candidate.operationId === name);
+    const { result, error } = item as { result?: { data: unknown }; error?: { data: { error: unknown } } };
+    if (error) return this.#checkError(`trpc ${name}`, { error: error.data.error });
+    const success = Object.entries(operation?.responses ?? {}).find(([status]) => status.startsWith("2"));
+    const schema = success?.[1].content?.["application/json"]?.schema;
+    if (!schema) throw new Error(`trpc ${name}: an answer of a procedure that nothing describes`);
+    this.#validate(`${name} ${success[0]}`, schema, result?.data, `trpc ${name}`);
+  }
+
+  #operation(method: string, path: string): Operation | undefined {
+    const verb = (method === "HEAD" ? "GET" : method).toLowerCase();
+    return this.#paths.find(({ pattern, operations }) => operations[verb] && pattern.test(path))?.operations[verb];
+  }
+
+  #checkError(place: string, body: unknown): void {
+    this.#validate("error", { $ref: "#/components/schemas/Error" }, body, place);
+  }
+
+  #validate(key: string, schema: object, body: unknown, place: string): void {
+    let validate = this.#compiled.get(key);
+    if (!validate) {
+      const text = JSON.stringify(schema).replaceAll('"#/components/', '"https://openapi.test/#/components/');
+      validate = this.#ajv.compile(JSON.parse(text));
+      this.#compiled.set(key, validate);
+    }
+    if (!validate(body)) {
+      throw new Error(
+        `${place} is not as described: ${this.#ajv.errorsText(validate.errors)}\n${JSON.stringify(body)}`,
+      );
+    }
+  }
+}

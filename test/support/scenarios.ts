@@ -1,0 +1,35 @@
+import { describe, test } from "bun:test";
+import { type StartOptions, startApp, type TestApp } from "./app.ts";
+import type { DatabaseKind } from "./database.ts";
+import { hasPostgres } from "./postgres.ts";
+
+type Options = Omit<StartOptions, "database" | "beside">;
+
+export interface Scenarios {
+  database: DatabaseKind;
+  /** One test with an application of its own, on a database that nothing else has touched. */
+  test(name: string, run: (app: TestApp) => Promise<void>, options?: Options): void;
+}
+
+/** Declares the same scenarios for SQLite and for PostgreSQL. Without a PostgreSQL they are shown as skipped. */
+export function scenarios(name: string, declare: (t: Scenarios) => void): void {
+  for (const database of ["sqlite", "postgres"] as const) {
+    describe.skipIf(database === "postgres" && !hasPostgres)(`${name} (${database})`, () => {
+      declare({
+        database,
+        test: (title, run, options = {}) => {
+          test(title, async () => {
+            const app = await startApp({ ...options, database });
+            try {
+              await run(app);
+            } catch (error) {
+              await app.close().catch(() => undefined);
+              throw error;
+            }
+            await app.close();
+          });
+        },
+      });
+    });
+  }
+}
