@@ -70,6 +70,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     publicUrl,
     settings: values,
     claims: registry.flatMap((feature) => (feature.claims ? [feature.claims] : [])),
+    erasures: registry.flatMap((feature) => (feature.erase ? [feature.erase] : [])),
   });
   const host = { identity, procedures: createProcedures(identity), metrics, settings: values };
   const router = mergeTrees(registry.flatMap((feature) => (feature.router ? [feature.router(host)] : [])));

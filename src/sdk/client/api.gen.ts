@@ -298,12 +298,45 @@ export interface AuthSessionsRevokeOthersOutput {
   ended: number;
 }
 
+export interface UsersCreateInput {
+  /** One e-mail address. */
+  email?: string | null | undefined;
+  external_id?: string | null | undefined;
+  display_name?: string | null | undefined;
+  /** A JSON object of the customer's own, at most 8 kB. */
+  metadata?: Record<string, unknown> | undefined;
+  /** A JSON object of the customer's own, at most 8 kB. */
+  private_metadata?: Record<string, unknown> | undefined;
+}
+
+export type UsersCreateOutput = ManagedUser;
+
+export interface UsersDeleteInput {
+  /** The user's id, in either form. */
+  id: string;
+}
+
+export interface UsersDeleteOutput {
+  status: "success";
+}
+
+export interface UsersGetInput {
+  /** The user's id, in either form. */
+  id: string;
+}
+
+export type UsersGetOutput = ManagedUser;
+
 export interface UsersListInput {
   limit?: number | undefined;
   /** The `next_cursor` of the page before. */
   cursor?: string | null | undefined;
   /** Only the user with this address. */
   email?: string | null | undefined;
+  /** Only the user with this id in your own system. */
+  external_id?: string | null | undefined;
+  /** Only users whose display name or address begins with this, in any case. */
+  search?: string | null | undefined;
 }
 
 export interface UsersListOutput {
@@ -311,6 +344,19 @@ export interface UsersListOutput {
   /** null on the last page. */
   next_cursor: string | null;
 }
+
+export interface UsersUpdateInput {
+  /** The user's id, in either form. */
+  id: string;
+  /** null removes it. */
+  display_name?: string | null | undefined;
+  /** null removes it. */
+  external_id?: string | null | undefined;
+  metadata?: Record<string, unknown> | undefined;
+  private_metadata?: Record<string, unknown> | undefined;
+}
+
+export type UsersUpdateOutput = ManagedUser;
 
 /** Every procedure by its path: `client.auth.login` is `Api["auth"]["login"]`. */
 export interface Api {
@@ -418,10 +464,38 @@ export interface Api {
   };
   users: {
     /**
+     * Make a user.
+     * REST: POST /v1/users
+     * Access: key, scope users:write
+     * Errors: conflict
+     */
+    create: { kind: "mutation"; input: UsersCreateInput; output: UsersCreateOutput };
+    /**
+     * Delete a user: personal data, credentials and sessions.
+     * REST: DELETE /v1/users/{id}
+     * Access: key, scope users:write
+     * Errors: not_found
+     */
+    delete: { kind: "mutation"; input: UsersDeleteInput; output: UsersDeleteOutput };
+    /**
+     * One user of the tenant.
+     * REST: GET /v1/users/{id}
+     * Access: key, scope users:read
+     * Errors: not_found
+     */
+    get: { kind: "query"; input: UsersGetInput; output: UsersGetOutput };
+    /**
      * The tenant's users, oldest first.
      * REST: GET /v1/users
      * Access: key, scope users:read
      */
     list: { kind: "query"; input: UsersListInput | undefined; output: UsersListOutput };
+    /**
+     * Change a user.
+     * REST: PATCH /v1/users/{id}
+     * Access: key, scope users:write
+     * Errors: not_found, conflict
+     */
+    update: { kind: "mutation"; input: UsersUpdateInput; output: UsersUpdateOutput };
   };
 }

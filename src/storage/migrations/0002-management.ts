@@ -21,5 +21,11 @@ export const management: Migration = {
       expires_at ${c.int} NOT NULL
     ) ${c.end}`,
     `CREATE INDEX idempotency_records_by_expiry ON idempotency_records (expires_at)`,
+    `ALTER TABLE users ADD COLUMN search_name ${c.text}`,
+    `UPDATE users SET search_name = lower(display_name)`,
+    ...c.bytewise("users", "search_name"),
+    ...c.bytewise("user_emails", "canonical"),
+    `CREATE INDEX flows_by_user ON flows (user_id) WHERE user_id IS NOT NULL`,
+    `CREATE INDEX users_by_search_name ON users (tenant_id, search_name) WHERE search_name IS NOT NULL`,
   ],
 };
