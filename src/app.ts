@@ -26,7 +26,9 @@ export const settings = defineSettings({
   ...identitySettings,
   ...features.account.settings,
   ...features.apiKeys.settings,
+  ...features.applications.settings,
   ...features.password.settings,
+  ...features.sessions.settings,
   ...features.users.settings,
 });
 export type AppSettings = SettingsOf<typeof settings>;

@@ -43,6 +43,56 @@ export interface Application {
   type: "spa" | "web" | "native" | "m2m";
 }
 
+export interface ManagedApplication {
+  /** The publishable id, which is its OAuth client_id. */
+  id: string;
+  name: string;
+  type: "spa" | "web" | "native" | "m2m";
+  /** Whether it is meant by requests that name none. */
+  is_default: boolean;
+  /** The `iss` of its tokens. */
+  issuer: string;
+  algorithm: "EdDSA" | "RS256" | "ES256";
+  /** The `aud` of tokens that ask for none. */
+  default_audience: string;
+  audiences: Array<string>;
+  /** Pages that may call it. */
+  origins: Array<string>;
+  sign_up: "immediate" | "verified" | "closed";
+  /** Seconds. */
+  access_token_ttl: number;
+  /** Seconds that a session may lie idle. */
+  refresh_idle_ttl: number;
+  /** Seconds that a session may live at most. */
+  refresh_absolute_ttl: number;
+  refresh_cookie_path: string;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface ManagedSession {
+  /** The `sid` of its tokens, unchanged by refreshes. */
+  id: string;
+  application_id: string;
+  aal: "aal1" | "aal2";
+  auth_method: string;
+  /** RFC 8176 values. */
+  amr: Array<string>;
+  /** When the user authenticated; refreshes do not move it. */
+  auth_time: string;
+  user_agent: string | null;
+  address: string | null;
+  created_at: string;
+  /** The last refresh. */
+  last_seen_at: string;
+  /** When it ends however often it is refreshed. */
+  expires_at: string;
+  user_id: string;
+  ended_at: string | null;
+  /** `logout`, `revoked`, `password_changed`, `refresh_reuse`, … */
+  end_reason: string | null;
+}
+
 export interface ManagedUser {
   id: string;
   /** The user's id in the customer's own system. */
@@ -213,6 +263,25 @@ export interface ApiKeysRotateInput {
 
 export type ApiKeysRotateOutput = NewApiKey;
 
+export interface ApplicationsGetInput {
+  /** The application's id, in either form. */
+  id: string;
+}
+
+export type ApplicationsGetOutput = ManagedApplication;
+
+export interface ApplicationsListInput {
+  limit?: number | undefined;
+  /** The `next_cursor` of the page before. */
+  cursor?: string | null | undefined;
+}
+
+export interface ApplicationsListOutput {
+  data: Array<ManagedApplication>;
+  /** null on the last page. */
+  next_cursor: string | null;
+}
+
 export interface AuthLoginInput {
   /** One e-mail address. */
   email: string;
@@ -297,6 +366,34 @@ export interface AuthSessionsRevokeOthersOutput {
   /** How many were ended. */
   ended: number;
 }
+
+export interface SessionsGetInput {
+  /** The session's id (`sid`), in either form. */
+  id: string;
+}
+
+export type SessionsGetOutput = ManagedSession;
+
+export interface SessionsListInput {
+  limit?: number | undefined;
+  /** The `next_cursor` of the page before. */
+  cursor?: string | null | undefined;
+  /** Only this user's; the id in either form. */
+  user_id?: string | null | undefined;
+}
+
+export interface SessionsListOutput {
+  data: Array<ManagedSession>;
+  /** null on the last page. */
+  next_cursor: string | null;
+}
+
+export interface SessionsRevokeInput {
+  /** The session's id (`sid`), in either form. */
+  id: string;
+}
+
+export type SessionsRevokeOutput = ManagedSession;
 
 export interface UsersCreateInput {
   /** One e-mail address. */
@@ -396,6 +493,21 @@ export interface Api {
      */
     rotate: { kind: "mutation"; input: ApiKeysRotateInput; output: ApiKeysRotateOutput };
   };
+  applications: {
+    /**
+     * The calling key's application.
+     * REST: GET /v1/applications/{id}
+     * Access: key, scope applications:read
+     * Errors: not_found
+     */
+    get: { kind: "query"; input: ApplicationsGetInput; output: ApplicationsGetOutput };
+    /**
+     * The calling key's application, as a list of one.
+     * REST: GET /v1/applications
+     * Access: key, scope applications:read
+     */
+    list: { kind: "query"; input: ApplicationsListInput | undefined; output: ApplicationsListOutput };
+  };
   auth: {
     /**
      * Sign a person in with an address and a password.
@@ -461,6 +573,28 @@ export interface Api {
        */
       revokeOthers: { kind: "mutation"; input: undefined; output: AuthSessionsRevokeOthersOutput };
     };
+  };
+  sessions: {
+    /**
+     * One session of the application; an ended one for 30 days.
+     * REST: GET /v1/sessions/{id}
+     * Access: key, scope sessions:read
+     * Errors: not_found
+     */
+    get: { kind: "query"; input: SessionsGetInput; output: SessionsGetOutput };
+    /**
+     * The application's live sessions, oldest first.
+     * REST: GET /v1/sessions
+     * Access: key, scope sessions:read
+     */
+    list: { kind: "query"; input: SessionsListInput | undefined; output: SessionsListOutput };
+    /**
+     * End a session of the application.
+     * REST: DELETE /v1/sessions/{id}
+     * Access: key, scope sessions:write
+     * Errors: not_found
+     */
+    revoke: { kind: "mutation"; input: SessionsRevokeInput; output: SessionsRevokeOutput };
   };
   users: {
     /**

@@ -25,6 +25,7 @@ export const management: Migration = {
     `UPDATE users SET search_name = lower(display_name)`,
     ...c.bytewise("users", "search_name"),
     ...c.bytewise("user_emails", "canonical"),
+    `CREATE INDEX sessions_by_application ON sessions (application_id, id) WHERE ended_at IS NULL`,
     `CREATE INDEX flows_by_user ON flows (user_id) WHERE user_id IS NOT NULL`,
     `CREATE INDEX users_by_search_name ON users (tenant_id, search_name) WHERE search_name IS NOT NULL`,
   ],
