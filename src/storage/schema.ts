@@ -213,6 +213,18 @@ export interface IdempotencyRecordsTable {
   expires_at: number;
 }
 
+/** API resources: an audience and its scopes, unique in a tenant. Kept until they are deleted. */
+export interface ApiResourcesTable {
+  id: string;
+  tenant_id: string;
+  audience: string;
+  name: string;
+  /** JSON array of `{ name, description }`. */
+  scopes: string;
+  created_at: number;
+  updated_at: number;
+}
+
 /** What verifiers must refuse before its time. Kept as long as the longest access token lives. */
 export interface RevocationsTable {
   tenant_id: string;
@@ -281,6 +293,7 @@ export interface Database {
   flows: FlowsTable;
   api_keys: ApiKeysTable;
   idempotency_records: IdempotencyRecordsTable;
+  api_resources: ApiResourcesTable;
   revocations: RevocationsTable;
   counters: CountersTable;
   rate_limits: RateLimitsTable;

@@ -154,6 +154,19 @@ export interface NewApiKey {
   secret: string | null;
 }
 
+export interface Resource {
+  id: string;
+  /** The `aud` of its tokens, unique in the tenant. It never changes. */
+  audience: string;
+  name: string;
+  scopes: Array<{
+    name: string;
+    description: string | null;
+  }>;
+  created_at: string;
+  updated_at: string;
+}
+
 export interface Session {
   /** The `sid` of its tokens, unchanged by refreshes. */
   id: string;
@@ -367,6 +380,62 @@ export interface AuthSessionsRevokeOthersOutput {
   ended: number;
 }
 
+export interface ResourcesCreateInput {
+  /** The `aud` of its tokens, a URI as a rule. It never changes. */
+  audience: string;
+  name: string;
+  scopes?:
+    | Array<{
+        name: string;
+        description?: string | null | undefined;
+      }>
+    | undefined;
+}
+
+export type ResourcesCreateOutput = Resource;
+
+export interface ResourcesDeleteInput {
+  /** The resource's id, in either form. */
+  id: string;
+}
+
+export interface ResourcesDeleteOutput {
+  status: "success";
+}
+
+export interface ResourcesGetInput {
+  /** The resource's id, in either form. */
+  id: string;
+}
+
+export type ResourcesGetOutput = Resource;
+
+export interface ResourcesListInput {
+  limit?: number | undefined;
+  /** The `next_cursor` of the page before. */
+  cursor?: string | null | undefined;
+}
+
+export interface ResourcesListOutput {
+  data: Array<Resource>;
+  /** null on the last page. */
+  next_cursor: string | null;
+}
+
+export interface ResourcesUpdateInput {
+  /** The resource's id, in either form. */
+  id: string;
+  name?: string | undefined;
+  scopes?:
+    | Array<{
+        name: string;
+        description?: string | null | undefined;
+      }>
+    | undefined;
+}
+
+export type ResourcesUpdateOutput = Resource;
+
 export interface SessionsGetInput {
   /** The session's id (`sid`), in either form. */
   id: string;
@@ -573,6 +642,42 @@ export interface Api {
        */
       revokeOthers: { kind: "mutation"; input: undefined; output: AuthSessionsRevokeOthersOutput };
     };
+  };
+  resources: {
+    /**
+     * Name an API that tokens may be for.
+     * REST: POST /v1/resources
+     * Access: key, scope resources:write
+     * Errors: conflict
+     */
+    create: { kind: "mutation"; input: ResourcesCreateInput; output: ResourcesCreateOutput };
+    /**
+     * Delete an API resource.
+     * REST: DELETE /v1/resources/{id}
+     * Access: key, scope resources:write
+     * Errors: not_found
+     */
+    delete: { kind: "mutation"; input: ResourcesDeleteInput; output: ResourcesDeleteOutput };
+    /**
+     * One API resource of the tenant.
+     * REST: GET /v1/resources/{id}
+     * Access: key, scope resources:read
+     * Errors: not_found
+     */
+    get: { kind: "query"; input: ResourcesGetInput; output: ResourcesGetOutput };
+    /**
+     * The tenant's API resources, oldest first.
+     * REST: GET /v1/resources
+     * Access: key, scope resources:read
+     */
+    list: { kind: "query"; input: ResourcesListInput | undefined; output: ResourcesListOutput };
+    /**
+     * Rename an API resource, or replace its scopes.
+     * REST: PATCH /v1/resources/{id}
+     * Access: key, scope resources:write
+     * Errors: not_found
+     */
+    update: { kind: "mutation"; input: ResourcesUpdateInput; output: ResourcesUpdateOutput };
   };
   sessions: {
     /**
