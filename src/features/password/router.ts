@@ -3,7 +3,7 @@ import { AppError } from "../../core/errors.ts";
 import { exampleTokens, signInSchema, tokensSchema } from "../../identity/sessions/wire.ts";
 import { deliver } from "../../rpc/deliver.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
-import { metadataInput } from "../../rpc/schemas.ts";
+import { lineOfText, metadataInput } from "../../rpc/schemas.ts";
 import type { Passwords } from "./service.ts";
 
 const email = z.string().min(1).max(1016).describe("One e-mail address.");
@@ -33,7 +33,7 @@ export function passwordRouter(procedures: Procedures, passwords: Passwords) {
         z.strictObject({
           email,
           password,
-          display_name: z.string().trim().min(1).max(200).nullish(),
+          display_name: lineOfText(200).nullish(),
           metadata: metadataInput.optional(),
           delivery,
         }),
