@@ -14,7 +14,7 @@ export interface CommandContext {
   warn(line: string): void;
 }
 
-export interface Flag {
+export interface CommandFlag {
   type: "string" | "boolean";
   /** May be given several times. */
   multiple?: true;
@@ -32,7 +32,7 @@ export interface Command {
   arguments?: string;
   /** More to read under `--help`. */
   description?: string;
-  flags: Readonly<Record<string, Flag>>;
+  flags: Readonly<Record<string, CommandFlag>>;
   /** Settings that this command takes as flags too. */
   settings?: Settings;
   examples?: readonly string[];
@@ -42,35 +42,65 @@ export interface Command {
 
 /** A mistake in how a command was called, or a state that it cannot work in. The message is a sentence with the fix. */
 export class CommandError extends Error {
-  override name = "CommandError";
+  override name: string = "CommandError";
 }
 
-export const dataFlag: Flag = {
+/** A mistake in how a command was called: exit code 2. The message is a sentence with the fix. */
+export class UsageError extends CommandError {
+  override name = "UsageError";
+}
+
+export const dataFlag: CommandFlag = {
   type: "string",
   value: "DIR",
   doc: "Data directory (SALLYPORT_DATA; default ./sallyport-data).",
 };
-export const configFlag: Flag = {
+export const configFlag: CommandFlag = {
   type: "string",
   value: "FILE",
   doc: "Configuration file in TOML (SALLYPORT_CONFIG; default DIR/sallyport.toml when it is there).",
 };
-export const jsonFlag: Flag = { type: "boolean", doc: "One line of JSON instead of text." };
+export const jsonFlag: CommandFlag = { type: "boolean", doc: "One line of JSON instead of text." };
 
-/** @throws CommandError for unknown flags and missing values */
+interface Option {
+  type: "string" | "boolean";
+  multiple?: boolean;
+  short?: string;
+}
+
+/** @throws UsageError for unknown flags, missing values and arguments that the command does not take */
 export function parseFlags(command: Command, args: string[]): Pick<CommandContext, "flags" | "positionals"> {
-  const options: Record<string, { type: "string" | "boolean"; multiple?: boolean }> = { help: { type: "boolean" } };
+  const options: Record<string, Option> = { help: { type: "boolean", short: "h" } };
   for (const [name, flag] of Object.entries(command.flags)) {
     options[name] = { type: flag.type, ...(flag.multiple ? { multiple: true } : {}) };
   }
-  for (const key of Object.keys(command.settings ?? {})) options[flagName(key).slice(2)] = { type: "string" };
+  for (const [key, { secret }] of Object.entries(command.settings ?? {})) {
+    if (!secret) options[flagName(key).slice(2)] = { type: "string" };
+    else refuseSecret(key, args);
+  }
+  const help = `\`sallyport ${command.name} --help\` lists what it takes.`;
   try {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true, strict: true });
+    const wanted = command.arguments?.split(" ").length ?? 0;
+    if (!values.help && positionals.length !== wanted) {
+      const what = positionals.length < wanted ? `needs ${command.arguments}` : `does not take ${positionals[wanted]}`;
+      throw new UsageError(`\`sallyport ${command.name}\` ${what}. ${help}`);
+    }
     return { flags: values as CommandContext["flags"], positionals };
   } catch (error) {
-    const message = (error as Error).message.split(". To specify")[0];
-    throw new CommandError(`${message}. \`sallyport ${command.name} --help\` lists what it takes.`);
+    if (error instanceof UsageError) throw error;
+    const message = (error as Error).message.split(". To specify")[0]?.replace(/\.$/, "");
+    throw new UsageError(`${message}. ${help}`);
   }
+}
+
+/** Every user of a machine can read the arguments of its processes. */
+function refuseSecret(key: string, args: readonly string[]): void {
+  const flag = flagName(key);
+  if (!args.some((arg) => arg === flag || arg.startsWith(`${flag}=`))) return;
+  throw new UsageError(
+    `${flag} would show a secret to every user of this machine. Set ${envName(key)}_FILE or ${envName(key)} instead.`,
+  );
 }
 
 export function helpOf(command: Command): string {
@@ -86,11 +116,12 @@ export function helpOf(command: Command): string {
   ]);
   if (rows.length > 0) lines.push("", "Flags", ...table(rows));
   const settings: [string, string][] = Object.entries(command.settings ?? {}).map(([key, setting]) => [
-    flagName(key),
-    `${setting.doc} (${envName(key)}${setting.secret ? ` or ${envName(key)}_FILE` : ""})`,
+    setting.secret ? `${envName(key)}_FILE` : flagName(key),
+    `${setting.doc} (${setting.secret ? `or ${envName(key)}; secrets are no flags` : envName(key)})`,
   ]);
-  if (settings.length > 0)
-    lines.push("", "Settings, also as environment variables and in the file", ...table(settings));
+  if (settings.length > 0) {
+    lines.push("", "Settings: default < configuration file < environment variable < flag", ...table(settings));
+  }
   if (command.examples) lines.push("", "Examples", ...command.examples.map((example) => `  ${example}`));
   return lines.join("\n");
 }
@@ -100,10 +131,37 @@ export function table(rows: readonly (readonly [string, string])[]): string[] {
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
 }
 
-/** A flag's text, or undefined. @throws CommandError when it stands there empty */
+/** A flag's text, or undefined. @throws UsageError when it stands there empty */
 export function textFlag(context: CommandContext, name: string): string | undefined {
   const value = context.flags[name];
   if (value === undefined) return undefined;
-  if (typeof value !== "string" || value === "") throw new CommandError(`--${name} needs a value.`);
+  if (typeof value !== "string" || value === "") throw new UsageError(`--${name} needs a value.`);
   return value;
+}
+
+/** The argument at `index`, which {@link parseFlags} has counted. @throws UsageError when it is empty */
+export function argument(context: CommandContext, index: number, name: string): string {
+  const value = context.positionals[index];
+  if (!value) throw new UsageError(`${name} must not be empty.`);
+  return value;
+}
+
+/** `900`, `15m`, `12h`, `30d`: seconds. @throws UsageError */
+export function durationFlag(context: CommandContext, name: string): number | undefined {
+  const text = textFlag(context, name);
+  if (text === undefined) return undefined;
+  const match = /^(\d{1,9})([smhd]?)$/.exec(text);
+  if (!match) throw new UsageError(`--${name} takes seconds, or a number with s, m, h or d, such as 15m.`);
+  const unit = { s: 1, m: 60, h: 3_600, d: 86_400 }[match[2] || "s"] ?? 1;
+  return Number(match[1]) * unit;
+}
+
+/** A list that may be given by several flags, by commas, or emptied by one empty value; undefined without the flag. */
+export function listFlag(context: CommandContext, name: string): string[] | undefined {
+  const value = context.flags[name];
+  if (!Array.isArray(value)) return undefined;
+  return value
+    .flatMap((entry) => entry.split(","))
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
 }

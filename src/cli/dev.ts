@@ -1,13 +1,14 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { ConfigError } from "../core/config.ts";
-import { generateMasterKey, parseMasterKeys } from "../crypto/master-key.ts";
-import type { FirstSetup } from "../identity/setup.ts";
-import { isSetUp, setUp } from "../identity/setup.ts";
+import { generateMasterKey, type MasterKeys, parseMasterKeys } from "../crypto/master-key.ts";
+import { type FirstSetup, isSetUp, renewCredentials, setUp } from "../identity/setup.ts";
 import { openStorage } from "../storage/open.ts";
-import { type Command, type CommandContext, jsonFlag, textFlag } from "./command.ts";
-import { cliSettings, databaseFile, type Instance, makeDataDirectory, readSettings } from "./instance.ts";
+import { isLoopback } from "./advice.ts";
+import { type Command, type CommandContext, CommandError, jsonFlag, textFlag } from "./command.ts";
+import { databaseFile, makeDataDirectory } from "./data-directory.ts";
+import { cliSettings, type Instance, readSettings } from "./instance.ts";
 import { createLog, listen } from "./listen.ts";
 import { createIdentityOf } from "./open.ts";
 
@@ -33,14 +34,18 @@ export const dev: Command = {
   run: async (context) => {
     const dataDirectory = resolve(textFlag(context, "data") ?? ".sallyport/dev");
     const ephemeral = context.flags.ephemeral === true;
-    const settings = readSettings(context, dataDirectory);
+    const settings = readSettings({ ...context, env: lower(context.env) }, dataDirectory);
     refuseProduction(settings);
-    const roomy = readSettings({ ...context, env: { ...lower(context.env) } }, dataDirectory);
-    const { instance, made } = await open(context, roomy, dataDirectory, ephemeral);
-    const log = createLog({ level: "warn", fd: 2 });
-    const listening = await listen(instance, log);
-    tell(context, listening.publicUrl, made, ephemeral ? null : dataDirectory);
-    return listening.done;
+    const { instance, made } = ephemeral
+      ? await openInMemory(settings, dataDirectory)
+      : await openOnDisk(context, settings, dataDirectory);
+    try {
+      const listening = await listen(instance, createLog({ level: "warn", fd: 2 }));
+      tell(context, listening.publicUrl, made, ephemeral ? null : dataDirectory);
+      return await listening.done;
+    } finally {
+      await instance.storage.close();
+    }
   },
 };
 
@@ -53,51 +58,99 @@ function lower(env: CommandContext["env"]): Record<string, string | undefined> {
 
 /** Generated keys, roomy limits and open origins must never stand beside an address that the world reaches. */
 function refuseProduction(settings: Instance["settings"]): void {
+  if (settings.database_url !== undefined) {
+    throw new ConfigError(
+      "`sallyport dev` keeps its data in a file of its own. Unset SALLYPORT_DATABASE_URL, or use `sallyport init` and `sallyport serve`.",
+    );
+  }
   if (settings.public_url === undefined) return;
   const { hostname, protocol } = new URL(settings.public_url);
-  const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(hostname) || hostname.endsWith(".localhost");
-  if (isLocal && protocol === "http:") return;
+  if (isLoopback(hostname) && protocol === "http:") return;
   throw new ConfigError(
     `\`sallyport dev\` is for this machine only and does not serve ${settings.public_url}. ` +
       "Use `sallyport init` and `sallyport serve`, or leave the public URL out.",
   );
 }
 
-async function open(
+interface Opened {
+  instance: Instance;
+  made: FirstSetup;
+}
+
+async function openInMemory(settings: Instance["settings"], dataDirectory: string): Promise<Opened> {
+  const storage = await openStorage({ kind: "memory" });
+  const masterKeys = parseMasterKeys(generateMasterKey());
+  const instance = { settings, dataDirectory, storage, clock: systemClock, masterKeys };
+  return { instance, made: await setUp(await createIdentityOf(instance), { origins: ORIGINS }) };
+}
+
+async function openOnDisk(
   context: CommandContext,
   settings: Instance["settings"],
   dataDirectory: string,
-  ephemeral: boolean,
-): Promise<{ instance: Instance; made: FirstSetup }> {
-  const clock = systemClock;
-  if (ephemeral) {
-    const storage = await openStorage({ kind: "memory" });
-    const instance = { settings, dataDirectory, storage, clock, masterKeys: parseMasterKeys(generateMasterKey()) };
-    return { instance, made: await setUp(await createIdentityOf(instance), { origins: ORIGINS }) };
-  }
+): Promise<Opened> {
+  const masterKeys = developmentKey(context, dataDirectory);
   makeDataDirectory(dataDirectory);
-  const keyFile = `${dataDirectory}.master-key`;
-  if (!existsSync(keyFile)) {
+  const storage = await openStorage({ kind: "sqlite", file: databaseFile(dataDirectory) });
+  try {
+    const instance = { settings, dataDirectory, storage, clock: systemClock, masterKeys };
+    const identity = await createIdentityOf(instance);
+    // Beside the key, and like it for this machine only: so that every start can show a working example.
+    const file = `${dataDirectory}.credentials.json`;
+    const known = (await isSetUp(identity)) ? readCredentials(file) : await setUp(identity, { origins: ORIGINS });
+    const made = known ?? (await renewCredentials(identity));
+    if (known === undefined && !context.flags.json) context.print(`Made a new secret key: ${file} was missing.`);
+    writePrivate(file, `${JSON.stringify(made, null, 2)}\n`);
+    return { instance, made };
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+function developmentKey(context: CommandContext, dataDirectory: string): MasterKeys {
+  const file = `${dataDirectory}.master-key`;
+  if (!existsSync(file)) {
     if (existsSync(databaseFile(dataDirectory))) {
       throw new ConfigError(
-        `${keyFile} is missing, and without it ${dataDirectory} cannot be opened. Put it back, or remove ${dataDirectory} to start anew.`,
+        `${file} is missing, and without it ${dataDirectory} cannot be opened. Put it back, or remove ${dataDirectory} to start anew.`,
       );
     }
-    writeFileSync(keyFile, `${generateMasterKey()}\n`, { mode: 0o600, flag: "wx" });
-    if (!context.flags.json) context.print(`Made a master key for development: ${keyFile}`);
+    makeDataDirectory(dirname(dataDirectory));
+    writePrivate(file, `${generateMasterKey()}\n`);
+    if (!context.flags.json) context.print(`Made a master key for development: ${file}`);
   }
-  const masterKeys = parseMasterKeys(readFileSync(keyFile, "utf8").trim());
-  const storage = await openStorage({ kind: "sqlite", file: databaseFile(dataDirectory) });
-  const instance = { settings, dataDirectory, storage, clock, masterKeys };
-  // Beside the key, and like it for this machine only: so that every start can show a working example.
-  const setupFile = `${dataDirectory}.credentials.json`;
-  const identity = await createIdentityOf(instance);
-  if (await isSetUp(identity)) {
-    return { instance, made: JSON.parse(readFileSync(setupFile, "utf8")) as FirstSetup };
+  try {
+    return parseMasterKeys(readFileSync(file, "utf8").trim());
+  } catch (error) {
+    throw new ConfigError(`${file}: ${(error as Error).message}`);
   }
-  const made = await setUp(identity, { origins: ORIGINS });
-  writeFileSync(setupFile, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600 });
-  return { instance, made };
+}
+
+/** @returns undefined when the file is not there or is none that `dev` wrote */
+function readCredentials(file: string): FirstSetup | undefined {
+  try {
+    const read = JSON.parse(readFileSync(file, "utf8")) as Partial<FirstSetup>;
+    const { tenantId, defaultApplicationId, applicationId, secretKey } = read;
+    if (!tenantId || !defaultApplicationId || !applicationId || !secretKey) return undefined;
+    return { tenantId, defaultApplicationId, applicationId, secretKey };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A new file in place of the old one: a link that somebody laid there is not followed. */
+function writePrivate(file: string, text: string): void {
+  const fresh = `${file}.${process.pid}`;
+  try {
+    writeFileSync(fresh, text, { mode: 0o600, flag: "wx" });
+    renameSync(fresh, file);
+  } catch (error) {
+    rmSync(fresh, { force: true });
+    throw new CommandError(
+      `${file} cannot be written (${(error as NodeJS.ErrnoException).code}). Name another --data.`,
+    );
+  }
 }
 
 function tell(context: CommandContext, url: string, made: FirstSetup, dataDirectory: string | null): void {
@@ -113,7 +166,7 @@ function tell(context: CommandContext, url: string, made: FirstSetup, dataDirect
     );
     return;
   }
-  const where = dataDirectory === null ? "in memory" : `in ${join(dataDirectory)}`;
+  const where = dataDirectory === null ? "in memory" : `in ${dataDirectory}`;
   context.print(`Sallyport runs at ${url}  (data ${where}; Ctrl-C stops it)
 
   API description      ${url}/openapi.json

@@ -1,8 +1,10 @@
-import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { systemClock } from "../core/clock.ts";
-import { generateMasterKey } from "../crypto/master-key.ts";
+import { generateMasterKey, parseMasterKeys } from "../crypto/master-key.ts";
 import { type FirstSetup, isSetUp, setUp } from "../identity/setup.ts";
+import { isPrepared } from "../storage/inspect.ts";
+import { syncDirectoryOf } from "../storage/sqlite-file.ts";
 import {
   type Command,
   type CommandContext,
@@ -12,16 +14,8 @@ import {
   jsonFlag,
   textFlag,
 } from "./command.ts";
-import {
-  cliSettings,
-  databaseFile,
-  dataDirectoryOf,
-  type Instance,
-  makeDataDirectory,
-  openData,
-  readMasterKeys,
-  readSettings,
-} from "./instance.ts";
+import { databaseFile, liesIn, looseDirectory, makeDataDirectory } from "./data-directory.ts";
+import { cliSettings, dataDirectoryOf, type Instance, openData, readMasterKeys, readSettings } from "./instance.ts";
 import { createIdentityOf } from "./open.ts";
 
 export const init: Command = {
@@ -45,68 +39,95 @@ export const init: Command = {
   run: async (context) => {
     const dataDirectory = dataDirectoryOf(context);
     const settings = readSettings(context, dataDirectory);
-    const usesFile = settings.database_url === undefined;
-    if (
-      usesFile &&
-      existsSync(dataDirectory) &&
-      readdirSync(dataDirectory).some((name) => name.startsWith("sallyport.db"))
-    ) {
-      throw new CommandError(`${dataDirectory} is a Sallyport data directory already. Nothing was changed.`);
-    }
-    const masterKeys = newOrGivenMasterKey(context, settings, dataDirectory);
-    if (usesFile) makeDataDirectory(dataDirectory);
-    let instance: Instance | undefined;
+    const undo: (() => void)[] = [];
     try {
-      const storage = await openData(settings, dataDirectory);
-      instance = { settings, dataDirectory, masterKeys, clock: systemClock, storage };
-      const identity = await createIdentityOf(instance);
-      if (await isSetUp(identity)) throw new CommandError("The database is set up already. Nothing was changed.");
-      tell(context, dataDirectory, await setUp(identity, { origins: [] }));
-      await storage.close();
+      if (settings.database_url === undefined) undo.push(...(await prepareDirectory(context, dataDirectory)));
+      const masterKeys = newOrGivenMasterKey(context, settings, dataDirectory, undo);
+      const instance = {
+        settings,
+        dataDirectory,
+        masterKeys,
+        clock: systemClock,
+        storage: await openData(settings, dataDirectory),
+      };
+      try {
+        tell(context, settings, dataDirectory, await setUpOnce(instance));
+      } finally {
+        await instance.storage.close();
+      }
       return 0;
     } catch (error) {
-      await instance?.storage.close();
-      if (usesFile && !(error instanceof CommandError)) removeHalfMade(dataDirectory);
+      for (const step of undo.reverse()) step();
       throw error;
     }
   },
 };
 
-function newOrGivenMasterKey(context: CommandContext, settings: Instance["settings"], dataDirectory: string) {
+async function setUpOnce(instance: Instance): Promise<FirstSetup> {
+  const identity = await createIdentityOf(instance);
+  if (await isSetUp(identity)) throw new CommandError("The database is set up already. Nothing was changed.");
+  return setUp(identity, { origins: [] });
+}
+
+/** @returns what takes back what was made; a database that an interrupted `init` left is taken up */
+async function prepareDirectory(context: CommandContext, dataDirectory: string): Promise<(() => void)[]> {
+  const file = databaseFile(dataDirectory);
+  if (await isPrepared(file)) {
+    throw new CommandError(`${dataDirectory} is a Sallyport data directory already. Nothing was changed.`);
+  }
+  const removeDirectory = makeDataDirectory(dataDirectory);
+  const loose = looseDirectory(dataDirectory);
+  if (loose) context.warn(`Warning: ${loose}`);
+  const names = ["", "-wal", "-shm"].map((suffix) => `${file}${suffix}`).filter((name) => !existsSync(name));
+  return [
+    removeDirectory,
+    () => {
+      for (const name of names) rmSync(name, { force: true });
+    },
+  ];
+}
+
+function newOrGivenMasterKey(
+  context: CommandContext,
+  settings: Instance["settings"],
+  dataDirectory: string,
+  undo: (() => void)[],
+) {
   const given = textFlag(context, "new-master-key");
   if (given === undefined) return readMasterKeys(context, settings, dataDirectory);
+  if (settings.master_key !== undefined) {
+    throw new CommandError(
+      "There is a master key in the environment already. Unset it, or leave --new-master-key out.",
+    );
+  }
   const file = resolve(given);
-  if (file.startsWith(`${dataDirectory}/`)) {
+  if (liesIn(file, dataDirectory)) {
     throw new CommandError(
       "The master key must not lie in the data directory: a backup would hold both. Name another file.",
     );
   }
+  const text = generateMasterKey();
   try {
-    writeFileSync(file, `${generateMasterKey()}\n`, { mode: 0o600, flag: "wx" });
-    chmodSync(file, 0o600);
+    // On the disk before anything is sealed by it: a power cut must not leave data that nobody can open.
+    writeFileSync(file, `${text}\n`, { mode: 0o600, flag: "wx", flush: true });
+    syncDirectoryOf(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const why =
-      code === "EEXIST" ? "is there already; to use it, set SALLYPORT_MASTER_KEY_FILE" : `cannot be made (${code})`;
+      code === "EEXIST"
+        ? "is there already; to use it, set SALLYPORT_MASTER_KEY_FILE"
+        : `cannot be made (${code}); name a file in a directory that you may write to`;
     throw new CommandError(`${file} ${why}.`);
   }
-  context.warn(`The master key is in ${file}. Without it the data cannot be opened: keep a copy in a safe place.`);
-  return readMasterKeys(
-    { ...context, env: { SALLYPORT_MASTER_KEY_FILE: file } },
-    readSettings({ ...context, env: { SALLYPORT_MASTER_KEY_FILE: file } }, dataDirectory),
-    dataDirectory,
-  );
+  undo.push(() => rmSync(file, { force: true }));
+  return parseMasterKeys(text);
 }
 
-function removeHalfMade(dataDirectory: string): void {
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${databaseFile(dataDirectory)}${suffix}`, { force: true });
-}
-
-function tell(context: CommandContext, dataDirectory: string, made: FirstSetup): void {
+function tell(context: CommandContext, settings: Instance["settings"], dataDirectory: string, made: FirstSetup): void {
   if (context.flags.json) {
     context.print(
       JSON.stringify({
-        data: dataDirectory,
+        data: settings.database_url === undefined ? dataDirectory : null,
         tenant_id: made.tenantId,
         default_application_id: made.defaultApplicationId,
         application_id: made.applicationId,
@@ -115,10 +136,19 @@ function tell(context: CommandContext, dataDirectory: string, made: FirstSetup):
     );
     return;
   }
-  context.print(`Prepared ${dataDirectory}. This is shown once:\n`);
+  const usesFile = settings.database_url === undefined;
+  const keyFile = textFlag(context, "new-master-key");
+  if (keyFile !== undefined) {
+    context.print(
+      `The master key is in ${resolve(keyFile)}. Keep a copy in a safe place: without it the data is lost.`,
+    );
+  }
+  context.print(`Prepared ${usesFile ? dataDirectory : "the PostgreSQL database"}. This is shown once:\n`);
   context.print(`  tenant               ${made.tenantId}`);
   context.print(`  default application  ${made.defaultApplicationId}  (RS256: plain REST clients in any language)`);
   context.print(`  your application     ${made.applicationId}  (EdDSA: give this id to the SDKs)`);
   context.print(`  secret key           ${made.secretKey}\n`);
-  context.print(`Next: sallyport serve --data ${dataDirectory} --public-url https://login.example.com`);
+  context.print(
+    `Next: sallyport serve${usesFile ? ` --data ${dataDirectory}` : ""} --public-url https://login.example.com`,
+  );
 }

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { type AppSettings, settings as appSettings } from "../app.ts";
 import type { Clock } from "../core/clock.ts";
 import { systemClock } from "../core/clock.ts";
@@ -8,9 +8,10 @@ import { type MasterKeys, parseMasterKeys } from "../crypto/master-key.ts";
 import { openStorage } from "../storage/open.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type CommandContext, CommandError, textFlag } from "./command.ts";
+import { databaseFile, liesIn, looseDirectory, requireWritable } from "./data-directory.ts";
 
 /** The master key comes from outside the data: a file, a systemd credential or the environment. */
-export const masterKeySettings = defineSettings({
+const masterKeySettings = defineSettings({
   master_key: {
     schema: setting.optionalText(),
     secret: true,
@@ -34,10 +35,6 @@ export function dataDirectoryOf(context: CommandContext, fallback = "sallyport-d
   return resolve(textFlag(context, "data") ?? (context.env.SALLYPORT_DATA || fallback));
 }
 
-export function databaseFile(dataDirectory: string): string {
-  return join(dataDirectory, "sallyport.db");
-}
-
 /** @throws ConfigError with the fix */
 export function readSettings(context: CommandContext, dataDirectory: string, overrides: Record<string, unknown> = {}) {
   const flags: Record<string, unknown> = { ...overrides };
@@ -46,6 +43,12 @@ export function readSettings(context: CommandContext, dataDirectory: string, ove
     if (value !== undefined) flags[key] = value;
   }
   const file = readConfigFile(context, dataDirectory);
+  if (file?.values.master_key !== undefined) {
+    throw new ConfigError(
+      `${file.name} holds a master key, and files like it are copied around. Keep it in a file of its own that ` +
+        "SALLYPORT_MASTER_KEY_FILE names.",
+    );
+  }
   return loadSettings(cliSettings, { ...(file ? { file } : {}), env: context.env, flags }) as CliSettings;
 }
 
@@ -65,10 +68,10 @@ function readConfigFile(context: CommandContext, dataDirectory: string) {
   }
 }
 
-/** @throws ConfigError when there is none, or it lies in the data directory */
+/** @throws ConfigError when there is none, it lies in the data directory, or it is none */
 export function readMasterKeys(context: CommandContext, settings: CliSettings, dataDirectory: string): MasterKeys {
   const file = context.env.SALLYPORT_MASTER_KEY_FILE;
-  if (file && resolve(file).startsWith(`${dataDirectory}/`)) {
+  if (file && liesIn(file, dataDirectory)) {
     throw new ConfigError(
       `The master key lies in the data directory (${file}): whoever copies the data has the key too. Keep it elsewhere.`,
     );
@@ -90,7 +93,12 @@ export function readMasterKeys(context: CommandContext, settings: CliSettings, d
 function readCredential(context: CommandContext): string | undefined {
   const directory = context.env.CREDENTIALS_DIRECTORY;
   const path = directory ? join(directory, CREDENTIAL) : undefined;
-  return path && existsSync(path) ? readFileSync(path, "utf8").trim() : undefined;
+  if (!path || !existsSync(path)) return undefined;
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch (error) {
+    throw new ConfigError(`The credential ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
 }
 
 /** Opens the data of an instance that `init` or `dev` has made. @throws ConfigError, CommandError */
@@ -98,12 +106,19 @@ export async function openInstance(context: CommandContext): Promise<Instance> {
   const dataDirectory = dataDirectoryOf(context);
   const settings = readSettings(context, dataDirectory);
   const masterKeys = readMasterKeys(context, settings, dataDirectory);
-  if (settings.database_url === undefined && !existsSync(databaseFile(dataDirectory))) {
+  if (settings.database_url === undefined) requireDataDirectory(context, dataDirectory);
+  return { settings, dataDirectory, masterKeys, clock: systemClock, storage: await openData(settings, dataDirectory) };
+}
+
+/** Says so when others may read it. @throws CommandError when `init` was never run there */
+export function requireDataDirectory(context: CommandContext, dataDirectory: string): void {
+  if (!existsSync(databaseFile(dataDirectory))) {
     throw new CommandError(
       `${dataDirectory} is no Sallyport data directory. Run \`sallyport init --data ${dataDirectory}\` first, or name another.`,
     );
   }
-  return { settings, dataDirectory, masterKeys, clock: systemClock, storage: await openData(settings, dataDirectory) };
+  const loose = looseDirectory(dataDirectory);
+  if (loose) context.warn(`Warning: ${loose}`);
 }
 
 export async function openData(settings: CliSettings, dataDirectory: string): Promise<Storage> {
@@ -115,20 +130,6 @@ export async function openData(settings: CliSettings, dataDirectory: string): Pr
       maxConnections: settings.database_connections,
     });
   }
+  requireWritable(dataDirectory);
   return openStorage({ kind: "sqlite", file: databaseFile(dataDirectory) });
-}
-
-/** Makes a directory that only its owner may enter. @throws CommandError when it cannot be made or written to */
-export function makeDataDirectory(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CommandError(`${directory} cannot be made (${code}). Give a directory below one that you may write to.`);
-  }
-  if (!statSync(directory).isDirectory()) throw new CommandError(`${directory} is no directory.`);
-}
-
-export function parentOf(path: string): string {
-  return dirname(path);
 }

@@ -16,9 +16,8 @@ export function createIdentityOf(instance: Instance): Promise<Identity> {
 }
 
 /** @throws CommandError for a database that has no default tenant */
-export async function requireSetUp(identity: Identity, instance: Instance): Promise<void> {
+export async function requireSetUp(identity: Identity): Promise<void> {
   if (await isSetUp(identity)) return;
-  await instance.storage.close();
   throw new CommandError("The database has no tenant yet. Run `sallyport init` first.");
 }
 
@@ -29,7 +28,9 @@ export async function withIdentity<T>(
 ): Promise<T> {
   const instance = await openInstance(context);
   try {
-    return await work(await createIdentityOf(instance), instance);
+    const identity = await createIdentityOf(instance);
+    await requireSetUp(identity);
+    return await work(identity, instance);
   } finally {
     await instance.storage.close();
   }

@@ -1,69 +1,84 @@
-import { ConfigError } from "../core/config.ts";
-import { AppError } from "../core/errors.ts";
-import { MasterKeyMismatch } from "../identity/keys/data-keys.ts";
-import { type Command, CommandError, helpOf, parseFlags, table } from "./command.ts";
+import { appCreate } from "./app-create.ts";
+import { appList } from "./app-list.ts";
+import { appSet } from "./app-set.ts";
+import { appShow } from "./app-show.ts";
+import { backup } from "./backup.ts";
+import { type Command, helpOf, parseFlags, table, UsageError } from "./command.ts";
 import { dev } from "./dev.ts";
+import { doctor } from "./doctor.ts";
+import { explain } from "./explain.ts";
 import { init } from "./init.ts";
+import { keysList } from "./keys-list.ts";
+import { keysRotate } from "./keys-rotate.ts";
+import { restore } from "./restore.ts";
 import { serve } from "./serve.ts";
-import { version } from "./version.ts";
+import { tenantCreate } from "./tenant-create.ts";
+import { tenantList } from "./tenant-list.ts";
+import { versionCommand } from "./version.ts";
 
-const commands: readonly Command[] = [dev, init, serve, version];
+const commands: readonly Command[] = [
+  dev,
+  init,
+  serve,
+  tenantCreate,
+  tenantList,
+  appCreate,
+  appList,
+  appShow,
+  appSet,
+  keysList,
+  keysRotate,
+  backup,
+  restore,
+  doctor,
+  versionCommand,
+];
 
 /** Runs the command that the arguments name. @returns the exit code: 0, 1 for what went wrong, 2 for how it was called */
-export async function run(args: string[], env: Record<string, string | undefined>): Promise<number> {
-  const print = (line: string) => process.stdout.write(`${line}\n`);
-  const warn = (line: string) => process.stderr.write(`${line}\n`);
-  const command = find(args);
-  if (!command) return overview(args, print, warn);
+export async function run(given: string[], env: Record<string, string | undefined>): Promise<number> {
+  const print = (line: string) => void process.stdout.write(`${line}\n`);
+  const warn = (line: string) => void process.stderr.write(`${line}\n`);
+  const args = normalise(given);
   try {
-    const rest = args.slice(command.name.split(" ").length);
-    const { flags, positionals } = parseFlags(command, rest);
+    const command = find(args);
+    if (!command) return overview(args, print);
+    const { flags, positionals } = parseFlags(command, args.slice(command.name.split(" ").length));
     if (flags.help) {
       print(helpOf(command));
       return 0;
     }
     return await command.run({ flags, positionals, env, print, warn });
   } catch (error) {
-    return explain(error, warn);
+    warn(explain(error));
+    return error instanceof UsageError ? 2 : 1;
   }
+}
+
+/** The ways to ask that people try first: `--version`, `-h`, `help app set`. */
+function normalise(args: string[]): string[] {
+  const [first, ...rest] = args;
+  if (first === "--version" || first === "-v" || first === "-V") return ["version", ...rest];
+  if (first === "help" || first === "--help" || first === "-h") return rest.length > 0 ? [...rest, "--help"] : [];
+  return args;
 }
 
 function find(args: string[]): Command | undefined {
   const two = args.slice(0, 2).join(" ");
-  return commands.find((command) => command.name === two) ?? commands.find((command) => command.name === args[0]);
+  return commands.find(({ name }) => name === two) ?? commands.find(({ name }) => name === args[0]);
 }
 
-function overview(args: string[], print: (line: string) => void, warn: (line: string) => void): number {
-  const lines = [
-    "Sallyport: an authentication appliance in one file.",
-    "",
-    ...table(commands.map((command) => [command.name, command.summary] as const)),
-    "",
-    "`sallyport COMMAND --help` tells more.",
-  ];
-  const asked = args.length === 0 || args[0] === "help" || args[0] === "--help" || args[0] === "-h";
-  if (asked) {
-    print(lines.join("\n"));
+/** @throws UsageError for a command that is not there */
+function overview(args: string[], print: (line: string) => void): number {
+  const words = args.filter((arg) => !arg.startsWith("-"));
+  const group = commands.filter(({ name }) => name.startsWith(`${words[0]} `));
+  const shown = group.length > 0 ? group : commands;
+  const list = table(shown.map(({ name, arguments: takes, summary }) => [takes ? `${name} ${takes}` : name, summary]));
+  const asked = words.length === 0 || (words.length === 1 && args.some((arg) => arg === "--help" || arg === "-h"));
+  if (asked && (words.length === 0 || group.length > 0)) {
+    print(["Sallyport: an authentication appliance in one file.", "", ...list].join("\n"));
+    print("\n`sallyport COMMAND --help` tells more.");
     return 0;
   }
-  if (args[0] === "--version") {
-    print(lines[0] ?? "");
-    return 0;
-  }
-  warn(`There is no command \`${args.join(" ")}\`.\n\n${lines.join("\n")}`);
-  return 2;
-}
-
-function explain(error: unknown, warn: (line: string) => void): number {
-  if (error instanceof CommandError || error instanceof ConfigError || error instanceof MasterKeyMismatch) {
-    warn(error.message);
-    return 1;
-  }
-  if (error instanceof AppError) {
-    const fields = Array.isArray(error.details) ? error.details.map(({ path, reason }) => `${path} ${reason}`) : [];
-    warn(fields.length > 0 ? `${fields.join("; ")}.` : error.message);
-    return 1;
-  }
-  warn(error instanceof Error ? error.message : String(error));
-  return 1;
+  const called = words.slice(0, 2).join(" ");
+  throw new UsageError(`There is no command \`${called}\`. These are there:\n\n${list.join("\n")}`);
 }

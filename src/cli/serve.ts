@@ -1,4 +1,5 @@
 import { commit, version } from "../core/version.ts";
+import { exposureAdvice } from "./advice.ts";
 import { type Command, configFlag, dataFlag } from "./command.ts";
 import { cliSettings, openInstance } from "./instance.ts";
 import { createLog, listen } from "./listen.ts";
@@ -18,10 +19,15 @@ export const serve: Command = {
   ],
   run: async (context) => {
     const instance = await openInstance(context);
-    await requireSetUp(await createIdentityOf(instance), instance);
-    const log = createLog({ level: "info", fd: 1 });
-    const listening = await listen(instance, log);
-    log.info({ url: listening.url, public_url: listening.publicUrl, version, commit }, "Sallyport is ready.");
-    return listening.done;
+    try {
+      await requireSetUp(await createIdentityOf(instance));
+      const log = createLog({ level: "info", fd: 1 });
+      const listening = await listen(instance, log);
+      for (const { problem, fix } of exposureAdvice(instance.settings)) log.warn({}, `${problem} ${fix}`);
+      log.info({ url: listening.url, public_url: listening.publicUrl, version, commit }, "Sallyport is ready.");
+      return await listening.done;
+    } finally {
+      await instance.storage.close();
+    }
   },
 };

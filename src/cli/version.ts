@@ -1,16 +1,16 @@
-import { commit, version as number } from "../core/version.ts";
+import { commit, version } from "../core/version.ts";
 import { schemaVersion } from "../storage/migrator.ts";
 import { type Command, jsonFlag } from "./command.ts";
 
-export const version: Command = {
+export const versionCommand: Command = {
   name: "version",
   summary: "Which Sallyport this is.",
   flags: { json: jsonFlag },
   run: async (context) => {
     if (context.flags.json) {
-      context.print(JSON.stringify({ version: number, commit, schema_version: schemaVersion, bun: Bun.version }));
+      context.print(JSON.stringify({ version, commit, schema_version: schemaVersion, bun: Bun.version }));
     } else {
-      context.print(`sallyport ${number} (${commit}; schema ${schemaVersion}; Bun ${Bun.version})`);
+      context.print(`sallyport ${version} (${commit}; schema ${schemaVersion}; Bun ${Bun.version})`);
     }
     return 0;
   },

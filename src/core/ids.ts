@@ -69,6 +69,11 @@ export function requireId(kind: IdKind, text: string, path: string): string {
   return id;
 }
 
+/** Whether the text is a UUID as it goes out: what tokens of ours name, and nothing else is worth a query. */
+export function isUuid(text: unknown): text is string {
+  return typeof text === "string" && UUID.test(text);
+}
+
 /** The last 12 hexadecimal digits: enough to tell the applications of one host apart in a cookie's name. */
 export function shortId(uuid: string): string {
   return uuid.slice(-12);

@@ -57,6 +57,10 @@ export class NetworkList {
     );
   }
 
+  get isEmpty(): boolean {
+    return this.#blocks.length === 0;
+  }
+
   has(address: string): boolean {
     const version = isIP(address);
     if (version === 0 || this.#blocks.length === 0) return false;

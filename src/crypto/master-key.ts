@@ -17,7 +17,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEADER_BYTES = 3;
 const MAX_VERSION = 0xffff;
-const HOW = "Use v<version>:<32 bytes in base64url>, one a line, as `sallyport master-key generate` prints it.";
+const HOW = "Use v<version>:<32 bytes in base64url>, one a line, as `sallyport init --new-master-key FILE` writes it.";
 
 /** A new master key of version 1 in its text form, `v1:` and 43 characters of base64url. Show it once; keep it apart. */
 export function generateMasterKey(version = 1): string {

@@ -1,17 +1,17 @@
 import type { AnyRouter } from "@trpc/server";
 import { z } from "zod";
 import { type ErrorCode, errorCatalogue } from "../core/errors.ts";
+import { type Callable, proceduresOf } from "../rpc/invoke.ts";
 import type { ProcedureMeta } from "../rpc/procedures.ts";
 import type { Edge, Handler } from "./edge.ts";
-import { publicJson } from "./jwks.ts";
-import { type Callable, proceduresOf } from "./rest.ts";
+import { type PublicDocument, publicDocument, publicJson } from "./jwks.ts";
 
 /** Built at the first request and kept: it depends on the program alone. */
 export function openApiHandler(router: AnyRouter, _edge: Edge, version: string): Handler {
-  let text: string | undefined;
+  let document: PublicDocument | undefined;
   return (exchange) => {
-    text ??= JSON.stringify(openApiDocument(router, version));
-    return publicJson(exchange, text, 300);
+    document ??= publicDocument(openApiDocument(router, version), 300);
+    return publicJson(exchange, document);
   };
 }
 

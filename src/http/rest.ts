@@ -1,26 +1,9 @@
 import type { AnyRouter } from "@trpc/server";
 import { AppError, invalidField } from "../core/errors.ts";
-import type { ProcedureMeta } from "../rpc/procedures.ts";
+import { invoke, proceduresOf } from "../rpc/invoke.ts";
 import { readJson } from "./body.ts";
 import type { Calls } from "./calls.ts";
 import type { Edge, Exchange, Handler } from "./edge.ts";
-
-/** A procedure as tRPC keeps it. Internals of the pinned version: `test/rpc/trpc-internals.test.ts` watches them. */
-export interface Callable {
-  (options: {
-    ctx: unknown;
-    getRawInput: () => Promise<unknown>;
-    path: string;
-    type: string;
-    signal: AbortSignal | undefined;
-    batchIndex: number;
-  }): Promise<unknown>;
-  _def: { type: "query" | "mutation" | "subscription"; meta?: ProcedureMeta; inputs: unknown[] };
-}
-
-export function proceduresOf(router: AnyRouter): Record<string, Callable> {
-  return router._def.procedures as unknown as Record<string, Callable>;
-}
 
 export interface RestRoute {
   method: string;
@@ -44,14 +27,12 @@ export function restRoutes(router: AnyRouter, edge: Edge, calls: Calls): RestRou
       handler: async (exchange) => {
         const call = calls.open(exchange, "rest");
         try {
-          const data = await procedure({
-            ctx: { call },
-            getRawInput: takesInput ? () => readInput(exchange, rest.method, params) : noInput,
-            path: name,
-            type: procedure._def.type,
-            signal: undefined,
-            batchIndex: 0,
-          });
+          const data = await invoke(
+            procedure,
+            name,
+            call,
+            takesInput ? () => readInput(exchange, rest.method, params) : noInput,
+          );
           await calls.close(exchange, call);
           return edge.json(exchange, status, data);
         } catch (error) {

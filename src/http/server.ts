@@ -12,6 +12,7 @@ import { openApiHandler } from "./openapi.ts";
 import { restRoutes } from "./rest.ts";
 import { revocationsHandler } from "./revocations.ts";
 import { trpcHandler } from "./trpc.ts";
+import { welcomeHandlers } from "./welcome.ts";
 
 /** The server's own limit lies above ours, so that what is too large is answered in the envelope. */
 const MAX_SERVER_BODY = 16 * 1024 * 1024;
@@ -59,6 +60,10 @@ export function buildRoutes(options: HttpOptions): {
   add("GET", "/oauth2/jwks/.well-known/jwks.json", jwks.tenant);
   add("GET", "/v1/revocations", revocations);
   add("GET", "/openapi.json", openApiHandler(router, edge, options.version));
+
+  // A browser's own: not under a tenant's path.
+  const welcome = welcomeHandlers({ issuerOf: (slug) => identity.directory.issuerOf(slug), version: options.version });
+  for (const [path, handler] of Object.entries(welcome)) table.set(path, { GET: handler });
 
   const routes: Record<string, Route> = {};
   for (const [path, methods] of table) routes[path] = byMethod(edge, cors, methods);

@@ -3,10 +3,10 @@ import { TRPC_ERROR_CODES_BY_KEY } from "@trpc/server/rpc";
 import { AppError, invalidField } from "../core/errors.ts";
 import type { Call } from "../rpc/call.ts";
 import { toEnvelope } from "../rpc/errors.ts";
+import { type Callable, invoke, proceduresOf } from "../rpc/invoke.ts";
 import { readJson, refuseProto } from "./body.ts";
 import type { Calls } from "./calls.ts";
 import type { Edge, Exchange, Handler } from "./edge.ts";
-import { type Callable, proceduresOf } from "./rest.ts";
 
 /** More calls than this in one request are refused: a batch is no way around limits on requests. */
 const MAX_BATCH = 20;
@@ -55,7 +55,7 @@ async function runOne(
     const method = type === "mutation" ? "POST" : "GET";
     if (exchange.request.method !== method) throw new AppError("method_not_allowed");
     const getRawInput = async () => input;
-    const data = await procedure({ ctx: { call }, getRawInput, path, type, signal: undefined, batchIndex: 0 });
+    const data = await invoke(procedure, path, call, getRawInput);
     return { status: 200, body: `{"result":{"data":${JSON.stringify(data)}}}` };
   } catch (thrown) {
     const error = edge.report(exchange, thrown);

@@ -1,7 +1,8 @@
+import { AppError } from "../core/errors.ts";
 import type { Identity } from "./identity.ts";
 import { createApplication, createTenantWithDefault } from "./tenants/administration.ts";
 import { DEFAULT_TENANT_SLUG } from "./tenants/directory.ts";
-import { findTenantBySlug } from "./tenants/store.ts";
+import { findTenantBySlug, listApplications } from "./tenants/store.ts";
 
 /** What a new instance begins with. The secret key is shown once and kept by nobody. */
 export interface FirstSetup {
@@ -45,4 +46,27 @@ export async function setUp(identity: Identity, options: { origins: string[] }):
   await keyring.signer(made.tenantId, "RS256");
   await keyring.signer(made.tenantId, "EdDSA");
   return made;
+}
+
+/** What {@link setUp} answered, with a new secret key in place of the one that was lost. @throws AppError `not_found` */
+export async function renewCredentials(identity: Identity): Promise<FirstSetup> {
+  const { storage, apiKeys } = identity;
+  return storage.write(async (tx) => {
+    const tenant = await findTenantBySlug(tx, DEFAULT_TENANT_SLUG);
+    const applications = tenant ? await listApplications(tx, tenant.id) : [];
+    const own = applications.find((row) => row.id !== tenant?.default_application_id);
+    if (!tenant?.default_application_id || !own) throw new AppError("not_found");
+    const { secret } = await apiKeys.createSecret(tx, {
+      tenantId: tenant.id,
+      applicationId: own.id,
+      name: "Another first key",
+      scopes: ["admin"],
+    });
+    return {
+      tenantId: tenant.id,
+      defaultApplicationId: tenant.default_application_id,
+      applicationId: own.id,
+      secretKey: secret,
+    };
+  });
 }

@@ -4,7 +4,7 @@ import { requireId } from "../core/ids.ts";
 import { networkOf, parseAddress } from "../core/network.ts";
 import type { KeyCaller, Scope } from "../identity/api-keys/api-keys.ts";
 import type { Identity } from "../identity/identity.ts";
-import { ACCOUNT_SCOPE } from "../identity/sessions/access-tokens.ts";
+import { ACCOUNT_SCOPE, type AccessToken } from "../identity/sessions/access-tokens.ts";
 import { findSession, type SessionBundle } from "../identity/sessions/store.ts";
 import type { Application } from "../identity/tenants/directory.ts";
 import { type Call, isFromPage } from "./call.ts";
@@ -56,7 +56,8 @@ export class Gate {
   }
 
   async session(call: Call, changes: boolean): Promise<AdmittedSession> {
-    const { token, fromCookie } = await this.#accessToken(call);
+    const header = bearer(call);
+    const token = header ?? (await this.#accessCookie(call));
     const verified = await this.identity.accessTokens.verify(token);
     const { directory } = this.identity;
     const application =
@@ -64,10 +65,10 @@ export class Gate {
     if (!application || application.disabled || application.tenant.disabled) throw new AppError("token_revoked");
     call.resolved = application;
     this.#checkHints(call, application);
-    if (fromCookie && changes) checkOrigin(call, application);
+    if (header === null && changes) checkOrigin(call, application);
     if (!hasScope(verified.scope, ACCOUNT_SCOPE)) throw insufficientScope(ACCOUNT_SCOPE);
     const session = await findSession(this.identity.storage.read, verified.sid);
-    if (!session || session.user_id !== verified.sub || !this.#isAlive(session)) throw new AppError("token_revoked");
+    if (!session || !isAbout(verified, session) || !this.#isAlive(session)) throw new AppError("token_revoked");
     return { application, origin: call.origin, session };
   }
 
@@ -79,7 +80,8 @@ export class Gate {
     let session: SessionBundle | undefined;
     if (access !== null) {
       const verified = await this.identity.accessTokens.verify(access, { expired: true });
-      session = await findSession(this.identity.storage.read, verified.sid);
+      const found = await findSession(this.identity.storage.read, verified.sid);
+      if (found && isAbout(verified, found)) session = found;
     } else if (cookies.refresh !== null) {
       session = (await this.identity.refreshes.sessionOf(cookies.refresh)) ?? undefined;
     }
@@ -113,13 +115,11 @@ export class Gate {
     );
   }
 
-  async #accessToken(call: Call): Promise<{ token: string; fromCookie: boolean }> {
-    const token = bearer(call);
-    if (token !== null) return { token, fromCookie: false };
+  async #accessCookie(call: Call): Promise<string> {
     const hinted = await this.#hintedApplication(call);
     const cookie = hinted ? call.cookies(hinted).access : null;
     if (cookie === null) throw new AppError("authentication_required");
-    return { token: cookie, fromCookie: true };
+    return cookie;
   }
 
   /** Whose cookies to look at: the application that the request names, else the default one. */
@@ -143,12 +143,22 @@ export class Gate {
   }
 }
 
+/** A signing key is its tenant's: whoever holds one reaches the sessions of that tenant's applications and no others. */
+function isAbout(token: AccessToken, session: SessionBundle): boolean {
+  return session.user_id === token.sub && session.application_id === token.applicationId;
+}
+
 const FORWARD_NEEDS_KEY = { message: "x-client-address needs a secret key with scope forward." };
 
 /** @throws AppError when there is an Authorization header of another scheme: never ignored in favour of a cookie */
 function bearer(call: Call): string | null {
-  if (call.authorization === null) return null;
-  const match = /^bearer +([^\s]+) *$/i.exec(call.authorization);
+  const { authorization } = call;
+  if (authorization === null) return null;
+  // As nearly everybody writes it; the expression below takes the rest.
+  if (authorization.length > 7 && authorization.startsWith("Bearer ") && !authorization.includes(" ", 7)) {
+    return authorization.slice(7);
+  }
+  const match = /^bearer +([^\s]+) *$/i.exec(authorization);
   if (!match?.[1]) {
     throw new AppError("authentication_required", {
       message: "The Authorization header must be `Bearer` and one token.",
@@ -176,7 +186,8 @@ function forwarded(call: Call, key: KeyCaller): RequestOrigin {
   if (!key.scopes.has("forward") && !key.scopes.has("admin")) throw insufficientScope("forward");
   const address = parseAddress(call.clientAddress);
   if (address === null) throw invalidField("x-client-address", "must be one IP address");
-  return { ...call.origin, address, network: networkOf(address) };
+  const { requestId, userAgent } = call.origin;
+  return { requestId, userAgent, address, network: networkOf(address) };
 }
 
 function hasScope(scopes: string, wanted: string): boolean {

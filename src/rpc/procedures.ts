@@ -1,4 +1,4 @@
-import { type AnyRouter, initTRPC } from "@trpc/server";
+import { type AnyRouter, initTRPC, type TRPCProcedureBuilder, type TRPCUnsetMarker } from "@trpc/server";
 import type { z } from "zod";
 import type { ErrorCode } from "../core/errors.ts";
 import type { Scope } from "../identity/api-keys/api-keys.ts";
@@ -61,9 +61,15 @@ function mergeInto(target: Record<string, unknown>, tree: ProcedureTree, path: s
   }
 }
 
-/** The answer is typed by its schema and handed on as it is: services build wire objects field by field. */
-function typedBy<Output>(_schema: z.ZodType<Output>): (value: unknown) => Output {
-  return (value) => value as Output;
+/**
+ * Types the answer by its schema, and hands it on as it is: services build wire objects field by field. (tRPC's own
+ * `.output()` would be one step more on every call.)
+ */
+function answering<O, C, M, Over, In, Parsed, E>(
+  builder: TRPCProcedureBuilder<C, M, Over, In, Parsed, TRPCUnsetMarker, TRPCUnsetMarker, false, E>,
+  _output: z.ZodType<O>,
+) {
+  return builder as unknown as TRPCProcedureBuilder<C, M, Over, In, Parsed, O, O, false, E>;
 }
 
 /** The builders that every feature makes its procedures with; each states who may call. */
@@ -71,25 +77,33 @@ export function createProcedures(identity: Identity) {
   const gate = new Gate(identity);
   return {
     public: <O>(meta: Described<O>) =>
-      t.procedure
-        .meta({ ...meta, access: { kind: "public" } })
-        .use(async ({ ctx, type, next }) => next({ ctx: await gate.public(ctx.call, type === "mutation") }))
-        .output(typedBy(meta.output)),
+      answering(
+        t.procedure
+          .meta({ ...meta, access: { kind: "public" } })
+          .use(async ({ ctx, type, next }) => next({ ctx: await gate.public(ctx.call, type === "mutation") })),
+        meta.output,
+      ),
     session: <O>(meta: Described<O>) =>
-      t.procedure
-        .meta({ ...meta, access: { kind: "session" } })
-        .use(async ({ ctx, type, next }) => next({ ctx: await gate.session(ctx.call, type === "mutation") }))
-        .output(typedBy(meta.output)),
+      answering(
+        t.procedure
+          .meta({ ...meta, access: { kind: "session" } })
+          .use(async ({ ctx, type, next }) => next({ ctx: await gate.session(ctx.call, type === "mutation") })),
+        meta.output,
+      ),
     signOut: <O>(meta: Described<O>) =>
-      t.procedure
-        .meta({ ...meta, access: { kind: "sign-out" } })
-        .use(async ({ ctx, next }) => next({ ctx: await gate.signOut(ctx.call) }))
-        .output(typedBy(meta.output)),
+      answering(
+        t.procedure
+          .meta({ ...meta, access: { kind: "sign-out" } })
+          .use(async ({ ctx, next }) => next({ ctx: await gate.signOut(ctx.call) })),
+        meta.output,
+      ),
     key: <O>(scope: Scope, meta: Described<O>) =>
-      t.procedure
-        .meta({ ...meta, access: { kind: "key", scope } })
-        .use(async ({ ctx, path, next }) => next({ ctx: { ...(await gate.key(ctx.call, scope)), procedure: path } }))
-        .output(typedBy(meta.output)),
+      answering(
+        t.procedure
+          .meta({ ...meta, access: { kind: "key", scope } })
+          .use(async ({ ctx, path, next }) => next({ ctx: { ...(await gate.key(ctx.call, scope)), procedure: path } })),
+        meta.output,
+      ),
   };
 }
 export type Procedures = ReturnType<typeof createProcedures>;

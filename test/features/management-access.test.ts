@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
-import { proceduresOf } from "../../src/http/rest.ts";
 import { SCOPES } from "../../src/identity/api-keys/api-keys.ts";
+import { proceduresOf } from "../../src/rpc/invoke.ts";
 import { backend } from "../support/management.ts";
 import { scenarios } from "../support/scenarios.ts";
 

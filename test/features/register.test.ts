@@ -71,7 +71,7 @@ scenarios("POST /v1/auth/register", (t) => {
         "ada@@example.com",
         "@example.com",
         "",
-        "a".repeat(65) + "@example.com",
+        `${"a".repeat(65)}@example.com`,
       ];
       for (const email of addresses) {
         const refused = await app.client().post("/v1/auth/register", { email, password });

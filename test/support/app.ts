@@ -13,9 +13,9 @@ import {
   createTenantWithDefault,
 } from "../../src/identity/tenants/administration.ts";
 import { insertEmail, insertUser } from "../../src/identity/users/store.ts";
-import type { Storage } from "../../src/storage/storage.ts";
 import { Client } from "./client.ts";
 import { Contract } from "./contract.ts";
+import { CountingStorage } from "./counting-storage.ts";
 import { type DatabaseKind, openDatabase, restore, stateOf } from "./database.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { CapturedLog } from "./logs.ts";
@@ -55,7 +55,7 @@ export async function startApp(options: StartOptions = {}): Promise<TestApp> {
   const { masterKeys, setup, rows } = await template();
   const { beside } = options;
   const clock = beside?.clock ?? new FakeClock();
-  const storage = beside?.storage ?? (await openDatabase(options.database ?? "sqlite", clock));
+  const storage = beside?.storage ?? new CountingStorage(await openDatabase(options.database ?? "sqlite", clock));
   if (!beside) await restore(storage, rows);
   const log = new CapturedLog();
   const starting = () => new Response(null, { status: 503 });
@@ -84,7 +84,7 @@ interface Parts {
   url: string;
   publicUrl: string;
   clock: FakeClock;
-  storage: Storage;
+  storage: CountingStorage;
   log: CapturedLog;
   setup: FirstSetup;
   stop: () => Promise<void>;
@@ -98,7 +98,7 @@ export class TestApp {
   /** What it believes its address to be. */
   readonly publicUrl: string;
   readonly clock: FakeClock;
-  readonly storage: Storage;
+  readonly storage: CountingStorage;
   readonly log: CapturedLog;
   readonly tenantId: string;
   /** Signs RS256; no page may call it. */

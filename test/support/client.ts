@@ -135,12 +135,15 @@ export class Client {
     if (method === "OPTIONS" && status === 204) return;
     if (method === "HEAD") return;
     const names = pathname.split("/trpc/")[1];
-    if (names === undefined) return this.app.contract.check(method, pathname, status, text === "" ? undefined : body);
+    // What is refused before any procedure runs has the plain envelope on both doors.
     const isWhole = !Array.isArray(body) && body.error !== undefined && "request_id" in body.error;
-    if (isWhole) return this.app.contract.check(method, pathname, status, body);
+    if (names === undefined || isWhole) {
+      this.app.contract.check(method, pathname, status, text === "" ? undefined : body);
+      return;
+    }
     const items: unknown[] = Array.isArray(body) ? body : [body];
     const list = decodeURIComponent(names).split(",");
-    items.forEach((item, index) => this.app.contract.checkTrpc(list[index] ?? "", item));
+    for (const [index, item] of items.entries()) this.app.contract.checkTrpc(list[index] ?? "", item);
   }
 
   #remember(body: Body): void {

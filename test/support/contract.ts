@@ -54,7 +54,6 @@ export class Contract {
       return;
     }
     const response = operation.responses[status];
-    // 405 and the edge's refusals of a Host are about the address, not about the operation.
     if (!response)
       throw new Error(`${place}: ${operation.operationId} does not declare this status: ${JSON.stringify(body)}`);
     const schema = response.content?.["application/json"]?.schema;
@@ -67,7 +66,10 @@ export class Contract {
       .flatMap((methods) => Object.values(methods))
       .find((candidate) => candidate.operationId === name);
     const { result, error } = item as { result?: { data: unknown }; error?: { data: { error: unknown } } };
-    if (error) return this.#checkError(`trpc ${name}`, { error: error.data.error });
+    if (error) {
+      this.#checkError(`trpc ${name}`, { error: error.data.error });
+      return;
+    }
     const success = Object.entries(operation?.responses ?? {}).find(([status]) => status.startsWith("2"));
     const schema = success?.[1].content?.["application/json"]?.schema;
     if (!schema) throw new Error(`trpc ${name}: an answer of a procedure that nothing describes`);

@@ -16,7 +16,7 @@ import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Delivery } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { AttemptLimits } from "./limits.ts";
-import { findByEmail, findPassword, insertPassword, replacePassword } from "./store.ts";
+import { findByEmail, findPassword, holdPassword, insertPassword, replacePassword } from "./store.ts";
 
 interface Caller {
   application: Application;
@@ -109,7 +109,7 @@ export class Passwords {
       organization: signIn.organization,
       commit: async (tx, now) => {
         // The hash took its time: a password that was changed meanwhile signs nobody in.
-        if ((await findPassword(tx, account.user_id))?.version !== version) throw new AppError("invalid_credentials");
+        if (!(await holdPassword(tx, account.user_id, version))) throw new AppError("invalid_credentials");
         if (renewed !== null) {
           await replacePassword(tx, { userId: account.user_id, version, hash: renewed, newVersion: version, now });
         }

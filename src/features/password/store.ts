@@ -25,6 +25,23 @@ const byUser = prepared((db, p: Param<{ user_id: string }>) =>
 );
 export const findPassword = (at: Executor, userId: string) => at.first(byUser, { user_id: userId });
 
+const confirmVersion = prepared((db, p: Param<{ user_id: string; version: number }>) =>
+  db
+    .updateTable("password_credentials")
+    .set({ version: p("version") })
+    .where("user_id", "=", p("user_id"))
+    .where("version", "=", p("version"))
+    .returning("version"),
+);
+
+/**
+ * Whether the password is still of this version, and stays so until the transaction ends: a write, because a mere read on
+ * PostgreSQL would let a change run beside it, which would then miss the session that is being made.
+ */
+export async function holdPassword(tx: Executor, userId: string, version: number): Promise<boolean> {
+  return (await tx.first(confirmVersion, { user_id: userId, version })) !== undefined;
+}
+
 export async function insertPassword(
   tx: Executor,
   row: { userId: string; tenantId: string; hash: string; now: number },

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { type MasterKeys, SealError } from "../../crypto/master-key.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { getSetting, insertDataKeyOnce, listDataKeys, putSettingOnce } from "./store.ts";
+import { getSetting, insertDataKeyOnce, listDataKeys, MASTER_KEY_CHECK, putSettingOnce } from "./store.ts";
 
 /** One key a purpose, so that each can be rotated alone and none is good for anything else. */
 export const DATA_KEY_PURPOSES = ["pepper", "refresh", "mfa", "code-pepper", "public-issuer", "audit-chain"] as const;
@@ -13,7 +13,6 @@ export interface DataKey {
   key: Uint8Array;
 }
 
-const CHECK_NAME = "master_key_check";
 const CHECK_CONTEXT = { keyId: "instance", purpose: "master-key-check" };
 
 /** The master key does not open this data. The message says the fix. */
@@ -65,18 +64,25 @@ export class DataKeys {
 }
 
 async function checkMasterKey(storage: Storage, master: MasterKeys): Promise<void> {
-  if ((await getSetting(storage.read, CHECK_NAME)) === undefined) {
+  if ((await getSetting(storage.read, MASTER_KEY_CHECK)) === undefined) {
     const sealed = master.seal(Buffer.from("sallyport"), CHECK_CONTEXT);
-    await storage.write((tx) => putSettingOnce(tx, CHECK_NAME, Buffer.from(sealed).toString("base64")));
+    await storage.write((tx) => putSettingOnce(tx, MASTER_KEY_CHECK, Buffer.from(sealed).toString("base64")));
   }
-  const check = (await getSetting(storage.read, CHECK_NAME)) ?? "";
+  const check = (await getSetting(storage.read, MASTER_KEY_CHECK)) ?? "";
+  if (opensCheck(master, check)) return;
+  throw new MasterKeyMismatch(
+    "The master key does not open this data. Give the key that `sallyport init` was run with " +
+      "(SALLYPORT_MASTER_KEY, SALLYPORT_MASTER_KEY_FILE or the systemd credential sallyport_master_key).",
+  );
+}
+
+/** Whether the master key is the one that sealed an instance's check value (setting `master_key_check`). */
+export function opensCheck(master: MasterKeys, check: string): boolean {
   try {
     master.open(Buffer.from(check, "base64"), CHECK_CONTEXT);
+    return true;
   } catch (error) {
-    if (!(error instanceof SealError)) throw error;
-    throw new MasterKeyMismatch(
-      "The master key does not open this data. Give the key that `sallyport init` was run with " +
-        "(SALLYPORT_MASTER_KEY, SALLYPORT_MASTER_KEY_FILE or the systemd credential sallyport_master_key).",
-    );
+    if (error instanceof SealError) return false;
+    throw error;
   }
 }

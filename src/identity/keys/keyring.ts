@@ -1,7 +1,7 @@
 import { systemOrigin } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import { DAY, MINUTE, SECOND } from "../../core/clock.ts";
-import { newId } from "../../core/ids.ts";
+import { isUuid, newId } from "../../core/ids.ts";
 import { importVerificationKey } from "../../crypto/jwk.ts";
 import type { SigningKey, VerificationKey } from "../../crypto/jws.ts";
 import type { MasterKeys } from "../../crypto/master-key.ts";
@@ -39,6 +39,7 @@ export const PUBLISH_LEAD = 2 * JWKS_MAX_AGE;
 export class Keyring {
   readonly #tenants = new Map<string, { loadedAt: number; keys: TenantKey[]; loading: boolean }>();
   readonly #byId = new Map<string, TenantKey>();
+  readonly #creating = new Map<string, Promise<string>>();
 
   constructor(
     private readonly storage: Storage,
@@ -50,7 +51,7 @@ export class Keyring {
   async signer(tenantId: string, algorithm: KeyAlgorithm): Promise<SigningKey> {
     const found = this.#current(await this.keys(tenantId), algorithm);
     if (found) return found.sign();
-    await this.create(tenantId, algorithm);
+    await this.#createOnce(tenantId, algorithm);
     const made = this.#current(await this.keys(tenantId), algorithm);
     if (!made) throw new Error(`no ${algorithm} key for tenant ${tenantId}`);
     return made.sign();
@@ -63,6 +64,7 @@ export class Keyring {
       const keys = await this.keys(known.tenantId);
       return keys.find((key) => key.id === kid && !this.#expired(key));
     }
+    if (!isUuid(kid)) return undefined;
     const owner = await findSigningKeyTenant(this.storage.read, kid);
     if (!owner) return undefined;
     await this.#load(owner.tenant_id);
@@ -70,9 +72,8 @@ export class Keyring {
     return key && !this.#expired(key) ? key : undefined;
   }
 
-  /** Public JWKs of a tenant: current, coming and retiring; of one algorithm when it is named. */
-  async published(tenantId: string, algorithm?: KeyAlgorithm): Promise<Record<string, unknown>[]> {
-    const keys = await this.keys(tenantId);
+  /** The public JWKs of a tenant's keys: current, coming and retiring; of one algorithm when it is named. */
+  published(keys: readonly TenantKey[], algorithm?: KeyAlgorithm): Record<string, unknown>[] {
     return keys
       .filter((key) => !this.#expired(key) && (algorithm === undefined || key.algorithm === algorithm))
       .map((key) => key.publicJwk);
@@ -89,11 +90,6 @@ export class Keyring {
       });
     }
     return entry.keys;
-  }
-
-  /** Makes the first key of an algorithm; another node that does the same at the same time does no harm. */
-  async create(tenantId: string, algorithm: KeyAlgorithm): Promise<string> {
-    return this.#insert(tenantId, algorithm, this.clock.now());
   }
 
   /**
@@ -146,6 +142,16 @@ export class Keyring {
     });
     await this.#load(tenantId);
     return id;
+  }
+
+  /** Makes the first key of an algorithm, once for all that wait for it. Another node that does the same does no harm. */
+  async #createOnce(tenantId: string, algorithm: KeyAlgorithm): Promise<void> {
+    const name = `${tenantId}:${algorithm}`;
+    const creating =
+      this.#creating.get(name) ??
+      this.#insert(tenantId, algorithm, this.clock.now()).finally(() => this.#creating.delete(name));
+    this.#creating.set(name, creating);
+    await creating;
   }
 
   #current(keys: readonly TenantKey[], algorithm: KeyAlgorithm): TenantKey | undefined {

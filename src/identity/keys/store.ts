@@ -1,6 +1,9 @@
 import type { DataKeysTable, KeyAlgorithm, SigningKeysTable } from "../../storage/schema.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
+/** The setting that holds a known text, sealed by the master key: whoever opens it has the right one. */
+export const MASTER_KEY_CHECK = "master_key_check";
+
 export async function getSetting(at: Executor, name: string): Promise<string | undefined> {
   const row = await at.kysely
     .selectFrom("instance_settings")
@@ -49,6 +52,11 @@ export const listSigningKeys = (at: Executor, tenantId: string, now: number) =>
   at.all(keysOfTenant, { tenant_id: tenantId, now });
 
 export const findSigningKeyTenant = (at: Executor, id: string) => at.first(keyById, { id });
+
+/** Every signing key that is still kept, also the expired ones. */
+export async function listAllSigningKeys(at: Executor): Promise<SigningKeysTable[]> {
+  return at.kysely.selectFrom("signing_keys").selectAll().orderBy("id").execute();
+}
 
 export async function insertSigningKey(tx: Executor, row: SigningKeysTable): Promise<void> {
   await tx.kysely.insertInto("signing_keys").values(row).execute();

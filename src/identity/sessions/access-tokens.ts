@@ -1,7 +1,9 @@
-import { createHash, randomUUID } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { SECOND, toSeconds } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
+import { isUuid } from "../../core/ids.ts";
+import { RecentMap } from "../../core/recent-map.ts";
 import { JwsError, parseJws, verifyJws } from "../../crypto/jws.ts";
 import { decodeClaims, encodeJwt } from "../../crypto/jwt.ts";
 import type { Keyring } from "../keys/keyring.ts";
@@ -24,6 +26,9 @@ export interface AccessToken {
   authTime: number;
 }
 
+/** Seconds by which the clocks of two nodes may differ. */
+export const CLOCK_SKEW = 60;
+
 /** More claims for a token, from the features. */
 export type ClaimsHook = (input: { session: SessionBundle; application: Application }) => Record<string, unknown>;
 
@@ -33,7 +38,7 @@ const REMEMBERED = 20_000;
 /** Mints and verifies access tokens. */
 export class AccessTokens {
   /** By SHA-256 of the token: a dump of the memory holds no token of these. */
-  readonly #verified = new Map<string, AccessToken>();
+  readonly #verified = new RecentMap<AccessToken>(REMEMBERED);
 
   constructor(
     private readonly clock: Clock,
@@ -75,11 +80,14 @@ export class AccessTokens {
    * @throws AppError `authentication_required` for what is no access token of ours, `token_expired`
    */
   async verify(token: string, options: { expired?: boolean } = {}): Promise<AccessToken> {
-    const digest = createHash("sha256").update(token).digest("base64");
+    const digest = hash("sha256", token, "base64");
     const seen = this.#verified.get(digest);
     const verified = seen ?? (await this.#verifyNew(token));
     if (seen === undefined) this.#remember(digest, verified);
-    if (verified.expiresAt <= toSeconds(this.clock.now()) && !options.expired) throw new AppError("token_expired");
+    const now = toSeconds(this.clock.now());
+    // Issued after now: the clock was set back, and what had expired must not live again.
+    const outOfTime = verified.expiresAt <= now || verified.issuedAt > now + CLOCK_SKEW;
+    if (outOfTime && !options.expired) throw new AppError("token_expired");
     return verified;
   }
 
@@ -95,7 +103,7 @@ export class AccessTokens {
       const key = typeof kid === "string" ? await this.keyring.verifier(kid) : undefined;
       if (!key || !verifyJws(parsed, key.verify)) throw invalidToken();
       const claims = decodeClaims(parsed);
-      const applicationId = text(claims.azp);
+      const applicationId = uuid(claims.azp);
       const application = await this.directory.application(applicationId);
       // A key of one tenant speaks for that tenant only, and only as the issuer that it was configured with.
       if (!application || application.tenant.id !== key.tenantId || claims.iss !== application.tenant.issuer) {
@@ -103,9 +111,9 @@ export class AccessTokens {
       }
       if (claims.typ !== "access") throw invalidToken();
       return {
-        sub: text(claims.sub),
-        sid: text(claims.sid),
-        jti: text(claims.jti),
+        sub: uuid(claims.sub),
+        sid: uuid(claims.sid),
+        jti: uuid(claims.jti),
         applicationId,
         audience: text(claims.aud),
         scope: claims.scope === undefined ? "" : text(claims.scope),
@@ -121,13 +129,6 @@ export class AccessTokens {
 
   #remember(digest: string, token: AccessToken): void {
     if (token.expiresAt * SECOND <= this.clock.now()) return;
-    // The oldest goes first: a Map iterates in the order of insertion.
-    if (this.#verified.size >= REMEMBERED) {
-      for (const oldest of this.#verified.keys()) {
-        this.#verified.delete(oldest);
-        break;
-      }
-    }
     this.#verified.set(digest, token);
   }
 }
@@ -142,6 +143,11 @@ function invalidToken(cause?: unknown): AppError {
 
 function text(value: unknown): string {
   if (typeof value !== "string") throw invalidToken();
+  return value;
+}
+
+function uuid(value: unknown): string {
+  if (!isUuid(value)) throw invalidToken();
   return value;
 }
 

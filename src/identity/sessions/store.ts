@@ -124,6 +124,17 @@ const endRow = prepared((db, p: Param<{ id: string; now: number; reason: string 
 export const endSessionRow = (tx: Executor, id: string, now: number, reason: string) =>
   tx.first(endRow, { id, now, reason });
 
+/** @returns how many had not ended */
+export async function endEverySessionRow(tx: Executor, now: number, reason: string): Promise<number> {
+  const ended = await tx.kysely
+    .updateTable("sessions")
+    .set({ ended_at: now, end_reason: reason })
+    .where("ended_at", "is", null)
+    .returning("id")
+    .execute();
+  return ended.length;
+}
+
 const liveOfUser = prepared(
   (db, p: Param<{ user_id: string; application_id: string; now: number; after: string; limit: number }>) =>
     db

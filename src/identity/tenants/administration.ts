@@ -1,11 +1,13 @@
 import { z } from "zod";
 import { type RequestOrigin, systemOrigin } from "../../core/caller.ts";
+import { SECOND } from "../../core/clock.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { ApplicationsTable, TenantsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { appendAudit } from "../audit/store.ts";
+import { insertRevocation } from "../revocations/store.ts";
 import { SLUG } from "./slug.ts";
 import { insertApplication, insertTenant, setDefaultApplication, updateApplication } from "./store.ts";
 
@@ -17,7 +19,7 @@ const origin = z.string().refine(isOrigin, "must be an origin such as https://ap
 export const applicationSettings = z.strictObject({
   name: z.string().trim().min(1).max(100),
   type: z.enum(["spa", "web", "native", "m2m"]),
-  algorithm: z.enum(["EdDSA", "RS256"]),
+  algorithm: z.enum(["EdDSA", "RS256", "ES256"]),
   origins: z.array(origin).max(100),
   audiences: z.array(z.string().min(1).max(255)).max(20),
   sign_up: z.enum(["immediate", "closed"]),
@@ -35,7 +37,7 @@ export const applicationSettings = z.strictObject({
 export type ApplicationSettings = z.output<typeof applicationSettings>;
 
 /** 15 minutes; 30 days idle, 180 days at most. */
-export const applicationDefaults: Omit<ApplicationSettings, "name"> = {
+const applicationDefaults: Omit<ApplicationSettings, "name"> = {
   type: "web",
   algorithm: "EdDSA",
   origins: [],
@@ -48,11 +50,7 @@ export const applicationDefaults: Omit<ApplicationSettings, "name"> = {
 };
 
 /** @throws AppError `invalid_input`, `conflict` */
-export async function createTenant(
-  tx: Executor,
-  now: number,
-  input: { slug: string; name: string },
-): Promise<TenantsTable> {
+async function createTenant(tx: Executor, now: number, input: { slug: string; name: string }): Promise<TenantsTable> {
   if (!SLUG.test(input.slug)) {
     throw invalidField("slug", "must be 1 to 63 lower-case letters, digits and hyphens, as in a host name");
   }
@@ -119,6 +117,44 @@ export async function changeApplication(
   return row;
 }
 
+/**
+ * A disabled application takes no sign-in and no refresh, and verifiers refuse its tokens. Enabled again, its sessions
+ * go on, but verifiers refuse the access tokens of before. @returns the row as it is then; no audit entry when nothing changes
+ * @throws AppError `not_found`
+ */
+export async function setApplicationDisabled(
+  tx: Executor,
+  now: number,
+  current: ApplicationsTable,
+  disabled: boolean,
+): Promise<ApplicationsTable> {
+  if ((current.disabled_at !== null) === disabled) return current;
+  const row = await updateApplication(tx, current.id, { disabled_at: disabled ? now : null, updated_at: now });
+  if (!row) throw new AppError("not_found");
+  if (disabled) {
+    await insertRevocation(tx, now, {
+      tenantId: current.tenant_id,
+      kind: "application",
+      id: current.id,
+      issuedBefore: now + SECOND,
+      expiresAt: now + (current.access_token_ttl + 60) * SECOND,
+    });
+  }
+  const target = { kind: "application", id: current.id };
+  await audit(tx, now, current.tenant_id, disabled ? "application.disabled" : "application.enabled", target, {});
+  return row;
+}
+
+/** The application that a request means which names none. @throws AppError `conflict` for a disabled one */
+export async function makeDefaultApplication(tx: Executor, now: number, current: ApplicationsTable): Promise<void> {
+  if (current.disabled_at !== null) {
+    throw new AppError("conflict", { message: "A disabled application cannot be the default one. Enable it first." });
+  }
+  await setDefaultApplication(tx, current.tenant_id, current.id, now);
+  const target = { kind: "tenant", id: current.tenant_id };
+  await audit(tx, now, current.tenant_id, "tenant.default_changed", target, { application_id: current.id });
+}
+
 export function fromColumns(row: ApplicationsTable): ApplicationSettings {
   return {
     name: row.name,
@@ -140,6 +176,9 @@ function toColumns(settings: ApplicationSettings) {
 
 function check(input: unknown): ApplicationSettings {
   const parsed = applicationSettings.safeParse(input);
+  if (parsed.success && parsed.data.refresh_idle_ttl > parsed.data.refresh_absolute_ttl) {
+    throw invalidField("refresh_idle_ttl", "must not be longer than refresh_absolute_ttl");
+  }
   if (parsed.success) return parsed.data;
   throw new AppError("invalid_input", {
     details: parsed.error.issues.map((issue) => ({ path: issue.path.join("."), reason: issue.message })),

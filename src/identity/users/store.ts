@@ -129,6 +129,41 @@ export async function insertEmail(
     .execute();
 }
 
+const pageById = prepared((db, p: Param<{ tenant_id: string; after: string; limit: number }>) =>
+  db
+    .selectFrom("users")
+    .leftJoin("user_emails", (join) =>
+      join.onRef("user_emails.user_id", "=", "users.id").on("user_emails.is_primary", "=", 1),
+    )
+    .select(COLUMNS)
+    .where("users.tenant_id", "=", p("tenant_id"))
+    .where("users.id", ">", p("after"))
+    .where("users.deleted_at", "is", null)
+    .orderBy("users.id")
+    .limit(p("limit")),
+);
+
+const pageByEmail = prepared((db, p: Param<{ tenant_id: string; after: string; limit: number; canonical: string }>) =>
+  db
+    .selectFrom("users")
+    .leftJoin("user_emails", (join) =>
+      join.onRef("user_emails.user_id", "=", "users.id").on("user_emails.is_primary", "=", 1),
+    )
+    .select(COLUMNS)
+    .where("users.tenant_id", "=", p("tenant_id"))
+    .where("users.id", ">", p("after"))
+    .where("users.deleted_at", "is", null)
+    .where("users.id", "in", (eb) =>
+      eb
+        .selectFrom("user_emails as owner")
+        .select("owner.user_id")
+        .where("owner.tenant_id", "=", p("tenant_id"))
+        .where("owner.canonical", "=", p("canonical")),
+    )
+    .orderBy("users.id")
+    .limit(p("limit")),
+);
+
 /** A prefix that everybody's address begins with must not sort a whole tenant while other requests wait. */
 const MAX_MATCHES = 1_000;
 
@@ -146,6 +181,11 @@ export async function pageOfUsers(
     search: string | null;
   },
 ): Promise<UserRow[]> {
+  const params = { tenant_id: page.tenantId, after: page.after ?? "", limit: page.limit };
+  if (page.externalId === null && page.search === null) {
+    if (page.email === null) return at.all(pageById, params);
+    return at.all(pageByEmail, { ...params, canonical: page.email });
+  }
   let query = at.kysely
     .selectFrom("users")
     .leftJoin("user_emails", (join) =>

@@ -1,0 +1,60 @@
+/**
+ * How fast, as ratios against floors that do the same necessary work, measured side by side in one run.
+ *
+ *   npm run bench [-- --quick] [-- --only session,refresh] [-- --pairs 9] [-- --ms 2000] [-- --peers]
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { type Bench, httpRows, runHttpRows } from "./bench/http-rows.ts";
+import { Loader } from "./bench/loader.ts";
+import { freePort, usesExecutable } from "./bench/processes.ts";
+import { printTable, type Row } from "./bench/result.ts";
+import { seed as makeSeed } from "./bench/seed.ts";
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    peers: { type: "boolean", default: false },
+    only: { type: "string" },
+    pairs: { type: "string" },
+    ms: { type: "string" },
+  },
+});
+const only = values.only?.split(",");
+const wanted = (name: string) => only === undefined || only.includes(name);
+
+const directory = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
+const loader = new Loader();
+const rows: Row[] = [];
+const print = (row: Row) => {
+  rows.push(row);
+  console.log(`${row.work}: ${row.ours} against ${row.floor}, ${row.ratio} (at least ${row.atLeast})`);
+  if (row.note) console.log(`  ${row.note}`);
+};
+try {
+  const seed = await makeSeed(directory, freePort());
+  const seedFile = join(directory, "seed.json");
+  writeFileSync(seedFile, JSON.stringify(seed), { mode: 0o600 });
+  console.log(
+    `Ours runs ${usesExecutable ? "as dist/sallyport" : "from source (npm run build makes dist/sallyport)"}.`,
+  );
+  const bench: Bench = {
+    seed,
+    seedFile,
+    loader,
+    pairs: Number(values.pairs ?? (values.quick ? 3 : 9)),
+    ms: Number(values.ms ?? (values.quick ? 1_000 : 2_500)),
+  };
+  await runHttpRows(
+    bench,
+    httpRows.filter(({ name }) => wanted(name)),
+    print,
+  );
+} finally {
+  loader.stop();
+  rmSync(directory, { recursive: true, force: true });
+}
+console.log("");
+printTable(rows);

@@ -1,0 +1,215 @@
+import type { LoadResult, Target } from "./load.ts";
+import type { Loader } from "./loader.ts";
+import { type Running, startFloor, startOurs } from "./processes.ts";
+import { type Row, rate, spreadOf, textOfRatio } from "./result.ts";
+import { PASSWORD, type Seed } from "./seed.ts";
+
+export interface Bench {
+  seed: Seed;
+  seedFile: string;
+  loader: Loader;
+  pairs: number;
+  /** Milliseconds of one run. */
+  ms: number;
+}
+
+interface HttpRow {
+  name: string;
+  work: string;
+  atLeast: number;
+  connections: number;
+  /** Whether hashing or RSA is off-thread work that takes every core. */
+  cores: "one" | "all";
+  /**
+   * What the ratio compares: CPU time a request where the loop's work is the limit (a busy machine or a slow load does not
+   * change it), answers a second where waiting is (flushes, threads).
+   */
+  by: "cpu" | "rate";
+  target(side: Side): Omit<Target, "port" | "pid">;
+  /** The other endpoints' p99, in ms, that must not be passed meanwhile. */
+  probeBelow?: number;
+}
+
+interface Side {
+  ours: boolean;
+  seed: Seed;
+  host: string;
+  /** What the floor said when it was ready. */
+  ready: Record<string, unknown>;
+}
+
+function get(side: Side, path: string, token?: string): string {
+  const authorization = token === undefined ? "" : `Authorization: Bearer ${token}\r\n`;
+  return `GET ${path} HTTP/1.1\r\nHost: ${side.host}\r\n${authorization}\r\n`;
+}
+
+const postHead = (side: Side, path: string) =>
+  `POST ${path} HTTP/1.1\r\nHost: ${side.host}\r\nContent-Type: application/json\r\n`;
+
+function post(side: Side, path: string, body: unknown): string {
+  const text = JSON.stringify(body);
+  return `${postHead(side, path)}Content-Length: ${text.length}\r\n\r\n${text}`;
+}
+
+function refreshChain(side: Side, algorithm: "EdDSA" | "RS256", path: string): Target["chain"] {
+  const floor = side.ready.refresh as Record<typeof algorithm, string[]> | undefined;
+  const tokens = side.ours ? side.seed.refresh[algorithm].map(({ token }) => token) : (floor?.[algorithm] ?? []);
+  return { head: postHead(side, path), tokens: [...tokens] };
+}
+
+const sessionProbe = (side: Side) => ({ request: get(side, "/v1/auth/session", side.seed.tokens[0]), everyMs: 4 });
+
+export const httpRows: readonly HttpRow[] = [
+  {
+    name: "session",
+    work: "GET /v1/auth/session, token seen before",
+    atLeast: 0.7,
+    connections: 32,
+    cores: "one",
+    by: "cpu",
+    target: (side) => ({ requests: side.seed.tokens.map((token) => get(side, "/v1/auth/session", token)) }),
+  },
+  {
+    name: "session-new",
+    work: "the same, token not seen before",
+    atLeast: 0.75,
+    connections: 32,
+    cores: "one",
+    by: "cpu",
+    target: (side) => ({ requests: side.seed.freshTokens.map((token) => get(side, "/v1/auth/session", token)) }),
+  },
+  {
+    name: "refresh",
+    work: "POST /v1/auth/refresh, EdDSA, durable",
+    atLeast: 0.7,
+    connections: 64,
+    cores: "one",
+    by: "rate",
+    target: (side) => ({ requests: [], chain: refreshChain(side, "EdDSA", "/v1/auth/refresh") ?? noChain }),
+  },
+  {
+    name: "refresh-rs256",
+    work: "the same, RS256",
+    atLeast: 0.8,
+    connections: 32,
+    cores: "all",
+    by: "rate",
+    target: (side) => ({
+      requests: [],
+      chain: refreshChain(side, "RS256", side.ours ? "/v1/auth/refresh" : "/v1/auth/refresh-rs256") ?? noChain,
+      probe: sessionProbe(side),
+    }),
+  },
+  {
+    name: "login",
+    work: "POST /v1/auth/login, argon2id 19 MiB t=2",
+    atLeast: 0.95,
+    connections: 32,
+    cores: "all",
+    by: "rate",
+    target: (side) => ({
+      requests: side.seed.logins.map((email) => post(side, "/v1/auth/login", { email, password: PASSWORD })),
+      probe: sessionProbe(side),
+    }),
+    probeBelow: 50,
+  },
+  {
+    name: "secret-key",
+    work: "secret-key check (GET /v1/users?limit=1)",
+    atLeast: 0.7,
+    connections: 32,
+    cores: "one",
+    by: "cpu",
+    target: (side) => ({ requests: [get(side, "/v1/users?limit=1", side.seed.secretKey)] }),
+  },
+  {
+    name: "jwks",
+    work: "GET /.well-known/jwks.json",
+    atLeast: 0.9,
+    connections: 32,
+    cores: "one",
+    by: "cpu",
+    target: (side) => ({ requests: [get(side, "/.well-known/jwks.json")] }),
+  },
+  {
+    name: "trpc",
+    work: "GET /trpc/auth.session against tRPC's stock handler",
+    atLeast: 1,
+    connections: 32,
+    cores: "one",
+    by: "cpu",
+    target: (side) => ({ requests: side.seed.tokens.map((token) => get(side, "/trpc/auth.session", token)) }),
+  },
+];
+const noChain = { head: "", tokens: [] };
+
+/** Ours and the floor stand side by side and are loaded in turns, each first as often as the other. */
+export async function runHttpRows(bench: Bench, rows: readonly HttpRow[], print: (row: Row) => void): Promise<void> {
+  for (const cores of ["one", "all"] as const) {
+    const chosen = rows.filter((row) => row.cores === cores);
+    if (chosen.length === 0) continue;
+    const ours = await startOurs(bench.seed, { cores });
+    const floor = await startFloor(bench.seedFile, { cores });
+    try {
+      for (const row of chosen) print(await runRow(bench, row, ours, floor));
+    } finally {
+      await Promise.all([ours.stop(), floor.stop()]);
+    }
+  }
+}
+
+async function runRow(bench: Bench, row: HttpRow, ours: Running, floor: Running): Promise<Row> {
+  const { seed, loader } = bench;
+  for (const [name, running] of [["ours", ours] as const, ["floor", floor] as const]) {
+    const side = { ours: name === "ours", seed, host: `localhost:${running.port}`, ready: running.ready };
+    await loader.define(name, { ...row.target(side), port: running.port, pid: running.pid });
+  }
+  const run = (name: string) =>
+    loader.run(name, { connections: row.connections, ms: bench.ms, warmMs: Math.min(400, bench.ms / 3) });
+  // The first run of each is for the compilers.
+  await run("floor");
+  await run("ours");
+  const results: { ours: LoadResult; floor: LoadResult }[] = [];
+  for (let i = 0; i < bench.pairs; i++) {
+    if (i % 2 === 0) {
+      const floorResult = await run("floor");
+      results.push({ floor: floorResult, ours: await run("ours") });
+    } else {
+      const oursResult = await run("ours");
+      results.push({ ours: oursResult, floor: await run("floor") });
+    }
+  }
+  return summarize(row, results);
+}
+
+function summarize(row: HttpRow, results: { ours: LoadResult; floor: LoadResult }[]): Row {
+  const of = (side: "ours" | "floor", key: "perSecond" | "cpuMicros" | "busy" | "p99" | "probeP99") =>
+    spreadOf(results.map((pair) => pair[side][key] ?? 0)).median;
+  const byRate = spreadOf(results.map((pair) => pair.ours.perSecond / pair.floor.perSecond));
+  const byCpu = spreadOf(results.map((pair) => pair.floor.cpuMicros / pair.ours.cpuMicros));
+  const { probeBelow } = row;
+  const probeHolds = probeBelow === undefined || of("ours", "probeP99") < probeBelow;
+  const both = (key: "perSecond" | "cpuMicros" | "busy", text: (value: number) => string) =>
+    `${text(of("ours", key))} against ${text(of("floor", key))}`;
+  const busy = `server busy ${both("busy", (value) => value.toFixed(2))}`;
+  const other =
+    row.by === "cpu"
+      ? `${both("perSecond", rate)}, ratio ${textOfRatio(byRate)}; ${busy}`
+      : `${both("cpuMicros", (value) => `${value.toFixed(1)} µs CPU`)}, ratio ${textOfRatio(byCpu)}; ${busy}`;
+  const probe =
+    results[0]?.ours.probeP99 == null
+      ? ""
+      : `; other endpoints' p99 ${of("ours", "probeP99").toFixed(1)} ms against ${of("floor", "probeP99").toFixed(1)} ms`;
+  const judged = row.by === "cpu" ? byCpu : byRate;
+  const figure = (side: "ours" | "floor") =>
+    row.by === "cpu" ? `${of(side, "cpuMicros").toFixed(1)} µs CPU` : rate(of(side, "perSecond"));
+  return {
+    work: row.work,
+    ours: figure("ours"),
+    floor: figure("floor"),
+    ratio: textOfRatio(judged),
+    atLeast: row.atLeast.toFixed(2) + (probeBelow === undefined ? "" : `, p99 < ${probeBelow} ms`),
+    holds: judged.median >= row.atLeast && probeHolds,
+    note: other + probe,
+  };
+}

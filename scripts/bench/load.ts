@@ -1,0 +1,217 @@
+/**
+ * The load, in a process of its own so that it can have a core of its own: keep-alive connections over bare TCP, one
+ * request under way on each. Spoken to over IPC.
+ */
+import { readFileSync } from "node:fs";
+import type { Socket } from "bun";
+
+/** Requests that a run goes round, as they stand on the wire. */
+export interface Target {
+  port: number;
+  requests: string[];
+  /**
+   * Each connection begins with the token of its index and sends the one that the answer before gave: `head` + token +
+   * `tail` is the JSON body.
+   */
+  chain?: { head: string; tokens: string[] };
+  /** Sent every few milliseconds on a connection of its own; its latencies are told apart. */
+  probe?: { request: string; everyMs: number };
+  /** For the server's CPU time; its threads count. */
+  pid: number;
+}
+
+export type LoadCommand =
+  | { kind: "define"; name: string; target: Target }
+  | { kind: "run"; name: string; connections: number; ms: number; warmMs: number; count?: number };
+
+export interface LoadResult {
+  perSecond: number;
+  /** Microseconds of the server's CPU time a request. */
+  cpuMicros: number;
+  /** Share of the time in which the server had a core. */
+  busy: number;
+  errors: number;
+  firstError: string | null;
+  /** Milliseconds. */
+  p50: number;
+  p99: number;
+  probeP99: number | null;
+}
+
+interface Line {
+  index: number;
+  partial: Buffer | null;
+  sent: number;
+  probe: boolean;
+}
+
+const TICKS_PER_SECOND = 100;
+const END = Buffer.from("\r\n\r\n");
+
+/** Seconds of CPU time of a process with all of its threads (proc(5), fields 14 and 15). */
+function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+class Run {
+  #next = 0;
+  #counting = false;
+  #stopped = false;
+  #done = 0;
+  #total = 0;
+  #underWay = 0;
+  #errors = 0;
+  #firstError: string | null = null;
+  readonly #latencies: number[] = [];
+  readonly #probes: number[] = [];
+  readonly #wire: Buffer[];
+  #allSent: () => void = () => undefined;
+
+  constructor(
+    private readonly target: Target,
+    private readonly options: { connections: number; ms: number; warmMs: number; count?: number },
+  ) {
+    this.#wire = target.requests.map((request) => Buffer.from(request, "latin1"));
+  }
+
+  async run(): Promise<LoadResult> {
+    const { connections, ms, warmMs, count } = this.options;
+    const sockets: Socket<Line>[] = [];
+    for (let index = 0; index < connections; index++) sockets.push(await this.#connect(index, false));
+    for (const socket of sockets) this.#send(socket);
+    let timer: Timer | undefined;
+    if (this.target.probe) {
+      const probe = await this.#connect(-1, true);
+      sockets.push(probe);
+      const request = Buffer.from(this.target.probe.request, "latin1");
+      timer = setInterval(() => {
+        if (probe.data.sent > 0) return;
+        probe.data.sent = performance.now();
+        probe.write(request);
+      }, this.target.probe.everyMs);
+    }
+    await Bun.sleep(warmMs);
+    this.#counting = true;
+    const begun = performance.now();
+    const cpu = cpuSeconds(this.target.pid);
+    if (count === undefined) await Bun.sleep(ms);
+    else await new Promise<void>((resolve) => (this.#allSent = resolve));
+    const seconds = (performance.now() - begun) / 1_000;
+    const used = cpuSeconds(this.target.pid) - cpu;
+    const done = this.#done;
+    this.#counting = false;
+    this.#stopped = true;
+    clearInterval(timer);
+    // What is under way is let finish: a chain whose last answer is lost could not go on.
+    for (let waited = 0; this.#underWay > 0 && waited < 5_000; waited += 10) await Bun.sleep(10);
+    for (const socket of sockets) socket.end();
+    return {
+      perSecond: done / seconds,
+      cpuMicros: (used / Math.max(1, done)) * 1e6,
+      busy: used / seconds,
+      errors: this.#errors,
+      firstError: this.#firstError,
+      p50: quantile(this.#latencies, 0.5),
+      p99: quantile(this.#latencies, 0.99),
+      probeP99: this.target.probe ? quantile(this.#probes, 0.99) : null,
+    };
+  }
+
+  #connect(index: number, probe: boolean): Promise<Socket<Line>> {
+    return Bun.connect<Line>({
+      hostname: "127.0.0.1",
+      port: this.target.port,
+      data: { index, partial: null, sent: 0, probe },
+      socket: {
+        data: (socket, chunk) => this.#receive(socket, chunk),
+        close: () => {
+          if (!this.#stopped) this.#fail("the server closed a connection");
+        },
+        error: (_socket, error) => this.#fail(error.message),
+      },
+    });
+  }
+
+  #send(socket: Socket<Line>): void {
+    if (this.#stopped) return;
+    socket.data.sent = performance.now();
+    this.#underWay++;
+    const { chain } = this.target;
+    if (chain) {
+      const body = `{"refresh_token":"${chain.tokens[socket.data.index]}"}`;
+      socket.write(`${chain.head}content-length: ${body.length}\r\n\r\n${body}`);
+      return;
+    }
+    const request = this.#wire[this.#next++ % this.#wire.length];
+    if (request) socket.write(request);
+  }
+
+  #receive(socket: Socket<Line>, received: Buffer): void {
+    const line = socket.data;
+    const chunk = line.partial ? Buffer.concat([line.partial, received]) : received;
+    const end = chunk.indexOf(END);
+    if (end === -1) {
+      line.partial = line.partial ? chunk : Buffer.from(chunk);
+      return;
+    }
+    const length = contentLength(chunk.toString("latin1", 0, end));
+    if (chunk.length < end + 4 + length) {
+      line.partial = line.partial ? chunk : Buffer.from(chunk);
+      return;
+    }
+    line.partial = null;
+    // "HTTP/1.1 2xx"
+    if (chunk[9] !== 50) this.#fail(chunk.toString("latin1", 0, 900));
+    const took = performance.now() - line.sent;
+    if (line.probe) {
+      line.sent = 0;
+      if (this.#counting) this.#probes.push(took);
+      return;
+    }
+    this.#underWay--;
+    if (this.target.chain) this.#keepToken(line.index, chunk.toString("latin1", end));
+    this.#total++;
+    if (this.#counting) {
+      this.#done++;
+      if ((this.#done & 15) === 0) this.#latencies.push(took);
+    }
+    if (this.options.count !== undefined && this.#total >= this.options.count) this.#allSent();
+    this.#send(socket);
+  }
+
+  #keepToken(index: number, body: string): void {
+    const start = body.indexOf('"refresh_token":"') + 17;
+    const token = start === 16 ? "" : body.slice(start, body.indexOf('"', start));
+    if (token && this.target.chain) this.target.chain.tokens[index] = token;
+  }
+
+  #fail(what: string): void {
+    this.#errors++;
+    this.#firstError ??= what;
+  }
+}
+
+function contentLength(head: string): number {
+  const at = head.search(/\r\ncontent-length: ?/i);
+  return at === -1 ? 0 : Number.parseInt(head.slice(head.indexOf(":", at) + 1), 10);
+}
+
+function quantile(values: number[], q: number): number {
+  const sorted = values.sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
+}
+
+const targets = new Map<string, Target>();
+process.on("message", async (command: LoadCommand) => {
+  if (command.kind === "define") {
+    targets.set(command.name, command.target);
+    process.send?.({ ok: true });
+    return;
+  }
+  const target = targets.get(command.name);
+  if (!target) throw new Error(`${command.name} was not defined`);
+  process.send?.({ result: await new Run(target, command).run() });
+});
+process.on("disconnect", () => process.exit());

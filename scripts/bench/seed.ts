@@ -1,0 +1,157 @@
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { settings as appSettings } from "../../src/app.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { loadSettings } from "../../src/core/config.ts";
+import { newId } from "../../src/core/ids.ts";
+import { HashQueue } from "../../src/crypto/hash-queue.ts";
+import { generateMasterKey, parseMasterKeys } from "../../src/crypto/master-key.ts";
+import { PasswordHasher } from "../../src/crypto/password-hash.ts";
+import { insertPassword } from "../../src/features/password/store.ts";
+import { createIdentity, type Identity } from "../../src/identity/identity.ts";
+import { findSession, type SessionBundle } from "../../src/identity/sessions/store.ts";
+import { setUp } from "../../src/identity/setup.ts";
+import type { Application } from "../../src/identity/tenants/directory.ts";
+import { insertEmail, insertUser } from "../../src/identity/users/store.ts";
+import { openStorage } from "../../src/storage/open.ts";
+
+/** More than any cache of ours remembers, so that going round them meets each as never seen before. */
+const FRESH_TOKENS = 25_000;
+const USERS = 512;
+const LOGIN_USERS = 64;
+export const PASSWORD = "the bench rides a bicycle at dawn";
+
+/** What both sides of a comparison begin with: one data directory each, of the same bytes. */
+export interface Seed {
+  port: number;
+  publicUrl: string;
+  masterKeyFile: string;
+  /** Data directory of ours; the floor has its own copy of the database. */
+  dataDirectory: string;
+  floorDatabase: string;
+  secretKey: string;
+  tenantId: string;
+  applicationId: string;
+  defaultApplicationId: string;
+  /** One access token a session. */
+  tokens: string[];
+  freshTokens: string[];
+  /** `sid` and refresh token of sessions, by the algorithm of their application. */
+  refresh: Record<"EdDSA" | "RS256", { sid: string; token: string }[]>;
+  logins: string[];
+  /** What the floor hashes: the stored PHC text and what is fed to it for the right password. */
+  hash: { phc: string; input: string };
+}
+
+/** Fills a new data directory by the appliance's own parts, without a password hash each. */
+export async function seed(directory: string, port: number): Promise<Seed> {
+  const dataDirectory = join(directory, "data");
+  mkdirSync(dataDirectory, { mode: 0o700 });
+  const masterKey = generateMasterKey();
+  const masterKeyFile = join(directory, "bench.master-key");
+  writeFileSync(masterKeyFile, `${masterKey}\n`, { mode: 0o600 });
+  const file = join(dataDirectory, "sallyport.db");
+  const publicUrl = `http://localhost:${port}`;
+  const storage = await openStorage({ kind: "sqlite", file });
+  const settings = loadSettings(appSettings, { env: {}, flags: {} });
+  const masterKeys = parseMasterKeys(masterKey);
+  const identity = await createIdentity({ storage, clock: systemClock, masterKeys, publicUrl, settings, claims: [] });
+  const made = await setUp(identity, { origins: [] });
+  const own = await requireApplication(identity, made.applicationId);
+  const plain = await requireApplication(identity, made.defaultApplicationId);
+  const stored = await storedHash(identity);
+
+  const users: string[] = [];
+  for (let i = 0; i < USERS; i++) users.push(await addUser(identity, i, i < LOGIN_USERS ? stored : null));
+  const signed = await Promise.all(users.map((user) => signIn(identity, own, user)));
+  const plainSigned = await Promise.all(users.slice(0, 256).map((user) => signIn(identity, plain, user)));
+  const bundles: SessionBundle[] = [];
+  for (const { session } of signed) bundles.push((await findSession(storage.read, session.sid)) ?? session);
+  const freshTokens: string[] = [];
+  for (let i = 0; i < FRESH_TOKENS; i++) {
+    const bundle = bundles[i % bundles.length];
+    if (bundle) freshTokens.push(await identity.accessTokens.mint(bundle, own));
+  }
+  await storage.close();
+  const floorDatabase = join(directory, "floor.db");
+  copyFileSync(file, floorDatabase);
+  const { key } = identity.dataKeys.current("pepper");
+  const hmac = new Bun.CryptoHasher("sha256", key).update(PASSWORD.normalize("NFKC"));
+  return {
+    port,
+    publicUrl,
+    masterKeyFile,
+    dataDirectory,
+    floorDatabase,
+    secretKey: made.secretKey,
+    tenantId: made.tenantId,
+    applicationId: own.id,
+    defaultApplicationId: plain.id,
+    tokens: signed.map(({ accessToken }) => accessToken),
+    freshTokens,
+    refresh: {
+      EdDSA: signed.map(({ session, refreshToken }) => ({ sid: session.sid, token: refreshToken })),
+      RS256: plainSigned.map(({ session, refreshToken }) => ({ sid: session.sid, token: refreshToken })),
+    },
+    logins: Array.from({ length: LOGIN_USERS }, (_, i) => emailOf(i)),
+    hash: { phc: stored.replace(/^p\d+/, ""), input: hmac.digest("base64url") },
+  };
+}
+
+const emailOf = (index: number) => `person-${index}@example.com`;
+
+async function requireApplication(identity: Identity, id: string): Promise<Application> {
+  const application = await identity.directory.application(id);
+  if (!application) throw new Error(`the application ${id} that was just made is not there`);
+  return application;
+}
+
+async function storedHash(identity: Identity): Promise<string> {
+  const queue = new HashQueue({ slots: 1, maxWaiting: 1, maxWaitingPerKey: 1, clock: systemClock });
+  const pepper = identity.dataKeys.current("pepper");
+  return new PasswordHasher(queue).hash(PASSWORD, { fairnessKey: "", pepper });
+}
+
+async function addUser(identity: Identity, index: number, hash: string | null): Promise<string> {
+  const now = systemClock.now();
+  const id = newId(now);
+  const tenantId = (await requireDefaultTenant(identity)).id;
+  await identity.storage.write(async (tx) => {
+    await insertUser(tx, {
+      id,
+      tenant_id: tenantId,
+      external_id: null,
+      display_name: `Person ${index}`,
+      public_metadata: '{"plan":"team","seats":12}',
+      private_metadata: "{}",
+      created_at: now,
+      updated_at: now,
+      disabled_at: null,
+      deleted_at: null,
+    });
+    const address = emailOf(index);
+    await insertEmail(tx, { id: newId(now), tenantId, userId: id, address, canonical: address, now });
+    if (hash !== null) await insertPassword(tx, { userId: id, tenantId, hash, now });
+  });
+  return id;
+}
+
+async function requireDefaultTenant(identity: Identity) {
+  const tenant = await identity.directory.tenantBySlug("default");
+  if (!tenant) throw new Error("there is no default tenant");
+  return tenant;
+}
+
+function signIn(identity: Identity, application: Application, userId: string) {
+  return identity.signIns.complete({
+    application,
+    origin: { requestId: "", address: "127.0.0.1", network: "127.0.0.1", userAgent: "bench" },
+    method: "password",
+    amr: ["pwd"],
+    aal: "aal1",
+    delivery: "cookie",
+    audience: null,
+    organization: null,
+    commit: async () => userId,
+  });
+}

@@ -1,0 +1,36 @@
+import type { CliSettings } from "./instance.ts";
+
+export interface Advice {
+  problem: string;
+  fix: string;
+}
+
+export function isLoopback(host: string): boolean {
+  const name = host.replace(/^\[(.*)\]$/, "$1");
+  return name === "localhost" || name.endsWith(".localhost") || name === "::1" || /^127\./.test(name);
+}
+
+/** What is unwise about how the world reaches an instance with these settings. */
+export function exposureAdvice(settings: CliSettings): Advice[] {
+  const advice: Advice[] = [];
+  const { public_url: url, host } = settings;
+  if (url === undefined && !isLoopback(host)) {
+    advice.push({
+      problem: `It listens on ${host}, but tokens are issued for http://localhost:${settings.port}, and other hosts are refused.`,
+      fix: "Set public_url to the address that the world uses.",
+    });
+  }
+  if (url?.startsWith("http:") && !isLoopback(new URL(url).hostname)) {
+    advice.push({
+      problem: `${url} is not encrypted: passwords and tokens can be read on the way, and cookies are not Secure.`,
+      fix: "Put a proxy with TLS in front, and set public_url to its https address.",
+    });
+  }
+  if (url?.startsWith("https:") && settings.trusted_proxies.isEmpty) {
+    advice.push({
+      problem: "A proxy must end TLS in front of this process, and none is trusted: all its clients share one limit.",
+      fix: "Set trusted_proxies to the address from which the proxy connects, such as 127.0.0.1.",
+    });
+  }
+  return advice;
+}

@@ -1,0 +1,53 @@
+import type { ApplicationSettings } from "../identity/tenants/administration.ts";
+import { type CommandContext, type CommandFlag, durationFlag, listFlag, textFlag } from "./command.ts";
+
+/** What `app create` and `app set` may say about an application. */
+export const applicationFlags: Readonly<Record<string, CommandFlag>> = {
+  name: { type: "string", value: "NAME", doc: "What people call it." },
+  type: { type: "string", value: "TYPE", doc: "spa, web, native or m2m (default web)." },
+  algorithm: { type: "string", value: "ALG", doc: "What signs its tokens: EdDSA (default), RS256 or ES256." },
+  origin: {
+    type: "string",
+    multiple: true,
+    value: "ORIGIN",
+    doc: "A page's origin that may call, such as https://app.example.com. Repeat it, or use commas; '' for none.",
+  },
+  audience: {
+    type: "string",
+    multiple: true,
+    value: "AUD",
+    doc: "An audience of its tokens, the first one being the default. Repeat it, or use commas; '' for none.",
+  },
+  "sign-up": { type: "string", value: "MODE", doc: "immediate (default), or closed: nobody signs up." },
+  "access-token-ttl": { type: "string", value: "TIME", doc: "Life of an access token (default 15m; 10s to 1d)." },
+  "refresh-idle-ttl": { type: "string", value: "TIME", doc: "A session ends when unused this long (default 30d)." },
+  "refresh-absolute-ttl": {
+    type: "string",
+    value: "TIME",
+    doc: "A session ends after this long anyway (default 180d).",
+  },
+  "refresh-cookie-path": {
+    type: "string",
+    value: "PATH",
+    doc: "Where browsers send the refresh cookie (default /v1/auth).",
+  },
+};
+
+/** The settings that were given; what is wrong with them says the administration. @throws UsageError */
+export function applicationChanges(context: CommandContext): Partial<ApplicationSettings> {
+  const given: Record<keyof ApplicationSettings, unknown> = {
+    name: textFlag(context, "name"),
+    type: textFlag(context, "type"),
+    algorithm: textFlag(context, "algorithm"),
+    origins: listFlag(context, "origin"),
+    audiences: listFlag(context, "audience"),
+    sign_up: textFlag(context, "sign-up"),
+    access_token_ttl: durationFlag(context, "access-token-ttl"),
+    refresh_idle_ttl: durationFlag(context, "refresh-idle-ttl"),
+    refresh_absolute_ttl: durationFlag(context, "refresh-absolute-ttl"),
+    refresh_cookie_path: textFlag(context, "refresh-cookie-path"),
+  };
+  return Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as Partial<ApplicationSettings>;
+}

@@ -1,0 +1,53 @@
+import { toWireTime } from "../core/clock.ts";
+import { toPrefixedId } from "../core/ids.ts";
+import { fromColumns } from "../identity/tenants/administration.ts";
+import type { ApplicationsTable, TenantsTable } from "../storage/schema.ts";
+import { table } from "./command.ts";
+
+/** One application as JSON; lifetimes are seconds. */
+export function applicationJson(row: ApplicationsTable, tenant: TenantsTable) {
+  return {
+    id: row.id,
+    prefixed_id: toPrefixedId("application", row.id),
+    tenant_id: tenant.id,
+    tenant_slug: tenant.slug,
+    is_default: tenant.default_application_id === row.id,
+    disabled: row.disabled_at !== null,
+    ...fromColumns(row),
+    created_at: toWireTime(row.created_at),
+    updated_at: toWireTime(row.updated_at),
+  };
+}
+
+/** One application as lines for a terminal. */
+export function applicationLines(row: ApplicationsTable, tenant: TenantsTable): string[] {
+  const view = applicationJson(row, tenant);
+  const list = (values: readonly string[], none: string) => (values.length > 0 ? values.join(", ") : none);
+  return table([
+    ["id", `${view.id}  (${view.prefixed_id})`],
+    ["name", view.name],
+    ["tenant", `${view.tenant_slug}${view.is_default ? "  (its default application)" : ""}`],
+    ["state", view.disabled ? "disabled" : "enabled"],
+    ["type", view.type],
+    ["algorithm", view.algorithm],
+    ["origins", list(view.origins, "none")],
+    ["audiences", list(view.audiences, "<issuer>/api/<id>")],
+    ["sign-up", view.sign_up],
+    ["access token", shortTime(view.access_token_ttl)],
+    ["refresh, idle", shortTime(view.refresh_idle_ttl)],
+    ["refresh, at most", shortTime(view.refresh_absolute_ttl)],
+    ["refresh cookie", view.refresh_cookie_path],
+  ]);
+}
+
+/** Seconds as `15m` or `30d` where that says it exactly. */
+function shortTime(seconds: number): string {
+  for (const [unit, size] of [
+    ["d", 86_400],
+    ["h", 3_600],
+    ["m", 60],
+  ] as const) {
+    if (seconds % size === 0) return `${seconds / size}${unit}`;
+  }
+  return `${seconds}s`;
+}

@@ -1,0 +1,51 @@
+import { createTenantWithDefault } from "../identity/tenants/administration.ts";
+import { argument, type Command, configFlag, dataFlag, jsonFlag, textFlag } from "./command.ts";
+import { withIdentity } from "./open.ts";
+
+export const tenantCreate: Command = {
+  name: "tenant create",
+  arguments: "SLUG",
+  summary: "Make a closed pool of users with an issuer of its own, <public URL>/t/SLUG.",
+  description:
+    "SLUG is 1 to 63 lower-case letters, digits and hyphens, and never changes: it is part of the issuer. The tenant gets a\n" +
+    "default application, which signs RS256.",
+  flags: {
+    name: { type: "string", value: "NAME", doc: "What people call it (default: the slug)." },
+    "secret-key": { type: "boolean", doc: "Make a secret key of its default application too, and show it once." },
+    data: dataFlag,
+    config: configFlag,
+    json: jsonFlag,
+  },
+  examples: ["sallyport tenant create acme --name 'Acme Inc.' --secret-key"],
+  run: (context) =>
+    withIdentity(context, async ({ storage, clock, apiKeys, keyring, directory }, { settings }) => {
+      const slug = argument(context, 0, "SLUG");
+      const name = textFlag(context, "name") ?? slug;
+      const made = await storage.write(async (tx) => {
+        const { tenant, application } = await createTenantWithDefault(tx, clock.now(), { slug, name });
+        const key = context.flags["secret-key"]
+          ? await apiKeys.createSecret(tx, {
+              tenantId: tenant.id,
+              applicationId: application.id,
+              name: "First key",
+              scopes: ["admin"],
+            })
+          : null;
+        return { tenant, application, secretKey: key?.secret ?? null };
+      });
+      await keyring.signer(made.tenant.id, made.application.algorithm);
+      // Without the public URL nobody knows here what the server will call itself.
+      const issuer = settings.public_url === undefined ? null : directory.issuerOf(slug);
+      if (context.flags.json) {
+        const { tenant, application, secretKey } = made;
+        const ids = { tenant_id: tenant.id, slug, name, issuer, default_application_id: application.id };
+        context.print(JSON.stringify({ ...ids, secret_key: secretKey }));
+        return 0;
+      }
+      context.print(`  tenant               ${made.tenant.id}`);
+      context.print(`  issuer               ${issuer ?? `<public URL>/t/${slug}`}`);
+      context.print(`  default application  ${made.application.id}`);
+      if (made.secretKey !== null) context.print(`  secret key           ${made.secretKey}  (shown once)`);
+      return 0;
+    }),
+};

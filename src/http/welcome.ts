@@ -1,0 +1,74 @@
+import page from "../../web/welcome/index.html" with { type: "text" };
+import mark from "../../web/welcome/mark.svg" with { type: "text" };
+import style from "../../web/welcome/welcome.css" with { type: "text" };
+import { DEFAULT_TENANT_SLUG } from "../identity/tenants/directory.ts";
+import { asset, fileHandler, pageHandler, renderPage } from "./assets.ts";
+import { conditional, entityTag } from "./conditional.ts";
+import type { Handler } from "./edge.ts";
+
+interface WelcomeOptions {
+  /** A tenant's address, by its slug; from configuration. */
+  issuerOf(slug: string): string;
+  version: string;
+}
+
+/**
+ * What somebody sees who opens the appliance's address: what runs here, and how to begin. Strangers see it too, in
+ * production as well: it tells nothing but the configured address and the version, which the API description has too.
+ * @returns GET handlers by path
+ */
+export function welcomeHandlers({ issuerOf, version }: WelcomeOptions): Record<string, Handler> {
+  const stylesheet = asset("welcome.css", style);
+  const bySlug = new Map<string, { html: Handler; json: Handler }>();
+  const welcomeOf = (slug: string) => {
+    let welcome = bySlug.get(slug);
+    if (!welcome) {
+      const base = issuerOf(slug);
+      const html = pageHandler(renderPage(page, { base_url: base, version }, [stylesheet]));
+      welcome = { html, json: summaryHandler(base, issuerOf(DEFAULT_TENANT_SLUG), version) };
+      // Only configured Hosts have a slug here, so this does not grow with what is asked for.
+      bySlug.set(slug, welcome);
+    }
+    return welcome;
+  };
+  return {
+    "/": (exchange) => {
+      // Caches must keep the two apart, a 304 included.
+      exchange.headers.vary = "accept";
+      const welcome = welcomeOf(exchange.tenantSlug ?? DEFAULT_TENANT_SLUG);
+      const { html, json } = welcome;
+      return prefersHtml(exchange.request.headers.get("accept")) ? html(exchange) : json(exchange);
+    },
+    [stylesheet.path]: stylesheet.handler,
+    "/favicon.svg": fileHandler("mark.svg", mark),
+    // Asked for by browsers that were shown JSON; those show the SVG too.
+    "/favicon.ico": (exchange) => {
+      exchange.headers.location = "/favicon.svg";
+      return new Response(null, { status: 308, headers: exchange.headers });
+    },
+  };
+}
+
+function summaryHandler(base: string, publicUrl: string, version: string): Handler {
+  const links = {
+    api_description: `${base}/openapi.json`,
+    public_keys: `${base}/.well-known/jwks.json`,
+    health: `${publicUrl}/healthz`,
+  };
+  const text = JSON.stringify({ name: "Sallyport", version, links });
+  const etag = entityTag(text);
+  const headers = { "content-type": "application/json", "cache-control": "no-cache" };
+  return (exchange) => conditional(exchange, text, etag, headers);
+}
+
+/** Browsers name `text/html`; `*` alone is a program (RFC 9110 section 12.5.1). */
+function prefersHtml(accept: string | null): boolean {
+  const weights = new Map<string, number>();
+  for (const range of accept?.toLowerCase().split(",") ?? []) {
+    const [type = "", ...parameters] = range.split(";").map((part) => part.trim());
+    const q = parameters.find((parameter) => parameter.startsWith("q="));
+    weights.set(type, q === undefined ? 1 : Number(q.slice(2)) || 0);
+  }
+  const html = weights.get("text/html") ?? 0;
+  return html > 0 && html >= (weights.get("application/json") ?? 0);
+}

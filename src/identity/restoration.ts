@@ -1,0 +1,62 @@
+import { systemOrigin } from "../core/caller.ts";
+import { SECOND } from "../core/clock.ts";
+import { type MasterKeys, SealError } from "../crypto/master-key.ts";
+import type { Storage } from "../storage/storage.ts";
+import { appendAudit } from "./audit/store.ts";
+import type { Identity } from "./identity.ts";
+import { MasterKeyMismatch } from "./keys/data-keys.ts";
+import { getSetting, listAllSigningKeys, listDataKeys, MASTER_KEY_CHECK } from "./keys/store.ts";
+import { insertRevocation } from "./revocations/store.ts";
+import { endEverySessionRow } from "./sessions/store.ts";
+import { listTenants, longestAccessTtl } from "./tenants/store.ts";
+
+/**
+ * Opens every seal of a database, and makes none: a database without the master key's check value is not taken for a new one.
+ * @throws MasterKeyMismatch
+ */
+export async function requireOpenable(storage: Storage, master: MasterKeys): Promise<void> {
+  if ((await getSetting(storage.read, MASTER_KEY_CHECK)) === undefined) {
+    throw new MasterKeyMismatch("The database does not say which master key it belongs to: it is not a whole one.");
+  }
+  try {
+    for (const { purpose, version, sealed } of await listDataKeys(storage.read)) {
+      master.open(sealed, { keyId: `${purpose}:${version}`, purpose });
+    }
+    for (const { id, sealed_private } of await listAllSigningKeys(storage.read)) {
+      master.open(sealed_private, { keyId: id, purpose: "signing-key" });
+    }
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error;
+    throw new MasterKeyMismatch(
+      "The master key does not open this data. Give the one of the instance that it comes from " +
+        "(SALLYPORT_MASTER_KEY_FILE).",
+    );
+  }
+}
+
+/** Ends every session of every tenant, and tells verifiers. @returns how many there were */
+export async function endEverySession(identity: Identity): Promise<number> {
+  const { storage, clock } = identity;
+  return storage.write(async (tx) => {
+    const now = clock.now();
+    const ended = await endEverySessionRow(tx, now, "revoked");
+    for (const tenant of await listTenants(tx)) {
+      const ttl = (await longestAccessTtl(tx, tenant.id)) + 60;
+      await insertRevocation(tx, now, {
+        tenantId: tenant.id,
+        kind: "tenant",
+        id: tenant.id,
+        issuedBefore: now + SECOND,
+        expiresAt: now + ttl * SECOND,
+      });
+    }
+    await appendAudit(tx, now, {
+      tenantId: null,
+      actor: { kind: "system", id: null },
+      action: "sessions.ended",
+      origin: systemOrigin,
+      details: { reason: "restored", sessions: ended },
+    });
+    return ended;
+  });
+}

@@ -1,0 +1,105 @@
+import type { Database } from "bun:sqlite";
+import { existsSync } from "node:fs";
+import { sqlState } from "./errors.ts";
+import { openBunPool, openPgPool } from "./postgres-pool.ts";
+import { openReader } from "./sqlite-file.ts";
+import { copyInto } from "./sqlite-maintenance.ts";
+
+/** What a database says about itself. */
+export interface Peek {
+  /** The id of its last migration; 0 for a database that has none. */
+  schemaVersion: number;
+  /** Whether it has a tenant: `init` was run to its end. */
+  isSetUp: boolean;
+  /** Time of the newest audit entry, in ms. */
+  newestAt: number | null;
+  /** What the right master key opens. */
+  masterKeyCheck: string | null;
+  /** Signing keys of the default tenant, published or not. */
+  keyIds: ReadonlySet<string>;
+}
+
+type Query = (sql: string) => Promise<Record<string, unknown>[]>;
+
+/**
+ * Looks into a SQLite file without changing its schema, as `openStorage` would.
+ * @throws Error with SQLite's `code` when it is no database, or cannot be read
+ */
+export function peek(file: string): Promise<Peek> {
+  return reading(file, (database) => look(async (sql) => database.query<Record<string, unknown>, []>(sql).all()));
+}
+
+/** As {@link peek}, for PostgreSQL. @throws Error of the driver */
+export async function peekPostgres(url: string, driver: "bun" | "pg"): Promise<Peek> {
+  const pool = (driver === "bun" ? openBunPool : openPgPool)({ url, maxConnections: 1 });
+  try {
+    return await look(async (sql) => (await pool.query(sql, [])).rows);
+  } finally {
+    await pool.close();
+  }
+}
+
+/** Whether there is a database with a tenant. @throws as {@link peek} */
+export async function isPrepared(file: string): Promise<boolean> {
+  return existsSync(file) && (await peek(file)).isSetUp;
+}
+
+/**
+ * A consistent, flushed copy for its owner alone, as `Storage.backup` makes it, by a reader: it neither waits for the
+ * process that writes nor brings an older database to a newer schema.
+ * @throws Error with `code`: EEXIST when `target` exists
+ */
+export function copyDatabase(source: string, target: string): Promise<void> {
+  return copyInto(target, (file) =>
+    reading(source, async (database) => void database.query("VACUUM INTO ?").run(file)),
+  );
+}
+
+/** @returns `ok`, or what SQLite finds wrong with the file @throws Error with SQLite's `code` when it is no database */
+export function verdictOn(file: string): Promise<string> {
+  return reading(file, async (database) => {
+    const strays = database.query("PRAGMA foreign_key_check").all().length;
+    if (strays > 0) return `${strays} rows that point nowhere`;
+    const rows = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check(3)").all();
+    return rows.map((row) => row.integrity_check).join("; ");
+  });
+}
+
+/** A connection that cannot write, closed afterwards with its statements. */
+async function reading<T>(file: string, work: (database: Database) => Promise<T>): Promise<T> {
+  const database = openReader(file);
+  try {
+    return await work(database);
+  } finally {
+    database.clearQueryCache();
+    database.close();
+  }
+}
+
+async function look(query: Query): Promise<Peek> {
+  const rows = (sql: string) =>
+    query(sql).catch((error: unknown) => {
+      if (isMissingTable(error)) return [];
+      throw error;
+    });
+  const value = async (sql: string) => (await rows(sql))[0]?.value;
+  const keys = await rows(
+    "SELECT signing_keys.id AS value FROM signing_keys JOIN tenants ON tenants.id = tenant_id WHERE slug = 'default'",
+  );
+  const newest = await value(
+    "SELECT max(occurred_at) AS value FROM (SELECT occurred_at FROM audit_entries ORDER BY seq DESC LIMIT 100) AS newest",
+  );
+  const check = await value("SELECT value FROM instance_settings WHERE name = 'master_key_check'");
+  return {
+    schemaVersion: Number((await value("SELECT max(id) AS value FROM schema_migrations")) ?? 0),
+    isSetUp: Number((await value("SELECT count(*) AS value FROM tenants")) ?? 0) > 0,
+    newestAt: newest == null ? null : Number(newest),
+    masterKeyCheck: check == null ? null : String(check),
+    keyIds: new Set(keys.map((row) => String(row.value))),
+  };
+}
+
+function isMissingTable(error: unknown): boolean {
+  if (sqlState(error) === "42P01") return true;
+  return error instanceof Error && error.message.startsWith("no such table");
+}

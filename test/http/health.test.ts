@@ -1,0 +1,55 @@
+import { expect } from "bun:test";
+import { scenarios } from "../support/scenarios.ts";
+
+scenarios("probes and metrics", (t) => {
+  t.test("/healthz and /readyz answer by any name and address", async (app) => {
+    for (const host of ["anything.internal", "10.0.0.1:8080", new URL(app.publicUrl).host]) {
+      const live = await app.client({ host }).get("/healthz");
+      expect([live.status, live.text]).toEqual([200, '{"status":"ok"}']);
+      const ready = await app.client({ host }).get("/readyz");
+      expect([ready.status, ready.text]).toEqual([200, '{"status":"ready"}']);
+    }
+  });
+
+  t.test("/readyz says 503 from the moment that the process is asked to stop; /healthz goes on", async (app) => {
+    app.app.drain();
+    const ready = await app.client().get("/readyz");
+    expect([ready.status, ready.code, ready.headers.get("retry-after")]).toEqual([503, "overloaded", "1"]);
+    expect((await app.client().get("/healthz")).status).toBe(200);
+  });
+
+  t.test("/metrics is not there without a token", async (app) => {
+    for (const headers of [{}, { authorization: "Bearer " }, { authorization: "Bearer undefined" }]) {
+      expect((await app.client(headers).get("/metrics")).status).toBe(404);
+    }
+  });
+
+  t.test(
+    "/metrics opens to its token alone and counts without naming anybody",
+    async (app) => {
+      const user = await app.user();
+      await app.client().post("/v1/auth/login", user.login);
+      for (const authorization of [
+        "",
+        "Bearer",
+        "Bearer metrics-token-0123456",
+        `Bearer ${app.secretKey}`,
+        "metrics-token-01234567",
+      ]) {
+        expect((await app.client({ authorization }).get("/metrics")).status).toBe(401);
+      }
+      const answer = await app.client({ authorization: "Bearer metrics-token-01234567" }).get("/metrics");
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get("content-type")).toStartWith("text/plain; version=0.0.4");
+      expect(answer.text).toContain('sallyport_http_requests_total{status="200"} 1');
+      expect(answer.text).toContain('sallyport_http_requests_total{status="401"} 5');
+      expect(answer.text).toContain("sallyport_password_hashes_total 1");
+      expect(answer.text).not.toContain(user.email);
+      // Prometheus text format: every line is a comment or a sample.
+      for (const line of answer.text.trimEnd().split("\n")) {
+        expect(line).toMatch(/^# (HELP|TYPE) [a-z_]+ .+$|^[a-z_]+(\{[a-z]+="[^"]+"\})? [0-9.e+-]+$/);
+      }
+    },
+    { settings: { metrics_token: "metrics-token-01234567" } },
+  );
+});

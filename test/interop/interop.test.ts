@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { type Appliance, startAppliance } from "./appliance.ts";
+import { type Report, runTogether } from "./programs.ts";
+import { missingFor, programs } from "./toolchains.ts";
+
+/**
+ * Real programs in other languages, with the JWT libraries that people have there, against the compiled executable. The
+ * programs are also the documentation for those languages: see README.md.
+ */
+const CHECKS = [
+  "signs up",
+  "accepts a token that expires soon",
+  "refuses another application's token",
+  "signs in",
+  "refreshes",
+  "verifies by the root JWKS",
+  "verifies by the shortest snippet",
+  "refuses a tampered token",
+  "refuses another tenant's token",
+  "refuses a refresh token, however lax",
+  "survives a key rotation",
+  "refuses an expired token",
+];
+
+// A laptop may lack a language. CI may not.
+const present = programs.filter((program) => process.env.CI || missingFor(program).length === 0);
+const absent = programs.filter((program) => !present.includes(program));
+
+let appliance: Appliance | undefined;
+const reports = new Map<string, Report>();
+
+/** The fewest seconds that an access token can be given: real tokens are waited for to expire. */
+const SHORT_LIVED = "10s";
+
+beforeAll(async () => {
+  if (present.length === 0) return;
+  const commands = new Map<string, string[]>();
+  await Promise.all(
+    present.map(async (program) => {
+      try {
+        const missing = missingFor(program);
+        if (missing.length > 0) throw new Error(`${missing.join(", ")} not found on the PATH`);
+        commands.set(program.library, await program.prepare());
+      } catch (error) {
+        reports.set(program.library, { checks: [], exitCode: -1, errors: (error as Error).message });
+      }
+    }),
+  );
+  const live = await startAppliance();
+  appliance = live;
+  await live.command("tenant", "create", "neighbour");
+  const app = ["--name", "Short-lived", "--algorithm", "RS256", "--access-token-ttl", SHORT_LIVED];
+  const shortLived = JSON.parse(await live.command("app", "create", ...app, "--json")) as { id: string };
+  const env = {
+    ...process.env,
+    SALLYPORT_URL: live.url,
+    SALLYPORT_API_AUDIENCE: `${live.url}/api/${live.defaultApplicationId}`,
+    SALLYPORT_OTHER_TENANT_URL: `${live.url}/t/neighbour`,
+    SALLYPORT_SHORT_LIVED_APP_ID: shortLived.id,
+  };
+  const ran = await runTogether(commands, env, () => live.command("keys", "rotate", "--now"));
+  for (const [library, report] of ran) reports.set(library, report);
+}, 600_000);
+
+afterAll(async () => {
+  await appliance?.stop();
+  const width = Math.max(...programs.map(({ library }) => library.length));
+  console.log(programs.map((program) => `${program.library.padEnd(width)}  ${resultOf(program.library)}`).join("\n"));
+});
+
+function resultOf(library: string): string {
+  const report = reports.get(library);
+  if (!report) return "not run";
+  const holding = report.checks.filter((line) => line.startsWith("ok ")).length;
+  if (holding === CHECKS.length && report.exitCode === 0) return `${holding} checks hold`;
+  const refusal = report.checks.find((line) => !line.startsWith("ok ")) ?? report.errors.trim().split("\n").at(-1);
+  return `${holding} checks hold, then: ${refusal || `it ended with ${report.exitCode}`}`;
+}
+
+for (const { library } of present) {
+  test(`${library} signs in and verifies against a live appliance`, () => {
+    const report = reports.get(library);
+    expect(report?.errors).toBe("");
+    expect(report?.checks).toEqual(CHECKS.map((check) => `ok ${check}`));
+    expect(report?.exitCode).toBe(0);
+  });
+}
+
+for (const program of absent) {
+  test.skip(`${program.library}: ${missingFor(program).join(", ")} not found on the PATH`, () => undefined);
+}

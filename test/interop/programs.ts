@@ -1,0 +1,56 @@
+import { linesOf } from "./commands.ts";
+
+/** What one program printed. */
+export interface Report {
+  /** `ok <check>` and `not ok <check>: <why>`, in order. */
+  checks: string[];
+  /** Exit code and standard error, for what ended otherwise than by a check. */
+  exitCode: number;
+  errors: string;
+}
+
+/** A program that hangs is ended after this many ms; it then lacks checks. */
+const PATIENCE = 120_000;
+
+/**
+ * Runs the programs side by side. When each one waits at its line `rotate`, or has ended, `rotate` is called once and the
+ * waiting ones are told: a library must find exactly one key that is new to it.
+ */
+export async function runTogether(
+  commands: ReadonlyMap<string, string[]>,
+  env: Record<string, string | undefined>,
+  rotate: () => Promise<unknown>,
+): Promise<Map<string, Report>> {
+  const running = [...commands].map(([name, command]) => ({ name, ...start(command, env) }));
+  await Promise.all(running.map(({ waiting }) => waiting));
+  try {
+    await rotate();
+    for (const { tell } of running) tell("rotated\n");
+  } finally {
+    // Without their line they end by themselves.
+    for (const { hangUp } of running) hangUp();
+  }
+  const reports = await Promise.all(running.map(async ({ name, report }) => [name, await report] as const));
+  return new Map(reports);
+}
+
+function start(command: string[], env: Record<string, string | undefined>) {
+  const child = Bun.spawn(command, { env, stdin: "pipe", stdout: "pipe", stderr: "pipe", timeout: PATIENCE });
+  const { promise: waiting, resolve: nowWaiting } = Promise.withResolvers<void>();
+  const read = async (): Promise<Report> => {
+    const errors = new Response(child.stderr).text();
+    const checks: string[] = [];
+    for await (const line of linesOf(child.stdout)) {
+      if (line === "rotate") nowWaiting();
+      else checks.push(line);
+    }
+    nowWaiting();
+    return { checks, exitCode: await child.exited, errors: await errors };
+  };
+  return {
+    waiting,
+    report: read(),
+    tell: (line: string) => void child.stdin.write(line),
+    hangUp: () => void child.stdin.end(),
+  };
+}

@@ -1,0 +1,46 @@
+"""Verify a Sallyport access token with PyJWT, by the published keys and without asking the server."""
+
+import jwt
+from jwt import ExpiredSignatureError as Expired
+from jwt import InvalidTokenError, PyJWKClient
+from jwt import PyJWTError as Refused
+
+__all__ = ["Expired", "Refused", "Verifier", "lax_snippets", "snippet"]
+
+
+class Verifier:
+    def __init__(self, url, audience):
+        # Keys are kept for five minutes, as the JWKS says, and fetched at once for a kid that is new, which is how a
+        # rotation shows. The cooldown keeps made-up kids from causing a fetch each; by default it is 30 s.
+        self._keys = PyJWKClient(f"{url}/.well-known/jwks.json", lifespan=300, cooldown_duration=1, timeout=10)
+        self._issuer = url
+        self._audience = audience
+
+    def verify(self, token):
+        """Returns the claims, or raises Refused (Expired is one kind of it)."""
+        claims = jwt.decode(
+            token,
+            self._keys.get_signing_key_from_jwt(token),
+            algorithms=["RS256"],
+            issuer=self._issuer,
+            audience=self._audience,
+            options={"require": ["aud", "exp", "iss", "sub"]},
+        )
+        if claims.get("typ") != "access":
+            raise InvalidTokenError("This is no access token.")
+        return claims
+
+
+def snippet(url, token):
+    """The shortest program: signature and expiry only. It does not ask whom the token is for, so use Verifier."""
+    key = PyJWKClient(f"{url}/.well-known/jwks.json").get_signing_key_from_jwt(token)
+    return jwt.decode(token, key, algorithms=["RS256"], options={"verify_aud": False})
+
+
+def lax_snippets(url, token):
+    """The same with what somebody in a hurry may try when a token is refused. None may take a refresh token."""
+    lax = {"verify_aud": False, "verify_iss": False, "verify_exp": False, "verify_sub": False}
+    keys = PyJWKClient(f"{url}/.well-known/jwks.json")
+    yield lambda: jwt.decode(token, keys.get_signing_key_from_jwt(token), algorithms=["RS256"], options=lax)
+    for key in keys.get_signing_keys():
+        yield lambda: jwt.decode(token, key, algorithms=["RS256", "HS256"], options=lax)

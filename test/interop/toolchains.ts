@@ -1,0 +1,89 @@
+import { createHash, randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { Glob } from "bun";
+import { capture } from "./commands.ts";
+
+const HERE = import.meta.dir;
+/** Packages and what is built from them stay between runs, outside the repository. */
+const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sallyport-interop");
+
+/** One library's program. */
+export interface Program {
+  library: string;
+  /** Executables that must be on the PATH. */
+  needs: readonly string[];
+  /** Installs the pinned packages and builds, or finds that done. @returns the command line that runs the program */
+  prepare(): Promise<string[]>;
+}
+
+export const programs: readonly Program[] = [
+  { library: "python-jose", needs: ["python3"], prepare: () => python("verify_with_jose") },
+  { library: "PyJWT", needs: ["python3"], prepare: () => python("verify_with_pyjwt") },
+  { library: "golang-jwt + keyfunc", needs: ["go"], prepare: go },
+  { library: "java-jwt + jwks-rsa", needs: ["mvn", "javac", "java"], prepare: java },
+];
+
+export function missingFor(program: Program): string[] {
+  return program.needs.filter((executable) => Bun.which(executable) === null);
+}
+
+let environment: Promise<string> | undefined;
+
+async function python(verifier: string): Promise<string[]> {
+  const folder = join(HERE, "python");
+  const requirements = join(folder, "requirements.txt");
+  // Both programs share it, and ask for it at the same time.
+  environment ??= kept("python", [requirements], async (target) => {
+    await capture(["python3", "-m", "venv", target]);
+    const pip = [join(target, "bin/python"), "-m", "pip", "--disable-pip-version-check", "--quiet"];
+    await capture([...pip, "install", "--requirement", requirements]);
+  });
+  return [join(await environment, "bin/python"), "-B", join(folder, "check.py"), verifier];
+}
+
+async function go(): Promise<string[]> {
+  const folder = join(HERE, "go");
+  const built = await kept("go", filesIn(folder, "*"), (target) =>
+    capture(["go", "build", "-mod=readonly", "-o", join(target, "check"), "."], folder),
+  );
+  return [join(built, "check")];
+}
+
+async function java(): Promise<string[]> {
+  const folder = join(HERE, "java");
+  const pom = join(folder, "pom.xml");
+  const sources = filesIn(folder, "src/**/*.java");
+  const packages = await kept("java-packages", [pom], (target) => {
+    const repository = `-Dmaven.repo.local=${join(CACHE, "maven")}`;
+    const goal = ["dependency:copy-dependencies", `-DoutputDirectory=${target}`];
+    return capture(["mvn", "--quiet", "--batch-mode", "--file", pom, repository, ...goal]);
+  });
+  const classes = await kept("java-classes", [pom, ...sources], (target) =>
+    capture(["javac", "--release", "17", "-cp", join(packages, "*"), "-d", target, ...sources]),
+  );
+  return ["java", "-cp", `${classes}:${join(packages, "*")}`, "com.example.Check"];
+}
+
+function filesIn(folder: string, pattern: string): string[] {
+  return [...new Glob(pattern).scanSync({ cwd: folder, absolute: true })].sort();
+}
+
+/** A folder that is made once for each state of its sources. Two runs may make it at the same time: the first one stays. */
+async function kept(name: string, sources: string[], make: (target: string) => Promise<unknown>): Promise<string> {
+  const hash = createHash("sha256");
+  for (const file of sources) hash.update(file.slice(HERE.length)).update("\0").update(readFileSync(file)).update("\0");
+  const folder = join(CACHE, `${name}-${hash.digest("hex").slice(0, 16)}`);
+  if (existsSync(folder)) return folder;
+  mkdirSync(CACHE, { recursive: true });
+  const draft = join(CACHE, `${name}-draft-${randomUUID()}`);
+  mkdirSync(draft);
+  try {
+    await make(draft);
+    if (!existsSync(folder)) renameSync(draft, folder);
+    return folder;
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,64 @@
+import { expect, test } from "bun:test";
+import { initTRPC } from "@trpc/server";
+import { z } from "zod";
+import packageJson from "../../package.json";
+import type { Call } from "../../src/rpc/call.ts";
+import { invoke, proceduresOf } from "../../src/rpc/invoke.ts";
+
+/**
+ * Both doors walk `router._def.procedures` and run the middlewares that they find there, which tRPC does not promise. This
+ * watches the shape of the pinned version: when an update turns it red, `src/rpc/invoke.ts` is what to look at.
+ */
+const t = initTRPC.context<{ call: { who: string } }>().meta<{ summary: string }>().create();
+const order: string[] = [];
+const router = t.router({
+  deep: {
+    er: t.procedure
+      .meta({ summary: "deep" })
+      .use(({ ctx, next }) => {
+        order.push("gate");
+        return next({ ctx: { ...ctx, admitted: true } });
+      })
+      .input((value) => {
+        order.push("input");
+        return z.strictObject({ n: z.number() }).parse(value);
+      })
+      .output((value) => value as { seen: unknown })
+      .query(({ ctx, input }) => ({ seen: [ctx.call.who, ctx.admitted, input.n] })),
+  },
+  change: t.procedure.mutation(() => "changed"),
+});
+const caller = { who: "ada" } as unknown as Call;
+async function run(input: unknown): Promise<unknown> {
+  const procedure = proceduresOf(router)["deep.er"];
+  if (!procedure) throw new Error("the procedure is not there");
+  return invoke(procedure, "deep.er", caller, async () => input);
+}
+
+test("the versions of client and server are pinned, and equal", () => {
+  expect(packageJson.devDependencies["@trpc/server"]).toMatch(/^\d+\.\d+\.\d+$/);
+  expect(packageJson.devDependencies["@trpc/client"]).toBe(packageJson.devDependencies["@trpc/server"]);
+});
+
+test("procedures stand flat under dotted names, with type, meta and inputs", () => {
+  const procedures = proceduresOf(router);
+  expect(Object.keys(procedures)).toEqual(["deep.er", "change"]);
+  expect(procedures["deep.er"]?._def).toMatchObject({ type: "query", meta: { summary: "deep" } });
+  expect(procedures["deep.er"]?._def.inputs).toHaveLength(1);
+  expect(procedures.change?._def).toMatchObject({ type: "mutation", inputs: [] });
+});
+
+test("names of Object's prototype are no procedures", () => {
+  expect(Object.getPrototypeOf(proceduresOf(router))).toBeNull();
+});
+
+test("the gate runs before the input is read, and its context reaches the resolver", async () => {
+  order.length = 0;
+  expect(await run({ n: 7 })).toEqual({ seen: ["ada", true, 7] });
+  expect(order).toEqual(["gate", "input"]);
+});
+
+test("wrong input is a TRPCError with the ZodError as its cause", async () => {
+  const error = await run({ n: "7" }).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ name: "TRPCError", code: "BAD_REQUEST", cause: { name: "ZodError" } });
+});
