@@ -145,6 +145,7 @@ function operation(
     });
   }
   const hasBody = schema !== undefined && !asQuery;
+  const body = schema ? withoutPath(schema, inPath) : {};
   return {
     operationId: name,
     tags: [name.split(".")[0]],
@@ -154,14 +155,30 @@ function operation(
     ...(hasBody
       ? {
           requestBody: {
-            required: required.size > 0,
-            content: { "application/json": { schema, ...exampleOf(meta.example?.input) } },
+            required: [...required].some((name) => !inPath.includes(name)),
+            content: { "application/json": { schema: body, ...exampleOf(omit(meta.example?.input, inPath)) } },
           },
         }
       : {}),
     responses: responses(schemas, meta, rest, hasBody, schema !== undefined),
     security: securityOf(meta.access),
   };
+}
+
+/** What stands in the path is refused in the body, so the body's schema does not have it. */
+function withoutPath(schema: Record<string, unknown>, inPath: readonly string[]): Record<string, unknown> {
+  const required = ((schema.required ?? []) as string[]).filter((name) => !inPath.includes(name));
+  const { required: _, ...rest } = schema;
+  return {
+    ...rest,
+    properties: omit(schema.properties, inPath),
+    ...(required.length > 0 ? { required } : {}),
+  };
+}
+
+function omit(value: unknown, names: readonly string[]): unknown {
+  if (names.length === 0 || typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
 }
 
 function responses(

@@ -107,7 +107,7 @@ export function usersRouter(procedures: Procedures, users: UserService) {
           output: managedUserSchema,
           errors: ["not_found", "conflict"],
           rest: { method: "PATCH", path: "/v1/users/{id}" },
-          example: { input: { metadata: { plan: "pro", trial: null } }, output: example },
+          example: { input: { id: exampleId, metadata: { plan: "pro", trial: null } }, output: example },
         })
         .input(
           byId.extend({
