@@ -1,6 +1,7 @@
 import type { LoadResult, Target } from "./load.ts";
 import type { Loader } from "./loader.ts";
 import { type Running, startFloor, startOurs } from "./processes.ts";
+import { get, post, postHead } from "./requests.ts";
 import { type Row, rate, spreadOf, textOfRatio } from "./result.ts";
 import { PASSWORD, type Seed } from "./seed.ts";
 
@@ -38,26 +39,13 @@ interface Side {
   ready: Record<string, unknown>;
 }
 
-function get(side: Side, path: string, token?: string): string {
-  const authorization = token === undefined ? "" : `Authorization: Bearer ${token}\r\n`;
-  return `GET ${path} HTTP/1.1\r\nHost: ${side.host}\r\n${authorization}\r\n`;
-}
-
-const postHead = (side: Side, path: string) =>
-  `POST ${path} HTTP/1.1\r\nHost: ${side.host}\r\nContent-Type: application/json\r\n`;
-
-function post(side: Side, path: string, body: unknown): string {
-  const text = JSON.stringify(body);
-  return `${postHead(side, path)}Content-Length: ${text.length}\r\n\r\n${text}`;
-}
-
 function refreshChain(side: Side, algorithm: "EdDSA" | "RS256", path: string): Target["chain"] {
   const floor = side.ready.refresh as Record<typeof algorithm, string[]> | undefined;
   const tokens = side.ours ? side.seed.refresh[algorithm].map(({ token }) => token) : (floor?.[algorithm] ?? []);
-  return { head: postHead(side, path), tokens: [...tokens] };
+  return { head: postHead(side.host, path), tokens: [...tokens] };
 }
 
-const sessionProbe = (side: Side) => ({ request: get(side, "/v1/auth/session", side.seed.tokens[0]), everyMs: 4 });
+const sessionProbe = (side: Side) => ({ request: get(side.host, "/v1/auth/session", side.seed.tokens[0]), everyMs: 4 });
 
 export const httpRows: readonly HttpRow[] = [
   {
@@ -67,7 +55,7 @@ export const httpRows: readonly HttpRow[] = [
     connections: 32,
     cores: "one",
     by: "cpu",
-    target: (side) => ({ requests: side.seed.tokens.map((token) => get(side, "/v1/auth/session", token)) }),
+    target: (side) => ({ requests: side.seed.tokens.map((token) => get(side.host, "/v1/auth/session", token)) }),
   },
   {
     name: "session-new",
@@ -76,7 +64,7 @@ export const httpRows: readonly HttpRow[] = [
     connections: 32,
     cores: "one",
     by: "cpu",
-    target: (side) => ({ requests: side.seed.freshTokens.map((token) => get(side, "/v1/auth/session", token)) }),
+    target: (side) => ({ requests: side.seed.freshTokens.map((token) => get(side.host, "/v1/auth/session", token)) }),
   },
   {
     name: "refresh",
@@ -108,7 +96,7 @@ export const httpRows: readonly HttpRow[] = [
     cores: "all",
     by: "rate",
     target: (side) => ({
-      requests: side.seed.logins.map((email) => post(side, "/v1/auth/login", { email, password: PASSWORD })),
+      requests: side.seed.logins.map((email) => post(side.host, "/v1/auth/login", { email, password: PASSWORD })),
       probe: sessionProbe(side),
     }),
     probeBelow: 50,
@@ -120,7 +108,7 @@ export const httpRows: readonly HttpRow[] = [
     connections: 32,
     cores: "one",
     by: "cpu",
-    target: (side) => ({ requests: [get(side, "/v1/users?limit=1", side.seed.secretKey)] }),
+    target: (side) => ({ requests: [get(side.host, "/v1/users?limit=1", side.seed.secretKey)] }),
   },
   {
     name: "jwks",
@@ -129,7 +117,7 @@ export const httpRows: readonly HttpRow[] = [
     connections: 32,
     cores: "one",
     by: "cpu",
-    target: (side) => ({ requests: [get(side, "/.well-known/jwks.json")] }),
+    target: (side) => ({ requests: [get(side.host, "/.well-known/jwks.json")] }),
   },
   {
     name: "trpc",
@@ -138,7 +126,7 @@ export const httpRows: readonly HttpRow[] = [
     connections: 32,
     cores: "one",
     by: "cpu",
-    target: (side) => ({ requests: side.seed.tokens.map((token) => get(side, "/trpc/auth.session", token)) }),
+    target: (side) => ({ requests: side.seed.tokens.map((token) => get(side.host, "/trpc/auth.session", token)) }),
   },
 ];
 const noChain = { head: "", tokens: [] };

@@ -105,9 +105,10 @@ export class Edge {
       const fail = (error: unknown) => finish(this.fail(exchange, error));
       try {
         const slug = options.anyHost ? null : this.#checkHost(request);
-        exchange.tenantSlug = request.params?.tenant ?? slug;
-        // A Host that is one tenant's serves no other one's path.
-        if (slug !== null && exchange.tenantSlug !== slug) throw new AppError("not_found");
+        const inPath = request.params?.tenant;
+        // A tenant's own host serves no other tenant: they would share an origin, and with it cookies.
+        if (slug !== null && inPath !== undefined && inPath !== slug) throw new AppError("misdirected_request");
+        exchange.tenantSlug = inPath ?? slug;
         const response = handler(exchange);
         return response instanceof Promise ? response.then(finish, fail) : finish(response);
       } catch (error) {

@@ -23,6 +23,12 @@ export function publicDocument(value: unknown, maxAge: number): PublicDocument {
   return { body, etag: entityTag(body), headers: { ...PUBLIC, "cache-control": `public, max-age=${maxAge}` } };
 }
 
+interface BuiltSet {
+  document: PublicDocument;
+  /** When its first key expires, in ms. */
+  validUntil: number;
+}
+
 /** Milliseconds; beside the minutes for which anybody may keep a JWKS, nothing. */
 const RECENT = SECOND;
 
@@ -36,26 +42,31 @@ export function publicJson(exchange: Exchange, document: PublicDocument): Respon
  * all. Keys come and go by the keyring's times.
  */
 export function jwksHandlers(identity: Identity): { root: Handler; application: Handler; tenant: Handler } {
-  // By the keyring's own list, which is a new one each time that it was read again: seconds old at most.
-  const built = new WeakMap<readonly TenantKey[], Map<KeyAlgorithm | undefined, PublicDocument>>();
-  const document = async (tenantId: string, algorithm?: KeyAlgorithm) => {
-    const known = built.get(await identity.keyring.keys(tenantId))?.get(algorithm);
-    if (known) return known;
-    if (algorithm !== undefined) await identity.keyring.signer(tenantId, algorithm);
-    const list = await identity.keyring.keys(tenantId);
-    const made = publicDocument({ keys: identity.keyring.published(list, algorithm) }, JWKS_MAX_AGE / SECOND);
-    built.set(list, (built.get(list) ?? new Map<KeyAlgorithm | undefined, PublicDocument>()).set(algorithm, made));
+  const { keyring, clock } = identity;
+  // By the keyring's own list, which is a new one each time that it was read again, until its first key expires.
+  const built = new WeakMap<readonly TenantKey[], Map<KeyAlgorithm | undefined, BuiltSet>>();
+  const document = async (tenantId: string, algorithm?: KeyAlgorithm): Promise<PublicDocument> => {
+    const known = built.get(await keyring.keys(tenantId))?.get(algorithm);
+    if (known && known.validUntil > clock.now()) return known.document;
+    if (algorithm !== undefined) await keyring.signer(tenantId, algorithm);
+    const list = await keyring.keys(tenantId);
+    const made = publicDocument({ keys: keyring.published(list, algorithm) }, JWKS_MAX_AGE / SECOND);
+    const ends = list.map((key) => key.expiresAt ?? Number.POSITIVE_INFINITY).filter((at) => at > clock.now());
+    const sets = built.get(list) ?? new Map<KeyAlgorithm | undefined, BuiltSet>();
+    built.set(list, sets.set(algorithm, { document: made, validUntil: Math.min(...ends) }));
     return made;
   };
   /** Answers at once, from a document of a moment ago, where the request's tenant alone decides which one it is. */
   const recent = (find: (exchange: Exchange) => Promise<PublicDocument>): Handler => {
-    const found = new Map<string | null, { foundAt: number; document: PublicDocument }>();
+    const found = new Map<string | null, { foundAt: number; revision: number; document: PublicDocument }>();
     return (exchange) => {
       const known = found.get(exchange.tenantSlug);
-      if (known && Math.abs(known.foundAt - identity.clock.now()) <= RECENT)
+      // Never older than the keys that sign: who meets a new `kid` and asks here must find it.
+      if (known && known.revision === keyring.revision && Math.abs(known.foundAt - clock.now()) <= RECENT) {
         return publicJson(exchange, known.document);
+      }
       return find(exchange).then((made) => {
-        found.set(exchange.tenantSlug, { foundAt: identity.clock.now(), document: made });
+        found.set(exchange.tenantSlug, { foundAt: clock.now(), revision: keyring.revision, document: made });
         return publicJson(exchange, made);
       });
     };

@@ -68,7 +68,7 @@ scenarios("when something breaks inside (ASVS 16.5.1, 16.5.3, 16.5.4)", (t) => {
     for (const hash of [
       "",
       "x",
-      PASSWORD,
+      "plain-text-password",
       "p9$argon2id$v=19$m=19456,t=2,p=1$AAAA$AAAA",
       "p1$argon2id$v=19$m=8,t=1,p=1$$",
     ]) {

@@ -46,9 +46,18 @@ test("a status or a code that is not declared is refused, and so is every failur
     expect(() => app.contract.check("GET", "/nowhere", 500, {})).toThrow("fail inside");
   }));
 
+test("a secret in the database is found when the application closes", async () => {
+  const app = await startApp();
+  const { tokens } = await app.signedIn();
+  await app.storage.write(async (tx) => {
+    await tx.kysely.updateTable("sessions").set({ user_agent: tokens.accessToken }).execute();
+  });
+  await expect(app.close()).rejects.toThrow("database holds a secret");
+});
+
 test("a secret in the log is found when the application closes", async () => {
   const app = await startApp();
   const { tokens } = await app.signedIn();
   app.log.warn({ token: tokens.refreshToken }, "careless");
-  await expect(app.close()).rejects.toThrow("holds a secret");
+  await expect(app.close()).rejects.toThrow("log holds a secret");
 });
