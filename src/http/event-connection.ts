@@ -11,11 +11,17 @@ export class EventConnection {
   readonly body: ReadableStream<Uint8Array>;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #drained: (() => void) | null = null;
+  readonly #setIdleTimeout: (seconds: number) => void;
   readonly #ended: () => void;
 
-  /** @param ended called once, whoever ended it */
-  constructor(position: number, ended: () => void) {
+  /**
+   * @param setIdleTimeout of the socket below; 0 for none
+   * @param ended called once, whoever ended it
+   */
+  constructor(position: number, setIdleTimeout: (seconds: number) => void, ended: () => void) {
     this.position = position;
+    this.#setIdleTimeout = setIdleTimeout;
+    setIdleTimeout(0);
     this.#ended = ended;
     this.body = new ReadableStream<Uint8Array>(
       {
@@ -55,6 +61,8 @@ export class EventConnection {
     const controller = this.#controller;
     if (controller === null) return;
     this.#over();
+    // A peer that reads nothing would hold the socket, and the process that wants to stop, for as long as it likes.
+    this.#setIdleTimeout(1);
     controller.close();
   }
 

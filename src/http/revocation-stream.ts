@@ -67,13 +67,12 @@ export class RevocationStreams {
     const release = this.#take(network);
     const channel = this.#channels.get(tenantId) ?? new RevocationChannel(this.identity, tenantId, newest);
     this.#channels.set(tenantId, channel);
-    const connection = new EventConnection(cursor, () => {
+    const setIdleTimeout = (seconds: number) => exchange.server.timeout(exchange.request, seconds);
+    const connection = new EventConnection(cursor, setIdleTimeout, () => {
       channel.leave(connection);
       release();
       setTimeout(() => this.#tidy(tenantId, channel), 0);
     });
-    // The listener would end it for being idle between two heartbeats.
-    exchange.server.timeout(exchange.request, 0);
     connection.send(`retry: ${RETRY}\n\n`);
     void channel.join(connection);
     this.#tick();
