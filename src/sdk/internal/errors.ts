@@ -14,7 +14,10 @@ export type SallyportLocalCode =
   | "authentication_required"
   | "token_expired"
   | "token_revoked"
-  | "application_mismatch"
+  | "insufficient_user_authentication"
+  | "insufficient_scope"
+  | "forbidden"
+  | "origin_not_allowed"
   | "unreachable"
   | "unexpected_response";
 
