@@ -1,11 +1,12 @@
 import { configurationError, SallyportError } from "../internal/errors.ts";
 import { environment, requireApplicationId } from "../internal/options.ts";
-import { type AuthenticationOptions, authenticate } from "../server/authenticate.ts";
+import { authenticate } from "../server/authenticate.ts";
 import { type AccessClaims, refused } from "../server/claims.ts";
 import { readCredentialRules } from "../server/credential.ts";
-import { resolveVerifier, type VerificationOptions } from "../server/options.ts";
+import type { AuthenticationOptions, VerificationOptions } from "../server/options.ts";
 import { renderRefusal } from "../server/refusal.ts";
 import { checkScopes, readRequirements, readScopes } from "../server/requirements.ts";
+import { resolveVerifier } from "../server/resolve-options.ts";
 import { Verifier, type VerifierOptions } from "../server/verifier.ts";
 import type { ExpressHandler, ExpressRequest, ExpressResponse } from "./http.ts";
 

@@ -1,17 +1,8 @@
 import { SallyportError } from "../internal/errors.ts";
 import { type AccessClaims, refused } from "./claims.ts";
-import { type CredentialOptions, type CredentialRules, findCredential, type RequestView } from "./credential.ts";
-import { type CheckedRequirements, checkRequirements, type Requirements } from "./requirements.ts";
+import { type CredentialRules, findCredential, type RequestView } from "./credential.ts";
+import { type CheckedRequirements, checkRequirements } from "./requirements.ts";
 import type { Verifier } from "./verifier.ts";
-
-/** Where the credential may come from, and what its token must say. */
-export interface AuthenticationOptions extends CredentialOptions, Requirements {
-  /**
-   * Without a credential there are no claims, and no refusal either. A bad Authorization header is refused all the same; a
-   * bad cookie counts as none, since the browser sends it unasked.
-   */
-  allowUnauthenticated?: boolean | undefined;
-}
 
 export interface Guard {
   verifier: Verifier;

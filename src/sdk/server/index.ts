@@ -1,12 +1,10 @@
 export type { SallyportErrorType, SallyportLocalCode } from "../internal/errors.ts";
 export { SallyportError } from "../internal/errors.ts";
 export type { Fetch } from "../internal/http.ts";
-export type { AuthenticationOptions } from "./authenticate.ts";
 export type { AccessClaims, RefusalReason } from "./claims.ts";
 export type { ListOptions, RequestOptions, UserPage } from "./management.ts";
-export type { SallyportServerOptions } from "./options.ts";
+export type { AuthenticationOptions, OnStale, RevocationSource, SallyportServerOptions } from "./options.ts";
 export type { Authentication } from "./sallyport-server.ts";
 export { SallyportServer } from "./sallyport-server.ts";
 export type { UserTokenOptions } from "./user-token.ts";
 export { signUserToken } from "./user-token.ts";
-export type { OnStale, RevocationSource } from "./verifier.ts";

@@ -1,13 +1,14 @@
 import { SallyportError } from "../internal/errors.ts";
 import { platformFetch } from "../internal/http.ts";
 import { environment, requireApplicationId } from "../internal/options.ts";
-import { type AuthenticationOptions, authenticate } from "./authenticate.ts";
+import { authenticate } from "./authenticate.ts";
 import type { AccessClaims } from "./claims.ts";
 import { readCredentialRules } from "./credential.ts";
 import { type ListOptions, Management, type RequestOptions, type UserPage } from "./management.ts";
-import { resolveAddresses, resolveVerifier, type SallyportServerOptions } from "./options.ts";
+import type { AuthenticationOptions, SallyportServerOptions } from "./options.ts";
 import { renderRefusal } from "./refusal.ts";
 import { readRequirements } from "./requirements.ts";
+import { resolveAddresses, resolveVerifier } from "./resolve-options.ts";
 import { Verifier } from "./verifier.ts";
 
 /** Claims; or why there are none, and the answer that says so. Under `allowUnauthenticated` neither. */

@@ -5,22 +5,11 @@ import { type Crypto, loadCrypto } from "./crypto.ts";
 import { Jwks } from "./jwks.ts";
 import { type KnownHeaders, MAX_TOKEN_LENGTH, parseCompact, parsePayload } from "./jws.ts";
 import { type VerificationKey, verifySignature } from "./keys.ts";
+import type { OnStale, RevocationSource } from "./options.ts";
 import { RevocationStream } from "./revocation-stream.ts";
 import { Revocations, type TokenDigests } from "./revocations.ts";
 import { streamTransport } from "./stream-transport.ts";
 import { TokenCache } from "./token-cache.ts";
-
-/**
- * What to do once the appliance was out of reach for 60 s, so that a revocation may have been missed: take tokens as they
- * are until they expire (at most 15 minutes), refuse them all, or ask the appliance about each.
- */
-export type OnStale = "allow" | "deny" | "introspect";
-
-/**
- * How revocations come in: as server-sent events, which takes milliseconds and holds one connection while tokens are being
- * verified, or by a poll every 10 s. The poll stands in wherever there is no stream.
- */
-export type RevocationSource = "stream" | "poll";
 
 export interface VerifierOptions extends Expectations {
   /** Where the tenant is reached: key set and revocations hang below it. */
