@@ -9,10 +9,15 @@ import { type CallOptions, Transport } from "./transport.ts";
 import type {
   ApiKey,
   ApiKeyRequest,
-  Application,
+  ManagedApplication,
+  ManagedSession,
   ManagedUser,
   NewApiKey,
+  NewResource,
   NewUser,
+  Resource,
+  ResourceChange,
+  SessionListOptions,
   UserChange,
   UserListOptions,
 } from "./types.ts";
@@ -72,10 +77,30 @@ export class ManagementClient {
     delete: async (id: string): Promise<{ status: "success" }> => this.request("DELETE", `/v1/users/${segment(id)}`),
   };
 
-  /** The tenant's applications. */
+  /** The applications that the client may see. */
   readonly applications = {
-    list: (options: PageOptions = {}): Listing<Application> => this.#list("/v1/applications", options),
-    get: async (id: string): Promise<Application> => this.request("GET", `/v1/applications/${segment(id)}`),
+    list: (options: PageOptions = {}): Listing<ManagedApplication> => this.#list("/v1/applications", options),
+    get: async (id: string): Promise<ManagedApplication> => this.request("GET", `/v1/applications/${segment(id)}`),
+  };
+
+  /** Live sessions, and by id those that ended in the last 30 days. */
+  readonly sessions = {
+    list: (options: SessionListOptions = {}): Listing<ManagedSession> => this.#list("/v1/sessions", options),
+    get: async (id: string): Promise<ManagedSession> => this.request("GET", `/v1/sessions/${segment(id)}`),
+    /** Verifiers refuse its tokens as soon as they hear of it. */
+    revoke: async (id: string): Promise<ManagedSession> => this.request("DELETE", `/v1/sessions/${segment(id)}`),
+  };
+
+  /** The APIs that the tenant's tokens may be for. */
+  readonly resources = {
+    list: (options: PageOptions = {}): Listing<Resource> => this.#list("/v1/resources", options),
+    get: async (id: string): Promise<Resource> => this.request("GET", `/v1/resources/${segment(id)}`),
+    create: async (resource: NewResource, options: Repeatable = {}): Promise<Resource> =>
+      this.request("POST", "/v1/resources", { body: resource, ...options }),
+    update: async (id: string, change: ResourceChange): Promise<Resource> =>
+      this.request("PATCH", `/v1/resources/${segment(id)}`, { body: change }),
+    delete: async (id: string): Promise<{ status: "success" }> =>
+      this.request("DELETE", `/v1/resources/${segment(id)}`),
   };
 
   /** API keys of the client's application. */

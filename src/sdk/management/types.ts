@@ -42,10 +42,81 @@ export interface UserChange {
   private_metadata?: Record<string, unknown> | undefined;
 }
 
-export interface Application {
+export interface ManagedApplication {
+  /** The publishable id, which is its OAuth client_id. */
   id: string;
   name: string;
   type: "spa" | "web" | "native" | "m2m";
+  /** Whether it is meant by requests that name none. */
+  is_default: boolean;
+  /** The `iss` of its tokens. */
+  issuer: string;
+  algorithm: "EdDSA" | "RS256" | "ES256";
+  /** The `aud` of tokens that ask for none. */
+  default_audience: string;
+  audiences: string[];
+  /** Pages that may call it. */
+  origins: string[];
+  sign_up: "immediate" | "verified" | "closed";
+  /** Seconds. */
+  access_token_ttl: number;
+  /** Seconds that a session may lie idle. */
+  refresh_idle_ttl: number;
+  /** Seconds that a session may live at most. */
+  refresh_absolute_ttl: number;
+  refresh_cookie_path: string;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface ManagedSession {
+  /** The `sid` of its tokens, unchanged by refreshes. */
+  id: string;
+  application_id: string;
+  user_id: string;
+  aal: "aal1" | "aal2";
+  auth_method: string;
+  /** RFC 8176 values. */
+  amr: string[];
+  /** When the user authenticated; refreshes do not move it. */
+  auth_time: string;
+  user_agent: string | null;
+  address: string | null;
+  created_at: string;
+  /** The last refresh. */
+  last_seen_at: string;
+  /** When it ends however often it is refreshed. */
+  expires_at: string;
+  ended_at: string | null;
+  /** `logout`, `revoked`, `password_changed`, `refresh_reuse`, … */
+  end_reason: string | null;
+}
+
+export interface SessionListOptions extends PageOptions {
+  /** Only this user's; the id in either form. */
+  user_id?: string | null | undefined;
+}
+
+/** An API that tokens may be for. */
+export interface Resource {
+  id: string;
+  /** The `aud` of its tokens, unique in the tenant. It never changes. */
+  audience: string;
+  name: string;
+  scopes: { name: string; description: string | null }[];
+  created_at: string;
+  updated_at: string;
+}
+
+export interface ResourceChange {
+  name?: string | undefined;
+  /** Replaced whole. */
+  scopes?: readonly { name: string; description?: string | null | undefined }[] | undefined;
+}
+
+export interface NewResource extends ResourceChange {
+  audience: string;
+  name: string;
 }
 
 export interface ApiKey {

@@ -173,6 +173,14 @@ describe("calls", () => {
     await client.apiKeys.create({ name: "backend", scopes: ["users:read"] });
     await client.apiKeys.rotate(CLIENT, 0);
     await client.apiKeys.revoke(CLIENT);
+    await client.sessions.list({ user_id: CLIENT });
+    await client.sessions.get(CLIENT);
+    await client.sessions.revoke(CLIENT);
+    await client.resources.list();
+    await client.resources.get(CLIENT);
+    await client.resources.create({ audience: "api.example", name: "Orders" });
+    await client.resources.update(CLIENT, { name: "Orders" });
+    await client.resources.delete(CLIENT);
     await client.request("GET", "/v1/resources", { query: { limit: 1, cursor: undefined } });
     expect(server.received.map(({ method, path, search }) => `${method} ${path} ${search}`.trim())).toEqual([
       "GET /v1/applications limit=50",
@@ -182,6 +190,14 @@ describe("calls", () => {
       "POST /v1/api-keys",
       `POST /v1/api-keys/${CLIENT}/rotate`,
       `DELETE /v1/api-keys/${CLIENT}`,
+      `GET /v1/sessions user_id=${CLIENT}`,
+      `GET /v1/sessions/${CLIENT}`,
+      `DELETE /v1/sessions/${CLIENT}`,
+      "GET /v1/resources",
+      `GET /v1/resources/${CLIENT}`,
+      "POST /v1/resources",
+      `PATCH /v1/resources/${CLIENT}`,
+      `DELETE /v1/resources/${CLIENT}`,
       "GET /v1/resources limit=1",
     ]);
     expect(server.received[5]?.body).toEqual({ overlap_seconds: 0 });
