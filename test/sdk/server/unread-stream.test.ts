@@ -66,6 +66,15 @@ async function drain(body: ReadableStream<Uint8Array>): Promise<string> {
   return text;
 }
 
+test("the signal tells whose revocation was committed", async () => {
+  const appliance = await openAppliance();
+  const told: string[] = [];
+  appliance.identity.revocationSignal.onCommit((tenantId) => void told.push(tenantId));
+  await revoke(appliance, 1);
+  expect(told).toEqual([appliance.tenantId]);
+  await appliance.identity.storage.close();
+});
+
 describe("a peer that does not read", () => {
   test("is sent two pages of what it missed, no more, and let go at the second heartbeat", async () => {
     const appliance = await openAppliance();
