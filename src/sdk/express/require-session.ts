@@ -31,8 +31,6 @@ export function requireSession(options: RequireSessionOptions = {}): ExpressHand
   const requirements = readRequirements(options);
   const allowUnauthenticated = options.allowUnauthenticated === true;
   return handler(async (request) => {
-    // What another middleware may have put there is not ours, and must not pass for it.
-    setUser(request, null);
     const view = { method: request.method, header: (name: string) => headerOf(request, name) };
     const verifier = verifierOf(request.app);
     setUser(request, await authenticate(view, { verifier, rules, requirements, allowUnauthenticated }));
@@ -62,6 +60,7 @@ export function sessionOf(request: object): AccessClaims | null {
 /** Beside `req.user`, which anybody may overwrite. */
 const sessions = new WeakMap<object, AccessClaims>();
 
+/** Null too: what another middleware may have put there is not ours, and must not pass for it. */
 function setUser(request: ExpressRequest, claims: AccessClaims | null): void {
   if (claims === null) sessions.delete(request);
   else sessions.set(request, claims);

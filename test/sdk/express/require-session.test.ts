@@ -364,6 +364,18 @@ describe.each(versions)("%s", (_name, express) => {
     expect((await server.get("/me", { cookie: `sallyport_at=${await token()}` })).status).toBe(401);
   });
 
+  test("what another middleware took for the user does not pass for a session", async () => {
+    const made = express();
+    made.use((request, _response, next) => {
+      Object.assign(request, { user: { sub: "admin" } });
+      next();
+    });
+    made.use(open({ allowUnauthenticated: true }));
+    made.get("/me", (request, response) => void response.json([request.user ?? null, sessionOf(request)]));
+    using server = await serve(made);
+    expect(await (await server.get("/me")).json()).toEqual([null, null]);
+  });
+
   test("the appliance out of reach from the start: 503, and nothing of where it is", async () => {
     issuer.override = () => errorResponse(500, "internal_error", "api_error");
     using server = await app({ allowUnauthenticated: true });

@@ -136,6 +136,47 @@ describe("a peer that does not read", () => {
     await appliance.identity.storage.close();
   });
 
+  test("one whose read was under way while the others were told reads again", async () => {
+    const appliance = await openAppliance();
+    const { read } = appliance.identity.storage;
+    const held: (() => void)[] = [];
+    let isHolding = true;
+    // A database across a network: the rows are those of the moment of asking, however late they arrive.
+    const all: typeof read.all = async (statement, params) => {
+      const rows = await read.all(statement, params);
+      if (isHolding) await new Promise<void>((resolve) => held.push(resolve));
+      return rows;
+    };
+    const storage = { ...appliance.identity.storage, read: { kysely: read.kysely, all, first: read.first.bind(read) } };
+    const channel = new RevocationChannel({ ...appliance.identity, storage }, appliance.tenantId, 0);
+    const { connection } = connect(channel);
+    const received = drain(connection.body);
+    const joining = channel.join(connection);
+    await Bun.sleep(1);
+    isHolding = false;
+    await revoke(appliance, 1);
+    await channel.advance();
+    for (const release of held) release();
+    await joining;
+    channel.end();
+    expect([...(await received).matchAll(/^id: (\d+)$/gm)].map(([, id]) => id)).toEqual(["1"]);
+    await appliance.identity.storage.close();
+  });
+
+  test("one that has read further than the others were told hears nothing twice", async () => {
+    const appliance = await openAppliance();
+    const channel = await openChannel(appliance);
+    await revoke(appliance, 2);
+    const { connection } = connect(channel);
+    const received = drain(connection.body);
+    await channel.join(connection);
+    await revoke(appliance, 1);
+    await channel.advance();
+    channel.end();
+    expect([...(await received).matchAll(/^id: (\d+)$/gm)].map(([, id]) => id)).toEqual(["1", "2", "3"]);
+    await appliance.identity.storage.close();
+  });
+
   test("storage that cannot be read ends the stream: silence would pass for nothing new", async () => {
     const appliance = await openAppliance();
     const channel = await openChannel(appliance);
