@@ -6,6 +6,8 @@ import type { OpenStream, StreamTransport } from "./stream-transport.ts";
 const SECOND = 1_000;
 const FIRST_PAUSE = SECOND / 4;
 const LONGEST_PAUSE = 30 * SECOND;
+/** A stream that held this long was no failure: the next attempt comes soon. One that opens and breaks is waited for. */
+const LASTING = 10 * SECOND;
 /** The appliance sends a comment every 15 s; two of them missing is a connection that died without a word. */
 const SILENCE = 40 * SECOND;
 /** An appliance that has no stream may have one after its next update. */
@@ -62,10 +64,12 @@ export class RevocationStream {
         try {
           const stream = await this.#open(revocations.cursor, connection);
           if (stream.status === 200) {
-            await this.#read(stream, connection, () => {
+            const begun = performance.now();
+            await this.#read(stream, connection).catch(() => undefined);
+            if (performance.now() - begun > LASTING) {
               attempt = 0;
-            });
-            wait = backoff(attempt, FIRST_PAUSE, LONGEST_PAUSE);
+              wait = backoff(attempt, FIRST_PAUSE, LONGEST_PAUSE);
+            }
           } else wait = Math.max(wait, await this.#refused(stream));
         } catch {
           // Whatever it was: the poll goes on, and the next attempt comes.
@@ -99,7 +103,7 @@ export class RevocationStream {
     return Number.isFinite(seconds) ? Math.min(LONGEST_RETRY_AFTER, Math.max(0, seconds * SECOND)) : 0;
   }
 
-  async #read(stream: OpenStream, connection: AbortController, inStep: () => void): Promise<void> {
+  async #read(stream: OpenStream, connection: AbortController): Promise<void> {
     const { revocations } = this.#options;
     if (!stream.header("content-type")?.startsWith("text/event-stream")) return;
     const timer = watchdog(connection);
@@ -114,7 +118,6 @@ export class RevocationStream {
           // The first one says that nothing is missing, and each of the others that nothing came since.
           revocations.isStreaming = true;
           revocations.touch();
-          inStep();
         } else if (event.event === "revocation" && event.id !== null) {
           revocations.accept(JSON.parse(event.data), event.id);
         }

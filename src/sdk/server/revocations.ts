@@ -26,7 +26,7 @@ const SECOND = 1_000;
 const TIMEOUT = 5 * SECOND;
 const MAX_BYTES = 4_000_000;
 const MAX_PAGES = 1_000;
-/** Entries held at most: some 30 MB. The appliance sends no more than one longest token lifetime's worth. */
+/** Entries held at most: some 70 MB under Node, 40 MB under Bun. The appliance sends no more than one longest token lifetime's worth. */
 const MAX_ENTRIES = 100_000;
 const POLL_EVERY = 10 * SECOND;
 /** A stream that has said nothing for this long (a frozen container thawed just now) is no reason not to ask. */
