@@ -15,6 +15,7 @@ import { DataKeys } from "./keys/data-keys.ts";
 import { Keyring } from "./keys/keyring.ts";
 import { rotateDueKeys } from "./keys/rotation.ts";
 import { purgeSigningKeys } from "./keys/store.ts";
+import { RevocationSignal } from "./revocations/signal.ts";
 import { purgeRevocations } from "./revocations/store.ts";
 import { AccessTokens, type ClaimsHook } from "./sessions/access-tokens.ts";
 import { Refreshes } from "./sessions/refresh.ts";
@@ -53,12 +54,16 @@ export interface Identity {
   apiKeys: ApiKeys;
   users: Users;
   flows: Flows;
+  /** Tells of revocations that came in through `storage` of this object. */
+  revocationSignal: RevocationSignal;
   jobs: readonly Job[];
 }
 
 /** @throws MasterKeyMismatch */
 export async function createIdentity(options: IdentityOptions): Promise<Identity> {
-  const { storage, clock, masterKeys, settings } = options;
+  const { clock, masterKeys, settings } = options;
+  const revocationSignal = new RevocationSignal();
+  const storage = revocationSignal.watch(options.storage);
   const dataKeys = await DataKeys.open(storage, masterKeys, clock);
   const directory = new Directory(storage, clock, options.publicUrl);
   const keyring = new Keyring(storage, clock, masterKeys);
@@ -79,6 +84,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     apiKeys: new ApiKeys(storage, clock, directory, masterKeys),
     users: new Users(clock, sessions, options.erasures ?? []),
     flows: new Flows(clock),
+    revocationSignal,
     jobs: [
       { name: "retention", every: HOUR, run: () => retire(storage, clock, settings.audit_retention_days) },
       { name: "key-rotation", every: HOUR, run: () => rotateDueKeys(storage, clock, keyring) },
