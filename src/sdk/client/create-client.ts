@@ -1,8 +1,16 @@
 import { createTRPCUntypedClient, httpBatchLink, TRPCClientError } from "@trpc/client";
-import { fromEnvelope, SallyportError, unexpectedResponse, unreachable } from "../internal/errors.ts";
+import {
+  configurationError,
+  fromEnvelope,
+  SallyportError,
+  unexpectedResponse,
+  unreachable,
+} from "../internal/errors.ts";
 import { type Fetch, platformFetch, requestJson } from "../internal/http.ts";
 import { requireApplicationId, requireUrl } from "../internal/options.ts";
 import { singleFlight } from "../internal/single-flight.ts";
+import { type Credential, rememberInternals } from "./credential.ts";
+import { isStaleToken } from "./refusal.ts";
 import type { CallOptions, SallyportClient, Tokens } from "./types.ts";
 
 export interface ClientOptions {
@@ -12,14 +20,21 @@ export interface ClientOptions {
   applicationId?: string | undefined;
   /** The first access token, where one is at hand. */
   accessToken?: string | undefined;
-  /** Asked before each request instead: for tokens that a backend of yours signs or keeps. Null for none. */
-  getAccessToken?: (() => string | null | undefined | Promise<string | null | undefined>) | undefined;
+  /**
+   * Asked before each request instead: for tokens that a backend of yours signs or keeps. Null for none. Asked once more,
+   * with the token that was `rejected`, when the appliance calls one expired or revoked.
+   */
+  getAccessToken?: GetAccessToken | undefined;
   fetch?: Fetch | undefined;
   /** Sent with each request, or asked for before each. */
   headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>) | undefined;
   /** Whether cookies go along. Default: `"include"` in a page, nothing elsewhere. */
   credentials?: RequestCredentials | undefined;
 }
+
+export type GetAccessToken = (asking: {
+  rejected: string | null;
+}) => string | null | undefined | Promise<string | null | undefined>;
 
 const TIMEOUT = 30_000;
 const MAX_BYTES = 1_000_000;
@@ -38,14 +53,21 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
   const fetch = options.fetch ?? platformFetch;
   const credentials = options.credentials ?? ("document" in globalThis ? "include" : undefined);
   let accessToken = options.accessToken ?? null;
+  let isAttached = false;
+  let credential: Credential = {
+    token: async () =>
+      (options.getAccessToken ? await options.getAccessToken({ rejected: null }) : accessToken) ?? null,
+    renew: async (rejected) => (await options.getAccessToken?.({ rejected })) ?? null,
+  };
 
   async function headers(): Promise<Record<string, string>> {
     const own = typeof options.headers === "function" ? await options.headers() : options.headers;
     return { ...own, "x-application-id": applicationId };
   }
 
-  async function callHeaders(): Promise<Record<string, string>> {
-    const token = options.getAccessToken ? await options.getAccessToken() : accessToken;
+  async function callHeaders(batch: readonly { context: Context }[]): Promise<Record<string, string>> {
+    const token = batch.find(({ context }) => context.retry)?.context.retry ?? (await credential.token());
+    for (const { context } of batch) if (token) context.token = token;
     return { ...(await headers()), ...(token ? { authorization: `Bearer ${token}` } : {}) };
   }
 
@@ -72,7 +94,7 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
     links: [
       httpBatchLink({
         url: `${url}/trpc`,
-        headers: callHeaders,
+        headers: ({ opList }) => callHeaders(opList),
         maxItems: MAX_BATCH,
         maxURLLength: MAX_URL,
         fetch: (input, init) => send(String(input), init as RequestInit),
@@ -80,13 +102,30 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
     ],
   });
 
-  async function call(kind: "query" | "mutation", path: string, input: unknown, { signal }: CallOptions = {}) {
+  async function attempt(kind: Kind, path: string, input: unknown, signal: AbortSignal | undefined, context: Context) {
     try {
-      return await trpc[kind](path, input, signal ? { signal } : {});
+      return await trpc[kind](path, input, signal ? { signal, context } : { context });
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       throw toSallyportError(error, url);
     }
+  }
+
+  async function call(kind: Kind, path: string, input: unknown, { signal }: CallOptions = {}) {
+    const context: Context = {};
+    try {
+      return await attempt(kind, path, input, signal, context);
+    } catch (error) {
+      // A token is refused before the procedure runs: a second attempt cannot do the same thing twice.
+      const isStale = error instanceof SallyportError && error.status === 401 && isStaleToken(error.code);
+      const next = isStale && context.token ? await credential.renew(context.token).catch(() => null) : null;
+      if (next === null || next === context.token) throw error;
+      return attempt(kind, path, input, signal, { retry: next });
+    }
+  }
+
+  function refuseAttached(): void {
+    if (isAttached) throw configurationError("A session keeps this client's access token: use the session instead.");
   }
 
   async function requestTokens(refreshToken: string | undefined): Promise<Tokens> {
@@ -108,9 +147,11 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
   const refreshes = new Map<string | undefined, () => Promise<Tokens>>();
   const controls = {
     setAccessToken(token: string | null) {
+      refuseAttached();
       accessToken = token;
     },
-    refresh(refreshToken?: string): Promise<Tokens> {
+    async refresh(refreshToken?: string): Promise<Tokens> {
+      refuseAttached();
       const known = refreshes.get(refreshToken);
       if (known) return known();
       const run = singleFlight(() => requestTokens(refreshToken).finally(() => refreshes.delete(refreshToken)));
@@ -118,10 +159,32 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
       return run();
     },
   };
-  return proxyOf([], call, controls) as SallyportClient;
+  const client = proxyOf([], call, controls) as SallyportClient;
+  const hasOwnCredential = options.getAccessToken !== undefined || options.accessToken !== undefined;
+  rememberInternals(client, {
+    url,
+    applicationId,
+    fetch,
+    hasOwnCredential,
+    headers,
+    attach(own) {
+      credential = own;
+      isAttached = true;
+    },
+  });
+  return client;
 }
 
-type Caller = (kind: "query" | "mutation", path: string, input: unknown, options?: CallOptions) => Promise<unknown>;
+/** What is noted beside an operation on its way through tRPC's links. */
+interface Context extends Record<string, unknown> {
+  /** The token that went with it. */
+  token?: string;
+  /** The token to send with it, at the second attempt. */
+  retry?: string;
+}
+
+type Kind = "query" | "mutation";
+type Caller = (kind: Kind, path: string, input: unknown, options?: CallOptions) => Promise<unknown>;
 
 /**
  * `a.b.c.query(…)` to `call("query", "a.b.c", …)`: nothing of the API's shape is needed at run time. Only `query` and `mutate`
@@ -145,7 +208,7 @@ function proxyOf(path: string[], call: Caller, own: object): object {
 
 function memberOf(path: string[], name: string, call: Caller): unknown {
   if (path.length > 0 && (name === "query" || name === "mutate")) {
-    const kind = name === "query" ? "query" : "mutation";
+    const kind: Kind = name === "query" ? "query" : "mutation";
     return (input?: unknown, options?: CallOptions) => call(kind, path.join("."), input, options);
   }
   return proxyOf([...path, name], call, {});

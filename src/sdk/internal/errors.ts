@@ -15,6 +15,7 @@ export type SallyportLocalCode =
   | "token_expired"
   | "token_revoked"
   | "application_mismatch"
+  | "origin_not_allowed"
   | "unreachable"
   | "unexpected_response";
 
