@@ -12,6 +12,7 @@ import { singleFlight } from "../internal/single-flight.ts";
 import { type Credential, rememberInternals } from "./credential.ts";
 import { isStaleToken } from "./refusal.ts";
 import type { CallOptions, SallyportClient, Tokens } from "./types.ts";
+import { type CallContext, type CallKind, createWire } from "./wire.ts";
 
 export interface ClientOptions {
   /** Where the appliance is reached. Default `SALLYPORT_URL`. */
@@ -38,10 +39,6 @@ export type GetAccessToken = (asking: {
 
 const TIMEOUT = 30_000;
 const MAX_BYTES = 1_000_000;
-/** Calls of one loop turn that share a request. */
-const MAX_BATCH = 20;
-/** Characters; longer ones are refused by some proxies. */
-const MAX_URL = 2_000;
 
 /**
  * The typed client: calls of one loop turn travel in one request over tRPC's wire.
@@ -65,62 +62,24 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
     return { ...own, "x-application-id": applicationId };
   }
 
-  async function callHeaders(batch: readonly { context: Context }[]): Promise<Record<string, string>> {
+  async function callHeaders(batch: readonly { context: CallContext }[]): Promise<Record<string, string>> {
     const token = batch.find(({ context }) => context.retry)?.context.retry ?? (await credential.token());
     for (const { context } of batch) if (token) context.token = token;
     return { ...(await headers()), ...(token ? { authorization: `Bearer ${token}` } : {}) };
   }
 
-  async function send(address: string, init: RequestInit): Promise<Response> {
-    const request = fetch(address, credentials === undefined ? init : { ...init, credentials });
-    const response = await request.catch((cause: unknown) => {
-      throw unreachable(url, cause);
-    });
-    if (!/\bjson\b/i.test(response.headers.get("content-type") ?? "")) {
-      throw unexpectedResponse(url, response.status, "something that is not JSON");
-    }
-    if (response.ok) return response;
-    // What is refused before any procedure is reached (host, size, application) has the REST envelope for the whole batch.
-    const body = (await response
-      .clone()
-      .json()
-      .catch(() => null)) as { error?: unknown } | null;
-    const refusal = fromEnvelope(body?.error, response.status, response.headers);
-    if (refusal) throw refusal;
-    return response;
-  }
+  const wire = createWire({ url, fetch, credentials, headers: callHeaders });
 
-  const trpc = createTRPCUntypedClient({
-    links: [
-      httpBatchLink({
-        url: `${url}/trpc`,
-        headers: ({ opList }) => callHeaders(opList),
-        maxItems: MAX_BATCH,
-        maxURLLength: MAX_URL,
-        fetch: (input, init) => send(String(input), init as RequestInit),
-      }),
-    ],
-  });
-
-  async function attempt(kind: Kind, path: string, input: unknown, signal: AbortSignal | undefined, context: Context) {
+  async function call(kind: CallKind, path: string, input: unknown, { signal }: CallOptions = {}) {
+    const context: CallContext = {};
     try {
-      return await trpc[kind](path, input, signal ? { signal, context } : { context });
-    } catch (error) {
-      if (signal?.aborted) throw signal.reason;
-      throw toSallyportError(error, url);
-    }
-  }
-
-  async function call(kind: Kind, path: string, input: unknown, { signal }: CallOptions = {}) {
-    const context: Context = {};
-    try {
-      return await attempt(kind, path, input, signal, context);
+      return await wire(kind, path, input, signal, context);
     } catch (error) {
       // A token is refused before the procedure runs: a second attempt cannot do the same thing twice.
       const isStale = error instanceof SallyportError && error.status === 401 && isStaleToken(error.code);
       const next = isStale && context.token ? await credential.renew(context.token).catch(() => null) : null;
       if (next === null || next === context.token) throw error;
-      return attempt(kind, path, input, signal, { retry: next });
+      return wire(kind, path, input, signal, { retry: next });
     }
   }
 
@@ -175,16 +134,7 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
   return client;
 }
 
-/** What is noted beside an operation on its way through tRPC's links. */
-interface Context extends Record<string, unknown> {
-  /** The token that went with it. */
-  token?: string;
-  /** The token to send with it, at the second attempt. */
-  retry?: string;
-}
-
-type Kind = "query" | "mutation";
-type Caller = (kind: Kind, path: string, input: unknown, options?: CallOptions) => Promise<unknown>;
+type Caller = (kind: CallKind, path: string, input: unknown, options?: CallOptions) => Promise<unknown>;
 
 /**
  * `a.b.c.query(…)` to `call("query", "a.b.c", …)`: nothing of the API's shape is needed at run time. Only `query` and `mutate`
@@ -208,17 +158,8 @@ function proxyOf(path: string[], call: Caller, own: object): object {
 
 function memberOf(path: string[], name: string, call: Caller): unknown {
   if (path.length > 0 && (name === "query" || name === "mutate")) {
-    const kind: Kind = name === "query" ? "query" : "mutation";
+    const kind: CallKind = name === "query" ? "query" : "mutation";
     return (input?: unknown, options?: CallOptions) => call(kind, path.join("."), input, options);
   }
   return proxyOf([...path, name], call, {});
-}
-
-function toSallyportError(error: unknown, url: string): unknown {
-  if (!(error instanceof TRPCClientError)) return error;
-  if (error.cause instanceof SallyportError) return error.cause;
-  const { response } = (error.meta ?? {}) as { response?: Pick<Response, "status" | "headers"> };
-  const data = error.data as { httpStatus?: unknown; error?: unknown } | null | undefined;
-  const status = typeof data?.httpStatus === "number" ? data.httpStatus : (response?.status ?? 200);
-  return fromEnvelope(data?.error, status, response?.headers) ?? unexpectedResponse(url, status, "no error envelope");
 }

@@ -218,9 +218,9 @@ export class Keeper implements Credential {
   #check(): void {
     const held = this.#held;
     if (this.#states.current.status === "signed-out") return;
-    if (held && held.remaining > held.ahead) return this.#schedule.renewIn(held.remaining - held.ahead);
+    if (held && held.remaining > held.ahead) this.#schedule.renewIn(held.remaining - held.ahead);
     // Its failure is in the state, and is tried again.
-    this.refresh().catch(() => {});
+    else this.refresh().catch(() => {});
   }
 }
 
