@@ -1,94 +1,27 @@
-import { afterAll, beforeAll, beforeEach, describe, expect } from "bun:test";
-import { fileURLToPath } from "node:url";
-import type { BrowserContext, Page } from "playwright-core";
-import { browserTest, closeBrowser, launch } from "./support/chromium.ts";
-import { type Instance, startInstance } from "./support/instance.ts";
-import { type PageServer, servePage } from "./support/page-server.ts";
+import { describe, expect } from "bun:test";
+import { browserTest } from "./support/chromium.ts";
+import { becomes, PASSWORD, Profile, REFRESH, signUp, stateOf, tokenOf, userOf, useStage } from "./support/stage.ts";
 
-const ENTRY = fileURLToPath(new URL("./support/session-page.ts", import.meta.url));
-const PASSWORD = "correct horse battery staple";
-const REFRESH = "/v1/auth/refresh";
-let instance: Instance;
-let site: PageServer;
-let people = 0;
-
-beforeAll(async () => {
-  instance = await startInstance();
-  const data = { url: instance.url, "application-id": instance.applicationId };
-  site = await servePage({ entry: ENTRY, data, connect: [instance.url] });
-});
-
-afterAll(async () => {
-  await closeBrowser();
-  await site[Symbol.asyncDispose]();
-  await instance[Symbol.asyncDispose]();
-});
-
-beforeEach(async () => {
-  instance.ahead = 0;
-  instance.before = () => {};
-  await instance.change({ origins: [site.origin], access_token_ttl: 900 });
-  instance.seen.length = 0;
-});
-
-async function newContext(): Promise<AsyncDisposable & { context: BrowserContext; open(at?: string): Promise<Page> }> {
-  const context = await (await launch()).newContext();
-  return {
-    context,
-    open: async (at = site.origin) => {
-      const page = await context.newPage();
-      await page.goto(at);
-      await page.waitForFunction(() => window.sallyport !== undefined);
-      return page;
-    },
-    [Symbol.asyncDispose]: () => context.close(),
-  };
-}
-
-const status = (page: Page) => page.evaluate(() => window.sallyport.session.state.status);
-const token = (page: Page) => page.evaluate(() => window.sallyport.session.getAccessToken());
-const user = (page: Page) => page.evaluate(() => window.sallyport.session.state.user?.email ?? null);
-const becomes = (page: Page, wanted: string) =>
-  page.waitForFunction((text) => window.sallyport.session.state.status === text, wanted, { timeout: 10_000 });
-
-/** Signs a new person up. @returns the address */
-async function signUp(page: Page): Promise<string> {
-  const email = `person-${++people}@example.com`;
-  await becomes(page, "signed-out");
-  await page.evaluate((input) => window.sallyport.session.signUp(input), { email, password: PASSWORD });
-  return email;
-}
-
-/** The code that a promise in the page rejects with. */
-function codeOf(page: Page, run: "signOut" | "getAccessToken" | "refresh" | "session"): Promise<string | null> {
-  return page.evaluate(async (what) => {
-    const { session } = window.sallyport;
-    const call = what === "session" ? session.client.auth.session.query() : session[what]();
-    return (call as Promise<unknown>).then(
-      () => null,
-      (error) => error.code,
-    );
-  }, run);
-}
+const stage = useStage();
 
 describe("one tab", () => {
   browserTest("signs up, in and out, and knows who is there after a reload", async () => {
-    await using profile = await newContext();
-    const page = await profile.open();
+    await using profile = await Profile.create();
+    const page = await profile.open(stage.site.origin);
     const email = await signUp(page);
-    expect(await user(page)).toBe(email);
+    expect(await userOf(page)).toBe(email);
     const called = await page.evaluate(() => window.sallyport.session.client.auth.session.query());
     expect(called.user.email).toBe(email);
     expect(await page.evaluate(() => window.sallyport.session.state.session?.sid ?? "")).toBe(called.session.id);
     await page.reload();
     await becomes(page, "signed-in");
-    expect(await user(page)).toBe(email);
+    expect(await userOf(page)).toBe(email);
     await page.evaluate(() => window.sallyport.session.signOut());
-    expect(await page.evaluate(() => window.sallyport.session.state)).toMatchObject({
+    expect(await stateOf(page)).toMatchObject({
       status: "signed-out",
       reason: "sign-out",
     });
-    expect(await token(page)).toBeNull();
+    expect(await tokenOf(page)).toBeNull();
     await page.reload();
     await becomes(page, "signed-out");
     const input = { email, password: PASSWORD };
@@ -99,12 +32,12 @@ describe("one tab", () => {
       input,
     );
     expect(wrong).toBe("invalid_credentials");
-    expect(await status(page)).toBe("signed-in");
+    expect((await stateOf(page)).status).toBe("signed-in");
   });
 
   browserTest("no script finds a token where it could be kept", async () => {
-    await using profile = await newContext();
-    const page = await profile.open();
+    await using profile = await Profile.create();
+    const page = await profile.open(stage.site.origin);
     await signUp(page);
     await page.evaluate(() => window.sallyport.session.refresh());
     const found = await page.evaluate(async () => ({
@@ -115,7 +48,7 @@ describe("one tab", () => {
       caches: (await caches.keys()).length,
     }));
     expect(found).toEqual({ local: [], session: [], cookie: "", databases: 0, caches: 0 });
-    const cookies = await profile.context.cookies(`${instance.url}${REFRESH}`);
+    const cookies = await profile.context.cookies(`${stage.instance.url}${REFRESH}`);
     expect(cookies.map(({ name, httpOnly, sameSite, path }) => [name.slice(0, 12), httpOnly, sameSite, path])).toEqual([
       ["sallyport_rt", true, "Lax", "/v1/auth"],
     ]);
