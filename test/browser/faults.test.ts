@@ -10,15 +10,15 @@ import {
   pageData,
   REFRESH,
   SESSION_ENTRY,
+  setUpStage,
   signUp,
   stateOf,
   tokenOf,
-  useStage,
 } from "./support/stage.ts";
 
 const MINUTE = 60_000;
 const DAY = 1_440 * MINUTE;
-const stage = useStage();
+const stage = setUpStage();
 
 describe("without a network", () => {
   browserTest("who is signed in stays so, and is refreshed when it is back", async () => {

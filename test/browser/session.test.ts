@@ -1,8 +1,8 @@
 import { describe, expect } from "bun:test";
 import { browserTest } from "./support/chromium.ts";
-import { becomes, PASSWORD, Profile, REFRESH, signUp, stateOf, tokenOf, userOf, useStage } from "./support/stage.ts";
+import { becomes, PASSWORD, Profile, REFRESH, setUpStage, signUp, stateOf, tokenOf, userOf } from "./support/stage.ts";
 
-const stage = useStage();
+const stage = setUpStage();
 
 describe("one tab", () => {
   browserTest("signs up, in and out, and knows who is there after a reload", async () => {

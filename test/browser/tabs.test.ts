@@ -7,14 +7,14 @@ import {
   PASSWORD,
   Profile,
   REFRESH,
+  setUpStage,
   signUp,
   stateOf,
   tokenOf,
   userOf,
-  useStage,
 } from "./support/stage.ts";
 
-const stage = useStage();
+const stage = setUpStage();
 
 function openTabs(profile: Profile, count: number): Promise<Page[]> {
   return Promise.all(Array.from({ length: count }, () => profile.open(stage.site.origin)));

@@ -1,11 +1,4 @@
-import { createTRPCUntypedClient, httpBatchLink, TRPCClientError } from "@trpc/client";
-import {
-  configurationError,
-  fromEnvelope,
-  SallyportError,
-  unexpectedResponse,
-  unreachable,
-} from "../internal/errors.ts";
+import { configurationError, SallyportError, unexpectedResponse } from "../internal/errors.ts";
 import { type Fetch, platformFetch, requestJson } from "../internal/http.ts";
 import { requireApplicationId, requireUrl } from "../internal/options.ts";
 import { singleFlight } from "../internal/single-flight.ts";

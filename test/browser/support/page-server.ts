@@ -15,7 +15,7 @@ interface PageOptions {
   /** Origins that the page may connect to. */
   connect: string[];
   /** Answers before the page does. */
-  api?: (request: Request) => Response | undefined;
+  api?: (request: Request) => Response | undefined | Promise<Response>;
 }
 
 const bundles = new Map<string, Promise<string>>();
@@ -48,9 +48,9 @@ export async function servePage({ entry, styles = {}, data, connect, api }: Page
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
-    fetch(request) {
+    async fetch(request) {
       const { pathname } = new URL(request.url);
-      const answer = api?.(request);
+      const answer = await api?.(request);
       if (answer) return answer;
       const style = styles[pathname];
       if (style !== undefined) return new Response(Bun.file(style), { headers: { "content-type": "text/css" } });

@@ -15,11 +15,11 @@ export interface Stage {
   /** An allowed origin, whose page holds a session. */
   site: PageServer;
   /** Answers of the site itself, for the tests that call their own server. */
-  api: (request: Request) => Response | undefined;
+  api: (request: Request) => Response | undefined | Promise<Response>;
 }
 
 /** An appliance and a site for the tests of this file, as new before each. */
-export function useStage(): Stage {
+export function setUpStage(): Stage {
   const stage = { api: () => undefined } as unknown as Stage;
   beforeAll(async () => {
     stage.instance = await startInstance();
