@@ -52,7 +52,9 @@ export class Profile implements AsyncDisposable {
   private constructor(readonly context: BrowserContext) {}
 
   static async create(): Promise<Profile> {
-    return new Profile(await (await launch()).newContext());
+    const context = await (await launch()).newContext();
+    context.setDefaultTimeout(15_000);
+    return new Profile(context);
   }
 
   async open(address: string): Promise<Page> {
@@ -76,7 +78,7 @@ export const stateOf = (page: Page) =>
 export const tokenOf = (page: Page) => page.evaluate(() => window.sallyport.session.getAccessToken());
 export const userOf = async (page: Page) => (await stateOf(page)).user?.email ?? null;
 export const becomes = (page: Page, status: string) =>
-  page.waitForFunction((text) => window.sallyport.session.state.status === text, status, { timeout: 10_000 });
+  page.waitForFunction((text) => window.sallyport.session.state.status === text, status);
 
 let people = 0;
 
