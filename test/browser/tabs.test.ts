@@ -50,6 +50,19 @@ describe("two tabs", () => {
     expect(await codeOf(one, "session")).toBe("authentication_required");
   });
 
+  browserTest("news of a session that this tab no longer holds changes nothing", async () => {
+    await using profile = await Profile.create();
+    const [one, two] = (await openTabs(profile, 2)) as [Page, Page];
+    await signUp(one);
+    const name = `sallyport ${stage.instance.url} ${stage.instance.applicationId}`;
+    await two.evaluate((channel) => {
+      new BroadcastChannel(channel).postMessage({ type: "signed-out", sid: "of-the-past" });
+      new BroadcastChannel(channel).postMessage("noise");
+    }, name);
+    await one.waitForTimeout(200);
+    expect(await stateOf(one)).toMatchObject({ status: "signed-in" });
+  });
+
   browserTest("another person who signs in, in one, is who is signed in, in the other", async () => {
     await using profile = await Profile.create();
     const [one, two] = (await openTabs(profile, 2)) as [Page, Page];

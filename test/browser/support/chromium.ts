@@ -1,12 +1,8 @@
-import { setDefaultTimeout } from "bun:test";
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 import { testIf } from "../../support/report.ts";
 
 const EXECUTABLE = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-
-// A test that runs out of time takes the browser, and with it the tests after it, along: let the waits in it fail first.
-setDefaultTimeout(60_000);
 
 /** Real Chromium or nothing: skipped with its reason where there is none. */
 export const browserTest = testIf(existsSync(EXECUTABLE), "needs Chromium: install it, or set CHROMIUM_PATH");

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach } from "bun:test";
+import { afterAll, beforeAll, beforeEach, setDefaultTimeout } from "bun:test";
 import { fileURLToPath } from "node:url";
 import type { BrowserContext, Page } from "playwright-core";
 import { closeBrowser, launch } from "./chromium.ts";
@@ -20,6 +20,8 @@ export interface Stage {
 
 /** An appliance and a site for the tests of this file, as new before each. */
 export function setUpStage(): Stage {
+  // A test that runs out of time takes the browser, and with it the tests after it, along: let the waits in it fail first.
+  setDefaultTimeout(60_000);
   const stage = { api: () => undefined } as unknown as Stage;
   beforeAll(async () => {
     stage.instance = await startInstance();
