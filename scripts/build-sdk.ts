@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
  */
 const root = fileURLToPath(new URL("..", import.meta.url));
 const source = join(root, "src/sdk");
-const target = join(root, "dist/sdk");
+/** Another folder, where one is named: tests build beside each other. */
+const target = resolve(process.argv[2] ?? join(root, "dist/sdk"));
 const DOORS = ["client", "server", "react"];
 /** The consumer's own, of which there must be one copy. */
 const PEERS = ["react", "react/jsx-runtime"];

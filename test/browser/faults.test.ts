@@ -175,6 +175,19 @@ describe("where the cookie does not come along", () => {
     expect(await signUp(page)).toContain("@");
   });
 
+  browserTest("an application that is not there is told so, and not asked for again and again", async () => {
+    const { instance } = stage;
+    const data = { ...pageData(instance), "application-id": "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f" };
+    await using site = await servePage({ entry: SESSION_ENTRY, data, connect: [instance.url] });
+    await instance.change({ origins: [site.origin] });
+    await using profile = await Profile.create();
+    const page = await profile.open(site.origin);
+    await becomes(page, "signed-out");
+    expect((await stateOf(page)).error).not.toBeNull();
+    const message = await page.evaluate(() => window.sallyport.session.state.error?.message);
+    expect(message).toContain("018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f");
+  });
+
   browserTest.each([["127.0.0.1"], ["app.localhost"]])("a page at %s is refused: another site", async (host) => {
     await using profile = await Profile.create();
     const page: Page = await profile.open(`http://${host}:${stage.site.port}`);

@@ -10,7 +10,8 @@ export interface FormProps {
   children: (problems: Readonly<Record<string, string>>) => ReactNode;
   footer?: ReactNode;
   idOf: (name: string) => string;
-  fields: readonly string[];
+  /** The labels of the fields that are sent, by name. */
+  labels: Readonly<Record<string, string>>;
   /** What is missing, by field, before anything is sent. */
   check: (values: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
   /** Rejects with what is to be told; a string is told as it is. */
@@ -22,7 +23,7 @@ export interface FormProps {
  * where password managers look for them, and never in state. `method="post"` keeps a password out of the address if the
  * form is sent before its script runs.
  */
-export function Form({ title, waiting, children, footer, idOf, fields, check, send }: FormProps): ReactElement {
+export function Form({ title, waiting, children, footer, idOf, labels, check, send }: FormProps): ReactElement {
   const { texts } = useProvided();
   const [problem, setProblem] = useState<Problem | null>(null);
   const [isWaiting, setWaiting] = useState(false);
@@ -38,7 +39,7 @@ export function Form({ title, waiting, children, footer, idOf, fields, check, se
     event.preventDefault();
     if (isWaiting) return;
     const data = new FormData(event.currentTarget);
-    const values = Object.fromEntries(fields.map((name) => [name, String(data.get(name) ?? "")]));
+    const values = Object.fromEntries(Object.keys(labels).map((name) => [name, String(data.get(name) ?? "")]));
     const missing = check(values);
     if (Object.keys(missing).length > 0) return setProblem({ summary: texts.fieldProblems, fields: missing });
     setWaiting(true);
@@ -46,7 +47,7 @@ export function Form({ title, waiting, children, footer, idOf, fields, check, se
       await send(values);
       setProblem(null);
     } catch (error) {
-      setProblem(typeof error === "string" ? { summary: error, fields: {} } : problemOf(error, texts, fields));
+      setProblem(typeof error === "string" ? { summary: error, fields: {} } : problemOf(error, texts, labels));
     } finally {
       setWaiting(false);
     }

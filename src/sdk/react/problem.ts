@@ -14,11 +14,14 @@ interface Refusal {
   retryAfter?: unknown;
 }
 
-/** @param known names of the fields that the form shows; what is wrong elsewhere is told in the summary */
-export function problemOf(error: unknown, texts: Texts, known: readonly string[]): Problem {
+/** @param labels of the fields that the form shows, by name; what is wrong elsewhere is told in the summary */
+export function problemOf(error: unknown, texts: Texts, labels: Readonly<Record<string, string>>): Problem {
   const { code, message, details, retryAfter } = (error ?? {}) as Refusal;
-  const problems = fieldProblems(details);
-  const fields = Object.fromEntries(problems.filter(({ path }) => known.includes(path)).map(sentence));
+  const fields: Record<string, string> = {};
+  for (const { path, reason } of fieldProblems(details)) {
+    const label = labels[path];
+    if (label !== undefined) fields[path] = sentence(label, reason);
+  }
   switch (code) {
     case "invalid_input":
       if (Object.keys(fields).length > 0) return { summary: texts.fieldProblems, fields };
@@ -53,8 +56,8 @@ function fieldProblems(details: unknown): FieldProblem[] {
   );
 }
 
-/** "must be …" reads as a sentence below its field. */
-function sentence({ path, reason }: FieldProblem): [string, string] {
-  const text = reason.charAt(0).toUpperCase() + reason.slice(1);
-  return [path, /[.!?]$/.test(text) ? text : `${text}.`];
+/** The appliance goes on from the field's name ("must be …") or says a whole sentence. */
+function sentence(label: string, reason: string): string {
+  const text = /^\p{Ll}/u.test(reason) ? `${label} ${reason}` : reason;
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

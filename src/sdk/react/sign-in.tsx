@@ -16,8 +16,6 @@ export interface SignInProps {
   signUp?: Other | undefined;
 }
 
-const FIELDS = ["email", "password"];
-
 /** A form that signs a person in with an address and a password. */
 export function SignIn({ onSignedIn, onMfaRequired, organization, signUp }: SignInProps): ReactElement {
   const { texts } = useProvided();
@@ -37,7 +35,7 @@ export function SignIn({ onSignedIn, onMfaRequired, organization, signUp }: Sign
       title={texts.signIn}
       waiting={texts.signingIn}
       idOf={idOf}
-      fields={FIELDS}
+      labels={{ email: texts.email, password: texts.password }}
       check={({ email, password }) => ({
         ...(email?.trim() ? {} : { email: texts.emailMissing }),
         ...(password ? {} : { password: texts.passwordMissing }),

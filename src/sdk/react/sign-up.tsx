@@ -16,8 +16,6 @@ export interface SignUpProps {
   signIn?: Other | undefined;
 }
 
-const FIELDS = ["display_name", "email", "password"];
-
 /** A form that signs a person up with an address and a password, and in. */
 export function SignUp({ onSignedUp, askName = false, metadata, signIn }: SignUpProps): ReactElement {
   const { texts } = useProvided();
@@ -40,7 +38,7 @@ export function SignUp({ onSignedUp, askName = false, metadata, signIn }: SignUp
       title={texts.signUp}
       waiting={texts.signingUp}
       idOf={idOf}
-      fields={FIELDS}
+      labels={{ display_name: texts.displayName, email: texts.email, password: texts.password }}
       check={({ email, password }) => ({
         ...(email?.trim() ? {} : { email: texts.emailMissing }),
         ...(password ? {} : { password: texts.passwordMissing }),

@@ -70,7 +70,7 @@ function SignOutButtons(): ReactElement {
     try {
       await auth?.signOut({ all });
     } catch (error) {
-      setProblem(problemOf(error, texts, []).summary);
+      setProblem(problemOf(error, texts, {}).summary);
     } finally {
       setWaiting(false);
     }

@@ -163,7 +163,7 @@ export class Keeper implements Credential {
   #fail(error: unknown): never {
     const { current } = this.#states;
     const told = error instanceof SallyportError ? error : null;
-    if (told?.code === "origin_not_allowed" && current.status === "loading") {
+    if (current.status === "loading" && told && isFinal(told)) {
       this.#states.set({ status: "signed-out", user: null, session: null, reason: "none", error: told });
     } else {
       this.#states.set({ ...current, error: told });
@@ -227,6 +227,11 @@ export class Keeper implements Credential {
 /** The credential was refused, rather than the question left without an answer. */
 function isRefusal(error: unknown): boolean {
   return error instanceof SallyportError && error.status === 401;
+}
+
+/** Asking again would be answered the same: the page is set up wrongly. */
+function isFinal({ status }: SallyportError): boolean {
+  return status >= 400 && status < 500 && status !== 429;
 }
 
 function refuse(error: unknown): never {

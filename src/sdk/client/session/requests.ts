@@ -73,8 +73,8 @@ export class SessionRequests {
     return new SallyportError({
       code: "origin_not_allowed",
       message:
-        `${parseUrl(this.client.url)?.origin} is up, but does not answer pages of ${this.pageOrigin}: ` +
-        "add that to the application's allowed origins.",
+        `${parseUrl(this.client.url)?.origin} is up, but does not answer pages of ${this.pageOrigin} for the application ` +
+        `${this.client.applicationId}: check the id, and add the origin to that application's allowed origins.`,
       status: 403,
       type: "authorization_error",
     });
