@@ -35,8 +35,9 @@ describe("without a network", () => {
     expect(await codeOf(page, "signOut")).toBe("unreachable");
     expect(await stateOf(page)).toMatchObject({ status: "signed-in" });
     await profile.context.setOffline(false);
-    await page.evaluate(() => window.sallyport.session.refresh());
-    expect(await stateOf(page)).toMatchObject({ status: "signed-in", error: null });
+    await page.waitForFunction(() => window.sallyport.session.state.error === null);
+    expect(await stateOf(page)).toMatchObject({ status: "signed-in" });
+    expect(await tokenOf(page)).not.toBe(token);
     expect(await codeOf(page, "session")).toBeNull();
   });
 
@@ -107,6 +108,25 @@ describe("a token that is over", () => {
     await page.clock.setSystemTime("2026-06-01T00:00:00Z");
     for (let call = 0; call < 3; call++) expect(await codeOf(page, "session")).toBeNull();
     expect(stage.instance.count(REFRESH)).toBeLessThanOrEqual(2);
+  });
+
+  browserTest("is left alone in a hidden tab, and replaced when that is shown", async () => {
+    await using profile = await Profile.create();
+    await profile.context.clock.install();
+    const page = await profile.open(stage.site.origin);
+    await signUp(page);
+    const show = (state: string) =>
+      page.evaluate((value) => {
+        Object.defineProperty(document, "visibilityState", { value, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, state);
+    await show("hidden");
+    stage.instance.seen.length = 0;
+    await page.clock.runFor(60 * MINUTE);
+    expect(stage.instance.count(REFRESH)).toBe(0);
+    await show("visible");
+    await page.waitForFunction(() => window.sallyport.states.length >= 4);
+    expect(stage.instance.count(REFRESH)).toBe(1);
   });
 
   browserTest("of a session that has expired signs the person out, in every tab", async () => {

@@ -217,9 +217,11 @@ export class Keeper implements Credential {
 
   #check(): void {
     const held = this.#held;
-    if (this.#states.current.status === "signed-out") return;
-    if (held && held.remaining > held.ahead) this.#schedule.renewIn(held.remaining - held.ahead);
-    // Its failure is in the state, and is tried again.
+    const { status, error } = this.#states.current;
+    if (status === "signed-out") return;
+    const isFresh = held !== null && held.remaining > held.ahead;
+    // A failure stands in the state until an attempt has gone well.
+    if (isFresh && error === null) this.#schedule.renewIn(held.remaining - held.ahead);
     else this.refresh().catch(() => {});
   }
 }
