@@ -91,6 +91,7 @@ const web = new Verifier({
   audience: `${issuer}/api/${seed.applicationId}`,
   applicationId: seed.applicationId,
   onStale: "allow",
+  source: "poll",
   leeway: 5,
   fetch,
   now: Date.now,

@@ -301,10 +301,7 @@ const documents = {
       description:
         "Each event is named `revocation`; its id is the cursor, its data one entry of `/v1/revocations`. The first comment " +
         "line says that nothing is missing. The `Last-Event-ID` header wins over `cursor`. Who is refused a stream polls.",
-      parameters: [
-        cursor,
-        { name: "last-event-id", in: "header", required: false, schema: { type: "string" } },
-      ],
+      parameters: [cursor, { name: "last-event-id", in: "header", required: false, schema: { type: "string" } }],
       responses: {
         200: { description: "Events without end.", content: { "text/event-stream": { schema: { type: "string" } } } },
         ...errorResponses([...ALWAYS, ...WITH_INPUT, "rate_limited", "overloaded"]),
