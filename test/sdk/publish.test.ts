@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { cp, mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { publint } from "publint";
+
+/** The packed package before the judges that the field uses, and what it costs a consumer's compiler. */
+const root = fileURLToPath(new URL("../..", import.meta.url));
+let project: string;
+let tarball: string;
+
+async function run(command: string[], cwd: string) {
+  const child = Bun.spawn(command, { cwd, stdout: "pipe", stderr: "pipe", stdin: "ignore" });
+  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  return { code: await child.exited, text: out + err };
+}
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), "sallyport-publish-"));
+  const sdk = join(project, "package/dist/sdk");
+  await mkdir(join(project, "package"), { recursive: true });
+  expect(await run([process.execPath, "run", "scripts/build-sdk.ts", sdk], root)).toMatchObject({ code: 0 });
+  for (const name of ["package.json", "README.md", "LICENSE", "CHANGELOG.md"]) {
+    await cp(join(root, name), join(project, "package", name));
+  }
+  expect(
+    await run(["npm", "pack", "--ignore-scripts", "--pack-destination", project], join(project, "package")),
+  ).toMatchObject({
+    code: 0,
+  });
+  tarball = (await readdir(project)).find((name) => name.endsWith(".tgz")) ?? "";
+}, 120_000);
+
+afterAll(() => rm(project, { recursive: true, force: true }));
+
+test("publint finds nothing", async () => {
+  const { messages } = await publint({ pkgDir: join(project, "package"), level: "suggestion", pack: false });
+  expect(messages).toEqual([]);
+});
+
+test("attw finds nothing: the types of every door resolve as its code does", async () => {
+  const attw = join(root, "node_modules/.bin/attw");
+  const styles = ["--exclude-entrypoints", "react/styles.css"];
+  const { code, text } = await run([attw, join(project, tarball), "--profile", "esm-only", ...styles], project);
+  if (code !== 0) throw new Error(text);
+});
+
+test("a consumer of every door type-checks; what that costs is printed", async () => {
+  const consumer = join(project, "consumer");
+  await cp(join(root, "test/consumer/doors"), consumer, { recursive: true });
+  await mkdir(join(consumer, "node_modules/@types"), { recursive: true });
+  await symlink(join(project, "package"), join(consumer, "node_modules/sallyport"));
+  for (const name of ["react", "@types/react", "csstype"]) {
+    await symlink(join(root, "node_modules", name), join(consumer, "node_modules", name));
+  }
+  const tsc = join(root, "node_modules/.bin/tsc");
+  const { code, text } = await run([tsc, "-p", ".", "--extendedDiagnostics", "--preserveSymlinks"], consumer);
+  if (code !== 0) throw new Error(text);
+  const figures = text
+    .split("\n")
+    .filter((line) => /^(Check time|Total time|Memory used|Instantiations|Types):/.test(line));
+  expect(figures.length).toBeGreaterThan(2);
+  console.log(["type-checking a consumer of every door", ...figures].join("\n  "));
+});
