@@ -63,10 +63,14 @@ export class Keeper implements Credential {
     }
   }
 
+  /** Never the token of another person: what one has asked for is not done in the name of the next. */
   async renew(rejected: string): Promise<string | null> {
+    const person = readClaims(rejected)?.sub;
     const held = this.#held;
-    if (held && held.value !== rejected && held.remaining > 0) return held.value;
-    return this.#states.current.status === "signed-out" ? null : this.refresh();
+    const isFresh = held !== null && held.value !== rejected && held.remaining > 0;
+    if (!isFresh && this.#states.current.status === "signed-out") return null;
+    const token = isFresh ? held.value : await this.refresh();
+    return this.#states.current.session?.sub === person ? token : null;
   }
 
   /**
