@@ -140,6 +140,7 @@ describe("a token that is over", () => {
     expect(await codeOf(page, "session")).toBe("token_expired");
     expect(await stateOf(page)).toMatchObject({ status: "signed-out", reason: "ended", error: null });
     await becomes(other, "signed-out");
+    expect(await stateOf(other)).toMatchObject({ reason: "ended" });
     await page.reload();
     await becomes(page, "signed-out");
     expect(await stateOf(page)).toMatchObject({ reason: "none" });
