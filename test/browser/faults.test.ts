@@ -14,6 +14,7 @@ import {
   signUp,
   stateOf,
   tokenOf,
+  userOf,
 } from "./support/stage.ts";
 
 const MINUTE = 60_000;
@@ -139,9 +140,26 @@ describe("a token that is over", () => {
     expect(await codeOf(page, "session")).toBe("token_expired");
     expect(await stateOf(page)).toMatchObject({ status: "signed-out", reason: "ended", error: null });
     await becomes(other, "signed-out");
+    expect(await stateOf(other)).toMatchObject({ reason: "ended" });
     await page.reload();
     await becomes(page, "signed-out");
     expect(await stateOf(page)).toMatchObject({ reason: "none" });
+  });
+
+  browserTest("of one person is not replaced by another's for the same call", async () => {
+    await using profile = await Profile.create();
+    await using elsewhere = await Profile.create();
+    const page = await profile.open(stage.site.origin);
+    await signUp(page);
+    const other = await signUp(await elsewhere.open(stage.site.origin));
+    // As when a page of another origin, which shares the cookie but no channel, signs somebody else in.
+    await profile.context.addCookies(await elsewhere.context.cookies(`${stage.instance.url}${REFRESH}`));
+    stage.instance.ahead = 16 * MINUTE;
+    stage.instance.seen.length = 0;
+    expect(await codeOf(page, "session")).toBe("token_expired");
+    expect(stage.instance.count("/trpc/auth.session")).toBe(1);
+    expect(await userOf(page)).toBe(other);
+    expect(await codeOf(page, "session")).toBeNull();
   });
 
   browserTest("of a session that was ended elsewhere signs the person out after one attempt", async () => {

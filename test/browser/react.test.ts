@@ -189,6 +189,22 @@ describe("the components", () => {
     expect(await page.textContent("#factors")).toBe("totp");
   });
 
+  browserTest("say that a session has ended, and that an origin is not allowed", async () => {
+    await using site = await ReactSite.open();
+    const { page } = site;
+    const email = newEmail();
+    await signUp(page, email);
+    stage.instance.ahead = 31 * 86_400_000;
+    await page.evaluate(() => window.sallyport.session.refresh());
+    await page.getByText("Your session has ended. Sign in again.").waitFor();
+    await page.reload();
+    await page.getByRole("button", { name: "Sign in" }).waitFor();
+    expect(await page.locator(".sallyport-note").count()).toBe(0);
+    await stage.instance.change({ origins: [] });
+    await page.reload();
+    await page.locator(".sallyport-note", { hasText: "allowed origins" }).waitFor();
+  });
+
   browserTest("take their colours from the page's variables", async () => {
     await using site = await ReactSite.open();
     const { page } = site;
@@ -221,6 +237,13 @@ describe.each([
       expect(overflow).toBeLessThanOrEqual(0);
     };
     await check("sign-in");
+    await page.getByLabel("Email address").fill("ada@example.com");
+    await page.getByLabel("Password", { exact: true }).fill("a wrong password");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("alert").waitFor();
+    await check("sign-in-refused");
+    await page.getByLabel("Email address").fill("");
+    await page.getByLabel("Password", { exact: true }).fill("");
     await page.getByRole("button", { name: "Sign in" }).click();
     await check("sign-in-problems");
     await page.getByRole("button", { name: "Create account" }).click();

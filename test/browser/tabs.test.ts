@@ -56,7 +56,7 @@ describe("two tabs", () => {
     await signUp(one);
     const name = `sallyport ${stage.instance.url} ${stage.instance.applicationId}`;
     await two.evaluate((channel) => {
-      new BroadcastChannel(channel).postMessage({ type: "signed-out", sid: "of-the-past" });
+      new BroadcastChannel(channel).postMessage({ type: "sign-out", sid: "of-the-past" });
       new BroadcastChannel(channel).postMessage("noise");
     }, name);
     await one.waitForTimeout(200);

@@ -1,4 +1,5 @@
 import { type FormEvent, type ReactElement, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { useSession } from "./hooks.ts";
 import { type Problem, problemOf } from "./problem.ts";
 import { useProvided } from "./provider.tsx";
 
@@ -59,6 +60,7 @@ export function Form({ title, waiting, children, footer, idOf, labels, check, se
         {title}
       </h2>
       <form className="sallyport-form" method="post" noValidate aria-busy={isWaiting} onSubmit={submit}>
+        <Note />
         {problem && <Summary problem={problem} idOf={idOf} summaryRef={summary} />}
         {children(problem?.fields ?? {})}
         <button type="submit" className="sallyport-button sallyport-primary" aria-disabled={isWaiting}>
@@ -71,6 +73,19 @@ export function Form({ title, waiting, children, footer, idOf, labels, check, se
       {footer}
     </section>
   );
+}
+
+/** Why nobody is signed in, where that needs a word: the session ended, or the page is set up wrongly. */
+function Note(): ReactElement | null {
+  const { texts } = useProvided();
+  const state = useSession();
+  if (state.status !== "signed-out") return null;
+  const text = state.error ? problemOf(state.error, texts, {}).summary : state.reason === "ended" && texts.sessionEnded;
+  return text ? (
+    <p className="sallyport-note" role="status">
+      {text}
+    </p>
+  ) : null;
 }
 
 interface SummaryProps {

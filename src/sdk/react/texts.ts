@@ -31,6 +31,7 @@ export interface Texts {
   busy: string;
   unreachable: string;
   secondFactorNeeded: string;
+  sessionEnded: string;
 }
 
 export const english: Texts = {
@@ -64,6 +65,7 @@ export const english: Texts = {
   busy: "The service is busy at this moment. Try again shortly.",
   unreachable: "The service cannot be reached. Check your connection and try again.",
   secondFactorNeeded: "This account needs a second factor, which this page does not offer.",
+  sessionEnded: "Your session has ended. Sign in again.",
 };
 
 function waiting(seconds: number): string {

@@ -1,11 +1,21 @@
+import { test } from "bun:test";
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 import { testIf } from "../../support/report.ts";
 
 const EXECUTABLE = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
 
-/** Real Chromium or nothing: skipped with its reason where there is none. */
-export const browserTest = testIf(existsSync(EXECUTABLE), "needs Chromium: install it, or set CHROMIUM_PATH");
+const REASON = "needs Chromium: install it, or set CHROMIUM_PATH";
+
+/** Real Chromium or nothing: skipped with its reason where there is none, its tables as well. */
+export const browserTest: typeof test = existsSync(EXECUTABLE)
+  ? test
+  : Object.assign(testIf(false, REASON), { each: skippedEach as unknown as typeof test.each });
+
+function skippedEach(table: readonly unknown[]) {
+  const each = test.skip.each([...table]) as (name: string, body: () => void) => void;
+  return (name: string) => each(`${name} [skipped: ${REASON}]`, () => {});
+}
 
 /** Nothing but the pages under test may talk: no updates, no telemetry, no QUIC. */
 const FLAGS = [

@@ -2,7 +2,13 @@
  * What tabs of one origin tell each other. No token travels: each tab asks the appliance for its own, by the cookie that
  * they share, so a script that listens learns nothing worth stealing.
  */
-export type TabMessage = { type: "signed-in" | "signed-out"; sid: string };
+export interface TabMessage {
+  type: "signed-in" | "sign-out" | "ended";
+  /** Of the session that began or is over. */
+  sid: string;
+}
+
+const TYPES = new Set<unknown>(["signed-in", "sign-out", "ended"]);
 
 export interface TabChannel {
   tell(message: TabMessage): void;
@@ -14,8 +20,8 @@ export function openChannel(name: string, listen: (message: TabMessage) => void)
   if (typeof BroadcastChannel === "undefined") return { tell: () => {}, close: () => {} };
   const channel = new BroadcastChannel(name);
   channel.onmessage = ({ data }: MessageEvent) => {
-    const { type, sid } = (data ?? {}) as Partial<TabMessage>;
-    if ((type === "signed-in" || type === "signed-out") && typeof sid === "string") listen({ type, sid });
+    const message = data as Partial<TabMessage> | null | undefined;
+    if (TYPES.has(message?.type) && typeof message?.sid === "string") listen(message as TabMessage);
   };
   return {
     tell: (message) => channel.postMessage(message),

@@ -63,10 +63,14 @@ export class Keeper implements Credential {
     }
   }
 
+  /** Never the token of another person: what one has asked for is not done in the name of the next. */
   async renew(rejected: string): Promise<string | null> {
+    const person = readClaims(rejected)?.sub;
     const held = this.#held;
-    if (held && held.value !== rejected && held.remaining > 0) return held.value;
-    return this.#states.current.status === "signed-out" ? null : this.refresh();
+    const isFresh = held !== null && held.value !== rejected && held.remaining > 0;
+    if (!isFresh && this.#states.current.status === "signed-out") return null;
+    const token = isFresh ? held.value : await this.refresh();
+    return this.#states.current.session?.sub === person ? token : null;
   }
 
   /**
@@ -119,44 +123,36 @@ export class Keeper implements Credential {
     this.#channel.close();
   }
 
-  async #refresh(epoch: number): Promise<string | null> {
-    // Another tab changed who is signed in, or this one did, while the lock was awaited: the answer would be of the past.
-    if (epoch !== this.#epoch && this.#states.current.status === "signed-out") return null;
-    const now = this.#epoch;
+  /** @param asked the epoch in which it was asked for: the lock may have been awaited since */
+  async #refresh(asked: number): Promise<string | null> {
+    if (asked !== this.#epoch && this.#states.current.status === "signed-out") return null;
+    const epoch = this.#epoch;
+    let refusal: unknown;
     try {
       const askedAt = this.#options.readClocks();
       const answer = await this.#options.requests.post("/v1/auth/refresh", {});
-      if (now !== this.#epoch) return this.#superseded();
-      this.#cookieFlows = true;
-      return this.#hold(answer, askedAt).token;
+      if (epoch === this.#epoch) {
+        this.#cookieFlows = true;
+        return this.#hold(answer, askedAt).token;
+      }
     } catch (error) {
-      if (now !== this.#epoch) return this.#superseded();
-      return this.#refused(error);
+      refusal = error;
     }
-  }
-
-  /** Asked of a session that this page is no longer about. */
-  #superseded(): string | null {
-    return this.#held?.value ?? null;
-  }
-
-  async #refused(error: unknown): Promise<null> {
-    const held = this.#held;
-    if (isRefusal(error)) {
-      if (held && !this.#cookieFlows && (await this.#lives(held))) return this.#fail(this.#withheld());
-      this.#end(this.#states.current.status === "signed-in" ? "ended" : "none");
-      return null;
-    }
-    return this.#fail(error);
+    const isWithheld = isRefusal(refusal) && (await this.#livesWithoutCookie());
+    // Another tab changed who is signed in meanwhile: this answer is about somebody else.
+    if (epoch !== this.#epoch) return this.#held?.value ?? null;
+    const { client, pageOrigin } = this.#options;
+    if (isWithheld) return this.#fail(cookiesWithheld(pageOrigin, client.url));
+    if (!isRefusal(refusal)) return this.#fail(refusal);
+    this.#end(this.#states.current.status === "signed-in" ? "ended" : "none");
+    return null;
   }
 
   /** No cookie came along since this page signed in: did somebody sign out elsewhere, or does it never come? */
-  async #lives(held: HeldToken): Promise<boolean> {
-    return held.remaining > 0 && this.#options.requests.isAlive(held.value).catch(() => false);
-  }
-
-  #withheld(): SallyportError {
-    return cookiesWithheld(this.#options.pageOrigin, this.#options.client.url);
+  async #livesWithoutCookie(): Promise<boolean> {
+    const held = this.#held;
+    if (!held || this.#cookieFlows || held.remaining <= 0) return false;
+    return this.#options.requests.isAlive(held.value).catch(() => false);
   }
 
   /** Tells the failure, changes nothing else, and tries again later. */
@@ -173,9 +169,7 @@ export class Keeper implements Credential {
   }
 
   #hold(answer: unknown, askedAt: ReturnType<ReadClocks>): { token: string; user: User; sid: string } {
-    const tokens = requireTokens(this.#options.client.url, answer);
-    const session = readClaims(tokens.access_token);
-    if (session === null) throw requireTokens(this.#options.client.url, null);
+    const { tokens, session } = requireTokens(this.#options.client.url, answer);
     this.#held = new HeldToken(tokens.access_token, tokens.expires_in, askedAt, this.#options.readClocks);
     this.#states.set({ status: "signed-in", user: tokens.user, session, error: null });
     this.#schedule.renewIn(this.#held.remaining - this.#held.ahead);
@@ -184,11 +178,15 @@ export class Keeper implements Credential {
 
   #end(reason: SignedOutReason): void {
     const sid = this.#states.current.session?.sid;
+    this.#forget(reason);
+    if (sid !== undefined && reason !== "none") this.#channel.tell({ type: reason, sid });
+  }
+
+  #forget(reason: SignedOutReason): void {
     this.#change();
     this.#held = null;
     this.#schedule.rest();
     this.#states.set({ status: "signed-out", user: null, session: null, error: null, reason });
-    if (sid !== undefined) this.#channel.tell({ type: "signed-out", sid });
   }
 
   #change(): void {
@@ -197,17 +195,13 @@ export class Keeper implements Credential {
   }
 
   #hear({ type, sid }: TabMessage): void {
-    const { current } = this.#states;
-    if (type === "signed-out") {
+    const isOurs = this.#states.current.session?.sid === sid;
+    if (type !== "signed-in") {
       // Told of another session than this tab's, it is news of the past.
-      if (current.session?.sid !== sid) return;
-      this.#change();
-      this.#held = null;
-      this.#schedule.rest();
-      this.#states.set({ status: "signed-out", user: null, session: null, error: null, reason: "sign-out" });
+      if (isOurs) this.#forget(type);
       return;
     }
-    if (current.session?.sid === sid) return;
+    if (isOurs) return;
     // The cookie is another session's now. Until it is known whose, nothing is sent in the name of the one before.
     this.#change();
     this.#held = null;

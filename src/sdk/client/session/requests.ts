@@ -1,7 +1,8 @@
 import { parseUrl, SallyportError, unexpectedResponse } from "../../internal/errors.ts";
 import { requestJson } from "../../internal/http.ts";
-import type { Tokens, User } from "../api.gen.ts";
+import type { Tokens } from "../api.gen.ts";
 import type { ClientInternals } from "../credential.ts";
+import { readClaims, type SessionClaims } from "./state.ts";
 
 const TIMEOUT = 30_000;
 const MAX_BYTES = 1_000_000;
@@ -82,9 +83,11 @@ export class SessionRequests {
 }
 
 /** Tokens as an answer carries them. @throws SallyportError `unexpected_response` for anything else */
-export function requireTokens(url: string, body: unknown): Tokens & { user: User } {
+export function requireTokens(url: string, body: unknown): { tokens: Tokens; session: SessionClaims } {
   const tokens = body as Partial<Tokens> | null | undefined;
-  const isWhole = typeof tokens?.access_token === "string" && typeof tokens.expires_in === "number" && tokens.user;
-  if (!isWhole) throw unexpectedResponse(url, 200, "no access token");
-  return tokens as Tokens;
+  const session = typeof tokens?.access_token === "string" ? readClaims(tokens.access_token) : null;
+  if (!session || typeof tokens?.expires_in !== "number" || !tokens.user) {
+    throw unexpectedResponse(url, 200, "no access token");
+  }
+  return { tokens: tokens as Tokens, session };
 }

@@ -3,6 +3,8 @@ import type { User } from "../api.gen.ts";
 
 /** What the access token says of its session, under the claims' own names. For display: a page cannot vouch for it. */
 export interface SessionClaims {
+  /** The user's id. */
+  sub: string;
   /** UUID, unchanged by refreshes. */
   sid: string;
   aal: "aal1" | "aal2";
@@ -56,9 +58,9 @@ export function readClaims(token: string): SessionClaims | null {
     const payload = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
     const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
     const claims = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof claims.sid !== "string") return null;
-    const { sid, aal, amr, auth_method, auth_time, org = null, org_role = null } = claims;
-    return { sid, aal, amr, auth_method, auth_time, org, org_role };
+    if (typeof claims.sub !== "string" || typeof claims.sid !== "string") return null;
+    const { sub, sid, aal, amr, auth_method, auth_time, org = null, org_role = null } = claims;
+    return { sub, sid, aal, amr, auth_method, auth_time, org, org_role };
   } catch {
     return null;
   }
