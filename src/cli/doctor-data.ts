@@ -13,6 +13,7 @@ import { type CliSettings, cliSettings, readMasterKeys } from "./instance.ts";
 export interface DataState {
   newestAt: number | null;
   keyIds: ReadonlySet<string>;
+  origins: readonly string[];
 }
 
 const MB = 1024 * 1024;
@@ -91,6 +92,7 @@ async function checkDatabase(
   }
   state.newestAt = seen.newestAt;
   state.keyIds = seen.keyIds;
+  state.origins = seen.origins;
   const findings = [checkSchema(seen), checkMasterKey(context, settings, dataDirectory, seen)];
   const file = context.env.SALLYPORT_MASTER_KEY_FILE;
   if (file && existsSync(file) && (statSync(file).mode & 0o077) !== 0) {

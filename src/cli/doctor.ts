@@ -4,6 +4,7 @@ import { exposureAdvice } from "./advice.ts";
 import { type Command, type CommandContext, CommandError, configFlag, dataFlag } from "./command.ts";
 import { checkData, checkEnvironment, type DataState } from "./doctor-data.ts";
 import { checkClock, checkNetwork } from "./doctor-network.ts";
+import { checkOrigins } from "./doctor-origins.ts";
 import { error, type Finding, ok, warning } from "./finding.ts";
 import { cliSettings, dataDirectoryOf, readSettings } from "./instance.ts";
 
@@ -39,10 +40,11 @@ async function examine(context: CommandContext): Promise<Finding[]> {
     return [error("settings", thrown.message, "Mend the setting; nothing else was looked at.")];
   }
   const findings = [ok("settings", "Every setting can be read."), ...checkEnvironment(context.env)];
-  const state: DataState = { newestAt: null, keyIds: new Set() };
+  const state: DataState = { newestAt: null, keyIds: new Set(), origins: [] };
   findings.push(...(await checkData(context, settings, dataDirectory, state)));
   findings.push(checkClock(systemClock.now(), state.newestAt));
   findings.push(...(await checkNetwork(settings, state.keyIds)));
+  if (settings.public_url !== undefined) findings.push(...checkOrigins(settings.public_url, state.origins));
   for (const { problem, fix } of exposureAdvice(settings)) findings.push(warning("exposure", problem, fix));
   return findings;
 }

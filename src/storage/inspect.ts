@@ -17,6 +17,8 @@ export interface Peek {
   masterKeyCheck: string | null;
   /** Signing keys of the default tenant, published or not. */
   keyIds: ReadonlySet<string>;
+  /** Origins that enabled applications allow. */
+  origins: readonly string[];
 }
 
 type Query = (sql: string) => Promise<Record<string, unknown>[]>;
@@ -96,6 +98,9 @@ async function look(query: Query): Promise<Peek> {
     newestAt: newest == null ? null : Number(newest),
     masterKeyCheck: check == null ? null : String(check),
     keyIds: new Set(keys.map((row) => String(row.value))),
+    origins: (await rows("SELECT origins AS value FROM applications WHERE disabled_at IS NULL")).flatMap(
+      (row) => JSON.parse(String(row.value)) as string[],
+    ),
   };
 }
 

@@ -194,3 +194,17 @@ test("whoever else holds the port or answers at the public URL is found out", as
     await Promise.all([web.stop(true), proxy.stop(true), other.stop()]);
   }
 });
+
+test("pages on another site than the public URL are told: cross-site cookies are not supported", async () => {
+  const env = variant((database) => {
+    database.run("UPDATE applications SET origins = ?", [
+      JSON.stringify(["https://app.example.com", "https://app.example.net", "http://app.example.com"]),
+    ]);
+  });
+  const [told] = found(await doctor(env, "--port", "0", "--public-url", "https://login.example.com"), "origins");
+  expect(told).toMatchObject({
+    level: "warning",
+    fix: expect.stringContaining("Cross-site cookies are not supported"),
+  });
+  expect(told?.message).toContain("https://app.example.net, http://app.example.com are");
+});

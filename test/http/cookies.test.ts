@@ -58,6 +58,19 @@ scenarios("cookies", (t) => {
     HTTPS,
   );
 
+  t.test("a refresh cookie that is finally refused is taken away; one that may yet do is kept", async (app) => {
+    const { tokens } = await app.signedIn(app.defaultApplicationId);
+    const page = app.page(app.publicUrl);
+    const dead = await page.post("/v1/auth/refresh", {}, { headers: { cookie: `sallyport_rt=${tokens.accessToken}` } });
+    expect([dead.status, dead.cookies.map(({ value }) => value)]).toEqual([401, ["", ""]]);
+    const foreign = await app
+      .page("https://evil.example")
+      .post("/v1/auth/refresh", {}, { headers: { cookie: `sallyport_rt=${tokens.refreshToken}` } });
+    expect([foreign.status, foreign.cookies]).toEqual([403, []]);
+    const inBody = await app.client().post("/v1/auth/refresh", { refresh_token: tokens.accessToken });
+    expect([inBody.status, inBody.cookies]).toEqual([401, []]);
+  });
+
   t.test("the refresh cookie's path is the application's to choose, and sign-out clears it there", async (app) => {
     const applicationId = await app.application({ refresh_cookie_path: "/api/v1/auth" });
     const user = await app.user();

@@ -8,6 +8,9 @@ import type { Call } from "../../rpc/call.ts";
 import type { Admitted, AdmittedSession } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
 
+/** What no later attempt with the same refresh token will change. */
+const DEAD: ReadonlySet<string> = new Set(["invalid_credentials", "token_expired", "token_revoked"]);
+
 /** A person's own sessions: refreshed, listed, ended. */
 export class Account {
   constructor(private readonly identity: Identity) {}
@@ -28,7 +31,14 @@ export class Account {
       applicationId: named ? application.id : null,
       tenantId: call.hints.tenantSlug === null ? null : application.tenant.id,
     };
-    return this.identity.refreshes.refresh(token, expected, origin);
+    try {
+      return await this.identity.refreshes.refresh(token, expected, origin);
+    } catch (error) {
+      // A cookie that is finally refused would be sent, and refused, at every later load of the page.
+      const isDead = error instanceof AppError && DEAD.has(error.code);
+      if (given === null && isDead) call.reply.cookies.push({ kind: "clear", application });
+      throw error;
+    }
   }
 
   async signOut(caller: AdmittedSession, all: boolean): Promise<void> {
