@@ -25,6 +25,7 @@ export const settings = defineSettings({
   ...storageSettings,
   ...identitySettings,
   ...features.account.settings,
+  ...features.apiKeys.settings,
   ...features.password.settings,
   ...features.users.settings,
 });

@@ -10,6 +10,7 @@ import { purgeApiKeys } from "./api-keys/store.ts";
 import { purgeAudit } from "./audit/store.ts";
 import { Flows } from "./flows/flows.ts";
 import { purgeFlows } from "./flows/store.ts";
+import { purgeIdempotency } from "./idempotency/store.ts";
 import { DataKeys } from "./keys/data-keys.ts";
 import { Keyring } from "./keys/keyring.ts";
 import { rotateDueKeys } from "./keys/rotation.ts";
@@ -71,7 +72,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     sessions,
     signIns: new SignIns(storage, clock, sessions),
     refreshes: new Refreshes(storage, clock, directory, refreshTokens, sessions),
-    apiKeys: new ApiKeys(storage, clock, directory),
+    apiKeys: new ApiKeys(storage, clock, directory, masterKeys),
     flows: new Flows(clock),
     jobs: [
       { name: "retention", every: HOUR, run: () => retire(storage, clock, settings.audit_retention_days) },
@@ -88,7 +89,8 @@ async function retire(storage: Storage, clock: Clock, auditDays: number): Promis
     await purgeRevocations(tx, now);
     await purgeFlows(tx, now - DAY);
     await purgeSessions(tx, now - 30 * DAY);
-    await purgeApiKeys(tx, now - 90 * DAY);
+    await purgeApiKeys(tx, now - 90 * DAY, now);
+    await purgeIdempotency(tx, now);
     await purgeSigningKeys(tx, now - 30 * DAY);
     await purgeAudit(tx, now - auditDays * DAY, now);
   });

@@ -160,7 +160,10 @@ export interface FlowsTable {
   consumed_at: number | null;
 }
 
-/** API keys; of a secret key only the SHA-256. Deleted 90 days after they were revoked or expired. */
+/**
+ * API keys: of a secret key only the SHA-256; of the others, whose secret an HMAC needs back, a seal. Deleted 90 days after
+ * they were revoked or expired; the secret before a rotation within an hour of its end.
+ */
 export interface ApiKeysTable {
   id: string;
   tenant_id: string;
@@ -175,6 +178,32 @@ export interface ApiKeysTable {
   last_used_at: number | null;
   expires_at: number | null;
   revoked_at: number | null;
+  sealed_secret: Uint8Array | null;
+  /** Rises at each rotation: of two at once one is refused. */
+  generation: number;
+  /** The secret before the last rotation, good until `previous_expires_at`. */
+  previous_digest: Uint8Array | null;
+  previous_sealed: Uint8Array | null;
+  previous_expires_at: number | null;
+  rotated_at: number | null;
+  /** As `core/limits.ts` reads it: `100/1m`. */
+  rate_limit: string | null;
+  /** JSON array of addresses and CIDR blocks; empty: from anywhere. */
+  networks: string;
+}
+
+/**
+ * Creating calls that may come again: who asked what, and which row came of it. No body is kept, so neither a secret nor
+ * personal data. Deleted after a day.
+ */
+export interface IdempotencyRecordsTable {
+  /** SHA-256 (base64url) of caller, procedure and Idempotency-Key. */
+  digest: string;
+  tenant_id: string;
+  /** SHA-256 (base64url) of the input. */
+  request_digest: string;
+  target_id: string;
+  expires_at: number;
 }
 
 /** What verifiers must refuse before its time. Kept as long as the longest access token lives. */
@@ -244,6 +273,7 @@ export interface Database {
   signing_keys: SigningKeysTable;
   flows: FlowsTable;
   api_keys: ApiKeysTable;
+  idempotency_records: IdempotencyRecordsTable;
   revocations: RevocationsTable;
   counters: CountersTable;
   rate_limits: RateLimitsTable;

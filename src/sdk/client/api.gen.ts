@@ -3,6 +3,40 @@
  * consumer's compiler reads plain interfaces, and its history is the changelog of the wire.
  */
 
+export interface ApiKey {
+  id: string;
+  application_id: string;
+  kind: "secret" | "signing" | "public";
+  name: string;
+  scopes: Array<
+    | "admin"
+    | "users:read"
+    | "users:write"
+    | "sessions:read"
+    | "sessions:write"
+    | "api-keys:read"
+    | "api-keys:write"
+    | "applications:read"
+    | "resources:read"
+    | "resources:write"
+    | "forward"
+  >;
+  /** Calls that it admits, such as 100/1m; null: no limit of its own. */
+  rate_limit: string | null;
+  /** Addresses and CIDR blocks that it may be used from; empty: anywhere. */
+  networks: Array<string>;
+  /** The key that made it; null for a command or an operator. */
+  created_by: string | null;
+  created_at: string;
+  /** To the hour. */
+  last_used_at: string | null;
+  rotated_at: string | null;
+  /** Until then the secret before the last rotation is good, too. */
+  previous_secret_expires_at: string | null;
+  expires_at: string | null;
+  revoked_at: string | null;
+}
+
 export interface Application {
   id: string;
   name: string;
@@ -32,6 +66,42 @@ export interface MfaRequired {
   mfa_token_expires_in: number;
   /** The second factors that would do. */
   methods: Array<string>;
+}
+
+export interface NewApiKey {
+  id: string;
+  application_id: string;
+  kind: "secret" | "signing" | "public";
+  name: string;
+  scopes: Array<
+    | "admin"
+    | "users:read"
+    | "users:write"
+    | "sessions:read"
+    | "sessions:write"
+    | "api-keys:read"
+    | "api-keys:write"
+    | "applications:read"
+    | "resources:read"
+    | "resources:write"
+    | "forward"
+  >;
+  /** Calls that it admits, such as 100/1m; null: no limit of its own. */
+  rate_limit: string | null;
+  /** Addresses and CIDR blocks that it may be used from; empty: anywhere. */
+  networks: Array<string>;
+  /** The key that made it; null for a command or an operator. */
+  created_by: string | null;
+  created_at: string;
+  /** To the hour. */
+  last_used_at: string | null;
+  rotated_at: string | null;
+  /** Until then the secret before the last rotation is good, too. */
+  previous_secret_expires_at: string | null;
+  expires_at: string | null;
+  revoked_at: string | null;
+  /** Shown this once. null for a public key, and when a repeated call (Idempotency-Key) is answered again. */
+  secret: string | null;
 }
 
 export interface Session {
@@ -78,6 +148,70 @@ export interface User {
   created_at: string;
   updated_at: string;
 }
+
+export interface ApiKeysCreateInput {
+  name: string;
+  /** `secret` calls this API; `signing` signs users' tokens in your backend; `public` is carried by an app. */
+  kind?: "secret" | "signing" | "public" | undefined;
+  /** Within the calling key's own. */
+  scopes?:
+    | Array<
+        | "admin"
+        | "users:read"
+        | "users:write"
+        | "sessions:read"
+        | "sessions:write"
+        | "api-keys:read"
+        | "api-keys:write"
+        | "applications:read"
+        | "resources:read"
+        | "resources:write"
+        | "forward"
+      >
+    | undefined;
+  /** RFC 3339; without it the calling key's own expiry. */
+  expires_at?: string | null | undefined;
+  /** Calls that it admits: 100/1m is a hundred at once, refilled over a minute. */
+  rate_limit?: string | null | undefined;
+  /** Where it may be used from; empty: anywhere, or wherever the calling key may. */
+  networks?: Array<string> | undefined;
+}
+
+export type ApiKeysCreateOutput = NewApiKey;
+
+export interface ApiKeysGetInput {
+  /** The key's id, in either form. */
+  id: string;
+}
+
+export type ApiKeysGetOutput = ApiKey;
+
+export interface ApiKeysListInput {
+  limit?: number | undefined;
+  /** The `next_cursor` of the page before. */
+  cursor?: string | null | undefined;
+}
+
+export interface ApiKeysListOutput {
+  data: Array<ApiKey>;
+  /** null on the last page. */
+  next_cursor: string | null;
+}
+
+export interface ApiKeysRevokeInput {
+  /** The key's id, in either form. */
+  id: string;
+}
+
+export type ApiKeysRevokeOutput = ApiKey;
+
+export interface ApiKeysRotateInput {
+  /** The key's id, in either form. */
+  id: string;
+  overlap_seconds?: number | undefined;
+}
+
+export type ApiKeysRotateOutput = NewApiKey;
 
 export interface AuthLoginInput {
   /** One e-mail address. */
@@ -180,6 +314,42 @@ export interface UsersListOutput {
 
 /** Every procedure by its path: `client.auth.login` is `Api["auth"]["login"]`. */
 export interface Api {
+  apiKeys: {
+    /**
+     * Make an API key of the calling key's application.
+     * REST: POST /v1/api-keys
+     * Access: key, scope api-keys:write
+     * Errors: insufficient_scope, forbidden
+     */
+    create: { kind: "mutation"; input: ApiKeysCreateInput; output: ApiKeysCreateOutput };
+    /**
+     * One API key of the application.
+     * REST: GET /v1/api-keys/{id}
+     * Access: key, scope api-keys:read
+     * Errors: not_found
+     */
+    get: { kind: "query"; input: ApiKeysGetInput; output: ApiKeysGetOutput };
+    /**
+     * The application's API keys, oldest first; ended ones for 90 days.
+     * REST: GET /v1/api-keys
+     * Access: key, scope api-keys:read
+     */
+    list: { kind: "query"; input: ApiKeysListInput | undefined; output: ApiKeysListOutput };
+    /**
+     * End an API key at once.
+     * REST: DELETE /v1/api-keys/{id}
+     * Access: key, scope api-keys:write
+     * Errors: not_found
+     */
+    revoke: { kind: "mutation"; input: ApiKeysRevokeInput; output: ApiKeysRevokeOutput };
+    /**
+     * Give an API key a new secret under the same id.
+     * REST: POST /v1/api-keys/{id}/rotate
+     * Access: key, scope api-keys:write
+     * Errors: not_found, insufficient_scope, forbidden, conflict
+     */
+    rotate: { kind: "mutation"; input: ApiKeysRotateInput; output: ApiKeysRotateOutput };
+  };
   auth: {
     /**
      * Sign a person in with an address and a password.
