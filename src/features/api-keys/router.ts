@@ -120,7 +120,7 @@ export function apiKeysRouter(procedures: Procedures, apiKeys: ApiKeyService) {
           errors: ["not_found", "insufficient_scope", "forbidden", "conflict"],
           repeatable: true,
           rest: { method: "POST", path: "/v1/api-keys/{id}/rotate" },
-          example: { input: { overlap_seconds: 3600 }, output: exampleNewApiKey },
+          example: { input: { id: "key_01HWY55QBEFY09M6SC7N75YR3H", overlap_seconds: 3600 }, output: exampleNewApiKey },
         })
         .input(
           byId.extend({
