@@ -26,7 +26,10 @@ export const settings = defineSettings({
   ...identitySettings,
   ...features.account.settings,
   ...features.apiKeys.settings,
+  ...features.applications.settings,
   ...features.password.settings,
+  ...features.resources.settings,
+  ...features.sessions.settings,
   ...features.users.settings,
 });
 export type AppSettings = SettingsOf<typeof settings>;
@@ -70,6 +73,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     publicUrl,
     settings: values,
     claims: registry.flatMap((feature) => (feature.claims ? [feature.claims] : [])),
+    erasures: registry.flatMap((feature) => (feature.erase ? [feature.erase] : [])),
   });
   const host = { identity, procedures: createProcedures(identity), metrics, settings: values };
   const router = mergeTrees(registry.flatMap((feature) => (feature.router ? [feature.router(host)] : [])));

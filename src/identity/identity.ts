@@ -26,6 +26,7 @@ import { SignIns } from "./sessions/sign-in.ts";
 import { purgeSessions } from "./sessions/store.ts";
 import type { identitySettings } from "./settings.ts";
 import { Directory } from "./tenants/directory.ts";
+import { type Erasure, Users } from "./users/users.ts";
 
 export interface IdentityOptions {
   storage: Storage;
@@ -35,6 +36,8 @@ export interface IdentityOptions {
   publicUrl: string;
   settings: SettingsOf<typeof identitySettings>;
   claims: readonly ClaimsHook[];
+  /** What features remove about a user who is being deleted. Commands that delete nobody need none. */
+  erasures?: readonly Erasure[];
 }
 
 /** What two features need: everything about who somebody is, and nothing about how they proved it. */
@@ -51,6 +54,7 @@ export interface Identity {
   refreshes: Refreshes;
   apiKeys: ApiKeys;
   clients: Clients;
+  users: Users;
   flows: Flows;
   jobs: readonly Job[];
 }
@@ -77,6 +81,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     refreshes: new Refreshes(storage, clock, directory, refreshTokens, sessions),
     apiKeys: new ApiKeys(storage, clock, directory, masterKeys),
     clients: new Clients(storage, clock, directory, accessTokens, settings),
+    users: new Users(clock, sessions, options.erasures ?? []),
     flows: new Flows(clock),
     jobs: [
       { name: "retention", every: HOUR, run: () => retire(storage, clock, settings.audit_retention_days) },

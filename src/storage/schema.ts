@@ -60,7 +60,9 @@ export interface ApplicationsTable {
   disabled_at: number | null;
 }
 
-/** People. A deleted one stays as a tombstone without personal data, so that its external id is not created again. */
+/**
+ * People. A deleted one stays for ever as a tombstone without personal data, so that its external id is not created again.
+ */
 export interface UsersTable {
   id: string;
   tenant_id: string;
@@ -74,6 +76,8 @@ export interface UsersTable {
   updated_at: number;
   disabled_at: number | null;
   deleted_at: number | null;
+  /** The display name as a search compares it. Sorted byte by byte. */
+  search_name: string | null;
 }
 
 /** E-mail addresses, unique in a tenant by their canonical form. Deleted with their user. */
@@ -99,7 +103,10 @@ export interface PasswordCredentialsTable {
   set_at: number;
 }
 
-/** One sign-in each, with the one generation of its refresh token that is current. Deleted 30 days after its end. */
+/**
+ * One sign-in each, with the one generation of its refresh token that is current. Deleted 30 days after its end; when its
+ * user is deleted, address and user agent of a live one go at once.
+ */
 export interface SessionsTable {
   id: string;
   tenant_id: string;
@@ -206,6 +213,18 @@ export interface IdempotencyRecordsTable {
   expires_at: number;
 }
 
+/** API resources: an audience and its scopes, unique in a tenant. Kept until they are deleted. */
+export interface ApiResourcesTable {
+  id: string;
+  tenant_id: string;
+  audience: string;
+  name: string;
+  /** JSON array of `{ name, description }`. */
+  scopes: string;
+  created_at: number;
+  updated_at: number;
+}
+
 /** Secrets of M2M clients, of which only the SHA-256 is kept; two at a time. Deleted 90 days after they were revoked. */
 export interface ClientSecretsTable {
   id: string;
@@ -309,6 +328,7 @@ export interface Database {
   flows: FlowsTable;
   api_keys: ApiKeysTable;
   idempotency_records: IdempotencyRecordsTable;
+  api_resources: ApiResourcesTable;
   client_secrets: ClientSecretsTable;
   client_grants: ClientGrantsTable;
   public_users: PublicUsersTable;

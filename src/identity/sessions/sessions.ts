@@ -22,7 +22,7 @@ export interface IssuedTokens {
   application: Application;
 }
 
-export type EndReason = "logout" | "revoked" | "password_changed" | "refresh_reuse";
+export type EndReason = "logout" | "revoked" | "password_changed" | "refresh_reuse" | "user_deleted";
 
 interface Ending {
   tenantId: string;

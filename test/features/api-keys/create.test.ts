@@ -14,7 +14,8 @@ scenarios("POST /v1/api-keys", (t) => {
     const client = app.client({ "x-application-id": app.applicationId }).bearer(app.secretKey);
     const made = await client.post("/v1/api-keys", { name: "production-backend", scopes: ["admin"] });
     expect(made.status).toBe(201);
-    const [first, stored] = await rows(app);
+    const first = (await rows(app)).find((row) => row.name === "First key");
+    const stored = (await rows(app)).find((row) => row.id === made.body.id);
     expect(made.body as unknown).toEqual({
       id: expect.any(String),
       application_id: app.applicationId,
