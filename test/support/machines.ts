@@ -1,3 +1,4 @@
+import { newId } from "../../src/core/ids.ts";
 import {
   createClientSecret,
   grantClient,
@@ -24,9 +25,30 @@ export async function machine(
     options.tenantId,
   );
   for (const [audience, scopes] of Object.entries(options.grants ?? { [MANAGEMENT]: ["users:read"] })) {
+    if (audience !== MANAGEMENT) await resource(app, audience, scopes, options.tenantId);
     await grant(app, id, audience, scopes);
   }
   return { id, ...(await addSecret(app, id)) };
+}
+
+/** Registers an API, unless it is. */
+async function resource(app: TestApp, audience: string, scopes: string[], tenantId: string = app.tenantId) {
+  const now = app.clock.now();
+  await app.storage.write(async (tx) => {
+    await tx.kysely
+      .insertInto("api_resources")
+      .values({
+        id: newId(now),
+        tenant_id: tenantId,
+        audience,
+        name: audience,
+        scopes: JSON.stringify(scopes.map((name) => ({ name, description: null }))),
+        created_at: now,
+        updated_at: now,
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  });
 }
 
 async function rowOf(app: TestApp, id: string) {

@@ -10,6 +10,7 @@ import { appendAudit } from "../audit/store.ts";
 import {
   deleteClientGrant,
   findClientSecret,
+  findResourceScopes,
   insertClientSecret,
   listClientSecrets,
   putClientGrant,
@@ -74,7 +75,7 @@ export async function revokeClientSecret(tx: Executor, now: number, application:
 
 /**
  * Sets what a client may ask for at one audience, in place of what was granted before.
- * @param audience {@link MANAGEMENT} or the absolute URI of an API
+ * @param audience {@link MANAGEMENT} or the audience of an API resource of the tenant
  * @throws AppError `invalid_input`, `conflict` for an application that is none of type `m2m`
  */
 export async function grantClient(
@@ -85,14 +86,11 @@ export async function grantClient(
   scopes: readonly string[],
 ): Promise<void> {
   requireClient(application);
-  if (audience !== MANAGEMENT && !isAudience(audience)) {
-    throw invalidField("audience", "must be `management` or an absolute URI without a fragment");
-  }
-  if (scopes.length > 100) throw invalidField("scope", "at most 100");
-  for (const scope of scopes) {
-    const known = audience === MANAGEMENT ? MANAGEMENT_SCOPES.includes(scope) : SCOPE_TOKEN.test(scope);
-    if (!known) throw invalidField("scope", `${scope} is no scope here`);
-  }
+  const known =
+    audience === MANAGEMENT ? MANAGEMENT_SCOPES : await findResourceScopes(tx, application.tenant_id, audience);
+  if (!known) throw invalidField("audience", "must be `management` or the audience of an API resource of the tenant");
+  const unknown = scopes.find((scope) => !known.includes(scope));
+  if (unknown !== undefined) throw invalidField("scope", `${unknown} is no scope of ${audience}`);
   const row = { application_id: application.id, audience, tenant_id: application.tenant_id };
   const unique = [...new Set(scopes)];
   await putClientGrant(tx, { ...row, scopes: JSON.stringify(unique), created_at: now, updated_at: now });

@@ -15,7 +15,7 @@ import type { AccessTokens, ClientToken } from "../sessions/access-tokens.ts";
 import type { Application, Directory, Tenant } from "../tenants/directory.ts";
 import { MANAGEMENT, SCOPE_TOKEN } from "./administration.ts";
 import { OAuthError } from "./oauth-error.ts";
-import { findClientGrant, findClientSecret, touchClientSecret } from "./store.ts";
+import { findClientGrant, findClientSecret, findResourceScopes, touchClientSecret } from "./store.ts";
 
 export interface ClientCredentials {
   /** A plain UUID, or null for what is no id at all. */
@@ -192,8 +192,14 @@ export class Clients {
     const name = audience === managementAudience(application.tenant) ? MANAGEMENT : audience;
     // The word itself is no audience: what is asked for is a URI.
     if (audience === MANAGEMENT) return null;
-    const row = await findClientGrant(this.storage.read, application.id, name);
-    return row ? (JSON.parse(row.scopes) as string[]) : null;
+    const { read } = this.storage;
+    const row = await findClientGrant(read, application.id, name);
+    if (!row) return null;
+    const granted = JSON.parse(row.scopes) as string[];
+    if (name === MANAGEMENT) return granted;
+    // What was deleted is no target any more, whatever was granted at it before.
+    const known = await findResourceScopes(read, application.tenant.id, name);
+    return known ? granted.filter((scope) => known.includes(scope)) : null;
   }
 
   async #refuse(

@@ -66,6 +66,12 @@ scenarios("POST /oauth2/token", (t) => {
       expect([fields, answer.status, answer.oauth.error]).toEqual([fields, 400, "invalid_target"]);
     }
     expect(decodeJwt(await tokenOf(app, stranger, { audience: "https://other.example" })).scope).toBeUndefined();
+    await expect(grant(app, client.id, "https://unknown.example", [])).rejects.toMatchObject({ code: "invalid_input" });
+    await expect(grant(app, client.id, api, ["admin"])).rejects.toMatchObject({ code: "invalid_input" });
+    await app.storage.write(async (tx) => {
+      await tx.kysely.deleteFrom("api_resources").where("audience", "=", api).execute();
+    });
+    expect((await ask(app, client, { ...GRANT, audience: api })).oauth.error).toBe("invalid_target");
   });
 
   t.test("secrets rotate two at a time; a third one and a revoked one are refused", async (app) => {
