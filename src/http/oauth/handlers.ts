@@ -9,6 +9,8 @@ import type { Edge, Exchange, Handler } from "../edge.ts";
 import { authenticateClient } from "./client-authentication.ts";
 import { malformed, readForm } from "./form.ts";
 
+const VISIBLE = /^[\x21-\x7e]{1,255}$/;
+
 type Form = ReadonlyMap<string, string>;
 type Answer = (exchange: Exchange, tenant: Tenant, form: Form) => Promise<unknown>;
 
@@ -92,9 +94,11 @@ function targetOf(form: Form): string | null {
   if (resource !== undefined && (form.get("audience") ?? resource) !== resource) {
     throw new OAuthError("invalid_target", "audience and resource name different targets.");
   }
-  if (target !== null && !isAudience(target)) {
-    throw new OAuthError("invalid_target", "The target must be an absolute URI without a fragment.");
+  if (resource !== undefined && !isAudience(resource)) {
+    throw new OAuthError("invalid_target", "resource must be an absolute URI without a fragment.");
   }
+  // What was never registered need not be asked for; PostgreSQL refuses text with a NUL.
+  if (target !== null && !VISIBLE.test(target)) throw new OAuthError("invalid_target", "That is no audience.");
   return target;
 }
 
