@@ -6,6 +6,7 @@ import type { ProcedureMeta } from "../rpc/procedures.ts";
 import type { Edge, Handler } from "./edge.ts";
 import { publicJson } from "./jwks.ts";
 import { oauthPaths, oauthSchemas, oauthSecuritySchemes } from "./oauth/description.ts";
+import { publicTokenInput } from "./public-issuer.ts";
 
 /** Built at the first request and kept: it depends on the program alone. */
 export function openApiHandler(router: AnyRouter, _edge: Edge, version: string): Handler {
@@ -37,6 +38,16 @@ const BY_ACCESS: Record<ProcedureMeta["access"]["kind"], ErrorCode[]> = {
     "forbidden",
   ],
   session: [
+    "authentication_required",
+    "token_expired",
+    "token_revoked",
+    "application_mismatch",
+    "insufficient_scope",
+    "origin_not_allowed",
+    "rate_limited",
+    "overloaded",
+  ],
+  "end-user": [
     "authentication_required",
     "token_expired",
     "token_revoked",
@@ -91,12 +102,24 @@ export function openApiDocument(router: AnyRouter, version: string): Record<stri
       version,
       description: "An authentication appliance. Every answer is JSON; every error has the same envelope.",
     },
-    paths: { ...paths, ...documents, ...oauthPaths(errorResponses(["misdirected_request"]), errorResponses(ALWAYS)) },
+    paths: {
+      ...paths,
+      ...documents,
+      ...publicIssuer,
+      ...oauthPaths(errorResponses(["misdirected_request"]), errorResponses(ALWAYS)),
+    },
     components: {
       schemas: { ...schemas.components, Error: schemas.of(errorSchema, "output"), ...oauthSchemas },
       securitySchemes: {
         accessToken: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A user's access token." },
         accessCookie: { type: "apiKey", in: "cookie", name: "sallyport_at" },
+        signedToken: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description: "A token that the customer's backend signed with a signing key (HS256, cty sallyport-fpa;v=1).",
+        },
+        publicKey: { type: "http", scheme: "basic", description: "The name api_key, and a public key's id." },
         secretKey: { type: "http", scheme: "bearer", description: "A secret key: sally_sk_…" },
         ...oauthSecuritySchemes,
       },
@@ -220,7 +243,8 @@ function errorResponses(codes: Iterable<ErrorCode>): Record<string, unknown> {
 function securityOf(access: ProcedureMeta["access"]): unknown[] {
   if (access.kind === "public") return [];
   if (access.kind === "key") return [{ secretKey: [] }, { clientToken: [access.scope] }];
-  return [{ accessToken: [] }, { accessCookie: [] }];
+  const own = [{ accessToken: [] }, { accessCookie: [] }];
+  return access.kind === "end-user" ? [...own, { signedToken: [] }] : own;
 }
 
 function exampleOf(value: unknown): { example?: unknown } {
@@ -281,4 +305,44 @@ const documents = {
     "Entries, and where the next poll starts.",
     [cursor],
   ),
+};
+
+const publicToken = z.strictObject({ access_token: z.string() });
+
+const publicIssuer = {
+  "/v1/tenants/{id}/issuers/public/auth/token": {
+    post: {
+      operationId: "issuers.public.token",
+      tags: ["issuers"],
+      summary: "A token with scope `public`, for apps that have no backend.",
+      description:
+        "Anybody who reads the key id out of an app can ask, for any `user_id`. Its user belongs to the key alone: never the " +
+        "one whom a backend knows by the same id.",
+      parameters: [{ ...id, description: "The tenant's id, in either form." }],
+      requestBody: {
+        required: true,
+        content: {
+          "application/json": {
+            schema: z.toJSONSchema(publicTokenInput, { io: "input" }),
+            example: { user_id: "123" },
+          },
+        },
+      },
+      responses: {
+        200: {
+          description: "Good for an hour.",
+          content: { "application/json": { schema: z.toJSONSchema(publicToken) } },
+        },
+        ...errorResponses([
+          ...ALWAYS,
+          ...WITH_INPUT,
+          ...WITH_BODY,
+          "authentication_required",
+          "invalid_credentials",
+          "rate_limited",
+        ]),
+      },
+      security: [{ publicKey: [] }],
+    },
+  },
 };

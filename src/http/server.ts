@@ -10,6 +10,7 @@ import { healthHandlers } from "./health.ts";
 import { jwksHandlers } from "./jwks.ts";
 import { oauthHandlers } from "./oauth/handlers.ts";
 import { openApiHandler } from "./openapi.ts";
+import { publicIssuerHandler } from "./public-issuer.ts";
 import { restRoutes } from "./rest.ts";
 import { revocationsHandler } from "./revocations.ts";
 import { trpcHandler } from "./trpc.ts";
@@ -66,6 +67,7 @@ export function buildRoutes(options: HttpOptions): {
   add("GET", "/.well-known/oauth-authorization-server", oauth.metadata);
   // RFC 8414 section 3.1 puts the well-known part before the issuer's path; contracts and people put it behind.
   table.set("/.well-known/oauth-authorization-server/t/:tenant", { GET: oauth.metadata });
+  add("POST", "/v1/tenants/:id/issuers/public/auth/token", publicIssuerHandler(identity, edge, cors));
   add("GET", "/v1/revocations", revocations);
   add("GET", "/openapi.json", openApiHandler(router, edge, options.version));
 

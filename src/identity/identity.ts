@@ -25,6 +25,7 @@ import { Sessions } from "./sessions/sessions.ts";
 import { SignIns } from "./sessions/sign-in.ts";
 import { purgeSessions } from "./sessions/store.ts";
 import type { identitySettings } from "./settings.ts";
+import { SignedTokens } from "./signed/signed-tokens.ts";
 import { Directory } from "./tenants/directory.ts";
 import { type Erasure, Users } from "./users/users.ts";
 
@@ -54,6 +55,7 @@ export interface Identity {
   refreshes: Refreshes;
   apiKeys: ApiKeys;
   clients: Clients;
+  signedTokens: SignedTokens;
   users: Users;
   flows: Flows;
   jobs: readonly Job[];
@@ -68,6 +70,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const accessTokens = new AccessTokens(clock, keyring, directory, options.claims);
   const refreshTokens = new RefreshTokens(dataKeys);
   const sessions = new Sessions(clock, accessTokens, refreshTokens);
+  const apiKeys = new ApiKeys(storage, clock, directory, masterKeys);
   return {
     storage,
     clock,
@@ -79,7 +82,8 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     sessions,
     signIns: new SignIns(storage, clock, sessions),
     refreshes: new Refreshes(storage, clock, directory, refreshTokens, sessions),
-    apiKeys: new ApiKeys(storage, clock, directory, masterKeys),
+    apiKeys,
+    signedTokens: new SignedTokens(storage, clock, directory, masterKeys, apiKeys),
     clients: new Clients(storage, clock, directory, accessTokens, settings),
     users: new Users(clock, sessions, options.erasures ?? []),
     flows: new Flows(clock),

@@ -41,6 +41,14 @@ export const identitySettings = defineSettings({
     schema: limit("60/1m"),
     doc: "Wrong client credentials from one network, for any client.",
   },
+  limit_public_key: {
+    schema: limit("6000/1h"),
+    doc: "Tokens that the public issuer makes for one public key.",
+  },
+  limit_public_network: {
+    schema: limit("60/1m"),
+    doc: "Requests to the public issuer from one network, whatever the key.",
+  },
   limit_sign_up: {
     schema: limit("100/1h"),
     doc: "Sign-ups from one network.",

@@ -41,7 +41,7 @@ test("an M2M client is made, granted, rotated and used from the command line", a
   await run("app", "grant", id, "--audience", "management", "--remove");
   expect((await ask(second.client_secret)).status).toBe(400);
   await server.stop();
-});
+}, 60_000);
 
 test("what cannot be is refused with a sentence", async () => {
   const { env } = await prepare();
@@ -60,4 +60,4 @@ test("what cannot be is refused with a sentence", async () => {
       { code, stdout: "", stderr: expect.stringContaining(text) },
     ]);
   }
-});
+}, 60_000);

@@ -2,6 +2,7 @@ import { canonicalEmail, type EmailAddress } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { newId, parseId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { mergePatch } from "../../core/merge-patch.ts";
 import { appendAudit } from "../../identity/audit/store.ts";
 import { once, type RepeatableCall } from "../../identity/idempotency/idempotency.ts";
 import type { Identity } from "../../identity/identity.ts";
@@ -20,7 +21,6 @@ import type { AdmittedKey } from "../../rpc/gate.ts";
 import { cutPage, metadataInput } from "../../rpc/schemas.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { mergePatch } from "./merge.ts";
 
 interface NewUser {
   email: string | null;

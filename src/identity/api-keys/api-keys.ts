@@ -169,7 +169,7 @@ export class ApiKeys {
       return this.#refuse(row, origin, "network", error);
     }
     if (row.rate_limit !== null) await this.#admit(row.id, row.rate_limit, now);
-    this.#touch(row.id, row.last_used_at, now);
+    this.touch(row.id, row.last_used_at, now);
     const scopes = new Set(JSON.parse(row.scopes) as string[]);
     return {
       kind: "key",
@@ -206,7 +206,7 @@ export class ApiKeys {
   }
 
   /** Remembers the last use to the hour: a write for every call would be a write for every call. */
-  #touch(id: string, last: number | null, now: number): void {
+  touch(id: string, last: number | null, now: number): void {
     const known = Math.max(last ?? 0, this.#touched.get(id) ?? 0);
     if (Math.abs(now - known) < HOUR) return;
     this.#touched.set(id, now);
