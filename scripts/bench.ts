@@ -7,11 +7,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { delayedFlushRow } from "./bench/disk-row.ts";
 import { type Bench, httpRows, runHttpRows } from "./bench/http-rows.ts";
 import { Loader } from "./bench/loader.ts";
+import { processRows } from "./bench/process-rows.ts";
 import { freePort, usesExecutable } from "./bench/processes.ts";
 import { printTable, type Row } from "./bench/result.ts";
 import { seed as makeSeed } from "./bench/seed.ts";
+import { verifyRows } from "./bench/verify-rows.ts";
 
 const { values } = parseArgs({
   options: {
@@ -47,11 +50,18 @@ try {
     pairs: Number(values.pairs ?? (values.quick ? 3 : 9)),
     ms: Number(values.ms ?? (values.quick ? 1_000 : 2_500)),
   };
+  const requests = values.quick ? 200_000 : 1_000_000;
   await runHttpRows(
     bench,
     httpRows.filter(({ name }) => wanted(name)),
     print,
   );
+  if (wanted("verify")) for (const row of await verifyRows(bench, directory)) print(row);
+  if (wanted("process")) for (const row of await processRows(bench, directory, requests)) print(row);
+  if (wanted("flush")) {
+    const row = await delayedFlushRow(bench);
+    if (row) print(row);
+  }
 } finally {
   loader.stop();
   rmSync(directory, { recursive: true, force: true });

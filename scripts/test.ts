@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Glob } from "bun";
+import { postgresPrograms, startPrivatePostgres } from "../test/support/postgres.ts";
 import { closingLine, type Tally, tally } from "./lib/junit.ts";
 import { BUN, passThrough, ROOT } from "./lib/run.ts";
 
@@ -46,6 +47,12 @@ function conclude(result: Tally, code: number): number {
   return failed === 0 ? 0 : 1;
 }
 
+/** One PostgreSQL for the whole run, where it is installed: each test file would start its own. */
+async function usingPostgres(): Promise<void> {
+  if (postgresPrograms === null || process.env.SALLYPORT_TEST_POSTGRES_URL) return;
+  process.env.SALLYPORT_TEST_POSTGRES_URL = (await startPrivatePostgres()).url;
+}
+
 async function run(args: readonly string[]): Promise<number> {
   const nothing: Tally = { passed: 0, failed: 0, skipped: [] };
   if (files(NEEDS_EXECUTABLE).some((file) => selects(args, file)) && isStale()) {
@@ -57,7 +64,10 @@ async function run(args: readonly string[]): Promise<number> {
     const report = join(folder, "junit.xml");
     const parallel = args.some((arg) => arg.startsWith("--parallel") || arg === "--only") ? [] : ["--parallel"];
     const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
-    const code = await passThrough([BUN, "test", ...parallel, ...reporter, ...args]);
+    // Starting a server or a browser on a busy machine takes longer than the five seconds that are the default.
+    const patience = args.some((arg) => arg.startsWith("--timeout")) ? [] : ["--timeout=60000"];
+    await usingPostgres();
+    const code = await passThrough([BUN, "test", ...parallel, ...patience, ...reporter, ...args]);
     const result = existsSync(report) ? tally(readFileSync(report, "utf8")) : nothing;
     // The report also calls skipped what the name pattern left out.
     const skipped = args.some((arg) => NAME_PATTERN.test(arg)) ? [] : result.skipped;

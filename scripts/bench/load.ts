@@ -61,6 +61,7 @@ class Run {
   #stopped = false;
   #done = 0;
   #total = 0;
+  #underWay = 0;
   #errors = 0;
   #firstError: string | null = null;
   readonly #latencies: number[] = [];
@@ -104,7 +105,7 @@ class Run {
     this.#stopped = true;
     clearInterval(timer);
     // What is under way is let finish: a chain whose last answer is lost could not go on.
-    await Bun.sleep(50);
+    for (let waited = 0; this.#underWay > 0 && waited < 5_000; waited += 10) await Bun.sleep(10);
     for (const socket of sockets) socket.end();
     return {
       perSecond: done / seconds,
@@ -136,6 +137,7 @@ class Run {
   #send(socket: Socket<Line>): void {
     if (this.#stopped) return;
     socket.data.sent = performance.now();
+    this.#underWay++;
     const { chain } = this.target;
     if (chain) {
       const body = `{"refresh_token":"${chain.tokens[socket.data.index]}"}`;
@@ -168,6 +170,7 @@ class Run {
       if (this.#counting) this.#probes.push(took);
       return;
     }
+    this.#underWay--;
     if (this.target.chain) this.#keepToken(line.index, chunk.toString("latin1", end));
     this.#total++;
     if (this.#counting) {

@@ -67,13 +67,15 @@ async function start(command: string[], options: Options, port: number | undefin
     stderr: "inherit",
   });
   const ready = await firstLine(child);
+  // A tracer that is ended lets go of what it traced: the signal is for the server itself.
+  const pid = options.wrap ? childOf(child.pid) : child.pid;
   return {
-    pid: options.wrap ? childOf(child.pid) : child.pid,
+    pid,
     port: port ?? Number(ready.port),
     ready,
     stop: async () => {
-      child.kill("SIGTERM");
-      const late = setTimeout(() => child.kill("SIGKILL"), 5_000);
+      process.kill(pid, "SIGTERM");
+      const late = setTimeout(() => process.kill(pid, "SIGKILL"), 5_000);
       await child.exited;
       clearTimeout(late);
     },

@@ -1,8 +1,8 @@
 import type { ApplicationSettings } from "../identity/tenants/administration.ts";
-import { type CommandContext, durationFlag, type Flag, listFlag, textFlag } from "./command.ts";
+import { type CommandContext, type CommandFlag, durationFlag, listFlag, textFlag } from "./command.ts";
 
 /** What `app create` and `app set` may say about an application. */
-export const applicationFlags: Readonly<Record<string, Flag>> = {
+export const applicationFlags: Readonly<Record<string, CommandFlag>> = {
   name: { type: "string", value: "NAME", doc: "What people call it." },
   type: { type: "string", value: "TYPE", doc: "spa, web, native or m2m (default web)." },
   algorithm: { type: "string", value: "ALG", doc: "What signs its tokens: EdDSA (default), RS256 or ES256." },

@@ -1,10 +1,9 @@
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { copyInto } from "../storage/sqlite-maintenance.ts";
+import { copyDatabase, peek } from "../storage/inspect.ts";
 import { argument, type Command, CommandError, configFlag, dataFlag, jsonFlag } from "./command.ts";
 import { databaseFile } from "./data-directory.ts";
 import { dataDirectoryOf, readSettings, requireDataDirectory } from "./instance.ts";
-import { peek, reading } from "./peek.ts";
 
 export const backup: Command = {
   name: "backup",
@@ -27,10 +26,7 @@ export const backup: Command = {
     const target = resolve(argument(context, 0, "FILE"));
     const { schemaVersion } = await peek(source);
     try {
-      // A reader: neither does it wait for the server, nor does it bring an older database to a newer schema.
-      await copyInto(target, async (file) =>
-        reading(source, (database) => void database.query("VACUUM INTO ?").run(file)),
-      );
+      await copyDatabase(source, target);
     } catch (error) {
       throw describe(error, target);
     }

@@ -14,7 +14,7 @@ export interface CommandContext {
   warn(line: string): void;
 }
 
-export interface Flag {
+export interface CommandFlag {
   type: "string" | "boolean";
   /** May be given several times. */
   multiple?: true;
@@ -32,7 +32,7 @@ export interface Command {
   arguments?: string;
   /** More to read under `--help`. */
   description?: string;
-  flags: Readonly<Record<string, Flag>>;
+  flags: Readonly<Record<string, CommandFlag>>;
   /** Settings that this command takes as flags too. */
   settings?: Settings;
   examples?: readonly string[];
@@ -50,17 +50,17 @@ export class UsageError extends CommandError {
   override name = "UsageError";
 }
 
-export const dataFlag: Flag = {
+export const dataFlag: CommandFlag = {
   type: "string",
   value: "DIR",
   doc: "Data directory (SALLYPORT_DATA; default ./sallyport-data).",
 };
-export const configFlag: Flag = {
+export const configFlag: CommandFlag = {
   type: "string",
   value: "FILE",
   doc: "Configuration file in TOML (SALLYPORT_CONFIG; default DIR/sallyport.toml when it is there).",
 };
-export const jsonFlag: Flag = { type: "boolean", doc: "One line of JSON instead of text." };
+export const jsonFlag: CommandFlag = { type: "boolean", doc: "One line of JSON instead of text." };
 
 interface Option {
   type: "string" | "boolean";

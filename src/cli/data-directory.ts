@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, realpathSync, rmdirSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, realpathSync, rmdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { CommandError } from "./command.ts";
 
@@ -41,6 +41,18 @@ export function looseDirectory(directory: string): string | undefined {
     return `${directory} belongs to another user (${uid}). Give it to the user that runs Sallyport: chown ${self} ${directory}`;
   }
   return undefined;
+}
+
+/** SQLite keeps its log beside the database. @throws CommandError when it could not */
+export function requireWritable(directory: string): void {
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new CommandError(
+      `${directory} cannot be written to (${(error as NodeJS.ErrnoException).code}): mount it for writing, and let the ` +
+        "user of this process own it.",
+    );
+  }
 }
 
 /** Whether `file` lies in `directory`, by whatever links either is reached. */

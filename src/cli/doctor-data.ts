@@ -1,13 +1,13 @@
 import { existsSync, statfsSync, statSync } from "node:fs";
 import { ConfigError, envName } from "../core/config.ts";
 import { opensCheck } from "../identity/keys/data-keys.ts";
+import { type Peek, peek, peekPostgres } from "../storage/inspect.ts";
 import { schemaVersion } from "../storage/migrator.ts";
 import { type CommandContext, CommandError } from "./command.ts";
 import { databaseFile, looseDirectory } from "./data-directory.ts";
 import { explain } from "./explain.ts";
 import { error, type Finding, ok, warning } from "./finding.ts";
 import { type CliSettings, cliSettings, readMasterKeys } from "./instance.ts";
-import { type Peek, peek, peekPostgres } from "./peek.ts";
 
 /** What the database tells the checks that come after it. */
 export interface DataState {

@@ -1,4 +1,4 @@
-import { MINUTE, SECOND, toWireTime } from "../core/clock.ts";
+import { MINUTE, SECOND, systemClock, toWireTime } from "../core/clock.ts";
 import { error, type Finding, ok, warning } from "./finding.ts";
 import type { CliSettings } from "./instance.ts";
 
@@ -51,6 +51,10 @@ function portFinding(port: number, answer: Answer | undefined): Finding {
     case "other-instance":
       return error("port", `Another Sallyport instance answers on ${port}.`, "Stop it, or give another port.");
     case "foreign":
+      if (answer.status === 421) {
+        const message = `A server on ${port} does not know the host of the public URL.`;
+        return warning("port", message, "Restart the server if public_url was changed; else give another port.");
+      }
       return error("port", `Another program answers on ${port} (HTTP ${answer.status}).`, "Give another port.");
   }
 }
@@ -75,7 +79,7 @@ function publicFindings(publicUrl: string, local: Answer | undefined, answer: An
   }
   const findings = [ok(check, `${publicUrl} leads to this instance.`)];
   const theirs = answer.date === null ? Number.NaN : Date.parse(answer.date);
-  const off = Math.abs(theirs - Date.now());
+  const off = Math.abs(theirs - systemClock.now());
   if (off > 30 * SECOND) {
     const message = `The clock of ${publicUrl} differs by ${Math.round(off / SECOND)} s.`;
     findings.push(warning("clock", message, "Keep both machines' clocks by NTP."));

@@ -1,3 +1,4 @@
+import { systemClock } from "../core/clock.ts";
 import { ConfigError } from "../core/config.ts";
 import { exposureAdvice } from "./advice.ts";
 import { type Command, type CommandContext, CommandError, configFlag, dataFlag } from "./command.ts";
@@ -40,7 +41,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
   const findings = [ok("settings", "Every setting can be read."), ...checkEnvironment(context.env)];
   const state: DataState = { newestAt: null, keyIds: new Set() };
   findings.push(...(await checkData(context, settings, dataDirectory, state)));
-  findings.push(checkClock(Date.now(), state.newestAt));
+  findings.push(checkClock(systemClock.now(), state.newestAt));
   findings.push(...(await checkNetwork(settings, state.keyIds)));
   for (const { problem, fix } of exposureAdvice(settings)) findings.push(warning("exposure", problem, fix));
   return findings;

@@ -24,7 +24,11 @@ function explainStorage(error: unknown): string | undefined {
 }
 
 const SENTENCES: readonly [RegExp, string][] = [
-  [/^(SQLITE_FULL|ENOSPC|EDQUOT)/, "The disk of the data directory is full: free some space and try again"],
+  // SHMSIZE: the index of SQLite's log cannot grow.
+  [
+    /^(SQLITE_FULL|SQLITE_IOERR_SHMSIZE|ENOSPC|EDQUOT)/,
+    "The disk of the data directory is full: free some space and try again",
+  ],
   [
     /^(SQLITE_READONLY|EROFS)/,
     "The data directory cannot be written to: mount it for writing, and let the user of this process own it",

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { generateMasterKey, parseMasterKeys } from "../crypto/master-key.ts";
 import { type FirstSetup, isSetUp, setUp } from "../identity/setup.ts";
+import { isPrepared } from "../storage/inspect.ts";
 import { syncDirectoryOf } from "../storage/sqlite-file.ts";
 import {
   type Command,
@@ -16,7 +17,6 @@ import {
 import { databaseFile, liesIn, looseDirectory, makeDataDirectory } from "./data-directory.ts";
 import { cliSettings, dataDirectoryOf, type Instance, openData, readMasterKeys, readSettings } from "./instance.ts";
 import { createIdentityOf } from "./open.ts";
-import { isPrepared } from "./peek.ts";
 
 export const init: Command = {
   name: "init",

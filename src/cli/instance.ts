@@ -8,10 +8,10 @@ import { type MasterKeys, parseMasterKeys } from "../crypto/master-key.ts";
 import { openStorage } from "../storage/open.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type CommandContext, CommandError, textFlag } from "./command.ts";
-import { databaseFile, liesIn, looseDirectory } from "./data-directory.ts";
+import { databaseFile, liesIn, looseDirectory, requireWritable } from "./data-directory.ts";
 
 /** The master key comes from outside the data: a file, a systemd credential or the environment. */
-export const masterKeySettings = defineSettings({
+const masterKeySettings = defineSettings({
   master_key: {
     schema: setting.optionalText(),
     secret: true,
@@ -130,5 +130,6 @@ export async function openData(settings: CliSettings, dataDirectory: string): Pr
       maxConnections: settings.database_connections,
     });
   }
+  requireWritable(dataDirectory);
   return openStorage({ kind: "sqlite", file: databaseFile(dataDirectory) });
 }

@@ -39,7 +39,10 @@ export function createLog(options: { level: string; fd: 1 | 2 }): Log {
 export async function listen(instance: Instance, log: Log): Promise<Listening> {
   const { settings } = instance;
   const starting = () => new Response("starting", { status: 503, headers: { "retry-after": "1" } });
-  const server = bind(settings.host, settings.port, starting);
+  const { host: hostname, port } = settings;
+  const server = binding(hostname, port, "--port", () =>
+    Bun.serve({ ...listenerOptions, hostname, port, fetch: starting }),
+  );
   try {
     const url = `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${server.port}`;
     const publicUrl = settings.public_url ?? `http://localhost:${server.port}`;
@@ -82,22 +85,27 @@ export async function listen(instance: Instance, log: Log): Promise<Listening> {
 
 function listenForMetrics(host: string, port: number | undefined, app: App) {
   if (port === undefined) return undefined;
-  return Bun.serve({ hostname: host, port, routes: { "/metrics": app.openMetrics }, fetch: app.fetch } as never);
+  return binding(host, port, "--metrics-port", () =>
+    Bun.serve({ hostname: host, port, routes: { "/metrics": app.openMetrics }, fetch: app.fetch } as never),
+  );
 }
 
-function bind(hostname: string, port: number, fetch: () => Response) {
+/** @throws CommandError, ConfigError with the fix */
+function binding<T>(hostname: string, port: number, flag: string, bind: () => T): T {
   try {
-    return Bun.serve({ ...listenerOptions, hostname, port, fetch });
+    return bind();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EADDRINUSE") {
       throw new CommandError(
-        `Port ${port} on ${hostname} is taken. Give another one with --port, or 0 for a free one.`,
+        `Port ${port} on ${hostname} is taken. Give another one with ${flag}, or 0 for a free one.`,
       );
     }
     if (code === "EACCES") {
-      throw new CommandError(`Port ${port} needs more rights than this process has. Give one above 1023 with --port.`);
+      throw new CommandError(`Port ${port} needs more rights than this process has. Give one above 1023 with ${flag}.`);
     }
-    throw new ConfigError(`${hostname}:${port} cannot be listened on (${code ?? (error as Error).message}).`);
+    throw new ConfigError(
+      `${hostname}:${port} cannot be listened on (${code ?? (error as Error).message}). Give an address of this machine with --host.`,
+    );
   }
 }

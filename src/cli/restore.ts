@@ -13,6 +13,7 @@ import { join, resolve } from "node:path";
 import { systemClock, toWireTime } from "../core/clock.ts";
 import { endEverySession, requireOpenable } from "../identity/restoration.ts";
 import { isSetUp } from "../identity/setup.ts";
+import { peek, verdictOn } from "../storage/inspect.ts";
 import { schemaVersion } from "../storage/migrator.ts";
 import { openStorage } from "../storage/open.ts";
 import { createPrivateFile, syncDirectoryOf } from "../storage/sqlite-file.ts";
@@ -28,7 +29,6 @@ import {
 import { databaseFile, makeDataDirectory } from "./data-directory.ts";
 import { dataDirectoryOf, type Instance, readMasterKeys, readSettings } from "./instance.ts";
 import { createIdentityOf } from "./open.ts";
-import { peek, reading } from "./peek.ts";
 
 export const restore: Command = {
   name: "restore",
@@ -113,11 +113,7 @@ async function requireWhole(copy: string, source: string): Promise<void> {
   let verdict: string;
   let version: number;
   try {
-    verdict = await reading(copy, (database) => {
-      const rows = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check(3)").all();
-      const foreign = database.query("PRAGMA foreign_key_check").all().length;
-      return foreign > 0 ? `${foreign} rows that point nowhere` : rows.map((row) => row.integrity_check).join("; ");
-    });
+    verdict = await verdictOn(copy);
     version = (await peek(copy)).schemaVersion;
   } catch (error) {
     throw new CommandError(`${source} is no database or is damaged (${(error as { code?: unknown }).code}).`);

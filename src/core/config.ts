@@ -47,7 +47,7 @@ export function flagName(key: string): string {
 export function loadSettings<S extends Settings>(settings: S, sources: ConfigSources): SettingsOf<S> {
   const fileValues = sources.file?.values ?? {};
   for (const key of Object.keys(fileValues)) {
-    if (!(key in settings)) {
+    if (!Object.hasOwn(settings, key)) {
       const near = nearest(key, Object.keys(settings));
       const hint = near ? ` Did you mean ${near}?` : " Remove it; `sallyport serve --help` lists every setting.";
       throw new ConfigError(`${sources.file?.name} has an unknown key: ${key}.${hint}`);

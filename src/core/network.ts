@@ -46,10 +46,6 @@ export class NetworkList {
     }
   }
 
-  get isEmpty(): boolean {
-    return this.#blocks.length === 0;
-  }
-
   /** Whether every address of `other` is in one of these blocks. */
   covers(other: NetworkList): boolean {
     return other.#blocks.every((inner) =>
@@ -59,6 +55,10 @@ export class NetworkList {
         return outer.version === inner.version && outer.prefix <= inner.prefix && isSame;
       }),
     );
+  }
+
+  get isEmpty(): boolean {
+    return this.#blocks.length === 0;
   }
 
   has(address: string): boolean {

@@ -35,7 +35,9 @@ export class Calls {
 
   /** Called once the procedures have run, whether they answered or threw. */
   async close(exchange: Exchange, call: Call): Promise<void> {
-    for (const change of call.reply.cookies) exchange.setCookies.push(...this.cookies.render(change));
+    const tenant = exchange.request.params?.tenant;
+    const prefix = tenant === undefined ? "" : `/t/${tenant}`;
+    for (const change of call.reply.cookies) exchange.setCookies.push(...this.cookies.render(change, prefix));
     if (call.page.origin === null) return;
     await this.cors.mark(exchange, call.page.origin, async () => call.resolved ?? (await this.#hinted(call)));
   }

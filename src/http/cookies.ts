@@ -18,10 +18,14 @@ export class Cookies {
     };
   }
 
-  /** Set-Cookie values. */
-  render(change: CookieChange): string[] {
+  /**
+   * Set-Cookie values.
+   * @param prefix what stood before the path that the browser called (`/t/acme`, or nothing): it refreshes there again, and
+   * would not send a cookie of a path outside of it (RFC 6265 section 5.1.4)
+   */
+  render(change: CookieChange, prefix: string): string[] {
     const { application } = change;
-    const path = application.refreshCookiePath;
+    const path = prefix + application.refreshCookiePath;
     if (change.kind === "clear") {
       return [
         this.#cookie(this.#accessName(application), "", "/", 0),

@@ -5,6 +5,7 @@ import { AppError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
 import { clientAddress, type NetworkList, networkOf } from "../core/network.ts";
+import { RecentMap } from "../core/recent-map.ts";
 import { toAppError, toEnvelope } from "../rpc/errors.ts";
 
 export interface EdgeOptions {
@@ -34,11 +35,16 @@ export interface Exchange {
 export type BunRequest = Request & { params?: Record<string, string> };
 export type Handler = (exchange: Exchange) => Response | Promise<Response>;
 
+type ClientAddress = Pick<RequestOrigin, "address" | "network">;
+
 const USER_AGENT_LENGTH = 256;
+/** Peers whose address is remembered, at most. */
+const PEERS = 10_000;
 
 /** What every request meets first and every answer last: Host rules, the client's address, request ids, security headers. */
 export class Edge {
   readonly #hosts = new Map<string, string | null>();
+  readonly #peers = new RecentMap<ClientAddress>(PEERS);
   readonly #security: Record<string, string>;
   readonly #count: (labels: string) => void;
   readonly #observe: (seconds: number) => void;
@@ -78,33 +84,36 @@ export class Edge {
   guard(
     handler: Handler,
     options: { anyHost?: boolean } = {},
-  ): (request: BunRequest, server: HttpServer) => Promise<Response> {
-    return async (request, server) => {
+  ): (request: BunRequest, server: HttpServer) => Response | Promise<Response> {
+    return (request, server) => {
       const started = performance.now();
       const requestId = crypto.randomUUID();
       const exchange: Exchange = {
         request,
         server,
-        origin: { requestId, address: "", network: "", userAgent: null },
+        origin: new Origin(requestId, request, () => this.#clientOf(request, server)),
         tenantSlug: null,
         headers: { ...this.#security, "x-request-id": requestId },
         setCookies: [],
       };
-      let response: Response;
+      const finish = (response: Response): Response => {
+        for (const cookie of exchange.setCookies) response.headers.append("set-cookie", cookie);
+        this.#count(STATUS_LABELS[response.status] ?? `status="${response.status}"`);
+        this.#observe((performance.now() - started) / 1_000);
+        return response;
+      };
+      const fail = (error: unknown) => finish(this.fail(exchange, error));
       try {
         const slug = options.anyHost ? null : this.#checkHost(request);
-        exchange.tenantSlug = request.params?.tenant ?? slug;
-        // A Host that is one tenant's serves no other one's path.
-        if (slug !== null && exchange.tenantSlug !== slug) throw new AppError("not_found");
-        exchange.origin = this.#originOf(request, server, requestId);
-        response = await handler(exchange);
+        const inPath = request.params?.tenant;
+        // A tenant's own host serves no other tenant: they would share an origin, and with it cookies.
+        if (slug !== null && inPath !== undefined && inPath !== slug) throw new AppError("misdirected_request");
+        exchange.tenantSlug = inPath ?? slug;
+        const response = handler(exchange);
+        return response instanceof Promise ? response.then(finish, fail) : finish(response);
       } catch (error) {
-        response = this.fail(exchange, error);
+        return fail(error);
       }
-      for (const cookie of exchange.setCookies) response.headers.append("set-cookie", cookie);
-      this.#count(STATUS_LABELS[response.status] ?? `status="${response.status}"`);
-      this.#observe((performance.now() - started) / 1_000);
-      return response;
     };
   }
 
@@ -162,11 +171,49 @@ export class Edge {
     return slug;
   }
 
-  #originOf(request: Request, server: HttpServer, requestId: string): RequestOrigin {
+  /** A connection brings many requests, and reading an address takes longer than remembering it. */
+  #peer(peer: string): ClientAddress {
+    const known = this.#peers.get(peer);
+    if (known) return known;
+    const client = this.#client(peer, null);
+    this.#peers.set(peer, client);
+    return client;
+  }
+
+  #client(peer: string, forwardedFor: string | null): ClientAddress {
+    const address = clientAddress(peer, forwardedFor, this.options.trustedProxies);
+    return { address, network: networkOf(address) };
+  }
+
+  #clientOf(request: Request, server: HttpServer): ClientAddress {
     const peer = server.requestIP(request)?.address ?? "";
-    const address = clientAddress(peer, request.headers.get("x-forwarded-for"), this.options.trustedProxies);
-    const userAgent = request.headers.get("user-agent")?.slice(0, USER_AGENT_LENGTH) ?? null;
-    return { requestId, address, network: networkOf(address), userAgent };
+    const forwardedFor = request.headers.get("x-forwarded-for");
+    return forwardedFor === null ? this.#peer(peer) : this.#client(peer, forwardedFor);
+  }
+}
+
+/** Where a request comes from, found out when somebody asks: a read asks for none of it. */
+class Origin implements RequestOrigin {
+  #client: ClientAddress | undefined;
+
+  constructor(
+    readonly requestId: string,
+    private readonly request: Request,
+    private readonly find: () => ClientAddress,
+  ) {}
+
+  get address(): string {
+    this.#client ??= this.find();
+    return this.#client.address;
+  }
+
+  get network(): string {
+    this.#client ??= this.find();
+    return this.#client.network;
+  }
+
+  get userAgent(): string | null {
+    return this.request.headers.get("user-agent")?.slice(0, USER_AGENT_LENGTH) ?? null;
   }
 }
 

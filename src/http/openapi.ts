@@ -4,16 +4,16 @@ import { type ErrorCode, errorCatalogue } from "../core/errors.ts";
 import { type Callable, proceduresOf } from "../rpc/invoke.ts";
 import type { ProcedureMeta } from "../rpc/procedures.ts";
 import type { Edge, Handler } from "./edge.ts";
-import { publicJson } from "./jwks.ts";
+import { type PublicDocument, publicDocument, publicJson } from "./jwks.ts";
 import { oauthPaths, oauthSchemas, oauthSecuritySchemes } from "./oauth/description.ts";
 import { publicTokenInput } from "./public-issuer.ts";
 
 /** Built at the first request and kept: it depends on the program alone. */
 export function openApiHandler(router: AnyRouter, _edge: Edge, version: string): Handler {
-  let text: string | undefined;
+  let document: PublicDocument | undefined;
   return (exchange) => {
-    text ??= JSON.stringify(openApiDocument(router, version));
-    return publicJson(exchange, text, 300);
+    document ??= publicDocument(openApiDocument(router, version), 300);
+    return publicJson(exchange, document);
   };
 }
 
@@ -172,6 +172,7 @@ function operation(
     });
   }
   const hasBody = schema !== undefined && !asQuery;
+  const body = schema ? withoutPath(schema, inPath) : {};
   return {
     operationId: name,
     tags: [name.split(".")[0]],
@@ -181,14 +182,30 @@ function operation(
     ...(hasBody
       ? {
           requestBody: {
-            required: required.size > 0,
-            content: { "application/json": { schema, ...exampleOf(meta.example?.input) } },
+            required: [...required].some((name) => !inPath.includes(name)),
+            content: { "application/json": { schema: body, ...exampleOf(omit(meta.example?.input, inPath)) } },
           },
         }
       : {}),
     responses: responses(schemas, meta, rest, hasBody, schema !== undefined),
     security: securityOf(meta.access),
   };
+}
+
+/** What stands in the path is refused in the body, so the body's schema does not have it. */
+function withoutPath(schema: Record<string, unknown>, inPath: readonly string[]): Record<string, unknown> {
+  const required = ((schema.required ?? []) as string[]).filter((name) => !inPath.includes(name));
+  const { required: _, ...rest } = schema;
+  return {
+    ...rest,
+    properties: omit(schema.properties, inPath),
+    ...(required.length > 0 ? { required } : {}),
+  };
+}
+
+function omit(value: unknown, names: readonly string[]): unknown {
+  if (names.length === 0 || typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
 }
 
 function responses(

@@ -4,7 +4,7 @@ import type { Identity } from "../identity/identity.ts";
 import { listRevocations } from "../identity/revocations/store.ts";
 import { DEFAULT_TENANT_SLUG } from "../identity/tenants/directory.ts";
 import type { Handler } from "./edge.ts";
-import { publicJson } from "./jwks.ts";
+import { publicDocument, publicJson } from "./jwks.ts";
 
 /** Entries a page; who gets a full one asks again at once. */
 const PAGE = 1_000;
@@ -35,6 +35,6 @@ export function revocationsHandler(identity: Identity): Handler {
       })),
       next_cursor: String(rows.at(-1)?.seq ?? after),
     };
-    return publicJson(exchange, JSON.stringify(body), MAX_AGE);
+    return publicJson(exchange, publicDocument(body, MAX_AGE));
   };
 }

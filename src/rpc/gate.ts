@@ -201,7 +201,8 @@ function forwarded(call: Call, key: KeyCaller): RequestOrigin {
   if (!key.scopes.has("forward") && !key.scopes.has("admin")) throw insufficientScope("forward");
   const address = parseAddress(call.clientAddress);
   if (address === null) throw invalidField("x-client-address", "must be one IP address");
-  return { ...call.origin, address, network: networkOf(address) };
+  const { requestId, userAgent } = call.origin;
+  return { requestId, userAgent, address, network: networkOf(address) };
 }
 
 function hasScope(scopes: string, wanted: string): boolean {

@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
   existsSync,
@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { generateMasterKey } from "../../src/crypto/master-key.ts";
 import { prepare, sallyport, scratch, start, tidy } from "../support/cli.ts";
 
+setDefaultTimeout(120_000);
 afterAll(tidy);
 
 test("init makes a private directory, a private key outside it, and shows what it begins with", async () => {
@@ -184,7 +185,7 @@ test("dev makes itself new credentials when their file is lost, and refuses a lo
   );
   writeFileSync(join(directory, "dev.master-key"), "no key");
   expect(await sallyport(args)).toMatchObject({ code: 1, stderr: expect.stringContaining("dev.master-key") });
-}, 60_000);
+});
 
 test("dev does not stand beside an address that the world reaches, nor on PostgreSQL", async () => {
   for (const env of [

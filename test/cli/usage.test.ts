@@ -1,8 +1,9 @@
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sallyport, scratch, tidy } from "../support/cli.ts";
 
+setDefaultTimeout(120_000);
 afterAll(tidy);
 
 /** What everybody tries first, and what they get wrong: exit code, and what stands on which stream. */
@@ -55,7 +56,7 @@ test("every command has a help with its flags", async () => {
     expect({ name, code: help.code }).toEqual({ name, code: 0 });
     expect(help.stdout).toStartWith(`sallyport ${name}`);
   }
-}, 60_000);
+});
 
 /** Settings that cannot work: each is one sentence that names the setting and what it takes. */
 const settings: { name: string; env?: Record<string, string>; file?: string; args?: string[]; says: RegExp }[] = [

@@ -139,6 +139,37 @@ scenarios("the edge (ASVS 4.2.1, 13.2.5)", (t) => {
     { publicUrl: "https://login.example.com" },
   );
 
+  t.test("header bytes of any kind are kept or dropped, never a failure inside", async (app) => {
+    const { tokens } = await app.signedIn();
+    const body = JSON.stringify({ refresh_token: tokens.refreshToken });
+    const values = [
+      "\u00ff\u00fe",
+      "\u0080",
+      "a\tb",
+      "😀",
+      "' OR 1=1 --",
+      "x".repeat(4_000),
+      "$\u007bjndi:ldap://x}",
+      "\u202e",
+    ];
+    for (const value of values) {
+      for (const name of ["User-Agent", "X-Forwarded-For", "Accept-Language", "Cookie", "Referer"]) {
+        const { status } = await sendRaw(
+          app,
+          [
+            "POST /v1/auth/refresh HTTP/1.1",
+            `Host: ${hostOf(app)}`,
+            "Content-Type: application/json",
+            `Content-Length: ${body.length}`,
+            `${name}: ${value}`,
+          ],
+          body,
+        );
+        expect([name, value, [200, 400, 401].includes(status)]).toEqual([name, value, true]);
+      }
+    }
+  });
+
   t.test("request ids are the server's own and stand in the envelope", async (app) => {
     const answer = await app.client({ "x-request-id": "mine" }).get("/v1/auth/session");
     const id = answer.headers.get("x-request-id");

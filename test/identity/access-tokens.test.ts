@@ -35,15 +35,20 @@ function expectedClaims(app: TestApp, issuer: string, applicationId: string, use
 }
 
 scenarios("access tokens", (t) => {
-  t.test("claims and header are exactly as promised, RS256 and EdDSA", async (app) => {
+  t.test("claims and header are exactly as promised, in each algorithm", async (app) => {
     const user = await app.user();
+    const p256 = await app.application({ algorithm: "ES256" });
     for (const [applicationId, alg] of [
       [app.defaultApplicationId, "RS256"],
       [app.applicationId, "EdDSA"],
+      [p256, "ES256"],
     ] as const) {
       const { access_token: token } = await login(app, "", user.login, applicationId);
       expect(headerOf(token)).toEqual({ typ: "JWT", alg, kid: expect.stringMatching(UUID) });
       expect(claimsOf(token)).toEqual(expectedClaims(app, app.publicUrl, applicationId, user));
+      const keys = createRemoteJWKSet(new URL(`/v1/applications/${applicationId}/.well-known/jwks.json`, app.url));
+      await jwtVerify(token, keys, { currentDate: app.clock.date(), algorithms: [alg] });
+      expect((await app.client().bearer(token).get("/v1/auth/session")).status).toBe(200);
     }
   });
 

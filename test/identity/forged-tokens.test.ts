@@ -73,11 +73,12 @@ async function forgeries(app: TestApp, good: string): Promise<Record<string, str
 }
 
 scenarios("forged access tokens (RFC 8725, ASVS 9.1.1, 9.1.2, 9.1.3)", (t) => {
-  for (const which of ["EdDSA", "RS256"] as const) {
+  for (const which of ["EdDSA", "RS256", "ES256"] as const) {
     t.test(
       `every forgery of an ${which} token is refused at every procedure that takes one, and changes nothing`,
       async (app) => {
-        const applicationId = which === "EdDSA" ? app.applicationId : app.defaultApplicationId;
+        const own = { EdDSA: app.applicationId, RS256: app.defaultApplicationId, ES256: null }[which];
+        const applicationId = own ?? (await app.application({ algorithm: "ES256" }));
         const { tokens } = await app.signedIn(applicationId);
         const forged = await forgeries(app, tokens.accessToken);
         const before = await app.state();
@@ -86,7 +87,7 @@ scenarios("forged access tokens (RFC 8725, ASVS 9.1.1, 9.1.2, 9.1.3)", (t) => {
           const refused = await client.get("/v1/auth/session");
           expect([name, refused.status, refused.code]).toEqual([name, 401, "authentication_required"]);
           expect([name, (await client.post("/v1/auth/logout")).status]).toEqual([name, 401]);
-          const suffix = which === "EdDSA" ? `_${applicationId.slice(-12)}` : "";
+          const suffix = which === "RS256" ? "" : `_${applicationId.slice(-12)}`;
           const cookie = { cookie: `sallyport_at${suffix}=${token}`, "x-application-id": applicationId };
           expect([name, (await app.client(cookie).get("/v1/auth/session")).status]).toEqual([name, 401]);
         }

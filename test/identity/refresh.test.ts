@@ -89,12 +89,15 @@ scenarios("refresh (RFC 9700 section 4.14, ASVS 10.4.5)", (t) => {
     expect((await refresh(app, third.body.refresh_token)).code).toBe("token_revoked");
   });
 
-  t.test("the token of a generation that never was ends nothing and gives nothing", async (app) => {
-    const { tokens } = await app.signedIn();
-    const future = await app.identity.sessions.issue({ ...tokens.session, generation: 7 }, tokens.application);
-    const answer = await refresh(app, future.refreshToken);
-    expect(answer.code).toBe("token_revoked");
-  });
+  t.test(
+    "a generation that the row has not reached (a restored backup) gives nothing, and ends the family",
+    async (app) => {
+      const { tokens } = await app.signedIn();
+      const future = await app.identity.sessions.issue({ ...tokens.session, generation: 7 }, tokens.application);
+      expect((await refresh(app, future.refreshToken)).code).toBe("token_revoked");
+      expect(await sessionOf(app)).toMatchObject({ end_reason: "refresh_reuse", generation: 1 });
+    },
+  );
 
   t.test("idle for 30 days is too long; each refresh starts them anew (ASVS 7.3.1)", async (app) => {
     const { tokens } = await app.signedIn();

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dir, "../..");
 /** From the checkout: what `test/cli` drives. */
-export const SOURCE: readonly string[] = [process.execPath, "run", join(ROOT, "src/main.ts")];
+const SOURCE: readonly string[] = [process.execPath, "run", join(ROOT, "src/main.ts")];
 /** The compiled file: what `test/binary` drives. */
 export const EXECUTABLE: readonly string[] = [join(ROOT, "dist/sallyport")];
 
@@ -25,6 +25,9 @@ export interface Calling {
   cwd?: string;
 }
 
+/** Children of this test file, for {@link tidy}. */
+const running = new Set<Bun.Subprocess>();
+
 /** Runs a command to its end. */
 export async function sallyport(args: readonly string[], calling: Calling = {}): Promise<Ran> {
   const child = spawn(args, calling);
@@ -40,13 +43,16 @@ function spawn(args: readonly string[], { program = SOURCE, env = {}, cwd = tmpd
   if (program === EXECUTABLE && !existsSync(program[0] ?? ""))
     throw new Error("dist/sallyport is missing: npm run build");
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("SALLYPORT_"));
-  return Bun.spawn([...program, ...args], {
+  const child = Bun.spawn([...program, ...args], {
     cwd,
     env: { ...Object.fromEntries(inherited), ...env },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
   });
+  running.add(child);
+  child.exited.then(() => running.delete(child));
+  return child;
 }
 
 /** A server that runs as a child process. */
@@ -62,12 +68,9 @@ export interface Running {
   exited: Promise<number>;
 }
 
-const running = new Set<Bun.Subprocess>();
-
 /** Starts `serve` or `dev --json` and waits for the line that says it is ready. @throws Error with all it printed */
 export async function start(args: readonly string[], calling: Calling = {}): Promise<Running> {
   const child = spawn(args, calling);
-  running.add(child);
   let output = "";
   const ready = Promise.withResolvers<Record<string, unknown>>();
   const collect = async (stream: ReadableStream<Uint8Array>) => {
@@ -85,10 +88,7 @@ export async function start(args: readonly string[], calling: Calling = {}): Pro
     }
   };
   const streams = Promise.all([collect(child.stdout), collect(child.stderr)]);
-  const exited = child.exited.then((code) => {
-    running.delete(child);
-    return child.signalCode === null ? code : -1;
-  });
+  const exited = child.exited.then((code) => (child.signalCode === null ? code : -1));
   const ended = exited.then(async (code) => {
     await streams;
     throw new Error(`${args.join(" ")} ended with ${code} before it was ready:\n${output}`);
@@ -133,7 +133,7 @@ const directories: string[] = [];
 
 /** An empty directory of the test's own, removed by {@link tidy}. */
 export function scratch(base: string = tmpdir()): string {
-  const directory = mkdtempSync(join(base, "sallyport-test-"));
+  const directory = mkdtempSync(join(base, "sallyport-cli-"));
   directories.push(directory);
   return directory;
 }

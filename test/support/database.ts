@@ -21,7 +21,10 @@ export async function openDatabase(kind: DatabaseKind, clock: FakeClock): Promis
   server ??= openServer(clock);
   const { url, storage, tables } = await server;
   await storage.write(async (tx) => {
-    await sql.raw(`TRUNCATE ${tables.join(", ")} RESTART IDENTITY`).execute(tx.kysely);
+    // Three times as fast as TRUNCATE, which makes a new file for every table.
+    const deletions = tables.toReversed().map((table) => `DELETE FROM ${table};`);
+    const renumber = "ALTER TABLE audit_entries ALTER COLUMN seq RESTART;";
+    await sql.raw(`DO $$ BEGIN ${deletions.join(" ")} ${renumber} END $$`).execute(tx.kysely);
   });
   return openStorage({ kind: "postgres", url, driver: "bun", clock, maxConnections: 6 });
 }
@@ -39,7 +42,8 @@ async function tablesOf(storage: Storage): Promise<string[]> {
       ? sql<{
           name: string;
         }>`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid`
-      : sql<{ name: string }>`SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`;
+      : sql<{ name: string }>`SELECT relname AS name FROM pg_class
+          WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY oid`;
   const { rows } = await query.execute(storage.read.kysely);
   return rows.map((row) => row.name).filter((name) => name !== "schema_migrations");
 }

@@ -6,6 +6,8 @@ import { SQL, type Subprocess, spawn, spawnSync } from "bun";
 
 /** A private PostgreSQL server. */
 export interface TestPostgres {
+  /** Of the superuser, to the server's own database. */
+  readonly url: string;
   /** A new, empty database; answers its url. `template` names a database to copy, to which nobody is connected. */
   createDatabase(template?: string): Promise<string>;
   /** Statements as the superuser, on the server's own database. */
@@ -103,6 +105,7 @@ function serverAt(url: string, stop: () => Promise<void>): TestPostgres {
   const admin = new SQL({ url, max: 2 });
   let count = 0;
   return {
+    url,
     admin,
     createDatabase: async (template = "template0") => {
       const name = `test_${process.pid}_${++count}`;

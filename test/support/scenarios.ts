@@ -5,6 +5,9 @@ import { hasPostgres } from "./postgres.ts";
 
 type Options = Omit<StartOptions, "database" | "beside">;
 
+/** Milliseconds until a test counts as hanging: a machine that is busy is no failure, and one that ran over would break those after it. */
+const PATIENCE = 60_000;
+
 export interface Scenarios {
   database: DatabaseKind;
   /** One test with an application of its own, on a database that nothing else has touched. */
@@ -18,7 +21,7 @@ export function scenarios(name: string, declare: (t: Scenarios) => void): void {
       declare({
         database,
         test: (title, run, options = {}) => {
-          test(title, async () => {
+          const body = async () => {
             const app = await startApp({ ...options, database });
             try {
               await run(app);
@@ -27,7 +30,8 @@ export function scenarios(name: string, declare: (t: Scenarios) => void): void {
               throw error;
             }
             await app.close();
-          });
+          };
+          test(title, body, PATIENCE);
         },
       });
     });

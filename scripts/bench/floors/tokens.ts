@@ -20,9 +20,10 @@ interface Verified {
   exp: number;
 }
 
-/** SHA-256 and a bounded map; one Ed25519 verification for what is not in it. */
+/** SHA-256 and a bounded map of two generations; one Ed25519 verification for what is not in it. */
 export function accessTokens(issuer: string, keys: { id: string; algorithm: string; public_jwk: string }[]) {
-  const seen = new Map<string, Verified>();
+  let seen = new Map<string, Verified>();
+  let before = new Map<string, Verified>();
   const byId = new Map<string, KeyObject>();
   for (const key of keys) {
     if (key.algorithm !== "EdDSA") continue;
@@ -32,7 +33,7 @@ export function accessTokens(issuer: string, keys: { id: string; algorithm: stri
     if (!authorization?.startsWith("Bearer ")) return null;
     const token = authorization.slice(7);
     const digest = hash("sha256", token, "base64");
-    let verified = seen.get(digest);
+    let verified = seen.get(digest) ?? before.get(digest);
     if (verified === undefined) {
       const [header = "", payload = "", signature = ""] = token.split(".");
       const key = byId.get(decode(header).kid);
@@ -41,11 +42,9 @@ export function accessTokens(issuer: string, keys: { id: string; algorithm: stri
       const claims = decode(payload);
       if (claims.iss !== issuer || claims.typ !== "access") return null;
       verified = { sid: claims.sid, azp: claims.azp, exp: claims.exp };
-      if (seen.size >= 20_000) {
-        for (const oldest of seen.keys()) {
-          seen.delete(oldest);
-          break;
-        }
+      if (seen.size >= 10_000) {
+        before = seen;
+        seen = new Map();
       }
       seen.set(digest, verified);
     }

@@ -21,9 +21,13 @@ export class Account {
         message: "This needs a refresh token, in the body or in its cookie.",
       });
     }
-    // A cookie is the named (or the default) application's by its name; a token in the body speaks for itself.
+    // A cookie is the named (or the default) application's by its name; a token in the body speaks for itself, and what the
+    // request names beside it must agree: the header names an application, the path or Host a tenant.
     const named = given === null || call.hints.header !== null;
-    const expected = { applicationId: named ? application.id : null, tenantSlug: call.hints.tenantSlug };
+    const expected = {
+      applicationId: named ? application.id : null,
+      tenantId: call.hints.tenantSlug === null ? null : application.tenant.id,
+    };
     return this.identity.refreshes.refresh(token, expected, origin);
   }
 

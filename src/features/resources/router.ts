@@ -79,7 +79,7 @@ export function resourcesRouter(procedures: Procedures, resources: ResourceServi
           output: resourceSchema,
           errors: ["not_found"],
           rest: { method: "PATCH", path: "/v1/resources/{id}" },
-          example: { input: { scopes: exampleResource.scopes }, output: exampleResource },
+          example: { input: { id: exampleId, scopes: exampleResource.scopes }, output: exampleResource },
         })
         .input(byId.extend({ name: lineOfText(100).optional(), scopes: scopes.optional() }))
         .mutation(({ ctx, input }) => {

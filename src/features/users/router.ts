@@ -73,7 +73,9 @@ export function usersRouter(procedures: Procedures, users: UserService) {
               external_id: exactText(255).nullish().describe("Only the user with this id in your own system."),
               search: lineOfText(200)
                 .nullish()
-                .describe("Only users whose display name or address begins with this, in any case."),
+                .describe(
+                  "Only users whose display name or address begins with this, in any case: among the first thousand by each.",
+                ),
             })
             .optional(),
         )
@@ -105,7 +107,7 @@ export function usersRouter(procedures: Procedures, users: UserService) {
           output: managedUserSchema,
           errors: ["not_found", "conflict"],
           rest: { method: "PATCH", path: "/v1/users/{id}" },
-          example: { input: { metadata: { plan: "pro", trial: null } }, output: example },
+          example: { input: { id: exampleId, metadata: { plan: "pro", trial: null } }, output: example },
         })
         .input(
           byId.extend({

@@ -39,6 +39,7 @@ export const PUBLISH_LEAD = 2 * JWKS_MAX_AGE;
 export class Keyring {
   readonly #tenants = new Map<string, { loadedAt: number; keys: TenantKey[]; loading: boolean }>();
   readonly #byId = new Map<string, TenantKey>();
+  #revision = 0;
   readonly #creating = new Map<string, Promise<string>>();
 
   constructor(
@@ -72,9 +73,8 @@ export class Keyring {
     return key && !this.#expired(key) ? key : undefined;
   }
 
-  /** Public JWKs of a tenant: current, coming and retiring; of one algorithm when it is named. */
-  async published(tenantId: string, algorithm?: KeyAlgorithm): Promise<Record<string, unknown>[]> {
-    const keys = await this.keys(tenantId);
+  /** The public JWKs of a tenant's keys: current, coming and retiring; of one algorithm when it is named. */
+  published(keys: readonly TenantKey[], algorithm?: KeyAlgorithm): Record<string, unknown>[] {
     return keys
       .filter((key) => !this.#expired(key) && (algorithm === undefined || key.algorithm === algorithm))
       .map((key) => key.publicJwk);
@@ -102,7 +102,13 @@ export class Keyring {
     return this.#insert(tenantId, algorithm, this.clock.now() + lead);
   }
 
+  /** Another number each time that keys were read: what was made of them before may be out of date. */
+  get revision(): number {
+    return this.#revision;
+  }
+
   forget(): void {
+    this.#revision++;
     this.#tenants.clear();
     this.#byId.clear();
   }
@@ -174,6 +180,7 @@ export class Keyring {
     for (const id of previous.keys()) this.#byId.delete(id);
     for (const key of keys) this.#byId.set(key.id, key);
     this.#tenants.set(tenantId, { loadedAt: now, keys, loading: false });
+    this.#revision++;
     return keys;
   }
 

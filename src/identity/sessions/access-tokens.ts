@@ -3,6 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import { SECOND, toSeconds } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import { isUuid } from "../../core/ids.ts";
+import { RecentMap } from "../../core/recent-map.ts";
 import { JwsError, parseJws, verifyJws } from "../../crypto/jws.ts";
 import { decodeClaims, encodeJwt } from "../../crypto/jwt.ts";
 import type { Keyring } from "../keys/keyring.ts";
@@ -37,6 +38,9 @@ export interface ClientToken {
   expiresAt: number;
 }
 
+/** Seconds by which the clocks of two nodes may differ. */
+export const CLOCK_SKEW = 60;
+
 /** More claims for a token, from the features. */
 export type ClaimsHook = (input: { session: SessionBundle; application: Application }) => Record<string, unknown>;
 
@@ -46,7 +50,7 @@ const REMEMBERED = 20_000;
 /** Mints and verifies access tokens. */
 export class AccessTokens {
   /** By SHA-256 of the token: a dump of the memory holds no token of these. */
-  readonly #verified = new Map<string, AccessToken | ClientToken>();
+  readonly #verified = new RecentMap<AccessToken | ClientToken>(REMEMBERED);
 
   constructor(
     private readonly clock: Clock,
@@ -126,7 +130,10 @@ export class AccessTokens {
     const seen = this.#verified.get(digest);
     const verified = seen ?? (await this.#verifyNew(token));
     if (seen === undefined) this.#remember(digest, verified);
-    if (verified.expiresAt <= toSeconds(this.clock.now()) && !options.expired) throw new AppError("token_expired");
+    const now = toSeconds(this.clock.now());
+    // Issued after now: the clock was set back, and what had expired must not live again.
+    const outOfTime = verified.expiresAt <= now || verified.issuedAt > now + CLOCK_SKEW;
+    if (outOfTime && !options.expired) throw new AppError("token_expired");
     return verified;
   }
 
@@ -168,13 +175,6 @@ export class AccessTokens {
 
   #remember(digest: string, token: AccessToken | ClientToken): void {
     if (token.expiresAt * SECOND <= this.clock.now()) return;
-    // The oldest goes first: a Map iterates in the order of insertion.
-    if (this.#verified.size >= REMEMBERED) {
-      for (const oldest of this.#verified.keys()) {
-        this.#verified.delete(oldest);
-        break;
-      }
-    }
     this.#verified.set(digest, token);
   }
 }

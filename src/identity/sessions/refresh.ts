@@ -5,18 +5,13 @@ import { AppError } from "../../core/errors.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
 import { appendAudit } from "../audit/store.ts";
 import type { Application, Directory } from "../tenants/directory.ts";
+import { CLOCK_SKEW } from "./access-tokens.ts";
 import type { RefreshClaims, RefreshTokens } from "./refresh-tokens.ts";
 import type { IssuedTokens, Sessions } from "./sessions.ts";
 import { advanceGeneration, findSession, type SessionBundle } from "./store.ts";
 
 /** How long after a rotation the token before it still answers with its successor: a lost answer, two tabs. */
 export const REFRESH_GRACE = 10 * SECOND;
-
-/** null: not said. */
-interface Expected {
-  applicationId: string | null;
-  tenantSlug: string | null;
-}
 
 type Outcome = { session: SessionBundle } | { reused: true } | { gone: true };
 
@@ -43,21 +38,24 @@ export class Refreshes {
   }
 
   /**
-   * @param expected what else the request says about the application, besides the token itself
+   * @param expected the application and the tenant that the request names beside the token; null where it names none
    * @throws AppError `invalid_credentials` for what is no refresh token, `token_expired`, `token_revoked`,
    * `application_mismatch`
    */
-  async refresh(token: string, expected: Expected, origin: RequestOrigin): Promise<IssuedTokens> {
+  async refresh(
+    token: string,
+    expected: { applicationId: string | null; tenantId: string | null },
+    origin: RequestOrigin,
+  ): Promise<IssuedTokens> {
     const claims = this.refreshTokens.parse(token);
     if (!claims) throw new AppError("invalid_credentials", { message: "The refresh token is not valid here." });
     const before = await findSession(this.storage.read, claims.sid);
     if (!before) throw new AppError("token_revoked");
     const application = await this.directory.application(before.application_id);
     if (!application || application.disabled || application.tenant.disabled) throw new AppError("token_revoked");
-    if ((expected.applicationId ?? application.id) !== application.id) throw new AppError("application_mismatch");
-    if ((expected.tenantSlug ?? application.tenant.slug) !== application.tenant.slug) {
-      throw new AppError("application_mismatch");
-    }
+    const { applicationId, tenantId } = expected;
+    if (applicationId !== null && applicationId !== application.id) throw new AppError("application_mismatch");
+    if (tenantId !== null && tenantId !== application.tenant.id) throw new AppError("application_mismatch");
     this.#checkAlive(before, claims);
     const outcome = await this.storage.write((tx) => this.#advance(tx, claims, before, application, origin));
     if ("session" in outcome) return this.sessions.issue(outcome.session, application);
@@ -72,6 +70,8 @@ export class Refreshes {
     if (session.expires_at <= now || session.refresh_expires_at <= now || claims.expiresAt <= now) {
       throw new AppError("token_expired");
     }
+    // Issued after now: the clock was set back, and what had expired must not live again.
+    if (claims.issuedAt > now + CLOCK_SKEW * SECOND) throw new AppError("token_expired");
   }
 
   async #advance(

@@ -37,7 +37,7 @@ export const applicationSettings = z.strictObject({
 export type ApplicationSettings = z.output<typeof applicationSettings>;
 
 /** 15 minutes; 30 days idle, 180 days at most. */
-export const applicationDefaults: Omit<ApplicationSettings, "name"> = {
+const applicationDefaults: Omit<ApplicationSettings, "name"> = {
   type: "web",
   algorithm: "EdDSA",
   origins: [],
@@ -50,11 +50,7 @@ export const applicationDefaults: Omit<ApplicationSettings, "name"> = {
 };
 
 /** @throws AppError `invalid_input`, `conflict` */
-export async function createTenant(
-  tx: Executor,
-  now: number,
-  input: { slug: string; name: string },
-): Promise<TenantsTable> {
+async function createTenant(tx: Executor, now: number, input: { slug: string; name: string }): Promise<TenantsTable> {
   if (!SLUG.test(input.slug)) {
     throw invalidField("slug", "must be 1 to 63 lower-case letters, digits and hyphens, as in a host name");
   }
@@ -123,7 +119,7 @@ export async function changeApplication(
 
 /**
  * A disabled application takes no sign-in and no refresh, and verifiers refuse its tokens. Enabled again, its sessions
- * go on; the access tokens of before stay refused. @returns the row as it is then; no audit entry when nothing changes
+ * go on, but verifiers refuse the access tokens of before. @returns the row as it is then; no audit entry when nothing changes
  * @throws AppError `not_found`
  */
 export async function setApplicationDisabled(

@@ -129,6 +129,44 @@ export async function insertEmail(
     .execute();
 }
 
+const pageById = prepared((db, p: Param<{ tenant_id: string; after: string; limit: number }>) =>
+  db
+    .selectFrom("users")
+    .leftJoin("user_emails", (join) =>
+      join.onRef("user_emails.user_id", "=", "users.id").on("user_emails.is_primary", "=", 1),
+    )
+    .select(COLUMNS)
+    .where("users.tenant_id", "=", p("tenant_id"))
+    .where("users.id", ">", p("after"))
+    .where("users.deleted_at", "is", null)
+    .orderBy("users.id")
+    .limit(p("limit")),
+);
+
+const pageByEmail = prepared((db, p: Param<{ tenant_id: string; after: string; limit: number; canonical: string }>) =>
+  db
+    .selectFrom("users")
+    .leftJoin("user_emails", (join) =>
+      join.onRef("user_emails.user_id", "=", "users.id").on("user_emails.is_primary", "=", 1),
+    )
+    .select(COLUMNS)
+    .where("users.tenant_id", "=", p("tenant_id"))
+    .where("users.id", ">", p("after"))
+    .where("users.deleted_at", "is", null)
+    .where("users.id", "in", (eb) =>
+      eb
+        .selectFrom("user_emails as owner")
+        .select("owner.user_id")
+        .where("owner.tenant_id", "=", p("tenant_id"))
+        .where("owner.canonical", "=", p("canonical")),
+    )
+    .orderBy("users.id")
+    .limit(p("limit")),
+);
+
+/** A prefix that everybody's address begins with must not sort a whole tenant while other requests wait. */
+const MAX_MATCHES = 1_000;
+
 /** Users of a tenant in the order of their ids, after `after`. Tombstones are not listed. */
 export async function pageOfUsers(
   at: Executor,
@@ -139,10 +177,15 @@ export async function pageOfUsers(
     /** Canonical. */
     email: string | null;
     externalId: string | null;
-    /** In {@link searchForm}: how the display name or the address begins. */
+    /** In {@link searchForm}: how the display name or the address begins. The first thousand by each are looked at. */
     search: string | null;
   },
 ): Promise<UserRow[]> {
+  const params = { tenant_id: page.tenantId, after: page.after ?? "", limit: page.limit };
+  if (page.externalId === null && page.search === null) {
+    if (page.email === null) return at.all(pageById, params);
+    return at.all(pageByEmail, { ...params, canonical: page.email });
+  }
   let query = at.kysely
     .selectFrom("users")
     .leftJoin("user_emails", (join) =>
@@ -172,14 +215,20 @@ export async function pageOfUsers(
       .select("id")
       .where("tenant_id", "=", page.tenantId)
       .where("search_name", ">=", from)
-      .where("search_name", "<", to);
+      .where("search_name", "<", to)
+      .orderBy("search_name")
+      .limit(MAX_MATCHES);
     const byAddress = at.kysely
       .selectFrom("user_emails")
       .select("user_id as id")
       .where("tenant_id", "=", page.tenantId)
       .where("canonical", ">=", from)
-      .where("canonical", "<", to);
-    query = query.where("users.id", "in", byName.union(byAddress));
+      .where("canonical", "<", to)
+      .orderBy("canonical")
+      .limit(MAX_MATCHES);
+    const named = at.kysely.selectFrom(byName.as("named")).select("named.id");
+    const addressed = at.kysely.selectFrom(byAddress.as("addressed")).select("addressed.id");
+    query = query.where("users.id", "in", named.union(addressed));
   }
   return query.execute();
 }

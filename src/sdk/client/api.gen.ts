@@ -512,7 +512,7 @@ export interface UsersListInput {
   email?: string | null | undefined;
   /** Only the user with this id in your own system. */
   external_id?: string | null | undefined;
-  /** Only users whose display name or address begins with this, in any case. */
+  /** Only users whose display name or address begins with this, in any case: among the first thousand by each. */
   search?: string | null | undefined;
 }
 

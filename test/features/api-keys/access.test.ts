@@ -85,7 +85,7 @@ scenarios("whose API keys", (t) => {
         { authorization: app.secretKey },
         { authorization: `Bearer ${tokens.accessToken}` },
         { authorization: `Bearer ${tokens.refreshToken}` },
-        { authorization: `Bearer ${app.secretKey.slice(0, -1)}x` },
+        { authorization: `Bearer ${app.secretKey.slice(0, -1)}${app.secretKey.endsWith("x") ? "y" : "x"}` },
         { cookie: `sallyport_at=${app.secretKey}` },
       ];
       for (const header of headers) {
@@ -118,5 +118,21 @@ scenarios("whose API keys", (t) => {
     for (const query of ["limit=0", "limit=101", "limit=x", "cursor=x", "kind=secret"]) {
       expect((await backend(app).get(`/v1/api-keys?${query}`)).code).toBe("invalid_input");
     }
+  });
+
+  t.test("the description has the id in the path and not in the body", async (app) => {
+    const { document } = app.contract;
+    const operation = document.paths["/v1/api-keys/{id}/rotate"]?.post as unknown as {
+      parameters: { name: string; in: string }[];
+      requestBody: { required: boolean; content: { "application/json": { schema: object; example: object } } };
+    };
+    const { schema, example } = operation.requestBody.content["application/json"];
+    expect(operation.requestBody.required).toBe(false);
+    expect(schema).toMatchObject({ type: "object", additionalProperties: false });
+    expect(Object.keys((schema as { properties: object }).properties)).toEqual(["overlap_seconds"]);
+    expect(schema).not.toHaveProperty("required");
+    expect(example).toEqual({ overlap_seconds: 3600 });
+    expect(operation.parameters).toContainEqual(expect.objectContaining({ name: "id", in: "path" }));
+    expect(operation.parameters).toContainEqual(expect.objectContaining({ name: "idempotency-key", in: "header" }));
   });
 });

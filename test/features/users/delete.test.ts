@@ -68,6 +68,16 @@ scenarios("DELETE /v1/users/{id}", (t) => {
     expect([free.status, free.body.id === made.body.id]).toEqual([201, false]);
   });
 
+  t.test("each session's revocation outlasts the tokens of its own application, whoever ends it", async (app) => {
+    const slow = await app.application({ access_token_ttl: 86_400 });
+    const { user } = await app.signedIn();
+    await app.signIn(user, slow);
+    await backend(app).delete(`/v1/users/${user.id}`);
+    const rows = await app.storage.read.kysely.selectFrom("revocations").select(["kind", "expires_at"]).execute();
+    expect(rows).toHaveLength(3);
+    for (const row of rows) expect(row.expires_at).toBeGreaterThanOrEqual(app.clock.now() + 86_400_000);
+  });
+
   t.test("twenty at once delete once", async (app) => {
     const { user } = await app.signedIn();
     const answers = await Promise.all(Array.from({ length: 20 }, () => backend(app).delete(`/v1/users/${user.id}`)));

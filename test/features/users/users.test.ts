@@ -1,5 +1,6 @@
 import { expect } from "bun:test";
-import { toPrefixedId } from "../../../src/core/ids.ts";
+import { newId, toPrefixedId } from "../../../src/core/ids.ts";
+import { insertUser } from "../../../src/identity/users/store.ts";
 import type { WireManagedUser } from "../../../src/identity/users/wire.ts";
 import type { TestApp } from "../../support/app.ts";
 import { backend, fields } from "../../support/management.ts";
@@ -227,6 +228,38 @@ scenarios("/v1/users", (t) => {
     const { id } = fields<{ data: WireManagedUser[] }>(await backend(app).get("/v1/users?external_id=1")).data[0] ?? {};
     await backend(app).patch(`/v1/users/${id}`, { display_name: "Countess" });
     expect([await found({ search: "count" }), await found({ search: "ada l" })]).toEqual(["1", ""]);
+  });
+
+  t.test("a prefix that everybody has costs no more than one that a thousand have", async (app) => {
+    await app.storage.write(async (tx) => {
+      for (let index = 0; index < 1_010; index++) {
+        const id = newId(app.clock.now() + index);
+        await insertUser(tx, {
+          id,
+          tenant_id: app.tenantId,
+          external_id: null,
+          display_name: `Person ${String(index).padStart(4, "0")}`,
+          public_metadata: "{}",
+          private_metadata: "{}",
+          created_at: 1,
+          updated_at: 1,
+          disabled_at: null,
+          deleted_at: null,
+        });
+      }
+    });
+    let found = 0;
+    let cursor: string | null = null;
+    do {
+      const query: string = cursor === null ? "" : `&cursor=${cursor}`;
+      const page = fields<{ data: WireManagedUser[]; next_cursor: string | null }>(
+        await backend(app).get(`/v1/users?search=person&limit=100${query}`),
+      );
+      found += page.data.length;
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+    expect(found).toBe(1_000);
+    expect((await backend(app).get("/v1/users?search=person%201009")).body.data).toHaveLength(1);
   });
 
   t.test("Idempotency-Key: once, also when twenty come at once; a deleted one is gone, not made again", async (app) => {

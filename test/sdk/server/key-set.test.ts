@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { SallyportServer } from "../../../src/sdk/server/index.ts";
+import { eventually } from "../../support/eventually.ts";
 import { APPLICATION, errorResponse, newKey, SECOND, TestIssuer } from "../support/issuer.ts";
 import { outcome } from "../support/refusal.ts";
 
@@ -97,7 +98,10 @@ describe("the key set", () => {
     issuer.keys = [second];
     issuer.time += 61 * SECOND;
     await server.verifyToken(await issuer.token(second));
-    expect(await outcome(server.verifyToken(old))).toBe("authentication_required/unknown_key");
+    // The set in hand is used while the new one is fetched.
+    await eventually(async () => {
+      expect(await outcome(server.verifyToken(old))).toBe("authentication_required/unknown_key");
+    });
     server.close();
   });
 

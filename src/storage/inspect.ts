@@ -1,9 +1,9 @@
 import type { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
-import { sqlState } from "../storage/errors.ts";
-import { openBunPool, openPgPool } from "../storage/postgres-pool.ts";
-import { openReader } from "../storage/sqlite-file.ts";
-import type { CliSettings } from "./instance.ts";
+import { sqlState } from "./errors.ts";
+import { openBunPool, openPgPool } from "./postgres-pool.ts";
+import { openReader } from "./sqlite-file.ts";
+import { copyInto } from "./sqlite-maintenance.ts";
 
 /** What a database says about itself. */
 export interface Peek {
@@ -30,7 +30,7 @@ export function peek(file: string): Promise<Peek> {
 }
 
 /** As {@link peek}, for PostgreSQL. @throws Error of the driver */
-export async function peekPostgres(url: string, driver: CliSettings["database_driver"]): Promise<Peek> {
+export async function peekPostgres(url: string, driver: "bun" | "pg"): Promise<Peek> {
   const pool = (driver === "bun" ? openBunPool : openPgPool)({ url, maxConnections: 1 });
   try {
     return await look(async (sql) => (await pool.query(sql, [])).rows);
@@ -44,8 +44,29 @@ export async function isPrepared(file: string): Promise<boolean> {
   return existsSync(file) && (await peek(file)).isSetUp;
 }
 
+/**
+ * A consistent, flushed copy for its owner alone, as `Storage.backup` makes it, by a reader: it neither waits for the
+ * process that writes nor brings an older database to a newer schema.
+ * @throws Error with `code`: EEXIST when `target` exists
+ */
+export function copyDatabase(source: string, target: string): Promise<void> {
+  return copyInto(target, (file) =>
+    reading(source, async (database) => void database.query("VACUUM INTO ?").run(file)),
+  );
+}
+
+/** @returns `ok`, or what SQLite finds wrong with the file @throws Error with SQLite's `code` when it is no database */
+export function verdictOn(file: string): Promise<string> {
+  return reading(file, async (database) => {
+    const strays = database.query("PRAGMA foreign_key_check").all().length;
+    if (strays > 0) return `${strays} rows that point nowhere`;
+    const rows = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check(3)").all();
+    return rows.map((row) => row.integrity_check).join("; ");
+  });
+}
+
 /** A connection that cannot write, closed afterwards with its statements. */
-export async function reading<T>(file: string, work: (database: Database) => T | Promise<T>): Promise<T> {
+async function reading<T>(file: string, work: (database: Database) => Promise<T>): Promise<T> {
   const database = openReader(file);
   try {
     return await work(database);

@@ -1,0 +1,162 @@
+import { expect, test } from "bun:test";
+import type { Access } from "../../src/rpc/gate.ts";
+import { type Callable, proceduresOf } from "../../src/rpc/invoke.ts";
+import { startApp, type TestApp } from "../support/app.ts";
+import { type Caller, type CallerKind, callers, newSubject, type Subject } from "../support/callers.ts";
+import type { Answer } from "../support/client.ts";
+import { scenarios } from "../support/scenarios.ts";
+
+/** An input that succeeds, for each procedure. A new procedure has none, and the first test says so. */
+const inputs: Record<string, (subject: Subject) => Record<string, unknown> | undefined> = {
+  "auth.register": () => ({ email: `new-${crypto.randomUUID()}@example.com`, password: "walnut-bridge-otter-51" }),
+  "auth.login": ({ user }) => user.login,
+  "auth.refresh": ({ tokens }) => ({ refresh_token: tokens.refreshToken }),
+  "auth.logout": () => ({ all: false }),
+  "auth.session": () => undefined,
+  "auth.sessions.list": () => ({ limit: 5 }),
+  "auth.sessions.revoke": ({ other }) => ({ id: other.session.sid }),
+  "auth.sessions.revokeOthers": () => undefined,
+  "auth.password.change": ({ user }) => ({
+    current_password: user.login.password,
+    new_password: "granite-lantern-moth-88",
+  }),
+  "users.list": () => ({ limit: 5 }),
+  "users.create": () => ({ email: `new-${crypto.randomUUID()}@example.com` }),
+  "users.get": ({ user }) => ({ id: user.id }),
+  "users.update": ({ user }) => ({ id: user.id, display_name: "Another" }),
+  "users.delete": ({ user }) => ({ id: user.id }),
+  "sessions.list": () => ({ limit: 5 }),
+  "sessions.get": ({ other }) => ({ id: other.session.sid }),
+  "sessions.revoke": ({ other }) => ({ id: other.session.sid }),
+  "apiKeys.list": () => ({ limit: 5 }),
+  "apiKeys.create": () => ({ name: "another", scopes: ["users:read"] }),
+  "apiKeys.get": ({ apiKeyId }) => ({ id: apiKeyId }),
+  "apiKeys.revoke": ({ apiKeyId }) => ({ id: apiKeyId }),
+  "apiKeys.rotate": ({ apiKeyId }) => ({ id: apiKeyId, overlap_seconds: 0 }),
+  "applications.list": () => ({ limit: 5 }),
+  "applications.get": ({ applicationId }) => ({ id: applicationId }),
+  "resources.list": () => ({ limit: 5 }),
+  "resources.create": () => ({ audience: `urn:${crypto.randomUUID()}`, name: "Another" }),
+  "resources.get": ({ resourceId }) => ({ id: resourceId }),
+  "resources.update": ({ resourceId }) => ({ id: resourceId, name: "Renamed" }),
+  "resources.delete": ({ resourceId }) => ({ id: resourceId }),
+};
+
+const everybody = Object.keys(callers) as CallerKind[];
+const but = (...refused: CallerKind[]) => everybody.filter((kind) => !refused.includes(kind));
+
+/** Who succeeds, by what a procedure needs. Everybody else is refused: default deny (ASVS 8.2.1). */
+const admitted: Record<Access["kind"], readonly CallerKind[]> = {
+  // A bearer that is no secret key says nothing here; the body is what proves something.
+  public: but("foreign page", "other tenant's secret key, here"),
+  session: ["access token", "own page"],
+  "sign-out": [
+    "access token",
+    "own page",
+    "expired access token",
+    "ended session",
+    "disabled user",
+    "token for an API resource",
+  ],
+  key: ["secret key"],
+};
+/** Those that reach something, and it is their own tenant's. */
+const elsewhere: readonly CallerKind[] = [
+  "other tenant's access token, anywhere",
+  "other tenant's secret key, anywhere",
+];
+
+function call(
+  name: string,
+  procedure: Callable,
+  door: "rest" | "trpc",
+  caller: Caller,
+  subject: Subject,
+): Promise<Answer> {
+  const input = inputs[name]?.(subject);
+  const { client, prefix = "" } = caller;
+  const { meta, type } = procedure._def;
+  if (door === "trpc") {
+    if (type === "mutation")
+      return client.send("POST", `${prefix}/trpc/${name}`, input === undefined ? {} : { json: input });
+    const query = input === undefined ? "" : `?input=${encodeURIComponent(JSON.stringify(input))}`;
+    return client.get(`${prefix}/trpc/${name}${query}`);
+  }
+  const { method, path } = meta?.rest ?? { method: "", path: "" };
+  const rest = { ...input };
+  const full =
+    prefix +
+    path.replace(/\{(\w+)\}/, (_, key: string) => {
+      const value = String(rest[key]);
+      delete rest[key];
+      return value;
+    });
+  if (method === "POST" || method === "PATCH") return client.send(method, full, { json: rest });
+  const query = new URLSearchParams(Object.entries(rest).map(([key, value]) => [key, String(value)])).toString();
+  return client.send(method, query === "" ? full : `${full}?${query}`);
+}
+
+/** Lines of the state that are not about `tenantId`. */
+const withoutTenant = (state: string, tenantId: string) =>
+  state
+    .split("\n")
+    .filter((line) => !line.includes(tenantId))
+    .join("\n");
+
+async function tryEverybody(app: TestApp, name: string, procedure: Callable): Promise<void> {
+  const acme = await app.tenant("acme");
+  const { meta, type } = procedure._def;
+  if (!meta) throw new Error(`${name} does not say what it needs`);
+  const succeeded = new Set<CallerKind>();
+  for (const door of ["rest", "trpc"] as const) {
+    for (const kind of everybody) {
+      const subject = await newSubject(app);
+      const caller = await callers[kind](app, subject, acme);
+      const before = await app.state();
+      const answer = await call(name, procedure, door, caller, subject);
+      const place = `${kind} at ${name} by ${door}: ${answer.status}`;
+      const ok = answer.status < 300;
+      if (ok) succeeded.add(kind);
+      if (elsewhere.includes(kind)) {
+        // Whatever it reached was its own: nothing here has changed.
+        if (meta.access.kind !== "public") {
+          expect([place, withoutTenant(await app.state(), acme.id)]).toEqual([place, withoutTenant(before, acme.id)]);
+        }
+        if (name === "auth.sessions.revoke") expect([place, ok]).toEqual([place, false]);
+        continue;
+      }
+      // A page of another site may send a read, and cannot read its answer.
+      const blind = kind === "foreign page" && type === "query" && meta.access.kind === "session";
+      if (blind) expect([place, answer.headers.get("access-control-allow-origin")]).toEqual([place, null]);
+      const expected = admitted[meta.access.kind].includes(kind) || blind;
+      expect([place, ok]).toEqual([place, expected]);
+      if (!ok) {
+        expect([place, [400, 401, 403, 404].includes(answer.status)]).toEqual([place, true]);
+        expect([place, answer.cookies]).toEqual([place, []]);
+        expect([place, await app.state()]).toEqual([place, before]);
+      }
+    }
+  }
+  expect([name, succeeded.size > 0]).toEqual([name, true]);
+}
+
+const probe = await startApp();
+const procedures = proceduresOf(probe.app.router);
+await probe.close();
+
+test("every procedure has an input here, says what it needs, and is a route", () => {
+  for (const [name, { _def }] of Object.entries(procedures)) {
+    expect([name, name in inputs]).toEqual([name, true]);
+    expect([name, Object.keys(admitted)]).toEqual([name, expect.arrayContaining([_def.meta?.access.kind])]);
+    expect([name, _def.meta?.rest?.path]).toEqual([name, expect.stringMatching(/^\/v1\//)]);
+  }
+  expect(Object.keys(inputs).filter((name) => !(name in procedures))).toEqual([]);
+});
+
+scenarios("every route, every kind of caller (ASVS 8.2.1, 8.2.2, 8.3.1, 8.4.1)", (t) => {
+  for (const [name, procedure] of Object.entries(procedures)) {
+    t.test(name, (app) => tryEverybody(app, name, procedure), {
+      settings: { limit_sign_up: "1000/1m", limit_network: "1000/1m" },
+    });
+  }
+});

@@ -1,0 +1,63 @@
+import { expect, test } from "bun:test";
+import { settings } from "../../src/app.ts";
+import { loadSettings } from "../../src/core/config.ts";
+import { generateMasterKey, parseMasterKeys } from "../../src/crypto/master-key.ts";
+import { createIdentity } from "../../src/identity/identity.ts";
+import { MasterKeyMismatch } from "../../src/identity/keys/data-keys.ts";
+import { isSetUp } from "../../src/identity/setup.ts";
+import { openDatabase } from "../support/database.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { scenarios } from "../support/scenarios.ts";
+
+scenarios("a new instance", (t) => {
+  t.test("has the default tenant, two applications, one key, and no account at all (ASVS 6.3.2)", async (app) => {
+    const { kysely } = app.storage.read;
+    expect(await kysely.selectFrom("users").select("id").execute()).toEqual([]);
+    expect(await kysely.selectFrom("tenants").select(["id", "slug", "default_application_id"]).execute()).toEqual([
+      { id: app.tenantId, slug: "default", default_application_id: app.defaultApplicationId },
+    ]);
+    const applications = await kysely.selectFrom("applications").selectAll().orderBy("id").execute();
+    expect(applications.map(({ id, algorithm, type, origins }) => [id, algorithm, type, origins])).toEqual([
+      [app.defaultApplicationId, "RS256", "web", "[]"],
+      [app.applicationId, "EdDSA", "web", '["https://app.example.com"]'],
+    ]);
+    expect(await kysely.selectFrom("api_keys").select(["kind", "scopes", "application_id"]).execute()).toEqual([
+      { kind: "secret", scopes: '["admin"]', application_id: app.applicationId },
+    ]);
+    expect(await isSetUp(app.identity)).toBeTrue();
+  });
+
+  t.test("opens with its own master key only, and never makes a new one silently (security.md 4)", async (app) => {
+    const options = {
+      storage: app.storage,
+      clock: app.clock,
+      publicUrl: app.publicUrl,
+      settings: loadSettings(settings, { env: {}, flags: {} }),
+      claims: [],
+    };
+    const before = await app.state();
+    const foreign = createIdentity({ ...options, masterKeys: parseMasterKeys(generateMasterKey()) });
+    await expect(foreign).rejects.toBeInstanceOf(MasterKeyMismatch);
+    const renumbered = createIdentity({ ...options, masterKeys: parseMasterKeys(generateMasterKey(2)) });
+    await expect(renumbered).rejects.toBeInstanceOf(MasterKeyMismatch);
+    expect(await app.state()).toBe(before);
+  });
+});
+
+test("two nodes that start on one empty database at once agree on every key", async () => {
+  const clock = new FakeClock();
+  const storage = await openDatabase("sqlite", clock);
+  const options = {
+    storage,
+    clock,
+    publicUrl: "http://localhost",
+    masterKeys: parseMasterKeys(generateMasterKey()),
+    settings: loadSettings(settings, { env: {}, flags: {} }),
+    claims: [],
+  };
+  const nodes = await Promise.all([createIdentity(options), createIdentity(options)]);
+  const [one, two] = nodes.map(({ dataKeys }) => Buffer.from(dataKeys.current("refresh").key).toString("hex"));
+  expect(one).toBe(two ?? "");
+  expect(one).not.toBe(Buffer.from(nodes[0]?.dataKeys.current("pepper").key ?? "").toString("hex"));
+  await storage.close();
+});
