@@ -1,7 +1,7 @@
 /**
  * How fast, as ratios against floors that do the same necessary work, measured side by side in one run.
  *
- *   npm run bench [-- --quick] [-- --only session,refresh] [-- --pairs 9] [-- --ms 2000] [-- --peers]
+ *   npm run bench [-- --quick] [-- --only session,refresh] [-- --pairs 9] [-- --ms 2000]
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,6 @@ import { verifyRows } from "./bench/verify-rows.ts";
 const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
-    peers: { type: "boolean", default: false },
     only: { type: "string" },
     pairs: { type: "string" },
     ms: { type: "string" },

@@ -84,6 +84,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     trustedProxies: values.trusted_proxies,
     clock,
     log,
+    logsRequests: values.log_level === "debug",
     metrics,
   });
   const built = buildRoutes({

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Subprocess } from "bun";
 import type { Seed } from "./seed.ts";
 
-export const ROOT = join(import.meta.dir, "../..");
+const ROOT = join(import.meta.dir, "../..");
 const EXECUTABLE = join(ROOT, "dist/sallyport");
 
 /** The core of the servers and that of the load. */

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { envName, flagName, type Settings } from "../core/config.ts";
+import { envName, flagName, type Setting, type Settings } from "../core/config.ts";
 
 /** What every command gets. */
 export interface CommandContext {
@@ -117,7 +117,7 @@ export function helpOf(command: Command): string {
   if (rows.length > 0) lines.push("", "Flags", ...table(rows));
   const settings: [string, string][] = Object.entries(command.settings ?? {}).map(([key, setting]) => [
     setting.secret ? `${envName(key)}_FILE` : flagName(key),
-    `${setting.doc} (${setting.secret ? `or ${envName(key)}; secrets are no flags` : envName(key)})`,
+    `${setting.doc} (${setting.secret ? `or ${envName(key)}; secrets are no flags` : envName(key)}${defaultOf(setting)})`,
   ]);
   if (settings.length > 0) {
     lines.push("", "Settings: default < configuration file < environment variable < flag", ...table(settings));
@@ -129,6 +129,12 @@ export function helpOf(command: Command): string {
 export function table(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length));
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+}
+
+function defaultOf(setting: Setting): string {
+  const { data } = setting.schema.safeParse(undefined);
+  const shown = setting.shownDefault ?? (typeof data === "string" || typeof data === "number" ? String(data) : "");
+  return shown === "" ? "" : `; default ${shown}`;
 }
 
 /** A flag's text, or undefined. @throws UsageError when it stands there empty */

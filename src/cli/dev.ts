@@ -40,7 +40,7 @@ export const dev: Command = {
       ? await openInMemory(settings, dataDirectory)
       : await openOnDisk(context, settings, dataDirectory);
     try {
-      const listening = await listen(instance, createLog({ level: "warn", fd: 2 }));
+      const listening = await listen(instance, createLog({ level: quiet(instance), fd: 2 }));
       tell(context, listening.publicUrl, made, ephemeral ? null : dataDirectory);
       return await listening.done;
     } finally {
@@ -185,4 +185,9 @@ and see who is there:
 
   curl ${url}/v1/users -H 'Authorization: Bearer ${made.secretKey}'
 `);
+}
+
+/** What `serve` tells of itself at `info`, dev has printed already. */
+function quiet({ settings }: Instance): string {
+  return settings.log_level === "info" ? "warn" : settings.log_level;
 }

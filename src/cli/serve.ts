@@ -21,7 +21,7 @@ export const serve: Command = {
     const instance = await openInstance(context);
     try {
       await requireSetUp(await createIdentityOf(instance));
-      const log = createLog({ level: "info", fd: 1 });
+      const log = createLog({ level: instance.settings.log_level, fd: 1 });
       const listening = await listen(instance, log);
       for (const { problem, fix } of exposureAdvice(instance.settings)) log.warn({}, `${problem} ${fix}`);
       log.info({ url: listening.url, public_url: listening.publicUrl, version, commit }, "Sallyport is ready.");

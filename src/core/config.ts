@@ -11,6 +11,8 @@ export interface Setting<T = unknown> {
   schema: z.ZodType<T>;
   /** One sentence for `--help` and the reference. */
   doc: string;
+  /** The default as it is written, where the parsed value does not say it. */
+  shownDefault?: string;
   /** May be given as `<KEY>_FILE`; never printed. */
   secret?: true;
 }

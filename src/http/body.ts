@@ -1,7 +1,7 @@
 import { AppError, invalidField } from "../core/errors.ts";
 
 /** No procedure takes more; files do not come this way. */
-export const MAX_BODY = 64 * 1024;
+const MAX_BODY = 64 * 1024;
 
 const JSON_TYPE = /^application\/json(?: *; *charset="?utf-8"?)? *$/i;
 const utf8 = new TextDecoder("utf-8", { fatal: true });

@@ -16,6 +16,8 @@ export interface EdgeOptions {
   trustedProxies: NetworkList;
   clock: Clock;
   log: Log;
+  /** Whether every request is logged, without its query and without headers: both may hold what nobody should read. */
+  logsRequests: boolean;
   metrics: Metrics;
 }
 
@@ -99,7 +101,9 @@ export class Edge {
       const finish = (response: Response): Response => {
         for (const cookie of exchange.setCookies) response.headers.append("set-cookie", cookie);
         this.#count(STATUS_LABELS[response.status] ?? `status="${response.status}"`);
-        this.#observe((performance.now() - started) / 1_000);
+        const seconds = (performance.now() - started) / 1_000;
+        this.#observe(seconds);
+        if (this.options.logsRequests) this.#tell(exchange, response.status, seconds);
         return response;
       };
       const fail = (error: unknown) => finish(this.fail(exchange, error));
@@ -150,6 +154,13 @@ export class Edge {
       exchange.headers["www-authenticate"] = error.challenge ?? challengeOf(error);
     }
     return error;
+  }
+
+  #tell({ request, origin }: Exchange, status: number, seconds: number): void {
+    const { pathname } = new URL(request.url);
+    const ms = Math.round(seconds * 1e6) / 1e3;
+    const fields = { request_id: origin.requestId, method: request.method, path: pathname, status, ms };
+    this.options.log.debug({ ...fields, address: origin.address }, "Request");
   }
 
   /**

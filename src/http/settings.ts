@@ -56,6 +56,10 @@ export const httpSettings = defineSettings({
     schema: tenantHosts,
     doc: "More host names, each with the tenant that it means: login.acme.com=acme.",
   },
+  log_level: {
+    schema: z.enum(["error", "warn", "info", "debug"]).default("info"),
+    doc: "How much is logged; debug also logs every request.",
+  },
   metrics_port: {
     schema: setting.integer(0, 65_535).optional(),
     doc: "Own port for /metrics, on the same address.",

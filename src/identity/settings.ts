@@ -23,14 +23,17 @@ export const identitySettings = defineSettings({
   },
   limit_account: {
     schema: limit("10/10m"),
+    shownDefault: "10/10m",
     doc: "Password attempts for one account from one network.",
   },
   limit_account_total: {
     schema: limit("100/1h"),
+    shownDefault: "100/1h",
     doc: "Password attempts for one account from everywhere.",
   },
   limit_network: {
     schema: limit("300/10m"),
+    shownDefault: "300/10m",
     doc: "Password attempts from one network for any account.",
   },
   limit_client: {
@@ -51,6 +54,7 @@ export const identitySettings = defineSettings({
   },
   limit_sign_up: {
     schema: limit("100/1h"),
+    shownDefault: "100/1h",
     doc: "Sign-ups from one network.",
   },
 });

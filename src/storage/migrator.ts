@@ -32,7 +32,7 @@ interface AppliedMigration {
 export const schemaVersion: number = allMigrations.at(-1)?.id ?? 0;
 
 /** SHA-256 (hex) over the statements as they run on this database. */
-export function migrationChecksum(migration: Migration, columns: Columns): string {
+function migrationChecksum(migration: Migration, columns: Columns): string {
   const hash = createHash("sha256");
   for (const statement of migration.statements(columns)) hash.update(statement).update("\0");
   return hash.digest("hex");

@@ -52,4 +52,24 @@ scenarios("probes and metrics", (t) => {
     },
     { settings: { metrics_token: "metrics-token-01234567" } },
   );
+
+  t.test(
+    "log_level debug tells every request, by its path alone (ASVS 16.2.5)",
+    async (app) => {
+      const user = await app.user();
+      await app.client().post("/v1/auth/login?secret=in-the-query", user.login);
+      const told = app.log.lines.filter(({ message }) => message === "Request").at(-1);
+      expect(told).toMatchObject({
+        level: "debug",
+        fields: { method: "POST", path: "/v1/auth/login", status: 200, address: "127.0.0.1" },
+      });
+      expect(app.log.text()).not.toContain("in-the-query");
+    },
+    { settings: { log_level: "debug" } },
+  );
+
+  t.test("requests are not logged otherwise", async (app) => {
+    await app.client().get("/healthz");
+    expect(app.log.lines).toEqual([]);
+  });
 });

@@ -1,7 +1,7 @@
 import type { Clock } from "../../src/core/clock.ts";
 
 /** Where every test begins: not on a whole second, so that rounding the wrong way shows. */
-export const START = Date.UTC(2026, 2, 1, 12, 0, 0, 250);
+const START = Date.UTC(2026, 2, 1, 12, 0, 0, 250);
 
 /** A clock that stands still until it is told to move. */
 export class FakeClock implements Clock {

@@ -11,7 +11,7 @@ import type { IssuedTokens, Sessions } from "./sessions.ts";
 import { advanceGeneration, findSession, type SessionBundle } from "./store.ts";
 
 /** How long after a rotation the token before it still answers with its successor: a lost answer, two tabs. */
-export const REFRESH_GRACE = 10 * SECOND;
+const REFRESH_GRACE = 10 * SECOND;
 
 type Outcome = { session: SessionBundle } | { reused: true } | { gone: true };
 

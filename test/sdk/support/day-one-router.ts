@@ -1,6 +1,5 @@
 import { initTRPC } from "@trpc/server";
 import { z } from "zod";
-import type { ProcedureLike } from "../../../scripts/generate/api-types.ts";
 
 /**
  * The wire of product.md's "day one" table as a real tRPC router with scripted answers: what the SDK is developed against
@@ -50,7 +49,7 @@ export interface WireError {
 }
 
 /** Thrown by a scripted answer; rendered as the appliance renders its own errors. */
-export class ScriptedError extends Error {
+class ScriptedError extends Error {
   readonly wire: WireError;
   constructor(wire: WireError) {
     super(wire.message);
@@ -91,7 +90,7 @@ const login = z.object({
   delivery: z.enum(["memory"]).optional().describe("`memory` sets no access cookie."),
 });
 
-export const scriptedUser: z.infer<typeof user> = {
+const scriptedUser: z.infer<typeof user> = {
   id: "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f",
   email: "ada@example.com",
   email_verified: false,
@@ -160,8 +159,3 @@ export const dayOneRouter = t.router({
       .query(() => ({ data: [scriptedUser], next_cursor: null })),
   }),
 });
-
-export const procedures: Record<string, ProcedureLike> = dayOneRouter._def.procedures as unknown as Record<
-  string,
-  ProcedureLike
->;
