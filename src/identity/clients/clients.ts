@@ -226,7 +226,7 @@ export class Clients {
 }
 
 /** The audience of the management API of a tenant. */
-export function managementAudience(tenant: Tenant): string {
+function managementAudience(tenant: Tenant): string {
   return `${tenant.issuer}/management`;
 }
 

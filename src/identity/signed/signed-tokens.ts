@@ -26,7 +26,7 @@ export interface SignedCaller {
 }
 
 /** Of a token of the public issuer; ms. */
-export const PUBLIC_LIFETIME = HOUR;
+const PUBLIC_LIFETIME = HOUR;
 /** How far ahead `exp` may lie, and how wrong the other side's clock may be; ms. */
 const LIFETIME = HOUR;
 const TOLERANCE = MINUTE;
