@@ -28,6 +28,7 @@ export const settings = defineSettings({
   ...features.apiKeys.settings,
   ...features.applications.settings,
   ...features.password.settings,
+  ...features.profile.settings,
   ...features.resources.settings,
   ...features.sessions.settings,
   ...features.users.settings,

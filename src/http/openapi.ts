@@ -5,6 +5,8 @@ import { type Callable, proceduresOf } from "../rpc/invoke.ts";
 import type { ProcedureMeta } from "../rpc/procedures.ts";
 import type { Edge, Handler } from "./edge.ts";
 import { type PublicDocument, publicDocument, publicJson } from "./jwks.ts";
+import { oauthPaths, oauthSchemas, oauthSecuritySchemes } from "./oauth/description.ts";
+import { publicTokenInput } from "./public-issuer.ts";
 
 /** Built at the first request and kept: it depends on the program alone. */
 export function openApiHandler(router: AnyRouter, _edge: Edge, version: string): Handler {
@@ -45,9 +47,21 @@ const BY_ACCESS: Record<ProcedureMeta["access"]["kind"], ErrorCode[]> = {
     "rate_limited",
     "overloaded",
   ],
+  "end-user": [
+    "authentication_required",
+    "token_expired",
+    "token_revoked",
+    "application_mismatch",
+    "insufficient_scope",
+    "origin_not_allowed",
+    "rate_limited",
+    "overloaded",
+  ],
   "sign-out": ["authentication_required", "application_mismatch", "origin_not_allowed"],
   key: [
     "authentication_required",
+    "token_expired",
+    "token_revoked",
     "invalid_credentials",
     "insufficient_scope",
     "application_mismatch",
@@ -88,13 +102,26 @@ export function openApiDocument(router: AnyRouter, version: string): Record<stri
       version,
       description: "An authentication appliance. Every answer is JSON; every error has the same envelope.",
     },
-    paths: { ...paths, ...documents },
+    paths: {
+      ...paths,
+      ...documents,
+      ...publicIssuer,
+      ...oauthPaths(errorResponses(["misdirected_request"]), errorResponses(ALWAYS)),
+    },
     components: {
-      schemas: { ...schemas.components, Error: schemas.of(errorSchema, "output") },
+      schemas: { ...schemas.components, Error: schemas.of(errorSchema, "output"), ...oauthSchemas },
       securitySchemes: {
         accessToken: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A user's access token." },
         accessCookie: { type: "apiKey", in: "cookie", name: "sallyport_at" },
+        signedToken: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description: "A token that the customer's backend signed with a signing key (HS256, cty sallyport-fpa;v=1).",
+        },
+        publicKey: { type: "http", scheme: "basic", description: "The name api_key, and a public key's id." },
         secretKey: { type: "http", scheme: "bearer", description: "A secret key: sally_sk_…" },
+        ...oauthSecuritySchemes,
       },
     },
   };
@@ -232,8 +259,9 @@ function errorResponses(codes: Iterable<ErrorCode>): Record<string, unknown> {
 
 function securityOf(access: ProcedureMeta["access"]): unknown[] {
   if (access.kind === "public") return [];
-  if (access.kind === "key") return [{ secretKey: [] }];
-  return [{ accessToken: [] }, { accessCookie: [] }];
+  if (access.kind === "key") return [{ secretKey: [] }, { clientToken: [access.scope] }];
+  const own = [{ accessToken: [] }, { accessCookie: [] }];
+  return access.kind === "end-user" ? [...own, { signedToken: [] }] : own;
 }
 
 function exampleOf(value: unknown): { example?: unknown } {
@@ -307,6 +335,46 @@ const documents = {
         ...errorResponses([...ALWAYS, ...WITH_INPUT, "rate_limited", "overloaded"]),
       },
       security: [],
+    },
+  },
+};
+
+const publicToken = z.strictObject({ access_token: z.string() });
+
+const publicIssuer = {
+  "/v1/tenants/{id}/issuers/public/auth/token": {
+    post: {
+      operationId: "issuers.public.token",
+      tags: ["issuers"],
+      summary: "A token with scope `public`, for apps that have no backend.",
+      description:
+        "Anybody who reads the key id out of an app can ask, for any `user_id`. Its user belongs to the key alone: never the " +
+        "one whom a backend knows by the same id.",
+      parameters: [{ ...id, description: "The tenant's id, in either form." }],
+      requestBody: {
+        required: true,
+        content: {
+          "application/json": {
+            schema: z.toJSONSchema(publicTokenInput, { io: "input" }),
+            example: { user_id: "123" },
+          },
+        },
+      },
+      responses: {
+        200: {
+          description: "Good for an hour.",
+          content: { "application/json": { schema: z.toJSONSchema(publicToken) } },
+        },
+        ...errorResponses([
+          ...ALWAYS,
+          ...WITH_INPUT,
+          ...WITH_BODY,
+          "authentication_required",
+          "invalid_credentials",
+          "rate_limited",
+        ]),
+      },
+      security: [{ publicKey: [] }],
     },
   },
 };

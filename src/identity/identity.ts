@@ -8,6 +8,8 @@ import type { Storage } from "../storage/storage.ts";
 import { ApiKeys } from "./api-keys/api-keys.ts";
 import { purgeApiKeys } from "./api-keys/store.ts";
 import { purgeAudit } from "./audit/store.ts";
+import { Clients } from "./clients/clients.ts";
+import { purgeClientSecrets } from "./clients/store.ts";
 import { Flows } from "./flows/flows.ts";
 import { purgeFlows } from "./flows/store.ts";
 import { purgeIdempotency } from "./idempotency/store.ts";
@@ -24,6 +26,7 @@ import { Sessions } from "./sessions/sessions.ts";
 import { SignIns } from "./sessions/sign-in.ts";
 import { purgeSessions } from "./sessions/store.ts";
 import type { identitySettings } from "./settings.ts";
+import { SignedTokens } from "./signed/signed-tokens.ts";
 import { Directory } from "./tenants/directory.ts";
 import { type Erasure, Users } from "./users/users.ts";
 
@@ -52,6 +55,8 @@ export interface Identity {
   signIns: SignIns;
   refreshes: Refreshes;
   apiKeys: ApiKeys;
+  clients: Clients;
+  signedTokens: SignedTokens;
   users: Users;
   flows: Flows;
   /** Tells of revocations that came in through `storage` of this object. */
@@ -70,6 +75,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const accessTokens = new AccessTokens(clock, keyring, directory, options.claims);
   const refreshTokens = new RefreshTokens(dataKeys);
   const sessions = new Sessions(clock, accessTokens, refreshTokens);
+  const apiKeys = new ApiKeys(storage, clock, directory, masterKeys);
   return {
     storage,
     clock,
@@ -81,7 +87,9 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     sessions,
     signIns: new SignIns(storage, clock, sessions),
     refreshes: new Refreshes(storage, clock, directory, refreshTokens, sessions),
-    apiKeys: new ApiKeys(storage, clock, directory, masterKeys),
+    apiKeys,
+    signedTokens: new SignedTokens(storage, clock, directory, masterKeys, apiKeys),
+    clients: new Clients(storage, clock, directory, accessTokens, settings),
     users: new Users(clock, sessions, options.erasures ?? []),
     flows: new Flows(clock),
     revocationSignal,
@@ -101,6 +109,7 @@ async function retire(storage: Storage, clock: Clock, auditDays: number): Promis
     await purgeFlows(tx, now - DAY);
     await purgeSessions(tx, now - 30 * DAY);
     await purgeApiKeys(tx, now - 90 * DAY, now);
+    await purgeClientSecrets(tx, now - 90 * DAY);
     await purgeIdempotency(tx, now);
     await purgeSigningKeys(tx, now - 30 * DAY);
     await purgeAudit(tx, now - auditDays * DAY, now);

@@ -36,6 +36,22 @@ export const identitySettings = defineSettings({
     shownDefault: "300/10m",
     doc: "Password attempts from one network for any account.",
   },
+  limit_client: {
+    schema: limit("600/1m"),
+    doc: "Tokens that one M2M client gets from one network.",
+  },
+  limit_client_failures: {
+    schema: limit("60/1m"),
+    doc: "Wrong client credentials from one network, for any client.",
+  },
+  limit_public_key: {
+    schema: limit("6000/1h"),
+    doc: "Tokens that the public issuer makes for one public key.",
+  },
+  limit_public_network: {
+    schema: limit("60/1m"),
+    doc: "Requests to the public issuer from one network, whatever the key.",
+  },
   limit_sign_up: {
     schema: limit("100/1h"),
     shownDefault: "100/1h",

@@ -5,8 +5,10 @@ import { networkOf, parseAddress } from "../core/network.ts";
 import type { KeyCaller, Scope } from "../identity/api-keys/api-keys.ts";
 import type { Identity } from "../identity/identity.ts";
 import { ACCOUNT_SCOPE, type AccessToken } from "../identity/sessions/access-tokens.ts";
-import { findSession, type SessionBundle } from "../identity/sessions/store.ts";
+import { findSession, isLiveSession, type SessionBundle } from "../identity/sessions/store.ts";
+import { userColumnsOf } from "../identity/sessions/wire.ts";
 import type { Application } from "../identity/tenants/directory.ts";
+import type { UserColumns } from "../identity/users/wire.ts";
 import { type Call, isFromPage } from "./call.ts";
 
 /**
@@ -18,9 +20,14 @@ export type Access =
   | { kind: "public" }
   /** A live session with scope `account`: access token as Bearer or in its cookie. */
   | { kind: "session" }
+  /**
+   * As `session`, or a token that the customer's backend signed. With scope `public` also one of the public issuer, which
+   * anybody can ask for: what such a caller may do, everybody may.
+   */
+  | { kind: "end-user"; scope: "account" | "public" }
   /** The session to be ended: an access token, expired or not, or the refresh cookie. */
   | { kind: "sign-out" }
-  /** A secret key with this scope (or `admin`). */
+  /** A secret key, or an M2M token for the management audience, with this scope (or `admin`). */
   | { kind: "key"; scope: Scope };
 
 export interface Admitted {
@@ -29,6 +36,8 @@ export interface Admitted {
   origin: RequestOrigin;
 }
 export type AdmittedSession = Admitted & { session: SessionBundle };
+/** `session` is null, and `keyId` the signing key, for a token that was not minted here. */
+export type AdmittedUser = Admitted & { user: UserColumns; session: SessionBundle | null; keyId: string | null };
 export type AdmittedKey = Admitted & { key: KeyCaller };
 
 const SECRET_KEY = "sally_sk_";
@@ -68,8 +77,24 @@ export class Gate {
     if (header === null && changes) checkOrigin(call, application);
     if (!hasScope(verified.scope, ACCOUNT_SCOPE)) throw insufficientScope(ACCOUNT_SCOPE);
     const session = await findSession(this.identity.storage.read, verified.sid);
-    if (!session || !isAbout(verified, session) || !this.#isAlive(session)) throw new AppError("token_revoked");
+    if (!session || !isAbout(verified, session) || !isLiveSession(session, this.identity.clock.now()))
+      throw new AppError("token_revoked");
     return { application, origin: call.origin, session };
+  }
+
+  async endUser(call: Call, changes: boolean, scope: "account" | "public"): Promise<AdmittedUser> {
+    const token = bearer(call);
+    const profile = token === null ? null : this.identity.signedTokens.profiles.of(token);
+    if (token === null || profile === null) {
+      const admitted = await this.session(call, changes);
+      return { ...admitted, user: userColumnsOf(admitted.session), keyId: null };
+    }
+    const signed = await this.identity.signedTokens.verify(token, profile, call.origin);
+    const { application, user, keyId } = signed;
+    call.resolved = application;
+    this.#checkHints(call, application);
+    if (profile === "public" && scope !== "public") throw insufficientScope(scope);
+    return { application, origin: call.origin, user, session: null, keyId };
   }
 
   async signOut(call: Call): Promise<AdmittedSession> {
@@ -96,23 +121,13 @@ export class Gate {
   async key(call: Call, scope: Scope): Promise<AdmittedKey> {
     const credential = bearer(call);
     if (credential === null) throw new AppError("authentication_required");
-    if (!credential.startsWith(SECRET_KEY)) {
-      throw new AppError("authentication_required", { message: "This needs a secret key." });
-    }
-    const key = await this.identity.apiKeys.authenticate(credential, call.origin);
+    const key = credential.startsWith(SECRET_KEY)
+      ? await this.identity.apiKeys.authenticate(credential, call.origin)
+      : await this.identity.clients.callerOf(credential);
     call.resolved = key.application;
     this.#checkHints(call, key.application);
     if (!key.scopes.has(scope) && !key.scopes.has("admin")) throw insufficientScope(scope);
     return { application: key.application, origin: forwarded(call, key), key };
-  }
-
-  #isAlive(session: SessionBundle): boolean {
-    return (
-      session.ended_at === null &&
-      session.disabled_at === null &&
-      session.deleted_at === null &&
-      session.expires_at > this.identity.clock.now()
-    );
   }
 
   async #accessCookie(call: Call): Promise<string> {

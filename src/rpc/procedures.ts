@@ -90,6 +90,13 @@ export function createProcedures(identity: Identity) {
           .use(async ({ ctx, type, next }) => next({ ctx: await gate.session(ctx.call, type === "mutation") })),
         meta.output,
       ),
+    endUser: <O>(scope: "account" | "public", meta: Described<O>) =>
+      answering(
+        t.procedure
+          .meta({ ...meta, access: { kind: "end-user", scope } })
+          .use(async ({ ctx, type, next }) => next({ ctx: await gate.endUser(ctx.call, type === "mutation", scope) })),
+        meta.output,
+      ),
     signOut: <O>(meta: Described<O>) =>
       answering(
         t.procedure

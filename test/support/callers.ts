@@ -1,6 +1,8 @@
 import type { IssuedTokens } from "../../src/identity/sessions/sessions.ts";
 import type { TestApp, TestTenant, TestUser } from "./app.ts";
 import type { Client } from "./client.ts";
+import { machine, tokenOf } from "./machines.ts";
+import { newKey, sign } from "./signed.ts";
 import { APP_ORIGIN } from "./template.ts";
 
 /** Whom a call is about: a person with two sessions in the application of one's own, and what a backend made there. */
@@ -91,6 +93,28 @@ export const callers = {
   "secret key without the scope": async (app: TestApp) => ({
     client: app.client().bearer(await app.newSecretKey({ scopes: ["forward"] })),
   }),
+  "M2M token": async (app: TestApp) => {
+    const client = await machine(app, { grants: { management: ["admin"] } });
+    return { client: app.client().bearer(await tokenOf(app, client)) };
+  },
+  "M2M token without the scope": async (app: TestApp) => {
+    const client = await machine(app, { grants: { management: [] } });
+    return { client: app.client().bearer(await tokenOf(app, client)) };
+  },
+  "customer-signed token": async (app: TestApp) => {
+    const client = app.client().bearer(await sign(app, await newKey(app, "signing")));
+    await client.get("/v1/me");
+    return { client };
+  },
+  "public token": async (app: TestApp) => {
+    const key = await newKey(app, "public");
+    const authorization = `Basic ${btoa(`api_key:${key.id}`)}`;
+    const path = `/v1/tenants/${app.tenantId}/issuers/public/auth/token`;
+    const { body } = await app.client({ authorization }).post(path, { user_id: "42" });
+    const client = app.client().bearer(body.access_token);
+    await client.get("/v1/me");
+    return { client };
+  },
   "other tenant's access token, here": async (app: TestApp, _subject: Subject, acme: TestTenant) => ({
     client: app.client().bearer((await foreign(app, acme)).accessToken),
     prefix: "/t/default",

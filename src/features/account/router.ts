@@ -8,9 +8,8 @@ import {
   sessionSchema,
   tokensSchema,
   toWireApplication,
-  userOfBundle,
 } from "../../identity/sessions/wire.ts";
-import { exampleUser, userSchema } from "../../identity/users/wire.ts";
+import { exampleUser, toWireUser, userSchema } from "../../identity/users/wire.ts";
 import { deliver } from "../../rpc/deliver.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import { pageInput, pageOf } from "../../rpc/schemas.ts";
@@ -19,7 +18,7 @@ import type { Account } from "./service.ts";
 const success = z.strictObject({ status: z.literal("success") });
 const whoAmI = z.strictObject({
   user: userSchema,
-  session: sessionSchema,
+  session: sessionSchema.nullable().describe("null for a token that the customer's backend signed: it is no sign-in."),
   organization: z.null().describe("The organization of the session."),
   application: applicationSchema,
 });
@@ -62,7 +61,7 @@ export function accountRouter(procedures: Procedures, account: Account) {
         return { status: "success" as const };
       }),
     session: procedures
-      .session({
+      .endUser("public", {
         summary: "Who is signed in.",
         output: whoAmI,
         errors: [],
@@ -77,8 +76,8 @@ export function accountRouter(procedures: Procedures, account: Account) {
         },
       })
       .query(({ ctx }) => ({
-        user: userOfBundle(ctx.session),
-        session: sessionOfBundle(ctx.session),
+        user: toWireUser(ctx.user),
+        session: ctx.session && sessionOfBundle(ctx.session),
         organization: null,
         application: toWireApplication(ctx.application),
       })),

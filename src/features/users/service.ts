@@ -2,6 +2,7 @@ import { canonicalEmail, type EmailAddress } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { newId, parseId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { mergePatch } from "../../core/merge-patch.ts";
 import { appendAudit } from "../../identity/audit/store.ts";
 import { once, type RepeatableCall } from "../../identity/idempotency/idempotency.ts";
 import type { Identity } from "../../identity/identity.ts";
@@ -20,7 +21,6 @@ import type { AdmittedKey } from "../../rpc/gate.ts";
 import { cutPage, metadataInput } from "../../rpc/schemas.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { mergePatch } from "./merge.ts";
 
 interface NewUser {
   email: string | null;
@@ -123,7 +123,7 @@ export class UserService {
   delete(caller: AdmittedKey, id: string): Promise<void> {
     const { storage, users } = this.identity;
     const { application, origin, key } = caller;
-    const actor = { kind: "key", id: key.id } as const;
+    const actor = { kind: key.kind, id: key.id };
     return storage.write((tx) => users.delete(tx, id, { application, actor, origin }));
   }
 
@@ -171,7 +171,7 @@ export class UserService {
   ): Promise<void> {
     return appendAudit(tx, now, {
       tenantId: caller.application.tenant.id,
-      actor: { kind: "key", id: caller.key.id },
+      actor: { kind: caller.key.kind, id: caller.key.id },
       action,
       target: { kind: "user", id: userId },
       applicationId: caller.application.id,

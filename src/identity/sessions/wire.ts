@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
 import type { Application } from "../tenants/directory.ts";
-import { exampleUser, toWireUser, userSchema, type WireUser } from "../users/wire.ts";
+import { exampleUser, toWireUser, type UserColumns, userSchema, type WireUser } from "../users/wire.ts";
 import type { SessionBundle } from "./store.ts";
 
 export const sessionSchema = z
@@ -84,7 +84,11 @@ export function sessionOfBundle(bundle: SessionBundle): WireSession {
 }
 
 export function userOfBundle(bundle: SessionBundle): WireUser {
-  return toWireUser({
+  return toWireUser(userColumnsOf(bundle));
+}
+
+export function userColumnsOf(bundle: SessionBundle): UserColumns {
+  return {
     id: bundle.user_id,
     external_id: bundle.external_id,
     email: bundle.email,
@@ -93,7 +97,7 @@ export function userOfBundle(bundle: SessionBundle): WireUser {
     public_metadata: bundle.public_metadata,
     created_at: bundle.user_created_at,
     updated_at: bundle.user_updated_at,
-  });
+  };
 }
 
 export function toWireApplication(application: Application): z.output<typeof applicationSchema> {

@@ -40,7 +40,8 @@ export const managedUserSchema = z
   .meta({ id: "ManagedUser" });
 export type WireManagedUser = z.output<typeof managedUserSchema>;
 
-type UserColumns = Pick<
+/** What a user's own view is made of. */
+export type UserColumns = Pick<
   UserRow,
   | "id"
   | "external_id"

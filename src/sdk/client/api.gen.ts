@@ -347,7 +347,8 @@ export type AuthRegisterOutput = Tokens;
 
 export interface AuthSessionOutput {
   user: User;
-  session: Session;
+  /** null for a token that the customer's backend signed: it is no sign-in. */
+  session: Session | null;
   /** The organization of the session. */
   organization: null;
   application: Application;
@@ -379,6 +380,16 @@ export interface AuthSessionsRevokeOthersOutput {
   /** How many were ended. */
   ended: number;
 }
+
+export type MeGetOutput = User;
+
+export interface MeUpdateInput {
+  /** null removes it. */
+  display_name?: string | null | undefined;
+  metadata?: Record<string, unknown> | undefined;
+}
+
+export type MeUpdateOutput = User;
 
 export interface ResourcesCreateInput {
   /** The `aud` of its tokens, a URI as a rule. It never changes. */
@@ -618,7 +629,7 @@ export interface Api {
     /**
      * Who is signed in.
      * REST: GET /v1/auth/session
-     * Access: session
+     * Access: end-user, scope public
      */
     session: { kind: "query"; input: undefined; output: AuthSessionOutput };
     sessions: {
@@ -642,6 +653,20 @@ export interface Api {
        */
       revokeOthers: { kind: "mutation"; input: undefined; output: AuthSessionsRevokeOthersOutput };
     };
+  };
+  me: {
+    /**
+     * The caller's own profile.
+     * REST: GET /v1/me
+     * Access: end-user, scope public
+     */
+    get: { kind: "query"; input: undefined; output: MeGetOutput };
+    /**
+     * Change the caller's own profile.
+     * REST: PATCH /v1/me
+     * Access: end-user, scope account
+     */
+    update: { kind: "mutation"; input: MeUpdateInput; output: MeUpdateOutput };
   };
   resources: {
     /**

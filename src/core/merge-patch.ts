@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../../core/json.ts";
+import { isJsonObject, type JsonObject } from "./json.ts";
 
 /** JSON Merge Patch (RFC 7396) for objects: members are replaced one by one, null removes one, lists are replaced whole. */
 export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {

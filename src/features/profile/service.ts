@@ -1,0 +1,55 @@
+import { AppError, invalidField } from "../../core/errors.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { mergePatch } from "../../core/merge-patch.ts";
+import { appendAudit } from "../../identity/audit/store.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { findUser, lockUser, updateUser } from "../../identity/users/store.ts";
+import { toWireUser, type WireUser } from "../../identity/users/wire.ts";
+import type { AdmittedUser } from "../../rpc/gate.ts";
+import { metadataInput } from "../../rpc/schemas.ts";
+
+/** undefined: as it is. */
+interface Changes {
+  displayName: string | null | undefined;
+  metadata: JsonObject | undefined;
+}
+
+export class ProfileService {
+  constructor(private readonly identity: Identity) {}
+
+  /** @throws AppError `token_revoked` for who was deleted meanwhile, `invalid_input` (too large once merged) */
+  update(caller: AdmittedUser, changes: Changes): Promise<WireUser> {
+    const { storage, clock } = this.identity;
+    const tenantId = caller.application.tenant.id;
+    const { id } = caller.user;
+    return storage.write(async (tx) => {
+      const now = clock.now();
+      const before = (await lockUser(tx, tenantId, id, now)) ? await findUser(tx, tenantId, id) : undefined;
+      if (!before || before.disabled_at !== null) throw new AppError("token_revoked");
+      const columns = {
+        ...(changes.displayName === undefined ? {} : { display_name: changes.displayName }),
+        ...(changes.metadata && { public_metadata: merged(before.public_metadata, changes.metadata) }),
+      };
+      await updateUser(tx, id, columns, now);
+      await appendAudit(tx, now, {
+        tenantId,
+        actor: { kind: "user", id },
+        action: "user.changed",
+        target: { kind: "user", id },
+        applicationId: caller.application.id,
+        origin: caller.origin,
+        details: { fields: Object.keys(columns), ...(caller.keyId === null ? {} : { signed_by: caller.keyId }) },
+      });
+      const after = await findUser(tx, tenantId, id);
+      if (!after) throw new Error(`the user ${id} is gone`);
+      return toWireUser(after);
+    });
+  }
+}
+
+function merged(stored: string, patch: JsonObject): string {
+  const value = mergePatch(JSON.parse(stored) as JsonObject, patch);
+  const checked = metadataInput.safeParse(value);
+  if (!checked.success) throw invalidField("metadata", checked.error.issues[0]?.message ?? "is not valid");
+  return JSON.stringify(value);
+}

@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { AppError } from "../core/errors.ts";
+import { parseId, requireId } from "../core/ids.ts";
+import type { Identity } from "../identity/identity.ts";
+import { admitPublicKey } from "../identity/signed/public-issuer.ts";
+import { exactText } from "../rpc/schemas.ts";
+import { readJson } from "./body.ts";
+import type { Cors } from "./cors.ts";
+import type { Edge, Handler } from "./edge.ts";
+import { parseBasic } from "./oauth/client-authentication.ts";
+
+export const publicTokenInput = z.strictObject({
+  user_id: exactText(255).describe("The user's id in your own system, as a string."),
+});
+
+/** `POST /v1/tenants/<tenant>/issuers/public/auth/token`: for apps that have no backend which could sign a token. */
+export function publicIssuerHandler(identity: Identity, edge: Edge, cors: Cors): Handler {
+  return async (exchange) => {
+    const { request, origin, tenantSlug } = exchange;
+    const tenantId = requireId("tenant", request.params?.id ?? "", "id");
+    const tenant = await identity.directory.tenant(tenantId);
+    if (tenantSlug !== null && tenant?.slug !== tenantSlug) throw new AppError("not_found");
+    const basic = parseBasic(request.headers.get("authorization") ?? "");
+    if (basic?.name !== "api_key") {
+      throw new AppError("authentication_required", {
+        message: "This needs HTTP Basic: the name api_key, and a public key's id.",
+        challenge: 'Basic realm="public"',
+      });
+    }
+    const { row, application } = await admitPublicKey(
+      identity,
+      tenant?.id ?? null,
+      parseId("apiKey", basic.password),
+      origin,
+    );
+    // A page of the application's may ask; no cookie is read or set.
+    await cors.mark(exchange, request.headers.get("origin"), async () => application);
+    const input = publicTokenInput.parse((await readJson(request)) ?? {});
+    const access_token = await identity.signedTokens.mintPublic(row, input.user_id);
+    return edge.json(exchange, 200, { access_token });
+  };
+}

@@ -1,0 +1,31 @@
+// A backend that signs a token for one of its users: golang-jwt, HS256, no exchange.
+package main
+
+import (
+	"fmt"
+	"log"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+func main() {
+	now, err := strconv.ParseInt(os.Getenv("SALLYPORT_NOW"), 10, 64)
+	if err != nil {
+		now = time.Now().Unix()
+	}
+	token := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"iss":    os.Getenv("SALLYPORT_API_KEY_ID"),
+		"sub":    os.Getenv("SALLYPORT_TENANT_ID"),
+		"exp":    now + 3600,
+		"grants": map[string]string{"identity": "user|42"},
+	})
+	token.Header["cty"] = "sallyport-fpa;v=1"
+	signed, err := token.SignedString([]byte(os.Getenv("SALLYPORT_API_KEY_SECRET")))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(signed)
+}
