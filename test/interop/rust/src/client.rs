@@ -1,5 +1,6 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::fmt;
 use std::time::Duration;
 
 /// What every sign-in answers.
@@ -24,6 +25,17 @@ pub enum Error {
     Http(ureq::Error),
 }
 
+impl fmt::Display for Error {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Error::Refused(status, error) => write!(out, "{status} {error}"),
+            Error::Http(error) => error.fmt(out),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
 impl From<ureq::Error> for Error {
     fn from(error: ureq::Error) -> Self {
         Error::Http(error)
@@ -40,7 +52,9 @@ pub struct Client {
 impl Client {
     pub fn new(url: &str, application_id: Option<&str>) -> Self {
         let timeout = Some(Duration::from_secs(10));
-        let config = ureq::Agent::config_builder().timeout_global(timeout).http_status_as_error(false);
+        let config = ureq::Agent::config_builder()
+            .timeout_global(timeout)
+            .http_status_as_error(false);
         Client {
             url: url.to_owned(),
             application_id: application_id.map(str::to_owned),
@@ -68,7 +82,10 @@ impl Client {
         }
         let mut response = request.send_json(body)?;
         if response.status().as_u16() >= 400 {
-            return Err(Error::Refused(response.status().as_u16(), response.body_mut().read_json()?));
+            return Err(Error::Refused(
+                response.status().as_u16(),
+                response.body_mut().read_json()?,
+            ));
         }
         Ok(response.body_mut().read_json()?)
     }

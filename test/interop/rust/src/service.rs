@@ -18,7 +18,10 @@ impl Service {
         let url = format!("http://{}/me", listener.local_addr().expect("an address"));
         listener.set_nonblocking(true).expect("a socket for tokio");
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_io()
+                .build()
+                .expect("a runtime");
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
                 axum::serve(listener, app).await.expect("a server that does not end");

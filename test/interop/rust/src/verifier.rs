@@ -3,6 +3,7 @@ use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::fmt;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,19 @@ pub enum Error {
     Jwt(JwtError),
     Jwks(ureq::Error),
 }
+
+impl fmt::Display for Error {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Error::UnknownKey => out.write_str("no published key has this kid"),
+            Error::NoAccessToken => out.write_str("this is no access token"),
+            Error::Jwt(error) => error.fmt(out),
+            Error::Jwks(error) => error.fmt(out),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
 
 impl From<JwtError> for Error {
     fn from(error: JwtError) -> Self {
@@ -56,7 +70,11 @@ impl Verifier {
         validation.set_required_spec_claims(&["aud", "exp", "iss", "sub"]);
         // By default a token is taken for a minute after it expired.
         validation.leeway = 0;
-        Verifier { jwks_url, validation, keys: Mutex::new(None) }
+        Verifier {
+            jwks_url,
+            validation,
+            keys: Mutex::new(None),
+        }
     }
 
     /// May fetch the keys, so it blocks: see `AccessToken` for a handler that must not.
@@ -64,7 +82,11 @@ impl Verifier {
         let kid = decode_header(token)?.kid.ok_or(Error::UnknownKey)?;
         let key = DecodingKey::from_jwk(&self.key(&kid)?)?;
         let claims = decode::<Claims>(token, &key, &self.validation)?.claims;
-        if claims.typ == "access" { Ok(claims) } else { Err(Error::NoAccessToken) }
+        if claims.typ == "access" {
+            Ok(claims)
+        } else {
+            Err(Error::NoAccessToken)
+        }
     }
 
     /// jsonwebtoken does not fetch keys. They are fetched every five minutes, as the JWKS says, and at once for a kid that is
@@ -78,13 +100,22 @@ impl Verifier {
         if is_due {
             *kept = Some((fetch(&self.jwks_url)?, Instant::now()));
         }
-        kept.as_ref().and_then(|(keys, _)| keys.find(kid)).cloned().ok_or(Error::UnknownKey)
+        kept.as_ref()
+            .and_then(|(keys, _)| keys.find(kid))
+            .cloned()
+            .ok_or(Error::UnknownKey)
     }
 }
 
 fn fetch(jwks_url: &str) -> Result<JwkSet, ureq::Error> {
     let timeout = Some(Duration::from_secs(10));
-    ureq::get(jwks_url).config().timeout_global(timeout).build().call()?.body_mut().read_json()
+    ureq::get(jwks_url)
+        .config()
+        .timeout_global(timeout)
+        .build()
+        .call()?
+        .body_mut()
+        .read_json()
 }
 
 /// The shortest program: signature and expiry only. It does not ask whom the token is for, so use `Verifier`.
@@ -102,7 +133,11 @@ pub fn snippet(url: &str, token: &str) -> Result<Value, Error> {
 pub fn lax_snippets(url: &str, token: &str) -> Result<Vec<Result<Value, JwtError>>, Error> {
     let mut results = Vec::new();
     for jwk in fetch(&format!("{url}/.well-known/jwks.json"))?.keys {
-        for algorithms in [vec![Algorithm::RS256], vec![Algorithm::HS256], vec![Algorithm::RS256, Algorithm::HS256]] {
+        for algorithms in [
+            vec![Algorithm::RS256],
+            vec![Algorithm::HS256],
+            vec![Algorithm::RS256, Algorithm::HS256],
+        ] {
             let mut lax = Validation::new(Algorithm::RS256);
             lax.algorithms = algorithms;
             lax.validate_aud = false;
