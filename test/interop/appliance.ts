@@ -42,7 +42,7 @@ export async function startAppliance(): Promise<Appliance> {
   return { url, defaultApplicationId: made.default_application_id, command, stop };
 }
 
-/** Nothing of the developer's own instance, and room for four programs that sign in from one address. */
+/** Nothing of the developer's own instance, and room for all the programs, which sign in from one address. */
 function environmentFor(keyFile: string): Record<string, string | undefined> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("SALLYPORT_"));
   return {

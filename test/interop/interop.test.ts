@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { ALGORITHMS, TABLE, tableOf } from "./algorithms.ts";
 import { type Appliance, startAppliance } from "./appliance.ts";
 import { type Report, runTogether } from "./programs.ts";
 import { missingFor, programs } from "./toolchains.ts";
@@ -19,11 +20,13 @@ const CHECKS = [
   "refuses another tenant's token",
   "refuses a refresh token, however lax",
   "survives a key rotation",
+  "says which algorithms it verifies",
   "refuses an expired token",
 ];
 
+const missing = new Map(programs.map((program) => [program, missingFor(program).join(", ")]));
 // A laptop may lack a language. CI may not.
-const present = programs.filter((program) => process.env.CI || missingFor(program).length === 0);
+const present = programs.filter((program) => process.env.CI || !missing.get(program));
 const absent = programs.filter((program) => !present.includes(program));
 
 let appliance: Appliance | undefined;
@@ -38,25 +41,30 @@ beforeAll(async () => {
   await Promise.all(
     present.map(async (program) => {
       try {
-        const missing = missingFor(program);
-        if (missing.length > 0) throw new Error(`${missing.join(", ")} not found on the PATH`);
+        if (missing.get(program)) throw new Error(`${missing.get(program)} not found`);
         commands.set(program.library, await program.prepare());
       } catch (error) {
-        reports.set(program.library, { checks: [], exitCode: -1, errors: (error as Error).message });
+        const errors = (error as Error).message;
+        reports.set(program.library, { checks: [], versions: "", algorithms: new Map(), exitCode: -1, errors });
       }
     }),
   );
   const live = await startAppliance();
   appliance = live;
   await live.command("tenant", "create", "neighbour");
-  const app = ["--name", "Short-lived", "--algorithm", "RS256", "--access-token-ttl", SHORT_LIVED];
-  const shortLived = JSON.parse(await live.command("app", "create", ...app, "--json")) as { id: string };
+  const create = async (name: string, ...flags: string[]): Promise<string> => {
+    const app = JSON.parse(await live.command("app", "create", "--name", name, ...flags, "--json")) as { id: string };
+    return app.id;
+  };
+  const algorithmApps: Record<string, string> = {};
+  for (const algorithm of ALGORITHMS) algorithmApps[algorithm] = await create(algorithm, "--algorithm", algorithm);
   const env = {
     ...process.env,
     SALLYPORT_URL: live.url,
     SALLYPORT_API_AUDIENCE: `${live.url}/api/${live.defaultApplicationId}`,
     SALLYPORT_OTHER_TENANT_URL: `${live.url}/t/neighbour`,
-    SALLYPORT_SHORT_LIVED_APP_ID: shortLived.id,
+    SALLYPORT_SHORT_LIVED_APP_ID: await create("Brief", "--algorithm", "RS256", "--access-token-ttl", SHORT_LIVED),
+    SALLYPORT_ALGORITHM_APP_IDS: JSON.stringify(algorithmApps),
   };
   const ran = await runTogether(commands, env, () => live.command("keys", "rotate", "--now"));
   for (const [library, report] of ran) reports.set(library, report);
@@ -65,7 +73,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await appliance?.stop();
   const width = Math.max(...programs.map(({ library }) => library.length));
-  console.log(programs.map((program) => `${program.library.padEnd(width)}  ${resultOf(program.library)}`).join("\n"));
+  const lines = programs.flatMap(({ library }) => [
+    `${library.padEnd(width)}  ${resultOf(library)}`,
+    ...[...(reports.get(library)?.algorithms ?? [])].map(([name, outcome]) => `  ${name} ${outcome}`),
+  ]);
+  console.log(lines.join("\n"));
 });
 
 function resultOf(library: string): string {
@@ -86,6 +98,14 @@ for (const { library } of present) {
   });
 }
 
+test.skipIf(present.length === 0)("algorithms.md tells what was measured", async () => {
+  const committed = await Bun.file(TABLE).text();
+  const { text, notes } = tableOf(reports, committed);
+  console.log([text, ...notes].join("\n"));
+  if (process.env.SALLYPORT_INTEROP_WRITE) await Bun.write(TABLE, text);
+  else expect(text).toBe(committed);
+});
+
 for (const program of absent) {
-  test.skip(`${program.library}: ${missingFor(program).join(", ")} not found on the PATH`, () => undefined);
+  test.skip(`${program.library}: ${missing.get(program)} not found`, () => undefined);
 }

@@ -4,6 +4,10 @@ import { linesOf } from "./commands.ts";
 export interface Report {
   /** `ok <check>` and `not ok <check>: <why>`, in order. */
   checks: string[];
+  /** The libraries with their versions. */
+  versions: string;
+  /** Whether a token of each algorithm was verified, as the line `algorithm <name> verified` or `… unsupported: <why>` says. */
+  algorithms: ReadonlyMap<string, string>;
   /** Exit code and standard error, for what ended otherwise than by a check. */
   exitCode: number;
   errors: string;
@@ -40,12 +44,17 @@ function start(command: string[], env: Record<string, string | undefined>) {
   const read = async (): Promise<Report> => {
     const errors = new Response(child.stderr).text();
     const checks: string[] = [];
+    const algorithms = new Map<string, string>();
+    let versions = "";
     for await (const line of linesOf(child.stdout)) {
+      const [, name, outcome] = /^algorithm (\S+) (.+)/.exec(line) ?? [];
       if (line === "rotate") nowWaiting();
+      else if (line.startsWith("library ")) versions = line.slice("library ".length);
+      else if (name !== undefined && outcome !== undefined) algorithms.set(name, outcome);
       else checks.push(line);
     }
     nowWaiting();
-    return { checks, exitCode: await child.exited, errors: await errors };
+    return { checks, versions, algorithms, exitCode: await child.exited, errors: await errors };
   };
   return {
     waiting,

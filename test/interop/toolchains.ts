@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { Glob } from "bun";
@@ -11,22 +11,54 @@ const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sal
 
 /** One library's program. */
 export interface Program {
+  language: string;
   library: string;
   /** Executables that must be on the PATH. */
   needs: readonly string[];
+  /** Further things that it needs, each with a command that succeeds where it is there. */
+  wants?: Readonly<Record<string, readonly string[]>>;
+  /** Its libraries are not pinned here: they are those of the machine. */
+  ofSystem?: boolean;
   /** Installs the pinned packages and builds, or finds that done. @returns the command line that runs the program */
   prepare(): Promise<string[]>;
 }
 
 export const programs: readonly Program[] = [
-  { library: "python-jose", needs: ["python3"], prepare: () => python("verify_with_jose") },
-  { library: "PyJWT", needs: ["python3"], prepare: () => python("verify_with_pyjwt") },
-  { library: "golang-jwt + keyfunc", needs: ["go"], prepare: go },
-  { library: "java-jwt + jwks-rsa", needs: ["mvn", "javac", "java"], prepare: java },
+  { language: "Python", library: "python-jose", needs: ["python3"], prepare: () => python("verify_with_jose") },
+  { language: "Python", library: "PyJWT", needs: ["python3"], prepare: () => python("verify_with_pyjwt") },
+  { language: "Go", library: "golang-jwt + keyfunc", needs: ["go"], prepare: go },
+  { language: "Java", library: "java-jwt + jwks-rsa", needs: ["mvn", "javac", "java"], prepare: java },
+  {
+    language: "Ruby",
+    library: "ruby-jwt",
+    needs: ["ruby"],
+    wants: { "ruby-jwt": ["ruby", "-rjwt", "-e", ""] },
+    ofSystem: true,
+    prepare: async () => ["ruby", join(HERE, "ruby/check.rb")],
+  },
+  {
+    language: "PHP",
+    library: "openssl + sodium",
+    needs: ["php"],
+    wants: {
+      "PHP's openssl and sodium": [
+        "php",
+        "-r",
+        "exit(extension_loaded('openssl') && extension_loaded('sodium') ? 0 : 1);",
+      ],
+    },
+    ofSystem: true,
+    prepare: async () => ["php", join(HERE, "php/check.php")],
+  },
+  { language: "Rust", library: "jsonwebtoken in axum", needs: ["cargo", "rustc", "cc"], prepare: rust },
 ];
 
+/** @returns names of what the program needs and this machine lacks */
 export function missingFor(program: Program): string[] {
-  return program.needs.filter((executable) => Bun.which(executable) === null);
+  const executables = program.needs.filter((executable) => Bun.which(executable) === null);
+  if (executables.length > 0) return executables;
+  const wants = Object.entries(program.wants ?? {});
+  return wants.filter(([, probe]) => Bun.spawnSync([...probe]).exitCode !== 0).map(([name]) => name);
 }
 
 let environment: Promise<string> | undefined;
@@ -64,6 +96,17 @@ async function java(): Promise<string[]> {
     capture(["javac", "--release", "17", "-cp", join(packages, "*"), "-d", target, ...sources]),
   );
   return ["java", "-cp", `${classes}:${join(packages, "*")}`, "com.example.Check"];
+}
+
+async function rust(): Promise<string[]> {
+  const folder = join(HERE, "rust");
+  const sources = [...filesIn(folder, "Cargo.*"), ...filesIn(folder, "src/*.rs")];
+  const built = await kept("rust", sources, async (target) => {
+    const packages = join(CACHE, "rust-packages");
+    await capture(["cargo", "build", "--quiet", "--locked", "--target-dir", packages], folder);
+    copyFileSync(join(packages, "debug/sallyport-client"), join(target, "check"));
+  });
+  return [join(built, "check")];
 }
 
 function filesIn(folder: string, pattern: string): string[] {

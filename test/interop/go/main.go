@@ -1,7 +1,8 @@
 // Drives the client and the verifier against a live appliance.
 //
 // Prints `ok <check>` for what holds and ends at the first `not ok <check>: <why>`. At the line `rotate` it waits until its
-// caller has rotated the signing keys and says so by a line.
+// caller has rotated the signing keys and says so by a line. `library <versions>` and `algorithm <name> …` are for the table
+// of libraries and algorithms.
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -31,6 +33,7 @@ var (
 )
 
 func main() {
+	fmt.Println("library", versions("github.com/golang-jwt/jwt/v5", "github.com/MicahParks/keyfunc/v3"))
 	ctx := context.Background()
 	verifier := must(NewVerifier(ctx, url, audience))
 	shortLivedVerifier := must(NewVerifier(ctx, url, url+"/api/"+shortLivedApp))
@@ -127,12 +130,63 @@ func main() {
 		_, snippetErr := snippet(url, after)
 		return errors.Join(isOurs(after), isOurs(refreshed.AccessToken), snippetErr)
 	})
+	check("says which algorithms it verifies", func() error {
+		var appIDs map[string]string
+		if err := json.Unmarshal([]byte(os.Getenv("SALLYPORT_ALGORITHM_APP_IDS")), &appIDs); err != nil {
+			return err
+		}
+		for algorithm, appID := range appIDs {
+			if err := tryAlgorithm(ctx, algorithm, appID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	check("refuses an expired token", func() error {
 		time.Sleep(time.Until(shortLivedUntil) + time.Second)
 		_, err := shortLivedVerifier.Verify(shortLived.AccessToken)
 		_, snippetErr := snippet(url, shortLived.AccessToken)
 		return errors.Join(refused(err, jwt.ErrTokenExpired), refused(snippetErr, jwt.ErrTokenExpired))
 	})
+}
+
+func tryAlgorithm(ctx context.Context, algorithm, appID string) error {
+	tokens, err := Client{URL: url, ApplicationID: appID}.Login(email, password)
+	if err != nil {
+		return err
+	}
+	jwksURL := url + "/v1/applications/" + appID + "/.well-known/jwks.json"
+	verifier, err := NewVerifierFor(ctx, url, url+"/api/"+appID, algorithm, jwksURL)
+	if err == nil {
+		_, err = verifier.Verify(tokens.AccessToken)
+	}
+	if err != nil {
+		fmt.Printf("algorithm %s unsupported: %q\n", algorithm, err)
+		return nil
+	}
+	for _, token := range tampered(tokens.AccessToken) {
+		_, err := verifier.Verify(token)
+		if err := refused(err, nil); err != nil {
+			return err
+		}
+	}
+	fmt.Println("algorithm", algorithm, "verified")
+	return nil
+}
+
+// versions answers `golang-jwt/jwt 5.1.0, …` as this executable was built.
+func versions(paths ...string) string {
+	info, _ := debug.ReadBuildInfo()
+	var found []string
+	for _, path := range paths {
+		for _, module := range info.Deps {
+			if module.Path == path {
+				name := strings.Join(strings.Split(path, "/")[1:3], "/")
+				found = append(found, name+" "+strings.TrimPrefix(module.Version, "v"))
+			}
+		}
+	}
+	return strings.Join(found, ", ")
 }
 
 // loginWithNewKey signs in until the server has seen the rotation that another process made.

@@ -35,9 +35,14 @@ type Verifier struct {
 	parser *jwt.Parser
 }
 
-// NewVerifier fetches the keys, and again every five minutes until ctx ends, as the JWKS says.
+// NewVerifier verifies RS256, which the default application signs, by the root JWKS.
 func NewVerifier(ctx context.Context, url, audience string) (*Verifier, error) {
-	keys, err := keyfunc.NewDefaultOverrideCtx(ctx, []string{url + "/.well-known/jwks.json"}, keyfunc.Override{
+	return NewVerifierFor(ctx, url, audience, "RS256", url+"/.well-known/jwks.json")
+}
+
+// NewVerifierFor fetches the keys, and again every five minutes until ctx ends, as the JWKS says.
+func NewVerifierFor(ctx context.Context, url, audience, algorithm, jwksURL string) (*Verifier, error) {
+	keys, err := keyfunc.NewDefaultOverrideCtx(ctx, []string{jwksURL}, keyfunc.Override{
 		RefreshInterval: 5 * time.Minute,
 		// They are fetched at once for a kid that is new, which is how a rotation shows. By default that happens once in
 		// five minutes, so that a single token with a made-up kid hides the next new key for as long.
@@ -48,7 +53,7 @@ func NewVerifier(ctx context.Context, url, audience string) (*Verifier, error) {
 		return nil, err
 	}
 	parser := jwt.NewParser(
-		jwt.WithValidMethods([]string{"RS256"}),
+		jwt.WithValidMethods([]string{algorithm}),
 		jwt.WithIssuer(url),
 		jwt.WithAudience(audience),
 		jwt.WithExpirationRequired(),

@@ -1,7 +1,8 @@
 """Drives the client and one verifier against a live appliance: `python check.py verify_with_jose`.
 
 Prints `ok <check>` for what holds and ends at the first `not ok <check>: <why>`. At the line `rotate` it waits until its
-caller has rotated the signing keys and says so by a line.
+caller has rotated the signing keys and says so by a line. `library <versions>` and `algorithm <name> …` are for the table of
+libraries and algorithms.
 """
 
 import base64
@@ -19,6 +20,7 @@ URL = os.environ["SALLYPORT_URL"]
 AUDIENCE = os.environ["SALLYPORT_API_AUDIENCE"]
 OTHER_TENANT_URL = os.environ["SALLYPORT_OTHER_TENANT_URL"]
 SHORT_LIVED_APP_ID = os.environ["SALLYPORT_SHORT_LIVED_APP_ID"]
+ALGORITHM_APP_IDS = json.loads(os.environ["SALLYPORT_ALGORITHM_APP_IDS"])
 
 library = importlib.import_module(sys.argv[1])
 
@@ -66,9 +68,24 @@ def kid_of(token):
     return decode(token.split(".")[0])["kid"]
 
 
+def try_algorithm(algorithm, app_id):
+    token = SallyportClient(URL, app_id).login(email, password)["access_token"]
+    jwks_url = f"{URL}/v1/applications/{app_id}/.well-known/jwks.json"
+    verifier = library.Verifier(URL, f"{URL}/api/{app_id}", algorithm, jwks_url)
+    try:
+        verifier.verify(token)
+    except library.Refused as error:
+        print(f"algorithm {algorithm} unsupported: {error}", flush=True)
+        return
+    for other in tampered(token):
+        expect_refusal(lambda: verifier.verify(other))
+    print(f"algorithm {algorithm} verified", flush=True)
+
+
 email, password = f"{secrets.token_hex(8)}@example.com", secrets.token_urlsafe(24)
 client = SallyportClient(URL)
 verifier = library.Verifier(URL, AUDIENCE)
+print(f"library {library.VERSION}", flush=True)
 
 with check("signs up"):
     registered = client.register(email, password)
@@ -126,6 +143,10 @@ with check("survives a key rotation"):
     expect(verifier.verify(after)["sub"] == registered["user"]["id"], "another subject")
     expect(verifier.verify(refreshed["access_token"])["sub"] == registered["user"]["id"], "another subject")
     expect(library.snippet(URL, after)["email"] == email, "another address")
+
+with check("says which algorithms it verifies"):
+    for algorithm, app_id in ALGORITHM_APP_IDS.items():
+        try_algorithm(algorithm, app_id)
 
 with check("refuses an expired token"):
     time.sleep(max(0, short_lived_until - time.monotonic()) + 1)

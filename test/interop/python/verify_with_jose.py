@@ -6,6 +6,7 @@ EdDSA key before the RSA key, a sound RS256 token ends in `JWKError: Expected: '
 """
 
 import time
+from importlib.metadata import version
 
 import httpx
 from jose import jwt
@@ -13,12 +14,15 @@ from jose.exceptions import ExpiredSignatureError as Expired
 from jose.exceptions import JOSEError as Refused
 from jose.exceptions import JWTClaimsError
 
-__all__ = ["Expired", "Refused", "Verifier", "lax_snippets", "snippet"]
+__all__ = ["Expired", "Refused", "VERSION", "Verifier", "lax_snippets", "snippet"]
+
+VERSION = f"python-jose {version('python-jose')}"
 
 
 class Verifier:
-    def __init__(self, url, audience):
-        self._jwks_url = f"{url}/.well-known/jwks.json"
+    def __init__(self, url, audience, algorithm="RS256", jwks_url=None):
+        self._jwks_url = jwks_url or f"{url}/.well-known/jwks.json"
+        self._algorithm = algorithm
         self._issuer = url
         self._audience = audience
         self._jwks = {"keys": []}
@@ -29,7 +33,7 @@ class Verifier:
         claims = jwt.decode(
             token,
             self._keys_for(jwt.get_unverified_header(token).get("kid")),
-            algorithms=["RS256"],
+            algorithms=[self._algorithm],
             issuer=self._issuer,
             audience=self._audience,
             # Without these python-jose takes a token that lacks the claim.

@@ -1,18 +1,24 @@
 """Verify a Sallyport access token with PyJWT, by the published keys and without asking the server."""
 
+from importlib.metadata import version
+
 import jwt
 from jwt import ExpiredSignatureError as Expired
 from jwt import InvalidTokenError, PyJWKClient
 from jwt import PyJWTError as Refused
 
-__all__ = ["Expired", "Refused", "Verifier", "lax_snippets", "snippet"]
+__all__ = ["Expired", "Refused", "VERSION", "Verifier", "lax_snippets", "snippet"]
+
+VERSION = f"PyJWT {version('PyJWT')}"
 
 
 class Verifier:
-    def __init__(self, url, audience):
+    def __init__(self, url, audience, algorithm="RS256", jwks_url=None):
         # Keys are kept for five minutes, as the JWKS says, and fetched at once for a kid that is new, which is how a
         # rotation shows. The cooldown keeps made-up kids from causing a fetch each; by default it is 30 s.
-        self._keys = PyJWKClient(f"{url}/.well-known/jwks.json", lifespan=300, cooldown_duration=1, timeout=10)
+        jwks_url = jwks_url or f"{url}/.well-known/jwks.json"
+        self._keys = PyJWKClient(jwks_url, lifespan=300, cooldown_duration=1, timeout=10)
+        self._algorithm = algorithm
         self._issuer = url
         self._audience = audience
 
@@ -21,7 +27,7 @@ class Verifier:
         claims = jwt.decode(
             token,
             self._keys.get_signing_key_from_jwt(token),
-            algorithms=["RS256"],
+            algorithms=[self._algorithm],
             issuer=self._issuer,
             audience=self._audience,
             options={"require": ["aud", "exp", "iss", "sub"]},

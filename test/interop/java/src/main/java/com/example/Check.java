@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.nio.file.Path;
 import java.math.BigInteger;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -21,7 +22,8 @@ import java.util.List;
  * Drives the client and the verifier against a live appliance.
  *
  * <p>Prints {@code ok <check>} for what holds and ends at the first {@code not ok <check>: <why>}. At the line {@code rotate}
- * it waits until its caller has rotated the signing keys and says so by a line.
+ * it waits until its caller has rotated the signing keys and says so by a line. {@code library <versions>} and
+ * {@code algorithm <name> …} are for the table of libraries and algorithms.
  */
 public final class Check {
   private static final String URL = System.getenv("SALLYPORT_URL");
@@ -50,6 +52,7 @@ public final class Check {
   }
 
   private void run() {
+    System.out.println("library " + jarOf(JWT.class) + ", " + jarOf(JwkException.class));
     check("signs up", () -> registered = client.register(email, password));
     check(
         "accepts a token that expires soon",
@@ -120,6 +123,12 @@ public final class Check {
           SallyportVerifier.snippet(URL, after);
         });
     check(
+        "says which algorithms it verifies",
+        () -> {
+          var applicationIds = JSON.readTree(System.getenv("SALLYPORT_ALGORITHM_APP_IDS"));
+          for (var entry : applicationIds.properties()) tryAlgorithm(entry.getKey(), entry.getValue().asText());
+        });
+    check(
         "refuses an expired token",
         () -> {
           Thread.sleep(Math.max(0, Duration.between(Instant.now(), shortLivedUntil).toMillis()) + 1_000);
@@ -132,6 +141,27 @@ public final class Check {
   private void expectOurs(String token) throws JwkException {
     var claims = verifier.verify(token);
     expect(claims.getSubject().equals(registered.userId()), "another subject");
+  }
+
+  private void tryAlgorithm(String algorithm, String applicationId) throws Exception {
+    String token = new SallyportClient(URL, applicationId).login(email, password).accessToken();
+    String jwksUrl = URL + "/v1/applications/" + applicationId + "/.well-known/jwks.json";
+    var verifier = new SallyportVerifier(URL, URL + "/api/" + applicationId, algorithm, jwksUrl);
+    try {
+      verifier.verify(token);
+    } catch (JwkException | JWTVerificationException refusal) {
+      Throwable cause = refusal.getCause() == null ? refusal : refusal.getCause();
+      System.out.println("algorithm " + algorithm + " unsupported: " + cause);
+      return;
+    }
+    for (String other : tampered(token)) expectRefusal(JWTVerificationException.class, () -> verifier.verify(other));
+    System.out.println("algorithm " + algorithm + " verified");
+  }
+
+  /** Name and version of a library, as its file is called: {@code java-jwt-4.6.2.jar} is {@code java-jwt 4.6.2}. */
+  private static String jarOf(Class<?> type) {
+    String file = Path.of(type.getProtectionDomain().getCodeSource().getLocation().getPath()).getFileName().toString();
+    return file.replaceFirst("-([0-9.]+)\\.jar$", " $1");
   }
 
   /** Signs in until the server has seen the rotation that another process made. */
