@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const source = join(root, "src/sdk");
 const target = join(root, "dist/sdk");
-const DOORS = ["client", "server"];
+const DOORS = ["client", "server", "express", "management"];
 const SPECIFIER = /(\bfrom ?|\bimport ?\(?)("\.{1,2}\/[^"]+)\.(?:ts|js)"/g;
 
 await rm(target, { recursive: true, force: true });

@@ -215,6 +215,7 @@ class Schemas {
   }
 }
 
+const errorJson = { content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } } };
 const plainJson = { content: { "application/json": { schema: { type: "object" } } } };
 
 /** A document that anybody may read and any cache may keep. */
@@ -257,4 +258,23 @@ const documents = {
     "Entries, and where the next poll starts.",
     [cursor],
   ),
+  "/v1/revocations/stream": {
+    get: {
+      operationId: "revocations.stream",
+      summary: "The same delta as server-sent events; a comment line at least every 15 seconds.",
+      description:
+        "Each event is named `revocation`; its id is the cursor, its data one entry of `/v1/revocations`. The first comment " +
+        "line says that nothing is missing. The `Last-Event-ID` header wins over `cursor`. Who is refused a stream polls.",
+      parameters: [
+        { name: "cursor", in: "query", required: false, schema: { type: "string" } },
+        { name: "last-event-id", in: "header", required: false, schema: { type: "string" } },
+      ],
+      responses: {
+        200: { description: "Events without end.", content: { "text/event-stream": { schema: { type: "string" } } } },
+        400: { description: "`invalid_input`: a cursor that was not given out.", ...errorJson },
+        429: { description: "`rate_limited`: the network holds as many streams as it may.", ...errorJson },
+        503: { description: "`overloaded`: no more streams, or stopping.", ...errorJson },
+      },
+    },
+  },
 };

@@ -1,9 +1,9 @@
 import { toSeconds } from "../core/clock.ts";
 import { AppError, invalidField } from "../core/errors.ts";
 import type { Identity } from "../identity/identity.ts";
-import { listRevocations } from "../identity/revocations/store.ts";
-import { DEFAULT_TENANT_SLUG } from "../identity/tenants/directory.ts";
-import type { Handler } from "./edge.ts";
+import { listRevocations, newestRevocation } from "../identity/revocations/store.ts";
+import { DEFAULT_TENANT_SLUG, type Tenant } from "../identity/tenants/directory.ts";
+import type { Exchange, Handler } from "./edge.ts";
 import { publicDocument, publicJson } from "./jwks.ts";
 
 /** Entries a page; who gets a full one asks again at once. */
@@ -17,24 +17,49 @@ const MAX_AGE = 2;
  */
 export function revocationsHandler(identity: Identity): Handler {
   return async (exchange) => {
-    const tenant = await identity.directory.tenantBySlug(exchange.tenantSlug ?? DEFAULT_TENANT_SLUG);
-    if (!tenant || tenant.disabled) throw new AppError("not_found");
-    const cursor = new URL(exchange.request.url).searchParams.get("cursor");
-    if (cursor !== null && !/^\d{1,15}$/.test(cursor)) {
-      throw invalidField("cursor", "must be the next_cursor of an answer before");
-    }
-    const after = Number(cursor ?? 0);
-    const now = identity.clock.now();
-    const rows = await listRevocations(identity.storage.read, tenant.id, after, now, PAGE);
-    const body = {
-      data: rows.map((row) => ({
-        kind: row.kind,
-        digest: row.digest,
-        issued_before: Math.ceil(row.issued_before_at / 1_000),
-        expires_at: toSeconds(row.expires_at),
-      })),
-      next_cursor: String(rows.at(-1)?.seq ?? after),
-    };
+    const tenant = await tenantOf(identity, exchange);
+    const after = readCursor(new URL(exchange.request.url).searchParams.get("cursor"));
+    const rows = await listRevocations(identity.storage.read, tenant.id, after, identity.clock.now(), PAGE);
+    if (rows.length === 0) await refuseUnknown(identity, tenant.id, after);
+    const body = { data: rows.map(wireEntry), next_cursor: String(rows.at(-1)?.seq ?? after) };
     return publicJson(exchange, publicDocument(body, MAX_AGE));
   };
+}
+
+/** @throws AppError `not_found` */
+export async function tenantOf(identity: Identity, exchange: Exchange): Promise<Tenant> {
+  const tenant = await identity.directory.tenantBySlug(exchange.tenantSlug ?? DEFAULT_TENANT_SLUG);
+  if (!tenant || tenant.disabled) throw new AppError("not_found");
+  return tenant;
+}
+
+/** @throws AppError `invalid_input` */
+export function readCursor(text: string | null): number {
+  if (text !== null && !/^\d{1,15}$/.test(text)) throw badCursor();
+  return Number(text ?? 0);
+}
+
+/**
+ * A cursor from ahead of the last number was given out before a backup was restored: answering "nothing new" would hide
+ * everything that is revoked until the numbers have caught up.
+ * @throws AppError `invalid_input`
+ */
+export async function refuseUnknown(identity: Identity, tenantId: string, cursor: number): Promise<void> {
+  if (cursor > (await newestRevocation(identity.storage.read, tenantId))) throw badCursor();
+}
+
+type Row = Awaited<ReturnType<typeof listRevocations>>[number];
+
+/** As verifiers read it: seconds, "issued before" rounded up as `iat` is rounded down. */
+export function wireEntry(row: Row) {
+  return {
+    kind: row.kind,
+    digest: row.digest,
+    issued_before: Math.ceil(row.issued_before_at / 1_000),
+    expires_at: toSeconds(row.expires_at),
+  };
+}
+
+function badCursor(): AppError {
+  return invalidField("cursor", "must be the next_cursor of an answer before");
 }

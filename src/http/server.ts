@@ -10,6 +10,7 @@ import { healthHandlers } from "./health.ts";
 import { jwksHandlers } from "./jwks.ts";
 import { openApiHandler } from "./openapi.ts";
 import { restRoutes } from "./rest.ts";
+import { RevocationStreams } from "./revocation-stream.ts";
 import { revocationsHandler } from "./revocations.ts";
 import { trpcHandler } from "./trpc.ts";
 import { welcomeHandlers } from "./welcome.ts";
@@ -42,6 +43,8 @@ export function buildRoutes(options: HttpOptions): {
   const jwks = jwksHandlers(identity);
   const health = healthHandlers(edge, identity.storage, options.metrics, options.metricsToken);
   const revocations = revocationsHandler(identity);
+  const streams = new RevocationStreams(identity);
+  options.metrics.gauge("sallyport_revocation_streams", "Revocation streams that are open.", () => streams.open);
   const trpc = trpcHandler(router, edge, calls);
 
   const table = new Map<string, Methods>();
@@ -59,6 +62,7 @@ export function buildRoutes(options: HttpOptions): {
   add("GET", "/oauth2/jwks", jwks.tenant);
   add("GET", "/oauth2/jwks/.well-known/jwks.json", jwks.tenant);
   add("GET", "/v1/revocations", revocations);
+  add("GET", "/v1/revocations/stream", streams.handler);
   add("GET", "/openapi.json", openApiHandler(router, edge, options.version));
 
   // A browser's own: not under a tenant's path.
@@ -78,7 +82,10 @@ export function buildRoutes(options: HttpOptions): {
     routes,
     fetch: unknown,
     openMetrics: edge.guard(health.openMetrics, { anyHost: true }),
-    drain: health.drain,
+    drain: () => {
+      health.drain();
+      streams.drain();
+    },
   };
 }
 

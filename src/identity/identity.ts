@@ -14,6 +14,7 @@ import { DataKeys } from "./keys/data-keys.ts";
 import { Keyring } from "./keys/keyring.ts";
 import { rotateDueKeys } from "./keys/rotation.ts";
 import { purgeSigningKeys } from "./keys/store.ts";
+import { RevocationSignal } from "./revocations/signal.ts";
 import { purgeRevocations } from "./revocations/store.ts";
 import { AccessTokens, type ClaimsHook } from "./sessions/access-tokens.ts";
 import { Refreshes } from "./sessions/refresh.ts";
@@ -48,12 +49,16 @@ export interface Identity {
   refreshes: Refreshes;
   apiKeys: ApiKeys;
   flows: Flows;
+  /** Tells of revocations that came in through `storage` of this object. */
+  revocationSignal: RevocationSignal;
   jobs: readonly Job[];
 }
 
 /** @throws MasterKeyMismatch */
 export async function createIdentity(options: IdentityOptions): Promise<Identity> {
-  const { storage, clock, masterKeys, settings } = options;
+  const { clock, masterKeys, settings } = options;
+  const revocationSignal = new RevocationSignal();
+  const storage = revocationSignal.watch(options.storage);
   const dataKeys = await DataKeys.open(storage, masterKeys, clock);
   const directory = new Directory(storage, clock, options.publicUrl);
   const keyring = new Keyring(storage, clock, masterKeys);
@@ -73,6 +78,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     refreshes: new Refreshes(storage, clock, directory, refreshTokens, sessions),
     apiKeys: new ApiKeys(storage, clock, directory),
     flows: new Flows(clock),
+    revocationSignal,
     jobs: [
       { name: "retention", every: HOUR, run: () => retire(storage, clock, settings.audit_retention_days) },
       { name: "key-rotation", every: HOUR, run: () => rotateDueKeys(storage, clock, keyring) },

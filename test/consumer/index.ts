@@ -1,5 +1,7 @@
 import { type Api, type AppRouter, createClient } from "sallyport/client";
-import { type AccessClaims, SallyportError, SallyportServer } from "sallyport/server";
+import { SallyportError as ErrorOfExpress, requireScope, requireSession, sessionOf } from "sallyport/express";
+import { SallyportError as ErrorOfManagement, type ManagedUser, ManagementClient } from "sallyport/management";
+import { type AccessClaims, SallyportError, SallyportServer, signUserToken } from "sallyport/server";
 
 // A project that installs the package and nothing else: type-checked and run by test/sdk/package.test.ts.
 
@@ -37,12 +39,40 @@ for (const attempt of [
   }
 }
 
+// The doors for which nothing else is installed here: called as Express would, and refused at construction.
+const audience = `${baseUrl}/api/${applicationId}`;
+const request = { method: "GET", headers: { authorization: `Bearer ${signedIn.access_token}` } };
+const response = { statusCode: 200, setHeader: () => undefined, end: () => undefined };
+await new Promise<void>((next) => requireSession({ tenantUrl: baseUrl, audience })(request, response, () => next()));
+await new Promise<void>((next) => requireScope("account")(request, response, () => next()));
+const everybody = async (management: ManagementClient): Promise<ManagedUser[]> => {
+  const found: ManagedUser[] = [];
+  for await (const user of management.users.list({ limit: 100 })) found.push(user);
+  return found;
+};
+for (const attempt of [
+  () => everybody(new ManagementClient({ tenantUrl: baseUrl, clientId: applicationId })),
+  () => signUserToken({ identity: "42" }),
+]) {
+  try {
+    await attempt();
+    refusals.push("accepted");
+  } catch (error) {
+    refusals.push(error instanceof SallyportError ? error.code : String(error));
+  }
+}
+const answer = await sallyport.authenticateRequest(new Request(baseUrl));
+if (answer.response) refusals.push(String(answer.response.status));
+sallyport.close();
+
 console.log(
   JSON.stringify({
     user: session.user.id,
     sub: claims.sub,
     same: claims === again,
     listed: users.data.length,
+    behindExpress: sessionOf(request)?.sub,
+    oneClass: ErrorOfExpress === SallyportError && ErrorOfManagement === SallyportError,
     fresh: sallyport.staleness() < 60_000,
     refusals,
   }),

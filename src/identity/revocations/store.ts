@@ -14,7 +14,8 @@ export interface Revocation {
   expiresAt: number;
 }
 
-const insertRow = prepared((db, p: Param<{ [K in keyof RevocationsTable]: RevocationsTable[K] }>) =>
+/** Exported for the signal alone, which knows a revocation by this statement. */
+export const insertRow = prepared((db, p: Param<{ [K in keyof RevocationsTable]: RevocationsTable[K] }>) =>
   db.insertInto("revocations").values({
     tenant_id: p("tenant_id"),
     seq: p("seq"),
@@ -30,7 +31,7 @@ const insertRow = prepared((db, p: Param<{ [K in keyof RevocationsTable]: Revoca
 export async function insertRevocation(tx: Executor, now: number, revocation: Revocation): Promise<void> {
   await tx.all(insertRow, {
     tenant_id: revocation.tenantId,
-    seq: await nextValue(tx, `revocations:${revocation.tenantId}`),
+    seq: await nextValue(tx, counterOf(revocation.tenantId)),
     kind: revocation.kind,
     digest: sha256Base64url(revocation.id),
     issued_before_at: revocation.issuedBefore,
@@ -52,6 +53,19 @@ const after = prepared((db, p: Param<{ tenant_id: string; seq: number; now: numb
 
 export const listRevocations = (at: Executor, tenantId: string, seq: number, now: number, limit: number) =>
   at.all(after, { tenant_id: tenantId, seq, now, limit });
+
+const counter = prepared((db, p: Param<{ name: string }>) =>
+  db.selectFrom("counters").select("value").where("name", "=", p("name")),
+);
+
+/** The number of the tenant's newest revocation; 0 where there was none yet. Stays when the rows have gone. */
+export async function newestRevocation(at: Executor, tenantId: string): Promise<number> {
+  return (await at.first(counter, { name: counterOf(tenantId) }))?.value ?? 0;
+}
+
+function counterOf(tenantId: string): string {
+  return `revocations:${tenantId}`;
+}
 
 export async function purgeRevocations(tx: Executor, now: number): Promise<void> {
   await tx.kysely.deleteFrom("revocations").where("expires_at", "<", now).execute();

@@ -14,7 +14,10 @@ export type SallyportLocalCode =
   | "authentication_required"
   | "token_expired"
   | "token_revoked"
-  | "application_mismatch"
+  | "insufficient_user_authentication"
+  | "insufficient_scope"
+  | "forbidden"
+  | "origin_not_allowed"
   | "unreachable"
   | "unexpected_response";
 
@@ -38,7 +41,7 @@ export class SallyportError extends Error {
   readonly type: SallyportErrorType;
   /** Names the request in the appliance's log; null for what was decided locally. */
   readonly requestId: string | null;
-  /** Per code: a list of field problems for `invalid_input`, `{ reason }` for a refused token, null otherwise. */
+  /** Per code: a list of field problems for `invalid_input`, `{ reason }` for a refused token, … or null. */
   readonly details: unknown;
   /** Seconds to wait before the next attempt, where the appliance said so. */
   readonly retryAfter: number | null;
@@ -74,7 +77,8 @@ export function unreachable(url: string, cause: unknown): SallyportError {
 /** An answer that is not the appliance's: a proxy's page, another server, a body beyond the size cap. */
 export function unexpectedResponse(url: string, status: number, what: string): SallyportError {
   const message = `${originOf(url)} answered ${status} with ${what}.`;
-  return new SallyportError({ code: "unexpected_response", message, status: 502, type: "api_error" });
+  const details = { status };
+  return new SallyportError({ code: "unexpected_response", message, status: 502, type: "api_error", details });
 }
 
 /** Reads `{ code, message, type, request_id, details }`. @returns null when the value is no such envelope. */
@@ -82,7 +86,6 @@ export function fromEnvelope(value: unknown, status: number, headers?: Headers |
   if (typeof value !== "object" || value === null) return null;
   const { code, message, type, request_id, details } = value as Record<string, unknown>;
   if (typeof code !== "string" || typeof message !== "string") return null;
-  const retryAfter = Number(headers?.get("retry-after") ?? Number.NaN);
   return new SallyportError({
     code,
     message,
@@ -90,8 +93,34 @@ export function fromEnvelope(value: unknown, status: number, headers?: Headers |
     type: isErrorType(type) ? type : "api_error",
     requestId: typeof request_id === "string" ? request_id : null,
     details,
-    retryAfter: Number.isFinite(retryAfter) ? retryAfter : null,
+    retryAfter: retryAfterOf(headers),
   });
+}
+
+/** Reads `{ error, error_description }` (RFC 6749 section 5.2). @returns null when the value is no such object. */
+export function fromOAuthError(value: unknown, status: number, headers: Headers): SallyportError | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { error: code, error_description } = value as Record<string, unknown>;
+  if (typeof code !== "string") return null;
+  return new SallyportError({
+    code,
+    message: typeof error_description === "string" ? error_description : `The token endpoint answered ${code}.`,
+    status,
+    type: status === 429 ? "rate_limit_error" : status >= 500 ? "api_error" : oauthType(code),
+    requestId: headers.get("x-request-id"),
+    retryAfter: retryAfterOf(headers),
+  });
+}
+
+function oauthType(code: string): SallyportErrorType {
+  if (code === "invalid_client") return "authentication_error";
+  return code === "unauthorized_client" || code === "access_denied" ? "authorization_error" : "invalid_request_error";
+}
+
+/** In seconds, as the appliance gives it; a date is somebody else's. */
+function retryAfterOf(headers: Headers | null | undefined): number | null {
+  const text = headers?.get("retry-after") ?? "";
+  return /^\d{1,9}$/.test(text) ? Number(text) : null;
 }
 
 const ERROR_TYPES = new Set<unknown>([

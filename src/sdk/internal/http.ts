@@ -1,4 +1,4 @@
-import { fromEnvelope, SallyportError, unexpectedResponse, unreachable } from "./errors.ts";
+import { fromEnvelope, fromOAuthError, SallyportError, unexpectedResponse, unreachable } from "./errors.ts";
 
 /** `fetch`, or a replacement of the same shape. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
@@ -10,7 +10,10 @@ export interface JsonRequest {
   url: string;
   method?: string;
   headers?: Record<string, string>;
+  /** Sent as JSON. */
   body?: unknown;
+  /** Sent as a form instead, as OAuth's token endpoint wants it. */
+  form?: URLSearchParams;
   /** Milliseconds for the whole exchange, the body included. */
   timeoutMs: number;
   /** Bytes of the answer beyond which it is dropped unread. */
@@ -41,6 +44,11 @@ export async function requestJson(fetch: Fetch, request: JsonRequest): Promise<J
     headers["content-type"] = "application/json";
     init.body = JSON.stringify(request.body);
   }
+  // Of this type by itself, but under another name than every server knows: with a charset.
+  if (request.form !== undefined) {
+    headers["content-type"] = "application/x-www-form-urlencoded";
+    init.body = request.form.toString();
+  }
   let response: Response;
   let text: string | null;
   try {
@@ -56,6 +64,7 @@ export async function requestJson(fetch: Fetch, request: JsonRequest): Promise<J
   const envelope = (body as { error?: unknown } | null | undefined)?.error;
   throw (
     fromEnvelope(envelope, response.status, response.headers) ??
+    fromOAuthError(body, response.status, response.headers) ??
     unexpectedResponse(url, response.status, body === undefined ? "something that is not JSON" : "no error envelope")
   );
 }

@@ -1,17 +1,21 @@
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
+/** As {@link parseId}, for applications. */
+export function parseApplicationId(text: string): string | null {
+  return parseId("app", text);
+}
+
 /**
- * An application id in either form, a UUID or `app_` and 26 characters of Crockford base32 in either case, to the plain
+ * An id in either form, a UUID or its prefix, `_` and 26 characters of Crockford base32 in either case, to the plain
  * lower-case UUID that claims carry.
  * @returns null when the text is neither.
  */
-export function parseApplicationId(text: string): string | null {
+export function parseId(prefix: string, text: string): string | null {
   if (UUID.test(text)) return text.toLowerCase();
-  const digits = /^app_([0-9a-z]{26})$/i.exec(text)?.[1]?.toUpperCase();
-  if (digits === undefined) return null;
+  if (text.length !== prefix.length + 27 || !text.toLowerCase().startsWith(`${prefix}_`)) return null;
   let value = 0n;
-  for (const character of digits) {
+  for (const character of text.slice(prefix.length + 1).toUpperCase()) {
     const digit = CROCKFORD.indexOf(character);
     if (digit < 0) return null;
     value = (value << 5n) | BigInt(digit);

@@ -42,7 +42,8 @@ export interface AccessClaims {
 export interface Expectations {
   issuer: string;
   audience: string;
-  applicationId: string;
+  /** null: any application of the tenant, so the audience alone tells. */
+  applicationId: string | null;
   /** Seconds that clocks may differ. */
   leeway: number;
 }
@@ -100,7 +101,8 @@ export function checkClaims(claims: Record<string, unknown>, expected: Expectati
   if (typ !== "access") return "type";
   if (iss !== expected.issuer) return "issuer";
   if (!(aud === expected.audience || (Array.isArray(aud) && aud.includes(expected.audience)))) return "audience";
-  if (azp !== expected.applicationId) return "application";
+  if (typeof azp !== "string" || (expected.applicationId !== null && azp !== expected.applicationId))
+    return "application";
   if (typeof sub !== "string" || sub === "") return "missing_claim";
   if (!isNumericDate(exp) || !isNumericDate(iat)) return "missing_claim";
   if (nbf !== undefined && !isNumericDate(nbf)) return "missing_claim";

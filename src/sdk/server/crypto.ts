@@ -1,4 +1,5 @@
 import type * as NodeCrypto from "node:crypto";
+import { nodeBuiltin } from "../internal/node-builtin.ts";
 
 /** What verification needs of a platform. Sync where node:crypto is (half the cost of WebCrypto), else promises. */
 export interface Crypto {
@@ -17,23 +18,8 @@ type NodeCryptoModule = typeof NodeCrypto;
 
 /** node:crypto where the platform has it (Node, Bun, Deno, edge runtimes with Node compatibility), else WebCrypto. */
 export async function loadCrypto(): Promise<Crypto> {
-  const node = await nodeCrypto();
+  const node = await nodeBuiltin<NodeCryptoModule>("node:crypto");
   return node ? fromNode(node) : fromWeb(globalThis.crypto.subtle);
-}
-
-/**
- * Looked up at run time and by a name that bundlers cannot see: a static import of a Node builtin breaks the build for an
- * edge runtime that has none.
- */
-async function nodeCrypto(): Promise<NodeCryptoModule | null> {
-  const { process } = globalThis as { process?: Partial<NodeJS.Process> };
-  const builtin = process?.getBuiltinModule?.("node:crypto");
-  if (builtin) return builtin;
-  if (!process?.versions?.node) return null;
-  const name = "node:crypto";
-  return import(/* @vite-ignore */ /* webpackIgnore: true */ name).catch(
-    () => null,
-  ) as Promise<NodeCryptoModule | null>;
 }
 
 /** The synchronous implementation. */

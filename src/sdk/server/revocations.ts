@@ -26,9 +26,11 @@ const SECOND = 1_000;
 const TIMEOUT = 5 * SECOND;
 const MAX_BYTES = 4_000_000;
 const MAX_PAGES = 1_000;
-/** Entries held at most: some 30 MB. The appliance sends no more than one longest token lifetime's worth. */
+/** Entries held at most: some 70 MB under Node, 40 MB under Bun. The appliance sends no more than one longest token lifetime's worth. */
 const MAX_ENTRIES = 100_000;
 const POLL_EVERY = 10 * SECOND;
+/** A stream that has said nothing for this long (a frozen container thawed just now) is no reason not to ask. */
+const STREAM_SILENCE = 40 * SECOND;
 /** Seconds that a token may still be taken after its `exp`; an entry has to outlive that too. */
 export const MAX_LEEWAY = 60;
 
@@ -42,12 +44,14 @@ export interface RevocationsOptions {
 export type TokenDigests = Record<Exclude<Kind, "tenant">, string | null>;
 
 /**
- * The issuer's revocations, kept in step by a delta poll. Nothing is ever dropped to save memory before its time, since
+ * The issuer's revocations, kept in step by a delta poll, or by the stream that goes on from its cursor. Nothing is ever dropped to save memory before its time, since
  * that would let a revoked token in again: a feed beyond {@link MAX_ENTRIES} counts as no contact instead.
  */
 export class Revocations {
   /** Rises whenever an entry came: a cached verdict that has seen this number needs no second look. */
   version = 0;
+  /** Is there a stream that is in step? Then nobody polls. */
+  isStreaming = false;
   #entries = new Map<string, Entry>();
   #tenant: Entry | null = null;
   #cursor: string | null = null;
@@ -70,7 +74,27 @@ export class Revocations {
 
   /** Is there a poll to begin, or to join? Failed attempts count, so that an outage is not met with a storm. */
   isDue(now: number): boolean {
+    if (this.isStreaming && now - this.#lastContact < STREAM_SILENCE) return false;
     return now >= this.#notBefore || this.#isPolling;
+  }
+
+  /** Where the next poll, or a stream, goes on; null before the first answer. */
+  get cursor(): string | null {
+    return this.#cursor;
+  }
+
+  /** Takes one entry off the stream. @throws SallyportError when there are too many. */
+  accept(entry: unknown, cursor: string): void {
+    this.#add(entry);
+    this.#cursor = cursor;
+  }
+
+  /** The stream is in step at this moment. */
+  touch(): void {
+    const now = this.#options.now();
+    this.#lastContact = now;
+    this.#isFailing = false;
+    this.#sweep(Math.floor(now / SECOND) - MAX_LEEWAY);
   }
 
   /** Did the last attempt fail? */

@@ -1,11 +1,21 @@
-import { configurationError } from "../internal/errors.ts";
+import { SallyportError } from "../internal/errors.ts";
 import { platformFetch } from "../internal/http.ts";
-import { environment, requireApplicationId, requireUrl } from "../internal/options.ts";
+import { environment, requireApplicationId } from "../internal/options.ts";
+import { authenticate } from "./authenticate.ts";
 import type { AccessClaims } from "./claims.ts";
+import { readCredentialRules } from "./credential.ts";
 import { type ListOptions, Management, type RequestOptions, type UserPage } from "./management.ts";
-import type { OnStale, SallyportServerOptions } from "./options.ts";
-import { MAX_LEEWAY } from "./revocations.ts";
+import type { AuthenticationOptions, SallyportServerOptions } from "./options.ts";
+import { renderRefusal } from "./refusal.ts";
+import { readRequirements } from "./requirements.ts";
+import { resolveAddresses, resolveVerifier } from "./resolve-options.ts";
 import { Verifier } from "./verifier.ts";
+
+/** Claims; or why there are none, and the answer that says so. Under `allowUnauthenticated` neither. */
+export type Authentication<Anonymous extends boolean = false> =
+  | { claims: AccessClaims; error: null; response: null }
+  | { claims: null; error: SallyportError; response: Response }
+  | (Anonymous extends true ? { claims: null; error: null; response: null } : never);
 
 /**
  * A backend's side of Sallyport: verifies access tokens locally, and makes management calls with a secret key.
@@ -14,34 +24,18 @@ import { Verifier } from "./verifier.ts";
 export class SallyportServer {
   readonly #verifier: Verifier;
   readonly #management: Management;
+  readonly #issuer: string;
+  readonly #applicationId: string;
 
   /** @throws SallyportError `configuration_error` saying which option is missing or wrong */
   constructor(options: SallyportServerOptions = {}) {
-    const tenant = options.tenantUrl ?? environment("SALLYPORT_TENANT_URL");
-    const base = options.baseUrl ?? environment("SALLYPORT_URL") ?? tenant?.replace(/\/t\/[^/]+\/*$/, "");
-    const baseUrl = requireUrl(base, "baseUrl", "SALLYPORT_URL");
-    const tenantUrl = tenant === undefined ? baseUrl : requireUrl(tenant, "tenantUrl", "SALLYPORT_TENANT_URL");
-    const issuer = options.issuer ?? tenantUrl;
+    const { baseUrl, issuer } = resolveAddresses(options);
     const applicationId = requireApplicationId(options.applicationId);
-    const audience = options.audience ?? environment("SALLYPORT_API_AUDIENCE") ?? `${issuer}/api/${applicationId}`;
-    const fetch = options.fetch ?? platformFetch;
-    this.#management = new Management({
-      baseUrl,
-      applicationId,
-      apiKey: options.apiKey ?? environment("SALLYPORT_API_KEY"),
-      fetch,
-    });
-    this.#verifier = new Verifier({
-      tenantUrl,
-      issuer,
-      audience,
-      applicationId,
-      fetch,
-      onStale: oneOf(options.onStale ?? "allow"),
-      leeway: within(options.leeway ?? 5, MAX_LEEWAY, "leeway"),
-      cacheSize: within(options.cacheSize ?? 10_000, 1_000_000, "cacheSize"),
-      now: options.now ?? Date.now,
-    });
+    const apiKey = options.apiKey ?? environment("SALLYPORT_API_KEY");
+    this.#management = new Management({ baseUrl, applicationId, apiKey, fetch: options.fetch ?? platformFetch });
+    this.#verifier = new Verifier(resolveVerifier(options, applicationId));
+    this.#issuer = issuer;
+    this.#applicationId = applicationId;
   }
 
   /**
@@ -54,9 +48,48 @@ export class SallyportServer {
     return this.#verifier.verify(authorization);
   }
 
-  /** Milliseconds since revocations were last read; Infinity before the first time. */
+  /**
+   * For everything that speaks Request and Response: Hono, Next.js, Bun.serve, Deno.serve, workers. Takes the Authorization
+   * header, else the access cookie; for a request that may change something, the cookie counts only when it comes from a page
+   * of the request's own origin or of `allowedOrigins`.
+   * @returns the claims; or the error with the answer to give: 401 and 403 in the envelope with `WWW-Authenticate`, 503 when
+   *   it cannot be told.
+   * @throws SallyportError `configuration_error` for a wrong option
+   */
+  async authenticateRequest(
+    request: Request,
+    options?: AuthenticationOptions & { allowUnauthenticated?: false },
+  ): Promise<Authentication>;
+  async authenticateRequest(request: Request, options: AuthenticationOptions): Promise<Authentication<true>>;
+  async authenticateRequest(request: Request, options: AuthenticationOptions = {}): Promise<Authentication<true>> {
+    const guard = {
+      verifier: this.#verifier,
+      rules: readCredentialRules(options, this.#issuer, this.#applicationId),
+      requirements: readRequirements(options),
+      allowUnauthenticated: options.allowUnauthenticated === true,
+    };
+    const { method, headers, url } = request;
+    // A Request that was made by hand has no Host header; its address says the same.
+    const header = (name: string) => headers.get(name) ?? (name === "host" ? new URL(url).host : null);
+    try {
+      const claims = await authenticate({ method, header }, guard);
+      return { claims, error: null, response: null };
+    } catch (error) {
+      if (!(error instanceof SallyportError)) throw error;
+      const refusal = renderRefusal(error);
+      const response = new Response(JSON.stringify(refusal.body), { status: refusal.status, headers: refusal.headers });
+      return { claims: null, error, response };
+    }
+  }
+
+  /** Milliseconds since revocations were last known to be in step; Infinity before the first time. */
   staleness(): number {
     return this.#verifier.revocations.staleness();
+  }
+
+  /** Is there a stream of revocations that is in step? Otherwise they are polled, every 10 s. */
+  isStreaming(): boolean {
+    return this.#verifier.revocations.isStreaming;
   }
 
   /** Management calls need `apiKey`. Each throws SallyportError. */
@@ -70,18 +103,8 @@ export class SallyportServer {
     return this.#management.request<T>(method, path, options);
   }
 
-  /** Stops polling in the background. For tests and orderly ends; nothing is lost without it. */
+  /** Ends the stream and the poll in the background. For tests and orderly ends; nothing is lost without it. */
   close(): void {
     this.#verifier.close();
   }
-}
-
-function oneOf(value: OnStale): OnStale {
-  if (value === "allow" || value === "deny" || value === "introspect") return value;
-  throw configurationError('onStale must be "allow", "deny" or "introspect".');
-}
-
-function within(value: number, max: number, option: string): number {
-  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
-  throw configurationError(`${option} must be a whole number between 0 and ${max}.`);
 }

@@ -5,14 +5,18 @@ import { type Crypto, loadCrypto } from "./crypto.ts";
 import { Jwks } from "./jwks.ts";
 import { type KnownHeaders, MAX_TOKEN_LENGTH, parseCompact, parsePayload } from "./jws.ts";
 import { type VerificationKey, verifySignature } from "./keys.ts";
-import type { OnStale } from "./options.ts";
+import type { OnStale, RevocationSource } from "./options.ts";
+import { RevocationStream } from "./revocation-stream.ts";
 import { Revocations, type TokenDigests } from "./revocations.ts";
+import { streamTransport } from "./stream-transport.ts";
 import { TokenCache } from "./token-cache.ts";
 
 export interface VerifierOptions extends Expectations {
   /** Where the tenant is reached: key set and revocations hang below it. */
   tenantUrl: string;
   onStale: OnStale;
+  /** Whether revocations are streamed, with the poll behind it, or polled alone. */
+  source: RevocationSource;
   fetch: Fetch;
   /** Milliseconds since the Unix epoch. */
   now: () => number;
@@ -49,6 +53,7 @@ export class Verifier {
   readonly #headers: KnownHeaders = new Map();
   readonly #ready: Promise<Sources>;
   #sources: Sources | null = null;
+  readonly #stream: RevocationStream | null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #lastUse = 0;
 
@@ -57,6 +62,14 @@ export class Verifier {
     this.#options = options;
     this.#cache = new TokenCache(options.cacheSize);
     this.revocations = new Revocations({ url: `${tenantUrl}/v1/revocations`, fetch, now });
+    this.#stream =
+      options.source === "poll"
+        ? null
+        : new RevocationStream({
+            url: `${tenantUrl}/v1/revocations/stream`,
+            revocations: this.revocations,
+            transport: streamTransport(fetch),
+          });
     this.#ready = this.#prepare();
   }
 
@@ -67,6 +80,7 @@ export class Verifier {
     const now = this.#options.now();
     if (jwks.isDue(now) || this.revocations.isDue(now)) await this.#upkeep(jwks, now);
     this.#keepPolling(now);
+    this.#stream?.use();
     const hash = crypto.sha256(token);
     const digest = typeof hash === "string" ? hash : await hash;
     const verified = this.#fromCache(digest, jwks) ?? (await this.#firstSight(token, digest));
@@ -77,8 +91,19 @@ export class Verifier {
     return verified.claims;
   }
 
-  /** Ends the background poll; verification goes on to work. */
+  /** Milliseconds since the Unix epoch. */
+  now(): number {
+    return this.#options.now();
+  }
+
+  /** Seconds. */
+  get leeway(): number {
+    return this.#options.leeway;
+  }
+
+  /** Ends stream and background poll; verification goes on to work. */
   close(): void {
+    this.#stream?.close();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#lastUse = Number.NEGATIVE_INFINITY;
@@ -169,9 +194,11 @@ export class Verifier {
   async #onStale(token: string): Promise<void> {
     const { tenantUrl, fetch, applicationId, onStale } = this.#options;
     if (onStale === "introspect") {
+      const headers: Record<string, string> = { authorization: `Bearer ${token}` };
+      if (applicationId !== null) headers["x-application-id"] = applicationId;
       await requestJson(fetch, {
         url: `${tenantUrl}/v1/auth/session`,
-        headers: { authorization: `Bearer ${token}`, "x-application-id": applicationId },
+        headers,
         timeoutMs: INTROSPECT_TIMEOUT,
         maxBytes: INTROSPECT_MAX_BYTES,
       });

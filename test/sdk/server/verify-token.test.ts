@@ -38,6 +38,7 @@ describe("what is accepted", () => {
     await using own = new TestIssuer();
     own.keys = [keys[alg]];
     const verifier = new Verifier({
+      source: "poll",
       tenantUrl: own.url,
       issuer: own.url,
       audience: `${own.url}/api/${APPLICATION}`,

@@ -11,29 +11,71 @@ const MAIN = fileURLToPath(new URL("../../../src/main.ts", import.meta.url));
 
 /** The live appliance, as `sallyport dev` starts it, with one person who has signed up. */
 export async function startAppliance(): Promise<Appliance> {
-  const command = [process.execPath, "run", MAIN, "dev", "--ephemeral", "--port", "0", "--json"];
-  const child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
-  const started = JSON.parse(await firstLine(child.stdout));
-  const account = { email: "ada@example.com", password: "correct horse battery staple" };
-  const answer = await fetch(`${started.url}/v1/auth/register`, {
-    method: "POST",
-    headers: { "content-type": "application/json", "x-application-id": started.application_id },
-    body: JSON.stringify(account),
-  });
-  if (answer.status !== 201) throw new Error(`sign-up was answered ${answer.status}: ${await answer.text()}`);
+  const { started, stop } = await launch(["--ephemeral", "--port", "0"]);
+  await signUp(started, ACCOUNT.email);
   return {
     env: {
       SALLYPORT_URL: started.url,
       SALLYPORT_APP_ID: started.application_id,
       SALLYPORT_API_KEY: started.secret_key,
-      CONSUMER_EMAIL: account.email,
-      CONSUMER_PASSWORD: account.password,
+      CONSUMER_EMAIL: ACCOUNT.email,
+      CONSUMER_PASSWORD: ACCOUNT.password,
     },
-    stop: async () => {
-      child.kill("SIGTERM");
-      await child.exited;
-    },
+    stop,
   };
+}
+
+/** As `sallyport dev --json` tells it. */
+export interface Started {
+  url: string;
+  tenant_id: string;
+  default_application_id: string;
+  application_id: string;
+  secret_key: string;
+}
+
+const ACCOUNT = { email: "ada@example.com", password: "correct horse battery staple" };
+
+/** `sallyport dev` with these flags. */
+export async function launch(flags: string[]) {
+  const command = [process.execPath, "run", MAIN, "dev", ...flags, "--json"];
+  const child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+  const started = JSON.parse(await firstLine(child.stdout)) as Started;
+  const stop = async (signal: NodeJS.Signals = "SIGTERM") => {
+    child.kill(signal);
+    await child.exited;
+  };
+  return { started, stop };
+}
+
+/** A new account's first access token. */
+export async function signUp(started: Started, email: string): Promise<string> {
+  const answer = await fetch(`${started.url}/v1/auth/register`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-application-id": started.application_id },
+    body: JSON.stringify({ email, password: ACCOUNT.password }),
+  });
+  if (answer.status !== 201) throw new Error(`sign-up was answered ${answer.status}: ${await answer.text()}`);
+  return ((await answer.json()) as { access_token: string }).access_token;
+}
+
+/** Ends the session of the token. */
+export async function signOut(started: Started, token: string): Promise<void> {
+  const answer = await fetch(`${started.url}/v1/auth/logout`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+    body: "{}",
+  });
+  if (answer.status !== 200) throw new Error(`sign-out was answered ${answer.status}: ${await answer.text()}`);
+}
+
+/** Waits for what happens by itself. @throws Error when it does not, in twenty seconds */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let turn = 0; turn < 2_000; turn++) {
+    if (await condition()) return;
+    await Bun.sleep(10);
+  }
+  throw new Error("what was waited for did not happen");
 }
 
 async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {

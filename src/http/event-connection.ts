@@ -1,0 +1,81 @@
+const HIGH_WATER = 64 * 1024;
+const utf8 = new TextEncoder();
+
+/**
+ * One open event stream. What the peer has not taken is bounded: past the mark, `isFull` tells the sender to wait or to end
+ * the stream; the peer loses nothing, since it comes back with the cursor of the last event that it has read.
+ */
+export class EventConnection {
+  /** The number of the last event that was handed to this peer. */
+  position: number;
+  readonly body: ReadableStream<Uint8Array>;
+  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  #drained: (() => void) | null = null;
+  readonly #setIdleTimeout: (seconds: number) => void;
+  readonly #ended: () => void;
+
+  /**
+   * @param setIdleTimeout of the socket below; 0 for none
+   * @param ended called once, whoever ended it
+   */
+  constructor(position: number, setIdleTimeout: (seconds: number) => void, ended: () => void) {
+    this.position = position;
+    this.#setIdleTimeout = setIdleTimeout;
+    setIdleTimeout(0);
+    this.#ended = ended;
+    this.body = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+        },
+        pull: () => this.#wake(),
+        cancel: () => this.#over(),
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER }),
+    );
+  }
+
+  get isOpen(): boolean {
+    return this.#controller !== null;
+  }
+
+  /** Has the peer left more unread than it may? */
+  get isFull(): boolean {
+    return (this.#controller?.desiredSize ?? 0) <= 0;
+  }
+
+  send(text: string): void {
+    this.#controller?.enqueue(utf8.encode(text));
+  }
+
+  /** Resolves when the peer has read on, or is gone. */
+  async drained(): Promise<void> {
+    while (this.isOpen && this.isFull) {
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve;
+      });
+    }
+  }
+
+  end(): void {
+    const controller = this.#controller;
+    if (controller === null) return;
+    this.#over();
+    // A peer that reads nothing would hold the socket, and the process that wants to stop, for as long as it likes.
+    this.#setIdleTimeout(1);
+    controller.close();
+  }
+
+  #over(): void {
+    if (this.#controller === null) return;
+    this.#controller = null;
+    this.#wake();
+    this.#ended();
+  }
+
+  #wake(): void {
+    const resolve = this.#drained;
+    this.#drained = null;
+    resolve?.();
+  }
+}

@@ -1,0 +1,56 @@
+import { unexpectedResponse } from "../internal/errors.ts";
+
+/** One page, as the REST surface answers it. */
+export interface Page<T> {
+  data: T[];
+  /** null on the last page. */
+  next_cursor: string | null;
+}
+
+/** `limit` 1 to 100 (20 when absent); `cursor` the `next_cursor` of the page before. */
+export interface PageOptions {
+  limit?: number | undefined;
+  cursor?: string | null | undefined;
+}
+
+/** Items a page while everything is read. */
+const WALKING = 100;
+
+/**
+ * What a list call answers: awaited, it is one page; iterated, it is everything from there on, page by page as it is read.
+ * Nothing is asked for before either.
+ */
+export class Listing<T> implements PromiseLike<Page<T>>, AsyncIterable<T> {
+  readonly #read: (options: PageOptions) => Promise<Page<T>>;
+  readonly #options: PageOptions;
+
+  constructor(read: (options: PageOptions) => Promise<Page<T>>, options: PageOptions) {
+    this.#read = read;
+    this.#options = options;
+  }
+
+  /** One page. */
+  page(): Promise<Page<T>> {
+    return this.#read(this.#options);
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: `await list()` is the page, as `for await` is everything.
+  then<A = Page<T>, B = never>(
+    resolve?: ((page: Page<T>) => A | PromiseLike<A>) | null,
+    reject?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.page().then(resolve, reject);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    const limit = this.#options.limit ?? WALKING;
+    let cursor = this.#options.cursor ?? null;
+    for (;;) {
+      const { data, next_cursor } = await this.#read({ limit, cursor });
+      yield* data;
+      if (next_cursor === null) return;
+      if (next_cursor === cursor) throw unexpectedResponse("", 200, "a list without an end");
+      cursor = next_cursor;
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { backoff, pause } from "../internal/backoff.ts";
+import { SallyportError } from "../internal/errors.ts";
+
+const FIRST_PAUSE = 250;
+const LONGEST_PAUSE = 8_000;
+/** Milliseconds that a caller is kept waiting because the appliance asked for it. Beyond, the error says how long. */
+const LONGEST_RETRY_AFTER = 30_000;
+/** What a proxy answers in the appliance's place while it restarts. */
+const GATEWAY = new Set<unknown>([502, 503, 504]);
+
+/** Tries again what failed for a moment: 429, 503, no answer. */
+export class Retries {
+  /** @param most attempts after the first */
+  constructor(private readonly most: number) {}
+
+  /**
+   * @param isRepeatable whether doing it twice is doing it once; otherwise the first failure counts
+   * @throws the last attempt's error
+   */
+  async run<T>(work: () => Promise<T>, isRepeatable: boolean): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        const wait = isRepeatable && attempt < this.most ? waitAfter(error, attempt) : null;
+        if (wait === null) throw error;
+        await pause(wait);
+      }
+    }
+  }
+}
+
+/** Milliseconds, or null for what another attempt would not better. */
+function waitAfter(error: unknown, attempt: number): number | null {
+  if (!(error instanceof SallyportError)) return null;
+  const isGateway =
+    error.code === "unexpected_response" && GATEWAY.has((error.details as { status?: unknown } | null)?.status);
+  if (error.status !== 429 && error.status !== 503 && !isGateway) return null;
+  const own = backoff(attempt, FIRST_PAUSE, LONGEST_PAUSE);
+  const asked = (error.retryAfter ?? 0) * 1_000;
+  // A little more than was asked, by chance: the others were told the same second.
+  return asked > LONGEST_RETRY_AFTER ? null : Math.max(own, asked + own / 2);
+}

@@ -1,0 +1,96 @@
+import { configurationError, SallyportError } from "../internal/errors.ts";
+import type { AccessClaims } from "./claims.ts";
+
+/** What a token must say, beyond being good. */
+export interface Requirements {
+  /** All of them; one text separated by spaces, or a list. */
+  scope?: string | readonly string[] | undefined;
+  /** `aal2`: signed in with a second factor, or with a passkey that verified its user. */
+  aal?: "aal1" | "aal2" | undefined;
+  /** Seconds since the person signed in (`auth_time`), whatever has been refreshed since. */
+  maxAge?: number | undefined;
+  /** Takes machine-to-machine tokens too, which have no session and no person behind them. Default false. */
+  allowMachines?: boolean | undefined;
+}
+
+/** {@link Requirements}, checked once and for all. */
+export interface CheckedRequirements {
+  scopes: readonly string[];
+  aal: "aal1" | "aal2" | null;
+  maxAge: number | null;
+  allowMachines: boolean;
+}
+
+/** @throws SallyportError `configuration_error`: a misspelt level must not be no level. */
+export function readRequirements(requirements: Requirements): CheckedRequirements {
+  const { aal, maxAge, allowMachines } = requirements;
+  if (aal !== undefined && aal !== "aal1" && aal !== "aal2") throw configurationError('aal must be "aal1" or "aal2".');
+  if (maxAge !== undefined && !(Number.isFinite(maxAge) && maxAge >= 0)) {
+    throw configurationError("maxAge must be a number of seconds.");
+  }
+  return {
+    scopes: readScopes(requirements.scope),
+    aal: aal ?? null,
+    maxAge: maxAge ?? null,
+    allowMachines: allowMachines === true,
+  };
+}
+
+/** @throws SallyportError `configuration_error` for what is no scope-token (RFC 6749 section 3.3) */
+export function readScopes(scope: string | readonly string[] | undefined): readonly string[] {
+  if (scope === undefined) return [];
+  const scopes = typeof scope === "string" ? scope.split(" ") : [...scope];
+  for (const token of scopes) {
+    if (typeof token !== "string" || !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(token)) {
+      throw configurationError("scope must be one or more scopes, separated by single spaces or in a list.");
+    }
+  }
+  return scopes;
+}
+
+/**
+ * @param seconds the time now, in Unix seconds
+ * @throws SallyportError 403 `forbidden` and `insufficient_scope`, 401 `insufficient_user_authentication` (RFC 9470)
+ */
+export function checkRequirements(
+  claims: AccessClaims,
+  { scopes, aal, maxAge, allowMachines }: CheckedRequirements,
+  seconds: number,
+  leeway: number,
+): void {
+  if (!allowMachines && typeof claims.sid !== "string") {
+    throw new SallyportError({
+      code: "forbidden",
+      message: "This is for people who have signed in, not for machines.",
+      status: 403,
+      type: "authorization_error",
+    });
+  }
+  const isTooWeak = aal !== null && claims.aal !== "aal2" && claims.aal !== aal;
+  const { auth_time } = claims;
+  const isTooOld = maxAge !== null && !(typeof auth_time === "number" && seconds <= auth_time + maxAge + leeway);
+  if (isTooWeak || isTooOld) {
+    throw new SallyportError({
+      code: "insufficient_user_authentication",
+      message: "This needs a stronger or fresher sign-in.",
+      status: 401,
+      type: "authentication_error",
+      details: { ...(aal === null ? {} : { acr_values: aal }), ...(maxAge === null ? {} : { max_age: maxAge }) },
+    });
+  }
+  checkScopes(claims, scopes);
+}
+
+/** @throws SallyportError 403 `insufficient_scope` */
+export function checkScopes(claims: AccessClaims, scopes: readonly string[]): void {
+  if (scopes.length === 0) return;
+  const held = new Set(typeof claims.scope === "string" ? claims.scope.split(" ") : []);
+  if (scopes.every((scope) => held.has(scope))) return;
+  throw new SallyportError({
+    code: "insufficient_scope",
+    message: "The credential lacks a scope.",
+    status: 403,
+    type: "authorization_error",
+    details: { scope: scopes.join(" ") },
+  });
+}

@@ -1,0 +1,62 @@
+import { configurationError } from "../internal/errors.ts";
+import { platformFetch } from "../internal/http.ts";
+import { parseApplicationId } from "../internal/ids.ts";
+import { environment, requireUrl } from "../internal/options.ts";
+import type { RevocationSource, VerificationOptions } from "./options.ts";
+import { MAX_LEEWAY } from "./revocations.ts";
+import type { VerifierOptions } from "./verifier.ts";
+
+/** Where the appliance is, from the options and the environment. @throws SallyportError `configuration_error` */
+export function resolveAddresses(options: VerificationOptions): { baseUrl: string; tenantUrl: string; issuer: string } {
+  const tenant = options.tenantUrl ?? environment("SALLYPORT_TENANT_URL");
+  const base = options.baseUrl ?? environment("SALLYPORT_URL") ?? tenant?.replace(/\/t\/[^/]+\/*$/, "");
+  const baseUrl = requireUrl(base, "baseUrl", "SALLYPORT_URL");
+  const tenantUrl = tenant === undefined ? baseUrl : requireUrl(tenant, "tenantUrl", "SALLYPORT_TENANT_URL");
+  return { baseUrl, tenantUrl, issuer: options.issuer ?? tenantUrl };
+}
+
+/**
+ * @param applicationId null: tokens of any application of the tenant, told apart by the audience alone
+ * @throws SallyportError `configuration_error` saying which option is missing or wrong
+ */
+export function resolveVerifier(options: VerificationOptions, applicationId: string | null): VerifierOptions {
+  const { tenantUrl, issuer } = resolveAddresses(options);
+  const own = applicationId === null ? undefined : `${issuer}/api/${applicationId}`;
+  const audience = options.audience ?? environment("SALLYPORT_API_AUDIENCE") ?? own;
+  if (audience === undefined || audience === "") {
+    // Without either, a token for anything in the tenant would open this.
+    throw configurationError(
+      "audience is missing: pass it, or set SALLYPORT_API_AUDIENCE; or pass applicationId, for that application's own audience.",
+    );
+  }
+  if (parseApplicationId(audience) !== null) {
+    throw configurationError("audience must be what tokens carry as aud, which is never an application id.");
+  }
+  return {
+    tenantUrl,
+    issuer,
+    audience,
+    applicationId,
+    fetch: options.fetch ?? platformFetch,
+    onStale: oneOf(options.onStale ?? "allow", ["allow", "deny", "introspect"], "onStale"),
+    source: oneOf(options.revocations ?? defaultSource(), ["stream", "poll"], "revocations"),
+    leeway: within(options.leeway ?? 5, MAX_LEEWAY, "leeway"),
+    cacheSize: within(options.cacheSize ?? 10_000, 1_000_000, "cacheSize"),
+    now: options.now ?? Date.now,
+  };
+}
+
+function defaultSource(): RevocationSource {
+  const { navigator, EdgeRuntime } = globalThis as { navigator?: { userAgent?: string }; EdgeRuntime?: unknown };
+  return EdgeRuntime !== undefined || navigator?.userAgent === "Cloudflare-Workers" ? "poll" : "stream";
+}
+
+function oneOf<T extends string>(value: T, values: readonly T[], option: string): T {
+  if (values.includes(value)) return value;
+  throw configurationError(`${option} must be one of ${values.map((known) => `"${known}"`).join(", ")}.`);
+}
+
+function within(value: number, max: number, option: string): number {
+  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
+  throw configurationError(`${option} must be a whole number between 0 and ${max}.`);
+}

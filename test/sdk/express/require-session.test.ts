@@ -1,0 +1,433 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { createHmac } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import express5 from "express";
+import express4 from "express4";
+import { type RequireSessionOptions, requireScope, requireSession, sessionOf } from "../../../src/sdk/express/index.ts";
+import { APPLICATION, errorResponse, newKey, TestIssuer, type TestKey } from "../support/issuer.ts";
+
+const AUDIENCE = "api.banking.example";
+const ORIGIN = "https://app.example.com";
+const OTHER = "018f3c4a-7b2e-7c1d-9e0a-000000000000";
+let issuer: TestIssuer;
+let key: TestKey;
+let rsa: TestKey;
+
+beforeAll(async () => {
+  [key, rsa] = [await newKey("EdDSA"), await newKey("RS256")];
+});
+beforeEach(() => {
+  issuer = new TestIssuer();
+  issuer.keys = [key, rsa];
+});
+afterAll(async () => issuer[Symbol.asyncDispose]());
+
+const token = (claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}, by = key) =>
+  issuer.token(by, { aud: AUDIENCE, ...claims }, header);
+
+type App = ReturnType<typeof express5>;
+
+async function serve(app: App) {
+  const server = app.listen(0);
+  await new Promise((resolve) => server.once("listening", resolve));
+  const url = `http://localhost:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    get: (path: string, headers: Record<string, string> = {}, method = "GET") =>
+      fetch(url + path, { headers, method, redirect: "manual" }),
+    [Symbol.dispose]: () => void server.close(),
+  };
+}
+
+// The two have their own types; what is used here is the same in both.
+const versions: [string, () => App][] = [
+  ["Express 4", express4 as unknown as () => App],
+  ["Express 5", express5],
+];
+
+describe.each(versions)("%s", (_name, express) => {
+  const open = (options: RequireSessionOptions = {}) =>
+    requireSession({ tenantUrl: issuer.url, audience: AUDIENCE, now: issuer.now, revocations: "poll", ...options });
+
+  function app(options: RequireSessionOptions = {}) {
+    const made = express();
+    made.get("/public", (_request, response) => void response.send("open to anyone"));
+    made.use(open(options));
+    made.all("/me", (request, response) => {
+      response.json({ sub: request.user?.sub ?? null, same: sessionOf(request) === (request.user ?? null) });
+    });
+    made.get("/read", requireScope("read"), (_request, response) => void response.json({ ok: true }));
+    made.get("/both", requireScope(["read", "write"]), (_request, response) => void response.json({ ok: true }));
+    return serve(made);
+  }
+
+  test("app-wide, as the quickstart shows it", async () => {
+    using server = await app();
+    expect(await (await server.get("/public")).text()).toBe("open to anyone");
+    const answer = await server.get("/me", { authorization: `Bearer ${await token({ sub: "ada" })}` });
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual({ sub: "ada", same: true });
+  });
+
+  test("per route, and one verifier for all routes of an application", async () => {
+    const made = express();
+    const options = { tenantUrl: issuer.url, audience: AUDIENCE, revocations: "poll" } as const;
+    const auth = requireSession(options);
+    issuer.time = Date.now();
+    made.get("/public", (_request, response) => void response.json({ user: sessionOf(_request) }));
+    made.get("/private", auth, (request, response) => void response.json({ user: request.user.sub }));
+    const strong = requireSession({ ...options, aal: "aal2" });
+    made.get("/pay", strong, (request, response) => void response.json({ user: request.user.sub }));
+    using server = await serve(made);
+    const bearer = { authorization: `Bearer ${await token({ sub: "ada", aal: "aal2" })}` };
+    expect(await (await server.get("/public", bearer)).json()).toEqual({ user: null });
+    expect(await (await server.get("/private", bearer)).json()).toEqual({ user: "ada" });
+    expect(await (await server.get("/pay", bearer)).json()).toEqual({ user: "ada" });
+    expect((await server.get("/private")).status).toBe(401);
+    expect(issuer.count("/oauth2/jwks")).toBe(1);
+  });
+
+  const hs256 = (secret: string) => {
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const claims = {
+      iss: issuer.url,
+      sub: "ada",
+      sid: "s",
+      aud: AUDIENCE,
+      azp: APPLICATION,
+      iat: 1,
+      exp: 9e9,
+      typ: "access",
+    };
+    const signed = `${part({ alg: "HS256", kid: rsa.kid, typ: "JWT" })}.${part(claims)}`;
+    return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
+  };
+  const attacks: [string, () => Promise<string> | string, string | null][] = [
+    ["nothing after Bearer", () => "", null],
+    ["no token", () => "nonsense", "authentication_required"],
+    ["another issuer", () => token({ iss: "https://evil.example" }), "authentication_required"],
+    ["another tenant", () => token({ iss: `${issuer.url}/t/other` }), "authentication_required"],
+    ["another audience", () => token({ aud: "api.other.example" }), "authentication_required"],
+    ["the audience as a part of another", () => token({ aud: `${AUDIENCE}.evil.example` }), "authentication_required"],
+    [
+      "the application's own audience",
+      () => token({ aud: `${issuer.url}/api/${APPLICATION}` }),
+      "authentication_required",
+    ],
+    ["no application", () => token({ azp: undefined }), "authentication_required"],
+    ["an ID token", () => token({ typ: "id" }), "authentication_required"],
+    ["a refresh token's type", () => token({ typ: "refresh" }), "authentication_required"],
+    ["an MFA token's type", () => token({ typ: "mfa" }), "authentication_required"],
+    ["expired", () => token({ exp: issuer.seconds - 6 }), "token_expired"],
+    ["not yet valid", () => token({ nbf: issuer.seconds + 60 }), "authentication_required"],
+    ["no expiry", () => token({ exp: undefined }), "authentication_required"],
+    ["a key that nobody published", async () => token({}, {}, await newKey("EdDSA")), "authentication_required"],
+    [
+      "another algorithm's name",
+      async () => (await token()).replace(/^[^.]+/, head({ alg: "RS256", kid: key.kid })),
+      "authentication_required",
+    ],
+    [
+      "alg none",
+      async () => (await token()).replace(/^[^.]+/, head({ alg: "none", kid: key.kid })).replace(/[^.]+$/, ""),
+      "authentication_required",
+    ],
+    ["HMAC with the public key", () => hs256(JSON.stringify(rsa.jwk)), "authentication_required"],
+    ["HMAC with nothing", () => hs256(""), "authentication_required"],
+    ["a claim changed", async () => tampered(await token()), "authentication_required"],
+    ["a secret key", () => "sally_sk_0123456789", "authentication_required"],
+    ["a token and a half", async () => `${await token()} ${await token()}`, "authentication_required"],
+    ["a huge token", () => "a".repeat(15_000), "authentication_required"],
+  ];
+  const head = (header: unknown) => Buffer.from(JSON.stringify(header)).toString("base64url");
+  const tampered = (jwt: string) => {
+    const [header, payload = "", signature] = jwt.split(".");
+    const claims = JSON.parse(Buffer.from(payload, "base64url").toString());
+    return `${header}.${head({ ...claims, sub: "admin" })}.${signature}`;
+  };
+
+  test.each(attacks)("refused: %s", async (_attack, make, code) => {
+    using server = await app();
+    const answer = await server.get("/me", { authorization: `Bearer ${await make()}` });
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get("content-type")).toBe("application/json");
+    expect(answer.headers.get("cache-control")).toBe("no-store");
+    const challenge = answer.headers.get("www-authenticate") ?? "";
+    if (code === null) expect(challenge).toBe("Bearer");
+    else expect(challenge).toStartWith('Bearer error="invalid_token", error_description="');
+    const { error } = (await answer.json()) as { error: Record<string, unknown> };
+    expect(error.code).toBe(code ?? "authentication_required");
+    expect(error.type).toBe("authentication_error");
+    // Which check it was would tell an attacker how far the forgery came.
+    expect(error.details).toBeNull();
+    expect(Object.keys(error).sort()).toEqual(["code", "details", "message", "request_id", "type"]);
+  });
+
+  test("no credential: a challenge without an error code (RFC 6750 section 3)", async () => {
+    using server = await app();
+    const answer = await server.get("/me");
+    expect([answer.status, answer.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
+  });
+
+  test("revoked is told as such", async () => {
+    issuer.revoke("sid", "s");
+    using server = await app();
+    const answer = await server.get("/me", { authorization: `Bearer ${await token({ sid: "s" })}` });
+    expect(answer.status).toBe(401);
+    expect(await answer.json()).toMatchObject({ error: { code: "token_revoked" } });
+  });
+
+  test("with an application, another one's token for the same audience is refused", async () => {
+    const authorization = `Bearer ${await token({ azp: OTHER })}`;
+    using any = await app();
+    expect((await any.get("/me", { authorization })).status).toBe(200);
+    using one = await app({ applicationId: APPLICATION });
+    expect((await one.get("/me", { authorization })).status).toBe(401);
+  });
+
+  test("machines: refused, unless they are allowed", async () => {
+    const authorization = `Bearer ${await token({ sub: APPLICATION, sid: undefined, aal: undefined })}`;
+    using server = await app();
+    const answer = await server.get("/me", { authorization });
+    expect(answer.status).toBe(403);
+    expect(await answer.json()).toMatchObject({ error: { code: "forbidden", type: "authorization_error" } });
+    using open = await app({ allowMachines: true });
+    expect((await open.get("/me", { authorization })).status).toBe(200);
+    using strong = await app({ allowMachines: true, aal: "aal2" });
+    expect((await strong.get("/me", { authorization })).status).toBe(401);
+  });
+
+  test.each<[RequireSessionOptions, Record<string, unknown>, number]>([
+    [{ aal: "aal2" }, { aal: "aal1" }, 401],
+    [{ aal: "aal2" }, { aal: null }, 401],
+    [{ aal: "aal2" }, { aal: "aal2" }, 200],
+    [{ aal: "aal1" }, { aal: "aal2" }, 200],
+    [{ aal: "aal1" }, { aal: undefined }, 401],
+    [{ maxAge: 300 }, { auth_time: -300 }, 200],
+    [{ maxAge: 300 }, { auth_time: -306 }, 401],
+    [{ maxAge: 300 }, { auth_time: undefined }, 401],
+    [{ maxAge: 300 }, { auth_time: "now" }, 401],
+    [{ aal: "aal2", maxAge: 300 }, { aal: "aal2", auth_time: -1_000 }, 401],
+  ])("step-up: %j against %j is %d", async (options, claims, status) => {
+    using server = await app(options);
+    const { auth_time } = claims;
+    const moved = typeof auth_time === "number" ? { ...claims, auth_time: issuer.seconds + auth_time } : claims;
+    const answer = await server.get("/me", { authorization: `Bearer ${await token(moved)}` });
+    expect(answer.status).toBe(status);
+    if (status === 200) return;
+    const challenge = answer.headers.get("www-authenticate") ?? "";
+    expect(challenge).toStartWith('Bearer error="insufficient_user_authentication"');
+    if (options.aal) expect(challenge).toContain(`acr_values="${options.aal}"`);
+    if (options.maxAge) expect(challenge).toContain(`max_age="${options.maxAge}"`);
+    const details = {
+      ...(options.aal && { acr_values: options.aal }),
+      ...(options.maxAge && { max_age: options.maxAge }),
+    };
+    expect(await answer.json()).toMatchObject({ error: { code: "insufficient_user_authentication", details } });
+  });
+
+  test.each([
+    ["/read", "read", 200],
+    ["/read", "write read", 200],
+    ["/read", "reader", 403],
+    ["/read", "", 403],
+    ["/read", undefined, 403],
+    ["/read", ["read"], 403],
+    ["/both", "read", 403],
+    ["/both", "read write", 200],
+  ])("scope: %s with %j is %d", async (path, scope, status) => {
+    using server = await app();
+    const answer = await server.get(path, { authorization: `Bearer ${await token({ scope })}` });
+    expect(answer.status).toBe(status);
+    if (status === 200) return;
+    const needed = path === "/read" ? "read" : "read write";
+    expect(answer.headers.get("www-authenticate")).toContain(`error="insufficient_scope"`);
+    expect(answer.headers.get("www-authenticate")).toContain(`scope="${needed}"`);
+    expect(await answer.json()).toMatchObject({ error: { code: "insufficient_scope", details: { scope: needed } } });
+  });
+
+  test("a scope without a session in front is 401, whatever somebody put into req.user", async () => {
+    const made = express();
+    made.use((request, _response, next) => {
+      Object.assign(request, { user: { scope: "read" } });
+      next();
+    });
+    made.get("/read", requireScope("read"), (_request, response) => void response.json({}));
+    using server = await serve(made);
+    expect((await server.get("/read")).status).toBe(401);
+  });
+
+  describe("the cookie", () => {
+    const cookie = (value: string, name = "sallyport_at") => ({ cookie: `a=b; ${name}=${value}; c=d` });
+
+    test.each<[string, string, Record<string, string>, number]>([
+      ["reading, from anywhere", "GET", { "sec-fetch-site": "cross-site", origin: "https://evil.example" }, 200],
+      ["reading, without a page", "GET", {}, 200],
+      ["a change, same origin by the browser's word", "POST", { "sec-fetch-site": "same-origin" }, 200],
+      ["a change, same origin", "POST", { origin: "SELF" }, 200],
+      ["a change, allowed origin", "POST", { origin: ORIGIN, "sec-fetch-site": "cross-site" }, 200],
+      ["a change, from elsewhere", "POST", { origin: "https://evil.example" }, 403],
+      [
+        "a change, from elsewhere, and the browser says so",
+        "POST",
+        { origin: "SELF", "sec-fetch-site": "cross-site" },
+        403,
+      ],
+      ["a change, from a sibling", "POST", { "sec-fetch-site": "same-site" }, 403],
+      ["a change, typed in", "POST", { "sec-fetch-site": "none" }, 403],
+      ["a change, from a sandbox", "POST", { origin: "null" }, 403],
+      ["a change, from a likeness", "POST", { origin: `${ORIGIN}.evil.example` }, 403],
+      ["a change, by another scheme's name", "POST", { origin: "http://app.example.com" }, 403],
+      ["a change, of no known origin", "POST", {}, 403],
+      ["deleting", "DELETE", { origin: "https://evil.example" }, 403],
+      ["a method that nobody knows is a change", "PROPFIND", {}, 403],
+    ])("%s: %s", async (_case, method, headers, status) => {
+      using server = await app({ allowedOrigins: [ORIGIN] });
+      const own = headers.origin === "SELF" ? { ...headers, origin: server.url } : headers;
+      const answer = await server.get("/me", { ...cookie(await token()), ...own }, method);
+      expect(answer.status).toBe(status);
+      if (status === 403) expect(await answer.json()).toMatchObject({ error: { code: "origin_not_allowed" } });
+    });
+
+    test("a WebSocket's GET is held to its origin: any page could open and read it", async () => {
+      const upgrade = {
+        upgrade: "websocket",
+        connection: "Upgrade",
+        "sec-websocket-key": "x",
+        "sec-websocket-version": "13",
+      };
+      const run = async (headers: Record<string, string>) => {
+        let status = 200;
+        const request = { method: "GET", headers: { host: "localhost", ...headers } };
+        const response = {
+          setHeader: () => undefined,
+          end: () => undefined,
+          set statusCode(value: number) {
+            status = value;
+          },
+        };
+        const handler = open();
+        await new Promise<void>((resolve) => {
+          handler(request, Object.assign(response, { end: () => resolve() }), () => resolve());
+        });
+        return status;
+      };
+      const sent = cookie(await token());
+      expect(await run({ ...sent, ...upgrade, origin: "https://evil.example" })).toBe(403);
+      expect(await run({ ...sent, ...upgrade, origin: "http://localhost" })).toBe(200);
+    });
+
+    test("the header wins, good or bad, and bears no origin rule", async () => {
+      using server = await app();
+      const good = await token({ sub: "header" });
+      const both = { ...cookie(await token({ sub: "cookie" })), authorization: `Bearer ${good}` };
+      const answer = await server.get("/me", { ...both, origin: "https://evil.example" }, "POST");
+      expect(await answer.json()).toMatchObject({ sub: "header" });
+      expect((await server.get("/me", { ...both, authorization: "Basic YTpi" })).status).toBe(401);
+    });
+
+    test("its name follows application and issuer", async () => {
+      const short = APPLICATION.slice(-12);
+      using named = await app({ applicationId: APPLICATION });
+      const mine = await token();
+      const other = await token({ azp: OTHER });
+      expect((await named.get("/me", cookie(mine, `sallyport_at_${short}`))).status).toBe(200);
+      expect((await named.get("/me", cookie(mine))).status).toBe(200);
+      // The default application's cookie lies beside it on one host.
+      const both = { cookie: `sallyport_at=${other}; sallyport_at_${short}=${mine}` };
+      expect((await named.get("/me", both)).status).toBe(200);
+      expect((await named.get("/me", cookie(mine, `sallyport_at_${OTHER.slice(-12)}`))).status).toBe(401);
+      using own = await app({ cookie: "session" });
+      expect((await own.get("/me", cookie(mine, "session"))).status).toBe(200);
+      expect((await own.get("/me", cookie(mine))).status).toBe(401);
+      using none = await app({ cookie: false });
+      expect((await none.get("/me", cookie(mine))).status).toBe(401);
+      // A sibling host can plant a cookie without the prefix, not one with it.
+      const https = "https://login.example.com";
+      using secure = await app({ issuer: https });
+      const theirs = await token({ iss: https });
+      expect((await secure.get("/me", cookie(theirs))).status).toBe(401);
+      expect((await secure.get("/me", cookie(theirs, "__Host-sallyport_at"))).status).toBe(200);
+    });
+  });
+
+  test("allowUnauthenticated: none passes, a bad header does not, a bad cookie is none", async () => {
+    using server = await app({ allowUnauthenticated: true, aal: "aal2" });
+    const answer = await server.get("/me");
+    expect([answer.status, await answer.json()]).toEqual([200, { sub: null, same: true }]);
+    expect((await server.get("/me", { authorization: "Bearer nonsense" })).status).toBe(401);
+    const stale = await server.get("/me", { cookie: `sallyport_at=${await token({ exp: issuer.seconds - 60 })}` });
+    expect(await stale.json()).toEqual({ sub: null, same: true });
+    const forged = { cookie: `sallyport_at=${await token({ aal: "aal2" })}`, origin: "https://evil.example" };
+    expect(await (await server.get("/me", forged, "POST")).json()).toEqual({ sub: null, same: true });
+    // Who has signed in, but not well enough, is told what would do.
+    expect((await server.get("/me", { cookie: `sallyport_at=${await token()}` })).status).toBe(401);
+  });
+
+  test("what another middleware took for the user does not pass for a session", async () => {
+    const made = express();
+    made.use((request, _response, next) => {
+      Object.assign(request, { user: { sub: "admin" } });
+      next();
+    });
+    made.use(open({ allowUnauthenticated: true }));
+    made.get("/me", (request, response) => void response.json([request.user ?? null, sessionOf(request)]));
+    using server = await serve(made);
+    expect(await (await server.get("/me")).json()).toEqual([null, null]);
+  });
+
+  test("the appliance out of reach from the start: 503, and nothing of where it is", async () => {
+    issuer.override = () => errorResponse(500, "internal_error", "api_error");
+    using server = await app({ allowUnauthenticated: true });
+    const answer = await server.get("/me", { cookie: `sallyport_at=${await token()}` });
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get("retry-after")).toBe("5");
+    const text = await answer.text();
+    expect(JSON.parse(text)).toMatchObject({ error: { code: "overloaded", type: "api_error", details: null } });
+    expect(text).not.toContain("localhost");
+  });
+});
+
+describe("construction", () => {
+  const tenantUrl = "http://localhost";
+  test.each<[RequireSessionOptions, string]>([
+    [{ audience: AUDIENCE }, "baseUrl is missing"],
+    [{ tenantUrl }, "audience is missing: pass it, or set SALLYPORT_API_AUDIENCE; or pass applicationId"],
+    [{ tenantUrl, applicationId: "any" }, "audience is missing"],
+    [{ tenantUrl, audience: APPLICATION }, "audience must be what tokens carry as aud"],
+    [{ tenantUrl, audience: AUDIENCE, applicationId: "nonsense" }, "applicationId must be a UUID"],
+    [{ tenantUrl, audience: AUDIENCE, aal: "aal3" as "aal2" }, 'aal must be "aal1" or "aal2"'],
+    [{ tenantUrl, audience: AUDIENCE, maxAge: Number.NaN }, "maxAge must be a number of seconds"],
+    [{ tenantUrl, audience: AUDIENCE, scope: "a  b" }, "scope must be one or more scopes"],
+    [{ tenantUrl, audience: AUDIENCE, cookie: "a b" }, "cookie must be a cookie's name"],
+    [{ tenantUrl, audience: AUDIENCE, allowedOrigins: ["https://a.example/"] }, "allowedOrigins must hold origins"],
+    [{ tenantUrl, audience: AUDIENCE, allowedOrigins: ["*"] }, "allowedOrigins must hold origins"],
+    [{ tenantUrl, audience: AUDIENCE, revocations: "push" as "poll" }, 'revocations must be one of "stream", "poll"'],
+  ])("%j is refused", (options, message) => {
+    expect(() => requireSession(options)).toThrow(message);
+  });
+
+  test("requireScope of nothing would let everybody in", () => {
+    expect(() => requireScope([])).toThrow("requireScope needs a scope");
+    expect(() => requireScope("")).toThrow("scope must be one or more scopes");
+  });
+
+  test("the environment is enough; an application in it is checked, unless any will do", async () => {
+    const { env } = process;
+    process.env = {
+      ...env,
+      SALLYPORT_TENANT_URL: issuer.url,
+      SALLYPORT_API_AUDIENCE: AUDIENCE,
+      SALLYPORT_APP_ID: OTHER,
+    };
+    const made = express5();
+    made.get("/own", requireSession({ now: issuer.now }), (_request, response) => void response.json({}));
+    const any = requireSession({ now: issuer.now, applicationId: "any" });
+    made.get("/any", any, (_request, response) => void response.json({}));
+    process.env = env;
+    using server = await serve(made);
+    const authorization = `Bearer ${await token()}`;
+    expect((await server.get("/own", { authorization })).status).toBe(401);
+    expect((await server.get("/any", { authorization })).status).toBe(200);
+  });
+});
