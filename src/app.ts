@@ -25,7 +25,11 @@ export const settings = defineSettings({
   ...storageSettings,
   ...identitySettings,
   ...features.account.settings,
+  ...features.apiKeys.settings,
+  ...features.applications.settings,
   ...features.password.settings,
+  ...features.resources.settings,
+  ...features.sessions.settings,
   ...features.users.settings,
 });
 export type AppSettings = SettingsOf<typeof settings>;
@@ -69,6 +73,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     publicUrl,
     settings: values,
     claims: registry.flatMap((feature) => (feature.claims ? [feature.claims] : [])),
+    erasures: registry.flatMap((feature) => (feature.erase ? [feature.erase] : [])),
   });
   const host = { identity, procedures: createProcedures(identity), metrics, settings: values };
   const router = mergeTrees(registry.flatMap((feature) => (feature.router ? [feature.router(host)] : [])));

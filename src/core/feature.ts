@@ -4,13 +4,15 @@ import type { Settings } from "./config.ts";
  * What a capability may offer to the host. One folder in `features/` exports one of these, and one line of the registry
  * names it. Generic over what the rooms above define, so that this file stays a leaf.
  */
-export interface FeatureContract<Host, Router, ClaimsInput> {
+export interface FeatureContract<Host, Router, ClaimsInput, Transaction> {
   /** Its slice of the configuration. */
   settings?: Settings;
   /** Its procedures, by their names in the router: `{ auth: { login } }`. Two features may share a branch, not a leaf. */
   router?: (host: Host) => Router;
   /** More claims for an access token. Read-only work, no I/O: it is on the hot path of a refresh. */
   claims?: (input: ClaimsInput) => Record<string, unknown>;
+  /** Removes what it keeps about a user who is being deleted, in the transaction of the deletion. */
+  erase?: (tx: Transaction, userId: string) => Promise<void>;
   /** Work that comes back by itself: retention, rotation, delivery. */
   jobs?: (host: Host) => readonly Job[];
 }

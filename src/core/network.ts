@@ -34,15 +34,27 @@ export class NetworkList {
   /** @throws Error naming the entry that is no address or block */
   constructor(entries: readonly string[]) {
     for (const entry of entries) {
-      const [text = "", length] = entry.split("/");
+      const [text = "", length, ...rest] = entry.split("/");
       const version = isIP(text);
       const size = version === 4 ? 32 : 128;
-      const prefix = length === undefined ? size : Number(length);
-      if (version === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > size) {
+      // Number("") is 0: a block that was cut short would stand for every address.
+      const prefix = length === undefined ? size : /^\d{1,3}$/.test(length) ? Number(length) : -1;
+      if (version === 0 || rest.length > 0 || prefix < 0 || prefix > size) {
         throw new Error(`${entry} is no IP address or CIDR block`);
       }
       this.#blocks.push({ bits: toBits(text), prefix, version: version as 4 | 6 });
     }
+  }
+
+  /** Whether every address of `other` is in one of these blocks. */
+  covers(other: NetworkList): boolean {
+    return other.#blocks.every((inner) =>
+      this.#blocks.some((outer) => {
+        const size = BigInt(outer.version === 4 ? 32 : 128);
+        const isSame = (inner.bits ^ outer.bits) >> (size - BigInt(outer.prefix)) === 0n;
+        return outer.version === inner.version && outer.prefix <= inner.prefix && isSame;
+      }),
+    );
   }
 
   get isEmpty(): boolean {

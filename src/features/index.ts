@@ -1,6 +1,10 @@
 import { account } from "./account/index.ts";
+import { apiKeys } from "./api-keys/index.ts";
+import { applications } from "./applications/index.ts";
 import { password } from "./password/index.ts";
+import { resources } from "./resources/index.ts";
+import { sessions } from "./sessions/index.ts";
 import { users } from "./users/index.ts";
 
 /** The registry: one line a capability. */
-export const features = { account, password, users };
+export const features = { account, apiKeys, applications, password, resources, sessions, users };

@@ -24,6 +24,7 @@ export class Calls {
       hints: { header: headers.get("x-application-id"), tenantSlug: exchange.tenantSlug },
       authorization: headers.get("authorization"),
       clientAddress: headers.get("x-client-address"),
+      idempotencyKey: headers.get("idempotency-key"),
       door,
       resolved: null,
       cookies: (application) => cookies.read(headers.get("cookie"), application),

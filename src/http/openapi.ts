@@ -33,6 +33,7 @@ const BY_ACCESS: Record<ProcedureMeta["access"]["kind"], ErrorCode[]> = {
     "application_mismatch",
     "invalid_credentials",
     "authentication_required",
+    "forbidden",
   ],
   session: [
     "authentication_required",
@@ -45,7 +46,14 @@ const BY_ACCESS: Record<ProcedureMeta["access"]["kind"], ErrorCode[]> = {
     "overloaded",
   ],
   "sign-out": ["authentication_required", "application_mismatch", "origin_not_allowed"],
-  key: ["authentication_required", "invalid_credentials", "insufficient_scope", "application_mismatch"],
+  key: [
+    "authentication_required",
+    "invalid_credentials",
+    "insufficient_scope",
+    "application_mismatch",
+    "forbidden",
+    "rate_limited",
+  ],
 };
 
 const errorSchema = z.strictObject({
@@ -114,6 +122,17 @@ function operation(
       schema: { type: "string" },
     },
   ];
+  if (meta.repeatable) {
+    parameters.push({
+      name: "idempotency-key",
+      in: "header",
+      required: false,
+      description:
+        "Up to 255 visible ASCII characters of your own. The same call with the same key within 24 hours is not done " +
+        "again: it is answered with what was made, as it stands then and without its secret. With another body: 409.",
+      schema: { type: "string", minLength: 1, maxLength: 255 },
+    });
+  }
   for (const [key, value] of Object.entries(properties)) {
     if (!inPath.includes(key) && !asQuery) continue;
     const place = inPath.includes(key) ? "path" : "query";
@@ -126,6 +145,7 @@ function operation(
     });
   }
   const hasBody = schema !== undefined && !asQuery;
+  const body = schema ? withoutPath(schema, inPath) : {};
   return {
     operationId: name,
     tags: [name.split(".")[0]],
@@ -135,14 +155,30 @@ function operation(
     ...(hasBody
       ? {
           requestBody: {
-            required: required.size > 0,
-            content: { "application/json": { schema, ...exampleOf(meta.example?.input) } },
+            required: [...required].some((name) => !inPath.includes(name)),
+            content: { "application/json": { schema: body, ...exampleOf(omit(meta.example?.input, inPath)) } },
           },
         }
       : {}),
     responses: responses(schemas, meta, rest, hasBody, schema !== undefined),
     security: securityOf(meta.access),
   };
+}
+
+/** What stands in the path is refused in the body, so the body's schema does not have it. */
+function withoutPath(schema: Record<string, unknown>, inPath: readonly string[]): Record<string, unknown> {
+  const required = ((schema.required ?? []) as string[]).filter((name) => !inPath.includes(name));
+  const { required: _, ...rest } = schema;
+  return {
+    ...rest,
+    properties: omit(schema.properties, inPath),
+    ...(required.length > 0 ? { required } : {}),
+  };
+}
+
+function omit(value: unknown, names: readonly string[]): unknown {
+  if (names.length === 0 || typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
 }
 
 function responses(
@@ -154,6 +190,7 @@ function responses(
 ): Record<string, unknown> {
   const codes = new Set<ErrorCode>([...meta.errors, ...ALWAYS, ...BY_ACCESS[meta.access.kind]]);
   if (hasInput) for (const code of WITH_INPUT) codes.add(code);
+  if (meta.repeatable) codes.add("conflict");
   if (hasBody) for (const code of WITH_BODY) codes.add(code);
   // x-application-id and ids in the path may be no ids at all.
   codes.add("invalid_input");

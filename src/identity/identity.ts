@@ -10,6 +10,7 @@ import { purgeApiKeys } from "./api-keys/store.ts";
 import { purgeAudit } from "./audit/store.ts";
 import { Flows } from "./flows/flows.ts";
 import { purgeFlows } from "./flows/store.ts";
+import { purgeIdempotency } from "./idempotency/store.ts";
 import { DataKeys } from "./keys/data-keys.ts";
 import { Keyring } from "./keys/keyring.ts";
 import { rotateDueKeys } from "./keys/rotation.ts";
@@ -24,6 +25,7 @@ import { SignIns } from "./sessions/sign-in.ts";
 import { purgeSessions } from "./sessions/store.ts";
 import type { identitySettings } from "./settings.ts";
 import { Directory } from "./tenants/directory.ts";
+import { type Erasure, Users } from "./users/users.ts";
 
 export interface IdentityOptions {
   storage: Storage;
@@ -33,6 +35,8 @@ export interface IdentityOptions {
   publicUrl: string;
   settings: SettingsOf<typeof identitySettings>;
   claims: readonly ClaimsHook[];
+  /** What features remove about a user who is being deleted. Commands that delete nobody need none. */
+  erasures?: readonly Erasure[];
 }
 
 /** What two features need: everything about who somebody is, and nothing about how they proved it. */
@@ -48,6 +52,7 @@ export interface Identity {
   signIns: SignIns;
   refreshes: Refreshes;
   apiKeys: ApiKeys;
+  users: Users;
   flows: Flows;
   /** Tells of revocations that came in through `storage` of this object. */
   revocationSignal: RevocationSignal;
@@ -76,7 +81,8 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     sessions,
     signIns: new SignIns(storage, clock, sessions),
     refreshes: new Refreshes(storage, clock, directory, refreshTokens, sessions),
-    apiKeys: new ApiKeys(storage, clock, directory),
+    apiKeys: new ApiKeys(storage, clock, directory, masterKeys),
+    users: new Users(clock, sessions, options.erasures ?? []),
     flows: new Flows(clock),
     revocationSignal,
     jobs: [
@@ -94,7 +100,8 @@ async function retire(storage: Storage, clock: Clock, auditDays: number): Promis
     await purgeRevocations(tx, now);
     await purgeFlows(tx, now - DAY);
     await purgeSessions(tx, now - 30 * DAY);
-    await purgeApiKeys(tx, now - 90 * DAY);
+    await purgeApiKeys(tx, now - 90 * DAY, now);
+    await purgeIdempotency(tx, now);
     await purgeSigningKeys(tx, now - 30 * DAY);
     await purgeAudit(tx, now - auditDays * DAY, now);
   });

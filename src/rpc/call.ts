@@ -14,6 +14,8 @@ export interface Call {
   authorization: string | null;
   /** The value of x-client-address: counts only beside a secret key with scope `forward`. */
   clientAddress: string | null;
+  /** The value of idempotency-key: a creating call that may come again. */
+  idempotencyKey: string | null;
   /** REST, or tRPC's wire: refresh by cookie is REST only. */
   door: "rest" | "trpc";
   /** The application that the gate has settled on; null until then. */

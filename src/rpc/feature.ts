@@ -3,6 +3,7 @@ import type { FeatureContract } from "../core/feature.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { ClaimsHook } from "../identity/sessions/access-tokens.ts";
+import type { Executor } from "../storage/storage.ts";
 import type { Procedures } from "./procedures.ts";
 import type { ProcedureTree } from "./tree.ts";
 
@@ -19,7 +20,8 @@ export interface Host<Config = Record<string, unknown>> {
 export type Feature<S extends Settings = Settings> = FeatureContract<
   Host<SettingsOf<S>>,
   ProcedureTree,
-  Parameters<ClaimsHook>[0]
+  Parameters<ClaimsHook>[0],
+  Executor
 > & { settings: S };
 
 /** Declares a feature, keeping the types of its settings. */

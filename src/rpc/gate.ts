@@ -41,7 +41,7 @@ export class Gate {
     let application: Application;
     let origin = call.origin;
     if (credential?.startsWith(SECRET_KEY)) {
-      const key = await this.identity.apiKeys.authenticate(credential);
+      const key = await this.identity.apiKeys.authenticate(credential, call.origin);
       application = key.application;
       this.#checkHints(call, application);
       origin = forwarded(call, key);
@@ -99,7 +99,7 @@ export class Gate {
     if (!credential.startsWith(SECRET_KEY)) {
       throw new AppError("authentication_required", { message: "This needs a secret key." });
     }
-    const key = await this.identity.apiKeys.authenticate(credential);
+    const key = await this.identity.apiKeys.authenticate(credential, call.origin);
     call.resolved = key.application;
     this.#checkHints(call, key.application);
     if (!key.scopes.has(scope) && !key.scopes.has("admin")) throw insufficientScope(scope);

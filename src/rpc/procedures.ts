@@ -15,6 +15,8 @@ export interface ProcedureMeta {
   access: Access;
   /** The schema of the answer. Not run on each call: the tests hold every answer against it. */
   output: z.ZodType;
+  /** Takes Idempotency-Key: a call that comes again within a day is answered, not done, again. */
+  repeatable?: boolean;
   /** Codes it can answer besides those that every procedure can. */
   errors: readonly ErrorCode[];
   /** Where other languages find it. Ids in the path are named in braces: `/v1/auth/sessions/{id}`. */
@@ -99,7 +101,7 @@ export function createProcedures(identity: Identity) {
       answering(
         t.procedure
           .meta({ ...meta, access: { kind: "key", scope } })
-          .use(async ({ ctx, next }) => next({ ctx: await gate.key(ctx.call, scope) })),
+          .use(async ({ ctx, path, next }) => next({ ctx: { ...(await gate.key(ctx.call, scope)), procedure: path } })),
         meta.output,
       ),
   };

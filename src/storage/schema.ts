@@ -60,7 +60,9 @@ export interface ApplicationsTable {
   disabled_at: number | null;
 }
 
-/** People. A deleted one stays as a tombstone without personal data, so that its external id is not created again. */
+/**
+ * People. A deleted one stays for ever as a tombstone without personal data, so that its external id is not created again.
+ */
 export interface UsersTable {
   id: string;
   tenant_id: string;
@@ -74,6 +76,8 @@ export interface UsersTable {
   updated_at: number;
   disabled_at: number | null;
   deleted_at: number | null;
+  /** The display name as a search compares it. Sorted byte by byte. */
+  search_name: string | null;
 }
 
 /** E-mail addresses, unique in a tenant by their canonical form. Deleted with their user. */
@@ -99,7 +103,10 @@ export interface PasswordCredentialsTable {
   set_at: number;
 }
 
-/** One sign-in each, with the one generation of its refresh token that is current. Deleted 30 days after its end. */
+/**
+ * One sign-in each, with the one generation of its refresh token that is current. Deleted 30 days after its end; when its
+ * user is deleted, address and user agent of a live one go at once.
+ */
 export interface SessionsTable {
   id: string;
   tenant_id: string;
@@ -160,7 +167,10 @@ export interface FlowsTable {
   consumed_at: number | null;
 }
 
-/** API keys; of a secret key only the SHA-256. Deleted 90 days after they were revoked or expired. */
+/**
+ * API keys: of a secret key only the SHA-256; of the others, whose secret an HMAC needs back, a seal. Deleted 90 days after
+ * they were revoked or expired; the secret before a rotation within an hour of its end.
+ */
 export interface ApiKeysTable {
   id: string;
   tenant_id: string;
@@ -175,6 +185,44 @@ export interface ApiKeysTable {
   last_used_at: number | null;
   expires_at: number | null;
   revoked_at: number | null;
+  sealed_secret: Uint8Array | null;
+  /** Rises at each rotation: of two at once one is refused. */
+  generation: number;
+  /** The secret before the last rotation, good until `previous_expires_at`. */
+  previous_digest: Uint8Array | null;
+  previous_sealed: Uint8Array | null;
+  previous_expires_at: number | null;
+  rotated_at: number | null;
+  /** As `core/limits.ts` reads it: `100/1m`. */
+  rate_limit: string | null;
+  /** JSON array of addresses and CIDR blocks; empty: from anywhere. */
+  networks: string;
+}
+
+/**
+ * Creating calls that may come again: who asked what, and which row came of it. No body is kept, so neither a secret nor
+ * personal data. Deleted after a day.
+ */
+export interface IdempotencyRecordsTable {
+  /** SHA-256 (base64url) of caller, procedure and Idempotency-Key. */
+  digest: string;
+  tenant_id: string;
+  /** SHA-256 (base64url) of the input. */
+  request_digest: string;
+  target_id: string;
+  expires_at: number;
+}
+
+/** API resources: an audience and its scopes, unique in a tenant. Kept until they are deleted. */
+export interface ApiResourcesTable {
+  id: string;
+  tenant_id: string;
+  audience: string;
+  name: string;
+  /** JSON array of `{ name, description }`. */
+  scopes: string;
+  created_at: number;
+  updated_at: number;
 }
 
 /** What verifiers must refuse before its time. Kept as long as the longest access token lives. */
@@ -244,6 +292,8 @@ export interface Database {
   signing_keys: SigningKeysTable;
   flows: FlowsTable;
   api_keys: ApiKeysTable;
+  idempotency_records: IdempotencyRecordsTable;
+  api_resources: ApiResourcesTable;
   revocations: RevocationsTable;
   counters: CountersTable;
   rate_limits: RateLimitsTable;

@@ -21,6 +21,25 @@ const inputs: Record<string, (subject: Subject) => Record<string, unknown> | und
     new_password: "granite-lantern-moth-88",
   }),
   "users.list": () => ({ limit: 5 }),
+  "users.create": () => ({ email: `new-${crypto.randomUUID()}@example.com` }),
+  "users.get": ({ user }) => ({ id: user.id }),
+  "users.update": ({ user }) => ({ id: user.id, display_name: "Another" }),
+  "users.delete": ({ user }) => ({ id: user.id }),
+  "sessions.list": () => ({ limit: 5 }),
+  "sessions.get": ({ other }) => ({ id: other.session.sid }),
+  "sessions.revoke": ({ other }) => ({ id: other.session.sid }),
+  "apiKeys.list": () => ({ limit: 5 }),
+  "apiKeys.create": () => ({ name: "another", scopes: ["users:read"] }),
+  "apiKeys.get": ({ apiKeyId }) => ({ id: apiKeyId }),
+  "apiKeys.revoke": ({ apiKeyId }) => ({ id: apiKeyId }),
+  "apiKeys.rotate": ({ apiKeyId }) => ({ id: apiKeyId, overlap_seconds: 0 }),
+  "applications.list": () => ({ limit: 5 }),
+  "applications.get": ({ applicationId }) => ({ id: applicationId }),
+  "resources.list": () => ({ limit: 5 }),
+  "resources.create": () => ({ audience: `urn:${crypto.randomUUID()}`, name: "Another" }),
+  "resources.get": ({ resourceId }) => ({ id: resourceId }),
+  "resources.update": ({ resourceId }) => ({ id: resourceId, name: "Renamed" }),
+  "resources.delete": ({ resourceId }) => ({ id: resourceId }),
 };
 
 const everybody = Object.keys(callers) as CallerKind[];
@@ -72,7 +91,7 @@ function call(
       delete rest[key];
       return value;
     });
-  if (method === "POST") return client.post(full, rest);
+  if (method === "POST" || method === "PATCH") return client.send(method, full, { json: rest });
   const query = new URLSearchParams(Object.entries(rest).map(([key, value]) => [key, String(value)])).toString();
   return client.send(method, query === "" ? full : `${full}?${query}`);
 }

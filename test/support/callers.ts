@@ -3,16 +3,29 @@ import type { TestApp, TestTenant, TestUser } from "./app.ts";
 import type { Client } from "./client.ts";
 import { APP_ORIGIN } from "./template.ts";
 
-/** Whom a call is about: a person with two sessions in the application of one's own. */
+/** Whom a call is about: a person with two sessions in the application of one's own, and what a backend made there. */
 export interface Subject {
   user: TestUser;
   tokens: IssuedTokens;
   other: IssuedTokens;
+  applicationId: string;
+  apiKeyId: string;
+  resourceId: string;
 }
 
 export async function newSubject(app: TestApp): Promise<Subject> {
   const user = await app.user();
-  return { user, tokens: await app.signIn(user), other: await app.signIn(user) };
+  const backend = app.client().bearer(app.secretKey);
+  const apiKey = await backend.post("/v1/api-keys", { name: "subject", scopes: ["users:read"] });
+  const resource = await backend.post("/v1/resources", { audience: `urn:${crypto.randomUUID()}`, name: "Subject" });
+  return {
+    user,
+    tokens: await app.signIn(user),
+    other: await app.signIn(user),
+    applicationId: app.applicationId,
+    apiKeyId: apiKey.body.id,
+    resourceId: resource.body.id,
+  };
 }
 
 /** How one kind of caller comes to make a call about a subject; `prefix` stands before the path. */

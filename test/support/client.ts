@@ -17,6 +17,9 @@ export interface Body {
   organization: null;
   application: { id: string; name: string; type: string };
   ended: number;
+  /** Of whatever was made or read by id. */
+  id: string;
+  secret: string | null;
   data: (WireSession & WireManagedUser & { kind: string; digest: string; issued_before: number })[];
   next_cursor: string | null;
   keys: Record<string, string>[];
@@ -75,6 +78,10 @@ export class Client {
 
   post(path: string, json: unknown = {}, options: SendOptions = {}): Promise<Answer> {
     return this.send("POST", path, options.body === undefined ? { json, ...options } : options);
+  }
+
+  patch(path: string, json: unknown): Promise<Answer> {
+    return this.send("PATCH", path, { json });
   }
 
   delete(path: string, options: SendOptions = {}): Promise<Answer> {
@@ -144,6 +151,7 @@ export class Client {
     for (const item of items) {
       const holder = ((item as { result?: { data: Body } }).result?.data ?? item) as Partial<Body>;
       if (holder.access_token) this.app.secrets.add(holder.access_token);
+      if (holder.secret) this.app.secrets.add(holder.secret);
       if (holder.refresh_token) this.app.secrets.add(holder.refresh_token);
     }
   }

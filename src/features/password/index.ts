@@ -4,6 +4,7 @@ import { defineFeature } from "../../rpc/feature.ts";
 import { passwordRouter } from "./router.ts";
 import { Passwords } from "./service.ts";
 import { passwordSettings } from "./settings.ts";
+import { deletePassword } from "./store.ts";
 
 /**
  * Sign-up, sign-in and change by address and password. Hashing is costly on purpose, so it stands behind a bounded queue of
@@ -11,6 +12,7 @@ import { passwordSettings } from "./settings.ts";
  */
 export const password = defineFeature({
   settings: passwordSettings,
+  erase: deletePassword,
   router: ({ identity, procedures, settings, metrics }) => {
     const queue = new HashQueue({
       slots: settings.password_hash_slots,

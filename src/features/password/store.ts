@@ -69,3 +69,7 @@ export async function replacePassword(
     .executeTakeFirst();
   return row !== undefined;
 }
+
+export async function deletePassword(tx: Executor, userId: string): Promise<void> {
+  await tx.kysely.deleteFrom("password_credentials").where("user_id", "=", userId).execute();
+}

@@ -1,17 +1,36 @@
-import { systemOrigin } from "../../core/caller.ts";
+import { randomBytes } from "node:crypto";
+import { type RequestOrigin, systemOrigin } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
-import { HOUR } from "../../core/clock.ts";
+import { HOUR, MINUTE } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
+import { type Limit, parseLimit } from "../../core/limits.ts";
+import { NetworkList } from "../../core/network.ts";
 import { RecentMap } from "../../core/recent-map.ts";
+import type { MasterKeys } from "../../crypto/master-key.ts";
 import { digestEquals, newSecret, type ParsedSecret, parseSecret, sha256Base64url } from "../../crypto/secrets.ts";
+import { admit } from "../../storage/rate-limits.ts";
+import type { ApiKeysTable, AuditEntriesTable } from "../../storage/schema.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
+import { appendRefusal } from "../audit/refusals.ts";
 import { appendAudit } from "../audit/store.ts";
 import type { Application, Directory } from "../tenants/directory.ts";
 import { findApiKey, insertApiKey, touchApiKey } from "./store.ts";
 
 /** `admin` stands for every other one. */
-export const SCOPES = ["admin", "users:read", "forward"] as const;
+export const SCOPES = [
+  "admin",
+  "users:read",
+  "users:write",
+  "sessions:read",
+  "sessions:write",
+  "api-keys:read",
+  "api-keys:write",
+  "applications:read",
+  "resources:read",
+  "resources:write",
+  "forward",
+] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** Secrets whose key is remembered, at most. */
@@ -22,9 +41,36 @@ export interface KeyCaller {
   id: string;
   application: Application;
   scopes: ReadonlySet<string>;
+  expiresAt: number | null;
+  rateLimit: string | null;
+  /** Addresses and CIDR blocks; empty: from anywhere. */
+  networks: readonly string[];
 }
 
-/** Secret keys: 256 random bits of which only the SHA-256 is kept, shown once. */
+export interface NewApiKey {
+  tenantId: string;
+  applicationId: string;
+  kind: ApiKeysTable["kind"];
+  name: string;
+  scopes: readonly Scope[];
+  expiresAt: number | null;
+  rateLimit: string | null;
+  networks: readonly string[];
+  actor: { kind: AuditEntriesTable["actor_kind"]; id: string | null };
+  origin: RequestOrigin;
+}
+
+/** The columns that hold a key's secret, and the text to be shown once. */
+interface FreshSecret {
+  secret_digest: Uint8Array | null;
+  sealed_secret: Uint8Array | null;
+  shown: string | null;
+}
+
+/**
+ * Keys of a customer's backend. Secret keys: 256 random bits of which only the SHA-256 is kept. Signing and public keys: an
+ * HMAC needs the secret back, so it is sealed by the master key, to its own row.
+ */
 export class ApiKeys {
   readonly #touched = new Map<string, number>();
   /**
@@ -37,57 +83,127 @@ export class ApiKeys {
     private readonly storage: Storage,
     private readonly clock: Clock,
     private readonly directory: Directory,
+    private readonly masterKeys: MasterKeys,
   ) {}
 
-  /** @returns the secret, which nobody can read again */
+  /** For set-up and commands, which no key asks for. @returns the secret, which nobody can read again */
   async createSecret(
     tx: Executor,
     input: { tenantId: string; applicationId: string; name: string; scopes: readonly Scope[] },
   ): Promise<{ id: string; secret: string }> {
+    const id = newId(this.clock.now());
+    const { secret } = await this.create(tx, id, {
+      ...input,
+      kind: "secret",
+      expiresAt: null,
+      rateLimit: null,
+      networks: [],
+      actor: { kind: "system", id: null },
+      origin: systemOrigin,
+    });
+    if (secret === null) throw new Error("a secret key without a secret");
+    return { id, secret };
+  }
+
+  /** @returns the row, and the secret to be shown once: null for a public key, whose secret nobody ever sees */
+  async create(tx: Executor, id: string, input: NewApiKey): Promise<{ row: ApiKeysTable; secret: string | null }> {
     const now = this.clock.now();
-    const id = newId(now);
-    const { text, digest } = newSecret("sk", id);
-    await insertApiKey(tx, {
+    const { shown, ...columns } = this.freshSecret(input.kind, id);
+    const row: ApiKeysTable = {
       id,
       tenant_id: input.tenantId,
       application_id: input.applicationId,
-      kind: "secret",
+      kind: input.kind,
       name: input.name,
-      secret_digest: digest,
+      ...columns,
       scopes: JSON.stringify(input.scopes),
-      created_by: null,
+      created_by: input.actor.id,
       created_at: now,
       last_used_at: null,
-      expires_at: null,
+      expires_at: input.expiresAt,
       revoked_at: null,
-    });
+      generation: 1,
+      previous_digest: null,
+      previous_sealed: null,
+      previous_expires_at: null,
+      rotated_at: null,
+      rate_limit: input.rateLimit,
+      networks: JSON.stringify(input.networks),
+    };
+    await insertApiKey(tx, row);
     await appendAudit(tx, now, {
       tenantId: input.tenantId,
-      actor: { kind: "system", id: null },
+      actor: input.actor,
       action: "api_key.created",
       target: { kind: "api_key", id },
       applicationId: input.applicationId,
-      origin: systemOrigin,
-      details: { kind: "secret", name: input.name, scopes: input.scopes },
+      origin: input.origin,
+      details: { kind: input.kind, name: input.name, scopes: input.scopes },
     });
-    return { id, secret: text };
+    return { row, secret: shown };
   }
 
-  /** @throws AppError `invalid_credentials` for anything but a live secret key of an enabled application */
-  async authenticate(secret: string): Promise<KeyCaller> {
+  /** A new secret for a key of this id. Seals carry the id and the kind: moved to another row they do not open. */
+  freshSecret(kind: ApiKeysTable["kind"], id: string): FreshSecret {
+    if (kind === "secret") {
+      const { text, digest } = newSecret("sk", id);
+      return { secret_digest: digest, sealed_secret: null, shown: text };
+    }
+    const text = kind === "signing" ? newSecret("hs", id).text : null;
+    const plain = text === null ? randomBytes(32) : Buffer.from(text, "utf8");
+    const sealed = this.masterKeys.seal(plain, { keyId: id, purpose: `api-key:${kind}` });
+    return { secret_digest: null, sealed_secret: sealed, shown: text };
+  }
+
+  /**
+   * @throws AppError `invalid_credentials` for anything but a live secret key of an enabled application, `forbidden` from a
+   * network that the key does not allow, `rate_limited`
+   */
+  async authenticate(secret: string, origin: RequestOrigin): Promise<KeyCaller> {
     const digest = sha256Base64url(secret);
     const parsed = this.#parsed.get(digest) ?? parseSecret("sk", secret);
     const row = parsed ? await findApiKey(this.storage.read, parsed.keyId) : undefined;
     const now = this.clock.now();
-    if (!parsed || row?.kind !== "secret" || !row.secret_digest || !digestEquals(row.secret_digest, parsed.digest)) {
-      throw refused();
-    }
+    if (!parsed || row?.kind !== "secret") throw refused();
+    const isCurrent = row.secret_digest !== null && digestEquals(row.secret_digest, parsed.digest);
+    const isPrevious = row.previous_digest !== null && digestEquals(row.previous_digest, parsed.digest);
+    if (!isCurrent && !isPrevious) throw refused();
     this.#parsed.set(digest, parsed);
-    if (row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now)) throw refused();
     const application = await this.directory.application(row.application_id);
-    if (!application || application.disabled || application.tenant.disabled) throw refused();
+    const reason = whyRefused(row, application, isCurrent, now);
+    if (reason !== null || application === null) return this.#refuse(row, origin, reason ?? "application", refused());
+    const networks = JSON.parse(row.networks) as string[];
+    if (networks.length > 0 && !new NetworkList(networks).has(origin.address)) {
+      const error = new AppError("forbidden", { message: "This key may not be used from this network." });
+      return this.#refuse(row, origin, "network", error);
+    }
+    if (row.rate_limit !== null) await this.#admit(row.id, row.rate_limit, now);
     this.#touch(row.id, row.last_used_at, now);
-    return { id: row.id, application, scopes: new Set(JSON.parse(row.scopes) as string[]) };
+    const scopes = new Set(JSON.parse(row.scopes) as string[]);
+    return { id: row.id, application, scopes, expiresAt: row.expires_at, rateLimit: row.rate_limit, networks };
+  }
+
+  /** Somebody holds the right secret of a key that does not count: a leak, or a backend that was forgotten. */
+  async #refuse(row: ApiKeysTable, origin: RequestOrigin, reason: string, error: AppError): Promise<never> {
+    await this.storage.write((tx) =>
+      appendRefusal(tx, this.clock.now(), {
+        tenantId: row.tenant_id,
+        actor: { kind: "anonymous", id: null },
+        action: "api_key.refused",
+        target: { kind: "api_key", id: row.id },
+        applicationId: row.application_id,
+        origin,
+        details: { reason },
+      }),
+    );
+    throw error;
+  }
+
+  async #admit(id: string, text: string, now: number): Promise<void> {
+    const limit: Limit | null = parseLimit(text);
+    if (limit === null) throw new Error(`the key ${id} has a limit that is none`);
+    const answer = await this.storage.write((tx) => admit(tx, `api-key:${id}`, limit, now));
+    if (!answer.admitted) throw new AppError("rate_limited", { retryAfter: answer.retryAfter });
   }
 
   /** Remembers the last use to the hour: a write for every call would be a write for every call. */
@@ -97,6 +213,17 @@ export class ApiKeys {
     this.#touched.set(id, now);
     this.storage.write((tx) => touchApiKey(tx, id, now)).catch(() => this.#touched.delete(id));
   }
+}
+
+/** The longest that a token which a customer signs may live, and the tolerance of clocks (`product.md`, Credentials). */
+export const SIGNED_TOKEN_LIFETIME = HOUR + MINUTE;
+
+function whyRefused(row: ApiKeysTable, application: Application | null, isCurrent: boolean, now: number) {
+  if (row.revoked_at !== null) return "revoked";
+  if (row.expires_at !== null && row.expires_at <= now) return "expired";
+  if (!isCurrent && (row.previous_expires_at ?? 0) <= now) return "rotated";
+  if (!application || application.disabled) return "application";
+  return application.tenant.disabled ? "tenant" : null;
 }
 
 function refused(): AppError {

@@ -15,9 +15,15 @@ export async function touchApiKey(tx: Executor, id: string, now: number): Promis
   await tx.kysely.updateTable("api_keys").set({ last_used_at: now }).where("id", "=", id).execute();
 }
 
-export async function purgeApiKeys(tx: Executor, before: number): Promise<void> {
+/** Drops keys that ended `before`, and the secrets whose overlap after a rotation is over. */
+export async function purgeApiKeys(tx: Executor, before: number, now: number): Promise<void> {
   await tx.kysely
     .deleteFrom("api_keys")
     .where((eb) => eb.or([eb("revoked_at", "<", before), eb("expires_at", "<", before)]))
+    .execute();
+  await tx.kysely
+    .updateTable("api_keys")
+    .set({ previous_digest: null, previous_sealed: null, previous_expires_at: null })
+    .where("previous_expires_at", "<=", now)
     .execute();
 }

@@ -45,6 +45,10 @@ const consume = prepared((db, p: Param<Consume>) =>
 );
 export const consumeFlow = (tx: Executor, params: Consume) => tx.first(consume, params);
 
+export async function deleteFlowsOf(tx: Executor, userId: string): Promise<void> {
+  await tx.kysely.deleteFrom("flows").where("user_id", "=", userId).execute();
+}
+
 export async function purgeFlows(tx: Executor, before: number): Promise<void> {
   await tx.kysely.deleteFrom("flows").where("expires_at", "<", before).execute();
 }

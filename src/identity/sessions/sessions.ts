@@ -6,6 +6,7 @@ import type { Executor } from "../../storage/storage.ts";
 import { appendAudit } from "../audit/store.ts";
 import { insertRevocation } from "../revocations/store.ts";
 import type { Application } from "../tenants/directory.ts";
+import { longestAccessTtl } from "../tenants/store.ts";
 import type { AccessTokens } from "./access-tokens.ts";
 import type { RefreshTokens } from "./refresh-tokens.ts";
 import { endSessionRow, liveSessionIds, type SessionBundle } from "./store.ts";
@@ -22,7 +23,7 @@ export interface IssuedTokens {
   application: Application;
 }
 
-export type EndReason = "logout" | "revoked" | "password_changed" | "refresh_reuse";
+export type EndReason = "logout" | "revoked" | "password_changed" | "refresh_reuse" | "user_deleted";
 
 interface Ending {
   tenantId: string;
@@ -61,8 +62,17 @@ export class Sessions {
     };
   }
 
-  /** Ends one session and tells verifiers. @returns false when it had ended before */
-  async end(tx: Executor, sid: string, ending: Ending): Promise<boolean> {
+  /**
+   * Ends one session and tells verifiers.
+   * @param lifetime seconds that its access tokens may live: its own application's
+   * @returns false when it had ended before
+   */
+  async end(
+    tx: Executor,
+    sid: string,
+    ending: Ending,
+    lifetime: number = ending.application.accessTokenTtl,
+  ): Promise<boolean> {
     const now = this.clock.now();
     if (!(await endSessionRow(tx, sid, now, ending.reason))) return false;
     await insertRevocation(tx, now, {
@@ -70,7 +80,7 @@ export class Sessions {
       kind: "sid",
       id: sid,
       issuedBefore: now + SECOND,
-      expiresAt: now + (ending.application.accessTokenTtl + 60) * SECOND,
+      expiresAt: now + (lifetime + 60) * SECOND,
     });
     await appendAudit(tx, now, {
       tenantId: ending.tenantId,
@@ -92,9 +102,11 @@ export class Sessions {
     ending: Ending,
   ): Promise<number> {
     const ids = await liveSessionIds(tx, userId, options.everyApplication ? null : ending.application.id);
+    // Another application's tokens may live longer than those of the one that asks.
+    const lifetime = options.everyApplication ? await longestAccessTtl(tx, ending.tenantId) : undefined;
     let ended = 0;
     for (const id of ids) {
-      if (id !== options.keep && (await this.end(tx, id, ending))) ended++;
+      if (id !== options.keep && (await this.end(tx, id, ending, lifetime))) ended++;
     }
     return ended;
   }

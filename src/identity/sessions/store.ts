@@ -172,6 +172,16 @@ export async function liveSessionIds(at: Executor, userId: string, applicationId
   return rows.map((row) => row.id);
 }
 
+/** Forgets where a user's live sessions are from. */
+export async function forgetOrigins(tx: Executor, userId: string): Promise<void> {
+  await tx.kysely
+    .updateTable("sessions")
+    .set({ user_agent: null, address: null })
+    .where("user_id", "=", userId)
+    .where("ended_at", "is", null)
+    .execute();
+}
+
 /** 30 days after their end, or after they could last have been refreshed. */
 export async function purgeSessions(tx: Executor, before: number): Promise<void> {
   await tx.kysely

@@ -45,8 +45,69 @@ const userById = prepared((db, p: Param<{ tenant_id: string; id: string }>) =>
 export const findUser = (at: Executor, tenantId: string, id: string): Promise<UserRow | undefined> =>
   at.first(userById, { tenant_id: tenantId, id });
 
-export async function insertUser(tx: Executor, row: UsersTable): Promise<void> {
-  await tx.kysely.insertInto("users").values(row).execute();
+/** What a search compares: one spelling of the letters, whatever their case and width. */
+export function searchForm(text: string): string {
+  return text.normalize("NFKC").toLowerCase();
+}
+
+export async function insertUser(tx: Executor, row: Omit<UsersTable, "search_name">): Promise<void> {
+  await tx.kysely
+    .insertInto("users")
+    .values({ ...row, search_name: searchNameOf(row.display_name) })
+    .execute();
+}
+
+function searchNameOf(name: string | null): string | null {
+  return name === null ? null : searchForm(name);
+}
+
+/**
+ * Holds the row until the transaction ends, so that what is read now is what a change starts from.
+ * @returns false for nobody and for a tombstone
+ */
+export async function lockUser(tx: Executor, tenantId: string, id: string, now: number): Promise<boolean> {
+  const row = await tx.kysely
+    .updateTable("users")
+    .set({ updated_at: now })
+    .where("id", "=", id)
+    .where("tenant_id", "=", tenantId)
+    .where("deleted_at", "is", null)
+    .returning("id")
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+type Changes = Partial<Pick<UsersTable, "external_id" | "display_name" | "public_metadata" | "private_metadata">>;
+
+export async function updateUser(tx: Executor, id: string, changes: Changes, now: number): Promise<void> {
+  const name = changes.display_name;
+  await tx.kysely
+    .updateTable("users")
+    .set({ ...changes, ...(name === undefined ? {} : { search_name: searchNameOf(name) }), updated_at: now })
+    .where("id", "=", id)
+    .execute();
+}
+
+/** Leaves the tombstone: id, tenant, external id and times. @returns false when there was nobody to delete */
+export async function entombUser(tx: Executor, tenantId: string, id: string, now: number): Promise<boolean> {
+  const row = await tx.kysely
+    .updateTable("users")
+    .set({
+      display_name: null,
+      search_name: null,
+      public_metadata: "{}",
+      private_metadata: "{}",
+      updated_at: now,
+      deleted_at: now,
+    })
+    .where("id", "=", id)
+    .where("tenant_id", "=", tenantId)
+    .where("deleted_at", "is", null)
+    .returning("id")
+    .executeTakeFirst();
+  if (!row) return false;
+  await tx.kysely.deleteFrom("user_emails").where("user_id", "=", id).execute();
+  return true;
 }
 
 export async function insertEmail(
@@ -103,12 +164,71 @@ const pageByEmail = prepared((db, p: Param<{ tenant_id: string; after: string; l
     .limit(p("limit")),
 );
 
-/** Users of a tenant in the order of their ids, after `after` (null: from the first). Tombstones are not listed. */
+/** A prefix that everybody's address begins with must not sort a whole tenant while other requests wait. */
+const MAX_MATCHES = 1_000;
+
+/** Users of a tenant in the order of their ids, after `after`. Tombstones are not listed. */
 export async function pageOfUsers(
   at: Executor,
-  page: { tenantId: string; after: string | null; limit: number; email: string | null },
+  page: {
+    tenantId: string;
+    after: string | null;
+    limit: number;
+    /** Canonical. */
+    email: string | null;
+    externalId: string | null;
+    /** In {@link searchForm}: how the display name or the address begins. The first thousand by each are looked at. */
+    search: string | null;
+  },
 ): Promise<UserRow[]> {
   const params = { tenant_id: page.tenantId, after: page.after ?? "", limit: page.limit };
-  if (page.email === null) return at.all(pageById, params);
-  return at.all(pageByEmail, { ...params, canonical: page.email });
+  if (page.externalId === null && page.search === null) {
+    if (page.email === null) return at.all(pageById, params);
+    return at.all(pageByEmail, { ...params, canonical: page.email });
+  }
+  let query = at.kysely
+    .selectFrom("users")
+    .leftJoin("user_emails", (join) =>
+      join.onRef("user_emails.user_id", "=", "users.id").on("user_emails.is_primary", "=", 1),
+    )
+    .select(COLUMNS)
+    .where("users.tenant_id", "=", page.tenantId)
+    .where("users.deleted_at", "is", null)
+    .orderBy("users.id")
+    .limit(page.limit);
+  if (page.after !== null) query = query.where("users.id", ">", page.after);
+  if (page.email !== null) {
+    const owner = at.kysely
+      .selectFrom("user_emails")
+      .select("user_id")
+      .where("tenant_id", "=", page.tenantId)
+      .where("canonical", "=", page.email);
+    query = query.where("users.id", "in", owner);
+  }
+  if (page.externalId !== null) query = query.where("users.external_id", "=", page.externalId);
+  if (page.search !== null) {
+    const from = page.search;
+    // Nothing that begins with the prefix sorts after the prefix and the last code point.
+    const to = `${from}\u{10ffff}`;
+    const byName = at.kysely
+      .selectFrom("users")
+      .select("id")
+      .where("tenant_id", "=", page.tenantId)
+      .where("search_name", ">=", from)
+      .where("search_name", "<", to)
+      .orderBy("search_name")
+      .limit(MAX_MATCHES);
+    const byAddress = at.kysely
+      .selectFrom("user_emails")
+      .select("user_id as id")
+      .where("tenant_id", "=", page.tenantId)
+      .where("canonical", ">=", from)
+      .where("canonical", "<", to)
+      .orderBy("canonical")
+      .limit(MAX_MATCHES);
+    const named = at.kysely.selectFrom(byName.as("named")).select("named.id");
+    const addressed = at.kysely.selectFrom(byAddress.as("addressed")).select("addressed.id");
+    query = query.where("users.id", "in", named.union(addressed));
+  }
+  return query.execute();
 }

@@ -3,10 +3,94 @@
  * consumer's compiler reads plain interfaces, and its history is the changelog of the wire.
  */
 
+export interface ApiKey {
+  id: string;
+  application_id: string;
+  kind: "secret" | "signing" | "public";
+  name: string;
+  scopes: Array<
+    | "admin"
+    | "users:read"
+    | "users:write"
+    | "sessions:read"
+    | "sessions:write"
+    | "api-keys:read"
+    | "api-keys:write"
+    | "applications:read"
+    | "resources:read"
+    | "resources:write"
+    | "forward"
+  >;
+  /** Calls that it admits, such as 100/1m; null: no limit of its own. */
+  rate_limit: string | null;
+  /** Addresses and CIDR blocks that it may be used from; empty: anywhere. */
+  networks: Array<string>;
+  /** The key that made it; null for a command or an operator. */
+  created_by: string | null;
+  created_at: string;
+  /** To the hour. */
+  last_used_at: string | null;
+  rotated_at: string | null;
+  /** Until then the secret before the last rotation is good, too. */
+  previous_secret_expires_at: string | null;
+  expires_at: string | null;
+  revoked_at: string | null;
+}
+
 export interface Application {
   id: string;
   name: string;
   type: "spa" | "web" | "native" | "m2m";
+}
+
+export interface ManagedApplication {
+  /** The publishable id, which is its OAuth client_id. */
+  id: string;
+  name: string;
+  type: "spa" | "web" | "native" | "m2m";
+  /** Whether it is meant by requests that name none. */
+  is_default: boolean;
+  /** The `iss` of its tokens. */
+  issuer: string;
+  algorithm: "EdDSA" | "RS256" | "ES256";
+  /** The `aud` of tokens that ask for none. */
+  default_audience: string;
+  audiences: Array<string>;
+  /** Pages that may call it. */
+  origins: Array<string>;
+  sign_up: "immediate" | "verified" | "closed";
+  /** Seconds. */
+  access_token_ttl: number;
+  /** Seconds that a session may lie idle. */
+  refresh_idle_ttl: number;
+  /** Seconds that a session may live at most. */
+  refresh_absolute_ttl: number;
+  refresh_cookie_path: string;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface ManagedSession {
+  /** The `sid` of its tokens, unchanged by refreshes. */
+  id: string;
+  application_id: string;
+  aal: "aal1" | "aal2";
+  auth_method: string;
+  /** RFC 8176 values. */
+  amr: Array<string>;
+  /** When the user authenticated; refreshes do not move it. */
+  auth_time: string;
+  user_agent: string | null;
+  address: string | null;
+  created_at: string;
+  /** The last refresh. */
+  last_seen_at: string;
+  /** When it ends however often it is refreshed. */
+  expires_at: string;
+  user_id: string;
+  ended_at: string | null;
+  /** `logout`, `revoked`, `password_changed`, `refresh_reuse`, … */
+  end_reason: string | null;
 }
 
 export interface ManagedUser {
@@ -32,6 +116,55 @@ export interface MfaRequired {
   mfa_token_expires_in: number;
   /** The second factors that would do. */
   methods: Array<string>;
+}
+
+export interface NewApiKey {
+  id: string;
+  application_id: string;
+  kind: "secret" | "signing" | "public";
+  name: string;
+  scopes: Array<
+    | "admin"
+    | "users:read"
+    | "users:write"
+    | "sessions:read"
+    | "sessions:write"
+    | "api-keys:read"
+    | "api-keys:write"
+    | "applications:read"
+    | "resources:read"
+    | "resources:write"
+    | "forward"
+  >;
+  /** Calls that it admits, such as 100/1m; null: no limit of its own. */
+  rate_limit: string | null;
+  /** Addresses and CIDR blocks that it may be used from; empty: anywhere. */
+  networks: Array<string>;
+  /** The key that made it; null for a command or an operator. */
+  created_by: string | null;
+  created_at: string;
+  /** To the hour. */
+  last_used_at: string | null;
+  rotated_at: string | null;
+  /** Until then the secret before the last rotation is good, too. */
+  previous_secret_expires_at: string | null;
+  expires_at: string | null;
+  revoked_at: string | null;
+  /** Shown this once. null for a public key, and when a repeated call (Idempotency-Key) is answered again. */
+  secret: string | null;
+}
+
+export interface Resource {
+  id: string;
+  /** The `aud` of its tokens, unique in the tenant. It never changes. */
+  audience: string;
+  name: string;
+  scopes: Array<{
+    name: string;
+    description: string | null;
+  }>;
+  created_at: string;
+  updated_at: string;
 }
 
 export interface Session {
@@ -77,6 +210,89 @@ export interface User {
   metadata: Record<string, unknown>;
   created_at: string;
   updated_at: string;
+}
+
+export interface ApiKeysCreateInput {
+  name: string;
+  /** `secret` calls this API; `signing` signs users' tokens in your backend; `public` is carried by an app. */
+  kind?: "secret" | "signing" | "public" | undefined;
+  /** Within the calling key's own. */
+  scopes?:
+    | Array<
+        | "admin"
+        | "users:read"
+        | "users:write"
+        | "sessions:read"
+        | "sessions:write"
+        | "api-keys:read"
+        | "api-keys:write"
+        | "applications:read"
+        | "resources:read"
+        | "resources:write"
+        | "forward"
+      >
+    | undefined;
+  /** RFC 3339; without it the calling key's own expiry. */
+  expires_at?: string | null | undefined;
+  /** Calls that it admits: 100/1m is a hundred at once, refilled over a minute. */
+  rate_limit?: string | null | undefined;
+  /** Where it may be used from; empty: anywhere, or wherever the calling key may. */
+  networks?: Array<string> | undefined;
+}
+
+export type ApiKeysCreateOutput = NewApiKey;
+
+export interface ApiKeysGetInput {
+  /** The key's id, in either form. */
+  id: string;
+}
+
+export type ApiKeysGetOutput = ApiKey;
+
+export interface ApiKeysListInput {
+  limit?: number | undefined;
+  /** The `next_cursor` of the page before. */
+  cursor?: string | null | undefined;
+}
+
+export interface ApiKeysListOutput {
+  data: Array<ApiKey>;
+  /** null on the last page. */
+  next_cursor: string | null;
+}
+
+export interface ApiKeysRevokeInput {
+  /** The key's id, in either form. */
+  id: string;
+}
+
+export type ApiKeysRevokeOutput = ApiKey;
+
+export interface ApiKeysRotateInput {
+  /** The key's id, in either form. */
+  id: string;
+  overlap_seconds?: number | undefined;
+}
+
+export type ApiKeysRotateOutput = NewApiKey;
+
+export interface ApplicationsGetInput {
+  /** The application's id, in either form. */
+  id: string;
+}
+
+export type ApplicationsGetOutput = ManagedApplication;
+
+export interface ApplicationsListInput {
+  limit?: number | undefined;
+  /** The `next_cursor` of the page before. */
+  cursor?: string | null | undefined;
+}
+
+export interface ApplicationsListOutput {
+  data: Array<ManagedApplication>;
+  /** null on the last page. */
+  next_cursor: string | null;
 }
 
 export interface AuthLoginInput {
@@ -164,12 +380,129 @@ export interface AuthSessionsRevokeOthersOutput {
   ended: number;
 }
 
+export interface ResourcesCreateInput {
+  /** The `aud` of its tokens, a URI as a rule. It never changes. */
+  audience: string;
+  name: string;
+  scopes?:
+    | Array<{
+        name: string;
+        description?: string | null | undefined;
+      }>
+    | undefined;
+}
+
+export type ResourcesCreateOutput = Resource;
+
+export interface ResourcesDeleteInput {
+  /** The resource's id, in either form. */
+  id: string;
+}
+
+export interface ResourcesDeleteOutput {
+  status: "success";
+}
+
+export interface ResourcesGetInput {
+  /** The resource's id, in either form. */
+  id: string;
+}
+
+export type ResourcesGetOutput = Resource;
+
+export interface ResourcesListInput {
+  limit?: number | undefined;
+  /** The `next_cursor` of the page before. */
+  cursor?: string | null | undefined;
+}
+
+export interface ResourcesListOutput {
+  data: Array<Resource>;
+  /** null on the last page. */
+  next_cursor: string | null;
+}
+
+export interface ResourcesUpdateInput {
+  /** The resource's id, in either form. */
+  id: string;
+  name?: string | undefined;
+  scopes?:
+    | Array<{
+        name: string;
+        description?: string | null | undefined;
+      }>
+    | undefined;
+}
+
+export type ResourcesUpdateOutput = Resource;
+
+export interface SessionsGetInput {
+  /** The session's id (`sid`), in either form. */
+  id: string;
+}
+
+export type SessionsGetOutput = ManagedSession;
+
+export interface SessionsListInput {
+  limit?: number | undefined;
+  /** The `next_cursor` of the page before. */
+  cursor?: string | null | undefined;
+  /** Only this user's; the id in either form. */
+  user_id?: string | null | undefined;
+}
+
+export interface SessionsListOutput {
+  data: Array<ManagedSession>;
+  /** null on the last page. */
+  next_cursor: string | null;
+}
+
+export interface SessionsRevokeInput {
+  /** The session's id (`sid`), in either form. */
+  id: string;
+}
+
+export type SessionsRevokeOutput = ManagedSession;
+
+export interface UsersCreateInput {
+  /** One e-mail address. */
+  email?: string | null | undefined;
+  external_id?: string | null | undefined;
+  display_name?: string | null | undefined;
+  /** A JSON object of the customer's own, at most 8 kB. */
+  metadata?: Record<string, unknown> | undefined;
+  /** A JSON object of the customer's own, at most 8 kB. */
+  private_metadata?: Record<string, unknown> | undefined;
+}
+
+export type UsersCreateOutput = ManagedUser;
+
+export interface UsersDeleteInput {
+  /** The user's id, in either form. */
+  id: string;
+}
+
+export interface UsersDeleteOutput {
+  status: "success";
+}
+
+export interface UsersGetInput {
+  /** The user's id, in either form. */
+  id: string;
+}
+
+export type UsersGetOutput = ManagedUser;
+
 export interface UsersListInput {
   limit?: number | undefined;
   /** The `next_cursor` of the page before. */
   cursor?: string | null | undefined;
   /** Only the user with this address. */
   email?: string | null | undefined;
+  /** Only the user with this id in your own system. */
+  external_id?: string | null | undefined;
+  /** Only users whose display name or address begins with this, in any case: among the first thousand by each. */
+  search?: string | null | undefined;
 }
 
 export interface UsersListOutput {
@@ -178,8 +511,72 @@ export interface UsersListOutput {
   next_cursor: string | null;
 }
 
+export interface UsersUpdateInput {
+  /** The user's id, in either form. */
+  id: string;
+  /** null removes it. */
+  display_name?: string | null | undefined;
+  /** null removes it. */
+  external_id?: string | null | undefined;
+  metadata?: Record<string, unknown> | undefined;
+  private_metadata?: Record<string, unknown> | undefined;
+}
+
+export type UsersUpdateOutput = ManagedUser;
+
 /** Every procedure by its path: `client.auth.login` is `Api["auth"]["login"]`. */
 export interface Api {
+  apiKeys: {
+    /**
+     * Make an API key of the calling key's application.
+     * REST: POST /v1/api-keys
+     * Access: key, scope api-keys:write
+     * Errors: insufficient_scope, forbidden
+     */
+    create: { kind: "mutation"; input: ApiKeysCreateInput; output: ApiKeysCreateOutput };
+    /**
+     * One API key of the application.
+     * REST: GET /v1/api-keys/{id}
+     * Access: key, scope api-keys:read
+     * Errors: not_found
+     */
+    get: { kind: "query"; input: ApiKeysGetInput; output: ApiKeysGetOutput };
+    /**
+     * The application's API keys, oldest first; ended ones for 90 days.
+     * REST: GET /v1/api-keys
+     * Access: key, scope api-keys:read
+     */
+    list: { kind: "query"; input: ApiKeysListInput | undefined; output: ApiKeysListOutput };
+    /**
+     * End an API key at once.
+     * REST: DELETE /v1/api-keys/{id}
+     * Access: key, scope api-keys:write
+     * Errors: not_found
+     */
+    revoke: { kind: "mutation"; input: ApiKeysRevokeInput; output: ApiKeysRevokeOutput };
+    /**
+     * Give an API key a new secret under the same id.
+     * REST: POST /v1/api-keys/{id}/rotate
+     * Access: key, scope api-keys:write
+     * Errors: not_found, insufficient_scope, forbidden, conflict
+     */
+    rotate: { kind: "mutation"; input: ApiKeysRotateInput; output: ApiKeysRotateOutput };
+  };
+  applications: {
+    /**
+     * The calling key's application.
+     * REST: GET /v1/applications/{id}
+     * Access: key, scope applications:read
+     * Errors: not_found
+     */
+    get: { kind: "query"; input: ApplicationsGetInput; output: ApplicationsGetOutput };
+    /**
+     * The calling key's application, as a list of one.
+     * REST: GET /v1/applications
+     * Access: key, scope applications:read
+     */
+    list: { kind: "query"; input: ApplicationsListInput | undefined; output: ApplicationsListOutput };
+  };
   auth: {
     /**
      * Sign a person in with an address and a password.
@@ -246,12 +643,98 @@ export interface Api {
       revokeOthers: { kind: "mutation"; input: undefined; output: AuthSessionsRevokeOthersOutput };
     };
   };
+  resources: {
+    /**
+     * Name an API that tokens may be for.
+     * REST: POST /v1/resources
+     * Access: key, scope resources:write
+     * Errors: conflict
+     */
+    create: { kind: "mutation"; input: ResourcesCreateInput; output: ResourcesCreateOutput };
+    /**
+     * Delete an API resource.
+     * REST: DELETE /v1/resources/{id}
+     * Access: key, scope resources:write
+     * Errors: not_found
+     */
+    delete: { kind: "mutation"; input: ResourcesDeleteInput; output: ResourcesDeleteOutput };
+    /**
+     * One API resource of the tenant.
+     * REST: GET /v1/resources/{id}
+     * Access: key, scope resources:read
+     * Errors: not_found
+     */
+    get: { kind: "query"; input: ResourcesGetInput; output: ResourcesGetOutput };
+    /**
+     * The tenant's API resources, oldest first.
+     * REST: GET /v1/resources
+     * Access: key, scope resources:read
+     */
+    list: { kind: "query"; input: ResourcesListInput | undefined; output: ResourcesListOutput };
+    /**
+     * Rename an API resource, or replace its scopes.
+     * REST: PATCH /v1/resources/{id}
+     * Access: key, scope resources:write
+     * Errors: not_found
+     */
+    update: { kind: "mutation"; input: ResourcesUpdateInput; output: ResourcesUpdateOutput };
+  };
+  sessions: {
+    /**
+     * One session of the application; an ended one for 30 days.
+     * REST: GET /v1/sessions/{id}
+     * Access: key, scope sessions:read
+     * Errors: not_found
+     */
+    get: { kind: "query"; input: SessionsGetInput; output: SessionsGetOutput };
+    /**
+     * The application's live sessions, oldest first.
+     * REST: GET /v1/sessions
+     * Access: key, scope sessions:read
+     */
+    list: { kind: "query"; input: SessionsListInput | undefined; output: SessionsListOutput };
+    /**
+     * End a session of the application.
+     * REST: DELETE /v1/sessions/{id}
+     * Access: key, scope sessions:write
+     * Errors: not_found
+     */
+    revoke: { kind: "mutation"; input: SessionsRevokeInput; output: SessionsRevokeOutput };
+  };
   users: {
+    /**
+     * Make a user.
+     * REST: POST /v1/users
+     * Access: key, scope users:write
+     * Errors: conflict
+     */
+    create: { kind: "mutation"; input: UsersCreateInput; output: UsersCreateOutput };
+    /**
+     * Delete a user: personal data, credentials and sessions.
+     * REST: DELETE /v1/users/{id}
+     * Access: key, scope users:write
+     * Errors: not_found
+     */
+    delete: { kind: "mutation"; input: UsersDeleteInput; output: UsersDeleteOutput };
+    /**
+     * One user of the tenant.
+     * REST: GET /v1/users/{id}
+     * Access: key, scope users:read
+     * Errors: not_found
+     */
+    get: { kind: "query"; input: UsersGetInput; output: UsersGetOutput };
     /**
      * The tenant's users, oldest first.
      * REST: GET /v1/users
      * Access: key, scope users:read
      */
     list: { kind: "query"; input: UsersListInput | undefined; output: UsersListOutput };
+    /**
+     * Change a user.
+     * REST: PATCH /v1/users/{id}
+     * Access: key, scope users:write
+     * Errors: not_found, conflict
+     */
+    update: { kind: "mutation"; input: UsersUpdateInput; output: UsersUpdateOutput };
   };
 }

@@ -1,5 +1,6 @@
 import type { Migration } from "../columns.ts";
 import { foundation } from "./0001-foundation.ts";
+import { management } from "./0002-management.ts";
 
 /** The one list, append-only. Imported statically: the executable has no directory to read. */
-export const migrations: readonly Migration[] = [foundation];
+export const migrations: readonly Migration[] = [foundation, management];

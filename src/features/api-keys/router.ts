@@ -1,0 +1,148 @@
+import { z } from "zod";
+import { requireId } from "../../core/ids.ts";
+import { parseLimit } from "../../core/limits.ts";
+import { NetworkList } from "../../core/network.ts";
+import { SCOPES } from "../../identity/api-keys/api-keys.ts";
+import { repeatable } from "../../rpc/idempotency.ts";
+import type { Procedures } from "../../rpc/procedures.ts";
+import { lineOfText, pageInput, pageOf } from "../../rpc/schemas.ts";
+import type { ApiKeyService } from "./service.ts";
+import { apiKeySchema, exampleApiKey, exampleNewApiKey, newApiKeySchema } from "./wire.ts";
+
+const DAY_SECONDS = 86_400;
+const byId = z.strictObject({ id: z.string().max(64).describe("The key's id, in either form.") });
+
+const creation = z
+  .strictObject({
+    name: lineOfText(100),
+    kind: z
+      .enum(["secret", "signing", "public"])
+      .default("secret")
+      .describe(
+        "`secret` calls this API; `signing` signs users' tokens in your backend; `public` is carried by an app.",
+      ),
+    scopes: z.array(z.enum(SCOPES)).max(SCOPES.length).default([]).describe("Within the calling key's own."),
+    expires_at: z.iso
+      .datetime({ offset: true })
+      .nullish()
+      .describe("RFC 3339; without it the calling key's own expiry."),
+    rate_limit: z
+      .string()
+      .refine((text) => parseLimit(text) !== null, "must be a limit such as 100/1m")
+      .nullish()
+      .describe("Calls that it admits: 100/1m is a hundred at once, refilled over a minute."),
+    networks: z
+      .array(z.string().max(64).refine(isNetwork, "must be an IP address or a CIDR block such as 203.0.113.0/24"))
+      .max(50)
+      .default([])
+      .describe("Where it may be used from; empty: anywhere, or wherever the calling key may."),
+  })
+  .superRefine((input, context) => {
+    const wrong = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+    if (input.kind === "secret" && input.scopes.length === 0) wrong("scopes", "a secret key needs one scope or more");
+    if (input.kind === "secret") return;
+    for (const field of ["scopes", "networks"] as const) {
+      if (input[field].length > 0) wrong(field, "is for secret keys only");
+    }
+    if (input.rate_limit) wrong("rate_limit", "is for secret keys only");
+  });
+
+export function apiKeysRouter(procedures: Procedures, apiKeys: ApiKeyService) {
+  return {
+    apiKeys: {
+      create: procedures
+        .key("api-keys:write", {
+          summary: "Make an API key of the calling key's application.",
+          description:
+            "Its secret is in this answer and nowhere else. It is never wider than the key that makes it: scopes, expiry, " +
+            "networks and rate limit are within that one's. A signing key needs a maker with `users:read` and `users:write`.",
+          output: newApiKeySchema,
+          errors: ["insufficient_scope", "forbidden"],
+          repeatable: true,
+          rest: { method: "POST", path: "/v1/api-keys", status: 201 },
+          example: { input: { name: "production-backend", scopes: ["admin"] }, output: exampleNewApiKey },
+        })
+        .input(creation)
+        .mutation(({ ctx, input }) =>
+          apiKeys.create(
+            ctx,
+            {
+              name: input.name,
+              kind: input.kind,
+              scopes: [...new Set(input.scopes)],
+              expiresAt: input.expires_at ? Date.parse(input.expires_at) : null,
+              rateLimit: input.rate_limit ?? null,
+              networks: input.networks,
+            },
+            repeatable(ctx, input),
+          ),
+        ),
+      list: procedures
+        .key("api-keys:read", {
+          summary: "The application's API keys, oldest first; ended ones for 90 days.",
+          output: pageOf(apiKeySchema),
+          errors: [],
+          rest: { method: "GET", path: "/v1/api-keys" },
+          example: { output: { data: [exampleApiKey], next_cursor: null } },
+        })
+        .input(z.strictObject(pageInput).optional())
+        .query(({ ctx, input }) => apiKeys.list(ctx, input?.limit ?? 20, input?.cursor ?? null)),
+      get: procedures
+        .key("api-keys:read", {
+          summary: "One API key of the application.",
+          output: apiKeySchema,
+          errors: ["not_found"],
+          rest: { method: "GET", path: "/v1/api-keys/{id}" },
+          example: { input: { id: "key_01HWY55QBEFY09M6SC7N75YR3H" }, output: exampleApiKey },
+        })
+        .input(byId)
+        .query(({ ctx, input }) => apiKeys.get(ctx, requireId("apiKey", input.id, "id"))),
+      revoke: procedures
+        .key("api-keys:write", {
+          summary: "End an API key at once.",
+          description: "Also what it signed: verifiers hear of it by the revocation list.",
+          output: apiKeySchema,
+          errors: ["not_found"],
+          rest: { method: "DELETE", path: "/v1/api-keys/{id}" },
+          example: {
+            input: { id: "key_01HWY55QBEFY09M6SC7N75YR3H" },
+            output: { ...exampleApiKey, revoked_at: "2026-02-01T12:00:00.000Z" },
+          },
+        })
+        .input(byId)
+        .mutation(({ ctx, input }) => apiKeys.revoke(ctx, requireId("apiKey", input.id, "id"))),
+      rotate: procedures
+        .key("api-keys:write", {
+          summary: "Give an API key a new secret under the same id.",
+          description:
+            "The secret before stays good for `overlap_seconds`; 0 ends it now. A secret left by an earlier rotation ends now.",
+          output: newApiKeySchema,
+          errors: ["not_found", "insufficient_scope", "forbidden", "conflict"],
+          repeatable: true,
+          rest: { method: "POST", path: "/v1/api-keys/{id}/rotate" },
+          example: { input: { id: "key_01HWY55QBEFY09M6SC7N75YR3H", overlap_seconds: 3600 }, output: exampleNewApiKey },
+        })
+        .input(
+          byId.extend({
+            overlap_seconds: z
+              .int()
+              .min(0)
+              .max(30 * DAY_SECONDS)
+              .default(DAY_SECONDS),
+          }),
+        )
+        .mutation(({ ctx, input }) => {
+          const id = requireId("apiKey", input.id, "id");
+          return apiKeys.rotate(ctx, id, input.overlap_seconds, repeatable(ctx, { ...input, id }));
+        }),
+    },
+  };
+}
+
+function isNetwork(text: string): boolean {
+  try {
+    return new NetworkList([text]) !== null;
+  } catch {
+    return false;
+  }
+}

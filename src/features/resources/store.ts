@@ -1,0 +1,58 @@
+import type { ApiResourcesTable } from "../../storage/schema.ts";
+import type { Executor } from "../../storage/storage.ts";
+
+export async function insertResource(tx: Executor, row: ApiResourcesTable): Promise<void> {
+  await tx.kysely.insertInto("api_resources").values(row).execute();
+}
+
+export async function findResource(at: Executor, tenantId: string, id: string): Promise<ApiResourcesTable | undefined> {
+  return at.kysely
+    .selectFrom("api_resources")
+    .selectAll()
+    .where("id", "=", id)
+    .where("tenant_id", "=", tenantId)
+    .executeTakeFirst();
+}
+
+/** Resources of a tenant in the order of their ids, after `after`. */
+export async function pageOfResources(
+  at: Executor,
+  page: { tenantId: string; after: string; limit: number },
+): Promise<ApiResourcesTable[]> {
+  return at.kysely
+    .selectFrom("api_resources")
+    .selectAll()
+    .where("tenant_id", "=", page.tenantId)
+    .where("id", ">", page.after)
+    .orderBy("id")
+    .limit(page.limit)
+    .execute();
+}
+
+export async function updateResource(
+  tx: Executor,
+  tenantId: string,
+  id: string,
+  changes: Partial<Pick<ApiResourcesTable, "name" | "scopes" | "updated_at">>,
+): Promise<ApiResourcesTable | undefined> {
+  return tx.kysely
+    .updateTable("api_resources")
+    .set(changes)
+    .where("id", "=", id)
+    .where("tenant_id", "=", tenantId)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function deleteResource(
+  tx: Executor,
+  tenantId: string,
+  id: string,
+): Promise<ApiResourcesTable | undefined> {
+  return tx.kysely
+    .deleteFrom("api_resources")
+    .where("id", "=", id)
+    .where("tenant_id", "=", tenantId)
+    .returningAll()
+    .executeTakeFirst();
+}

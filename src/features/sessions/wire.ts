@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { toWireTime } from "../../core/clock.ts";
+import { exampleSession, sessionSchema, toWireSession } from "../../identity/sessions/wire.ts";
+import type { SessionsTable } from "../../storage/schema.ts";
+
+const { current: _, ...shape } = sessionSchema.shape;
+
+export const managedSessionSchema = z
+  .strictObject({
+    ...shape,
+    user_id: z.uuid(),
+    ended_at: z.iso.datetime().nullable(),
+    end_reason: z.string().nullable().describe("`logout`, `revoked`, `password_changed`, `refresh_reuse`, …"),
+  })
+  .meta({ id: "ManagedSession" });
+export type WireManagedSession = z.output<typeof managedSessionSchema>;
+
+export function toManagedSession(row: SessionsTable): WireManagedSession {
+  const { current: _, ...session } = toWireSession(row, false);
+  return {
+    ...session,
+    user_id: row.user_id,
+    ended_at: row.ended_at === null ? null : toWireTime(row.ended_at),
+    end_reason: row.end_reason,
+  };
+}
+
+const { current: __, ...example } = exampleSession;
+export const exampleManagedSession: WireManagedSession = {
+  ...example,
+  user_id: "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f",
+  ended_at: null,
+  end_reason: null,
+};

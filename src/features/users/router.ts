@@ -1,0 +1,144 @@
+import { z } from "zod";
+import { requireId } from "../../core/ids.ts";
+import { exampleUser, managedUserSchema, type WireManagedUser } from "../../identity/users/wire.ts";
+import { repeatable } from "../../rpc/idempotency.ts";
+import type { Procedures } from "../../rpc/procedures.ts";
+import { exactText, lineOfText, metadataInput, pageInput, pageOf } from "../../rpc/schemas.ts";
+import type { UserService } from "./service.ts";
+
+const example: WireManagedUser = {
+  ...exampleUser,
+  external_id: "42",
+  metadata: { plan: "free" },
+  private_metadata: {},
+  disabled: false,
+};
+const exampleId = "usr_01HWY4MYSEFGESW2GZ5CY4TQKF";
+const byId = z.strictObject({ id: z.string().max(64).describe("The user's id, in either form.") });
+const externalId = exactText(255).describe("The user's id in your own system, unique in the tenant.");
+const email = z.string().min(1).max(1016);
+const patch = z.record(z.string().min(1).max(100), z.unknown());
+
+export function usersRouter(procedures: Procedures, users: UserService) {
+  return {
+    users: {
+      create: procedures
+        .key("users:write", {
+          summary: "Make a user.",
+          description: "The address counts as not verified. The external id of a deleted user is taken for ever.",
+          output: managedUserSchema,
+          errors: ["conflict"],
+          repeatable: true,
+          rest: { method: "POST", path: "/v1/users", status: 201 },
+          example: {
+            input: { email: "ada@example.com", external_id: "42", display_name: "Ada", metadata: { plan: "free" } },
+            output: example,
+          },
+        })
+        .input(
+          z.strictObject({
+            email: email.nullish().describe("One e-mail address."),
+            external_id: externalId.nullish(),
+            display_name: lineOfText(200).nullish(),
+            metadata: metadataInput.optional(),
+            private_metadata: metadataInput.optional(),
+          }),
+        )
+        .mutation(({ ctx, input }) =>
+          users.create(
+            ctx,
+            {
+              email: input.email ?? null,
+              externalId: input.external_id ?? null,
+              displayName: input.display_name ?? null,
+              metadata: input.metadata ?? {},
+              privateMetadata: input.private_metadata ?? {},
+            },
+            repeatable(ctx, input),
+          ),
+        ),
+      list: procedures
+        .key("users:read", {
+          summary: "The tenant's users, oldest first.",
+          output: pageOf(managedUserSchema),
+          errors: [],
+          rest: { method: "GET", path: "/v1/users" },
+          example: { output: { data: [example], next_cursor: null } },
+        })
+        .input(
+          z
+            .strictObject({
+              ...pageInput,
+              email: email.nullish().describe("Only the user with this address."),
+              external_id: exactText(255).nullish().describe("Only the user with this id in your own system."),
+              search: lineOfText(200)
+                .nullish()
+                .describe(
+                  "Only users whose display name or address begins with this, in any case: among the first thousand by each.",
+                ),
+            })
+            .optional(),
+        )
+        .query(({ ctx, input }) =>
+          users.list(ctx, {
+            limit: input?.limit ?? 20,
+            cursor: input?.cursor ?? null,
+            email: input?.email ?? null,
+            externalId: input?.external_id ?? null,
+            search: input?.search ?? null,
+          }),
+        ),
+      get: procedures
+        .key("users:read", {
+          summary: "One user of the tenant.",
+          output: managedUserSchema,
+          errors: ["not_found"],
+          rest: { method: "GET", path: "/v1/users/{id}" },
+          example: { input: { id: exampleId }, output: example },
+        })
+        .input(byId)
+        .query(({ ctx, input }) => users.get(ctx, requireId("user", input.id, "id"))),
+      update: procedures
+        .key("users:write", {
+          summary: "Change a user.",
+          description:
+            "What is left out stays. `metadata` and `private_metadata` are merged (RFC 7396): null removes a member, lists " +
+            "are replaced whole.",
+          output: managedUserSchema,
+          errors: ["not_found", "conflict"],
+          rest: { method: "PATCH", path: "/v1/users/{id}" },
+          example: { input: { id: exampleId, metadata: { plan: "pro", trial: null } }, output: example },
+        })
+        .input(
+          byId.extend({
+            display_name: lineOfText(200).nullish().describe("null removes it."),
+            external_id: externalId.nullish().describe("null removes it."),
+            metadata: patch.optional(),
+            private_metadata: patch.optional(),
+          }),
+        )
+        .mutation(({ ctx, input }) =>
+          users.update(ctx, requireId("user", input.id, "id"), {
+            displayName: input.display_name,
+            externalId: input.external_id,
+            metadata: input.metadata,
+            privateMetadata: input.private_metadata,
+          }),
+        ),
+      delete: procedures
+        .key("users:write", {
+          summary: "Delete a user: personal data, credentials and sessions.",
+          description: "The id and the external id stay taken, so that a token of the past never means somebody else.",
+          output: z.strictObject({ status: z.literal("success") }),
+          errors: ["not_found"],
+          rest: { method: "DELETE", path: "/v1/users/{id}" },
+          example: { input: { id: exampleId }, output: { status: "success" } },
+        })
+        .input(byId)
+        .mutation(async ({ ctx, input }) => {
+          await users.delete(ctx, requireId("user", input.id, "id"));
+          return { status: "success" as const };
+        }),
+    },
+  };
+}

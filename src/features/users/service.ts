@@ -1,0 +1,210 @@
+import { canonicalEmail, type EmailAddress } from "../../core/email.ts";
+import { AppError, invalidField } from "../../core/errors.ts";
+import { newId, parseId } from "../../core/ids.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { appendAudit } from "../../identity/audit/store.ts";
+import { once, type RepeatableCall } from "../../identity/idempotency/idempotency.ts";
+import type { Identity } from "../../identity/identity.ts";
+import {
+  findUser,
+  insertEmail,
+  insertUser,
+  lockUser,
+  pageOfUsers,
+  searchForm,
+  type UserRow,
+  updateUser,
+} from "../../identity/users/store.ts";
+import { toManagedUser, type WireManagedUser } from "../../identity/users/wire.ts";
+import type { AdmittedKey } from "../../rpc/gate.ts";
+import { cutPage, metadataInput } from "../../rpc/schemas.ts";
+import { isUniqueViolation } from "../../storage/errors.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { mergePatch } from "./merge.ts";
+
+interface NewUser {
+  email: string | null;
+  externalId: string | null;
+  displayName: string | null;
+  metadata: JsonObject;
+  privateMetadata: JsonObject;
+}
+
+/** undefined: as it is. */
+interface UserChanges {
+  displayName: string | null | undefined;
+  externalId: string | null | undefined;
+  metadata: JsonObject | undefined;
+  privateMetadata: JsonObject | undefined;
+}
+
+interface UserFilter {
+  limit: number;
+  cursor: string | null;
+  email: string | null;
+  externalId: string | null;
+  search: string | null;
+}
+
+/** The users of the calling key's tenant, and of no other. */
+export class UserService {
+  constructor(private readonly identity: Identity) {}
+
+  /** @throws AppError `invalid_input`, `conflict` for an address or external id that is taken, also by a deleted user */
+  create(caller: AdmittedKey, input: NewUser, call: RepeatableCall | null): Promise<WireManagedUser> {
+    const email = input.email === null ? null : requireEmail(input.email);
+    const { storage, clock } = this.identity;
+    const now = clock.now();
+    const id = newId(now);
+    const read = async (tx: Executor, userId: string) => toManagedUser(await this.#own(tx, caller, userId));
+    return storage.write((tx) =>
+      once(
+        tx,
+        now,
+        call,
+        id,
+        async () => {
+          await this.#insert(tx, now, id, caller, input, email);
+          await this.#tell(tx, now, caller, "user.created", id, { method: "management" });
+          return read(tx, id);
+        },
+        (made) => read(tx, made),
+      ),
+    );
+  }
+
+  async list(caller: AdmittedKey, filter: UserFilter) {
+    const after = filter.cursor === null ? null : parseId("user", filter.cursor);
+    if (filter.cursor !== null && after === null) {
+      throw invalidField("cursor", "must be the next_cursor of a page before");
+    }
+    const rows = await pageOfUsers(this.identity.storage.read, {
+      tenantId: caller.application.tenant.id,
+      after,
+      limit: filter.limit + 1,
+      email: filter.email === null ? null : requireEmail(filter.email).canonical,
+      externalId: filter.externalId,
+      search: filter.search === null ? null : searchForm(filter.search),
+    });
+    return cutPage(rows, filter.limit, (row) => row.id, toManagedUser);
+  }
+
+  /** @throws AppError `not_found`, the same for another tenant's user and a deleted one as for one that never was */
+  async get(caller: AdmittedKey, id: string): Promise<WireManagedUser> {
+    return toManagedUser(await this.#own(this.identity.storage.read, caller, id));
+  }
+
+  /** @throws AppError `not_found`, `invalid_input` (too large once merged), `conflict` (external id) */
+  update(caller: AdmittedKey, id: string, changes: UserChanges): Promise<WireManagedUser> {
+    const { storage, clock } = this.identity;
+    return storage.write(async (tx) => {
+      const now = clock.now();
+      if (!(await lockUser(tx, caller.application.tenant.id, id, now))) throw new AppError("not_found");
+      const before = await this.#own(tx, caller, id);
+      const columns = {
+        ...(changes.displayName === undefined ? {} : { display_name: changes.displayName }),
+        ...(changes.externalId === undefined ? {} : { external_id: changes.externalId }),
+        ...(changes.metadata && { public_metadata: merged("metadata", before.public_metadata, changes.metadata) }),
+        ...(changes.privateMetadata && {
+          private_metadata: merged("private_metadata", before.private_metadata, changes.privateMetadata),
+        }),
+      };
+      try {
+        await updateUser(tx, id, columns, now);
+      } catch (error) {
+        throw asConflict(error);
+      }
+      await this.#tell(tx, now, caller, "user.changed", id, { fields: Object.keys(columns) });
+      return toManagedUser(await this.#own(tx, caller, id));
+    });
+  }
+
+  /** @throws AppError `not_found` */
+  delete(caller: AdmittedKey, id: string): Promise<void> {
+    const { storage, users } = this.identity;
+    const { application, origin, key } = caller;
+    const actor = { kind: "key", id: key.id } as const;
+    return storage.write((tx) => users.delete(tx, id, { application, actor, origin }));
+  }
+
+  async #insert(
+    tx: Executor,
+    now: number,
+    id: string,
+    caller: AdmittedKey,
+    input: NewUser,
+    email: EmailAddress | null,
+  ): Promise<void> {
+    const tenantId = caller.application.tenant.id;
+    try {
+      await insertUser(tx, {
+        id,
+        tenant_id: tenantId,
+        external_id: input.externalId,
+        display_name: input.displayName,
+        public_metadata: JSON.stringify(input.metadata),
+        private_metadata: JSON.stringify(input.privateMetadata),
+        created_at: now,
+        updated_at: now,
+        disabled_at: null,
+        deleted_at: null,
+      });
+      if (email) await insertEmail(tx, { id: newId(now), tenantId, userId: id, ...email, now });
+    } catch (error) {
+      throw asConflict(error);
+    }
+  }
+
+  async #own(at: Executor, caller: AdmittedKey, id: string): Promise<UserRow> {
+    const row = await findUser(at, caller.application.tenant.id, id);
+    if (!row || row.deleted_at !== null) throw new AppError("not_found");
+    return row;
+  }
+
+  #tell(
+    tx: Executor,
+    now: number,
+    caller: AdmittedKey,
+    action: string,
+    userId: string,
+    details: Record<string, unknown>,
+  ): Promise<void> {
+    return appendAudit(tx, now, {
+      tenantId: caller.application.tenant.id,
+      actor: { kind: "key", id: caller.key.id },
+      action,
+      target: { kind: "user", id: userId },
+      applicationId: caller.application.id,
+      origin: caller.origin,
+      details,
+    });
+  }
+}
+
+function merged(path: string, stored: string, patch: JsonObject): string {
+  const value = mergePatch(JSON.parse(stored) as JsonObject, patch);
+  const checked = metadataInput.safeParse(value);
+  if (!checked.success) throw invalidField(path, checked.error.issues[0]?.message ?? "is not valid");
+  return JSON.stringify(value);
+}
+
+function requireEmail(input: string): EmailAddress {
+  const email = canonicalEmail(input);
+  if (!email) throw invalidField("email", "must be one e-mail address such as ada@example.com");
+  return email;
+}
+
+/** A unique index refused the row: says which field, so that a backend can find who has it. */
+function asConflict(error: unknown): unknown {
+  for (const [hint, path] of [
+    ["external_id", "external_id"],
+    ["canonical", "email"],
+  ] as const) {
+    if (!isUniqueViolation(error, hint)) continue;
+    return new AppError("conflict", {
+      message: `There is a user with this ${path} already.`,
+      details: [{ path, reason: "is taken" }],
+    });
+  }
+  return error;
+}

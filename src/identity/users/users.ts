@@ -1,0 +1,65 @@
+import type { RequestOrigin } from "../../core/caller.ts";
+import type { Clock } from "../../core/clock.ts";
+import { SECOND } from "../../core/clock.ts";
+import { AppError } from "../../core/errors.ts";
+import type { AuditEntriesTable } from "../../storage/schema.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { appendAudit } from "../audit/store.ts";
+import { deleteFlowsOf } from "../flows/store.ts";
+import { insertRevocation } from "../revocations/store.ts";
+import type { Sessions } from "../sessions/sessions.ts";
+import { forgetOrigins } from "../sessions/store.ts";
+import type { Application } from "../tenants/directory.ts";
+import { longestAccessTtl } from "../tenants/store.ts";
+import { entombUser } from "./store.ts";
+
+/** What a feature keeps about a user and removes with them. */
+export type Erasure = (tx: Executor, userId: string) => Promise<void>;
+
+interface Deletion {
+  application: Application;
+  actor: { kind: AuditEntriesTable["actor_kind"]; id: string | null };
+  origin: RequestOrigin;
+}
+
+/** What happens to a person as a whole. */
+export class Users {
+  constructor(
+    private readonly clock: Clock,
+    private readonly sessions: Sessions,
+    private readonly erasures: readonly Erasure[],
+  ) {}
+
+  /**
+   * Removes what is personal, ends every session in every application and tells verifiers. The id and the external id stay,
+   * so that neither is anybody else's later.
+   * @throws AppError `not_found` for nobody of the application's tenant, and for who was deleted before
+   */
+  async delete(tx: Executor, userId: string, deletion: Deletion): Promise<void> {
+    const { application, actor, origin } = deletion;
+    const tenantId = application.tenant.id;
+    const now = this.clock.now();
+    if (!(await entombUser(tx, tenantId, userId, now))) throw new AppError("not_found");
+    for (const erase of this.erasures) await erase(tx, userId);
+    await deleteFlowsOf(tx, userId);
+    await forgetOrigins(tx, userId);
+    const ending = { tenantId, application, actor, origin, reason: "user_deleted" } as const;
+    await this.sessions.endAll(tx, userId, { keep: null, everyApplication: true }, ending);
+    // A session's entry lives as long as one application's tokens; this one outlasts those of every application.
+    await insertRevocation(tx, now, {
+      tenantId,
+      kind: "sub",
+      id: userId,
+      issuedBefore: now + SECOND,
+      expiresAt: now + ((await longestAccessTtl(tx, tenantId)) + 60) * SECOND,
+    });
+    await appendAudit(tx, now, {
+      tenantId,
+      actor,
+      action: "user.deleted",
+      target: { kind: "user", id: userId },
+      applicationId: application.id,
+      origin,
+    });
+  }
+}
