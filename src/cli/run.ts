@@ -1,5 +1,9 @@
 import { appCreate } from "./app-create.ts";
+import { appGrant } from "./app-grant.ts";
 import { appList } from "./app-list.ts";
+import { appSecretCreate } from "./app-secret-create.ts";
+import { appSecretList } from "./app-secret-list.ts";
+import { appSecretRevoke } from "./app-secret-revoke.ts";
 import { appSet } from "./app-set.ts";
 import { appShow } from "./app-show.ts";
 import { backup } from "./backup.ts";
@@ -26,6 +30,10 @@ const commands: readonly Command[] = [
   appList,
   appShow,
   appSet,
+  appSecretCreate,
+  appSecretList,
+  appSecretRevoke,
+  appGrant,
   keysList,
   keysRotate,
   backup,
@@ -63,8 +71,12 @@ function normalise(args: string[]): string[] {
 }
 
 function find(args: string[]): Command | undefined {
-  const two = args.slice(0, 2).join(" ");
-  return commands.find(({ name }) => name === two) ?? commands.find(({ name }) => name === args[0]);
+  for (const words of [3, 2, 1]) {
+    const called = args.slice(0, words).join(" ");
+    const found = commands.find(({ name }) => name === called);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 /** @throws UsageError for a command that is not there */

@@ -11,12 +11,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  * @throws AppError `payload_too_large`, `unsupported_media_type`, `invalid_input`
  */
 export async function readJson(request: Request, limit: number = MAX_BODY): Promise<unknown> {
-  const length = request.headers.get("content-length");
-  if (length !== null && Number(length) > limit) throw new AppError("payload_too_large");
-  if (length === "0" || request.body === null) return undefined;
-  const bytes = length === null ? await readChunks(request.body, limit) : await request.bytes();
-  if (bytes.length === 0) return undefined;
-  if (bytes.length > limit) throw new AppError("payload_too_large");
+  const bytes = await readBytes(request, limit);
+  if (bytes === undefined) return undefined;
   // A form or text/plain needs no preflight: taking it as JSON would let any page post here.
   const type = request.headers.get("content-type");
   if (type !== "application/json" && !JSON_TYPE.test(type ?? "")) throw new AppError("unsupported_media_type");
@@ -34,6 +30,17 @@ export async function readJson(request: Request, limit: number = MAX_BODY): Prom
   }
   refuseProto(text, value);
   return value;
+}
+
+/** The bytes of a request; undefined for an empty body. @throws AppError `payload_too_large` */
+export async function readBytes(request: Request, limit: number = MAX_BODY): Promise<Uint8Array | undefined> {
+  const length = request.headers.get("content-length");
+  if (length !== null && Number(length) > limit) throw new AppError("payload_too_large");
+  if (length === "0" || request.body === null) return undefined;
+  const bytes = length === null ? await readChunks(request.body, limit) : await request.bytes();
+  if (bytes.length === 0) return undefined;
+  if (bytes.length > limit) throw new AppError("payload_too_large");
+  return bytes;
 }
 
 /** JSON.parse makes `__proto__` an own property; whatever copies it later would set a prototype. */

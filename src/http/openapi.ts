@@ -5,6 +5,7 @@ import { type Callable, proceduresOf } from "../rpc/invoke.ts";
 import type { ProcedureMeta } from "../rpc/procedures.ts";
 import type { Edge, Handler } from "./edge.ts";
 import { type PublicDocument, publicDocument, publicJson } from "./jwks.ts";
+import { oauthPaths, oauthSchemas, oauthSecuritySchemes } from "./oauth/description.ts";
 
 /** Built at the first request and kept: it depends on the program alone. */
 export function openApiHandler(router: AnyRouter, _edge: Edge, version: string): Handler {
@@ -48,6 +49,8 @@ const BY_ACCESS: Record<ProcedureMeta["access"]["kind"], ErrorCode[]> = {
   "sign-out": ["authentication_required", "application_mismatch", "origin_not_allowed"],
   key: [
     "authentication_required",
+    "token_expired",
+    "token_revoked",
     "invalid_credentials",
     "insufficient_scope",
     "application_mismatch",
@@ -88,13 +91,14 @@ export function openApiDocument(router: AnyRouter, version: string): Record<stri
       version,
       description: "An authentication appliance. Every answer is JSON; every error has the same envelope.",
     },
-    paths: { ...paths, ...documents },
+    paths: { ...paths, ...documents, ...oauthPaths(errorResponses(["misdirected_request"]), errorResponses(ALWAYS)) },
     components: {
-      schemas: { ...schemas.components, Error: schemas.of(errorSchema, "output") },
+      schemas: { ...schemas.components, Error: schemas.of(errorSchema, "output"), ...oauthSchemas },
       securitySchemes: {
         accessToken: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A user's access token." },
         accessCookie: { type: "apiKey", in: "cookie", name: "sallyport_at" },
         secretKey: { type: "http", scheme: "bearer", description: "A secret key: sally_sk_…" },
+        ...oauthSecuritySchemes,
       },
     },
   };
@@ -232,7 +236,7 @@ function errorResponses(codes: Iterable<ErrorCode>): Record<string, unknown> {
 
 function securityOf(access: ProcedureMeta["access"]): unknown[] {
   if (access.kind === "public") return [];
-  if (access.kind === "key") return [{ secretKey: [] }];
+  if (access.kind === "key") return [{ secretKey: [] }, { clientToken: [access.scope] }];
   return [{ accessToken: [] }, { accessCookie: [] }];
 }
 

@@ -8,6 +8,7 @@ import { Cors } from "./cors.ts";
 import type { BunRequest, Edge, Handler, HttpServer } from "./edge.ts";
 import { healthHandlers } from "./health.ts";
 import { jwksHandlers } from "./jwks.ts";
+import { oauthHandlers } from "./oauth/handlers.ts";
 import { openApiHandler } from "./openapi.ts";
 import { restRoutes } from "./rest.ts";
 import { RevocationStreams } from "./revocation-stream.ts";
@@ -61,6 +62,13 @@ export function buildRoutes(options: HttpOptions): {
   add("GET", "/v1/applications/:id/.well-known/jwks.json/.well-known/jwks.json", jwks.application);
   add("GET", "/oauth2/jwks", jwks.tenant);
   add("GET", "/oauth2/jwks/.well-known/jwks.json", jwks.tenant);
+  const oauth = oauthHandlers(identity, edge);
+  add("POST", "/oauth2/token", oauth.token);
+  add("POST", "/oauth2/revoke", oauth.revoke);
+  add("POST", "/oauth2/introspect", oauth.introspect);
+  add("GET", "/.well-known/oauth-authorization-server", oauth.metadata);
+  // RFC 8414 section 3.1 puts the well-known part before the issuer's path; contracts and people put it behind.
+  table.set("/.well-known/oauth-authorization-server/t/:tenant", { GET: oauth.metadata });
   add("GET", "/v1/revocations", revocations);
   add("GET", "/v1/revocations/stream", streams.handler);
   add("GET", "/openapi.json", openApiHandler(router, edge, options.version));

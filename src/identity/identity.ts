@@ -8,6 +8,8 @@ import type { Storage } from "../storage/storage.ts";
 import { ApiKeys } from "./api-keys/api-keys.ts";
 import { purgeApiKeys } from "./api-keys/store.ts";
 import { purgeAudit } from "./audit/store.ts";
+import { Clients } from "./clients/clients.ts";
+import { purgeClientSecrets } from "./clients/store.ts";
 import { Flows } from "./flows/flows.ts";
 import { purgeFlows } from "./flows/store.ts";
 import { purgeIdempotency } from "./idempotency/store.ts";
@@ -52,6 +54,7 @@ export interface Identity {
   signIns: SignIns;
   refreshes: Refreshes;
   apiKeys: ApiKeys;
+  clients: Clients;
   users: Users;
   flows: Flows;
   /** Tells of revocations that came in through `storage` of this object. */
@@ -82,6 +85,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     signIns: new SignIns(storage, clock, sessions),
     refreshes: new Refreshes(storage, clock, directory, refreshTokens, sessions),
     apiKeys: new ApiKeys(storage, clock, directory, masterKeys),
+    clients: new Clients(storage, clock, directory, accessTokens, settings),
     users: new Users(clock, sessions, options.erasures ?? []),
     flows: new Flows(clock),
     revocationSignal,
@@ -101,6 +105,7 @@ async function retire(storage: Storage, clock: Clock, auditDays: number): Promis
     await purgeFlows(tx, now - DAY);
     await purgeSessions(tx, now - 30 * DAY);
     await purgeApiKeys(tx, now - 90 * DAY, now);
+    await purgeClientSecrets(tx, now - 90 * DAY);
     await purgeIdempotency(tx, now);
     await purgeSigningKeys(tx, now - 30 * DAY);
     await purgeAudit(tx, now - auditDays * DAY, now);

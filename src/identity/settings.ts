@@ -33,6 +33,14 @@ export const identitySettings = defineSettings({
     schema: limit("300/10m"),
     doc: "Password attempts from one network for any account.",
   },
+  limit_client: {
+    schema: limit("600/1m"),
+    doc: "Tokens that one M2M client gets from one network.",
+  },
+  limit_client_failures: {
+    schema: limit("60/1m"),
+    doc: "Wrong client credentials from one network, for any client.",
+  },
   limit_sign_up: {
     schema: limit("100/1h"),
     doc: "Sign-ups from one network.",

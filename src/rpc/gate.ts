@@ -5,7 +5,7 @@ import { networkOf, parseAddress } from "../core/network.ts";
 import type { KeyCaller, Scope } from "../identity/api-keys/api-keys.ts";
 import type { Identity } from "../identity/identity.ts";
 import { ACCOUNT_SCOPE, type AccessToken } from "../identity/sessions/access-tokens.ts";
-import { findSession, type SessionBundle } from "../identity/sessions/store.ts";
+import { findSession, isLiveSession, type SessionBundle } from "../identity/sessions/store.ts";
 import type { Application } from "../identity/tenants/directory.ts";
 import { type Call, isFromPage } from "./call.ts";
 
@@ -20,7 +20,7 @@ export type Access =
   | { kind: "session" }
   /** The session to be ended: an access token, expired or not, or the refresh cookie. */
   | { kind: "sign-out" }
-  /** A secret key with this scope (or `admin`). */
+  /** A secret key, or an M2M token for the management audience, with this scope (or `admin`). */
   | { kind: "key"; scope: Scope };
 
 export interface Admitted {
@@ -68,7 +68,8 @@ export class Gate {
     if (header === null && changes) checkOrigin(call, application);
     if (!hasScope(verified.scope, ACCOUNT_SCOPE)) throw insufficientScope(ACCOUNT_SCOPE);
     const session = await findSession(this.identity.storage.read, verified.sid);
-    if (!session || !isAbout(verified, session) || !this.#isAlive(session)) throw new AppError("token_revoked");
+    if (!session || !isAbout(verified, session) || !isLiveSession(session, this.identity.clock.now()))
+      throw new AppError("token_revoked");
     return { application, origin: call.origin, session };
   }
 
@@ -96,23 +97,13 @@ export class Gate {
   async key(call: Call, scope: Scope): Promise<AdmittedKey> {
     const credential = bearer(call);
     if (credential === null) throw new AppError("authentication_required");
-    if (!credential.startsWith(SECRET_KEY)) {
-      throw new AppError("authentication_required", { message: "This needs a secret key." });
-    }
-    const key = await this.identity.apiKeys.authenticate(credential, call.origin);
+    const key = credential.startsWith(SECRET_KEY)
+      ? await this.identity.apiKeys.authenticate(credential, call.origin)
+      : await this.identity.clients.callerOf(credential);
     call.resolved = key.application;
     this.#checkHints(call, key.application);
     if (!key.scopes.has(scope) && !key.scopes.has("admin")) throw insufficientScope(scope);
     return { application: key.application, origin: forwarded(call, key), key };
-  }
-
-  #isAlive(session: SessionBundle): boolean {
-    return (
-      session.ended_at === null &&
-      session.disabled_at === null &&
-      session.deleted_at === null &&
-      session.expires_at > this.identity.clock.now()
-    );
   }
 
   async #accessCookie(call: Call): Promise<string> {

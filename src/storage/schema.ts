@@ -225,6 +225,41 @@ export interface ApiResourcesTable {
   updated_at: number;
 }
 
+/** Secrets of M2M clients, of which only the SHA-256 is kept; two at a time. Deleted 90 days after they were revoked. */
+export interface ClientSecretsTable {
+  id: string;
+  tenant_id: string;
+  application_id: string;
+  /** 1 or 2: the database lets no third one live. */
+  slot: number;
+  secret_digest: Uint8Array;
+  created_at: number;
+  last_used_at: number | null;
+  revoked_at: number | null;
+}
+
+/** What an M2M client may ask for. Kept until an operator takes it back. */
+export interface ClientGrantsTable {
+  application_id: string;
+  /** `management`, or the URI of an API resource. */
+  audience: string;
+  tenant_id: string;
+  /** JSON array. */
+  scopes: string;
+  created_at: number;
+  updated_at: number;
+}
+
+/** Users that apps speak for with a public key: a name space of their own. Kept as long as their user. */
+export interface PublicUsersTable {
+  key_id: string;
+  /** The `user_id` that the app said. */
+  subject: string;
+  tenant_id: string;
+  user_id: string;
+  created_at: number;
+}
+
 /** What verifiers must refuse before its time. Kept as long as the longest access token lives. */
 export interface RevocationsTable {
   tenant_id: string;
@@ -294,6 +329,9 @@ export interface Database {
   api_keys: ApiKeysTable;
   idempotency_records: IdempotencyRecordsTable;
   api_resources: ApiResourcesTable;
+  client_secrets: ClientSecretsTable;
+  client_grants: ClientGrantsTable;
+  public_users: PublicUsersTable;
   revocations: RevocationsTable;
   counters: CountersTable;
   rate_limits: RateLimitsTable;

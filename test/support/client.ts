@@ -136,7 +136,7 @@ export class Client {
     if (method === "HEAD") return;
     const names = pathname.split("/trpc/")[1];
     // What is refused before any procedure runs has the plain envelope on both doors.
-    const isWhole = !Array.isArray(body) && body.error !== undefined && "request_id" in body.error;
+    const isWhole = !Array.isArray(body) && typeof body.error === "object" && "request_id" in body.error;
     if (names === undefined || isWhole) {
       this.app.contract.check(method, pathname, status, text === "" ? undefined : body);
       return;

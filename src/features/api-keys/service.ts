@@ -50,7 +50,7 @@ export class ApiKeyService {
             ...wanted,
             tenantId: application.tenant.id,
             applicationId: application.id,
-            actor: { kind: "key", id: key.id },
+            actor: { kind: key.kind, id: key.id },
             origin,
           });
           return { ...toWireApiKey(made.row), secret: made.secret };
@@ -151,7 +151,7 @@ export class ApiKeyService {
   ): Promise<void> {
     return appendAudit(tx, now, {
       tenantId: row.tenant_id,
-      actor: { kind: "key", id: actor.id },
+      actor: { kind: actor.kind, id: actor.id },
       action,
       target: { kind: "api_key", id: row.id },
       applicationId: row.application_id,

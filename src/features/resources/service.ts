@@ -130,7 +130,7 @@ export class ResourceService {
   ): Promise<void> {
     return appendAudit(tx, now, {
       tenantId: row.tenant_id,
-      actor: { kind: "key", id: caller.key.id },
+      actor: { kind: caller.key.kind, id: caller.key.id },
       action,
       target: { kind: "resource", id: row.id },
       applicationId: caller.application.id,

@@ -36,7 +36,7 @@ export class SessionService {
     const { storage, sessions } = this.identity;
     return storage.write(async (tx) => {
       const row = await this.#own(tx, caller, id);
-      const actor = { kind: "key", id: key.id } as const;
+      const actor = { kind: key.kind, id: key.id };
       const ending = { tenantId: row.tenant_id, application, actor, origin, reason: "revoked" } as const;
       await sessions.end(tx, id, ending);
       return toManagedSession(await this.#own(tx, caller, id));

@@ -123,7 +123,7 @@ export class UserService {
   delete(caller: AdmittedKey, id: string): Promise<void> {
     const { storage, users } = this.identity;
     const { application, origin, key } = caller;
-    const actor = { kind: "key", id: key.id } as const;
+    const actor = { kind: key.kind, id: key.id };
     return storage.write((tx) => users.delete(tx, id, { application, actor, origin }));
   }
 
@@ -171,7 +171,7 @@ export class UserService {
   ): Promise<void> {
     return appendAudit(tx, now, {
       tenantId: caller.application.tenant.id,
-      actor: { kind: "key", id: caller.key.id },
+      actor: { kind: caller.key.kind, id: caller.key.id },
       action,
       target: { kind: "user", id: userId },
       applicationId: caller.application.id,

@@ -36,8 +36,10 @@ export type Scope = (typeof SCOPES)[number];
 /** Secrets whose key is remembered, at most. */
 const REMEMBERED = 10_000;
 
-/** A secret key that was checked. */
+/** A secret key, or the access token of an M2M client, that was checked. */
 export interface KeyCaller {
+  kind: "key" | "client";
+  /** The key's, or the client's. */
   id: string;
   application: Application;
   scopes: ReadonlySet<string>;
@@ -180,7 +182,15 @@ export class ApiKeys {
     if (row.rate_limit !== null) await this.#admit(row.id, row.rate_limit, now);
     this.#touch(row.id, row.last_used_at, now);
     const scopes = new Set(JSON.parse(row.scopes) as string[]);
-    return { id: row.id, application, scopes, expiresAt: row.expires_at, rateLimit: row.rate_limit, networks };
+    return {
+      kind: "key",
+      id: row.id,
+      application,
+      scopes,
+      expiresAt: row.expires_at,
+      rateLimit: row.rate_limit,
+      networks,
+    };
   }
 
   /** Somebody holds the right secret of a key that does not count: a leak, or a backend that was forgotten. */

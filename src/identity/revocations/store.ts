@@ -67,6 +67,23 @@ function counterOf(tenantId: string): string {
   return `revocations:${tenantId}`;
 }
 
+const about = prepared((db, p: Param<{ tenant_id: string; digest: string; issued_at: number; now: number }>) =>
+  db
+    .selectFrom("revocations")
+    .select("seq")
+    .where("tenant_id", "=", p("tenant_id"))
+    .where("digest", "=", p("digest"))
+    .where("issued_before_at", ">", p("issued_at"))
+    .where("expires_at", ">", p("now"))
+    .limit(1),
+);
+
+/** Whether what this id names was revoked after `issuedAt` (ms). Ids are unique over all kinds. */
+export async function isRevoked(at: Executor, tenantId: string, id: string, issuedAt: number, now: number) {
+  const params = { tenant_id: tenantId, digest: sha256Base64url(id), issued_at: issuedAt, now };
+  return (await at.first(about, params)) !== undefined;
+}
+
 export async function purgeRevocations(tx: Executor, now: number): Promise<void> {
   await tx.kysely.deleteFrom("revocations").where("expires_at", "<", now).execute();
 }

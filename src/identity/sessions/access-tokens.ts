@@ -29,6 +29,18 @@ export interface AccessToken {
 /** Seconds by which the clocks of two nodes may differ. */
 export const CLOCK_SKEW = 60;
 
+/** An access token of an M2M client that was verified. It is nobody's session: no `sid`, no `aal`, no `auth_time`. */
+export interface ClientToken {
+  /** The client's id, which is its application's. */
+  sub: string;
+  jti: string;
+  applicationId: string;
+  audience: string;
+  scope: string;
+  issuedAt: number;
+  expiresAt: number;
+}
+
 /** More claims for a token, from the features. */
 export type ClaimsHook = (input: { session: SessionBundle; application: Application }) => Record<string, unknown>;
 
@@ -38,7 +50,7 @@ const REMEMBERED = 20_000;
 /** Mints and verifies access tokens. */
 export class AccessTokens {
   /** By SHA-256 of the token: a dump of the memory holds no token of these. */
-  readonly #verified = new RecentMap<AccessToken>(REMEMBERED);
+  readonly #verified = new RecentMap<AccessToken | ClientToken>(REMEMBERED);
 
   constructor(
     private readonly clock: Clock,
@@ -74,12 +86,46 @@ export class AccessTokens {
     return encodeJwt(await this.keyring.signer(session.tenant_id, application.algorithm), claims);
   }
 
+  /** @param input.lifetime seconds */
+  async mintForClient(
+    application: Application,
+    input: { audience: string; scope: string; lifetime: number },
+  ): Promise<string> {
+    const issuedAt = toSeconds(this.clock.now());
+    const claims: Record<string, unknown> = {
+      iss: application.tenant.issuer,
+      sub: application.id,
+      aud: input.audience,
+      azp: application.id,
+      exp: issuedAt + input.lifetime,
+      iat: issuedAt,
+      jti: randomUUID(),
+      typ: "access",
+    };
+    if (input.scope !== "") claims.scope = input.scope;
+    return encodeJwt(await this.keyring.signer(application.tenant.id, application.algorithm), claims);
+  }
+
   /**
-   * Verifies one of our own access tokens.
+   * Verifies a user's access token.
    * @param options.expired also answers for a token whose time is over (a sign-out need not be timely)
    * @throws AppError `authentication_required` for what is no access token of ours, `token_expired`
    */
   async verify(token: string, options: { expired?: boolean } = {}): Promise<AccessToken> {
+    const verified = await this.verifyAny(token, options);
+    if (!("sid" in verified)) throw invalidToken();
+    return verified;
+  }
+
+  /** As {@link verify}, for an access token of an M2M client, and for nothing else. */
+  async verifyClient(token: string): Promise<ClientToken> {
+    const verified = await this.verifyAny(token);
+    if ("sid" in verified) throw invalidToken();
+    return verified;
+  }
+
+  /** As {@link verify}, whoever the token is about: what has `sid` is a user's. */
+  async verifyAny(token: string, options: { expired?: boolean } = {}): Promise<AccessToken | ClientToken> {
     const digest = hash("sha256", token, "base64");
     const seen = this.#verified.get(digest);
     const verified = seen ?? (await this.#verifyNew(token));
@@ -96,7 +142,7 @@ export class AccessTokens {
     this.#verified.clear();
   }
 
-  async #verifyNew(token: string): Promise<AccessToken> {
+  async #verifyNew(token: string): Promise<AccessToken | ClientToken> {
     try {
       const parsed = parseJws(token);
       const kid = parsed.header.kid;
@@ -110,24 +156,24 @@ export class AccessTokens {
         throw invalidToken();
       }
       if (claims.typ !== "access") throw invalidToken();
-      return {
+      const common = {
         sub: uuid(claims.sub),
-        sid: uuid(claims.sid),
         jti: uuid(claims.jti),
         applicationId,
         audience: text(claims.aud),
         scope: claims.scope === undefined ? "" : text(claims.scope),
         issuedAt: seconds(claims.iat),
         expiresAt: seconds(claims.exp),
-        authTime: seconds(claims.auth_time),
       };
+      if (claims.sid === undefined && common.sub === applicationId) return common;
+      return { ...common, sid: uuid(claims.sid), authTime: seconds(claims.auth_time) };
     } catch (error) {
       if (error instanceof JwsError) throw invalidToken(error);
       throw error;
     }
   }
 
-  #remember(digest: string, token: AccessToken): void {
+  #remember(digest: string, token: AccessToken | ClientToken): void {
     if (token.expiresAt * SECOND <= this.clock.now()) return;
     this.#verified.set(digest, token);
   }

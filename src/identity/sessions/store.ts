@@ -50,6 +50,13 @@ const bundleById = prepared((db, p: Param<{ id: string }>) =>
 export const findSession = (at: Executor, id: string) => at.first(bundleById, { id });
 export type SessionBundle = NonNullable<Awaited<ReturnType<typeof findSession>>>;
 
+/** Whether a session and its user still count. */
+export function isLiveSession(session: SessionBundle, now: number): boolean {
+  return (
+    session.ended_at === null && session.disabled_at === null && session.deleted_at === null && session.expires_at > now
+  );
+}
+
 const insertRow = prepared((db, p: Param<{ [K in keyof SessionsTable]: SessionsTable[K] }>) =>
   db.insertInto("sessions").values({
     id: p("id"),

@@ -1,0 +1,23 @@
+import { isUuid } from "../core/ids.ts";
+import { revokeClientSecret } from "../identity/clients/administration.ts";
+import { argument, type Command, configFlag, dataFlag, UsageError } from "./command.ts";
+import { withIdentity } from "./open.ts";
+import { applicationNamed } from "./reference.ts";
+
+export const appSecretRevoke: Command = {
+  name: "app secret revoke",
+  arguments: "APP SECRET_ID",
+  summary: "End a client secret at once.",
+  description: "Tokens that it got live out their minutes; `sallyport app set APP --disable` ends those, too.",
+  flags: { data: dataFlag, config: configFlag },
+  run: (context) => {
+    const id = argument(context, 1, "SECRET_ID").toLowerCase();
+    if (!isUuid(id)) throw new UsageError("SECRET_ID is the id that `sallyport app secret list` shows.");
+    return withIdentity(context, async ({ storage, clock }) => {
+      const application = await applicationNamed(storage.read, argument(context, 0, "APP"));
+      await storage.write((tx) => revokeClientSecret(tx, clock.now(), application, id));
+      context.print(`Revoked ${id}.`);
+      return 0;
+    });
+  },
+};

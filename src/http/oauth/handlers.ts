@@ -1,0 +1,148 @@
+import { AppError } from "../../core/errors.ts";
+import { isAudience, MANAGEMENT_SCOPES } from "../../identity/clients/administration.ts";
+import { introspect, type Reach } from "../../identity/clients/introspection.ts";
+import { OAuthError } from "../../identity/clients/oauth-error.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { DEFAULT_TENANT_SLUG, type Tenant } from "../../identity/tenants/directory.ts";
+import { conditional, entityTag } from "../conditional.ts";
+import type { Edge, Exchange, Handler } from "../edge.ts";
+import { authenticateClient } from "./client-authentication.ts";
+import { malformed, readForm } from "./form.ts";
+
+const VISIBLE = /^[\x21-\x7e]{1,255}$/;
+
+type Form = ReadonlyMap<string, string>;
+type Answer = (exchange: Exchange, tenant: Tenant, form: Form) => Promise<unknown>;
+
+/** OAuth endpoints for clients that are no people (RFC 6749, 7009, 7662, 8414, 8707). */
+export function oauthHandlers(identity: Identity, edge: Edge) {
+  const tenantOf = async (exchange: Exchange) => {
+    const tenant = await identity.directory.tenantBySlug(exchange.tenantSlug ?? DEFAULT_TENANT_SLUG);
+    if (!tenant || tenant.disabled) throw new AppError("not_found");
+    return tenant;
+  };
+  const endpoint =
+    (answer: Answer): Handler =>
+    async (exchange) => {
+      try {
+        const tenant = await tenantOf(exchange);
+        const body = await answer(exchange, tenant, await readForm(exchange.request));
+        // RFC 6749 section 5.1; Cache-Control: no-store is the edge's.
+        exchange.headers.pragma = "no-cache";
+        return edge.json(exchange, 200, body);
+      } catch (error) {
+        return fail(edge, exchange, error);
+      }
+    };
+
+  return {
+    token: endpoint(async (exchange, tenant, form) => {
+      const client = await authenticateClient(identity, exchange, tenant, form);
+      const type = form.get("grant_type");
+      if (type === undefined) throw malformed("grant_type is missing.");
+      if (type !== "client_credentials") {
+        throw new OAuthError("unsupported_grant_type", "Only client_credentials is offered to this client.");
+      }
+      const asked = { audience: targetOf(form), scope: form.get("scope") ?? null };
+      const issued = await identity.clients.issue(client, asked, exchange.origin);
+      return {
+        access_token: issued.accessToken,
+        token_type: "Bearer",
+        expires_in: issued.expiresIn,
+        scope: issued.scope,
+      };
+    }),
+    revoke: endpoint(async (exchange, tenant, form) => {
+      const client = await authenticateClient(identity, exchange, tenant, form);
+      await identity.clients.revoke(client, tokenOf(form), exchange.origin);
+      return {};
+    }),
+    introspect: endpoint(async (exchange, tenant, form) => {
+      const reach = await readerOf(identity, exchange, tenant, form);
+      return (await introspect(identity, tokenOf(form), reach)) ?? { active: false };
+    }),
+    metadata: async (exchange: Exchange): Promise<Response> => {
+      const { issuer } = await tenantOf(exchange);
+      const methods = ["client_secret_basic", "client_secret_post"];
+      const body = JSON.stringify({
+        issuer,
+        token_endpoint: `${issuer}/oauth2/token`,
+        revocation_endpoint: `${issuer}/oauth2/revoke`,
+        introspection_endpoint: `${issuer}/oauth2/introspect`,
+        jwks_uri: `${issuer}/oauth2/jwks`,
+        scopes_supported: MANAGEMENT_SCOPES,
+        // Required by RFC 8414; empty because nothing is authorized by a redirect here.
+        response_types_supported: [],
+        grant_types_supported: ["client_credentials"],
+        token_endpoint_auth_methods_supported: methods,
+        revocation_endpoint_auth_methods_supported: methods,
+        introspection_endpoint_auth_methods_supported: methods,
+      });
+      return conditional(exchange, body, entityTag(body), {
+        "access-control-allow-origin": "*",
+        "content-type": "application/json",
+        "cache-control": "public, max-age=300",
+      });
+    },
+  };
+}
+
+/** `resource` (RFC 8707) and `audience` mean the same here; both only when they agree. */
+function targetOf(form: Form): string | null {
+  const resource = form.get("resource");
+  const target = resource ?? form.get("audience") ?? null;
+  if (resource !== undefined && (form.get("audience") ?? resource) !== resource) {
+    throw new OAuthError("invalid_target", "audience and resource name different targets.");
+  }
+  if (resource !== undefined && !isAudience(resource)) {
+    throw new OAuthError("invalid_target", "resource must be an absolute URI without a fragment.");
+  }
+  // What was never registered need not be asked for; PostgreSQL refuses text with a NUL.
+  if (target !== null && !VISIBLE.test(target)) throw new OAuthError("invalid_target", "That is no audience.");
+  return target;
+}
+
+function tokenOf(form: Form): string {
+  const token = form.get("token");
+  if (token === undefined) throw malformed("token is missing.");
+  return token;
+}
+
+/** An M2M client reads all tokens of its tenant; a secret key, as Bearer, those of its own application. */
+async function readerOf(identity: Identity, exchange: Exchange, tenant: Tenant, form: Form): Promise<Reach> {
+  const secretKey = /^bearer +(sally_sk_\S+) *$/i.exec(exchange.request.headers.get("authorization") ?? "")?.[1];
+  if (secretKey === undefined) {
+    await authenticateClient(identity, exchange, tenant, form);
+    return { tenantId: tenant.id, applicationId: null };
+  }
+  const { application } = await identity.apiKeys.authenticate(secretKey, exchange.origin);
+  if (application.tenant.id !== tenant.id) throw new AppError("invalid_credentials");
+  return { tenantId: tenant.id, applicationId: application.id };
+}
+
+/** RFC 6749 section 5.2. */
+function fail(edge: Edge, exchange: Exchange, thrown: unknown): Response {
+  const error = thrown instanceof OAuthError ? thrown : translate(edge, exchange, thrown);
+  const { challenge, retryAfter } = error.options;
+  if (challenge !== undefined) exchange.headers["www-authenticate"] = challenge;
+  if (retryAfter !== undefined) exchange.headers["retry-after"] = String(retryAfter);
+  exchange.headers.pragma = "no-cache";
+  return edge.json(exchange, error.status, { error: error.code, error_description: error.description });
+}
+
+/** What the rooms below throw, in OAuth's words; the edge logs what nobody declared. */
+function translate(edge: Edge, exchange: Exchange, thrown: unknown): OAuthError {
+  const { status } = edge.report(exchange, thrown);
+  if (status === 401) {
+    return new OAuthError("invalid_token", "The secret key is not valid here.", {
+      challenge: 'Bearer error="invalid_token"',
+    });
+  }
+  if (status === 403) return new OAuthError("unauthorized_client", "Not from this network.", { status });
+  if (status === 404) return new OAuthError("invalid_request", "There is no such issuer.", { status });
+  if (status === 413) return new OAuthError("invalid_request", "The body is too large.", { status });
+  if (status === 429 || status === 503) {
+    return new OAuthError("temporarily_unavailable", "Not at this moment. Try again later.", { status });
+  }
+  return new OAuthError("server_error", "Something went wrong here.", { status: 500 });
+}

@@ -1,0 +1,138 @@
+import { systemOrigin } from "../../core/caller.ts";
+import { AppError, invalidField } from "../../core/errors.ts";
+import { newId } from "../../core/ids.ts";
+import { newSecret } from "../../crypto/secrets.ts";
+import { isUniqueViolation } from "../../storage/errors.ts";
+import type { ApplicationsTable } from "../../storage/schema.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { SCOPES } from "../api-keys/api-keys.ts";
+import { appendAudit } from "../audit/store.ts";
+import {
+  deleteClientGrant,
+  findClientSecret,
+  findResourceScopes,
+  insertClientSecret,
+  listClientSecrets,
+  putClientGrant,
+  revokeClientSecretRow,
+} from "./store.ts";
+
+/** Stands in a grant for `<issuer>/management`, so that a changed address changes no grant. */
+export const MANAGEMENT = "management";
+/** What a grant for {@link MANAGEMENT} may hold. `forward` speaks for a browser's sign-in, which no M2M client sees. */
+export const MANAGEMENT_SCOPES: readonly string[] = SCOPES.filter((scope) => scope !== "forward");
+/** RFC 6749 section 3.3. */
+export const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/;
+
+/** One in use and its successor: more would be secrets that nobody misses. */
+const SECRETS = 2;
+
+/**
+ * A new secret for an M2M client, good at once beside the one before.
+ * @returns the secret, which nobody can read again
+ * @throws AppError `conflict` when two live already, or the application is none of type `m2m`
+ */
+export async function createClientSecret(
+  tx: Executor,
+  now: number,
+  application: ApplicationsTable,
+): Promise<{ id: string; secret: string }> {
+  requireClient(application);
+  const taken = (await listClientSecrets(tx, application.id))
+    .filter((row) => row.revoked_at === null)
+    .map((row) => row.slot);
+  const slot = [1, 2].find((candidate) => !taken.includes(candidate));
+  if (slot === undefined || taken.length >= SECRETS) throw tooMany();
+  const id = newId(now);
+  const { text, digest } = newSecret("cs", id);
+  try {
+    await insertClientSecret(tx, {
+      id,
+      tenant_id: application.tenant_id,
+      application_id: application.id,
+      slot,
+      secret_digest: digest,
+      created_at: now,
+      last_used_at: null,
+      revoked_at: null,
+    });
+  } catch (error) {
+    if (isUniqueViolation(error)) throw tooMany();
+    throw error;
+  }
+  await tell(tx, now, application, "client_secret.created", { kind: "client_secret", id }, {});
+  return { id, secret: text };
+}
+
+/** Ends a secret at once; tokens that it got live out their minutes. @throws AppError `not_found` */
+export async function revokeClientSecret(tx: Executor, now: number, application: ApplicationsTable, id: string) {
+  const row = await findClientSecret(tx, id);
+  if (!row || row.application_id !== application.id) throw new AppError("not_found");
+  const revoked = await revokeClientSecretRow(tx, id, now);
+  if (revoked) await tell(tx, now, application, "client_secret.revoked", { kind: "client_secret", id }, {});
+  return revoked ?? row;
+}
+
+/**
+ * Sets what a client may ask for at one audience, in place of what was granted before.
+ * @param audience {@link MANAGEMENT} or the audience of an API resource of the tenant
+ * @throws AppError `invalid_input`, `conflict` for an application that is none of type `m2m`
+ */
+export async function grantClient(
+  tx: Executor,
+  now: number,
+  application: ApplicationsTable,
+  audience: string,
+  scopes: readonly string[],
+): Promise<void> {
+  requireClient(application);
+  const known =
+    audience === MANAGEMENT ? MANAGEMENT_SCOPES : await findResourceScopes(tx, application.tenant_id, audience);
+  if (!known) throw invalidField("audience", "must be `management` or the audience of an API resource of the tenant");
+  const unknown = scopes.find((scope) => !known.includes(scope));
+  if (unknown !== undefined) throw invalidField("scope", `${unknown} is no scope of ${audience}`);
+  const row = { application_id: application.id, audience, tenant_id: application.tenant_id };
+  const unique = [...new Set(scopes)];
+  await putClientGrant(tx, { ...row, scopes: JSON.stringify(unique), created_at: now, updated_at: now });
+  const target = { kind: "application", id: application.id };
+  await tell(tx, now, application, "client.granted", target, { audience, scopes: unique });
+}
+
+/** Takes back what was granted at an audience, also from tokens that were issued. @throws AppError `not_found` */
+export async function ungrantClient(tx: Executor, now: number, application: ApplicationsTable, audience: string) {
+  if (!(await deleteClientGrant(tx, application.id, audience))) throw new AppError("not_found");
+  await tell(tx, now, application, "client.ungranted", { kind: "application", id: application.id }, { audience });
+}
+
+/** An absolute URI (RFC 8707 section 2), in the characters of RFC 3986. */
+export function isAudience(text: string): boolean {
+  return text.length <= 255 && /^[a-z][a-z0-9+.-]*:[\x21\x24-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+$/i.test(text);
+}
+
+function requireClient(application: ApplicationsTable): void {
+  if (application.type === "m2m") return;
+  throw new AppError("conflict", { message: "Only an application of type m2m is a client of its own." });
+}
+
+function tooMany(): AppError {
+  return new AppError("conflict", { message: "Two secrets are live already. Revoke one first." });
+}
+
+function tell(
+  tx: Executor,
+  now: number,
+  application: ApplicationsTable,
+  action: string,
+  target: { kind: string; id: string },
+  details: Record<string, unknown>,
+): Promise<void> {
+  return appendAudit(tx, now, {
+    tenantId: application.tenant_id,
+    actor: { kind: "system", id: null },
+    action,
+    target,
+    applicationId: application.id,
+    origin: systemOrigin,
+    details,
+  });
+}

@@ -1,0 +1,261 @@
+import type { RequestOrigin } from "../../core/caller.ts";
+import type { Clock } from "../../core/clock.ts";
+import { HOUR, MINUTE, SECOND } from "../../core/clock.ts";
+import { AppError } from "../../core/errors.ts";
+import type { Limit } from "../../core/limits.ts";
+import { digestEquals, parseSecret } from "../../crypto/secrets.ts";
+import { admit } from "../../storage/rate-limits.ts";
+import type { ClientSecretsTable } from "../../storage/schema.ts";
+import type { Storage } from "../../storage/storage.ts";
+import type { KeyCaller } from "../api-keys/api-keys.ts";
+import { appendRefusal } from "../audit/refusals.ts";
+import { appendAudit } from "../audit/store.ts";
+import { insertRevocation, isRevoked } from "../revocations/store.ts";
+import type { AccessTokens, ClientToken } from "../sessions/access-tokens.ts";
+import type { Application, Directory, Tenant } from "../tenants/directory.ts";
+import { MANAGEMENT, SCOPE_TOKEN } from "./administration.ts";
+import { OAuthError } from "./oauth-error.ts";
+import { findClientGrant, findClientSecret, findResourceScopes, touchClientSecret } from "./store.ts";
+
+export interface ClientCredentials {
+  /** A plain UUID, or null for what is no id at all. */
+  clientId: string | null;
+  secret: string;
+}
+
+/** A client that has proved its secret. */
+export interface Client {
+  application: Application;
+  secret: ClientSecretsTable;
+}
+
+export interface ClientGrant {
+  accessToken: string;
+  /** Seconds. */
+  expiresIn: number;
+  scope: string;
+}
+
+interface ClientLimits {
+  limit_client: Limit;
+  limit_client_failures: Limit;
+}
+
+/** M2M clients: who proves to be one, and what it gets. Errors of the token endpoint are {@link OAuthError}. */
+export class Clients {
+  constructor(
+    private readonly storage: Storage,
+    private readonly clock: Clock,
+    private readonly directory: Directory,
+    private readonly accessTokens: AccessTokens,
+    private readonly limits: ClientLimits,
+  ) {}
+
+  /**
+   * One answer to all that is wrong. The row is found by the secret, never by the client id: whether a client exists shows
+   * neither in the answer nor in the work.
+   * @throws OAuthError `invalid_client`; 429 from a network that has guessed too often
+   */
+  async authenticate(tenant: Tenant, given: ClientCredentials, origin: RequestOrigin): Promise<Client> {
+    const parsed = parseSecret("cs", given.secret);
+    const row = parsed ? await findClientSecret(this.storage.read, parsed.keyId) : undefined;
+    if (!parsed || !row || !digestEquals(row.secret_digest, parsed.digest)) return this.#refuse(tenant, origin, null);
+    const application = await this.directory.application(row.application_id);
+    const wrong = whyRefused(row, application, tenant, given.clientId);
+    if (wrong !== null || application === null)
+      return this.#refuse(tenant, origin, { row, reason: wrong ?? "unknown" });
+    return { application, secret: row };
+  }
+
+  /**
+   * A token for one audience.
+   * @param asked.audience null: `<issuer>/management`
+   * @param asked.scope space-separated; null: all that was granted
+   * @throws OAuthError `invalid_target` for an audience that is unknown or not this client's, `invalid_scope`; 429
+   */
+  async issue(
+    client: Client,
+    asked: { audience: string | null; scope: string | null },
+    origin: RequestOrigin,
+  ): Promise<ClientGrant> {
+    const { application } = client;
+    const audience = asked.audience ?? managementAudience(application.tenant);
+    const granted = await this.#granted(application, audience);
+    if (granted === null) throw new OAuthError("invalid_target", "This client has no grant for that audience.");
+    const scope = narrow(granted, asked.scope);
+    const now = this.clock.now();
+    const { limit_client: limit } = this.limits;
+    const retryAfter = await this.storage.write(async (tx) => {
+      const answer = await admit(tx, `client:${application.id}:${origin.network}`, limit, now);
+      if (!answer.admitted) return answer.retryAfter;
+      if (now - (client.secret.last_used_at ?? 0) >= HOUR) await touchClientSecret(tx, client.secret.id, now);
+      await appendAudit(tx, now, {
+        tenantId: application.tenant.id,
+        actor: { kind: "client", id: application.id },
+        action: "client.token_issued",
+        target: { kind: "application", id: application.id },
+        applicationId: application.id,
+        origin,
+        details: { audience, scope, secret_id: client.secret.id },
+      });
+      return 0;
+    });
+    if (retryAfter > 0) throw tooMany(retryAfter);
+    const expiresIn = application.accessTokenTtl;
+    const accessToken = await this.accessTokens.mintForClient(application, { audience, scope, lifetime: expiresIn });
+    return { accessToken, expiresIn, scope };
+  }
+
+  /**
+   * Ends one of the client's own tokens. What is no token, or has expired, is no error (RFC 7009 section 2.2).
+   * @throws OAuthError `unauthorized_client` for a token that was issued to somebody else
+   */
+  async revoke(client: Client, token: string, origin: RequestOrigin): Promise<void> {
+    const verified = await this.#readable(token);
+    if (verified === null) return;
+    const { application } = client;
+    if (verified.sub !== application.id || "sid" in verified) {
+      throw new OAuthError("unauthorized_client", "The token was not issued to this client.");
+    }
+    const now = this.clock.now();
+    const tenantId = application.tenant.id;
+    await this.storage.write(async (tx) => {
+      if (await isRevoked(tx, tenantId, verified.jti, verified.issuedAt * SECOND, now)) return;
+      await insertRevocation(tx, now, {
+        tenantId,
+        kind: "jti",
+        id: verified.jti,
+        issuedBefore: verified.issuedAt * SECOND + SECOND,
+        expiresAt: verified.expiresAt * SECOND + MINUTE,
+      });
+      await appendAudit(tx, now, {
+        tenantId,
+        actor: { kind: "client", id: application.id },
+        action: "client.token_revoked",
+        target: { kind: "token", id: verified.jti },
+        applicationId: application.id,
+        origin,
+      });
+    });
+  }
+
+  /**
+   * The caller that an M2M token for the management API stands for. What was granted is read again: a scope that was taken
+   * back is gone from tokens that are out, too.
+   * @throws AppError `authentication_required`, `token_expired`, `token_revoked`
+   */
+  async callerOf(token: string): Promise<KeyCaller> {
+    const verified = await this.accessTokens.verifyClient(token);
+    const application = await this.live(verified);
+    if (application === null) throw new AppError("token_revoked", { message: "The token was revoked." });
+    if (verified.audience !== managementAudience(application.tenant)) {
+      throw new AppError("authentication_required", {
+        message: "The token is for another audience.",
+        challenge: 'Bearer error="invalid_token"',
+      });
+    }
+    const granted = (await this.#granted(application, verified.audience)) ?? [];
+    const held = new Set(verified.scope.split(" "));
+    return {
+      kind: "client",
+      id: application.id,
+      application,
+      scopes: new Set(granted.filter((scope) => held.has(scope))),
+      // What such a caller makes must not outlive it: its token is all that is known of it.
+      expiresAt: verified.expiresAt * SECOND,
+      rateLimit: null,
+      networks: [],
+    };
+  }
+
+  /** The client of a token, unless the client, its tenant or the token was ended since. */
+  async live(token: ClientToken): Promise<Application | null> {
+    const application = await this.directory.application(token.applicationId);
+    if (!application || application.disabled || application.tenant.disabled || application.type !== "m2m") return null;
+    const now = this.clock.now();
+    for (const id of [token.jti, application.id]) {
+      if (await isRevoked(this.storage.read, application.tenant.id, id, token.issuedAt * SECOND, now)) return null;
+    }
+    return application;
+  }
+
+  async #readable(token: string) {
+    try {
+      return await this.accessTokens.verifyAny(token);
+    } catch (error) {
+      if (error instanceof AppError && error.status === 401) return null;
+      throw error;
+    }
+  }
+
+  async #granted(application: Application, audience: string): Promise<string[] | null> {
+    const name = audience === managementAudience(application.tenant) ? MANAGEMENT : audience;
+    // The word itself is no audience: what is asked for is a URI.
+    if (audience === MANAGEMENT) return null;
+    const { read } = this.storage;
+    const row = await findClientGrant(read, application.id, name);
+    if (!row) return null;
+    const granted = JSON.parse(row.scopes) as string[];
+    if (name === MANAGEMENT) return granted;
+    // What was deleted is no target any more, whatever was granted at it before.
+    const known = await findResourceScopes(read, application.tenant.id, name);
+    return known ? granted.filter((scope) => known.includes(scope)) : null;
+  }
+
+  async #refuse(
+    tenant: Tenant,
+    origin: RequestOrigin,
+    known: { row: ClientSecretsTable; reason: string } | null,
+  ): Promise<never> {
+    const now = this.clock.now();
+    const own = known?.row.tenant_id === tenant.id ? known : null;
+    const answer = await this.storage.write(async (tx) => {
+      const admission = await admit(tx, `client-failures:${origin.network}`, this.limits.limit_client_failures, now);
+      await appendRefusal(tx, now, {
+        tenantId: tenant.id,
+        actor: { kind: "anonymous", id: null },
+        action: admission.admitted ? "client.refused" : "attempt.throttled",
+        ...(own ? { target: { kind: "client_secret", id: own.row.id }, applicationId: own.row.application_id } : {}),
+        origin,
+        details: { reason: own?.reason ?? "unknown secret" },
+      });
+      return admission;
+    });
+    throw answer.admitted ? invalidClient(tenant) : tooMany(answer.retryAfter);
+  }
+}
+
+/** The audience of the management API of a tenant. */
+export function managementAudience(tenant: Tenant): string {
+  return `${tenant.issuer}/management`;
+}
+
+export function invalidClient(tenant: Tenant): OAuthError {
+  return new OAuthError("invalid_client", "The client is unknown here, or its secret is wrong.", {
+    challenge: `Basic realm="${tenant.issuer}"`,
+  });
+}
+
+function whyRefused(row: ClientSecretsTable, application: Application | null, tenant: Tenant, clientId: string | null) {
+  if (row.application_id !== clientId) return "another client";
+  if (!application || application.tenant.id !== tenant.id) return "another tenant";
+  if (row.revoked_at !== null) return "revoked";
+  if (application.type !== "m2m") return "no client";
+  return application.disabled || application.tenant.disabled ? "disabled" : null;
+}
+
+/** A subset of what was granted, in the order of the grant (RFC 6749 section 3.3). */
+function narrow(granted: readonly string[], asked: string | null): string {
+  if (asked === null) return granted.join(" ");
+  const wanted = asked.split(" ");
+  for (const scope of wanted) {
+    if (!SCOPE_TOKEN.test(scope)) throw new OAuthError("invalid_scope", "The scope is malformed.");
+    if (!granted.includes(scope))
+      throw new OAuthError("invalid_scope", "The scope exceeds what this client was granted.");
+  }
+  return granted.filter((scope) => wanted.includes(scope)).join(" ");
+}
+
+function tooMany(retryAfter: number): OAuthError {
+  return new OAuthError("temporarily_unavailable", "Too many requests. Try again later.", { status: 429, retryAfter });
+}

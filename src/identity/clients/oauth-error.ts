@@ -1,0 +1,29 @@
+/** The codes of RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 8707 section 2, and what its registry has beside them. */
+export type OAuthErrorCode =
+  | "invalid_request"
+  | "invalid_client"
+  | "invalid_scope"
+  | "invalid_target"
+  | "invalid_token"
+  | "unauthorized_client"
+  | "unsupported_grant_type"
+  | "temporarily_unavailable"
+  | "server_error";
+
+/** An error in OAuth's own shape. The description is public. */
+export class OAuthError extends Error {
+  override readonly name = "OAuthError";
+
+  constructor(
+    readonly code: OAuthErrorCode,
+    /** ASCII without quotes and backslashes (RFC 6749 section 5.2). */
+    readonly description: string,
+    readonly options: { status?: number; retryAfter?: number; challenge?: string } = {},
+  ) {
+    super(description);
+  }
+
+  get status(): number {
+    return this.options.status ?? (this.code === "invalid_client" || this.code === "invalid_token" ? 401 : 400);
+  }
+}

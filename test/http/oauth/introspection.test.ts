@@ -1,0 +1,101 @@
+import { expect } from "bun:test";
+import type { TestApp } from "../../support/app.ts";
+import { basic, form, type Machine, machine, tokenOf } from "../../support/machines.ts";
+import { scenarios } from "../../support/scenarios.ts";
+
+const introspect = (app: TestApp, client: Machine, token: string) =>
+  form(app.client(), "/oauth2/introspect", { token }, basic(client.id, client.secret));
+const revoke = (app: TestApp, client: Machine, token: string) =>
+  form(app.client(), "/oauth2/revoke", { token }, basic(client.id, client.secret));
+
+scenarios("POST /oauth2/introspect (RFC 7662)", (t) => {
+  t.test("tells of live tokens of the tenant, and of nothing else", async (app) => {
+    const client = await machine(app);
+    const own = await introspect(app, client, await tokenOf(app, client));
+    expect(own.body as unknown).toMatchObject({
+      active: true,
+      client_id: client.id,
+      sub: client.id,
+      scope: "users:read",
+    });
+    expect(own.headers.get("cache-control")).toBe("no-store");
+    const { user, tokens } = await app.signedIn();
+    const users = await introspect(app, client, tokens.accessToken);
+    expect(users.body as unknown).toMatchObject({
+      active: true,
+      sub: user.id,
+      client_id: app.applicationId,
+      aal: "aal1",
+    });
+
+    const acme = await app.tenant("acme");
+    const foreign = await machine(app, { tenantId: acme.id });
+    for (const [what, token] of [
+      ["another tenant's", await tokenOf(app, foreign, {}, "/t/acme")],
+      ["a refresh token", tokens.refreshToken],
+      ["a secret key", app.secretKey],
+      ["a client secret", client.secret],
+      ["noise", "x"],
+      ["a changed one", `${tokens.accessToken.slice(0, -4)}AAAA`],
+    ] as const) {
+      const answer = await introspect(app, client, token);
+      expect([what, answer.status, answer.text]).toEqual([what, 200, '{"active":false}']);
+    }
+    await app.client().bearer(tokens.accessToken).post("/v1/auth/logout");
+    expect((await introspect(app, client, tokens.accessToken)).oauth.active).toBe(false);
+    const late = await tokenOf(app, client);
+    app.clock.advance(900_000);
+    expect((await introspect(app, client, late)).oauth.active).toBe(false);
+  });
+
+  t.test("a secret key reads its own application's tokens only; no token opens the endpoint", async (app) => {
+    const client = await machine(app);
+    const { tokens } = await app.signedIn();
+    const elsewhere = await app.signedIn(app.defaultApplicationId);
+    const acme = await app.tenant("acme");
+    const ask = (credential: string, token: string) =>
+      form(app.client(), "/oauth2/introspect", { token }, { authorization: `Bearer ${credential}` });
+    expect((await ask(app.secretKey, tokens.accessToken)).oauth.active).toBe(true);
+    expect((await ask(app.secretKey, elsewhere.tokens.accessToken)).oauth.active).toBe(false);
+    expect((await ask(app.secretKey, await tokenOf(app, client))).oauth.active).toBe(false);
+    for (const [what, credential] of [
+      ["another tenant's key", acme.secretKey],
+      ["a user's token", tokens.accessToken],
+      ["an M2M token", await tokenOf(app, client)],
+      ["a key with a typing error", `${app.secretKey.slice(0, -1)}!`],
+    ] as const) {
+      expect([what, (await ask(credential, tokens.accessToken)).status]).toEqual([what, 401]);
+    }
+    const bare = await form(app.client(), "/oauth2/introspect", { token: tokens.accessToken });
+    expect([bare.status, bare.oauth.error]).toEqual([401, "invalid_client"]);
+    const missing = await form(app.client(), "/oauth2/introspect", {}, basic(client.id, client.secret));
+    expect([missing.status, missing.oauth.error]).toEqual([400, "invalid_request"]);
+  });
+});
+
+scenarios("POST /oauth2/revoke (RFC 7009)", (t) => {
+  t.test("ends one token everywhere, twice without error, and leaves the client's others", async (app) => {
+    const client = await machine(app);
+    const [token, other] = [await tokenOf(app, client), await tokenOf(app, client)];
+    for (let i = 0; i < 2; i++) expect((await revoke(app, client, token)).text).toBe("{}");
+    expect((await app.client().bearer(token).get("/v1/users")).code).toBe("token_revoked");
+    expect((await introspect(app, client, token)).oauth.active).toBe(false);
+    expect((await app.client().bearer(other).get("/v1/users")).status).toBe(200);
+    const entries = (await app.client().get("/v1/revocations")).body.data;
+    expect(entries.map(({ kind }) => kind)).toEqual(["jti"]);
+    expect((await app.audit()).filter((action) => action === "client.token_revoked").length).toBe(1);
+  });
+
+  t.test("nobody ends another's token, and what is no token is no error", async (app) => {
+    const [client, other] = [await machine(app), await machine(app)];
+    const { tokens } = await app.signedIn();
+    const theirs = await tokenOf(app, other);
+    for (const token of [theirs, tokens.accessToken]) {
+      const answer = await revoke(app, client, token);
+      expect([answer.status, answer.oauth.error]).toEqual([400, "unauthorized_client"]);
+    }
+    for (const token of ["x", tokens.refreshToken]) expect((await revoke(app, client, token)).status).toBe(200);
+    expect((await app.client().bearer(theirs).get("/v1/users")).status).toBe(200);
+    expect((await app.client().bearer(tokens.accessToken).get("/v1/auth/session")).status).toBe(200);
+  });
+});
