@@ -8,13 +8,20 @@ import { fileURLToPath } from "node:url";
  */
 const root = fileURLToPath(new URL("..", import.meta.url));
 const source = join(root, "src/sdk");
-const target = join(root, "dist/sdk");
-const DOORS = ["client", "server", "express", "management"];
-const SPECIFIER = /(\bfrom ?|\bimport ?\(?)("\.{1,2}\/[^"]+)\.(?:ts|js)"/g;
+/** Another folder, where one is named: tests build beside each other. */
+const target = resolve(process.argv[2] ?? join(root, "dist/sdk"));
+const DOORS = ["client", "server", "express", "management", "react"];
+/** The consumer's own, of which there must be one copy. */
+const PEERS = ["react", "react/jsx-runtime"];
+const STYLES = ["react/styles.css"];
+/** React's frameworks read it off the first line, where the bundler drops it. */
+const CLIENT_ONLY = '"use client";\n';
+const SPECIFIER = /(\bfrom ?|\bimport ?\(?)("\.{1,2}\/[^"]+)\.(?:tsx?|js)"/g;
 
 await rm(target, { recursive: true, force: true });
 await bundle();
 await declare();
+for (const style of STYLES) await Bun.write(join(target, style), Bun.file(join(source, style)));
 
 async function bundle(): Promise<void> {
   const { outputs } = await Bun.build({
@@ -25,6 +32,8 @@ async function bundle(): Promise<void> {
     target: "browser",
     format: "esm",
     splitting: true,
+    external: PEERS,
+    jsx: { development: false },
     env: "disable",
     minify: { whitespace: true, syntax: true, identifiers: false },
     naming: { entry: "[dir]/[name].[ext]", chunk: "internal/[name]-[hash].[ext]" },
@@ -33,7 +42,11 @@ async function bundle(): Promise<void> {
   for (const output of outputs)
     sizes.set(output.path, Bun.gzipSync(new Uint8Array(await output.arrayBuffer())).byteLength);
   for (const door of DOORS) {
-    const files = await reachable(join(target, door, "index.js"), "");
+    const entry = join(target, door, "index.js");
+    if ((await Bun.file(join(source, door, "index.ts")).text()).startsWith(CLIENT_ONLY)) {
+      await Bun.write(entry, CLIENT_ONLY + (await Bun.file(entry).text()));
+    }
+    const files = await reachable(entry, "");
     const total = [...files].reduce((sum, file) => sum + (sizes.get(file) ?? 0), 0);
     console.log(`sallyport/${door}: ${(total / 1024).toFixed(1)} kB gzip`);
   }

@@ -42,14 +42,30 @@ describe("the package", () => {
   test("brings no other package along, and only what was built for it", async () => {
     const tree = JSON.parse(await succeed(["npm", "ls", "--all", "--json"], project));
     expect(Object.keys(tree.dependencies)).toEqual(["sallyport"]);
-    expect(tree.dependencies.sallyport.dependencies).toBeUndefined();
+    // An optional peer is named, and not installed.
+    expect(tree.dependencies.sallyport.dependencies).toEqual({ react: {} });
+    expect((await readdir(join(project, "node_modules"))).filter((name) => !name.startsWith("."))).toEqual([
+      "sallyport",
+    ]);
     const files = await readdir(join(project, "node_modules/sallyport"), { recursive: true });
     expect(files.filter((file) => /\.ts$/.test(file) && !/\.d\.ts$/.test(file))).toEqual([]);
     expect(files).toContain("dist/sdk/client/index.d.ts");
     for (const file of files.filter((name) => name.endsWith(".d.ts"))) {
       const text = await Bun.file(join(project, "node_modules/sallyport", file)).text();
-      expect(text).not.toMatch(/from "(?!\.)|reference types|\.ts"/);
+      // React is the consumer's own.
+      const stranger = file.startsWith("dist/sdk/react/") ? /from "(?!\.|react")/ : /from "(?!\.)/;
+      expect(text).not.toMatch(stranger);
+      expect(text).not.toMatch(/reference types|\.tsx?"/);
     }
+  });
+
+  test("its React door brings neither React nor another door along, and its styles go with it", async () => {
+    const door = join(project, "node_modules/sallyport/dist/sdk/react");
+    const text = await Bun.file(join(door, "index.js")).text();
+    expect(text).toStartWith('"use client";');
+    const imports = [...text.matchAll(/\bfrom ?"([^"]+)"/g)].map(([, name = ""]) => name);
+    expect(new Set(imports)).toEqual(new Set(["react", "react/jsx-runtime"]));
+    expect(Bun.resolveSync("sallyport/react/styles.css", project)).toBe(join(door, "styles.css"));
   });
 
   test.each([

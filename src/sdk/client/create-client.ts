@@ -1,9 +1,11 @@
-import { createTRPCUntypedClient, httpBatchLink, TRPCClientError } from "@trpc/client";
-import { fromEnvelope, SallyportError, unexpectedResponse, unreachable } from "../internal/errors.ts";
+import { configurationError, SallyportError, unexpectedResponse } from "../internal/errors.ts";
 import { type Fetch, platformFetch, requestJson } from "../internal/http.ts";
 import { requireApplicationId, requireUrl } from "../internal/options.ts";
 import { singleFlight } from "../internal/single-flight.ts";
+import { type Credential, rememberInternals } from "./credential.ts";
+import { isStaleToken } from "./refusal.ts";
 import type { CallOptions, SallyportClient, Tokens } from "./types.ts";
+import { type CallContext, type CallKind, createWire } from "./wire.ts";
 
 export interface ClientOptions {
   /** Where the appliance is reached. Default `SALLYPORT_URL`. */
@@ -12,8 +14,11 @@ export interface ClientOptions {
   applicationId?: string | undefined;
   /** The first access token, where one is at hand. */
   accessToken?: string | undefined;
-  /** Asked before each request instead: for tokens that a backend of yours signs or keeps. Null for none. */
-  getAccessToken?: (() => string | null | undefined | Promise<string | null | undefined>) | undefined;
+  /**
+   * Asked before each request instead: for tokens that a backend of yours signs or keeps. Null for none. Asked once more,
+   * with the token that was `rejected`, when the appliance calls one expired or revoked.
+   */
+  getAccessToken?: GetAccessToken | undefined;
   fetch?: Fetch | undefined;
   /** Sent with each request, or asked for before each. */
   headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>) | undefined;
@@ -21,12 +26,12 @@ export interface ClientOptions {
   credentials?: RequestCredentials | undefined;
 }
 
+export type GetAccessToken = (asking: {
+  rejected: string | null;
+}) => string | null | undefined | Promise<string | null | undefined>;
+
 const TIMEOUT = 30_000;
 const MAX_BYTES = 1_000_000;
-/** Calls of one loop turn that share a request. */
-const MAX_BATCH = 20;
-/** Characters; longer ones are refused by some proxies. */
-const MAX_URL = 2_000;
 
 /**
  * The typed client: calls of one loop turn travel in one request over tRPC's wire.
@@ -38,55 +43,41 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
   const fetch = options.fetch ?? platformFetch;
   const credentials = options.credentials ?? ("document" in globalThis ? "include" : undefined);
   let accessToken = options.accessToken ?? null;
+  let isAttached = false;
+  let credential: Credential = {
+    token: async () =>
+      (options.getAccessToken ? await options.getAccessToken({ rejected: null }) : accessToken) ?? null,
+    renew: async (rejected) => (await options.getAccessToken?.({ rejected })) ?? null,
+  };
 
   async function headers(): Promise<Record<string, string>> {
     const own = typeof options.headers === "function" ? await options.headers() : options.headers;
     return { ...own, "x-application-id": applicationId };
   }
 
-  async function callHeaders(): Promise<Record<string, string>> {
-    const token = options.getAccessToken ? await options.getAccessToken() : accessToken;
+  async function callHeaders(batch: readonly { context: CallContext }[]): Promise<Record<string, string>> {
+    const token = batch.find(({ context }) => context.retry)?.context.retry ?? (await credential.token());
+    for (const { context } of batch) if (token) context.token = token;
     return { ...(await headers()), ...(token ? { authorization: `Bearer ${token}` } : {}) };
   }
 
-  async function send(address: string, init: RequestInit): Promise<Response> {
-    const request = fetch(address, credentials === undefined ? init : { ...init, credentials });
-    const response = await request.catch((cause: unknown) => {
-      throw unreachable(url, cause);
-    });
-    if (!/\bjson\b/i.test(response.headers.get("content-type") ?? "")) {
-      throw unexpectedResponse(url, response.status, "something that is not JSON");
+  const wire = createWire({ url, fetch, credentials, headers: callHeaders });
+
+  async function call(kind: CallKind, path: string, input: unknown, { signal }: CallOptions = {}) {
+    const context: CallContext = {};
+    try {
+      return await wire(kind, path, input, signal, context);
+    } catch (error) {
+      // A token is refused before the procedure runs: a second attempt cannot do the same thing twice.
+      const isStale = error instanceof SallyportError && error.status === 401 && isStaleToken(error.code);
+      const next = isStale && context.token ? await credential.renew(context.token).catch(() => null) : null;
+      if (next === null || next === context.token) throw error;
+      return wire(kind, path, input, signal, { retry: next });
     }
-    if (response.ok) return response;
-    // What is refused before any procedure is reached (host, size, application) has the REST envelope for the whole batch.
-    const body = (await response
-      .clone()
-      .json()
-      .catch(() => null)) as { error?: unknown } | null;
-    const refusal = fromEnvelope(body?.error, response.status, response.headers);
-    if (refusal) throw refusal;
-    return response;
   }
 
-  const trpc = createTRPCUntypedClient({
-    links: [
-      httpBatchLink({
-        url: `${url}/trpc`,
-        headers: callHeaders,
-        maxItems: MAX_BATCH,
-        maxURLLength: MAX_URL,
-        fetch: (input, init) => send(String(input), init as RequestInit),
-      }),
-    ],
-  });
-
-  async function call(kind: "query" | "mutation", path: string, input: unknown, { signal }: CallOptions = {}) {
-    try {
-      return await trpc[kind](path, input, signal ? { signal } : {});
-    } catch (error) {
-      if (signal?.aborted) throw signal.reason;
-      throw toSallyportError(error, url);
-    }
+  function refuseAttached(): void {
+    if (isAttached) throw configurationError("A session keeps this client's access token: use the session instead.");
   }
 
   async function requestTokens(refreshToken: string | undefined): Promise<Tokens> {
@@ -108,9 +99,11 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
   const refreshes = new Map<string | undefined, () => Promise<Tokens>>();
   const controls = {
     setAccessToken(token: string | null) {
+      refuseAttached();
       accessToken = token;
     },
-    refresh(refreshToken?: string): Promise<Tokens> {
+    async refresh(refreshToken?: string): Promise<Tokens> {
+      refuseAttached();
       const known = refreshes.get(refreshToken);
       if (known) return known();
       const run = singleFlight(() => requestTokens(refreshToken).finally(() => refreshes.delete(refreshToken)));
@@ -118,10 +111,23 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
       return run();
     },
   };
-  return proxyOf([], call, controls) as SallyportClient;
+  const client = proxyOf([], call, controls) as SallyportClient;
+  const hasOwnCredential = options.getAccessToken !== undefined || options.accessToken !== undefined;
+  rememberInternals(client, {
+    url,
+    applicationId,
+    fetch,
+    hasOwnCredential,
+    headers,
+    attach(own) {
+      credential = own;
+      isAttached = true;
+    },
+  });
+  return client;
 }
 
-type Caller = (kind: "query" | "mutation", path: string, input: unknown, options?: CallOptions) => Promise<unknown>;
+type Caller = (kind: CallKind, path: string, input: unknown, options?: CallOptions) => Promise<unknown>;
 
 /**
  * `a.b.c.query(…)` to `call("query", "a.b.c", …)`: nothing of the API's shape is needed at run time. Only `query` and `mutate`
@@ -145,17 +151,8 @@ function proxyOf(path: string[], call: Caller, own: object): object {
 
 function memberOf(path: string[], name: string, call: Caller): unknown {
   if (path.length > 0 && (name === "query" || name === "mutate")) {
-    const kind = name === "query" ? "query" : "mutation";
+    const kind: CallKind = name === "query" ? "query" : "mutation";
     return (input?: unknown, options?: CallOptions) => call(kind, path.join("."), input, options);
   }
   return proxyOf([...path, name], call, {});
-}
-
-function toSallyportError(error: unknown, url: string): unknown {
-  if (!(error instanceof TRPCClientError)) return error;
-  if (error.cause instanceof SallyportError) return error.cause;
-  const { response } = (error.meta ?? {}) as { response?: Pick<Response, "status" | "headers"> };
-  const data = error.data as { httpStatus?: unknown; error?: unknown } | null | undefined;
-  const status = typeof data?.httpStatus === "number" ? data.httpStatus : (response?.status ?? 200);
-  return fromEnvelope(data?.error, status, response?.headers) ?? unexpectedResponse(url, status, "no error envelope");
 }

@@ -17,6 +17,7 @@ export type SallyportLocalCode =
   | "insufficient_user_authentication"
   | "insufficient_scope"
   | "forbidden"
+  | "application_mismatch"
   | "origin_not_allowed"
   | "unreachable"
   | "unexpected_response";

@@ -19,6 +19,8 @@ export interface JsonRequest {
   /** Bytes of the answer beyond which it is dropped unread. */
   maxBytes: number;
   credentials?: RequestCredentials | undefined;
+  /** The exchange goes on when the page that began it is left: the cookies of its answer must not be lost. */
+  keepalive?: boolean | undefined;
 }
 
 export interface JsonResponse {
@@ -40,6 +42,7 @@ export async function requestJson(fetch: Fetch, request: JsonRequest): Promise<J
   const init: RequestInit = { method: request.method ?? "GET", headers, redirect: "manual" };
   init.signal = AbortSignal.timeout(timeoutMs);
   if (request.credentials !== undefined) init.credentials = request.credentials;
+  if (request.keepalive !== undefined) init.keepalive = request.keepalive;
   if (request.body !== undefined) {
     headers["content-type"] = "application/json";
     init.body = JSON.stringify(request.body);

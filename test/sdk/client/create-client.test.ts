@@ -186,6 +186,52 @@ describe("refresh", () => {
   });
 });
 
+describe("a stale token", () => {
+  const item = (code: string) => {
+    const error = { code, message: code, type: "authentication_error", request_id: "r", details: null };
+    return { error: { message: code, code: -32001, data: { code: "UNAUTHORIZED", httpStatus: 401, error } } };
+  };
+  /** Refuses the first token with `code`. */
+  function refuseFirst(wire: TestWire, code: string): void {
+    wire.override = ({ headers, url }) =>
+      headers.get("authorization") === "Bearer first" || headers.get("authorization") === "Bearer last"
+        ? Response.json(
+            new URL(url).pathname.split(",").map(() => item(code)),
+            { status: 401 },
+          )
+        : undefined;
+  }
+
+  test.each(["token_expired", "token_revoked"])("%s: another one is asked for, and tried once", async (code) => {
+    await using wire = new TestWire();
+    refuseFirst(wire, code);
+    const asked: (string | null)[] = [];
+    const getAccessToken = ({ rejected }: { rejected: string | null }) => {
+      asked.push(rejected);
+      return rejected === null ? "first" : "second";
+    };
+    const client = createClient({ url: wire.url, applicationId: APPLICATION, getAccessToken });
+    const calls = await Promise.all([client.auth.session.query(), client.users.list.query()]);
+    expect(calls).toHaveLength(2);
+    expect(wire.received.map(({ headers }) => headers.get("authorization"))).toEqual(["Bearer first", "Bearer second"]);
+    expect(asked).toEqual([null, "first", "first"]);
+  });
+
+  test.each<[string, string, string | null, number]>([
+    ["nothing else at hand", "token_expired", null, 1],
+    ["the same again", "token_expired", "first", 1],
+    ["another that is refused as well", "token_expired", "last", 2],
+    ["a stronger sign-in is asked for", "insufficient_user_authentication", "second", 1],
+  ])("%s: %s", async (_name, code, next, requests) => {
+    await using wire = new TestWire();
+    refuseFirst(wire, code);
+    const getAccessToken = ({ rejected }: { rejected: string | null }) => (rejected === null ? "first" : next);
+    const client = createClient({ url: wire.url, applicationId: APPLICATION, getAccessToken });
+    expect(await caught(client.auth.session.query())).toMatchObject({ code, status: 401 });
+    expect(wire.received).toHaveLength(requests);
+  });
+});
+
 describe("options", () => {
   test.each([
     [{ applicationId: APPLICATION }, "url is missing: pass it, or set SALLYPORT_URL."],

@@ -1,0 +1,47 @@
+import { configurationError, parseUrl } from "../../internal/errors.ts";
+import type { Credential } from "../credential.ts";
+import { codeOf, isStaleAnswer } from "../refusal.ts";
+
+interface SessionFetchOptions {
+  credential: Credential;
+  /** Origins that may be shown the token. */
+  origins: ReadonlySet<string>;
+}
+
+/**
+ * `fetch` with the session's token, tried once more with another one when the answer says that the first is stale.
+ * @throws SallyportError `configuration_error` for an origin that was not named: whoever is sent the token can act as the user
+ */
+export function createSessionFetch({ credential, origins }: SessionFetchOptions) {
+  return async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const request = new Request(input, init);
+    const origin = parseUrl(request.url)?.origin ?? "";
+    if (!origins.has(origin)) {
+      throw configurationError(`The access token is not sent to ${origin}: name it in createSession's \`origins\`.`);
+    }
+    const token = await credential.token();
+    if (token === null) return send(request, null);
+    // A body can be read once: the copy is for the second attempt.
+    const copy = request.clone();
+    const response = await send(request, token);
+    if (response.status !== 401 || !(await isStale(response))) return response;
+    const next = await credential.renew(token);
+    return next === null ? response : send(copy, next);
+  };
+}
+
+function send(request: Request, token: string | null): Promise<Response> {
+  if (token !== null) request.headers.set("authorization", `Bearer ${token}`);
+  return globalThis.fetch(request);
+}
+
+async function isStale(response: Response): Promise<boolean> {
+  const isJson = /\bjson\b/i.test(response.headers.get("content-type") ?? "");
+  const body = isJson
+    ? await response
+        .clone()
+        .json()
+        .catch(() => null)
+    : null;
+  return isStaleAnswer(codeOf(body), response.headers.get("www-authenticate"));
+}

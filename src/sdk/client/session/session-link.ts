@@ -1,0 +1,84 @@
+import { observable } from "@trpc/server/observable";
+import type { Credential } from "../credential.ts";
+import { codeOf, isStaleAnswer } from "../refusal.ts";
+
+interface Subscribable {
+  subscribe(observer: { next: (value: unknown) => void; error: (error: unknown) => void; complete: () => void }): {
+    unsubscribe(): void;
+  };
+}
+
+/** A link of tRPC's client (`TRPCLink`), written out so that nothing of tRPC has to be installed to read these types. */
+export type SessionLink = (
+  runtime: unknown,
+) => <Operation extends { context: Record<string, unknown> }, Result extends object>(options: {
+  op: Operation;
+  next: (op: Operation) => Result;
+}) => Result;
+
+/** What `headers` of tRPC's http links is called with; links that do not batch pass `op`. */
+export interface HeadersInput {
+  op?: { context: Record<string, unknown> };
+  opList?: readonly { context: Record<string, unknown> }[];
+}
+
+/** Where the token that went with an operation is kept, between `headers` and the answer. */
+const TOKEN = "sallyport.token";
+const RETRY = "sallyport.retry";
+
+/** For `headers` of the http link behind {@link createSessionLink}. */
+export function createLinkHeaders(credential: Credential) {
+  return async ({ op, opList = op ? [op] : [] }: HeadersInput = {}): Promise<Record<string, string>> => {
+    const retry = opList.map(({ context }) => context[RETRY]).find((token) => typeof token === "string");
+    const token = typeof retry === "string" ? retry : await credential.token();
+    if (token === null) return {};
+    for (const { context } of opList) context[TOKEN] = token;
+    return { authorization: `Bearer ${token}` };
+  };
+}
+
+/** Tries an operation once more, with another token, when it was refused for the one that it carried. */
+export function createSessionLink(credential: Credential): SessionLink {
+  return () =>
+    ({ op, next }) => {
+      const result = observable((observer) => {
+        let current: { unsubscribe(): void } | undefined;
+        let isDone = false;
+        const attempt = (isLast: boolean): void => {
+          current = (next(op) as unknown as Subscribable).subscribe({
+            next: (value) => observer.next(value),
+            complete: () => observer.complete(),
+            error: (error: unknown) => {
+              const rejected = op.context[TOKEN];
+              if (isLast || typeof rejected !== "string" || !isStale(error)) return observer.error(error);
+              credential.renew(rejected).then(
+                (token) => {
+                  if (isDone) return;
+                  if (token === null) return observer.error(error);
+                  op.context[RETRY] = token;
+                  attempt(true);
+                },
+                () => observer.error(error),
+              );
+            },
+          });
+        };
+        attempt(false);
+        return () => {
+          isDone = true;
+          current?.unsubscribe();
+        };
+      });
+      return result as unknown as ReturnType<typeof next>;
+    };
+}
+
+/** Reads a `TRPCClientError` of any server: `data.error` is our envelope, `data.httpStatus` every tRPC server's. */
+function isStale(error: unknown): boolean {
+  const { data, meta } = error as {
+    data?: { httpStatus?: unknown; error?: unknown } | null;
+    meta?: { response?: { status?: number; headers?: Headers } };
+  };
+  const status = data?.httpStatus ?? meta?.response?.status;
+  return status === 401 && isStaleAnswer(codeOf(data), meta?.response?.headers?.get("www-authenticate") ?? null);
+}

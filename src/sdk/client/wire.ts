@@ -1,0 +1,90 @@
+import type { TRPCClientError } from "@trpc/client";
+import { httpBatchLink } from "@trpc/client/links/httpBatchLink";
+import { fromEnvelope, SallyportError, unexpectedResponse, unreachable } from "../internal/errors.ts";
+import type { Fetch } from "../internal/http.ts";
+
+/** Calls of one loop turn that share a request. */
+const MAX_BATCH = 20;
+/** Characters; longer ones are refused by some proxies. */
+const MAX_URL = 2_000;
+
+export type CallKind = "query" | "mutation";
+
+/** What is noted beside a call on its way. */
+export interface CallContext extends Record<string, unknown> {
+  /** The token that went with it. */
+  token?: string;
+  /** The token to send with it, at the second attempt. */
+  retry?: string;
+}
+
+interface WireOptions {
+  /** The appliance's address. */
+  url: string;
+  fetch: Fetch;
+  credentials: RequestCredentials | undefined;
+  headers(batch: readonly { context: CallContext }[]): Promise<Record<string, string>>;
+}
+
+export type Wire = (
+  kind: CallKind,
+  path: string,
+  input: unknown,
+  signal: AbortSignal | undefined,
+  context: CallContext,
+) => Promise<unknown>;
+
+/**
+ * tRPC's wire, by its batching link alone: the whole client would bring sockets and subscriptions into every page.
+ * A call rejects with SallyportError, or with the signal's reason.
+ */
+export function createWire({ url, fetch, credentials, headers }: WireOptions): Wire {
+  async function send(address: string, init: RequestInit): Promise<Response> {
+    const request = fetch(address, credentials === undefined ? init : { ...init, credentials });
+    const response = await request.catch((cause: unknown) => {
+      throw unreachable(url, cause);
+    });
+    if (!/\bjson\b/i.test(response.headers.get("content-type") ?? "")) {
+      throw unexpectedResponse(url, response.status, "something that is not JSON");
+    }
+    if (response.ok) return response;
+    // What is refused before any procedure is reached (host, size, application) has the REST envelope for the whole batch.
+    const body = (await response
+      .clone()
+      .json()
+      .catch(() => null)) as { error?: unknown } | null;
+    const refusal = fromEnvelope(body?.error, response.status, response.headers);
+    if (refusal) throw refusal;
+    return response;
+  }
+
+  const link = httpBatchLink({
+    url: `${url}/trpc`,
+    headers: ({ opList }) => headers(opList),
+    maxItems: MAX_BATCH,
+    maxURLLength: MAX_URL,
+    fetch: (input, init) => send(String(input), init as RequestInit),
+  })({});
+  // The last link of a chain, which is all of this one.
+  const next = () => {
+    throw new Error("there is no link behind this one");
+  };
+  let id = 0;
+
+  return (type, path, input, signal, context) =>
+    new Promise((resolve, reject) => {
+      const op = { id: ++id, type, path, input, context, signal: signal ?? null };
+      link({ op, next }).subscribe({
+        next: ({ result }) => resolve("data" in result ? result.data : undefined),
+        error: (error) => reject(signal?.aborted ? signal.reason : toSallyportError(error, url)),
+      });
+    });
+}
+
+function toSallyportError(error: TRPCClientError<never>, url: string): SallyportError {
+  if (error.cause instanceof SallyportError) return error.cause;
+  const { response } = (error.meta ?? {}) as { response?: Pick<Response, "status" | "headers"> };
+  const data = error.data as { httpStatus?: unknown; error?: unknown } | null | undefined;
+  const status = typeof data?.httpStatus === "number" ? data.httpStatus : (response?.status ?? 200);
+  return fromEnvelope(data?.error, status, response?.headers) ?? unexpectedResponse(url, status, "no error envelope");
+}

@@ -1,0 +1,89 @@
+import { type InputHTMLAttributes, type ReactElement, useId, useState } from "react";
+import { useProvided } from "./provider.tsx";
+
+export interface FieldProps extends Pick<InputHTMLAttributes<HTMLInputElement>, "type" | "autoComplete" | "required"> {
+  id: string;
+  name: string;
+  label: string;
+  hint?: string | undefined;
+  /** What is wrong with it. */
+  problem?: string | undefined;
+}
+
+/** A labelled input; hint and problem are tied to it, so that a screen reader says them with it. */
+export function Field({ id, label, hint, problem, ...input }: FieldProps): ReactElement {
+  return (
+    <div className="sallyport-field">
+      <label className="sallyport-label" htmlFor={id}>
+        {label}
+      </label>
+      <input className="sallyport-input" id={id} {...described(id, hint, problem)} {...input} />
+      <Descriptions id={id} hint={hint} problem={problem} />
+    </div>
+  );
+}
+
+/** A password that can be shown: typing what one cannot see is where long passwords fail. */
+export function PasswordField({ id, label, hint, problem, ...input }: FieldProps): ReactElement {
+  const { texts } = useProvided();
+  const [isShown, setShown] = useState(false);
+  return (
+    <div className="sallyport-field">
+      <label className="sallyport-label" htmlFor={id}>
+        {label}
+      </label>
+      <div className="sallyport-password">
+        <input
+          className="sallyport-input"
+          id={id}
+          autoCapitalize="none"
+          spellCheck={false}
+          {...described(id, hint, problem)}
+          {...input}
+          type={isShown ? "text" : "password"}
+        />
+        <button
+          type="button"
+          className="sallyport-show"
+          aria-controls={id}
+          aria-label={isShown ? texts.hidePassword : texts.showPassword}
+          onClick={() => setShown(!isShown)}
+        >
+          {isShown ? texts.hide : texts.show}
+        </button>
+      </div>
+      <Descriptions id={id} hint={hint} problem={problem} />
+    </div>
+  );
+}
+
+/** Ids for the fields of one form, by their names. */
+export function useFieldIds(): (name: string) => string {
+  const form = useId();
+  return (name) => `${form}${name}`;
+}
+
+function described(id: string, hint: string | undefined, problem: string | undefined) {
+  const by = [problem === undefined ? [] : `${id}-problem`, hint === undefined ? [] : `${id}-hint`].flat();
+  return {
+    "aria-invalid": problem !== undefined,
+    "aria-describedby": by.length > 0 ? by.join(" ") : undefined,
+  };
+}
+
+function Descriptions({ id, hint, problem }: Pick<FieldProps, "id" | "hint" | "problem">): ReactElement {
+  return (
+    <>
+      {hint !== undefined && (
+        <p className="sallyport-hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+      {problem !== undefined && (
+        <p className="sallyport-field-problem" id={`${id}-problem`}>
+          {problem}
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,31 @@
+import { useSyncExternalStore } from "react";
+import type { User } from "../client/api.gen.ts";
+import type { SallyportSession } from "../client/session/create-session.ts";
+import type { SessionState } from "../client/session/state.ts";
+import { useProvided } from "./provider.tsx";
+
+const UNKNOWN: SessionState = { status: "loading", user: null, session: null, error: null };
+const nothingToHear = () => () => {};
+const unknown = () => UNKNOWN;
+
+/** Who is signed in, kept up to date: `status`, `user`, `session`, `error`. While rendering on a server: `loading`. */
+export function useSession(): SessionState {
+  const { session } = useProvided();
+  return useSyncExternalStore(session?.subscribe ?? nothingToHear, session ? () => session.state : unknown, unknown);
+}
+
+/** The person who is signed in; null when nobody is, or it is not known yet. */
+export function useUser(): User | null {
+  return useSession().user;
+}
+
+/** What may be done: `signIn`, `signUp`, `signOut`, `getAccessToken`, `refresh`, `fetch`, and the typed `client`. */
+export type Auth = Pick<
+  SallyportSession,
+  "client" | "signIn" | "signUp" | "signOut" | "getAccessToken" | "refresh" | "fetch"
+>;
+
+/** @returns null while rendering on a server; in a page always the same object */
+export function useAuth(): Auth | null {
+  return useProvided().session;
+}

@@ -1,0 +1,253 @@
+import { describe, expect } from "bun:test";
+import { fileURLToPath } from "node:url";
+import axe from "axe-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { browserTest, launch } from "./support/chromium.ts";
+import { type PageServer, servePage } from "./support/page-server.ts";
+import type { ReactPage } from "./support/react-page.tsx";
+import { PASSWORD, pageData, setUpStage } from "./support/stage.ts";
+
+const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const SHOTS = process.env.SALLYPORT_SCREENSHOTS;
+const stage = setUpStage();
+
+/** The React page in a browser of its own; what it logs or the policy stops is a failure. */
+class ReactSite implements AsyncDisposable {
+  private constructor(
+    readonly page: Page,
+    readonly complaints: string[],
+    private readonly site: PageServer,
+  ) {}
+
+  static async open(options: BrowserContextOptions = {}): Promise<ReactSite> {
+    const { instance } = stage;
+    const site = await servePage({
+      entry: pathOf("./support/react-page.tsx"),
+      styles: {
+        "/sallyport.css": pathOf("../../src/sdk/react/styles.css"),
+        "/page.css": pathOf("./support/react-page.css"),
+      },
+      data: pageData(instance),
+      connect: [instance.url],
+    });
+    await instance.change({ origins: [site.origin] });
+    const context = await (await launch()).newContext(options);
+    context.setDefaultTimeout(15_000);
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("console", (message) => {
+      // The browser's own line about an answer that says no.
+      if (!message.text().startsWith("Failed to load resource")) complaints.push(message.text());
+    });
+    await page.goto(site.origin);
+    await page.waitForFunction(() => document.querySelector("#status")?.textContent === "signed-out");
+    return new ReactSite(page, complaints, site);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.page.context().close();
+    await this.site[Symbol.asyncDispose]();
+  }
+}
+
+let people = 0;
+const newEmail = () => `react-${++people}@example.com`;
+
+async function signUp(page: Page, email: string, name = "Ada Lovelace"): Promise<void> {
+  await page.getByRole("button", { name: "Create account" }).click();
+  await page.getByLabel("Your name").fill(name);
+  await page.getByLabel("Email address").fill(email);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Create account" }).click();
+  await page.waitForSelector("#greeting");
+}
+
+const signOut = async (page: Page) => {
+  await page.getByRole("button", { name: /Account of/ }).click();
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
+};
+
+const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent ?? "");
+
+describe("the components", () => {
+  browserTest("sign a person up, out and in, by name, label and role", async () => {
+    await using site = await ReactSite.open();
+    const { page } = site;
+    const email = newEmail();
+    await signUp(page, email);
+    expect(await page.textContent("#greeting")).toBe("Hello, Ada Lovelace");
+    await page.click("#who");
+    await page.waitForFunction((address) => document.title === address, email);
+    await signOut(page);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByLabel("Email address").fill(email);
+    await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#greeting");
+    expect(site.complaints).toEqual([]);
+  });
+
+  browserTest("tell what is wrong: a summary takes the focus, each field says its own", async () => {
+    await using site = await ReactSite.open();
+    const { page } = site;
+    await page.getByRole("button", { name: "Sign in" }).click();
+    expect(await focused(page)).toContain("Something is not right yet");
+    const email = page.getByLabel("Email address");
+    expect(await email.getAttribute("aria-invalid")).toBe("true");
+    const described = await email.getAttribute("aria-describedby");
+    expect(await page.locator(`[id="${described}"]`).textContent()).toBe("Enter your email address.");
+    await page.getByRole("link", { name: "Enter your password." }).click();
+    expect(await page.evaluate(() => document.activeElement?.getAttribute("name"))).toBe("password");
+    expect(page.url()).not.toContain("#");
+    await email.fill("nobody@example.com");
+    await page.getByLabel("Password", { exact: true }).fill("wrong");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("Wrong password, or no account with this address.").waitFor();
+    expect(await focused(page)).toContain("Wrong password");
+    expect(await email.getAttribute("aria-invalid")).toBe("false");
+    expect(site.complaints).toEqual([]);
+  });
+
+  browserTest("show what the appliance says of a password, and that an address is taken", async () => {
+    await using site = await ReactSite.open();
+    const { page } = site;
+    const email = newEmail();
+    await signUp(page, email);
+    await signOut(page);
+    const again = async (password: string) => {
+      await page.getByLabel("Email address").fill(email);
+      await page.getByLabel("Password", { exact: true }).fill(password);
+      await page.getByRole("button", { name: "Create account" }).click();
+    };
+    await again("short");
+    const field = page.getByLabel("Password", { exact: true });
+    await page.locator(".sallyport-field-problem").waitFor();
+    const ids = (await field.getAttribute("aria-describedby"))?.split(" ") ?? [];
+    const texts = await Promise.all(ids.map((id) => page.locator(`[id="${id}"]`).textContent()));
+    expect(texts).toHaveLength(2);
+    expect(texts[0]).toContain("15");
+    await again(PASSWORD);
+    await page.getByRole("link", { name: "There is an account with this address already." }).waitFor();
+  });
+
+  browserTest("are kind to password managers and to fingers", async () => {
+    await using site = await ReactSite.open();
+    const { page } = site;
+    const attributes = () =>
+      page.$$eval("input", (inputs) => inputs.map(({ name, type, autocomplete }) => [name, type, autocomplete]));
+    expect(await attributes()).toEqual([
+      ["email", "email", "username"],
+      ["password", "password", "current-password"],
+    ]);
+    await page.getByRole("button", { name: "Show password" }).click();
+    expect((await attributes())[1]).toEqual(["password", "text", "current-password"]);
+    await page.getByRole("button", { name: "Hide password" }).click();
+    expect((await attributes())[1]?.[1]).toBe("password");
+    expect(await page.getAttribute("form", "method")).toBe("post");
+    await page.getByRole("button", { name: "Create account" }).click();
+    expect(await attributes()).toEqual([
+      ["display_name", "text", "name"],
+      ["email", "email", "username"],
+      ["password", "password", "new-password"],
+    ]);
+  });
+
+  browserTest("the account's panel opens and closes by keyboard, and gives the focus back", async () => {
+    await using site = await ReactSite.open();
+    const { page } = site;
+    await signUp(page, newEmail());
+    const button = page.getByRole("button", { name: "Account of Ada Lovelace" });
+    await button.focus();
+    await page.keyboard.press("Enter");
+    expect(await button.getAttribute("aria-expanded")).toBe("true");
+    await page.keyboard.press("Tab");
+    expect(await focused(page)).toBe("Sign out");
+    await page.keyboard.press("Escape");
+    expect(await button.getAttribute("aria-expanded")).toBe("false");
+    expect(await focused(page)).toContain("Account of Ada");
+    await button.click();
+    await page.click("h1");
+    expect(await button.getAttribute("aria-expanded")).toBe("false");
+    await page.context().setOffline(true);
+    await signOut(page);
+    await page.getByRole("alert").filter({ hasText: "cannot be reached" }).waitFor();
+    expect(await page.textContent("#status")).toBe("signed-in");
+  });
+
+  browserTest("a second factor is handed to the application", async () => {
+    await using site = await ReactSite.open();
+    const { page } = site;
+    const origin = new URL(page.url()).origin;
+    const mfa = { status: "mfa_required", mfa_token: "m", mfa_token_expires_in: 300, methods: ["totp"] };
+    const headers = { "access-control-allow-origin": origin, "access-control-allow-credentials": "true" };
+    await page.route("**/v1/auth/login", (route) => route.fulfill({ json: mfa, headers }));
+    await page.getByLabel("Email address").fill("ada@example.com");
+    await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForSelector("#factors");
+    expect(await page.textContent("#factors")).toBe("totp");
+  });
+
+  browserTest("take their colours from the page's variables", async () => {
+    await using site = await ReactSite.open();
+    const { page } = site;
+    const background = () => page.$eval(".sallyport-primary", (button) => getComputedStyle(button).backgroundColor);
+    const before = await background();
+    await page.evaluate(() => document.documentElement.style.setProperty("--sallyport-accent", "rgb(1, 2, 3)"));
+    expect(await background()).toBe("rgb(1, 2, 3)");
+    await page.evaluate(() => document.documentElement.style.removeProperty("--sallyport-accent"));
+    await page.evaluate(() => document.documentElement.setAttribute("data-sallyport-theme", "dark"));
+    expect(await background()).not.toBe(before);
+  });
+});
+
+describe.each([
+  ["narrow", 320],
+  ["wide", 1024],
+])("%s", (size, width) => {
+  browserTest.each([["light"], ["dark"]] as const)("%s: axe finds nothing, in any state", async (colorScheme) => {
+    await using site = await ReactSite.open({ colorScheme, viewport: { width, height: 760 }, bypassCSP: true });
+    const { page } = site;
+    await page.addScriptTag({ content: axe.source });
+    const check = async (state: string) => {
+      if (SHOTS) await page.screenshot({ path: `${SHOTS}/${state}-${size}-${colorScheme}.png` });
+      const found = await page.evaluate(async () => {
+        const { axe: onPage } = window as unknown as { axe: typeof axe };
+        return (await onPage.run()).violations.map(({ id, nodes }) => `${id}: ${JSON.stringify(nodes)}`);
+      });
+      expect(found).toEqual([]);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow).toBeLessThanOrEqual(0);
+    };
+    await check("sign-in");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await check("sign-in-problems");
+    await page.getByRole("button", { name: "Create account" }).click();
+    await check("sign-up");
+    await page.getByLabel("Email address").fill("not an address");
+    await page.getByLabel("Password", { exact: true }).fill("short");
+    await page.getByRole("button", { name: "Create account" }).click();
+    await page.locator(".sallyport-field-problem").first().waitFor();
+    await check("sign-up-problems");
+    await page.getByLabel("Your name").fill("Ada Lovelace");
+    await page.getByLabel("Email address").fill(newEmail());
+    await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+    await page.getByRole("button", { name: "Create account" }).click();
+    await page.getByRole("button", { name: "Account of Ada Lovelace" }).click();
+    await check("user-button");
+  });
+});
+
+describe("rendering", () => {
+  browserTest("a refresh renders once, and nothing at rest", async () => {
+    await using site = await ReactSite.open();
+    const { page } = site;
+    await signUp(page, newEmail());
+    const renders = () => page.evaluate(() => (window.sallyport as unknown as ReactPage).renders);
+    const before = await renders();
+    await page.evaluate(() => window.sallyport.session.refresh());
+    await page.waitForTimeout(100);
+    expect((await renders()) - before).toBe(1);
+  });
+});

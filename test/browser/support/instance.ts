@@ -1,0 +1,85 @@
+import { createApp, settings } from "../../../src/app.ts";
+import { type Clock, systemClock } from "../../../src/core/clock.ts";
+import { loadSettings } from "../../../src/core/config.ts";
+import { generateMasterKey, parseMasterKeys } from "../../../src/crypto/master-key.ts";
+import { listenerOptions } from "../../../src/http/server.ts";
+import { setUp } from "../../../src/identity/setup.ts";
+import { type ApplicationSettings, changeApplication } from "../../../src/identity/tenants/administration.ts";
+import { findApplication } from "../../../src/identity/tenants/store.ts";
+import { openStorage } from "../../../src/storage/open.ts";
+
+/** One request as it arrived. */
+export interface Seen {
+  method: string;
+  path: string;
+  origin: string | null;
+  authorization: string | null;
+}
+
+/** The real appliance in this process, on a real port, under a clock that can be moved. */
+export interface Instance extends AsyncDisposable {
+  url: string;
+  applicationId: string;
+  seen: Seen[];
+  /** Waited for before a request is handled, to play a slow network. */
+  before: (request: Request) => Promise<void> | void;
+  /** Milliseconds that the appliance's clock is ahead. */
+  ahead: number;
+  change(changes: Partial<ApplicationSettings>): Promise<void>;
+  /** How often a path was asked for, preflights not counted. */
+  count(path: string): number;
+}
+
+const ROOMY = { limit_sign_up: "100000/1h", limit_network: "100000/10m" };
+
+export async function startInstance(): Promise<Instance> {
+  const clock: Clock = { now: () => systemClock.now() + instance.ahead };
+  const storage = await openStorage({ kind: "memory", clock: systemClock });
+  const starting = () => new Response(null, { status: 503 });
+  const server = Bun.serve({ ...listenerOptions, hostname: "127.0.0.1", port: 0, fetch: starting });
+  const url = `http://localhost:${server.port}`;
+  const instance: Instance = {
+    url,
+    applicationId: "",
+    seen: [],
+    before: () => {},
+    ahead: 0,
+    count: (path) => instance.seen.filter((request) => request.path === path && request.method !== "OPTIONS").length,
+    change: async (changes) => {
+      const { identity } = app;
+      const row = await findApplication(identity.storage.read, instance.applicationId);
+      if (!row) throw new Error("the application is gone");
+      await identity.storage.write((tx) => changeApplication(tx, clock.now(), row, changes));
+      identity.directory.forget();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await server.stop(true);
+      await storage.close();
+    },
+  };
+  const app = await createApp({
+    settings: loadSettings(settings, { env: {}, flags: ROOMY }),
+    publicUrl: url,
+    storage,
+    clock,
+    log: { trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {} } as never,
+    masterKeys: parseMasterKeys(generateMasterKey()),
+    version: "0.0.0-test",
+  });
+  instance.applicationId = (await setUp(app.identity, { origins: [] })).applicationId;
+  type Route = (request: Request, server: unknown) => Response | Promise<Response>;
+  const watched = (handle: Route) => async (request: Request, own: unknown) => {
+    instance.seen.push({
+      method: request.method,
+      path: new URL(request.url).pathname,
+      origin: request.headers.get("origin"),
+      authorization: request.headers.get("authorization"),
+    });
+    await instance.before(request);
+    return handle(request, own);
+  };
+  const routes = Object.entries(app.routes).map(([path, handle]) => [path, watched(handle as unknown as Route)]);
+  const fetch = watched(app.fetch as unknown as Route);
+  server.reload({ ...listenerOptions, routes: Object.fromEntries(routes), fetch } as never);
+  return instance;
+}

@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, beforeEach, setDefaultTimeout } from "bun:test";
+import { fileURLToPath } from "node:url";
+import type { BrowserContext, Page } from "playwright-core";
+import { closeBrowser, launch } from "./chromium.ts";
+import { type Instance, startInstance } from "./instance.ts";
+import { type PageServer, servePage } from "./page-server.ts";
+
+export const SESSION_ENTRY = fileURLToPath(new URL("./session-page.ts", import.meta.url));
+export const PASSWORD = "correct horse battery staple";
+export const REFRESH = "/v1/auth/refresh";
+
+/** What the tests of one file share; filled before the first of them. */
+export interface Stage {
+  instance: Instance;
+  /** An allowed origin, whose page holds a session. */
+  site: PageServer;
+  /** Answers of the site itself, for the tests that call their own server. */
+  api: (request: Request) => Response | undefined | Promise<Response>;
+}
+
+/** An appliance and a site for the tests of this file, as new before each. */
+export function setUpStage(): Stage {
+  // A test that runs out of time takes the browser, and with it the tests after it, along: let the waits in it fail first.
+  setDefaultTimeout(60_000);
+  const stage = { api: () => undefined } as unknown as Stage;
+  beforeAll(async () => {
+    stage.instance = await startInstance();
+    stage.site = await servePage({
+      entry: SESSION_ENTRY,
+      data: pageData(stage.instance),
+      connect: [stage.instance.url],
+      api: (request) => stage.api(request),
+    });
+  });
+  afterAll(async () => {
+    await closeBrowser();
+    await stage.site[Symbol.asyncDispose]();
+    await stage.instance[Symbol.asyncDispose]();
+  });
+  beforeEach(async () => {
+    stage.api = () => undefined;
+    stage.instance.ahead = 0;
+    stage.instance.before = () => {};
+    await stage.instance.change({ origins: [stage.site.origin] });
+    stage.instance.seen.length = 0;
+  });
+  return stage;
+}
+
+export const pageData = ({ url, applicationId }: Instance) => ({ url, "application-id": applicationId });
+
+/** A browser profile: its tabs share cookies. */
+export class Profile implements AsyncDisposable {
+  private constructor(readonly context: BrowserContext) {}
+
+  static async create(): Promise<Profile> {
+    const context = await (await launch()).newContext();
+    context.setDefaultTimeout(15_000);
+    return new Profile(context);
+  }
+
+  async open(address: string): Promise<Page> {
+    const page = await this.context.newPage();
+    await page.goto(address);
+    await page.waitForFunction(() => window.sallyport !== undefined);
+    return page;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.context.close();
+  }
+}
+
+/** The state, with its error's code in place of the error: classes do not travel between page and test. */
+export const stateOf = (page: Page) =>
+  page.evaluate(() => {
+    const { state } = window.sallyport.session;
+    return { ...state, error: state.error?.code ?? null };
+  });
+export const tokenOf = (page: Page) => page.evaluate(() => window.sallyport.session.getAccessToken());
+export const userOf = async (page: Page) => (await stateOf(page)).user?.email ?? null;
+export const becomes = (page: Page, status: string) =>
+  page.waitForFunction((text) => window.sallyport.session.state.status === text, status);
+
+let people = 0;
+
+/** Signs a new person up. @returns the address */
+export async function signUp(page: Page): Promise<string> {
+  const email = `person-${++people}@example.com`;
+  await becomes(page, "signed-out");
+  await page.evaluate((input) => window.sallyport.session.signUp(input), { email, password: PASSWORD });
+  return email;
+}
+
+/** The code that a call in the page is rejected with; null when it is not. */
+export function codeOf(page: Page, what: "signOut" | "getAccessToken" | "refresh" | "session"): Promise<string | null> {
+  return page.evaluate(async (name) => {
+    const { session } = window.sallyport;
+    const call: Promise<unknown> = name === "session" ? session.client.auth.session.query() : session[name]();
+    return call.then(
+      () => null,
+      (error) => error.code,
+    );
+  }, what);
+}

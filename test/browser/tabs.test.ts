@@ -1,0 +1,119 @@
+import { describe, expect } from "bun:test";
+import type { Page } from "playwright-core";
+import { browserTest } from "./support/chromium.ts";
+import {
+  becomes,
+  codeOf,
+  PASSWORD,
+  Profile,
+  REFRESH,
+  setUpStage,
+  signUp,
+  stateOf,
+  tokenOf,
+  userOf,
+} from "./support/stage.ts";
+
+const stage = setUpStage();
+
+function openTabs(profile: Profile, count: number): Promise<Page[]> {
+  return Promise.all(Array.from({ length: count }, () => profile.open(stage.site.origin)));
+}
+
+/** How many refreshes were under way at once, at most. */
+function watchRefreshes(): { most: number } {
+  const watch = { now: 0, most: 0 };
+  stage.instance.before = async (request) => {
+    if (request.method === "OPTIONS" || !request.url.endsWith(REFRESH)) return;
+    watch.now++;
+    watch.most = Math.max(watch.most, watch.now);
+    // Long enough for the other tabs to come in, if they may.
+    await Bun.sleep(50);
+    watch.now--;
+  };
+  return watch;
+}
+
+describe("two tabs", () => {
+  browserTest("what happens in one is seen in the other", async () => {
+    await using profile = await Profile.create();
+    const [one, two] = (await openTabs(profile, 2)) as [Page, Page];
+    await becomes(two, "signed-out");
+    const email = await signUp(one);
+    await becomes(two, "signed-in");
+    expect(await userOf(two)).toBe(email);
+    expect(await tokenOf(two)).not.toBe(await tokenOf(one));
+    await two.evaluate(() => window.sallyport.session.signOut());
+    await becomes(one, "signed-out");
+    expect(await stateOf(one)).toMatchObject({ reason: "sign-out" });
+    expect(await tokenOf(one)).toBeNull();
+    expect(await codeOf(one, "session")).toBe("authentication_required");
+  });
+
+  browserTest("news of a session that this tab no longer holds changes nothing", async () => {
+    await using profile = await Profile.create();
+    const [one, two] = (await openTabs(profile, 2)) as [Page, Page];
+    await signUp(one);
+    const name = `sallyport ${stage.instance.url} ${stage.instance.applicationId}`;
+    await two.evaluate((channel) => {
+      new BroadcastChannel(channel).postMessage({ type: "signed-out", sid: "of-the-past" });
+      new BroadcastChannel(channel).postMessage("noise");
+    }, name);
+    await one.waitForTimeout(200);
+    expect(await stateOf(one)).toMatchObject({ status: "signed-in" });
+  });
+
+  browserTest("another person who signs in, in one, is who is signed in, in the other", async () => {
+    await using profile = await Profile.create();
+    const [one, two] = (await openTabs(profile, 2)) as [Page, Page];
+    await signUp(one);
+    await becomes(two, "signed-in");
+    const input = { email: "other@example.com", password: PASSWORD };
+    await two.evaluate((given) => window.sallyport.session.signUp(given), input);
+    await one.waitForFunction(() => window.sallyport.session.state.user?.email === "other@example.com");
+    const called = await one.evaluate(() => window.sallyport.session.client.auth.session.query());
+    expect(called.user.email).toBe("other@example.com");
+  });
+
+  browserTest("a sign-out everywhere ends the person's sessions in other browsers", async () => {
+    await using here = await Profile.create();
+    await using there = await Profile.create();
+    const [page, far] = [await here.open(stage.site.origin), await there.open(stage.site.origin)];
+    const email = await signUp(page);
+    await becomes(far, "signed-out");
+    await far.evaluate((input) => window.sallyport.session.signIn(input), { email, password: PASSWORD });
+    await page.evaluate(() => window.sallyport.session.signOut({ all: true }));
+    expect(await codeOf(far, "session")).toBe("token_revoked");
+    expect(await stateOf(far)).toMatchObject({ status: "signed-out", reason: "ended" });
+  });
+});
+
+describe("five tabs that refresh at once", () => {
+  browserTest("take turns, and the session goes on", async () => {
+    await using profile = await Profile.create();
+    const tabs = await openTabs(profile, 5);
+    await signUp(tabs[0] as Page);
+    for (const tab of tabs) await becomes(tab, "signed-in");
+    const watch = watchRefreshes();
+    stage.instance.seen.length = 0;
+    await Promise.all(tabs.flatMap((tab) => [codeOf(tab, "refresh"), codeOf(tab, "refresh")]));
+    expect(stage.instance.count(REFRESH)).toBe(5);
+    expect(watch.most).toBe(1);
+    for (const tab of tabs) expect(await codeOf(tab, "session")).toBeNull();
+    await Promise.all(tabs.map((tab) => tab.reload()));
+    for (const tab of tabs) await becomes(tab, "signed-in");
+    expect(await codeOf(tabs[3] as Page, "session")).toBeNull();
+  });
+
+  browserTest("without Web Locks the grace of the appliance covers them", async () => {
+    await using profile = await Profile.create();
+    await profile.context.addInitScript(() => {
+      Object.defineProperty(Navigator.prototype, "locks", { value: undefined });
+    });
+    const tabs = await openTabs(profile, 5);
+    await signUp(tabs[0] as Page);
+    for (const tab of tabs) await becomes(tab, "signed-in");
+    await Promise.all(tabs.map((tab) => codeOf(tab, "refresh")));
+    for (const tab of tabs) expect(await codeOf(tab, "session")).toBeNull();
+  });
+});

@@ -1,0 +1,50 @@
+import { expect, test } from "bun:test";
+import { SallyportError } from "../../../src/sdk/client/index.ts";
+import { problemOf } from "../../../src/sdk/react/problem.ts";
+import { english } from "../../../src/sdk/react/texts.ts";
+
+const LABELS = { email: "Email address", password: "Password" };
+
+function refused(code: string, more: { details?: unknown; retryAfter?: number } = {}) {
+  const error = new SallyportError({
+    code,
+    message: "As the appliance says.",
+    status: 400,
+    type: "api_error",
+    ...more,
+  });
+  return problemOf(error, english, LABELS);
+}
+
+test("a field's reason is told as a sentence, with its name where it goes on from it", () => {
+  const details = [
+    { path: "email", reason: "must be one e-mail address such as ada@example.com" },
+    { path: "password", reason: "This is one of the most common passwords. Choose another one." },
+    { path: "metadata", reason: "is too large" },
+    "noise",
+  ];
+  expect(refused("invalid_input", { details })).toEqual({
+    summary: english.fieldProblems,
+    fields: {
+      email: "Email address must be one e-mail address such as ada@example.com.",
+      password: "This is one of the most common passwords. Choose another one.",
+    },
+  });
+  expect(refused("invalid_input", { details: [{ path: "metadata", reason: "is too large" }] })).toEqual({
+    summary: "As the appliance says.",
+    fields: {},
+  });
+});
+
+test.each([
+  [1, "1 second"],
+  [17, "17 seconds"],
+  [600, "10 minutes"],
+])("%d seconds to wait are told as %s", (retryAfter, text) => {
+  expect(refused("rate_limited", { retryAfter }).summary).toBe(`Too many attempts. Try again in ${text}.`);
+});
+
+test("what nobody foresaw is told as the appliance says it, or else as busy", () => {
+  expect(refused("new_code").summary).toBe("As the appliance says.");
+  expect(problemOf(undefined, english, LABELS).summary).toBe(english.busy);
+});
