@@ -12,7 +12,9 @@ describe("one tab", () => {
     expect(await userOf(page)).toBe(email);
     const called = await page.evaluate(() => window.sallyport.session.client.auth.session.query());
     expect(called.user.email).toBe(email);
-    expect(await page.evaluate(() => window.sallyport.session.state.session?.sid ?? "")).toBe(called.session?.id);
+    expect(await page.evaluate(() => window.sallyport.session.state.session?.sid ?? "")).toBe(
+      called.session?.id ?? "none",
+    );
     await page.reload();
     await becomes(page, "signed-in");
     expect(await userOf(page)).toBe(email);
