@@ -1,6 +1,7 @@
 import type { AnyRouter } from "@trpc/server";
 import { z } from "zod";
 import { type ErrorCode, errorCatalogue } from "../core/errors.ts";
+import { SCOPE_MEANINGS } from "../identity/api-keys/scopes.ts";
 import { type Callable, proceduresOf } from "../rpc/invoke.ts";
 import type { ProcedureMeta } from "../rpc/procedures.ts";
 import type { Edge, Handler } from "./edge.ts";
@@ -120,7 +121,7 @@ export function openApiDocument(router: AnyRouter, version: string): Record<stri
           description: "A token that the customer's backend signed with a signing key (HS256, cty sallyport-fpa;v=1).",
         },
         publicKey: { type: "http", scheme: "basic", description: "The name api_key, and a public key's id." },
-        secretKey: { type: "http", scheme: "bearer", description: "A secret key: sally_sk_…" },
+        secretKey: { type: "http", scheme: "bearer", description: `A secret key: sally_sk_… Its scopes:\n\n${scopes}` },
         ...oauthSecuritySchemes,
       },
     },
@@ -257,9 +258,13 @@ function errorResponses(codes: Iterable<ErrorCode>): Record<string, unknown> {
   return result;
 }
 
+const scopes = Object.entries(SCOPE_MEANINGS)
+  .map(([scope, meaning]) => `- \`${scope}\`: ${meaning}`)
+  .join("\n");
+
 function securityOf(access: ProcedureMeta["access"]): unknown[] {
   if (access.kind === "public") return [];
-  if (access.kind === "key") return [{ secretKey: [] }, { clientToken: [access.scope] }];
+  if (access.kind === "key") return [{ secretKey: [access.scope] }, { clientToken: [access.scope] }];
   const own = [{ accessToken: [] }, { accessCookie: [] }];
   return access.kind === "end-user" ? [...own, { signedToken: [] }] : own;
 }

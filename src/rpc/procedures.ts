@@ -1,7 +1,7 @@
 import { type AnyRouter, initTRPC, type TRPCProcedureBuilder, type TRPCUnsetMarker } from "@trpc/server";
 import type { z } from "zod";
 import type { ErrorCode } from "../core/errors.ts";
-import type { Scope } from "../identity/api-keys/api-keys.ts";
+import type { Scope } from "../identity/api-keys/scopes.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Call } from "./call.ts";
 import { toAppError, toEnvelope } from "./errors.ts";

@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { SCOPES } from "../../src/identity/api-keys/api-keys.ts";
+import { SCOPES } from "../../src/identity/api-keys/scopes.ts";
 import { proceduresOf } from "../../src/rpc/invoke.ts";
 import { backend } from "../support/management.ts";
 import { scenarios } from "../support/scenarios.ts";

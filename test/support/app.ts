@@ -3,7 +3,7 @@ import { loadSettings } from "../../src/core/config.ts";
 import { newId } from "../../src/core/ids.ts";
 import { insertPassword } from "../../src/features/password/store.ts";
 import { listenerOptions } from "../../src/http/server.ts";
-import type { Scope } from "../../src/identity/api-keys/api-keys.ts";
+import type { Scope } from "../../src/identity/api-keys/scopes.ts";
 import type { Identity } from "../../src/identity/identity.ts";
 import type { IssuedTokens } from "../../src/identity/sessions/sessions.ts";
 import type { FirstSetup } from "../../src/identity/setup.ts";

@@ -1,7 +1,8 @@
 import { AppError } from "../../core/errors.ts";
 import { parseLimit } from "../../core/limits.ts";
 import { NetworkList } from "../../core/network.ts";
-import type { KeyCaller, Scope } from "../../identity/api-keys/api-keys.ts";
+import type { KeyCaller } from "../../identity/api-keys/api-keys.ts";
+import type { Scope } from "../../identity/api-keys/scopes.ts";
 import type { ApiKeysTable } from "../../storage/schema.ts";
 
 /** What a key may do, as far as another key's may be held against it. */

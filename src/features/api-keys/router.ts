@@ -2,7 +2,7 @@ import { z } from "zod";
 import { requireId } from "../../core/ids.ts";
 import { parseLimit } from "../../core/limits.ts";
 import { NetworkList } from "../../core/network.ts";
-import { SCOPES } from "../../identity/api-keys/api-keys.ts";
+import { SCOPES } from "../../identity/api-keys/scopes.ts";
 import { repeatable } from "../../rpc/idempotency.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import { lineOfText, pageInput, pageOf } from "../../rpc/schemas.ts";

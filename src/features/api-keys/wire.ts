@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
-import { SCOPES } from "../../identity/api-keys/api-keys.ts";
+import { SCOPES } from "../../identity/api-keys/scopes.ts";
 import type { ApiKeysTable } from "../../storage/schema.ts";
 
 const time = z.iso.datetime().nullable();

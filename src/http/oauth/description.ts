@@ -1,3 +1,4 @@
+import { SCOPE_MEANINGS } from "../../identity/api-keys/scopes.ts";
 import { MANAGEMENT_SCOPES } from "../../identity/clients/administration.ts";
 
 const text = { type: "string" };
@@ -48,7 +49,7 @@ export const oauthSecuritySchemes = {
     flows: {
       clientCredentials: {
         tokenUrl: "/oauth2/token",
-        scopes: Object.fromEntries(MANAGEMENT_SCOPES.map((scope) => [scope, `The management scope ${scope}.`])),
+        scopes: Object.fromEntries(MANAGEMENT_SCOPES.map((scope) => [scope, SCOPE_MEANINGS[scope]])),
       },
     },
   },

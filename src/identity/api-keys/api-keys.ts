@@ -15,23 +15,8 @@ import type { Executor, Storage } from "../../storage/storage.ts";
 import { appendRefusal } from "../audit/refusals.ts";
 import { appendAudit } from "../audit/store.ts";
 import type { Application, Directory } from "../tenants/directory.ts";
+import type { Scope } from "./scopes.ts";
 import { findApiKey, insertApiKey, touchApiKey } from "./store.ts";
-
-/** `admin` stands for every other one. */
-export const SCOPES = [
-  "admin",
-  "users:read",
-  "users:write",
-  "sessions:read",
-  "sessions:write",
-  "api-keys:read",
-  "api-keys:write",
-  "applications:read",
-  "resources:read",
-  "resources:write",
-  "forward",
-] as const;
-export type Scope = (typeof SCOPES)[number];
 
 /** Secrets whose key is remembered, at most. */
 const REMEMBERED = 10_000;

@@ -5,7 +5,7 @@ import { newSecret } from "../../crypto/secrets.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { ApplicationsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { SCOPES } from "../api-keys/api-keys.ts";
+import { SCOPES, type Scope } from "../api-keys/scopes.ts";
 import { appendAudit } from "../audit/store.ts";
 import {
   deleteClientGrant,
@@ -20,7 +20,7 @@ import {
 /** Stands in a grant for `<issuer>/management`, so that a changed address changes no grant. */
 export const MANAGEMENT = "management";
 /** What a grant for {@link MANAGEMENT} may hold. `forward` speaks for a browser's sign-in, which no M2M client sees. */
-export const MANAGEMENT_SCOPES: readonly string[] = SCOPES.filter((scope) => scope !== "forward");
+export const MANAGEMENT_SCOPES: readonly Scope[] = SCOPES.filter((scope) => scope !== "forward");
 /** RFC 6749 section 3.3. */
 export const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/;
 
@@ -86,7 +86,7 @@ export async function grantClient(
   scopes: readonly string[],
 ): Promise<void> {
   requireClient(application);
-  const known =
+  const known: readonly string[] | undefined =
     audience === MANAGEMENT ? MANAGEMENT_SCOPES : await findResourceScopes(tx, application.tenant_id, audience);
   if (!known) throw invalidField("audience", "must be `management` or the audience of an API resource of the tenant");
   const unknown = scopes.find((scope) => !known.includes(scope));

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import { toPrefixedId } from "../../../src/core/ids.ts";
 import type { WireApiKey, WireNewApiKey } from "../../../src/features/api-keys/wire.ts";
-import { SCOPES } from "../../../src/identity/api-keys/api-keys.ts";
+import { SCOPES } from "../../../src/identity/api-keys/scopes.ts";
 import type { TestApp } from "../../support/app.ts";
 import { backend, fields } from "../../support/management.ts";
 import { scenarios } from "../../support/scenarios.ts";
