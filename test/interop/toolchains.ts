@@ -50,7 +50,13 @@ export const programs: readonly Program[] = [
     ofSystem: true,
     prepare: async () => ["php", join(HERE, "php/check.php")],
   },
-  { language: "Rust", library: "jsonwebtoken in axum", needs: ["cargo", "rustc", "cc"], prepare: rust },
+  {
+    language: "Rust",
+    library: "jsonwebtoken in axum",
+    needs: ["cargo", "rustc", "cc"],
+    wants: { "Rust 1.85": ["rustc", "--edition=2024", "--print=sysroot"] },
+    prepare: rust,
+  },
 ];
 
 /** @returns names of what the program needs and this machine lacks */
