@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { Glob } from "bun";
@@ -50,7 +50,13 @@ export const programs: readonly Program[] = [
     ofSystem: true,
     prepare: async () => ["php", join(HERE, "php/check.php")],
   },
-  { language: "Rust", library: "jsonwebtoken in axum", needs: ["cargo", "rustc", "cc"], prepare: rust },
+  {
+    language: "Rust",
+    library: "jsonwebtoken in axum",
+    needs: ["cargo", "rustc", "cc"],
+    wants: { "Rust 1.85": ["rustc", "--edition=2024", "--print=sysroot"] },
+    prepare: rust,
+  },
 ];
 
 /** @returns names of what the program needs and this machine lacks */
@@ -103,7 +109,10 @@ async function rust(): Promise<string[]> {
   const sources = [...filesIn(folder, "Cargo.*"), ...filesIn(folder, "src/*.rs")];
   const built = await kept("rust", sources, async (target) => {
     const packages = join(CACHE, "rust-packages");
-    await capture(["cargo", "build", "--quiet", "--locked", "--target-dir", packages], folder);
+    // Built from a copy: the lock file that cargo writes names a registry, which is the machine's to choose.
+    const copy = join(CACHE, "rust-source");
+    cpSync(folder, copy, { recursive: true });
+    await capture(["cargo", "build", "--quiet", "--target-dir", packages], copy);
     copyFileSync(join(packages, "debug/sallyport-client"), join(target, "check"));
   });
   return [join(built, "check")];
