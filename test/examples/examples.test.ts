@@ -1,14 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type Running as Appliance,
-  type Prepared,
-  prepare,
-  sallyport,
-  start as startCli,
-  tidy,
-} from "../support/cli.ts";
+import { type Prepared, prepare, sallyport, start as startCli, tidy } from "../support/cli.ts";
 import { paste, ROOT, succeed } from "./support/commands.ts";
 import { type Example, type Running, start, Workshop } from "./support/example.ts";
 
@@ -21,7 +14,8 @@ const PASSWORD = "correct horse battery staple";
 
 let workshop: Workshop;
 let made: Prepared;
-let appliance: Appliance;
+/** The appliance's public address, which is the issuer. */
+let url: string;
 let otherApplicationId: string;
 
 beforeAll(async () => {
@@ -29,7 +23,7 @@ beforeAll(async () => {
   made = await prepare();
   const other = ["app", "create", "--name", "Other", "--algorithm", "RS256", "--json"];
   otherApplicationId = (JSON.parse((await sallyport(other, { env: made.env })).stdout) as { id: string }).id;
-  appliance = await startCli(["serve", "--port", "0"], { env: made.env });
+  url = String((await startCli(["serve", "--port", "0"], { env: made.env })).ready.public_url);
 }, LONG);
 
 afterAll(async () => {
@@ -39,7 +33,7 @@ afterAll(async () => {
 
 /** Who signs up with an application gets a token for it. */
 async function tokenOf(applicationId: string, email: string): Promise<string> {
-  const response = await fetch(`${appliance.url}/v1/auth/register`, {
+  const response = await fetch(`${url}/v1/auth/register`, {
     method: "POST",
     headers: { "content-type": "application/json", "x-application-id": applicationId },
     body: JSON.stringify({ email, password: PASSWORD }),
@@ -58,7 +52,7 @@ interface Service {
 
 const withSdk = {
   applicationId: () => made.applicationId,
-  env: () => ({ SALLYPORT_URL: appliance.url, SALLYPORT_APP_ID: made.applicationId }),
+  env: () => ({ SALLYPORT_URL: url, SALLYPORT_APP_ID: made.applicationId }),
 };
 
 const services: Service[] = [
@@ -69,8 +63,8 @@ const services: Service[] = [
     prepare: () => workshop.pythonExample("fastapi"),
     applicationId: () => made.defaultApplicationId,
     env: () => ({
-      SALLYPORT_URL: appliance.url,
-      SALLYPORT_API_AUDIENCE: `${appliance.url}/api/${made.defaultApplicationId}`,
+      SALLYPORT_URL: url,
+      SALLYPORT_API_AUDIENCE: `${url}/api/${made.defaultApplicationId}`,
     }),
   },
 ];
@@ -158,9 +152,9 @@ describe("cron-m2m", () => {
     const wanted = (line: string) => !/^(npm run build|export SALLYPORT_DATA|cd )/.test(line);
     const script = `${make}${run}`.split("\n").filter(wanted).join("\n").replaceAll("dist/sallyport", cli);
     await tokenOf(made.applicationId, "somebody@cron.example");
-    const output = await paste(script.replaceAll("http://localhost:8080", appliance.url), example.folder, made.env);
+    const output = await paste(script.replaceAll("http://localhost:8080", url), example.folder, made.env);
     const { data } = (await (
-      await fetch(`${appliance.url}/v1/users?limit=100`, { headers: { authorization: `Bearer ${made.secretKey}` } })
+      await fetch(`${url}/v1/users?limit=100`, { headers: { authorization: `Bearer ${made.secretKey}` } })
     ).json()) as { data: unknown[] };
     expect(output.trim().split("\n").at(-1)).toBe(`${data.length} users, ${data.length} of them new since yesterday`);
     const client = /SALLYPORT_M2M_CLIENT_ID=(.+)/.exec(await readFile(join(example.folder, ".env"), "utf8"))?.[1] ?? "";
