@@ -169,6 +169,7 @@ function tell(context: CommandContext, url: string, made: FirstSetup, dataDirect
   const where = dataDirectory === null ? "in memory" : `in ${dataDirectory}`;
   context.print(`Sallyport runs at ${url}  (data ${where}; Ctrl-C stops it)
 
+  welcome page         ${url}/
   API description      ${url}/openapi.json
   public keys          ${url}/.well-known/jwks.json
   tenant               ${made.tenantId}
