@@ -94,7 +94,7 @@ for (const service of services) {
       block.replaceAll("http://localhost:3000", running.url).replaceAll(/^sleep .*\n/gm, "");
 
     test("does what its README says, and refuses a session that has ended", async () => {
-      const [, ask = "", leave = ""] = example.blocks;
+      const [ask = "", leave = ""] = example.blocks[1]?.split(/^(?=# Sign out)/m) ?? [];
       const asked = await paste(`${here(ask)}\nprintf '\\n%s' "$token"`, example.folder, service.env());
       expect(statusesIn(asked)).toEqual([401, 200]);
       expect(asked).toMatch(/www-authenticate: Bearer\r\n/i);
@@ -182,10 +182,12 @@ test.each(["express-api", "hono-bun", "cron-m2m"])("%s asks for versions that it
   const { dependencies } = JSON.parse(await readFile(join(ROOT, "test/examples", name, "package.json"), "utf8")) as {
     dependencies: Record<string, string>;
   };
+  const readme = await readFile(join(ROOT, "test/examples", name, "README.md"), "utf8");
   for (const [dependency, range] of Object.entries(dependencies)) {
     const file = dependency === "sallyport" ? "package.json" : `node_modules/${dependency}/package.json`;
     const { version } = JSON.parse(await readFile(join(ROOT, file), "utf8")) as { version: string };
     expect([dependency, range, Bun.semver.satisfies(version, range)]).toEqual([dependency, range, true]);
+    if (dependency === "sallyport") expect(readme).toContain(`/sallyport-${version}.tgz`);
   }
 });
 
