@@ -72,6 +72,16 @@ export class Edge {
     this.#observe = options.metrics.histogram("sallyport_http_seconds", "Seconds until the answer was ready.", bounds);
   }
 
+  /** What every answer carries, whoever gives it. */
+  get securityHeaders(): Readonly<Record<string, string>> {
+    return this.#security;
+  }
+
+  /** Whether some answers may be given without us: no Host means another tenant, and nobody reads of every request. */
+  get mayAnswerAlone(): boolean {
+    return this.options.tenantHosts.size === 0 && !this.options.logsRequests;
+  }
+
   get isSecure(): boolean {
     return this.options.publicUrl.startsWith("https:");
   }
