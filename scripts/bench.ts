@@ -60,6 +60,7 @@ try {
   if (wanted("flush")) {
     const row = await delayedFlushRow(bench);
     if (row) print(row);
+    else console.log("The row of delayed flushes needs strace, which is not here.");
   }
 } finally {
   loader.stop();

@@ -53,6 +53,7 @@ export interface App {
   /** For `Bun.serve`. */
   routes: ReturnType<typeof buildRoutes>["routes"];
   fetch: ReturnType<typeof buildRoutes>["fetch"];
+  serveOn: ReturnType<typeof buildRoutes>["serveOn"];
   openMetrics: ReturnType<typeof buildRoutes>["openMetrics"];
   jobs: readonly Job[];
   /** From here on /readyz answers 503, so that a load balancer looks elsewhere. */

@@ -2,21 +2,26 @@ import { join } from "node:path";
 import type { LoadCommand, LoadResult, Target } from "./load.ts";
 import { LOAD_CORE } from "./processes.ts";
 
+/** Milliseconds beyond a run's own time after which the load, or the server that it waits for, counts as stuck. */
+const PATIENCE = 20_000;
+
 /** The load process, seen from the bench. */
 export class Loader {
   readonly #child;
   #answer: (message: { result?: LoadResult }) => void = () => undefined;
+  #failed: (error: Error) => void = () => undefined;
 
   constructor() {
     this.#child = Bun.spawn(["taskset", "-c", LOAD_CORE, process.execPath, "run", join(import.meta.dir, "load.ts")], {
       stdio: ["ignore", "inherit", "inherit"],
       serialization: "json",
       ipc: (message) => this.#answer(message as { result?: LoadResult }),
+      onExit: (_child, code) => this.#failed(new Error(`the load ended with ${code}`)),
     });
   }
 
   async define(name: string, target: Target): Promise<void> {
-    await this.#ask({ kind: "define", name, target });
+    await this.#ask({ kind: "define", name, target }, PATIENCE);
   }
 
   /** @throws Error when a single answer was not a 2xx: a fast refusal is no result */
@@ -24,7 +29,9 @@ export class Loader {
     name: string,
     options: { connections: number; ms: number; warmMs: number; count?: number },
   ): Promise<LoadResult> {
-    const { result } = await this.#ask({ kind: "run", name, ...options });
+    // A run by count has no time of its own: a million requests take minutes where the machine is busy.
+    const own = options.count === undefined ? options.ms + options.warmMs : options.count;
+    const { result } = await this.#ask({ kind: "run", name, ...options }, own + PATIENCE);
     if (!result) throw new Error("the load gave no result");
     if (result.errors > 0) throw new Error(`${name}: ${result.errors} errors, the first: ${result.firstError}`);
     return result;
@@ -34,9 +41,17 @@ export class Loader {
     this.#child.kill();
   }
 
-  #ask(command: LoadCommand): Promise<{ result?: LoadResult }> {
-    return new Promise((resolve) => {
-      this.#answer = resolve;
+  #ask(command: LoadCommand, patience: number): Promise<{ result?: LoadResult }> {
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => this.#failed(new Error(`the load did not answer in ${patience} ms`)), patience);
+      this.#answer = (message) => {
+        clearTimeout(late);
+        resolve(message);
+      };
+      this.#failed = (error) => {
+        clearTimeout(late);
+        reject(error);
+      };
       this.#child.send(command);
     });
   }

@@ -6,6 +6,23 @@ import type { Seed } from "./seed.ts";
 const ROOT = join(import.meta.dir, "../..");
 const EXECUTABLE = join(ROOT, "dist/sallyport");
 
+/** Milliseconds that a server may take to be ready, traced and on a busy machine, and to stop. */
+const START_PATIENCE = 30_000;
+const STOP_PATIENCE = 5_000;
+
+/** What runs now; a bench that is interrupted takes it along. */
+const started = new Set<number>();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+process.on("exit", () => {
+  for (const pid of [...started].flatMap((parent) => [childOf(parent), parent])) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  }
+});
+
 /** The core of the servers and that of the load. */
 const SERVER_CORE = "0";
 export const LOAD_CORE = "1";
@@ -66,20 +83,50 @@ async function start(command: string[], options: Options, port: number | undefin
     stdout: "pipe",
     stderr: "inherit",
   });
-  const ready = await firstLine(child);
+  const group = options.wrap ? child.pid : 0;
+  started.add(child.pid);
+  const stop = () => stopTree(child, group);
+  let ready: Record<string, unknown>;
+  try {
+    ready = await within(START_PATIENCE, firstLine(child), "the server was not ready");
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   // A tracer that is ended lets go of what it traced: the signal is for the server itself.
-  const pid = options.wrap ? childOf(child.pid) : child.pid;
-  return {
-    pid,
-    port: port ?? Number(ready.port),
-    ready,
-    stop: async () => {
-      process.kill(pid, "SIGTERM");
-      const late = setTimeout(() => process.kill(pid, "SIGKILL"), 5_000);
-      await child.exited;
-      clearTimeout(late);
-    },
+  const pid = group === 0 ? child.pid : childOf(child.pid);
+  return { pid, port: port ?? Number(ready.port), ready, stop };
+}
+
+/** Asks politely, then not: whatever happens, nothing that was started here goes on. A tracer is stopped with its child. */
+async function stopTree(child: Subprocess<"ignore", "pipe", "inherit">, tracer: number): Promise<void> {
+  const pids = tracer === 0 ? [child.pid] : [childOf(tracer), tracer];
+  const signal = (name: NodeJS.Signals, targets: number[]) => {
+    for (const pid of targets) {
+      try {
+        process.kill(pid, name);
+      } catch {
+        // It has ended by itself.
+      }
+    }
   };
+  signal("SIGTERM", pids.slice(0, 1));
+  const ended = await Promise.race([child.exited.then(() => true), Bun.sleep(STOP_PATIENCE).then(() => false)]);
+  if (!ended) signal("SIGKILL", pids);
+  await Promise.race([child.exited, Bun.sleep(STOP_PATIENCE)]);
+  started.delete(child.pid);
+}
+
+async function within<T>(ms: number, promise: Promise<T>, what: string): Promise<T> {
+  let timer: Timer | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} after ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function firstLine(child: Subprocess<"ignore", "pipe", "inherit">): Promise<Record<string, unknown>> {

@@ -4,7 +4,8 @@ import type { CliSettings } from "./instance.ts";
 
 /** ms */
 const PATIENCE = 5 * SECOND;
-const JWKS = "/oauth2/jwks";
+/** Under the tenant's path handlers answer, which look at the Host; the address at the root answers whatever it is. */
+const JWKS = "/t/default/oauth2/jwks";
 /** 2026-01-01: no clock that is right can tell an earlier time. */
 const RELEASED = Date.UTC(2026, 0, 1);
 

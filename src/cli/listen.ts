@@ -55,7 +55,7 @@ export async function listen(instance: Instance, log: Log): Promise<Listening> {
       masterKeys: instance.masterKeys,
       version,
     });
-    server.reload({ ...listenerOptions, routes: app.routes, fetch: app.fetch } as never);
+    const stopDocuments = await app.serveOn(server);
     const metricsServer = listenForMetrics(settings.host, settings.metrics_port, app);
     const stopJobs = startJobs(app.jobs, log);
     const done = new Promise<number>((finish) => {
@@ -65,6 +65,7 @@ export async function listen(instance: Instance, log: Log): Promise<Listening> {
         stopping = true;
         log.info({ signal }, "Stopping: what has begun is finished first.");
         app.drain();
+        stopDocuments();
         await Promise.race([server.stop(), Bun.sleep(DRAIN)]);
         await server.stop(true);
         await metricsServer?.stop(true);

@@ -33,13 +33,13 @@ export class Calls {
     };
   }
 
-  /** Called once the procedures have run, whether they answered or threw. */
-  async close(exchange: Exchange, call: Call): Promise<void> {
+  /** Called once the procedures have run, whether they answered or threw. Only what a page asked for takes a promise. */
+  close(exchange: Exchange, call: Call): Promise<void> | undefined {
     const tenant = exchange.request.params?.tenant;
     const prefix = tenant === undefined ? "" : `/t/${tenant}`;
     for (const change of call.reply.cookies) exchange.setCookies.push(...this.cookies.render(change, prefix));
-    if (call.page.origin === null) return;
-    await this.cors.mark(exchange, call.page.origin, async () => call.resolved ?? (await this.#hinted(call)));
+    if (call.page.origin === null) return undefined;
+    return this.cors.mark(exchange, call.page.origin, async () => call.resolved ?? (await this.#hinted(call)));
   }
 
   /** A request that was refused before its application was known: the one that it names may still read why. */

@@ -7,6 +7,7 @@ import { DEFAULT_TENANT_SLUG } from "../identity/tenants/directory.ts";
 import type { KeyAlgorithm } from "../storage/schema.ts";
 import { conditional, entityTag } from "./conditional.ts";
 import type { Exchange, Handler } from "./edge.ts";
+import type { StaticDocument } from "./static-documents.ts";
 
 /** Public documents: any page may read them, any cache may keep them. */
 const PUBLIC = { "access-control-allow-origin": "*", "content-type": "application/json" };
@@ -29,6 +30,22 @@ interface BuiltSet {
   validUntil: number;
 }
 
+/** Auth0's Java provider appends the well-known path to whatever URL it is given. */
+const doubled = (path: string) => [path, `${path}/.well-known/jwks.json`] as const;
+export const JWKS_PATHS = {
+  root: doubled("/.well-known/jwks.json"),
+  application: doubled("/v1/applications/:id/.well-known/jwks.json"),
+  tenant: doubled("/oauth2/jwks"),
+} as const;
+
+interface JwksHandlers {
+  root: Handler;
+  application: Handler;
+  tenant: Handler;
+  /** Those of the default tenant's that stand at the root of the issuer. */
+  documents: StaticDocument[];
+}
+
 /** Milliseconds; beside the minutes for which anybody may keep a JWKS, nothing. */
 const RECENT = SECOND;
 
@@ -41,23 +58,24 @@ export function publicJson(exchange: Exchange, document: PublicDocument): Respon
  * JWKS (RFC 7517). The first two hold one algorithm only, because mixed sets break real verifiers; the tenant's own holds
  * all. Keys come and go by the keyring's times.
  */
-export function jwksHandlers(identity: Identity): { root: Handler; application: Handler; tenant: Handler } {
+export function jwksHandlers(identity: Identity): JwksHandlers {
   const { keyring, clock } = identity;
   // By the keyring's own list, which is a new one each time that it was read again, until its first key expires.
   const built = new WeakMap<readonly TenantKey[], Map<KeyAlgorithm | undefined, BuiltSet>>();
-  const document = async (tenantId: string, algorithm?: KeyAlgorithm): Promise<PublicDocument> => {
+  const document = async (tenantId: string, algorithm?: KeyAlgorithm): Promise<BuiltSet> => {
     const known = built.get(await keyring.keys(tenantId))?.get(algorithm);
-    if (known && known.validUntil > clock.now()) return known.document;
+    if (known && known.validUntil > clock.now()) return known;
     if (algorithm !== undefined) await keyring.signer(tenantId, algorithm);
     const list = await keyring.keys(tenantId);
     const made = publicDocument({ keys: keyring.published(list, algorithm) }, JWKS_MAX_AGE / SECOND);
     const ends = list.map((key) => key.expiresAt ?? Number.POSITIVE_INFINITY).filter((at) => at > clock.now());
     const sets = built.get(list) ?? new Map<KeyAlgorithm | undefined, BuiltSet>();
-    built.set(list, sets.set(algorithm, { document: made, validUntil: Math.min(...ends) }));
-    return made;
+    const set = { document: made, validUntil: Math.min(...ends) };
+    built.set(list, sets.set(algorithm, set));
+    return set;
   };
   /** Answers at once, from a document of a moment ago, where the request's tenant alone decides which one it is. */
-  const recent = (find: (exchange: Exchange) => Promise<PublicDocument>): Handler => {
+  const recent = (find: (tenantSlug: string | null) => Promise<BuiltSet>): Handler => {
     const found = new Map<string | null, { foundAt: number; revision: number; document: PublicDocument }>();
     return (exchange) => {
       const known = found.get(exchange.tenantSlug);
@@ -65,29 +83,36 @@ export function jwksHandlers(identity: Identity): { root: Handler; application: 
       if (known && known.revision === keyring.revision && Math.abs(known.foundAt - clock.now()) <= RECENT) {
         return publicJson(exchange, known.document);
       }
-      return find(exchange).then((made) => {
-        found.set(exchange.tenantSlug, { foundAt: clock.now(), revision: keyring.revision, document: made });
-        return publicJson(exchange, made);
+      return find(exchange.tenantSlug).then(({ document }) => {
+        found.set(exchange.tenantSlug, { foundAt: clock.now(), revision: keyring.revision, document });
+        return publicJson(exchange, document);
       });
     };
   };
+  const root = async (tenantSlug: string | null) => {
+    const application = await identity.directory.resolve({ header: null, tenantSlug });
+    return document(application.tenant.id, application.algorithm);
+  };
+  const whole = async (tenantSlug: string | null) => {
+    const tenant = await identity.directory.tenantBySlug(tenantSlug ?? DEFAULT_TENANT_SLUG);
+    if (!tenant || tenant.disabled) throw new AppError("not_found");
+    return document(tenant.id);
+  };
   return {
-    root: recent(async (exchange) => {
-      const application = await identity.directory.resolve({ header: null, tenantSlug: exchange.tenantSlug });
-      return document(application.tenant.id, application.algorithm);
-    }),
+    root: recent(root),
+    tenant: recent(whole),
+    documents: [
+      { paths: JWKS_PATHS.root, read: () => root(null) },
+      { paths: JWKS_PATHS.tenant, read: () => whole(null) },
+    ],
     application: async (exchange) => {
       const id = requireId("application", exchange.request.params?.id ?? "", "id");
       const application = await identity.directory.application(id);
       if (!application || application.disabled || application.tenant.disabled) throw new AppError("not_found");
       const slug = exchange.tenantSlug;
       if (slug !== null && slug !== application.tenant.slug) throw new AppError("not_found");
-      return publicJson(exchange, await document(application.tenant.id, application.algorithm));
+      const set = await document(application.tenant.id, application.algorithm);
+      return publicJson(exchange, set.document);
     },
-    tenant: recent(async (exchange) => {
-      const tenant = await identity.directory.tenantBySlug(exchange.tenantSlug ?? DEFAULT_TENANT_SLUG);
-      if (!tenant || tenant.disabled) throw new AppError("not_found");
-      return document(tenant.id);
-    }),
   };
 }

@@ -33,7 +33,8 @@ export function restRoutes(router: AnyRouter, edge: Edge, calls: Calls): RestRou
             call,
             takesInput ? () => readInput(exchange, rest.method, params) : noInput,
           );
-          await calls.close(exchange, call);
+          const closing = calls.close(exchange, call);
+          if (closing) await closing;
           return edge.json(exchange, status, data);
         } catch (error) {
           await calls.close(exchange, call);
@@ -68,9 +69,14 @@ function decode(request: Exchange["request"], name: string): string {
   return value;
 }
 
+/** One name and one value in which nothing is encoded: what most queries are, read without making an object of them all. */
+const ONE_PLAIN = /^([\w-]+)=([\w.~-]*)$/;
+
 function readQuery(url: string): Record<string, string> | undefined {
   const start = url.indexOf("?");
   if (start === -1) return undefined;
+  const plain = ONE_PLAIN.exec(url.slice(start + 1));
+  if (plain?.[1] !== undefined && plain[1] !== "__proto__") return { [plain[1]]: plain[2] ?? "" };
   const query: Record<string, string> = {};
   for (const [name, value] of new URLSearchParams(url.slice(start))) {
     if (Object.hasOwn(query, name) || name === "__proto__") throw invalidField(name, "must be given once");

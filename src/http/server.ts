@@ -7,13 +7,14 @@ import { Cookies } from "./cookies.ts";
 import { Cors } from "./cors.ts";
 import type { BunRequest, Edge, Handler, HttpServer } from "./edge.ts";
 import { healthHandlers } from "./health.ts";
-import { jwksHandlers } from "./jwks.ts";
+import { JWKS_PATHS, jwksHandlers, type PublicDocument } from "./jwks.ts";
 import { oauthHandlers } from "./oauth/handlers.ts";
 import { openApiHandler } from "./openapi.ts";
 import { publicIssuerHandler } from "./public-issuer.ts";
 import { restRoutes } from "./rest.ts";
 import { RevocationStreams } from "./revocation-stream.ts";
 import { revocationsHandler } from "./revocations.ts";
+import { StaticDocuments } from "./static-documents.ts";
 import { trpcHandler } from "./trpc.ts";
 import { welcomeHandlers } from "./welcome.ts";
 
@@ -36,6 +37,8 @@ export interface HttpOptions {
 export function buildRoutes(options: HttpOptions): {
   routes: Record<string, Route>;
   fetch: Route;
+  /** Lets a listener answer by these routes, and public documents by itself. @returns ends the latter */
+  serveOn: (server: HttpServer) => Promise<() => void>;
   openMetrics: Route;
   drain: () => void;
 } {
@@ -56,13 +59,9 @@ export function buildRoutes(options: HttpOptions): {
   for (const route of restRoutes(router, edge, calls)) add(route.method, route.path, route.handler);
   add("GET", "/trpc/*", trpc);
   add("POST", "/trpc/*", trpc);
-  add("GET", "/.well-known/jwks.json", jwks.root);
-  // Auth0's Java provider appends the well-known path to whatever URL it is given.
-  add("GET", "/.well-known/jwks.json/.well-known/jwks.json", jwks.root);
-  add("GET", "/v1/applications/:id/.well-known/jwks.json", jwks.application);
-  add("GET", "/v1/applications/:id/.well-known/jwks.json/.well-known/jwks.json", jwks.application);
-  add("GET", "/oauth2/jwks", jwks.tenant);
-  add("GET", "/oauth2/jwks/.well-known/jwks.json", jwks.tenant);
+  for (const path of JWKS_PATHS.root) add("GET", path, jwks.root);
+  for (const path of JWKS_PATHS.application) add("GET", path, jwks.application);
+  for (const path of JWKS_PATHS.tenant) add("GET", path, jwks.tenant);
   const oauth = oauthHandlers(identity, edge);
   add("POST", "/oauth2/token", oauth.token);
   add("POST", "/oauth2/revoke", oauth.revoke);
@@ -88,9 +87,23 @@ export function buildRoutes(options: HttpOptions): {
   const unknown = edge.guard(() => {
     throw new AppError("not_found");
   });
+  const serveOn = async (server: HttpServer) => {
+    const serve = (documents: ReadonlyMap<string, PublicDocument>) => {
+      const all = { ...routes, ...staticRoutes(edge, routes, documents) };
+      server.reload({ ...listenerOptions, routes: all, fetch: unknown } as never);
+    };
+    const documents = new StaticDocuments(edge.mayAnswerAlone ? jwks.documents : [], identity.clock, serve);
+    const silence = identity.keyring.onChange(() => documents.withdraw());
+    await documents.start();
+    return () => {
+      silence();
+      documents.stop();
+    };
+  };
   return {
     routes,
     fetch: unknown,
+    serveOn,
     openMetrics: edge.guard(health.openMetrics, { anyHost: true }),
     drain: () => {
       health.drain();
@@ -101,6 +114,24 @@ export function buildRoutes(options: HttpOptions): {
 
 /** Limits of the listener itself; milliseconds and seconds as Bun takes them. */
 export const listenerOptions = { maxRequestBodySize: MAX_SERVER_BODY, idleTimeout: 30 } as const;
+
+/** Every method that the listener knows but GET and HEAD, which it answers by itself. */
+const OTHER_METHODS = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] as const;
+
+/**
+ * Answers that are the same for everybody, with the edge's headers. No Host is checked and no request counted, logged or
+ * given an id: public documents give nothing away, and name no one.
+ */
+function staticRoutes(edge: Edge, routes: Record<string, Route>, documents: ReadonlyMap<string, PublicDocument>) {
+  const fixed: Record<string, Record<string, Route | Response>> = {};
+  for (const [path, { body, etag, headers }] of documents) {
+    const handler = routes[path];
+    if (!handler) continue;
+    const others = Object.fromEntries(OTHER_METHODS.map((method) => [method, handler]));
+    fixed[path] = { ...others, GET: new Response(body, { headers: { ...edge.securityHeaders, ...headers, etag } }) };
+  }
+  return fixed;
+}
 
 function byMethod(edge: Edge, cors: Cors, methods: Methods): Route {
   const allow = [...Object.keys(methods), "OPTIONS"].join(", ");

@@ -8,11 +8,16 @@ export interface Callable {
     type: "query" | "mutation" | "subscription";
     meta?: ProcedureMeta;
     inputs: unknown[];
-    /** The gate, the input's check, and last the resolver. */
+    /** The gate, the input's check, and last one that calls the resolver. */
     middlewares: readonly Middleware[];
+    resolver: (options: { ctx: object; input: unknown; type: string; path: string; signal: undefined }) => unknown;
   };
 }
 
+interface Passed {
+  ctx?: object;
+  input?: unknown;
+}
 type Middleware = (options: {
   ctx: object;
   type: string;
@@ -22,17 +27,20 @@ type Middleware = (options: {
   meta: ProcedureMeta | undefined;
   signal: undefined;
   batchIndex: number;
-  next: (more?: { ctx?: object; input?: unknown }) => Promise<Result>;
+  next: (more?: Passed) => Result;
 }) => Promise<Result>;
-type Result = { ok: true; data: unknown } | { ok: false; error: unknown };
+type Result = { ok: boolean; error?: unknown };
+
+/** What `next` answers: a middleware here stands before its procedure and never around it. */
+const PASSED: Result = { ok: true };
 
 export function proceduresOf(router: AnyRouter): Record<string, Callable> {
   return router._def.procedures as unknown as Record<string, Callable>;
 }
 
 /**
- * Runs a procedure through all of its middlewares, as tRPC's own caller does; that one copies its options by property
- * descriptors at every step, which took longer than the session's read. What a procedure throws is thrown here.
+ * Runs a procedure's middlewares one after the other and then its resolver. tRPC's own caller nests them, a promise or three
+ * and copies of its options a step, which took longer than the session's read. What a procedure throws is thrown here.
  */
 export async function invoke(
   procedure: Callable,
@@ -40,15 +48,23 @@ export async function invoke(
   call: Call,
   getRawInput: () => Promise<unknown>,
 ): Promise<unknown> {
-  const { middlewares, meta, type } = procedure._def;
-  const run = (index: number, ctx: object, input: unknown): Promise<Result> => {
-    const middleware = middlewares[index];
-    if (!middleware) throw new Error(`the procedure ${path} has no resolver`);
-    const next = (more?: { ctx?: object; input?: unknown }) =>
-      run(index + 1, more?.ctx ? { ...ctx, ...more.ctx } : ctx, more && "input" in more ? more.input : input);
-    return middleware({ ctx, type, path, input, getRawInput, meta, signal: undefined, batchIndex: 0, next });
+  const { middlewares, meta, type, resolver } = procedure._def;
+  let ctx: object = { call };
+  let input: unknown;
+  let passed = 0;
+  const next = (more?: Passed): Result => {
+    passed++;
+    if (more?.ctx) ctx = { ...ctx, ...more.ctx };
+    if (more && "input" in more) input = more.input;
+    return PASSED;
   };
-  const result = await run(0, { call }, undefined);
-  if (!result.ok) throw result.error;
-  return result.data;
+  const before = middlewares.length - 1;
+  for (let index = 0; index < before; index++) {
+    const middleware = middlewares[index];
+    const options = { ctx, type, path, input, getRawInput, meta, signal: undefined, batchIndex: 0, next };
+    const result = await middleware?.(options);
+    // Default deny: whoever neither throws nor calls `next` has not let the call through.
+    if (result !== PASSED || passed !== index + 1) throw result?.error ?? new Error(`${path} was not let through`);
+  }
+  return resolver({ ctx, input, type, path, signal: undefined });
 }

@@ -108,7 +108,9 @@ export function createProcedures(identity: Identity) {
       answering(
         t.procedure
           .meta({ ...meta, access: { kind: "key", scope } })
-          .use(async ({ ctx, path, next }) => next({ ctx: { ...(await gate.key(ctx.call, scope)), procedure: path } })),
+          .use(async ({ ctx, path, next }) =>
+            next({ ctx: Object.assign(await gate.key(ctx.call, scope), { procedure: path }) }),
+          ),
         meta.output,
       ),
   };

@@ -23,16 +23,25 @@ const router = t.router({
         order.push("input");
         return z.strictObject({ n: z.number() }).parse(value);
       })
-      .output((value) => value as { seen: unknown })
       .query(({ ctx, input }) => ({ seen: [ctx.call.who, ctx.admitted, input.n] })),
   },
+  around: t.procedure
+    .use(async ({ next }) => ({ ...(await next()) }))
+    .query(() => {
+      order.push("around");
+    }),
+  silent: t.procedure
+    .use(async () => ({ ok: true }) as never)
+    .query(() => {
+      order.push("silent");
+    }),
   change: t.procedure.mutation(() => "changed"),
 });
 const caller = { who: "ada" } as unknown as Call;
-async function run(input: unknown): Promise<unknown> {
-  const procedure = proceduresOf(router)["deep.er"];
+async function run(input: unknown, path = "deep.er"): Promise<unknown> {
+  const procedure = proceduresOf(router)[path];
   if (!procedure) throw new Error("the procedure is not there");
-  return invoke(procedure, "deep.er", caller, async () => input);
+  return invoke(procedure, path, caller, async () => input);
 }
 
 test("the versions of client and server are pinned, and equal", () => {
@@ -42,7 +51,7 @@ test("the versions of client and server are pinned, and equal", () => {
 
 test("procedures stand flat under dotted names, with type, meta and inputs", () => {
   const procedures = proceduresOf(router);
-  expect(Object.keys(procedures)).toEqual(["deep.er", "change"]);
+  expect(Object.keys(procedures)).toEqual(["deep.er", "around", "silent", "change"]);
   expect(procedures["deep.er"]?._def).toMatchObject({ type: "query", meta: { summary: "deep" } });
   expect(procedures["deep.er"]?._def.inputs).toHaveLength(1);
   expect(procedures.change?._def).toMatchObject({ type: "mutation", inputs: [] });
@@ -56,6 +65,14 @@ test("the gate runs before the input is read, and its context reaches the resolv
   order.length = 0;
   expect(await run({ n: 7 })).toEqual({ seen: ["ada", true, 7] });
   expect(order).toEqual(["gate", "input"]);
+});
+
+test("who does not call next, or stands around the procedure, lets nothing through", async () => {
+  order.length = 0;
+  for (const path of ["around", "silent"]) {
+    expect(await run(undefined, path).catch(String)).toBe(`Error: ${path} was not let through`);
+  }
+  expect(order).toEqual([]);
 });
 
 test("wrong input is a TRPCError with the ZodError as its cause", async () => {

@@ -20,6 +20,9 @@ import { findApiKey, insertApiKey, touchApiKey } from "./store.ts";
 
 /** Secrets whose key is remembered, at most. */
 const REMEMBERED = 10_000;
+/** Lists of scopes that are remembered, at most. */
+const REMEMBERED_SCOPES = 256;
+const ANYWHERE: readonly string[] = [];
 
 /** A secret key, or the access token of an M2M client, that was checked. */
 export interface KeyCaller {
@@ -65,6 +68,9 @@ export class ApiKeys {
    * still. Reading the id out of a secret takes longer than its digest.
    */
   readonly #parsed = new RecentMap<ParsedSecret>(REMEMBERED);
+
+  /** By the column's text: keys have few combinations of them. */
+  readonly #scopes = new RecentMap<ReadonlySet<string>>(REMEMBERED_SCOPES);
 
   constructor(
     private readonly storage: Storage,
@@ -156,17 +162,19 @@ export class ApiKeys {
     const isPrevious = row.previous_digest !== null && digestEquals(row.previous_digest, parsed.digest);
     if (!isCurrent && !isPrevious) throw refused();
     this.#parsed.set(digest, parsed);
-    const application = await this.directory.application(row.application_id);
+    const { directory } = this;
+    const application =
+      directory.cachedApplication(row.application_id) ?? (await directory.application(row.application_id));
     const reason = whyRefused(row, application, isCurrent, now);
     if (reason !== null || application === null) return this.#refuse(row, origin, reason ?? "application", refused());
-    const networks = JSON.parse(row.networks) as string[];
+    const networks = row.networks === "[]" ? ANYWHERE : (JSON.parse(row.networks) as string[]);
     if (networks.length > 0 && !new NetworkList(networks).has(origin.address)) {
       const error = new AppError("forbidden", { message: "This key may not be used from this network." });
       return this.#refuse(row, origin, "network", error);
     }
     if (row.rate_limit !== null) await this.#admit(row.id, row.rate_limit, now);
     this.touch(row.id, row.last_used_at, now);
-    const scopes = new Set(JSON.parse(row.scopes) as string[]);
+    const scopes = this.#scopesOf(row.scopes);
     return {
       kind: "key",
       id: row.id,
@@ -176,6 +184,14 @@ export class ApiKeys {
       rateLimit: row.rate_limit,
       networks,
     };
+  }
+
+  #scopesOf(text: string): ReadonlySet<string> {
+    const known = this.#scopes.get(text);
+    if (known) return known;
+    const scopes = new Set(JSON.parse(text) as string[]);
+    this.#scopes.set(text, scopes);
+    return scopes;
   }
 
   /** Somebody holds the right secret of a key that does not count: a leak, or a backend that was forgotten. */

@@ -41,6 +41,7 @@ export class Keyring {
   readonly #byId = new Map<string, TenantKey>();
   #revision = 0;
   readonly #creating = new Map<string, Promise<string>>();
+  readonly #listeners = new Set<() => void>();
 
   constructor(
     private readonly storage: Storage,
@@ -52,6 +53,9 @@ export class Keyring {
   async signer(tenantId: string, algorithm: KeyAlgorithm): Promise<SigningKey> {
     const found = this.#current(await this.keys(tenantId), algorithm);
     if (found) return found.sign();
+    // Another process may have made it since the keys were read: two first keys would be published side by side.
+    const fresh = this.#current(await this.#load(tenantId), algorithm);
+    if (fresh) return fresh.sign();
     await this.#createOnce(tenantId, algorithm);
     const made = this.#current(await this.keys(tenantId), algorithm);
     if (!made) throw new Error(`no ${algorithm} key for tenant ${tenantId}`);
@@ -107,10 +111,20 @@ export class Keyring {
     return this.#revision;
   }
 
+  /**
+   * Calls `listener` when a tenant's keys were read again and are others than before, before any of them signs.
+   * @returns ends it
+   */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   forget(): void {
     this.#revision++;
     this.#tenants.clear();
     this.#byId.clear();
+    for (const listener of this.#listeners) listener();
   }
 
   async #insert(tenantId: string, algorithm: KeyAlgorithm, activeAt: number): Promise<string> {
@@ -175,12 +189,14 @@ export class Keyring {
   async #load(tenantId: string): Promise<readonly TenantKey[]> {
     const now = this.clock.now();
     const rows = await listSigningKeys(this.storage.read, tenantId, now);
-    const previous = new Map((this.#tenants.get(tenantId)?.keys ?? []).map((key) => [key.id, key]));
+    const known = this.#tenants.get(tenantId)?.keys;
+    const previous = new Map((known ?? []).map((key) => [key.id, key]));
     const keys = rows.map((row) => this.#toKey(row, previous.get(row.id)));
     for (const id of previous.keys()) this.#byId.delete(id);
     for (const key of keys) this.#byId.set(key.id, key);
     this.#tenants.set(tenantId, { loadedAt: now, keys, loading: false });
     this.#revision++;
+    if (known && !sameKeys(known, keys)) for (const listener of this.#listeners) listener();
     return keys;
   }
 
@@ -208,6 +224,13 @@ export class Keyring {
         }),
     };
   }
+}
+
+function sameKeys(before: readonly TenantKey[], after: readonly TenantKey[]): boolean {
+  return (
+    before.length === after.length &&
+    before.every((key, index) => key.id === after[index]?.id && key.expiresAt === after[index]?.expiresAt)
+  );
 }
 
 /** Keys older than this are rotated by a job. */

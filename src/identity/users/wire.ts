@@ -67,9 +67,9 @@ export function toWireUser(row: UserColumns): WireUser {
 }
 
 export function toManagedUser(row: UserRow): WireManagedUser {
-  return {
-    ...toWireUser(row),
-    private_metadata: JSON.parse(row.private_metadata),
+  const privately: Pick<WireManagedUser, "private_metadata" | "disabled"> = {
+    private_metadata: row.private_metadata === "{}" ? {} : JSON.parse(row.private_metadata),
     disabled: row.disabled_at !== null,
   };
+  return Object.assign(toWireUser(row), privately);
 }
