@@ -5,24 +5,9 @@ import type { Identity } from "../identity/identity.ts";
 import { JWKS_MAX_AGE, type TenantKey } from "../identity/keys/keyring.ts";
 import { DEFAULT_TENANT_SLUG } from "../identity/tenants/directory.ts";
 import type { KeyAlgorithm } from "../storage/schema.ts";
-import { conditional, entityTag } from "./conditional.ts";
-import type { Exchange, Handler } from "./edge.ts";
+import type { Handler } from "./edge.ts";
+import { type PublicDocument, publicDocument, publicJson } from "./public-document.ts";
 import type { StaticDocument } from "./static-documents.ts";
-
-/** Public documents: any page may read them, any cache may keep them. */
-const PUBLIC = { "access-control-allow-origin": "*", "content-type": "application/json" };
-
-export interface PublicDocument {
-  body: string;
-  etag: string;
-  headers: Record<string, string>;
-}
-
-/** @param maxAge seconds */
-export function publicDocument(value: unknown, maxAge: number): PublicDocument {
-  const body = JSON.stringify(value);
-  return { body, etag: entityTag(body), headers: { ...PUBLIC, "cache-control": `public, max-age=${maxAge}` } };
-}
 
 interface BuiltSet {
   document: PublicDocument;
@@ -48,11 +33,6 @@ interface JwksHandlers {
 
 /** Milliseconds; beside the minutes for which anybody may keep a JWKS, nothing. */
 const RECENT = SECOND;
-
-/** JSON that anybody may cache, answered 304 to who has it already (RFC 9110 section 13.1.2). */
-export function publicJson(exchange: Exchange, document: PublicDocument): Response {
-  return conditional(exchange, document.body, document.etag, document.headers);
-}
 
 /**
  * JWKS (RFC 7517). The first two hold one algorithm only, because mixed sets break real verifiers; the tenant's own holds

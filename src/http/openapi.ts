@@ -5,8 +5,8 @@ import { SCOPE_MEANINGS } from "../identity/api-keys/scopes.ts";
 import { type Callable, proceduresOf } from "../rpc/invoke.ts";
 import type { ProcedureMeta } from "../rpc/procedures.ts";
 import type { Edge, Handler } from "./edge.ts";
-import { type PublicDocument, publicDocument, publicJson } from "./jwks.ts";
 import { oauthPaths, oauthSchemas, oauthSecuritySchemes } from "./oauth/description.ts";
+import { type PublicDocument, publicDocument, publicJson } from "./public-document.ts";
 import { publicTokenInput } from "./public-issuer.ts";
 
 /** Built at the first request and kept: it depends on the program alone. */

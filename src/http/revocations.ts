@@ -4,7 +4,7 @@ import type { Identity } from "../identity/identity.ts";
 import { listRevocations, newestRevocation } from "../identity/revocations/store.ts";
 import { DEFAULT_TENANT_SLUG, type Tenant } from "../identity/tenants/directory.ts";
 import type { Exchange, Handler } from "./edge.ts";
-import { publicDocument, publicJson } from "./jwks.ts";
+import { publicDocument, publicJson } from "./public-document.ts";
 
 /** Entries a page; who gets a full one asks again at once. */
 const PAGE = 1_000;

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { SECOND } from "../core/clock.ts";
-import type { PublicDocument } from "./jwks.ts";
+import type { PublicDocument } from "./public-document.ts";
 
 /** A public document that its address alone decides: no header, no Host. */
 export interface StaticDocument {
