@@ -1,7 +1,7 @@
 /**
  * How fast, as ratios against floors that do the same necessary work, measured side by side in one run.
  *
- *   npm run bench [-- --quick] [-- --only session,refresh] [-- --pairs 9] [-- --ms 2000]
+ *   npm run bench [-- --quick] [-- --only session,refresh] [-- --pairs 9] [-- --ms 2000] [-- --peers]
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { delayedFlushRow } from "./bench/disk-row.ts";
 import { type Bench, httpRows, runHttpRows } from "./bench/http-rows.ts";
 import { Loader } from "./bench/loader.ts";
+import { peerRows } from "./bench/peers.ts";
 import { processRows } from "./bench/process-rows.ts";
 import { freePort, usesExecutable } from "./bench/processes.ts";
 import { printTable, type Row } from "./bench/result.ts";
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     only: { type: "string" },
     pairs: { type: "string" },
     ms: { type: "string" },
+    peers: { type: "boolean", default: false },
   },
 });
 const only = values.only?.split(",");
@@ -61,6 +63,11 @@ try {
     const row = await delayedFlushRow(bench);
     if (row) print(row);
     else console.log("The row of delayed flushes needs strace, which is not here.");
+  }
+  if (values.peers) {
+    const found = await peerRows(bench, directory);
+    if (typeof found === "string") console.log(found);
+    else for (const row of found) print(row);
   }
 } finally {
   loader.stop();

@@ -75,6 +75,12 @@ export function startFloor(seedFile: string, options: Options = {}): Promise<Run
   return start([process.execPath, "run", join(import.meta.dir, "floors/server.ts"), seedFile], options, undefined);
 }
 
+/** On every core, as ours beside it. */
+export function startPeer(args: readonly string[]): Promise<Running> {
+  const command = [process.execPath, "run", join(import.meta.dir, "peers/better-auth.ts"), ...args];
+  return start(command, { cores: "all" }, undefined);
+}
+
 async function start(command: string[], options: Options, port: number | undefined): Promise<Running> {
   const pin = options.cores === "all" ? [] : ["taskset", "-c", SERVER_CORE];
   const child = Bun.spawn([...pin, ...(options.wrap ?? []), ...command], {
