@@ -1,7 +1,7 @@
 import type { LoadResult, Target } from "./load.ts";
 import type { Loader } from "./loader.ts";
 import { type Running, startFloor, startOurs } from "./processes.ts";
-import { get, post, postHead } from "./requests.ts";
+import { form, get, post, postHead } from "./requests.ts";
 import { type Row, rate, spreadOf, textOfRatio } from "./result.ts";
 import { PASSWORD, type Seed } from "./seed.ts";
 
@@ -109,6 +109,30 @@ export const httpRows: readonly HttpRow[] = [
     cores: "one",
     by: "cpu",
     target: (side) => ({ requests: [get(side.host, "/v1/users?limit=1", side.seed.secretKey)] }),
+  },
+  {
+    name: "client-token",
+    work: "client-credentials token, durable",
+    atLeast: 0.7,
+    connections: 64,
+    cores: "one",
+    by: "rate",
+    target: ({ host, seed: { machines } }) => ({
+      requests: [
+        form(host, "/oauth2/token", `${machines.clientId}:${machines.clientSecret}`, "grant_type=client_credentials"),
+      ],
+    }),
+  },
+  {
+    name: "signed",
+    work: "GET /v1/auth/session, customer-signed token",
+    atLeast: 0.7,
+    connections: 32,
+    cores: "one",
+    by: "cpu",
+    target: ({ host, ours, seed: { machines } }) => ({
+      requests: machines.signedTokens.map((token) => get(host, ours ? "/v1/auth/session" : "/v1/signed", token)),
+    }),
   },
   {
     name: "jwks",

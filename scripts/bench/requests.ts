@@ -4,6 +4,11 @@ export function get(host: string, path: string, token?: string): string {
   return `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${authorization}\r\n`;
 }
 
+export function form(host: string, path: string, basic: string, body: string): string {
+  const head = `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/x-www-form-urlencoded\r\n`;
+  return `${head}Authorization: Basic ${Buffer.from(basic).toString("base64")}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
 /** All but the length and the body. */
 export function postHead(host: string, path: string): string {
   return `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n`;

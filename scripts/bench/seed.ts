@@ -14,6 +14,7 @@ import { setUp } from "../../src/identity/setup.ts";
 import type { Application } from "../../src/identity/tenants/directory.ts";
 import { insertEmail, insertUser } from "../../src/identity/users/store.ts";
 import { openStorage } from "../../src/storage/open.ts";
+import { type MachineSeed, seedMachines } from "./machines.ts";
 
 /** More than any cache of ours remembers, so that going round them meets each as never seen before. */
 const FRESH_TOKENS = 25_000;
@@ -39,6 +40,7 @@ export interface Seed {
   /** `sid` and refresh token of sessions, by the algorithm of their application. */
   refresh: Record<"EdDSA" | "RS256", { sid: string; token: string }[]>;
   logins: string[];
+  machines: MachineSeed;
   /** What the floor hashes: the stored PHC text and what is fed to it for the right password. */
   hash: { phc: string; input: string };
 }
@@ -72,6 +74,7 @@ export async function seed(directory: string, port: number): Promise<Seed> {
     const bundle = bundles[i % bundles.length];
     if (bundle) freshTokens.push(await identity.accessTokens.mint(bundle, own));
   }
+  const machines = await seedMachines(identity, made.tenantId, own.id);
   await storage.close();
   const floorDatabase = join(directory, "floor.db");
   copyFileSync(file, floorDatabase);
@@ -93,6 +96,7 @@ export async function seed(directory: string, port: number): Promise<Seed> {
       EdDSA: signed.map(({ session, refreshToken }) => ({ sid: session.sid, token: refreshToken })),
       RS256: plainSigned.map(({ session, refreshToken }) => ({ sid: session.sid, token: refreshToken })),
     },
+    machines,
     logins: Array.from({ length: LOGIN_USERS }, (_, i) => emailOf(i)),
     hash: { phc: stored.replace(/^p\d+/, ""), input: hmac.digest("base64url") },
   };

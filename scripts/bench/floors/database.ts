@@ -19,6 +19,7 @@ export function openDatabase(file: string) {
     LEFT JOIN user_emails e ON e.user_id = u.id AND e.is_primary = 1 WHERE s.id = +?`;
   return {
     writer,
+    reader,
     session: reader.prepare<Bundle, [string]>(bundle),
     application: reader.prepare<ApplicationRow, [string]>("SELECT * FROM applications WHERE id = +?"),
     signingKeys: reader.prepare<{ id: string; algorithm: string; public_jwk: string }, []>(

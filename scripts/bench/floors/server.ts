@@ -9,6 +9,7 @@ import { verify as verifyArgon2 } from "@node-rs/argon2";
 import { parseSecret } from "../../../src/crypto/secrets.ts";
 import type { Seed } from "../seed.ts";
 import { type ApplicationRow, groupCommit, openDatabase } from "./database.ts";
+import { machineFloor } from "./machines.ts";
 import { accessTokens, minting } from "./tokens.ts";
 import { trpcFloor } from "./trpc.ts";
 import { managed, userOf, whoAmI } from "./wire.ts";
@@ -111,6 +112,26 @@ function keyIdOf(secret: string): string | undefined {
   return id;
 }
 
+const machines = machineFloor(database.reader, seed, {
+  mint,
+  applicationOf,
+  audit: (clientId) =>
+    write(() =>
+      database.audit.run(
+        seed.tenantId,
+        Date.now(),
+        clientId,
+        clientId,
+        clientId,
+        "127.0.0.1",
+        null,
+        crypto.randomUUID(),
+      ),
+    ),
+  answer,
+  refused,
+});
+
 const server = Bun.serve({
   port: 0,
   hostname: "127.0.0.1",
@@ -123,6 +144,8 @@ const server = Bun.serve({
     "/v1/auth/refresh-rs256": (request) => refresh(request, "rsa"),
     "/v1/auth/login": login,
     "/v1/users": users,
+    "/oauth2/token": machines.token,
+    "/v1/signed": (request) => machines.signed(request.headers.get("authorization") ?? ""),
     "/.well-known/jwks.json": new Response(jwks, JSON_HEADERS),
     "/trpc/*": trpcFloor(session),
   },

@@ -88,6 +88,13 @@ export function minting(issuer: string) {
       const input = `${edHeader}.${claimsOf(row)}`;
       return `${input}.${sign(null, Buffer.from(input, "latin1"), ed).toString("base64url")}`;
     },
+    client(clientId: string, scope: string): string {
+      const now = Math.floor(Date.now() / 1_000);
+      const aud = `${issuer}/management`;
+      const ids = { sub: clientId, aud, azp: clientId, jti: randomUUID() };
+      const input = `${edHeader}.${encode({ iss: issuer, ...ids, exp: now + 900, iat: now, typ: "access", scope })}`;
+      return `${input}.${sign(null, Buffer.from(input, "latin1"), ed).toString("base64url")}`;
+    },
     rsa(row: Bundle): Promise<string> {
       const input = `${rsaHeader}.${claimsOf(row)}`;
       return new Promise((resolve, reject) => {

@@ -4,8 +4,9 @@ import { HOUR, MINUTE, SECOND, toSeconds } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
 import { isJsonObject } from "../../core/json.ts";
-import { importHmacKey, isHmacAlgorithm } from "../../crypto/hmac-keys.ts";
-import { JwsError, type ParsedJws, parseJws, verifyJws } from "../../crypto/jws.ts";
+import { RecentMap } from "../../core/recent-map.ts";
+import { type HmacKey, importHmacKey, isHmacAlgorithm } from "../../crypto/hmac-keys.ts";
+import { type HmacAlgorithm, JwsError, type ParsedJws, parseJws, verifyJws } from "../../crypto/jws.ts";
 import { type Claims, decodeClaims, encodeJwt } from "../../crypto/jwt.ts";
 import type { MasterKeys } from "../../crypto/master-key.ts";
 import type { ApiKeysTable } from "../../storage/schema.ts";
@@ -31,10 +32,13 @@ const PUBLIC_LIFETIME = HOUR;
 const LIFETIME = HOUR;
 const TOLERANCE = MINUTE;
 const IDENTITY_LENGTH = 255;
+/** Keys that stay opened, at most. */
+const REMEMBERED = 1_000;
 
 /** Tokens that a customer's backend signs for its users, and those of the public issuer (`product.md`). */
 export class SignedTokens {
   readonly profiles = new Profiles();
+  readonly #opened = new RecentMap<HmacKey>(REMEMBERED);
 
   constructor(
     private readonly storage: Storage,
@@ -99,11 +103,20 @@ export class SignedTokens {
     const seals = [row.sealed_secret, (row.previous_expires_at ?? 0) > now ? row.previous_sealed : null];
     return seals.some((sealed) => {
       if (sealed === null) return false;
-      const secret = this.#open(row, sealed);
       // A public key's 32 bytes are for HS256, which is all that the issuer makes.
       if (row.kind === "public" && alg !== "HS256") return false;
-      return verifyJws(parsed, importHmacKey(alg, secret, row.id));
+      return verifyJws(parsed, this.#keyOf(row, sealed, alg));
     });
+  }
+
+  /** Opened once for each sealed value: the row is read every time, and a rotated key has another one. */
+  #keyOf(row: ApiKeysTable, sealed: Uint8Array, alg: HmacAlgorithm): HmacKey {
+    const name = `${alg} ${row.id} ${Buffer.from(sealed).toString("latin1")}`;
+    const known = this.#opened.get(name);
+    if (known) return known;
+    const opened = importHmacKey(alg, this.#open(row, sealed), row.id);
+    this.#opened.set(name, opened);
+    return opened;
   }
 
   #open(row: ApiKeysTable, sealed: Uint8Array): Uint8Array {

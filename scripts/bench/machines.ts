@@ -1,0 +1,79 @@
+import { createHmac } from "node:crypto";
+import { systemClock } from "../../src/core/clock.ts";
+import { newId } from "../../src/core/ids.ts";
+import { createClientSecret, grantClient } from "../../src/identity/clients/administration.ts";
+import type { Identity } from "../../src/identity/identity.ts";
+import { createApplication } from "../../src/identity/tenants/administration.ts";
+import { insertUser } from "../../src/identity/users/store.ts";
+
+/** What the rows about machines and customer-signed tokens need beside the sessions. */
+export interface MachineSeed {
+  clientId: string;
+  clientSecret: string;
+  signingKeyId: string;
+  signingSecret: string;
+  /** One token a user of the customer's, good for an hour. */
+  signedTokens: string[];
+}
+
+const SIGNED_USERS = 256;
+
+export async function seedMachines(identity: Identity, tenantId: string, applicationId: string): Promise<MachineSeed> {
+  const now = systemClock.now();
+  const actor = { kind: "system", id: null } as const;
+  const origin = { requestId: "", address: "", network: "", userAgent: null };
+  const keyId = newId(now);
+  const made = await identity.storage.write(async (tx) => {
+    const client = await createApplication(tx, now, tenantId, { name: "Nightly", type: "m2m" });
+    await grantClient(tx, now, client, "management", ["users:read"]);
+    const { secret } = await createClientSecret(tx, now, client);
+    const key = await identity.apiKeys.create(tx, keyId, {
+      tenantId,
+      applicationId,
+      kind: "signing",
+      name: "Backend",
+      scopes: [],
+      expiresAt: null,
+      rateLimit: null,
+      networks: [],
+      actor,
+      origin,
+    });
+    for (let i = 0; i < SIGNED_USERS; i++) await insertUser(tx, userRow(tenantId, i, now));
+    return { clientId: client.id, clientSecret: secret, signingSecret: key.secret ?? "" };
+  });
+  await identity.keyring.signer(tenantId, "EdDSA");
+  const signedTokens = Array.from({ length: SIGNED_USERS }, (_, index) =>
+    sign(made.signingSecret, {
+      iss: keyId,
+      sub: tenantId,
+      exp: Math.floor(now / 1_000) + 3_590,
+      grants: { identity: identityOf(index) },
+    }),
+  );
+  return { ...made, signingKeyId: keyId, signedTokens };
+}
+
+const identityOf = (index: number) => `user|${index}`;
+
+function userRow(tenantId: string, index: number, now: number) {
+  return {
+    id: newId(now),
+    tenant_id: tenantId,
+    external_id: identityOf(index),
+    display_name: null,
+    search_name: "",
+    public_metadata: '{"plan":"team","seats":12}',
+    private_metadata: "{}",
+    created_at: now,
+    updated_at: now,
+    disabled_at: null,
+    deleted_at: null,
+  };
+}
+
+function sign(secret: string, claims: object): string {
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const input = `${encode({ alg: "HS256", typ: "JWT", cty: "sallyport-fpa;v=1" })}.${encode(claims)}`;
+  return `${input}.${createHmac("sha256", secret).update(input).digest("base64url")}`;
+}
