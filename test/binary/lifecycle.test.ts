@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { once } from "node:events";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -70,7 +71,8 @@ test("SIGTERM lets a request that has begun finish, and its write is there", asy
     `content-length: ${body.length}`,
     "connection: close",
   ];
-  socket.write(`${head.join("\r\n")}\r\n\r\n${body.slice(0, 10)}`);
+  await once(socket, "connect");
+  await new Promise((sent) => socket.write(`${head.join("\r\n")}\r\n\r\n${body.slice(0, 10)}`, sent));
   // An idle connection must not hold it up; and once this is answered, the request before it has begun too.
   await jwks(server.url);
   const stopped = server.stop("SIGTERM");

@@ -104,9 +104,12 @@ describe("the write-ahead log", () => {
     // A copy that has reached the end lets the next write begin at the start: from then on the file does not grow.
     let pause = 20;
     for (let before = 0; before !== walSize(); pause *= 1.5) {
-      // Longer each time: on a busy machine the copying thread needs its turn.
-      await Bun.sleep(pause);
-      for (let i = 0; i < 64; i++) await put(storage, `small-${small++}`);
+      // One of these begins a copy, and the next one after it has ended begins at the start again. Each waits a little, and
+      // in every round longer: on a busy machine the copying thread needs its turn.
+      for (let i = 0; i < 66; i++) {
+        await put(storage, `small-${small++}`);
+        await Bun.sleep(pause / 10);
+      }
       before = walSize();
       await writeMany();
     }
