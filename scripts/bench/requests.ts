@@ -14,7 +14,8 @@ export function postHead(host: string, path: string): string {
   return `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n`;
 }
 
-export function post(host: string, path: string, body: unknown): string {
+export function post(host: string, path: string, body: unknown, application?: string): string {
   const text = JSON.stringify(body);
-  return `${postHead(host, path)}Content-Length: ${text.length}\r\n\r\n${text}`;
+  const meant = application === undefined ? "" : `X-Application-Id: ${application}\r\n`;
+  return `${postHead(host, path)}${meant}Content-Length: ${text.length}\r\n\r\n${text}`;
 }
