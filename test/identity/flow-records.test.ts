@@ -26,7 +26,7 @@ const consume = (app: TestApp, id: string, step: string, kind = KIND) =>
   app.storage.write((tx) => app.identity.flows.consume(tx, id, kind, step));
 const find = (app: TestApp, id: string, kind = KIND) => app.identity.flows.find(app.storage.read, id, kind);
 
-scenarios("flow records (ASVS 2.3.1: steps in their order)", (t) => {
+scenarios("flow records: steps in their order, once", (t) => {
   t.test("a step out of order finds no record to move, and nothing has changed", async (app) => {
     const id = await begin(app);
     expect(await advance(app, id, "second", "third")).toBe(false);
