@@ -104,13 +104,16 @@ describe("five tabs that refresh at once", () => {
     for (const tab of tabs) await becomes(tab, "signed-in");
     expect(await codeOf(tabs[3] as Page, "session")).toBeNull();
   });
+});
 
-  browserTest("without Web Locks the grace of the appliance covers them", async () => {
+describe("a browser without Web Locks", () => {
+  // Two, not more: with three, one may come with the token before the last, and that is what a thief's copy looks like.
+  browserTest("two tabs that refresh at once are covered by the grace of the appliance", async () => {
     await using profile = await Profile.create();
     await profile.context.addInitScript(() => {
       Object.defineProperty(Navigator.prototype, "locks", { value: undefined });
     });
-    const tabs = await openTabs(profile, 5);
+    const tabs = await openTabs(profile, 2);
     await signUp(tabs[0] as Page);
     for (const tab of tabs) await becomes(tab, "signed-in");
     await Promise.all(tabs.map((tab) => codeOf(tab, "refresh")));

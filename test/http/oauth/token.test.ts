@@ -97,7 +97,7 @@ scenarios("POST /oauth2/token", (t) => {
     await app.disable("applications", disabled.id);
     const wrong: [string, Record<string, string>][] = [
       ["no credential", {}],
-      ["wrong secret", basic(client.id, `${client.secret.slice(0, -1)}x`)],
+      ["wrong secret", basic(client.id, `${client.secret.slice(0, -1)}${client.secret.endsWith("x") ? "y" : "x"}`)],
       ["well-formed secret of another client", basic(client.id, other.secret)],
       ["another tenant's client", basic(foreign.id, foreign.secret)],
       ["disabled client", basic(disabled.id, disabled.secret)],
