@@ -12,6 +12,8 @@ import { buildRoutes } from "./http/server.ts";
 import { httpSettings } from "./http/settings.ts";
 import { createIdentity, type Identity } from "./identity/identity.ts";
 import { identitySettings } from "./identity/settings.ts";
+import { mailSettings } from "./mail/settings.ts";
+import type { Transport } from "./mail/transport.ts";
 import type { Feature } from "./rpc/feature.ts";
 import { createProcedures, mergeTrees } from "./rpc/procedures.ts";
 import { storageSettings } from "./storage/settings.ts";
@@ -24,6 +26,7 @@ export const settings = defineSettings({
   ...httpSettings,
   ...storageSettings,
   ...identitySettings,
+  ...mailSettings,
   ...features.account.settings,
   ...features.apiKeys.settings,
   ...features.applications.settings,
@@ -44,6 +47,8 @@ export interface AppOptions {
   log: Log;
   masterKeys: MasterKeys;
   version: string;
+  /** What carries mails. Absent or null: they wait. */
+  transport?: Transport | null;
 }
 
 export interface App {
@@ -75,6 +80,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     publicUrl,
     settings: values,
     claims: registry.flatMap((feature) => (feature.claims ? [feature.claims] : [])),
+    transport: options.transport ?? null,
+    log,
+    secondFactors: registry.flatMap((feature) => feature.secondFactors ?? []),
+    disownments: registry.flatMap((feature) => (feature.disown ? [feature.disown] : [])),
     erasures: registry.flatMap((feature) => (feature.erase ? [feature.erase] : [])),
   });
   const host = { identity, procedures: createProcedures(identity), metrics, settings: values };
@@ -115,6 +124,7 @@ export function startJobs(jobs: readonly Job[], log: Log): () => Promise<void> {
     const first = setTimeout(() => run(job), Math.min(job.every, MINUTE));
     timer.unref();
     first.unref();
+    job.onWake?.(() => run(job));
     return [timer, first];
   });
   return async () => {

@@ -44,7 +44,7 @@ describe("a violation of each rule is found", () => {
     ],
     ["as a worker by its name", "src/storage/a.ts", 'new Worker("../crypto/w.ts");', /storage must not import crypto/],
     ["over several lines", "src/core/a.ts", 'import {\n  x, // y\n} from\n  "../app.ts";', /core must not import app/],
-    ["a sibling", "src/mail/a.ts", 'import { x } from "../storage/b.ts";', /mail must not import storage/],
+    ["a sibling", "src/mail/a.ts", 'import { x } from "../crypto/b.ts";', /mail must not import crypto/],
     [
       "features import each other",
       "src/features/a/router.ts",

@@ -146,8 +146,8 @@ async function requireDefaultTenant(identity: Identity) {
   return tenant;
 }
 
-function signIn(identity: Identity, application: Application, userId: string) {
-  return identity.signIns.complete({
+async function signIn(identity: Identity, application: Application, userId: string) {
+  const outcome = await identity.signIns.complete({
     application,
     origin: { requestId: "", address: "127.0.0.1", network: "127.0.0.1", userAgent: "bench" },
     method: "password",
@@ -156,6 +156,10 @@ function signIn(identity: Identity, application: Application, userId: string) {
     delivery: "cookie",
     audience: null,
     organization: null,
+    replaces: null,
+    trustedDevice: null,
     commit: async () => userId,
   });
+  if (outcome.status !== "success") throw new Error("a second factor is asked for");
+  return outcome.issued;
 }

@@ -12,7 +12,8 @@ const BELOW: Record<string, readonly string[]> = {
   features: ["rpc"],
   rpc: ["identity"],
   identity: ["mail", "storage", "crypto"],
-  mail: ["core"],
+  // Its outbox is a table.
+  mail: ["storage"],
   storage: ["core"],
   crypto: ["core"],
   core: [],

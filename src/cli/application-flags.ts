@@ -18,7 +18,26 @@ export const applicationFlags: Readonly<Record<string, CommandFlag>> = {
     value: "AUD",
     doc: "An audience of its tokens, the first one being the default. Repeat it, or use commas; '' for none.",
   },
-  "sign-up": { type: "string", value: "MODE", doc: "immediate (default), or closed: nobody signs up." },
+  "sign-up": {
+    type: "string",
+    value: "MODE",
+    doc: "immediate (default), verified: the address is proven first, or closed: nobody signs up.",
+  },
+  "sign-in-method": {
+    type: "string",
+    multiple: true,
+    value: "METHOD",
+    doc: "password, passkey, magic_link, email_code, anonymous (default password and passkey). Repeat it, or use commas.",
+  },
+  mfa: { type: "string", value: "POLICY", doc: "off, optional (default: asked of who has one) or required." },
+  "mfa-grace": { type: "string", value: "TIME", doc: "Without a second factor, people have this long (default 0s)." },
+  "mfa-remember": { type: "string", value: "TIME", doc: "A device may be remembered this long (default 0s: never)." },
+  "passkey-rp-id": {
+    type: "string",
+    value: "DOMAIN",
+    doc: "The domain that passkeys are for (default: the public URL's host; '' for that again).",
+  },
+  "home-url": { type: "string", value: "URL", doc: "Where the pages that mails link to send people on; '' for none." },
   "access-token-ttl": { type: "string", value: "TIME", doc: "Life of an access token (default 15m; 10s to 1d)." },
   "refresh-idle-ttl": { type: "string", value: "TIME", doc: "A session ends when unused this long (default 30d)." },
   "refresh-absolute-ttl": {
@@ -42,6 +61,12 @@ export function applicationChanges(context: CommandContext): Partial<Application
     origins: listFlag(context, "origin"),
     audiences: listFlag(context, "audience"),
     sign_up: textFlag(context, "sign-up"),
+    sign_in_methods: listFlag(context, "sign-in-method"),
+    mfa: textFlag(context, "mfa"),
+    mfa_grace: durationFlag(context, "mfa-grace"),
+    mfa_remember: durationFlag(context, "mfa-remember"),
+    passkey_rp_id: nullable(textFlag(context, "passkey-rp-id")),
+    home_url: nullable(textFlag(context, "home-url")),
     access_token_ttl: durationFlag(context, "access-token-ttl"),
     refresh_idle_ttl: durationFlag(context, "refresh-idle-ttl"),
     refresh_absolute_ttl: durationFlag(context, "refresh-absolute-ttl"),
@@ -50,4 +75,9 @@ export function applicationChanges(context: CommandContext): Partial<Application
   return Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),
   ) as Partial<ApplicationSettings>;
+}
+
+/** '' takes a value away. */
+function nullable(text: string | undefined): string | null | undefined {
+  return text === "" ? null : text;
 }

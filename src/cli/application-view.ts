@@ -33,11 +33,20 @@ export function applicationLines(row: ApplicationsTable, tenant: TenantsTable): 
     ["origins", list(view.origins, "none")],
     ["audiences", list(view.audiences, "<issuer>/api/<id>")],
     ["sign-up", view.sign_up],
+    ["sign-in", list(view.sign_in_methods, "none")],
+    ["second factor", secondFactorText(view)],
+    ["passkeys for", view.passkey_rp_id ?? "the public URL's host"],
+    ["home", view.home_url ?? "none"],
     ["access token", shortTime(view.access_token_ttl)],
     ["refresh, idle", shortTime(view.refresh_idle_ttl)],
     ["refresh, at most", shortTime(view.refresh_absolute_ttl)],
     ["refresh cookie", view.refresh_cookie_path],
   ]);
+}
+
+function secondFactorText(view: { mfa: string; mfa_grace: number; mfa_remember: number }): string {
+  const grace = view.mfa === "required" && view.mfa_grace > 0 ? `, ${shortTime(view.mfa_grace)} of grace` : "";
+  return view.mfa + grace + (view.mfa_remember > 0 ? `, devices remembered ${shortTime(view.mfa_remember)}` : "");
 }
 
 /** Seconds as `15m` or `30d` where that says it exactly. */

@@ -6,6 +6,8 @@ export interface RequestOrigin {
   /** What limits count: the address, for IPv6 its /64. */
   network: string;
   userAgent: string | null;
+  /** The value of Accept-Language: in what language to write to whoever asks. */
+  languages?: string | null;
 }
 
 /** Acts that no request asked for: commands on the machine and jobs. */

@@ -26,6 +26,11 @@ const catalogue = {
   },
   authentication_required: { status: 401, type: "authentication_error", message: "This needs a credential." },
   invalid_credentials: { status: 401, type: "authentication_error", message: "wrong password or unknown email" },
+  invalid_code: {
+    status: 401,
+    type: "authentication_error",
+    message: "The code or link is wrong, was used before, or has expired.",
+  },
   token_expired: { status: 401, type: "authentication_error", message: "The token has expired." },
   token_revoked: { status: 401, type: "authentication_error", message: "The session of this token has ended." },
   insufficient_user_authentication: {

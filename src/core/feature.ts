@@ -4,7 +4,7 @@ import type { Settings } from "./config.ts";
  * What a capability may offer to the host. One folder in `features/` exports one of these, and one line of the registry
  * names it. Generic over what the rooms above define, so that this file stays a leaf.
  */
-export interface FeatureContract<Host, Router, ClaimsInput, Transaction> {
+export interface FeatureContract<Host, Router, ClaimsInput, Transaction, SecondFactor> {
   /** Its slice of the configuration. */
   settings?: Settings;
   /** Its procedures, by their names in the router: `{ auth: { login } }`. Two features may share a branch, not a leaf. */
@@ -13,6 +13,13 @@ export interface FeatureContract<Host, Router, ClaimsInput, Transaction> {
   claims?: (input: ClaimsInput) => Record<string, unknown>;
   /** Removes what it keeps about a user who is being deleted, in the transaction of the deletion. */
   erase?: (tx: Transaction, userId: string) => Promise<void>;
+  /**
+   * Removes the credentials that were set before anybody had proven the account's address, because somebody else has proven
+   * it now: whoever registered with a stranger's address keeps no way in.
+   */
+  disown?: (tx: Transaction, userId: string) => Promise<void>;
+  /** The second factors that it offers. */
+  secondFactors?: readonly SecondFactor[];
   /** Work that comes back by itself: retention, rotation, delivery. */
   jobs?: (host: Host) => readonly Job[];
 }
@@ -22,4 +29,6 @@ export interface Job {
   /** Milliseconds between two runs. */
   every: number;
   run(): Promise<void>;
+  /** Tells how to be run before its time. */
+  onWake?: (wake: () => void) => void;
 }

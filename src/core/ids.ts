@@ -15,6 +15,10 @@ const PREFIXES = {
   apiKey: "key",
   connection: "con",
   resource: "res",
+  flow: "flw",
+  email: "eml",
+  passkey: "psk",
+  device: "dev",
 } as const;
 
 export type IdKind = keyof typeof PREFIXES;

@@ -1,8 +1,11 @@
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import { crc32 } from "node:zlib";
 
-/** `sk` secret key, `cs` client secret of an M2M client, `hs` signing key of the customer's backend. */
-export type SecretKind = "sk" | "cs" | "hs";
+/**
+ * `sk` secret key, `cs` client secret of an M2M client, `hs` signing key of the customer's backend, `ml` the link of a mail,
+ * `td` a device that is not asked for a second factor again.
+ */
+export type SecretKind = "sk" | "cs" | "hs" | "ml" | "td";
 
 export interface NewSecret {
   /** Shown once and never stored: `sally_sk_` and 71 alphanumeric characters. */

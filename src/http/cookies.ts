@@ -1,6 +1,6 @@
 import { shortId } from "../core/ids.ts";
 import type { Application } from "../identity/tenants/directory.ts";
-import type { CookieChange } from "../rpc/call.ts";
+import type { Call, CookieChange } from "../rpc/call.ts";
 
 /**
  * Session cookies. Under https they carry the prefixes that a sibling host cannot forge: `__Host-` for the access cookie
@@ -10,11 +10,12 @@ import type { CookieChange } from "../rpc/call.ts";
 export class Cookies {
   constructor(private readonly secure: boolean) {}
 
-  read(header: string | null, application: Application): { access: string | null; refresh: string | null } {
-    if (header === null) return { access: null, refresh: null };
+  read(header: string | null, application: Application): ReturnType<Call["cookies"]> {
+    if (header === null) return { access: null, refresh: null, device: null };
     return {
       access: cookieValue(header, this.#accessName(application)),
       refresh: cookieValue(header, this.#refreshName(application)),
+      device: cookieValue(header, this.#deviceName(application)),
     };
   }
 
@@ -26,6 +27,9 @@ export class Cookies {
   render(change: CookieChange, prefix: string): string[] {
     const { application } = change;
     const path = prefix + application.refreshCookiePath;
+    if (change.kind === "device") {
+      return [this.#cookie(this.#deviceName(application), change.secret, path, change.maxAge)];
+    }
     if (change.kind === "clear") {
       return [
         this.#cookie(this.#accessName(application), "", "/", 0),
@@ -45,6 +49,10 @@ export class Cookies {
 
   #refreshName(application: Application): string {
     return `${this.secure ? "__Secure-" : ""}sallyport_rt${suffix(application)}`;
+  }
+
+  #deviceName(application: Application): string {
+    return `${this.secure ? "__Secure-" : ""}sallyport_td${suffix(application)}`;
   }
 
   #cookie(name: string, value: string, path: string, maxAge: number): string {

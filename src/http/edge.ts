@@ -262,6 +262,10 @@ class Origin implements RequestOrigin {
   get userAgent(): string | null {
     return this.request.headers.get("user-agent")?.slice(0, USER_AGENT_LENGTH) ?? null;
   }
+
+  get languages(): string | null {
+    return this.request.headers.get("accept-language");
+  }
 }
 
 const STATUS_LABELS: Record<number, string> = {};

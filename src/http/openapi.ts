@@ -6,6 +6,7 @@ import { type Callable, proceduresOf } from "../rpc/invoke.ts";
 import type { ProcedureMeta } from "../rpc/procedures.ts";
 import type { Edge, Handler } from "./edge.ts";
 import { oauthPaths, oauthSchemas, oauthSecuritySchemes } from "./oauth/description.ts";
+import { ALWAYS, codesOf, WITH_BODY, WITH_INPUT } from "./openapi-errors.ts";
 import { type PublicDocument, publicDocument, publicJson } from "./public-document.ts";
 import { publicTokenInput } from "./public-issuer.ts";
 
@@ -17,59 +18,6 @@ export function openApiHandler(router: AnyRouter, _edge: Edge, version: string):
     return publicJson(exchange, document);
   };
 }
-
-/** What every procedure can answer, whatever it is about. */
-const ALWAYS: ErrorCode[] = [
-  "unknown_application",
-  "not_found",
-  "misdirected_request",
-  "internal_error",
-  "storage_unavailable",
-];
-const WITH_INPUT: ErrorCode[] = ["invalid_input"];
-const WITH_BODY: ErrorCode[] = ["payload_too_large", "unsupported_media_type"];
-const BY_ACCESS: Record<ProcedureMeta["access"]["kind"], ErrorCode[]> = {
-  public: [
-    "rate_limited",
-    "overloaded",
-    "insufficient_scope",
-    "application_mismatch",
-    "invalid_credentials",
-    "authentication_required",
-    "forbidden",
-  ],
-  session: [
-    "authentication_required",
-    "token_expired",
-    "token_revoked",
-    "application_mismatch",
-    "insufficient_scope",
-    "origin_not_allowed",
-    "rate_limited",
-    "overloaded",
-  ],
-  "end-user": [
-    "authentication_required",
-    "token_expired",
-    "token_revoked",
-    "application_mismatch",
-    "insufficient_scope",
-    "origin_not_allowed",
-    "rate_limited",
-    "overloaded",
-  ],
-  "sign-out": ["authentication_required", "application_mismatch", "origin_not_allowed"],
-  key: [
-    "authentication_required",
-    "token_expired",
-    "token_revoked",
-    "invalid_credentials",
-    "insufficient_scope",
-    "application_mismatch",
-    "forbidden",
-    "rate_limited",
-  ],
-};
 
 const errorSchema = z.strictObject({
   error: z.strictObject({
@@ -216,19 +164,16 @@ function responses(
   hasBody: boolean,
   hasInput: boolean,
 ): Record<string, unknown> {
-  const codes = new Set<ErrorCode>([...meta.errors, ...ALWAYS, ...BY_ACCESS[meta.access.kind]]);
-  if (hasInput) for (const code of WITH_INPUT) codes.add(code);
-  if (meta.repeatable) codes.add("conflict");
-  if (hasBody) for (const code of WITH_BODY) codes.add(code);
-  // x-application-id and ids in the path may be no ids at all.
-  codes.add("invalid_input");
-  return {
-    [rest.status ?? 200]: {
-      description: meta.summary,
-      content: {
-        "application/json": { schema: schemas.of(meta.output, "output"), ...exampleOf(meta.example?.output) },
-      },
+  const codes = codesOf(meta, { input: hasInput, body: hasBody });
+  const success = {
+    description: meta.summary,
+    content: {
+      "application/json": { schema: schemas.of(meta.output, "output"), ...exampleOf(meta.example?.output) },
     },
+  };
+  return {
+    [rest.status ?? 200]: success,
+    ...(rest.also ? { [rest.also]: success } : {}),
     ...errorResponses(codes),
   };
 }
@@ -264,6 +209,8 @@ const scopes = Object.entries(SCOPE_MEANINGS)
 
 function securityOf(access: ProcedureMeta["access"]): unknown[] {
   if (access.kind === "public") return [];
+  // Nothing, where a flow's token is in the body.
+  if (access.kind === "flow-or-session") return [{}, { accessToken: [] }, { accessCookie: [] }];
   if (access.kind === "key") return [{ secretKey: [access.scope] }, { clientToken: [access.scope] }];
   const own = [{ accessToken: [] }, { accessCookie: [] }];
   return access.kind === "end-user" ? [...own, { signedToken: [] }] : own;

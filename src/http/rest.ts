@@ -35,7 +35,7 @@ export function restRoutes(router: AnyRouter, edge: Edge, calls: Calls): RestRou
           );
           const closing = calls.close(exchange, call);
           if (closing) await closing;
-          return edge.json(exchange, status, data);
+          return edge.json(exchange, call.reply.status ?? status, data);
         } catch (error) {
           await calls.close(exchange, call);
           throw error;

@@ -1,15 +1,25 @@
 import type { Clock } from "../core/clock.ts";
-import { DAY, HOUR } from "../core/clock.ts";
+import { DAY, HOUR, SECOND } from "../core/clock.ts";
 import type { SettingsOf } from "../core/config.ts";
 import type { Job } from "../core/feature.ts";
+import type { Log } from "../core/log.ts";
 import type { MasterKeys } from "../crypto/master-key.ts";
+import { Outbox } from "../mail/outbox.ts";
+import type { mailSettings } from "../mail/settings.ts";
+import { insertMail, purgeMails } from "../mail/store.ts";
+import type { Transport } from "../mail/transport.ts";
 import { purgeRateLimits } from "../storage/rate-limits.ts";
 import type { Storage } from "../storage/storage.ts";
+import { watchStatement } from "../storage/watch.ts";
 import { ApiKeys } from "./api-keys/api-keys.ts";
 import { purgeApiKeys } from "./api-keys/store.ts";
 import { purgeAudit } from "./audit/store.ts";
 import { Clients } from "./clients/clients.ts";
 import { purgeClientSecrets } from "./clients/store.ts";
+import { MfaTokens } from "./factors/mfa-tokens.ts";
+import { type SecondFactor, SecondFactors } from "./factors/second-factors.ts";
+import { purgeTrustedDevices } from "./factors/store.ts";
+import { TrustedDevices } from "./factors/trusted-devices.ts";
 import { Flows } from "./flows/flows.ts";
 import { purgeFlows } from "./flows/store.ts";
 import { purgeIdempotency } from "./idempotency/store.ts";
@@ -17,6 +27,10 @@ import { DataKeys } from "./keys/data-keys.ts";
 import { Keyring } from "./keys/keyring.ts";
 import { rotateDueKeys } from "./keys/rotation.ts";
 import { purgeSigningKeys } from "./keys/store.ts";
+import { Attempts } from "./limits/attempts.ts";
+import { Notices } from "./notices/notices.ts";
+import { purgeKnownDevices } from "./notices/store.ts";
+import { Proofs } from "./proofs/proofs.ts";
 import { RevocationSignal } from "./revocations/signal.ts";
 import { purgeRevocations } from "./revocations/store.ts";
 import { AccessTokens, type ClaimsHook } from "./sessions/access-tokens.ts";
@@ -36,10 +50,16 @@ export interface IdentityOptions {
   masterKeys: MasterKeys;
   /** The public base URL without a trailing slash: the default tenant's issuer. */
   publicUrl: string;
-  settings: SettingsOf<typeof identitySettings>;
+  settings: SettingsOf<typeof identitySettings> & Pick<SettingsOf<typeof mailSettings>, "mail_from">;
   claims: readonly ClaimsHook[];
   /** What features remove about a user who is being deleted. Commands that delete nobody need none. */
   erasures?: readonly Erasure[];
+  /** What features remove when an address is proven by somebody else than who set them. */
+  disownments?: readonly Erasure[];
+  secondFactors?: readonly SecondFactor[];
+  /** Absent or null: mails wait in the outbox. */
+  transport?: Transport | null;
+  log?: Log;
 }
 
 /** What two features need: everything about who somebody is, and nothing about how they proved it. */
@@ -59,6 +79,11 @@ export interface Identity {
   signedTokens: SignedTokens;
   users: Users;
   flows: Flows;
+  proofs: Proofs;
+  attempts: Attempts;
+  secondFactors: SecondFactors;
+  notices: Notices;
+  outbox: Outbox;
   /** Tells of revocations that came in through `storage` of this object. */
   revocationSignal: RevocationSignal;
   jobs: readonly Job[];
@@ -68,13 +93,27 @@ export interface Identity {
 export async function createIdentity(options: IdentityOptions): Promise<Identity> {
   const { clock, masterKeys, settings } = options;
   const revocationSignal = new RevocationSignal();
-  const storage = revocationSignal.watch(options.storage);
+  let mailWaits = () => {};
+  const storage = watchStatement(revocationSignal.watch(options.storage), insertMail, () => mailWaits());
   const dataKeys = await DataKeys.open(storage, masterKeys, clock);
   const directory = new Directory(storage, clock, options.publicUrl);
   const keyring = new Keyring(storage, clock, masterKeys);
   const accessTokens = new AccessTokens(clock, keyring, directory, options.claims);
   const refreshTokens = new RefreshTokens(dataKeys);
   const sessions = new Sessions(clock, accessTokens, refreshTokens);
+  const outbox = new Outbox(
+    storage,
+    clock,
+    dataKeys.box("mail"),
+    options.transport ?? null,
+    settings.mail_from,
+    options.log ?? null,
+  );
+  const notices = new Notices(outbox);
+  const flows = new Flows(clock);
+  const mfaTokens = new MfaTokens(dataKeys);
+  const secondFactors = new SecondFactors(storage, clock, flows, mfaTokens, options.secondFactors ?? []);
+  const trustedDevices = new TrustedDevices(clock);
   const apiKeys = new ApiKeys(storage, clock, directory, masterKeys);
   return {
     storage,
@@ -85,17 +124,30 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     keyring,
     accessTokens,
     sessions,
-    signIns: new SignIns(storage, clock, sessions),
+    signIns: new SignIns(storage, clock, sessions, secondFactors, trustedDevices, notices),
     refreshes: new Refreshes(storage, clock, directory, refreshTokens, sessions),
     apiKeys,
     signedTokens: new SignedTokens(storage, clock, directory, masterKeys, apiKeys),
     clients: new Clients(storage, clock, directory, accessTokens, settings),
-    users: new Users(clock, sessions, options.erasures ?? []),
-    flows: new Flows(clock),
+    users: new Users(clock, sessions, options.erasures ?? [], options.disownments ?? []),
+    flows,
+    proofs: new Proofs(storage, flows, dataKeys),
+    attempts: new Attempts(storage, clock, settings),
+    secondFactors,
+    notices,
+    outbox,
     revocationSignal,
     jobs: [
       { name: "retention", every: HOUR, run: () => retire(storage, clock, settings.audit_retention_days) },
       { name: "key-rotation", every: HOUR, run: () => rotateDueKeys(storage, clock, keyring) },
+      {
+        name: "mail",
+        every: 5 * SECOND,
+        run: () => outbox.deliver(),
+        onWake: (wake) => {
+          mailWaits = wake;
+        },
+      },
     ],
   };
 }
@@ -111,6 +163,9 @@ async function retire(storage: Storage, clock: Clock, auditDays: number): Promis
     await purgeApiKeys(tx, now - 90 * DAY, now);
     await purgeClientSecrets(tx, now - 90 * DAY);
     await purgeIdempotency(tx, now);
+    await purgeMails(tx, now - 7 * DAY, now - 30 * DAY);
+    await purgeTrustedDevices(tx, now);
+    await purgeKnownDevices(tx, now - 400 * DAY);
     await purgeSigningKeys(tx, now - 30 * DAY);
     await purgeAudit(tx, now - auditDays * DAY, now);
   });

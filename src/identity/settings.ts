@@ -36,6 +36,20 @@ export const identitySettings = defineSettings({
     shownDefault: "300/10m",
     doc: "Password attempts from one network for any account.",
   },
+  limit_mail_account: {
+    schema: limit("5/1h"),
+    shownDefault: "5/1h",
+    doc: "Mails that one address is sent because somebody asked for a link or a code.",
+  },
+  limit_mail_network: {
+    schema: limit("60/1h"),
+    shownDefault: "60/1h",
+    doc: "Mails with a link or a code that one network asks for.",
+  },
+  fresh_sign_in_ttl: {
+    schema: setting.integer(60, 86_400).default(600),
+    doc: "Seconds for which a sign-in counts as fresh: what acts that change credentials ask for.",
+  },
   limit_client: {
     schema: limit("600/1m"),
     doc: "Tokens that one M2M client gets from one network.",

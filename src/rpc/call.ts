@@ -21,7 +21,7 @@ export interface Call {
   /** The application that the gate has settled on; null until then. */
   resolved: Application | null;
   /** The session cookies of an application, or of the default one. */
-  cookies(application: Application): { access: string | null; refresh: string | null };
+  cookies(application: Application): { access: string | null; refresh: string | null; device: string | null };
   /** True when the page stands on the appliance's own origin. */
   isOwnOrigin(origin: string): boolean;
   reply: Reply;
@@ -30,10 +30,14 @@ export interface Call {
 /** What the http room turns into Set-Cookie. */
 export interface Reply {
   cookies: CookieChange[];
+  /** In place of the status that the procedure is declared with. REST only. */
+  status?: 202;
 }
 
 export type CookieChange =
   | { kind: "clear"; application: Application }
+  /** A device that is not asked for a second factor again; `maxAge` in seconds, 0 to forget it. */
+  | { kind: "device"; application: Application; secret: string; maxAge: number }
   | {
       kind: "set";
       application: Application;

@@ -1,5 +1,6 @@
 import type { IssuedTokens } from "../identity/sessions/sessions.ts";
-import { userOfBundle, type WireTokens } from "../identity/sessions/wire.ts";
+import type { SignInOutcome } from "../identity/sessions/sign-in.ts";
+import { userOfBundle, type WireSignIn, type WireTokens } from "../identity/sessions/wire.ts";
 import { type Call, isFromPage } from "./call.ts";
 
 /**
@@ -25,4 +26,24 @@ export function deliver(call: Call, issued: IssuedTokens): WireTokens {
     refresh_token: hidden ? null : issued.refreshToken,
     user: userOfBundle(session),
   };
+}
+
+/** What a sign-in came to: tokens, or the question for a second factor. */
+export function deliverOutcome(call: Call, outcome: SignInOutcome): WireSignIn {
+  if (outcome.status === "mfa_required") {
+    return {
+      status: "mfa_required",
+      mfa_token: outcome.token,
+      mfa_token_expires_in: outcome.expiresIn,
+      methods: outcome.methods,
+      setup_required: outcome.isSetup,
+    };
+  }
+  const { issued, trustedDevice } = outcome;
+  const tokens = deliver(call, issued);
+  if (!trustedDevice) return tokens;
+  const { application } = issued;
+  call.reply.cookies.push({ kind: "device", application, ...trustedDevice });
+  const hidden = isFromPage(call) && application.type !== "native";
+  return { ...tokens, trusted_device: hidden ? null : trustedDevice.secret };
 }

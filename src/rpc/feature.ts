@@ -1,6 +1,7 @@
 import type { Settings, SettingsOf } from "../core/config.ts";
 import type { FeatureContract } from "../core/feature.ts";
 import type { Metrics } from "../core/metrics.ts";
+import type { SecondFactor } from "../identity/factors/second-factors.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { ClaimsHook } from "../identity/sessions/access-tokens.ts";
 import type { Executor } from "../storage/storage.ts";
@@ -21,7 +22,8 @@ export type Feature<S extends Settings = Settings> = FeatureContract<
   Host<SettingsOf<S>>,
   ProcedureTree,
   Parameters<ClaimsHook>[0],
-  Executor
+  Executor,
+  SecondFactor
 > & { settings: S };
 
 /** Declares a feature, keeping the types of its settings. */

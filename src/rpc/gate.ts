@@ -1,4 +1,5 @@
 import type { RequestOrigin } from "../core/caller.ts";
+import { SECOND } from "../core/clock.ts";
 import { AppError, invalidField } from "../core/errors.ts";
 import { requireId } from "../core/ids.ts";
 import { networkOf, parseAddress } from "../core/network.ts";
@@ -19,8 +20,13 @@ import { type Call, isFromPage } from "./call.ts";
 export type Access =
   /** Anybody; an application is resolved. A secret key beside it may forward a person's address. */
   | { kind: "public" }
-  /** A live session with scope `account`: access token as Bearer or in its cookie. */
-  | { kind: "session" }
+  /**
+   * A live session with scope `account`: access token as Bearer or in its cookie. `fresh` asks for a sign-in of the last
+   * minutes, with a second factor of whoever has one; `aal` and `maxAge` (seconds) ask for just that (RFC 9470).
+   */
+  | ({ kind: "session" } & StepUpNeed)
+  /** Either a flow's token in the body, which the procedure checks, or else a session as above. */
+  | { kind: "flow-or-session" }
   /**
    * As `session`, or a token that the customer's backend signed. With scope `public` also one of the public issuer, which
    * anybody can ask for: what such a caller may do, everybody may.
@@ -35,6 +41,12 @@ export interface Admitted {
   application: Application;
   /** As the call's, but with the person's address where a backend forwards it. */
   origin: RequestOrigin;
+}
+export interface StepUpNeed {
+  fresh?: boolean;
+  aal?: "aal2";
+  /** Seconds. */
+  maxAge?: number;
 }
 export type AdmittedSession = Admitted & { session: SessionBundle };
 /** `session` is null, and `keyId` the signing key, for a token that was not minted here. */
@@ -81,6 +93,27 @@ export class Gate {
     if (!session || !isAbout(verified, session) || !isLiveSession(session, this.identity.clock.now()))
       throw new AppError("token_revoked");
     return { application, origin: call.origin, session };
+  }
+
+  /** As {@link session}, for a session that was proven well and lately enough. @throws AppError `insufficient_user_authentication` */
+  async provenSession(call: Call, changes: boolean, need: StepUpNeed): Promise<AdmittedSession> {
+    const admitted = await this.session(call, changes);
+    const { session } = admitted;
+    const { clock, settings, secondFactors, storage } = this.identity;
+    const maxAge = need.maxAge ?? (need.fresh ? settings.fresh_sign_in_ttl : undefined);
+    const isLate = maxAge !== undefined && clock.now() - session.authenticated_at > maxAge * SECOND;
+    const asksSecond = need.aal === "aal2" || need.fresh === true;
+    const methods =
+      session.aal !== "aal2" && asksSecond ? await secondFactors.enrolled(storage.read, session.user_id) : [];
+    const isWeak = session.aal !== "aal2" && (need.aal === "aal2" || methods.length > 0);
+    if (isLate || isWeak) throw insufficientAuthentication(isWeak ? "aal2" : null, isLate ? (maxAge ?? 0) : null);
+    return admitted;
+  }
+
+  /** Lets anybody in; the session is asked for only by a procedure that was given no flow. */
+  async flowOrSession(call: Call, changes: boolean): Promise<Admitted & { sessionOf: () => Promise<AdmittedSession> }> {
+    const admitted = await this.public(call, changes);
+    return { ...admitted, sessionOf: () => this.session(call, changes) };
   }
 
   async endUser(call: Call, changes: boolean, scope: "account" | "public"): Promise<AdmittedUser> {
@@ -202,12 +235,25 @@ function forwarded(call: Call, key: KeyCaller): RequestOrigin {
   if (!key.scopes.has("forward") && !key.scopes.has("admin")) throw insufficientScope("forward");
   const address = parseAddress(call.clientAddress);
   if (address === null) throw invalidField("x-client-address", "must be one IP address");
-  const { requestId, userAgent } = call.origin;
-  return { requestId, userAgent, address, network: networkOf(address) };
+  const { requestId, userAgent, languages = null } = call.origin;
+  return { requestId, userAgent, languages, address, network: networkOf(address) };
 }
 
 function hasScope(scopes: string, wanted: string): boolean {
   return scopes === wanted || scopes.split(" ").includes(wanted);
+}
+
+/** RFC 9470 section 3: what would do, for programs in the header and the details. */
+function insufficientAuthentication(aal: "aal2" | null, maxAge: number | null): AppError {
+  const parameters = [
+    'error="insufficient_user_authentication"',
+    ...(aal === null ? [] : [`acr_values="${aal}"`]),
+    ...(maxAge === null ? [] : [`max_age="${maxAge}"`]),
+  ];
+  return new AppError("insufficient_user_authentication", {
+    details: { acr_values: aal, max_age: maxAge },
+    challenge: `Bearer ${parameters.join(", ")}`,
+  });
 }
 
 function insufficientScope(scope: string): AppError {

@@ -5,7 +5,7 @@ import type { Scope } from "../identity/api-keys/scopes.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Call } from "./call.ts";
 import { toAppError, toEnvelope } from "./errors.ts";
-import { type Access, Gate } from "./gate.ts";
+import { type Access, Gate, type StepUpNeed } from "./gate.ts";
 import type { ProcedureTree } from "./tree.ts";
 
 /** What a procedure says about itself, for the gate, the REST door, OpenAPI and the generated client. */
@@ -19,8 +19,8 @@ export interface ProcedureMeta {
   repeatable?: boolean;
   /** Codes it can answer besides those that every procedure can. */
   errors: readonly ErrorCode[];
-  /** Where other languages find it. Ids in the path are named in braces: `/v1/auth/sessions/{id}`. */
-  rest?: { method: "GET" | "POST" | "PATCH" | "DELETE"; path: `/v1/${string}`; status?: 200 | 201 | 202 };
+  /** Where other languages find it. `also`: a second status of success, which the procedure chooses by `reply.status`. Ids in the path are named in braces: `/v1/auth/sessions/{id}`. */
+  rest?: { method: "GET" | "POST" | "PATCH" | "DELETE"; path: `/v1/${string}`; status?: 200 | 201 | 202; also?: 202 };
   /** Input and output for the reference. */
   example?: { input?: unknown; output?: unknown };
 }
@@ -88,6 +88,23 @@ export function createProcedures(identity: Identity) {
         t.procedure
           .meta({ ...meta, access: { kind: "session" } })
           .use(async ({ ctx, type, next }) => next({ ctx: await gate.session(ctx.call, type === "mutation") })),
+        meta.output,
+      ),
+    /** A session that was proven well and lately enough. */
+    provenSession: <O>(need: StepUpNeed, meta: Described<O>) =>
+      answering(
+        t.procedure
+          .meta({ ...meta, access: { kind: "session", ...need } })
+          .use(async ({ ctx, type, next }) =>
+            next({ ctx: await gate.provenSession(ctx.call, type === "mutation", need) }),
+          ),
+        meta.output,
+      ),
+    flowOrSession: <O>(meta: Described<O>) =>
+      answering(
+        t.procedure
+          .meta({ ...meta, access: { kind: "flow-or-session" } })
+          .use(async ({ ctx, type, next }) => next({ ctx: await gate.flowOrSession(ctx.call, type === "mutation") })),
         meta.output,
       ),
     endUser: <O>(scope: "account" | "public", meta: Described<O>) =>

@@ -1,12 +1,24 @@
+import type {
+  KnownDevicesTable,
+  MailTemplatesTable,
+  OutboxMailsTable,
+  PasskeysTable,
+  RecoveryCodesTable,
+  TotpFactorsTable,
+  TrustedDevicesTable,
+} from "./schema-people.ts";
+
 /**
  * Every table, as TypeScript sees it. Portable types only: text, integers, bytes. Time is integer milliseconds and its
  * column ends in `_at`; booleans are 0 or 1; JSON is text. Each table says what it keeps and for how long.
  */
-type Flag = 0 | 1;
+export type Flag = 0 | 1;
 export type KeyAlgorithm = "EdDSA" | "RS256" | "ES256";
 export type ApplicationType = "spa" | "web" | "native" | "m2m";
 export type SignUpMode = "immediate" | "verified" | "closed";
 export type Delivery = "cookie" | "memory";
+/** Whether a second factor is asked for: never; of who has one; of everybody. */
+export type MfaPolicy = "off" | "optional" | "required";
 
 /** Facts about the installation (its id, the check value of the master key). Kept for ever. */
 export interface InstanceSettingsTable {
@@ -32,6 +44,13 @@ export interface TenantsTable {
   created_at: number;
   updated_at: number;
   disabled_at: number | null;
+  /** Of its mails, where the reader asks for none that is there: `en`, `de`. */
+  language: string;
+  /** `Acme <no-reply@acme.example>`; null: the instance's `mail_from`. */
+  mail_from: string | null;
+  mail_reply_to: string | null;
+  /** JSON array of the security notices that are not sent. */
+  notices_off: string;
 }
 
 /** What a token is for. Kept until an operator deletes them. */
@@ -58,6 +77,19 @@ export interface ApplicationsTable {
   created_at: number;
   updated_at: number;
   disabled_at: number | null;
+  /** JSON array of SignInMethod. */
+  sign_in_methods: string;
+  mfa: MfaPolicy;
+  /** Seconds that somebody without a second factor has once it is required. */
+  mfa_grace: number;
+  /** Since when `mfa` is `required`. */
+  mfa_required_at: number | null;
+  /** Seconds that a device is not asked again for a second factor; 0: always asked. */
+  mfa_remember: number;
+  /** The RP ID of its passkeys; null: the host of the public URL. */
+  passkey_rp_id: string | null;
+  /** Where the pages that mails link to send people on. */
+  home_url: string | null;
 }
 
 /**
@@ -78,6 +110,8 @@ export interface UsersTable {
   deleted_at: number | null;
   /** The display name as a search compares it. Sorted byte by byte. */
   search_name: string | null;
+  /** Made without any credential; upgraded in place by the first one. */
+  is_anonymous: Flag;
 }
 
 /** E-mail addresses, unique in a tenant by their canonical form. Deleted with their user. */
@@ -337,4 +371,11 @@ export interface Database {
   rate_limits: RateLimitsTable;
   audit_entries: AuditEntriesTable;
   audit_floods: AuditFloodsTable;
+  outbox_mails: OutboxMailsTable;
+  mail_templates: MailTemplatesTable;
+  totp_factors: TotpFactorsTable;
+  recovery_codes: RecoveryCodesTable;
+  passkeys: PasskeysTable;
+  trusted_devices: TrustedDevicesTable;
+  known_devices: KnownDevicesTable;
 }

@@ -52,6 +52,7 @@ const admitted: Record<Access["kind"], readonly CallerKind[]> = {
   // A bearer that is no secret key says nothing here; the body is what proves something.
   public: but("foreign page", "other tenant's secret key, here"),
   session: ["access token", "own page"],
+  "flow-or-session": ["access token", "own page"],
   "sign-out": [
     "access token",
     "own page",

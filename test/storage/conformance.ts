@@ -17,6 +17,10 @@ const insertTenant = prepared((db, p: Param<{ id: string; slug: string; at: numb
     created_at: p("at"),
     updated_at: p("at"),
     disabled_at: null,
+    language: "en",
+    mail_from: null,
+    mail_reply_to: null,
+    notices_off: "[]",
   }),
 );
 

@@ -19,6 +19,7 @@ import { CountingStorage } from "./counting-storage.ts";
 import { type DatabaseKind, dump, openDatabase, restore, stateOf } from "./database.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { CapturedLog } from "./logs.ts";
+import { Mailbox, type ReceivedMail } from "./mailbox.ts";
 import { APP_ORIGIN, giveRsaKey, PASSWORD, template } from "./template.ts";
 
 export interface StartOptions {
@@ -58,6 +59,7 @@ export async function startApp(options: StartOptions = {}): Promise<TestApp> {
   const storage = beside?.storage ?? new CountingStorage(await openDatabase(options.database ?? "sqlite", clock));
   if (!beside) await restore(storage, rows);
   const log = new CapturedLog();
+  const mailbox = new Mailbox();
   const starting = () => new Response(null, { status: 503 });
   const server = Bun.serve({ ...listenerOptions, hostname: "127.0.0.1", port: 0, fetch: starting });
   const url = `http://127.0.0.1:${server.port}`;
@@ -69,6 +71,7 @@ export async function startApp(options: StartOptions = {}): Promise<TestApp> {
     clock,
     log,
     masterKeys,
+    transport: beside?.mailbox ?? mailbox,
     version: "0.0.0-test",
   });
   server.reload({ ...listenerOptions, routes: app.routes, fetch: app.fetch } as never);
@@ -76,7 +79,7 @@ export async function startApp(options: StartOptions = {}): Promise<TestApp> {
     await server.stop(true);
     if (!beside) await storage.close();
   };
-  return new TestApp({ app, url, publicUrl, clock, storage, log, setup, stop });
+  return new TestApp({ app, url, publicUrl, clock, storage, log, mailbox: beside?.mailbox ?? mailbox, setup, stop });
 }
 
 interface Parts {
@@ -86,6 +89,7 @@ interface Parts {
   clock: FakeClock;
   storage: CountingStorage;
   log: CapturedLog;
+  mailbox: Mailbox;
   setup: FirstSetup;
   stop: () => Promise<void>;
 }
@@ -100,6 +104,8 @@ export class TestApp {
   readonly clock: FakeClock;
   readonly storage: CountingStorage;
   readonly log: CapturedLog;
+  /** What took the mails that went out. */
+  readonly mailbox: Mailbox;
   readonly tenantId: string;
   /** Signs RS256; no page may call it. */
   readonly defaultApplicationId: string;
@@ -121,6 +127,7 @@ export class TestApp {
     this.clock = parts.clock;
     this.storage = parts.storage;
     this.log = parts.log;
+    this.mailbox = parts.mailbox;
     this.tenantId = parts.setup.tenantId;
     this.defaultApplicationId = parts.setup.defaultApplicationId;
     this.applicationId = parts.setup.applicationId;
@@ -206,7 +213,7 @@ export class TestApp {
   async signIn(user: Pick<TestUser, "id">, applicationId: string = this.applicationId): Promise<IssuedTokens> {
     const application = await this.identity.directory.application(applicationId);
     if (!application) throw new Error(`no application ${applicationId}`);
-    const issued = await this.identity.signIns.complete({
+    const outcome = await this.identity.signIns.complete({
       application,
       origin: ANYWHERE,
       method: "password",
@@ -215,8 +222,12 @@ export class TestApp {
       delivery: "cookie",
       audience: null,
       organization: null,
+      replaces: null,
+      trustedDevice: null,
       commit: async () => user.id,
     });
+    if (outcome.status !== "success") throw new Error("a second factor is asked for");
+    const { issued } = outcome;
     this.secrets.add(issued.accessToken).add(issued.refreshToken);
     return issued;
   }
@@ -238,6 +249,27 @@ export class TestApp {
   /** What the command line does after a change. */
   forget(): void {
     this.identity.directory.forget();
+  }
+
+  /** Carries out the mails that are due, and hands over those that nobody has read yet, of one address or of all. */
+  async mails(to?: string): Promise<ReceivedMail[]> {
+    await this.identity.outbox.deliver();
+    const mails = this.mailbox.take(to);
+    for (const { link, code } of mails) for (const secret of [link, code]) if (secret) this.secrets.add(secret);
+    return mails;
+  }
+
+  /** The one mail that has come to an address since the last look. */
+  async mail(to: string): Promise<ReceivedMail> {
+    const [mail, ...more] = await this.mails(to);
+    if (!mail || more.length > 0) throw new Error(`${mail ? more.length + 1 : 0} mails to ${to}, not one`);
+    return mail;
+  }
+
+  /** Rows of the outbox: what was written, for somebody or for nobody. */
+  async mailsWritten(): Promise<number> {
+    const rows = await this.storage.read.kysely.selectFrom("outbox_mails").select("id").execute();
+    return rows.length;
   }
 
   /** Actions of the audit log, oldest first. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
+import { SIGN_IN_METHODS } from "../../identity/tenants/administration.ts";
 import type { Application } from "../../identity/tenants/directory.ts";
 import type { ApplicationsTable } from "../../storage/schema.ts";
 
@@ -16,6 +17,12 @@ export const managedApplicationSchema = z
     audiences: z.array(z.string()),
     origins: z.array(z.string()).describe("Pages that may call it."),
     sign_up: z.enum(["immediate", "verified", "closed"]),
+    sign_in_methods: z.array(z.enum(SIGN_IN_METHODS)),
+    mfa: z.enum(["off", "optional", "required"]).describe("Whether a second factor is asked for."),
+    mfa_grace: z.int().describe("Seconds that somebody without a second factor has once it is required."),
+    mfa_remember: z.int().describe("Seconds that a device may be remembered; 0: every sign-in is asked."),
+    passkey_rp_id: z.string().nullable().describe("null: the host of the public URL."),
+    home_url: z.string().nullable().describe("Where the pages that mails link to send people on."),
     access_token_ttl: z.int().describe("Seconds."),
     refresh_idle_ttl: z.int().describe("Seconds that a session may lie idle."),
     refresh_absolute_ttl: z.int().describe("Seconds that a session may live at most."),
@@ -38,6 +45,12 @@ export function toManagedApplication(row: ApplicationsTable, application: Applic
     audiences: JSON.parse(row.audiences),
     origins: JSON.parse(row.origins),
     sign_up: row.sign_up,
+    sign_in_methods: JSON.parse(row.sign_in_methods),
+    mfa: row.mfa,
+    mfa_grace: row.mfa_grace,
+    mfa_remember: row.mfa_remember,
+    passkey_rp_id: row.passkey_rp_id,
+    home_url: row.home_url,
     access_token_ttl: row.access_token_ttl,
     refresh_idle_ttl: row.refresh_idle_ttl,
     refresh_absolute_ttl: row.refresh_absolute_ttl,
@@ -58,6 +71,12 @@ export const exampleApplication: WireManagedApplication = {
   audiences: [],
   origins: ["https://app.example.com"],
   sign_up: "immediate",
+  sign_in_methods: ["password", "passkey"],
+  mfa: "optional",
+  mfa_grace: 0,
+  mfa_remember: 0,
+  passkey_rp_id: null,
+  home_url: "https://app.example.com",
   access_token_ttl: 900,
   refresh_idle_ttl: 2_592_000,
   refresh_absolute_ttl: 15_552_000,

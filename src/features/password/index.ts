@@ -13,6 +13,7 @@ import { deletePassword } from "./store.ts";
 export const password = defineFeature({
   settings: passwordSettings,
   erase: deletePassword,
+  disown: deletePassword,
   router: ({ identity, procedures, settings, metrics }) => {
     const queue = new HashQueue({
       slots: settings.password_hash_slots,
@@ -28,6 +29,6 @@ export const password = defineFeature({
       () => queue.stats.shed,
     );
     const passwords = new Passwords(identity, identity.clock, new PasswordHasher(queue), settings.password_min_length);
-    return passwordRouter(procedures, passwords);
+    return passwordRouter(identity, procedures, passwords);
   },
 });

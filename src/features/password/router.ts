@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
-import { exampleTokens, signInSchema, tokensSchema } from "../../identity/sessions/wire.ts";
-import { deliver } from "../../rpc/deliver.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { exampleTokens, signInSchema, signUpSchema } from "../../identity/sessions/wire.ts";
+import { deliverOutcome } from "../../rpc/deliver.ts";
+import { presentedSession } from "../../rpc/presented.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import { lineOfText, metadataInput } from "../../rpc/schemas.ts";
 import type { Passwords } from "./service.ts";
@@ -15,15 +17,15 @@ const delivery = z
   .describe("`memory` sets no access cookie: the access token is in the body only.");
 const success = z.strictObject({ status: z.literal("success") });
 
-export function passwordRouter(procedures: Procedures, passwords: Passwords) {
+export function passwordRouter(identity: Identity, procedures: Procedures, passwords: Passwords) {
   const auth = {
     register: procedures
       .public({
         summary: "Sign a new person up with an address and a password, and in.",
         description: "A known address is answered 409: sign-up by password alone tells who has an account.",
-        output: tokensSchema,
+        output: signUpSchema,
         errors: ["conflict", "forbidden", "origin_not_allowed"],
-        rest: { method: "POST", path: "/v1/auth/register", status: 201 },
+        rest: { method: "POST", path: "/v1/auth/register", status: 201, also: 202 },
         example: {
           input: { email: "ada@example.com", password: "correct horse battery staple", display_name: "Ada" },
           output: exampleTokens,
@@ -39,7 +41,7 @@ export function passwordRouter(procedures: Procedures, passwords: Passwords) {
         }),
       )
       .mutation(async ({ ctx, input }) =>
-        deliver(
+        deliverOutcome(
           ctx.call,
           await passwords.register({
             application: ctx.application,
@@ -49,6 +51,7 @@ export function passwordRouter(procedures: Procedures, passwords: Passwords) {
             displayName: input.display_name ?? null,
             metadata: input.metadata ?? {},
             delivery: input.delivery,
+            replaces: await presentedSession(identity, ctx.call, ctx),
           }),
         ),
       ),
@@ -56,7 +59,7 @@ export function passwordRouter(procedures: Procedures, passwords: Passwords) {
       .public({
         summary: "Sign a person in with an address and a password.",
         output: signInSchema,
-        errors: ["invalid_credentials", "origin_not_allowed"],
+        errors: ["invalid_credentials", "forbidden", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/login" },
         example: {
           input: { email: "ada@example.com", password: "correct horse battery staple" },
@@ -70,10 +73,16 @@ export function passwordRouter(procedures: Procedures, passwords: Passwords) {
           organization: z.string().min(1).max(100).nullish().describe("An organization that the user is a member of."),
           audience: z.string().min(1).max(255).nullish().describe("One of the application's audiences."),
           delivery,
+          trusted_device: z
+            .string()
+            .min(1)
+            .max(200)
+            .nullish()
+            .describe("What an earlier sign-in answered; else its cookie."),
         }),
       )
       .mutation(async ({ ctx, input }) =>
-        deliver(
+        deliverOutcome(
           ctx.call,
           await passwords.signIn({
             application: ctx.application,
@@ -83,6 +92,8 @@ export function passwordRouter(procedures: Procedures, passwords: Passwords) {
             organization: input.organization ?? null,
             audience: input.audience ?? null,
             delivery: input.delivery,
+            replaces: await presentedSession(identity, ctx.call, ctx),
+            trustedDevice: input.trusted_device ?? ctx.call.cookies(ctx.application).device,
           }),
         ),
       ),

@@ -8,14 +8,13 @@ import { checkPassword } from "../../crypto/password-policy.ts";
 import { appendRefusal } from "../../identity/audit/refusals.ts";
 import { appendAudit } from "../../identity/audit/store.ts";
 import type { Identity } from "../../identity/identity.ts";
-import type { IssuedTokens } from "../../identity/sessions/sessions.ts";
+import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
 import type { SessionBundle } from "../../identity/sessions/store.ts";
 import type { Application } from "../../identity/tenants/directory.ts";
 import { insertEmail, insertUser } from "../../identity/users/store.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Delivery } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { AttemptLimits } from "./limits.ts";
 import { findByEmail, findPassword, holdPassword, insertPassword, replacePassword } from "./store.ts";
 
 interface Caller {
@@ -29,6 +28,7 @@ export interface Registration extends Caller {
   displayName: string | null;
   metadata: Record<string, unknown>;
   delivery: Delivery;
+  replaces: string | null;
 }
 
 export interface PasswordSignIn extends Caller {
@@ -37,31 +37,30 @@ export interface PasswordSignIn extends Caller {
   organization: string | null;
   audience: string | null;
   delivery: Delivery;
+  replaces: string | null;
+  trustedDevice: string | null;
 }
 
 /** The rules of passwords: who may sign up, who is signed in, and what a change does to other sessions. */
 export class Passwords {
-  readonly #limits: AttemptLimits;
-
   constructor(
     private readonly identity: Identity,
     private readonly clock: Clock,
     private readonly hasher: PasswordHasher,
     private readonly minLength: number,
-  ) {
-    this.#limits = new AttemptLimits(identity, clock);
-  }
+  ) {}
 
   /** @throws AppError `forbidden` (closed), `invalid_input`, `conflict` (known address), `rate_limited`, `overloaded` */
-  async register(registration: Registration): Promise<IssuedTokens> {
+  async register(registration: Registration): Promise<SignInOutcome> {
     const { application, origin } = registration;
+    requirePasswords(application);
     if (application.signUp === "closed") {
       throw new AppError("forbidden", { message: "Sign-up is closed for this application." });
     }
     const email = requireEmail(registration.email);
     const context = [email.address, registration.displayName ?? "", application.name];
     await this.#requireGoodPassword("password", registration.password, context);
-    await this.#limits.signUp(application, origin);
+    await this.identity.attempts.signUp(application, origin);
     if (await findByEmail(this.identity.storage.read, application.tenant.id, email.canonical)) throw knownAddress();
     const hash = await this.#hash(registration.password, origin);
     return this.identity.signIns.complete({
@@ -73,6 +72,8 @@ export class Passwords {
       delivery: registration.delivery,
       audience: null,
       organization: null,
+      replaces: registration.replaces,
+      trustedDevice: null,
       commit: (tx, now) => this.#createUser(tx, now, registration, email, hash),
     });
   }
@@ -81,12 +82,13 @@ export class Passwords {
    * The same answer, status and work for a wrong password, an unknown address, an account without a password and a
    * disabled one. @throws AppError `invalid_credentials`, `rate_limited`, `overloaded`
    */
-  async signIn(signIn: PasswordSignIn): Promise<IssuedTokens> {
+  async signIn(signIn: PasswordSignIn): Promise<SignInOutcome> {
     const { application, origin, password } = signIn;
+    requirePasswords(application);
     const email = canonicalEmail(signIn.email);
     // What is no address has no account; it is refused as an unknown one is, after the same work.
     const canonical = email?.canonical ?? "";
-    await this.#limits.password(application, canonical, origin);
+    await this.identity.attempts.proof(application, "account", canonical, origin);
     const account = await findByEmail(this.identity.storage.read, application.tenant.id, canonical);
     const right = await this.#verify(account?.hash ?? null, password, origin);
     if (!right || account?.version == null || account.disabled_at !== null || account.deleted_at !== null) {
@@ -107,13 +109,15 @@ export class Passwords {
       delivery: signIn.delivery,
       audience: signIn.audience,
       organization: signIn.organization,
+      replaces: signIn.replaces,
+      trustedDevice: signIn.trustedDevice,
       commit: async (tx, now) => {
         // The hash took its time: a password that was changed meanwhile signs nobody in.
         if (!(await holdPassword(tx, account.user_id, version))) throw new AppError("invalid_credentials");
         if (renewed !== null) {
           await replacePassword(tx, { userId: account.user_id, version, hash: renewed, newVersion: version, now });
         }
-        await this.#limits.forgive(tx, application, canonical, origin);
+        await this.identity.attempts.forgive(tx, application, "account", canonical, origin);
         return account.user_id;
       },
     });
@@ -124,7 +128,7 @@ export class Passwords {
     const { application, origin, session } = caller;
     const context = [session.email ?? "", session.display_name ?? "", application.name];
     await this.#requireGoodPassword("new_password", caller.next, context);
-    await this.#limits.password(application, session.user_id, origin);
+    await this.identity.attempts.proof(application, "account", session.user_id, origin);
     const stored = await findPassword(this.identity.storage.read, session.user_id);
     if (!(await this.#verify(stored?.hash ?? null, caller.current, origin)) || !stored) {
       await this.#tellRefusal(application, session.user_id, origin);
@@ -154,7 +158,10 @@ export class Passwords {
         { keep: session.sid, everyApplication: true },
         { tenantId, application, actor, origin, reason: "password_changed" },
       );
-      await this.#limits.forgive(tx, application, userId, origin);
+      await this.identity.attempts.forgive(tx, application, "account", userId, origin);
+      await this.identity.secondFactors.endAll(tx, userId);
+      const notice = { kind: "password", template: "password_changed", application, userId, origin } as const;
+      await this.identity.notices.tell(tx, now, notice);
     });
   }
 
@@ -225,6 +232,11 @@ export class Passwords {
       }),
     );
   }
+}
+
+function requirePasswords(application: Application): void {
+  if (application.signInMethods.has("password")) return;
+  throw new AppError("forbidden", { message: "This application does not take passwords." });
 }
 
 function requireEmail(input: string): EmailAddress {

@@ -2,9 +2,11 @@ import type { Clock } from "../../core/clock.ts";
 import { newId } from "../../core/ids.ts";
 import type { FlowsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { consumeFlow, findFlow, insertFlow, moveFlow } from "./store.ts";
+import { consumeFlow, countAttempt, endFlowsOf, findFlow, insertFlow, moveFlow } from "./store.ts";
 
 export interface FlowStart {
+  /** From {@link Flows.newId}, where something is derived from it first. */
+  id?: string;
   tenantId: string;
   applicationId: string;
   userId: string | null;
@@ -23,9 +25,13 @@ export interface FlowStart {
 export class Flows {
   constructor(private readonly clock: Clock) {}
 
+  newId(): string {
+    return newId(this.clock.now());
+  }
+
   async start(tx: Executor, start: FlowStart): Promise<string> {
     const now = this.clock.now();
-    const id = newId(now);
+    const id = start.id ?? this.newId();
     await insertFlow(tx, {
       id,
       tenant_id: start.tenantId,
@@ -62,5 +68,18 @@ export class Flows {
   /** Spends it. @returns the record once, and undefined to everybody else */
   consume(tx: Executor, id: string, kind: string, step: string): Promise<FlowsTable | undefined> {
     return consumeFlow(tx, { id, kind, step, now: this.clock.now() });
+  }
+
+  /**
+   * Counts one attempt to prove something. @returns the live record with the attempt counted, or undefined when there is none
+   * or it has had its `most`: whoever guesses ends the flow
+   */
+  attempt(tx: Executor, id: string, kind: string, most: number): Promise<FlowsTable | undefined> {
+    return countAttempt(tx, { id, kind, most, now: this.clock.now() });
+  }
+
+  /** Ends the live flows of one kind of a user: what they have proven so far no longer holds. */
+  async endAll(tx: Executor, userId: string, kind: string): Promise<void> {
+    await endFlowsOf(tx, { user_id: userId, kind, now: this.clock.now() });
   }
 }

@@ -45,6 +45,31 @@ const consume = prepared((db, p: Param<Consume>) =>
 );
 export const consumeFlow = (tx: Executor, params: Consume) => tx.first(consume, params);
 
+type Count = Find & { most: number };
+const count = prepared((db, p: Param<Count>) =>
+  db
+    .updateTable("flows")
+    .set((eb) => ({ attempts: eb("attempts", "+", 1) }))
+    .where("id", "=", p("id"))
+    .where("kind", "=", p("kind"))
+    .where("attempts", "<", p("most"))
+    .where("consumed_at", "is", null)
+    .where("expires_at", ">", p("now"))
+    .returningAll(),
+);
+export const countAttempt = (tx: Executor, params: Count) => tx.first(count, params);
+
+const endOfUser = prepared((db, p: Param<{ user_id: string; kind: string; now: number }>) =>
+  db
+    .updateTable("flows")
+    .set({ consumed_at: p("now") })
+    .where("user_id", "=", p("user_id"))
+    .where("kind", "=", p("kind"))
+    .where("consumed_at", "is", null),
+);
+export const endFlowsOf = (tx: Executor, params: { user_id: string; kind: string; now: number }) =>
+  tx.all(endOfUser, params);
+
 export async function deleteFlowsOf(tx: Executor, userId: string): Promise<void> {
   await tx.kysely.deleteFrom("flows").where("user_id", "=", userId).execute();
 }

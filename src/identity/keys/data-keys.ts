@@ -1,11 +1,20 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
-import { type MasterKeys, SealError } from "../../crypto/master-key.ts";
+import { MasterKeys, SealError } from "../../crypto/master-key.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { getSetting, insertDataKeyOnce, listDataKeys, MASTER_KEY_CHECK, putSettingOnce } from "./store.ts";
 
 /** One key a purpose, so that each can be rotated alone and none is good for anything else. */
-export const DATA_KEY_PURPOSES = ["pepper", "refresh", "mfa", "code-pepper", "public-issuer", "audit-chain"] as const;
+export const DATA_KEY_PURPOSES = [
+  "pepper",
+  "refresh",
+  "mfa",
+  "code-pepper",
+  "public-issuer",
+  "audit-chain",
+  "mail",
+  "totp",
+] as const;
 export type DataKeyPurpose = (typeof DATA_KEY_PURPOSES)[number];
 
 export interface DataKey {
@@ -56,6 +65,11 @@ export class DataKeys {
     const key = this.#keys.get(purpose)?.at(-1);
     if (!key) throw new Error(`no data key for ${purpose}`);
     return key;
+  }
+
+  /** Seals data of one purpose: the newest version seals, all of them open. */
+  box(purpose: DataKeyPurpose): MasterKeys {
+    return new MasterKeys(new Map(this.#keys.get(purpose)?.map(({ version, key }) => [version, Buffer.from(key)])));
   }
 
   version(purpose: DataKeyPurpose, version: number): DataKey | undefined {

@@ -23,7 +23,15 @@ export interface IssuedTokens {
   application: Application;
 }
 
-export type EndReason = "logout" | "revoked" | "password_changed" | "refresh_reuse" | "user_deleted";
+export type EndReason =
+  | "logout"
+  | "revoked"
+  | "replaced"
+  | "password_changed"
+  | "factor_changed"
+  | "address_undone"
+  | "refresh_reuse"
+  | "user_deleted";
 
 interface Ending {
   tenantId: string;

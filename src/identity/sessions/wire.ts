@@ -118,21 +118,45 @@ export const tokensSchema = z
         "null for requests from a page, which get it as an HttpOnly cookie only (native applications excepted).",
       ),
     user: userSchema,
+    trusted_device: z
+      .string()
+      .nullable()
+      .optional()
+      .describe("Where `remember_device` was asked for: to be sent at later sign-ins; null where it is a cookie."),
   })
   .meta({ id: "Tokens" });
 export type WireTokens = z.output<typeof tokensSchema>;
 
-/** What the contract keeps room for: a second factor is asked for before there are tokens. */
+/** A second factor is asked for before there are tokens. */
 const mfaRequiredSchema = z
   .strictObject({
     status: z.literal("mfa_required"),
     mfa_token: z.string(),
     mfa_token_expires_in: z.int().describe("Seconds."),
-    methods: z.array(z.string()).describe("The second factors that would do."),
+    methods: z.array(z.string()).describe("The second factors that would do: `totp`, `passkey`, `recovery_code`."),
+    setup_required: z.boolean().describe("There is none yet and one is required: the token opens its set-up."),
   })
   .meta({ id: "MfaRequired" });
 
 export const signInSchema = z.discriminatedUnion("status", [tokensSchema, mfaRequiredSchema]);
+export type WireSignIn = z.output<typeof signInSchema>;
+
+/** A mail is on its way, or would be if there were an account: nobody is told which. */
+export const mailSentSchema = z
+  .strictObject({
+    status: z.literal("sent"),
+    flow_id: z.uuid().describe("Goes with the code that the mail holds."),
+    expires_in: z.int().describe("Seconds."),
+  })
+  .meta({ id: "MailSent" });
+export const exampleMailSent: z.output<typeof mailSentSchema> = {
+  status: "sent",
+  flow_id: "018f3c4d-2a3b-7c4d-8e5f-60718293a4b5",
+  expires_in: 900,
+};
+
+/** The answer of a sign-up: as a sign-in's, or a mail first. */
+export const signUpSchema = z.discriminatedUnion("status", [tokensSchema, mfaRequiredSchema, mailSentSchema]);
 
 export const exampleTokens: WireTokens = {
   status: "success",

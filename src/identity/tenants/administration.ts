@@ -13,6 +13,10 @@ import { insertApplication, insertTenant, setDefaultApplication, updateApplicati
 
 const DAY = 86_400;
 
+/** How somebody may sign in to an application. */
+export const SIGN_IN_METHODS = ["password", "passkey", "magic_link", "email_code", "anonymous"] as const;
+export type SignInMethod = (typeof SIGN_IN_METHODS)[number];
+
 /** An origin as browsers send it (RFC 6454): scheme, host, port and nothing else. */
 const origin = z.string().refine(isOrigin, "must be an origin such as https://app.example.com, without a path");
 
@@ -22,7 +26,19 @@ export const applicationSettings = z.strictObject({
   algorithm: z.enum(["EdDSA", "RS256", "ES256"]),
   origins: z.array(origin).max(100),
   audiences: z.array(z.string().min(1).max(255)).max(20),
-  sign_up: z.enum(["immediate", "closed"]),
+  sign_up: z.enum(["immediate", "verified", "closed"]),
+  sign_in_methods: z.array(z.enum(SIGN_IN_METHODS)).max(10).transform(unique),
+  mfa: z.enum(["off", "optional", "required"]),
+  mfa_grace: z
+    .int()
+    .min(0)
+    .max(90 * DAY),
+  mfa_remember: z
+    .int()
+    .min(0)
+    .max(90 * DAY),
+  passkey_rp_id: z.string().refine(isDomain, "must be a domain such as example.com, without a port").nullable(),
+  home_url: z.string().max(2000).refine(isPageUrl, "must be the http(s) address of a page").nullable(),
   access_token_ttl: z.int().min(10).max(DAY),
   refresh_idle_ttl: z
     .int()
@@ -43,6 +59,12 @@ const applicationDefaults: Omit<ApplicationSettings, "name"> = {
   origins: [],
   audiences: [],
   sign_up: "immediate",
+  sign_in_methods: ["password", "passkey"],
+  mfa: "optional",
+  mfa_grace: 0,
+  mfa_remember: 0,
+  passkey_rp_id: null,
+  home_url: null,
   access_token_ttl: 900,
   refresh_idle_ttl: 30 * DAY,
   refresh_absolute_ttl: 180 * DAY,
@@ -62,6 +84,10 @@ async function createTenant(tx: Executor, now: number, input: { slug: string; na
     created_at: now,
     updated_at: now,
     disabled_at: null,
+    language: "en",
+    mail_from: null,
+    mail_reply_to: null,
+    notices_off: "[]",
   };
   try {
     await insertTenant(tx, row);
@@ -88,6 +114,7 @@ export async function createApplication(
     created_at: now,
     updated_at: now,
     disabled_at: null,
+    mfa_required_at: settings.mfa === "required" ? now : null,
   };
   await insertApplication(tx, row);
   await audit(tx, now, tenantId, "application.created", { kind: "application", id: row.id }, { name: row.name });
@@ -110,7 +137,9 @@ export async function changeApplication(
   changes: Partial<ApplicationSettings>,
 ): Promise<ApplicationsTable> {
   const settings = check({ ...fromColumns(current), ...changes });
-  const row = await updateApplication(tx, current.id, { ...toColumns(settings), updated_at: now });
+  const requiredAt = settings.mfa === "required" ? (current.mfa_required_at ?? now) : null;
+  const columns = { ...toColumns(settings), mfa_required_at: requiredAt, updated_at: now };
+  const row = await updateApplication(tx, current.id, columns);
   if (!row) throw new AppError("not_found");
   const target = { kind: "application", id: current.id };
   await audit(tx, now, current.tenant_id, "application.changed", target, { fields: Object.keys(changes) });
@@ -162,7 +191,13 @@ export function fromColumns(row: ApplicationsTable): ApplicationSettings {
     algorithm: row.algorithm as ApplicationSettings["algorithm"],
     origins: JSON.parse(row.origins) as string[],
     audiences: JSON.parse(row.audiences) as string[],
-    sign_up: row.sign_up as ApplicationSettings["sign_up"],
+    sign_up: row.sign_up,
+    sign_in_methods: JSON.parse(row.sign_in_methods) as SignInMethod[],
+    mfa: row.mfa,
+    mfa_grace: row.mfa_grace,
+    mfa_remember: row.mfa_remember,
+    passkey_rp_id: row.passkey_rp_id,
+    home_url: row.home_url,
     access_token_ttl: row.access_token_ttl,
     refresh_idle_ttl: row.refresh_idle_ttl,
     refresh_absolute_ttl: row.refresh_absolute_ttl,
@@ -171,7 +206,12 @@ export function fromColumns(row: ApplicationsTable): ApplicationSettings {
 }
 
 function toColumns(settings: ApplicationSettings) {
-  return { ...settings, origins: JSON.stringify(settings.origins), audiences: JSON.stringify(settings.audiences) };
+  return {
+    ...settings,
+    origins: JSON.stringify(settings.origins),
+    audiences: JSON.stringify(settings.audiences),
+    sign_in_methods: JSON.stringify(settings.sign_in_methods),
+  };
 }
 
 function check(input: unknown): ApplicationSettings {
@@ -195,6 +235,27 @@ function audit(
   origin: RequestOrigin = systemOrigin,
 ) {
   return appendAudit(tx, now, { tenantId, actor: { kind: "system", id: null }, action, target, origin, details });
+}
+
+function unique<T>(list: T[]): T[] {
+  return [...new Set(list)];
+}
+
+/** What browsers take for an RP ID (WebAuthn level 3, section 5.1.3): a domain in lower-case ASCII. */
+function isDomain(text: string): boolean {
+  return (
+    text.length <= 253 && /^(?:localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62})$/.test(text)
+  );
+}
+
+/** Goes into pages and mails as a link: no `javascript:`, no credentials. */
+function isPageUrl(text: string): boolean {
+  try {
+    const url = new URL(text);
+    return (url.protocol === "https:" || url.protocol === "http:") && url.username === "" && url.password === "";
+  } catch {
+    return false;
+  }
 }
 
 function isOrigin(text: string): boolean {

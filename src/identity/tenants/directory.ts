@@ -1,8 +1,9 @@
 import type { Clock } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
-import type { ApplicationsTable, TenantsTable } from "../../storage/schema.ts";
+import type { ApplicationsTable, MfaPolicy, TenantsTable } from "../../storage/schema.ts";
 import type { Storage } from "../../storage/storage.ts";
+import type { SignInMethod } from "./administration.ts";
 import { SLUG } from "./slug.ts";
 import { allowedOrigins, findApplication, findTenant, findTenantBySlug } from "./store.ts";
 
@@ -17,6 +18,13 @@ export interface Tenant {
   disabled: boolean;
   /** The issuer URL: from configuration, never from a request. */
   issuer: string;
+  /** Of its mails, where the reader asks for none that is there. */
+  language: string;
+  /** null: the instance's own. */
+  mailFrom: string | null;
+  mailReplyTo: string | null;
+  /** Security notices that are not sent. */
+  noticesOff: ReadonlySet<string>;
 }
 
 export interface Application {
@@ -28,6 +36,17 @@ export interface Application {
   origins: ReadonlySet<string>;
   audiences: readonly string[];
   signUp: ApplicationsTable["sign_up"];
+  signInMethods: ReadonlySet<SignInMethod>;
+  mfa: MfaPolicy;
+  /** Seconds. */
+  mfaGrace: number;
+  /** Milliseconds since the epoch; null unless `mfa` is `required`. */
+  mfaRequiredAt: number | null;
+  /** Seconds; 0: every sign-in is asked. */
+  mfaRemember: number;
+  /** null: the host of the public URL. */
+  passkeyRpId: string | null;
+  homeUrl: string | null;
   /** Seconds. */
   accessTokenTtl: number;
   refreshIdleTtl: number;
@@ -152,6 +171,10 @@ export class Directory {
       defaultApplicationId: row.default_application_id,
       disabled: row.disabled_at !== null,
       issuer: this.issuerOf(row.slug),
+      language: row.language,
+      mailFrom: row.mail_from,
+      mailReplyTo: row.mail_reply_to,
+      noticesOff: new Set(JSON.parse(row.notices_off) as string[]),
     };
     this.#tenants.set(row.id, { until: this.clock.now() + TRUSTED_FOR, value });
     this.#slugs.set(row.slug, row.id);
@@ -175,6 +198,13 @@ function toApplication(row: ApplicationsTable, tenant: Tenant): Application {
     origins: new Set(JSON.parse(row.origins) as string[]),
     audiences,
     signUp: row.sign_up,
+    signInMethods: new Set(JSON.parse(row.sign_in_methods) as SignInMethod[]),
+    mfa: row.mfa,
+    mfaGrace: row.mfa_grace,
+    mfaRequiredAt: row.mfa_required_at,
+    mfaRemember: row.mfa_remember,
+    passkeyRpId: row.passkey_rp_id,
+    homeUrl: row.home_url,
     accessTokenTtl: row.access_token_ttl,
     refreshIdleTtl: row.refresh_idle_ttl,
     refreshAbsoluteTtl: row.refresh_absolute_ttl,

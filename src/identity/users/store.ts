@@ -12,6 +12,7 @@ export interface UserRow {
   updated_at: number;
   disabled_at: number | null;
   deleted_at: number | null;
+  is_anonymous: 0 | 1;
   email: string | null;
   email_verified_at: number | null;
 }
@@ -27,6 +28,7 @@ const COLUMNS = [
   "users.updated_at",
   "users.disabled_at",
   "users.deleted_at",
+  "users.is_anonymous",
   "user_emails.address as email",
   "user_emails.verified_at as email_verified_at",
 ] as const;
@@ -50,10 +52,12 @@ export function searchForm(text: string): string {
   return text.normalize("NFKC").toLowerCase();
 }
 
-export async function insertUser(tx: Executor, row: Omit<UsersTable, "search_name">): Promise<void> {
+type NewUser = Omit<UsersTable, "search_name" | "is_anonymous"> & Partial<Pick<UsersTable, "is_anonymous">>;
+
+export async function insertUser(tx: Executor, row: NewUser): Promise<void> {
   await tx.kysely
     .insertInto("users")
-    .values({ ...row, search_name: searchNameOf(row.display_name) })
+    .values({ is_anonymous: 0, ...row, search_name: searchNameOf(row.display_name) })
     .execute();
 }
 
@@ -112,7 +116,16 @@ export async function entombUser(tx: Executor, tenantId: string, id: string, now
 
 export async function insertEmail(
   tx: Executor,
-  row: { id: string; tenantId: string; userId: string; address: string; canonical: string; now: number },
+  row: {
+    id: string;
+    tenantId: string;
+    userId: string;
+    address: string;
+    canonical: string;
+    now: number;
+    isPrimary?: boolean;
+    isVerified?: boolean;
+  },
 ): Promise<void> {
   await tx.kysely
     .insertInto("user_emails")
@@ -122,8 +135,8 @@ export async function insertEmail(
       user_id: row.userId,
       address: row.address,
       canonical: row.canonical,
-      is_primary: 1,
-      verified_at: null,
+      is_primary: row.isPrimary === false ? 0 : 1,
+      verified_at: row.isVerified ? row.now : null,
       created_at: row.now,
     })
     .execute();

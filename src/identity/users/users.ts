@@ -2,10 +2,13 @@ import type { RequestOrigin } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import { SECOND } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
+import { deleteMailsOf } from "../../mail/store.ts";
 import type { AuditEntriesTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { appendAudit } from "../audit/store.ts";
+import { deleteTrustedDevices } from "../factors/store.ts";
 import { deleteFlowsOf } from "../flows/store.ts";
+import { deleteKnownDevices } from "../notices/store.ts";
 import { insertRevocation } from "../revocations/store.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { forgetOrigins } from "../sessions/store.ts";
@@ -28,7 +31,30 @@ export class Users {
     private readonly clock: Clock,
     private readonly sessions: Sessions,
     private readonly erasures: readonly Erasure[],
+    private readonly disownments: readonly Erasure[],
   ) {}
+
+  /**
+   * Somebody has proven an address that the account had not: what was set up without it may be a stranger's who was there
+   * first (pre-hijacking). Every credential goes, and every session ends.
+   */
+  async disown(tx: Executor, userId: string, disowning: Deletion): Promise<void> {
+    const { application, actor, origin } = disowning;
+    const tenantId = application.tenant.id;
+    for (const disown of this.disownments) await disown(tx, userId);
+    await deleteTrustedDevices(tx, userId);
+    await deleteFlowsOf(tx, userId);
+    const ending = { tenantId, application, actor, origin, reason: "password_changed" } as const;
+    await this.sessions.endAll(tx, userId, { keep: null, everyApplication: true }, ending);
+    await appendAudit(tx, this.clock.now(), {
+      tenantId,
+      actor,
+      action: "user.disowned",
+      target: { kind: "user", id: userId },
+      applicationId: application.id,
+      origin,
+    });
+  }
 
   /**
    * Removes what is personal, ends every session in every application and tells verifiers. The id and the external id stay,
@@ -42,6 +68,9 @@ export class Users {
     if (!(await entombUser(tx, tenantId, userId, now))) throw new AppError("not_found");
     for (const erase of this.erasures) await erase(tx, userId);
     await deleteFlowsOf(tx, userId);
+    await deleteMailsOf(tx, userId);
+    await deleteTrustedDevices(tx, userId);
+    await deleteKnownDevices(tx, userId);
     await forgetOrigins(tx, userId);
     const ending = { tenantId, application, actor, origin, reason: "user_deleted" } as const;
     await this.sessions.endAll(tx, userId, { keep: null, everyApplication: true }, ending);

@@ -43,6 +43,14 @@ export interface Application {
   type: "spa" | "web" | "native" | "m2m";
 }
 
+export interface MailSent {
+  status: "sent";
+  /** Goes with the code that the mail holds. */
+  flow_id: string;
+  /** Seconds. */
+  expires_in: number;
+}
+
 export interface ManagedApplication {
   /** The publishable id, which is its OAuth client_id. */
   id: string;
@@ -59,6 +67,17 @@ export interface ManagedApplication {
   /** Pages that may call it. */
   origins: Array<string>;
   sign_up: "immediate" | "verified" | "closed";
+  sign_in_methods: Array<"password" | "passkey" | "magic_link" | "email_code" | "anonymous">;
+  /** Whether a second factor is asked for. */
+  mfa: "off" | "optional" | "required";
+  /** Seconds that somebody without a second factor has once it is required. */
+  mfa_grace: number;
+  /** Seconds that a device may be remembered; 0: every sign-in is asked. */
+  mfa_remember: number;
+  /** null: the host of the public URL. */
+  passkey_rp_id: string | null;
+  /** Where the pages that mails link to send people on. */
+  home_url: string | null;
   /** Seconds. */
   access_token_ttl: number;
   /** Seconds that a session may lie idle. */
@@ -114,8 +133,10 @@ export interface MfaRequired {
   mfa_token: string;
   /** Seconds. */
   mfa_token_expires_in: number;
-  /** The second factors that would do. */
+  /** The second factors that would do: `totp`, `passkey`, `recovery_code`. */
   methods: Array<string>;
+  /** There is none yet and one is required: the token opens its set-up. */
+  setup_required: boolean;
 }
 
 export interface NewApiKey {
@@ -197,6 +218,8 @@ export interface Tokens {
   /** null for requests from a page, which get it as an HttpOnly cookie only (native applications excepted). */
   refresh_token: string | null;
   user: User;
+  /** Where `remember_device` was asked for: to be sent at later sign-ins; null where it is a cookie. */
+  trusted_device?: string | null;
 }
 
 export interface User {
@@ -305,6 +328,8 @@ export interface AuthLoginInput {
   audience?: string | null | undefined;
   /** `memory` sets no access cookie: the access token is in the body only. */
   delivery?: "cookie" | "memory" | undefined;
+  /** What an earlier sign-in answered; else its cookie. */
+  trusted_device?: string | null | undefined;
 }
 
 export type AuthLoginOutput = Tokens | MfaRequired;
@@ -343,7 +368,7 @@ export interface AuthRegisterInput {
   delivery?: "cookie" | "memory" | undefined;
 }
 
-export type AuthRegisterOutput = Tokens;
+export type AuthRegisterOutput = Tokens | MfaRequired | MailSent;
 
 export interface AuthSessionOutput {
   user: User;
@@ -593,7 +618,7 @@ export interface Api {
      * Sign a person in with an address and a password.
      * REST: POST /v1/auth/login
      * Access: public
-     * Errors: invalid_credentials, origin_not_allowed
+     * Errors: invalid_credentials, forbidden, origin_not_allowed
      */
     login: { kind: "mutation"; input: AuthLoginInput; output: AuthLoginOutput };
     /**

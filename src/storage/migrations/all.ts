@@ -2,6 +2,7 @@ import type { Migration } from "../columns.ts";
 import { foundation } from "./0001-foundation.ts";
 import { management } from "./0002-management.ts";
 import { machines } from "./0003-machines.ts";
+import { people } from "./0004-people.ts";
 
 /** The one list, append-only. Imported statically: the executable has no directory to read. */
-export const migrations: readonly Migration[] = [foundation, management, machines];
+export const migrations: readonly Migration[] = [foundation, management, machines, people];

@@ -1,0 +1,48 @@
+import { SECOND, toSeconds } from "../../core/clock.ts";
+import { isUuid } from "../../core/ids.ts";
+import { type HmacKey, importHmacKey } from "../../crypto/hmac-keys.ts";
+import { JwsError, parseJws, verifyJws } from "../../crypto/jws.ts";
+import { decodeClaims, encodeJwt } from "../../crypto/jwt.ts";
+import type { DataKey, DataKeys } from "../keys/data-keys.ts";
+
+const KID = /^mfa-(\d{1,6})$/;
+
+/**
+ * What somebody holds who has proven a first factor: an HS256 JWT under a key that is never published, `typ: "mfa"`, which
+ * names its flow record. It opens the second-factor procedures and nothing else.
+ */
+export class MfaTokens {
+  readonly #keys = new Map<number, HmacKey>();
+
+  constructor(private readonly dataKeys: DataKeys) {}
+
+  async mint(flowId: string, issuedAt: number, lifetime: number): Promise<string> {
+    const key = this.#import(this.dataKeys.current("mfa"));
+    const claims = { typ: "mfa", jti: flowId, iat: toSeconds(issuedAt), exp: toSeconds(issuedAt + lifetime) };
+    return encodeJwt(key, claims);
+  }
+
+  /** @returns the flow's id, or null for what is no MFA token of this instance or has expired */
+  parse(token: string, now: number): string | null {
+    try {
+      const parsed = parseJws(token);
+      const version = KID.exec(String(parsed.header.kid))?.[1];
+      const key = version === undefined ? undefined : this.dataKeys.version("mfa", Number(version));
+      if (!key || !verifyJws(parsed, this.#import(key))) return null;
+      const claims = decodeClaims(parsed);
+      if (claims.typ !== "mfa" || !isUuid(claims.jti) || typeof claims.exp !== "number") return null;
+      return claims.exp * SECOND > now ? claims.jti : null;
+    } catch (error) {
+      if (error instanceof JwsError) return null;
+      throw error;
+    }
+  }
+
+  #import({ version, key }: DataKey): HmacKey {
+    const known = this.#keys.get(version);
+    if (known) return known;
+    const imported = importHmacKey("HS256", key, `mfa-${version}`);
+    this.#keys.set(version, imported);
+    return imported;
+  }
+}

@@ -1,0 +1,130 @@
+import type { Clock } from "../../core/clock.ts";
+import { MINUTE, SECOND } from "../../core/clock.ts";
+import { AppError } from "../../core/errors.ts";
+import { parseJsonObject } from "../../core/json.ts";
+import type { Delivery, FlowsTable } from "../../storage/schema.ts";
+import type { Executor, Storage } from "../../storage/storage.ts";
+import type { Flows } from "../flows/flows.ts";
+import type { Application } from "../tenants/directory.ts";
+import type { UserRow } from "../users/store.ts";
+import type { MfaTokens } from "./mfa-tokens.ts";
+
+/** A second factor that a capability offers. */
+export interface SecondFactor {
+  /** As `methods` names it: `totp`, `passkey`, `recovery_code`. */
+  method: string;
+  /** Whether this user has it. One point read: it is in every sign-in. */
+  isEnrolled(at: Executor, userId: string): Promise<boolean>;
+}
+
+/** What a first factor has settled, kept by the flow until the second one is there. */
+export interface FirstFactor {
+  method: string;
+  amr: readonly string[];
+  delivery: Delivery;
+  audience: string | null;
+  organization: string | null;
+  /** There is no second factor yet and one is required: the token opens the set-up of one. */
+  isSetup: boolean;
+}
+
+/** The flow of an MFA token that was looked at, with its attempt counted where one was. */
+export interface MfaFlow {
+  id: string;
+  userId: string;
+  applicationId: string;
+  first: FirstFactor;
+}
+
+/** What a sign-in must still be asked for; null for nothing. */
+export interface Demand {
+  methods: string[];
+  isSetup: boolean;
+}
+
+const KIND = "mfa";
+const STEP = "first-factor";
+const LIFETIME = 5 * MINUTE;
+/** Wrong second factors that end the flow. */
+const MAX_TRIES = 5;
+
+/** Who is asked for a second factor, and the flow between the first and the second. */
+export class SecondFactors {
+  constructor(
+    private readonly storage: Storage,
+    private readonly clock: Clock,
+    private readonly flows: Flows,
+    private readonly tokens: MfaTokens,
+    private readonly factors: readonly SecondFactor[],
+  ) {}
+
+  /** The methods that would do for this user. */
+  async enrolled(at: Executor, userId: string): Promise<string[]> {
+    const methods: string[] = [];
+    for (const factor of this.factors) if (await factor.isEnrolled(at, userId)) methods.push(factor.method);
+    return methods;
+  }
+
+  /** The application's policy, applied to somebody who has proven one factor. */
+  async demand(tx: Executor, application: Application, user: UserRow, now: number): Promise<Demand | null> {
+    if (application.mfa === "off" || user.is_anonymous === 1) return null;
+    const methods = await this.enrolled(tx, user.id);
+    if (methods.length > 0) return { methods, isSetup: false };
+    if (application.mfa === "optional") return null;
+    const since = Math.max(application.mfaRequiredAt ?? 0, user.created_at);
+    return now < since + application.mfaGrace * SECOND ? null : { methods: [], isSetup: true };
+  }
+
+  /** @returns the flow's id, for {@link token} after the commit */
+  start(tx: Executor, application: Application, userId: string, first: FirstFactor): Promise<string> {
+    return this.flows.start(tx, {
+      tenantId: application.tenant.id,
+      applicationId: application.id,
+      userId,
+      kind: KIND,
+      step: STEP,
+      state: { ...first },
+      lifetime: LIFETIME,
+    });
+  }
+
+  async token(flowId: string): Promise<{ token: string; expiresIn: number }> {
+    const token = await this.tokens.mint(flowId, this.clock.now(), LIFETIME);
+    return { token, expiresIn: LIFETIME / SECOND };
+  }
+
+  /** Looks at an MFA token's flow without counting a try: to begin a challenge or a set-up. @throws AppError `invalid_code` */
+  async find(token: string, application: Application): Promise<MfaFlow> {
+    const id = this.tokens.parse(token, this.clock.now());
+    const flow = id === null ? undefined : await this.flows.find(this.storage.read, id, KIND);
+    return toMfaFlow(flow, application);
+  }
+
+  /** Counts one try, right or wrong; the sixth finds no flow. @throws AppError `invalid_code` */
+  async attempt(token: string, application: Application): Promise<MfaFlow> {
+    const id = this.tokens.parse(token, this.clock.now());
+    if (id === null) throw new AppError("invalid_code");
+    return toMfaFlow(await this.storage.write((tx) => this.flows.attempt(tx, id, KIND, MAX_TRIES)), application);
+  }
+
+  /** Spends the flow: the token is single-use. @throws AppError `invalid_code` */
+  async consume(tx: Executor, flowId: string): Promise<void> {
+    if (!(await this.flows.consume(tx, flowId, KIND, STEP))) throw new AppError("invalid_code");
+  }
+
+  /** First factors that were proven before a password or a factor changed count no more. */
+  endAll(tx: Executor, userId: string): Promise<void> {
+    return this.flows.endAll(tx, userId, KIND);
+  }
+}
+
+function toMfaFlow(flow: FlowsTable | undefined, application: Application): MfaFlow {
+  if (!flow?.user_id) throw new AppError("invalid_code");
+  if (flow.application_id !== application.id) throw new AppError("application_mismatch");
+  return {
+    id: flow.id,
+    userId: flow.user_id,
+    applicationId: flow.application_id,
+    first: parseJsonObject(flow.state) as unknown as FirstFactor,
+  };
+}

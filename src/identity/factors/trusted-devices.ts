@@ -1,0 +1,57 @@
+import type { RequestOrigin } from "../../core/caller.ts";
+import type { Clock } from "../../core/clock.ts";
+import { SECOND } from "../../core/clock.ts";
+import { newId } from "../../core/ids.ts";
+import { newSecret, parseSecret } from "../../crypto/secrets.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { appendAudit } from "../audit/store.ts";
+import type { Application } from "../tenants/directory.ts";
+import { insertTrustedDevice, touchTrustedDevice } from "./store.ts";
+
+/**
+ * Devices that are not asked for a second factor again, for as long as the application allows. The secret is the device's
+ * alone (an HttpOnly cookie, or the caller's own store); a sign-in by it stays `aal1`: one factor was proven.
+ */
+export class TrustedDevices {
+  constructor(private readonly clock: Clock) {}
+
+  /** @returns whether the secret is that of a device that this user trusts, for this application */
+  async recognise(tx: Executor, application: Application, userId: string, secret: string | null): Promise<boolean> {
+    const parsed = secret === null || application.mfaRemember === 0 ? null : parseSecret("td", secret);
+    if (!parsed) return false;
+    const row = await touchTrustedDevice(tx, {
+      id: parsed.keyId,
+      user_id: userId,
+      application_id: application.id,
+      secret_digest: parsed.digest,
+      now: this.clock.now(),
+    });
+    return row !== undefined;
+  }
+
+  /** @returns the secret, once, and the seconds that it is good for */
+  async trust(tx: Executor, now: number, application: Application, userId: string, origin: RequestOrigin) {
+    const id = newId(now);
+    const { text, digest } = newSecret("td", id);
+    await insertTrustedDevice(tx, {
+      id,
+      tenant_id: application.tenant.id,
+      application_id: application.id,
+      user_id: userId,
+      secret_digest: digest,
+      user_agent: origin.userAgent,
+      created_at: now,
+      last_used_at: null,
+      expires_at: now + application.mfaRemember * SECOND,
+    });
+    await appendAudit(tx, now, {
+      tenantId: application.tenant.id,
+      actor: { kind: "user", id: userId },
+      action: "trusted_device.added",
+      target: { kind: "trusted_device", id },
+      applicationId: application.id,
+      origin,
+    });
+    return { secret: text, maxAge: application.mfaRemember };
+  }
+}

@@ -1,0 +1,91 @@
+import type { RequestOrigin } from "../../core/caller.ts";
+import type { Clock } from "../../core/clock.ts";
+import { AppError } from "../../core/errors.ts";
+import type { Limit } from "../../core/limits.ts";
+import { sha256Base64url } from "../../crypto/secrets.ts";
+import { admit, clear } from "../../storage/rate-limits.ts";
+import type { Executor, Storage } from "../../storage/storage.ts";
+import { appendRefusal } from "../audit/refusals.ts";
+import type { Application } from "../tenants/directory.ts";
+
+interface AttemptSettings {
+  limit_account: Limit;
+  limit_account_total: Limit;
+  limit_network: Limit;
+  limit_mail_account: Limit;
+  limit_mail_network: Limit;
+  limit_sign_up: Limit;
+}
+
+/**
+ * Attempts are counted by account and network together, by account, and by network: a guesser of one secret, a guesser
+ * from many networks, and one that tries many accounts each meet a limit, and none can lock an owner out for ever. Kept in
+ * the database: a restart forgives nothing.
+ */
+export class Attempts {
+  constructor(
+    private readonly storage: Storage,
+    private readonly clock: Clock,
+    private readonly settings: AttemptSettings,
+  ) {}
+
+  /**
+   * Counts one attempt to prove something, before the work.
+   * @param what `account` for passwords; another word keeps a counter of its own
+   * @param account the canonical address as it was said, or the user's id
+   * @throws AppError `rate_limited`
+   */
+  async proof(application: Application, what: string, account: string, origin: RequestOrigin): Promise<void> {
+    const { settings } = this;
+    const keys = keysOf(application, what, account, origin);
+    await this.take(application, origin, [
+      [keys.pair, settings.limit_account],
+      [keys.account, settings.limit_account_total],
+      [`network:${origin.network}`, settings.limit_network],
+    ]);
+  }
+
+  /** Counts one mail that a stranger asks for, whether or not there is an account. @throws AppError `rate_limited` */
+  async mail(application: Application, account: string, origin: RequestOrigin): Promise<void> {
+    const keys = keysOf(application, "mail", account, origin);
+    await this.take(application, origin, [
+      [keys.account, this.settings.limit_mail_account],
+      [`mail:${origin.network}`, this.settings.limit_mail_network],
+    ]);
+  }
+
+  /** @throws AppError `rate_limited` */
+  async signUp(application: Application, origin: RequestOrigin): Promise<void> {
+    await this.take(application, origin, [[`sign-up:${origin.network}`, this.settings.limit_sign_up]]);
+  }
+
+  /** The proof was right: what was counted against the account from this network is forgotten. */
+  async forgive(tx: Executor, application: Application, what: string, account: string, origin: RequestOrigin) {
+    await clear(tx, keysOf(application, what, account, origin).pair);
+  }
+
+  async take(application: Application, origin: RequestOrigin, limits: readonly [string, Limit][]): Promise<void> {
+    const now = this.clock.now();
+    const retryAfter = await this.storage.write(async (tx) => {
+      for (const [key, limit] of limits) {
+        const answer = await admit(tx, key, limit, now);
+        if (answer.admitted) continue;
+        await appendRefusal(tx, now, {
+          tenantId: application.tenant.id,
+          actor: { kind: "anonymous", id: null },
+          action: "attempt.throttled",
+          applicationId: application.id,
+          origin,
+        });
+        return answer.retryAfter;
+      }
+      return 0;
+    });
+    if (retryAfter > 0) throw new AppError("rate_limited", { retryAfter });
+  }
+}
+
+function keysOf(application: Application, what: string, account: string, origin: RequestOrigin) {
+  const digest = sha256Base64url(`${application.tenant.id}:${account}`);
+  return { pair: `${what}:${digest}:${origin.network}`, account: `${what}:${digest}` };
+}

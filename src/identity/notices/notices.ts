@@ -1,0 +1,77 @@
+import type { RequestOrigin } from "../../core/caller.ts";
+import { DAY, toWireTime } from "../../core/clock.ts";
+import { sha256Base64url } from "../../crypto/secrets.ts";
+import type { Outbox } from "../../mail/outbox.ts";
+import type { TemplateName } from "../../mail/templates/template.ts";
+import type { Executor } from "../../storage/storage.ts";
+import type { Application } from "../tenants/directory.ts";
+import { findUser, type UserRow } from "../users/store.ts";
+import { describeDevice } from "./device.ts";
+import { isNewDevice } from "./store.ts";
+
+/** What people are told of by mail; a tenant may switch off each (ASVS 6.3.5, 6.3.7). */
+export const NOTICE_KINDS = ["new_device", "password", "factor", "address", "account"] as const;
+export type NoticeKind = (typeof NOTICE_KINDS)[number];
+
+export interface Notice {
+  kind: NoticeKind;
+  template: TemplateName;
+  application: Application;
+  userId: string;
+  origin: RequestOrigin;
+  /** Beside `application`, `device`, `address` and `time`. */
+  values?: Readonly<Record<string, string>>;
+  /** In place of the primary address: the one before a change. */
+  to?: string;
+}
+
+/** A notice that could not be sent for this long helps nobody any more. */
+const LIFETIME = 3 * DAY;
+
+/** Security notices: told in the transaction of what they tell, to the address that the account has proven. */
+export class Notices {
+  constructor(private readonly outbox: Outbox) {}
+
+  /** Nobody is told who has no proven address: it may be a stranger's. */
+  async tell(tx: Executor, now: number, notice: Notice): Promise<void> {
+    const { application, origin } = notice;
+    if (application.tenant.noticesOff.has(notice.kind)) return;
+    const to = notice.to ?? (await provenAddress(tx, application.tenant.id, notice.userId));
+    if (to === null) return;
+    await this.outbox.queue(tx, {
+      tenant: application.tenant,
+      to,
+      // Who is being deleted takes the mails about them along, but for the one that says so.
+      userId: notice.kind === "account" ? null : notice.userId,
+      template: notice.template,
+      values: {
+        application: application.name,
+        device: describeDevice(origin.userAgent) ?? "",
+        address: origin.address,
+        time: `${toWireTime(now).slice(0, 16).replace("T", " ")} UTC`,
+        ...notice.values,
+      },
+      languages: origin.languages ?? null,
+      expiresAt: now + LIFETIME,
+    });
+  }
+
+  /** At each new session: tells of a device that the user has not signed in with before. */
+  async seen(
+    tx: Executor,
+    now: number,
+    sign: { application: Application; user: UserRow; origin: RequestOrigin },
+  ): Promise<void> {
+    const { application, user, origin } = sign;
+    const device = describeDevice(origin.userAgent) ?? "unknown";
+    const digest = sha256Base64url(`${user.id}:${device}`);
+    const isNew = await isNewDevice(tx, { user_id: user.id, digest, tenant_id: user.tenant_id, now });
+    if (isNew)
+      await this.tell(tx, now, { kind: "new_device", template: "new_device", application, userId: user.id, origin });
+  }
+}
+
+async function provenAddress(tx: Executor, tenantId: string, userId: string): Promise<string | null> {
+  const user = await findUser(tx, tenantId, userId);
+  return user?.email_verified_at == null ? null : user.email;
+}

@@ -1,0 +1,25 @@
+import { english } from "./templates/en.ts";
+import type { Language } from "./templates/template.ts";
+
+/** The languages that mails are written in: one file each. */
+export const languages: Readonly<Record<string, Language>> = { en: english };
+
+/**
+ * The language of a mail: the reader's first wish that is there (RFC 9110 section 12.5.4), else the tenant's.
+ * @param wished the value of Accept-Language
+ */
+export function languageFor(wished: string | null, fallback: string): string {
+  const wishes = (wished ?? "")
+    .slice(0, 200)
+    .split(",")
+    .map((range) => {
+      const [tag = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
+      const q = parameters.find((parameter) => parameter.startsWith("q="));
+      return { language: tag.split("-")[0] ?? "", weight: q === undefined ? 1 : Number(q.slice(2)) || 0 };
+    })
+    .filter(({ weight }) => weight > 0)
+    .sort((a, b) => b.weight - a.weight);
+  const first = wishes.find(({ language }) => Object.hasOwn(languages, language));
+  if (first) return first.language;
+  return Object.hasOwn(languages, fallback) ? fallback : "en";
+}

@@ -1,0 +1,25 @@
+import type { Identity } from "../identity/identity.ts";
+import type { Call } from "./call.ts";
+import type { Admitted } from "./gate.ts";
+
+/**
+ * The session that a caller who signs in comes with, by its cookies or by a Bearer token, expired or not: it ends when the
+ * new one begins. What is no good names none, and never fails the sign-in.
+ */
+export async function presentedSession(
+  identity: Identity,
+  call: Call,
+  { application }: Admitted,
+): Promise<string | null> {
+  const cookies = call.cookies(application);
+  const bearer = /^bearer +([^\s]+)$/i.exec(call.authorization ?? "")?.[1] ?? null;
+  const refresh = cookies.refresh === null ? null : await identity.refreshes.sessionOf(cookies.refresh);
+  if (refresh) return refresh.sid;
+  const access = bearer ?? cookies.access;
+  if (access === null || access.startsWith("sally_")) return null;
+  try {
+    return (await identity.accessTokens.verify(access, { expired: true })).sid;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,106 @@
+import type { Migration } from "../columns.ts";
+
+/** The ways people really sign in: mail and what it proves, second factors, passkeys, remembered devices, anonymous users. */
+export const people: Migration = {
+  id: 4,
+  name: "people",
+  statements: (c) => [
+    `ALTER TABLE tenants ADD COLUMN language ${c.text} NOT NULL DEFAULT 'en'`,
+    `ALTER TABLE tenants ADD COLUMN mail_from ${c.text}`,
+    `ALTER TABLE tenants ADD COLUMN mail_reply_to ${c.text}`,
+    `ALTER TABLE tenants ADD COLUMN notices_off ${c.text} NOT NULL DEFAULT '[]'`,
+    `ALTER TABLE applications ADD COLUMN sign_in_methods ${c.text} NOT NULL DEFAULT '["password","passkey"]'`,
+    `ALTER TABLE applications ADD COLUMN mfa ${c.text} NOT NULL DEFAULT 'optional'`,
+    `ALTER TABLE applications ADD COLUMN mfa_grace ${c.int} NOT NULL DEFAULT 0`,
+    `ALTER TABLE applications ADD COLUMN mfa_required_at ${c.int}`,
+    `ALTER TABLE applications ADD COLUMN mfa_remember ${c.int} NOT NULL DEFAULT 0`,
+    `ALTER TABLE applications ADD COLUMN passkey_rp_id ${c.text}`,
+    `ALTER TABLE applications ADD COLUMN home_url ${c.text}`,
+    `ALTER TABLE users ADD COLUMN is_anonymous ${c.int} NOT NULL DEFAULT 0`,
+    `CREATE TABLE outbox_mails (
+      id ${c.text} PRIMARY KEY NOT NULL,
+      tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
+      user_id ${c.text} REFERENCES users (id),
+      template ${c.text} NOT NULL,
+      sealed ${c.bytes},
+      is_void ${c.int} NOT NULL,
+      attempts ${c.int} NOT NULL,
+      created_at ${c.int} NOT NULL,
+      next_attempt_at ${c.int},
+      expires_at ${c.int} NOT NULL,
+      sent_at ${c.int},
+      dead_at ${c.int},
+      last_error ${c.text}
+    ) ${c.end}`,
+    `CREATE INDEX outbox_mails_due ON outbox_mails (next_attempt_at) WHERE next_attempt_at IS NOT NULL`,
+    `CREATE INDEX outbox_mails_by_time ON outbox_mails (created_at)`,
+    `CREATE INDEX outbox_mails_dead ON outbox_mails (dead_at) WHERE dead_at IS NOT NULL`,
+    `CREATE TABLE mail_templates (
+      tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
+      name ${c.text} NOT NULL,
+      language ${c.text} NOT NULL,
+      subject ${c.text} NOT NULL,
+      body ${c.text} NOT NULL,
+      updated_at ${c.int} NOT NULL,
+      PRIMARY KEY (tenant_id, name, language)
+    ) ${c.end}`,
+    `CREATE TABLE totp_factors (
+      user_id ${c.text} PRIMARY KEY NOT NULL REFERENCES users (id),
+      tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
+      sealed_secret ${c.bytes} NOT NULL,
+      last_step ${c.int} NOT NULL,
+      created_at ${c.int} NOT NULL,
+      enabled_at ${c.int},
+      last_used_at ${c.int}
+    ) ${c.end}`,
+    `CREATE TABLE recovery_codes (
+      user_id ${c.text} NOT NULL REFERENCES users (id),
+      digest ${c.text} NOT NULL,
+      pepper_version ${c.int} NOT NULL,
+      tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
+      created_at ${c.int} NOT NULL,
+      used_at ${c.int},
+      PRIMARY KEY (user_id, digest)
+    ) ${c.end}`,
+    `CREATE TABLE passkeys (
+      id ${c.text} PRIMARY KEY NOT NULL,
+      tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
+      user_id ${c.text} NOT NULL REFERENCES users (id),
+      credential_id ${c.text} NOT NULL,
+      public_key ${c.bytes} NOT NULL,
+      rp_id ${c.text} NOT NULL,
+      counter ${c.int} NOT NULL,
+      transports ${c.text} NOT NULL,
+      aaguid ${c.text} NOT NULL,
+      is_backup_eligible ${c.int} NOT NULL,
+      is_backed_up ${c.int} NOT NULL,
+      name ${c.text} NOT NULL,
+      created_at ${c.int} NOT NULL,
+      last_used_at ${c.int}
+    ) ${c.end}`,
+    `CREATE UNIQUE INDEX passkeys_by_credential ON passkeys (tenant_id, credential_id)`,
+    `CREATE INDEX passkeys_by_user ON passkeys (user_id, id)`,
+    `CREATE TABLE trusted_devices (
+      id ${c.text} PRIMARY KEY NOT NULL,
+      tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
+      application_id ${c.text} NOT NULL REFERENCES applications (id),
+      user_id ${c.text} NOT NULL REFERENCES users (id),
+      secret_digest ${c.bytes} NOT NULL,
+      user_agent ${c.text},
+      created_at ${c.int} NOT NULL,
+      last_used_at ${c.int},
+      expires_at ${c.int} NOT NULL
+    ) ${c.end}`,
+    `CREATE INDEX trusted_devices_by_user ON trusted_devices (user_id, id)`,
+    `CREATE INDEX trusted_devices_by_expiry ON trusted_devices (expires_at)`,
+    `CREATE TABLE known_devices (
+      user_id ${c.text} NOT NULL REFERENCES users (id),
+      digest ${c.text} NOT NULL,
+      tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
+      first_seen_at ${c.int} NOT NULL,
+      last_seen_at ${c.int} NOT NULL,
+      PRIMARY KEY (user_id, digest)
+    ) ${c.end}`,
+    `CREATE INDEX known_devices_by_time ON known_devices (last_seen_at)`,
+  ],
+};
