@@ -7,7 +7,8 @@ import type { Answer } from "../support/client.ts";
 import { scenarios } from "../support/scenarios.ts";
 
 /** An input that succeeds, for each procedure. A new procedure has none, and the first test says so. */
-const inputs: Record<string, (subject: Subject) => Record<string, unknown> | undefined> = {
+type Input = Record<string, unknown> | undefined;
+const inputs: Record<string, (subject: Subject, app: TestApp) => Input | Promise<Input>> = {
   "auth.register": () => ({ email: `new-${crypto.randomUUID()}@example.com`, password: "walnut-bridge-otter-51" }),
   "auth.login": ({ user }) => user.login,
   "auth.refresh": ({ tokens }) => ({ refresh_token: tokens.refreshToken }),
@@ -79,14 +80,7 @@ const elsewhere: readonly CallerKind[] = [
   "other tenant's secret key, anywhere",
 ];
 
-function call(
-  name: string,
-  procedure: Callable,
-  door: "rest" | "trpc",
-  caller: Caller,
-  subject: Subject,
-): Promise<Answer> {
-  const input = inputs[name]?.(subject);
+function call(name: string, procedure: Callable, door: "rest" | "trpc", caller: Caller, input: Input): Promise<Answer> {
   const { client, prefix = "" } = caller;
   const { meta, type } = procedure._def;
   if (door === "trpc") {
@@ -125,8 +119,9 @@ async function tryEverybody(app: TestApp, name: string, procedure: Callable): Pr
     for (const kind of everybody) {
       const subject = await newSubject(app);
       const caller = await callers[kind](app, subject, acme);
+      const input = await inputs[name]?.(subject, app);
       const before = await app.state();
-      const answer = await call(name, procedure, door, caller, subject);
+      const answer = await call(name, procedure, door, caller, input);
       const place = `${kind} at ${name} by ${door}: ${answer.status}`;
       const ok = answer.status < 300;
       if (ok) succeeded.add(kind);
