@@ -82,11 +82,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     claims: registry.flatMap((feature) => (feature.claims ? [feature.claims] : [])),
     transport: options.transport ?? null,
     log,
-    secondFactors: registry.flatMap((feature) => feature.secondFactors ?? []),
     disownments: registry.flatMap((feature) => (feature.disown ? [feature.disown] : [])),
     erasures: registry.flatMap((feature) => (feature.erase ? [feature.erase] : [])),
   });
   const host = { identity, procedures: createProcedures(identity), metrics, settings: values };
+  identity.secondFactors.offer(registry.flatMap((feature) => feature.secondFactors?.(host) ?? []));
   const router = mergeTrees(registry.flatMap((feature) => (feature.router ? [feature.router(host)] : [])));
   const edge = new Edge({
     publicUrl,

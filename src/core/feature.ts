@@ -19,7 +19,7 @@ export interface FeatureContract<Host, Router, ClaimsInput, Transaction, SecondF
    */
   disown?: (tx: Transaction, userId: string) => Promise<void>;
   /** The second factors that it offers. */
-  secondFactors?: readonly SecondFactor[];
+  secondFactors?: (host: Host) => readonly SecondFactor[];
   /** Work that comes back by itself: retention, rotation, delivery. */
   jobs?: (host: Host) => readonly Job[];
 }

@@ -17,7 +17,7 @@ import { purgeAudit } from "./audit/store.ts";
 import { Clients } from "./clients/clients.ts";
 import { purgeClientSecrets } from "./clients/store.ts";
 import { MfaTokens } from "./factors/mfa-tokens.ts";
-import { type SecondFactor, SecondFactors } from "./factors/second-factors.ts";
+import { SecondFactors } from "./factors/second-factors.ts";
 import { purgeTrustedDevices } from "./factors/store.ts";
 import { TrustedDevices } from "./factors/trusted-devices.ts";
 import { Flows } from "./flows/flows.ts";
@@ -56,7 +56,6 @@ export interface IdentityOptions {
   erasures?: readonly Erasure[];
   /** What features remove when an address is proven by somebody else than who set them. */
   disownments?: readonly Erasure[];
-  secondFactors?: readonly SecondFactor[];
   /** Absent or null: mails wait in the outbox. */
   transport?: Transport | null;
   log?: Log;
@@ -112,7 +111,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const notices = new Notices(outbox);
   const flows = new Flows(clock);
   const mfaTokens = new MfaTokens(dataKeys);
-  const secondFactors = new SecondFactors(storage, clock, flows, mfaTokens, options.secondFactors ?? []);
+  const secondFactors = new SecondFactors(storage, clock, flows, mfaTokens);
   const trustedDevices = new TrustedDevices(clock);
   const apiKeys = new ApiKeys(storage, clock, directory, masterKeys);
   return {

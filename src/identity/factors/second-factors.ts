@@ -1,6 +1,7 @@
+import type { RequestOrigin } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import { MINUTE, SECOND } from "../../core/clock.ts";
-import { AppError } from "../../core/errors.ts";
+import { AppError, invalidField } from "../../core/errors.ts";
 import { parseJsonObject } from "../../core/json.ts";
 import type { Delivery, FlowsTable } from "../../storage/schema.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
@@ -9,10 +10,37 @@ import type { Application } from "../tenants/directory.ts";
 import type { UserRow } from "../users/store.ts";
 import type { MfaTokens } from "./mfa-tokens.ts";
 
+/** What somebody gives as a second factor: a code, or the answer to a challenge. */
+export interface FactorAnswer {
+  application: Application;
+  userId: string;
+  origin: RequestOrigin;
+  code: string | null;
+  /** Of the challenge. */
+  flowId: string | null;
+  /** What the browser's WebAuthn call answered, as JSON. */
+  response: unknown;
+}
+
+/** An answer that is right, and not spent yet. */
+export interface FactorProof {
+  /** RFC 8176 values. */
+  amr: readonly string[];
+  /** Spends it: of two at once one is refused. @throws AppError `invalid_code` */
+  commit(tx: Executor, now: number): Promise<void>;
+}
+
 /** A second factor that a capability offers. */
 export interface SecondFactor {
   /** As `methods` names it: `totp`, `passkey`, `recovery_code`. */
   method: string;
+  /** What the browser must be given first, where it is more than a question for a code. */
+  challenge?(
+    application: Application,
+    userId: string,
+  ): Promise<{ flow_id: string; public_key: Record<string, unknown> }>;
+  /** Looks at an answer without spending it. @throws AppError `invalid_code`, `invalid_input` */
+  check(answer: FactorAnswer): Promise<FactorProof>;
   /** Whether this user has it. One point read: it is in every sign-in. */
   isEnrolled(at: Executor, userId: string): Promise<boolean>;
 }
@@ -50,18 +78,32 @@ const MAX_TRIES = 5;
 
 /** Who is asked for a second factor, and the flow between the first and the second. */
 export class SecondFactors {
+  #factors: readonly SecondFactor[] = [];
+
   constructor(
     private readonly storage: Storage,
     private readonly clock: Clock,
     private readonly flows: Flows,
     private readonly tokens: MfaTokens,
-    private readonly factors: readonly SecondFactor[],
   ) {}
+
+  /** What the features bring, once they are there. */
+  offer(factors: readonly SecondFactor[]): void {
+    this.#factors = factors;
+  }
+
+  /** @throws AppError `invalid_input` for a method that nobody offers */
+  factor(method: string): SecondFactor {
+    const factor = this.#factors.find((offered) => offered.method === method);
+    if (!factor)
+      throw invalidField("method", `must be one of ${this.#factors.map((known) => known.method).join(", ")}`);
+    return factor;
+  }
 
   /** The methods that would do for this user. */
   async enrolled(at: Executor, userId: string): Promise<string[]> {
     const methods: string[] = [];
-    for (const factor of this.factors) if (await factor.isEnrolled(at, userId)) methods.push(factor.method);
+    for (const factor of this.#factors) if (await factor.isEnrolled(at, userId)) methods.push(factor.method);
     return methods;
   }
 
