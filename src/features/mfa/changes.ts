@@ -39,8 +39,9 @@ export class FactorChanges {
   ) {}
 
   /** Changes of one user's factors come one after the other. @throws AppError `token_revoked` for who was deleted */
-  async hold(tx: Executor, now: number, { application, userId }: Owner): Promise<void> {
-    if (!(await lockUser(tx, application.tenant.id, userId, now))) throw new AppError("token_revoked");
+  async hold(tx: Executor, { application, userId }: Owner): Promise<void> {
+    if (!(await lockUser(tx, application.tenant.id, userId, this.identity.clock.now())))
+      throw new AppError("token_revoked");
   }
 
   /** Whatever was proven before the change counts no more: other sessions, half sign-ins, trusted devices. */
@@ -64,7 +65,7 @@ export class FactorChanges {
     await storage.write(async (tx) => {
       const now = clock.now();
       const owner = { application, origin, userId };
-      await this.hold(tx, now, owner);
+      await this.hold(tx, owner);
       if (!(await deleteTotp(tx, userId))) {
         throw new AppError("conflict", { message: "There is no authenticator app to take away." });
       }
@@ -87,7 +88,7 @@ export class FactorChanges {
     await storage.write(async (tx) => {
       const now = clock.now();
       const owner = { application, origin, userId };
-      await this.hold(tx, now, owner);
+      await this.hold(tx, owner);
       if ((await secondFactors.enrolled(tx, userId, null)).length === 0) {
         throw new AppError("conflict", { message: "There is no second factor yet that the codes would stand in for." });
       }

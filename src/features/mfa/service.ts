@@ -80,7 +80,7 @@ export class SecondFactorService {
       const step = secret && matchingStep(this.totp.open(userId, secret), code, clock.now(), 0);
       if (secret === null || step === null) throw new AppError("invalid_code");
       const commit = async (tx: Executor, now: number) => {
-        await this.changes.hold(tx, now, prover);
+        await this.changes.hold(tx, prover);
         // The flow was one of somebody without a second factor.
         const isStale = "flow" in prover && (await secondFactors.enrolled(tx, userId, null)).length > 0;
         if (isStale || !(await enablePending(tx, { userId, secret, step, now }))) throw new AppError("invalid_code");
