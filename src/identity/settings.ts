@@ -36,6 +36,11 @@ export const identitySettings = defineSettings({
     shownDefault: "300/10m",
     doc: "Password attempts from one network for any account.",
   },
+  limit_second_factor: {
+    schema: limit("50/1d"),
+    shownDefault: "50/1d",
+    doc: "Wrong second factors for one account in a row, from everywhere.",
+  },
   limit_mail_account: {
     schema: limit("5/1h"),
     shownDefault: "5/1h",

@@ -49,6 +49,12 @@ export interface StepUpNeed {
   maxAge?: number;
 }
 export type AdmittedSession = Admitted & { session: SessionBundle };
+/** Who calls is known once the procedure has said which of the two it was given. */
+export interface FlowOrSession {
+  flowCaller(): Promise<Admitted>;
+  /** @throws AppError as {@link Gate.provenSession} */
+  sessionCaller(need?: StepUpNeed): Promise<AdmittedSession>;
+}
 /** `session` is null, and `keyId` the signing key, for a token that was not minted here. */
 export type AdmittedUser = Admitted & { user: UserColumns; session: SessionBundle | null; keyId: string | null };
 export type AdmittedKey = Admitted & { key: KeyCaller };
@@ -104,16 +110,23 @@ export class Gate {
     const isLate = maxAge !== undefined && clock.now() - session.authenticated_at > maxAge * SECOND;
     const asksSecond = need.aal === "aal2" || need.fresh === true;
     const methods =
-      session.aal !== "aal2" && asksSecond ? await secondFactors.enrolled(storage.read, session.user_id) : [];
+      session.aal !== "aal2" && asksSecond
+        ? await secondFactors.enrolled(storage.read, session.user_id, session.auth_method)
+        : [];
     const isWeak = session.aal !== "aal2" && (need.aal === "aal2" || methods.length > 0);
     if (isLate || isWeak) throw insufficientAuthentication(isWeak ? "aal2" : null, isLate ? (maxAge ?? 0) : null);
     return admitted;
   }
 
-  /** Lets anybody in; the session is asked for only by a procedure that was given no flow. */
-  async flowOrSession(call: Call, changes: boolean): Promise<Admitted & { sessionOf: () => Promise<AdmittedSession> }> {
-    const admitted = await this.public(call, changes);
-    return { ...admitted, sessionOf: () => this.session(call, changes) };
+  /**
+   * Names nobody yet: a procedure that was given a flow asks for `flowCaller`, and proves the flow; every other one asks for
+   * `sessionCaller`. Without either it has no application to act in.
+   */
+  async flowOrSession(call: Call, changes: boolean): Promise<FlowOrSession> {
+    return {
+      flowCaller: () => this.public(call, changes),
+      sessionCaller: (need = {}) => this.provenSession(call, changes, need),
+    };
   }
 
   async endUser(call: Call, changes: boolean, scope: "account" | "public"): Promise<AdmittedUser> {

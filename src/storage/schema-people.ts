@@ -39,8 +39,13 @@ export interface MailTemplatesTable {
 export interface TotpFactorsTable {
   user_id: string;
   tenant_id: string;
-  /** Under the data key `totp`. */
-  sealed_secret: Uint8Array;
+  /** Under the data key `totp`; null until a first code was right. */
+  sealed_secret: Uint8Array | null;
+  /** Of a set-up that waits for its first code, beside the one in use. */
+  pending_secret: Uint8Array | null;
+  pending_at: number | null;
+  /** The flow or the session that began the set-up, and alone may finish it. */
+  pending_for: string | null;
   /** The last time step that was accepted: none is accepted twice (RFC 6238 section 5.2). */
   last_step: number;
   created_at: number;

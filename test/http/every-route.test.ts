@@ -5,6 +5,14 @@ import { startApp, type TestApp } from "../support/app.ts";
 import { type Caller, type CallerKind, callers, newSubject, type Subject } from "../support/callers.ts";
 import type { Answer } from "../support/client.ts";
 import { scenarios } from "../support/scenarios.ts";
+import { giveTotp, raise } from "../support/second-factors.ts";
+import { totp } from "../support/totp.ts";
+
+/** Of somebody who has proven both factors. */
+async function withSecondFactor({ user, tokens }: Subject, app: TestApp): Promise<undefined> {
+  await giveTotp(app, user);
+  await raise(app, tokens.session.sid);
+}
 
 /** An input that succeeds, for each procedure. A new procedure has none, and the first test says so. */
 type Input = Record<string, unknown> | undefined;
@@ -21,6 +29,18 @@ const inputs: Record<string, (subject: Subject, app: TestApp) => Input | Promise
     current_password: user.login.password,
     new_password: "granite-lantern-moth-88",
   }),
+  "auth.mfa.setup": () => ({}),
+  "auth.mfa.enable": async ({ tokens }, app) => {
+    const { body } = await app.client().bearer(tokens.accessToken).post("/v1/auth/mfa/setup");
+    return { code: totp(body.secret ?? "", app.clock.now()) };
+  },
+  "auth.mfa.challenge": () => ({}),
+  "auth.mfa.verify": async ({ user }, app) => ({
+    method: "totp",
+    code: totp(await giveTotp(app, user), app.clock.now()),
+  }),
+  "auth.mfa.recoveryCodes": withSecondFactor,
+  "auth.mfa.disable": withSecondFactor,
   "me.get": () => undefined,
   "me.update": () => ({ display_name: "Another" }),
   "users.list": () => ({ limit: 5 }),

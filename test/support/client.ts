@@ -20,6 +20,15 @@ export interface Body {
   /** Of whatever was made or read by id. */
   id: string;
   secret: string | null;
+  otpauth_uri: string;
+  qr_svg: string;
+  mfa_token: string;
+  mfa_token_expires_in: number;
+  methods: string[];
+  setup_required: boolean;
+  recovery_codes: string[];
+  trusted_device: string | null;
+  passkey: { flow_id: string } | null;
   data: (WireSession & WireManagedUser & { kind: string; digest: string; issued_before: number })[];
   next_cursor: string | null;
   keys: Record<string, string>[];
@@ -153,6 +162,9 @@ export class Client {
       if (holder.access_token) this.app.secrets.add(holder.access_token);
       if (holder.secret) this.app.secrets.add(holder.secret);
       if (holder.refresh_token) this.app.secrets.add(holder.refresh_token);
+      if (holder.mfa_token) this.app.secrets.add(holder.mfa_token);
+      if (holder.trusted_device) this.app.secrets.add(holder.trusted_device);
+      for (const code of holder.recovery_codes ?? []) this.app.secrets.add(code).add(code.replaceAll("-", ""));
     }
   }
 

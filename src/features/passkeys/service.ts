@@ -140,7 +140,7 @@ export class Passkeys {
       const row = await deletePasskey(tx, userId, id);
       if (!row) throw new AppError("not_found");
       await requireAnotherWayIn(tx, application, row);
-      if (application.mfa === "required" && (await secondFactors.enrolled(tx, userId)).length === 0) {
+      if (application.mfa === "required" && (await secondFactors.enrolled(tx, userId, null)).length === 0) {
         const message = "This application requires a second factor, and this is the last one: add another first.";
         throw new AppError("forbidden", { message });
       }

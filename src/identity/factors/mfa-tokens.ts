@@ -1,10 +1,12 @@
-import { SECOND, toSeconds } from "../../core/clock.ts";
+import { MINUTE, SECOND, toSeconds } from "../../core/clock.ts";
 import { isUuid } from "../../core/ids.ts";
 import { type HmacKey, importHmacKey } from "../../crypto/hmac-keys.ts";
 import { JwsError, parseJws, verifyJws } from "../../crypto/jws.ts";
 import { decodeClaims, encodeJwt } from "../../crypto/jwt.ts";
 import type { DataKey, DataKeys } from "../keys/data-keys.ts";
 
+/** Milliseconds by which the clocks of two nodes may differ. */
+const CLOCK_SKEW = MINUTE;
 const KID = /^mfa-(\d{1,6})$/;
 
 /**
@@ -30,8 +32,11 @@ export class MfaTokens {
       const key = version === undefined ? undefined : this.dataKeys.version("mfa", Number(version));
       if (!key || !verifyJws(parsed, this.#import(key))) return null;
       const claims = decodeClaims(parsed);
-      if (claims.typ !== "mfa" || !isUuid(claims.jti) || typeof claims.exp !== "number") return null;
-      return claims.exp * SECOND > now ? claims.jti : null;
+      const { typ, jti, iat, exp } = claims;
+      if (typ !== "mfa" || !isUuid(jti) || typeof iat !== "number" || typeof exp !== "number") return null;
+      // Issued after now: the clock was set back, and what had expired must not live again.
+      const isTimely = exp * SECOND > now && iat * SECOND <= now + CLOCK_SKEW;
+      return isTimely ? jti : null;
     } catch (error) {
       if (error instanceof JwsError) return null;
       throw error;

@@ -9,6 +9,7 @@ import type { Flows } from "../flows/flows.ts";
 import type { Application } from "../tenants/directory.ts";
 import type { UserRow } from "../users/store.ts";
 import type { MfaTokens } from "./mfa-tokens.ts";
+import { deleteTrustedDevices } from "./store.ts";
 
 /** What somebody gives as a second factor: a code, or the answer to a challenge. */
 export interface FactorAnswer {
@@ -36,6 +37,8 @@ export interface FactorProof {
 export interface SecondFactor {
   /** As `methods` names it: `totp`, `passkey`, `recovery_code`. */
   method: string;
+  /** For the day that another one is lost: counts only beside one that is no backup. */
+  isBackup?: boolean;
   /** What the browser must be given first, where it is more than a question for a code; null where none would do here. */
   challenge?(
     application: Application,
@@ -58,13 +61,16 @@ export interface FirstFactor {
   isSetup: boolean;
 }
 
-/** The flow of an MFA token that was looked at, with its attempt counted where one was. */
+/** The flow of an MFA token that was looked at. */
 export interface MfaFlow {
   id: string;
   userId: string;
   applicationId: string;
   first: FirstFactor;
 }
+
+/** What an MFA token is presented for: the set-up of a first second factor, or the proof of one. */
+export type MfaStep = "setup" | "proof";
 
 /** What a sign-in must still be asked for; null for nothing. */
 export interface Demand {
@@ -102,17 +108,32 @@ export class SecondFactors {
     return factor;
   }
 
-  /** The methods that would do for this user. */
-  async enrolled(at: Executor, userId: string): Promise<string[]> {
+  /**
+   * The methods that would do for this user.
+   * @param first the method of the first factor, which is no second one: one key proves itself only once
+   */
+  async enrolled(at: Executor, userId: string, first: string | null): Promise<string[]> {
     const methods: string[] = [];
-    for (const factor of this.#factors) if (await factor.isEnrolled(at, userId)) methods.push(factor.method);
+    for (const isBackup of [false, true]) {
+      if (isBackup && methods.length === 0) break;
+      for (const factor of this.#factors) {
+        if ((factor.isBackup === true) !== isBackup || factor.method === first) continue;
+        if (await factor.isEnrolled(at, userId)) methods.push(factor.method);
+      }
+    }
     return methods;
   }
 
   /** The application's policy, applied to somebody who has proven one factor. */
-  async demand(tx: Executor, application: Application, user: UserRow, now: number): Promise<Demand | null> {
+  async demand(
+    tx: Executor,
+    application: Application,
+    user: UserRow,
+    first: string,
+    now: number,
+  ): Promise<Demand | null> {
     if (application.mfa === "off" || user.is_anonymous === 1) return null;
-    const methods = await this.enrolled(tx, user.id);
+    const methods = await this.enrolled(tx, user.id, first);
     if (methods.length > 0) return { methods, isSetup: false };
     if (application.mfa === "optional") return null;
     const since = Math.max(application.mfaRequiredAt ?? 0, user.created_at);
@@ -137,18 +158,29 @@ export class SecondFactors {
     return { token, expiresIn: LIFETIME / SECOND };
   }
 
-  /** Looks at an MFA token's flow without counting a try: to begin a challenge or a set-up. @throws AppError `invalid_code` */
-  async find(token: string, application: Application): Promise<MfaFlow> {
+  /**
+   * The flow of an MFA token, for one of the two things that such a token may open.
+   * @throws AppError `invalid_code` for what is no token, or one whose flow is spent, over, or for the other step;
+   * `application_mismatch`
+   */
+  async find(token: string, application: Application, step: MfaStep): Promise<MfaFlow> {
     const id = this.tokens.parse(token, this.clock.now());
     const flow = id === null ? undefined : await this.flows.find(this.storage.read, id, KIND);
-    return toMfaFlow(flow, application);
+    if (!flow || flow.attempts >= MAX_TRIES) throw new AppError("invalid_code");
+    const found = toMfaFlow(flow, application);
+    if (found.first.isSetup !== (step === "setup")) throw new AppError("invalid_code");
+    return found;
   }
 
-  /** Counts one try, right or wrong; the sixth finds no flow. @throws AppError `invalid_code` */
-  async attempt(token: string, application: Application): Promise<MfaFlow> {
-    const id = this.tokens.parse(token, this.clock.now());
-    if (id === null) throw new AppError("invalid_code");
-    return toMfaFlow(await this.storage.write((tx) => this.flows.attempt(tx, id, KIND, MAX_TRIES)), application);
+  /**
+   * Counts one try, right or wrong, before it is looked at: of many at once no more than five are.
+   * @returns whether it is the last one
+   * @throws AppError `invalid_code` for the sixth
+   */
+  async attempt(flow: MfaFlow): Promise<{ isLast: boolean }> {
+    const counted = await this.storage.write((tx) => this.flows.attempt(tx, flow.id, KIND, MAX_TRIES));
+    if (!counted) throw new AppError("invalid_code");
+    return { isLast: counted.attempts >= MAX_TRIES };
   }
 
   /** Spends the flow: the token is single-use. @throws AppError `invalid_code` */
@@ -156,14 +188,18 @@ export class SecondFactors {
     if (!(await this.flows.consume(tx, flowId, KIND, STEP))) throw new AppError("invalid_code");
   }
 
-  /** First factors that were proven before a password or a factor changed count no more. */
-  endAll(tx: Executor, userId: string): Promise<void> {
-    return this.flows.endAll(tx, userId, KIND);
+  /**
+   * For every change of a password or a factor: first factors that were proven before it count no more, and each device
+   * proves itself again.
+   */
+  async endAll(tx: Executor, userId: string): Promise<void> {
+    await this.flows.endAll(tx, userId, KIND);
+    await deleteTrustedDevices(tx, userId);
   }
 }
 
-function toMfaFlow(flow: FlowsTable | undefined, application: Application): MfaFlow {
-  if (!flow?.user_id) throw new AppError("invalid_code");
+function toMfaFlow(flow: FlowsTable, application: Application): MfaFlow {
+  if (!flow.user_id) throw new AppError("invalid_code");
   if (flow.application_id !== application.id) throw new AppError("application_mismatch");
   return {
     id: flow.id,

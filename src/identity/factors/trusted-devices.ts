@@ -29,8 +29,15 @@ export class TrustedDevices {
     return row !== undefined;
   }
 
-  /** @returns the secret, once, and the seconds that it is good for */
-  async trust(tx: Executor, now: number, application: Application, userId: string, origin: RequestOrigin) {
+  /** @returns the secret, once, and the seconds that it is good for; null where the application remembers no device */
+  async trust(
+    tx: Executor,
+    now: number,
+    application: Application,
+    userId: string,
+    origin: RequestOrigin,
+  ): Promise<{ secret: string; maxAge: number } | null> {
+    if (application.mfaRemember === 0) return null;
     const id = newId(now);
     const { text, digest } = newSecret("td", id);
     await insertTrustedDevice(tx, {

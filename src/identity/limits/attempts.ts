@@ -12,10 +12,13 @@ interface AttemptSettings {
   limit_account: Limit;
   limit_account_total: Limit;
   limit_network: Limit;
+  limit_second_factor: Limit;
   limit_mail_account: Limit;
   limit_mail_network: Limit;
   limit_sign_up: Limit;
 }
+
+const SECOND_FACTOR = "mfa";
 
 /**
  * Attempts are counted by account and network together, by account, and by network: a guesser of one secret, a guesser
@@ -43,6 +46,29 @@ export class Attempts {
       [keys.account, settings.limit_account_total],
       [`network:${origin.network}`, settings.limit_network],
     ]);
+  }
+
+  /**
+   * As {@link proof}, for a second factor. Whoever tries has proven a first one, and a code has but six digits: besides,
+   * wrong ones in a row are few a day, from wherever they come (NIST SP 800-63B-4 section 3.2.2).
+   * @throws AppError `rate_limited`
+   */
+  async secondFactor(application: Application, userId: string, origin: RequestOrigin): Promise<void> {
+    const { settings } = this;
+    const keys = keysOf(application, SECOND_FACTOR, userId, origin);
+    await this.take(application, origin, [
+      [keys.pair, settings.limit_account],
+      [keys.account, settings.limit_account_total],
+      [keys.inARow, settings.limit_second_factor],
+      [`network:${origin.network}`, settings.limit_network],
+    ]);
+  }
+
+  /** The second factor was right. */
+  async forgiveSecondFactor(tx: Executor, application: Application, userId: string, origin: RequestOrigin) {
+    const keys = keysOf(application, SECOND_FACTOR, userId, origin);
+    await clear(tx, keys.pair);
+    await clear(tx, keys.inARow);
   }
 
   /** Counts one mail that a stranger asks for, whether or not there is an account. @throws AppError `rate_limited` */
@@ -87,5 +113,6 @@ export class Attempts {
 
 function keysOf(application: Application, what: string, account: string, origin: RequestOrigin) {
   const digest = sha256Base64url(`${application.tenant.id}:${account}`);
-  return { pair: `${what}:${digest}:${origin.network}`, account: `${what}:${digest}` };
+  const key = `${what}:${digest}`;
+  return { pair: `${key}:${origin.network}`, account: key, inARow: `${key}:in-a-row` };
 }

@@ -61,6 +61,8 @@ export interface StepUp {
   origin: RequestOrigin;
   amr: readonly string[];
   aal: "aal1" | "aal2";
+  /** As {@link Finish.rememberDevice}. */
+  rememberDevice?: boolean;
   commit(tx: Executor, now: number): Promise<void>;
 }
 
@@ -109,7 +111,8 @@ export class SignIns {
       if (signIn.organization !== null) {
         throw invalidField("organization", "this user is not a member of that organization");
       }
-      const demand = signIn.aal === "aal2" ? null : await this.secondFactors.demand(tx, application, user, now);
+      const demand =
+        signIn.aal === "aal2" ? null : await this.secondFactors.demand(tx, application, user, signIn.method, now);
       const isTrusted =
         demand !== null &&
         !demand.isSetup &&
@@ -137,10 +140,9 @@ export class SignIns {
       const user = await this.#liveUser(tx, application, flow.userId);
       const amr = [...new Set([...first.amr, ...finish.amr, "mfa"])];
       const session = await this.#begin(tx, now, finish, user, { ...first, amr, aal: "aal2" });
-      const trusted =
-        finish.rememberDevice && application.mfaRemember > 0
-          ? await this.trustedDevices.trust(tx, now, application, user.id, origin)
-          : null;
+      const trusted = finish.rememberDevice
+        ? await this.trustedDevices.trust(tx, now, application, user.id, origin)
+        : null;
       return { session, trusted };
     });
     return this.#issued(outcome.session, application, outcome.trusted);
@@ -149,7 +151,7 @@ export class SignIns {
   /** @throws AppError `token_revoked` for a session that has ended meanwhile */
   async stepUp(step: StepUp): Promise<SignInOutcome> {
     const { application, session: before, origin } = step;
-    const session = await this.storage.write(async (tx) => {
+    const outcome = await this.storage.write(async (tx) => {
       const now = this.#now();
       await step.commit(tx, now);
       const user = await this.#liveUser(tx, application, before.user_id);
@@ -157,16 +159,14 @@ export class SignIns {
       const amr = [...new Set([...known, ...step.amr, ...(step.aal === "aal2" ? ["mfa"] : [])])];
       const { auth_method: method, delivery, audience, organization_id: organization } = before;
       const request = { application, origin, replaces: before.sid };
-      return this.#begin(
-        tx,
-        now,
-        request,
-        user,
-        { method, amr, aal: step.aal, delivery, audience, organization },
-        true,
-      );
+      const made = { method, amr, aal: step.aal, delivery, audience, organization };
+      const session = await this.#begin(tx, now, request, user, made, true);
+      const trusted = step.rememberDevice
+        ? await this.trustedDevices.trust(tx, now, application, user.id, origin)
+        : null;
+      return { session, trusted };
     });
-    return this.#issued(session, application, null);
+    return this.#issued(outcome.session, application, outcome.trusted);
   }
 
   /** Whole seconds, so that the row and the claims of its tokens say the same instant. */

@@ -127,6 +127,14 @@ ${WHERE}
 
 ${NOT_YOU}`,
   },
+  second_factor_refused: {
+    subject: "Somebody was stopped at the second step of {{application}}",
+    body: `Somebody has passed the first step of signing in to your account at {{application}}, and then gave too many wrong answers at the second. They were not let in.
+
+${WHERE}
+
+If this was not you, somebody knows your password or reads your mail: set a new password now.`,
+  },
   new_device: {
     subject: "New sign-in to {{application}}",
     body: `Your account at {{application}} was signed in to from a device that it has not seen before.

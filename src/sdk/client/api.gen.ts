@@ -406,6 +406,84 @@ export interface AuthLogoutOutput {
   status: "success";
 }
 
+export interface AuthMfaChallengeInput {
+  /** What the sign-in answered with `mfa_required`; without it a session is needed. */
+  mfa_token?: string | null | undefined;
+}
+
+export interface AuthMfaChallengeOutput {
+  methods: Array<string>;
+  /** For `navigator.credentials.get`; null for who has no passkey. */
+  passkey: {
+    flow_id: string;
+    /** PublicKeyCredentialRequestOptionsJSON. */
+    public_key: Record<string, unknown>;
+  } | null;
+}
+
+export interface AuthMfaDisableOutput {
+  status: "success";
+}
+
+export interface AuthMfaEnableInput {
+  /** What the app shows. Spaces in it do not count. */
+  code: string;
+  /** What the sign-in answered with `mfa_required`; without it a session is needed. */
+  mfa_token?: string | null | undefined;
+  /** Ask this device for no second factor again, for as long as the application allows. */
+  remember_device?: boolean | undefined;
+}
+
+export interface AuthMfaEnableOutput {
+  status: "success";
+  access_token: string;
+  token_type: "Bearer";
+  /** Seconds until the access token expires. */
+  expires_in: number;
+  /** null for requests from a page, which get it as an HttpOnly cookie only (native applications excepted). */
+  refresh_token: string | null;
+  user: User;
+  /** Where `remember_device` was asked for: to be sent at later sign-ins; null where it is a cookie. */
+  trusted_device?: string | null;
+  /** Shown this once. Each is good once. */
+  recovery_codes: Array<string>;
+}
+
+export interface AuthMfaRecoveryCodesOutput {
+  /** Shown this once. Each is good once. */
+  recovery_codes: Array<string>;
+}
+
+export interface AuthMfaSetupInput {
+  /** What the sign-in answered with `mfa_required`; without it a session is needed. */
+  mfa_token?: string | null | undefined;
+}
+
+export interface AuthMfaSetupOutput {
+  /** Base32, for an app that reads no picture. */
+  secret: string;
+  /** For a link on the device that has the app. */
+  otpauth_uri: string;
+  /** The same address as a picture. */
+  qr_svg: string;
+}
+
+export interface AuthMfaVerifyInput {
+  /** What the sign-in answered with `mfa_required`; without it a session is needed. */
+  mfa_token?: string | null | undefined;
+  method: "totp" | "recovery_code" | "passkey";
+  /** For `totp` and `recovery_code`. Spaces and hyphens in it do not count, nor does its case. */
+  code?: string | null | undefined;
+  /** For `passkey`: of the challenge. */
+  flow_id?: string | null | undefined;
+  /** For `passkey`: what the browser answered. */
+  response?: Record<string, unknown> | null | undefined;
+  /** Ask this device for no second factor again, for as long as the application allows. */
+  remember_device?: boolean | undefined;
+}
+
+export type AuthMfaVerifyOutput = Tokens;
+
 export type AuthPasskeyBeginInput = Record<string, never>;
 
 export interface AuthPasskeyBeginOutput {
@@ -786,6 +864,48 @@ export interface Api {
      * Errors: authentication_required, origin_not_allowed
      */
     logout: { kind: "mutation"; input: AuthLogoutInput | undefined; output: AuthLogoutOutput };
+    mfa: {
+      /**
+       * Which second factors would do, with what a passkey needs to answer.
+       * REST: POST /v1/auth/mfa/challenge
+       * Access: flow-or-session
+       */
+      challenge: { kind: "mutation"; input: AuthMfaChallengeInput | undefined; output: AuthMfaChallengeOutput };
+      /**
+       * Take the authenticator app and the recovery codes away. Ends the user's other sessions.
+       * REST: POST /v1/auth/mfa/disable
+       * Access: session, fresh true
+       * Errors: conflict, forbidden
+       */
+      disable: { kind: "mutation"; input: undefined; output: AuthMfaDisableOutput };
+      /**
+       * Finish the set-up of an authenticator app by a code of it.
+       * REST: POST /v1/auth/mfa/enable
+       * Access: flow-or-session
+       * Errors: forbidden
+       */
+      enable: { kind: "mutation"; input: AuthMfaEnableInput; output: AuthMfaEnableOutput };
+      /**
+       * Make ten new recovery codes, in place of all before.
+       * REST: POST /v1/auth/mfa/recovery-codes
+       * Access: session, fresh true
+       * Errors: conflict
+       */
+      recoveryCodes: { kind: "mutation"; input: undefined; output: AuthMfaRecoveryCodesOutput };
+      /**
+       * Begin the set-up of an authenticator app.
+       * REST: POST /v1/auth/mfa/setup
+       * Access: flow-or-session
+       * Errors: forbidden, insufficient_user_authentication
+       */
+      setup: { kind: "mutation"; input: AuthMfaSetupInput | undefined; output: AuthMfaSetupOutput };
+      /**
+       * Prove a second factor: finish a sign-in, or step a session up.
+       * REST: POST /v1/auth/mfa/verify
+       * Access: flow-or-session
+       */
+      verify: { kind: "mutation"; input: AuthMfaVerifyInput; output: AuthMfaVerifyOutput };
+    };
     passkey: {
       /**
        * Ask for a challenge to sign in with a passkey.

@@ -47,7 +47,10 @@ export const people: Migration = {
     `CREATE TABLE totp_factors (
       user_id ${c.text} PRIMARY KEY NOT NULL REFERENCES users (id),
       tenant_id ${c.text} NOT NULL REFERENCES tenants (id),
-      sealed_secret ${c.bytes} NOT NULL,
+      sealed_secret ${c.bytes},
+      pending_secret ${c.bytes},
+      pending_at ${c.int},
+      pending_for ${c.text},
       last_step ${c.int} NOT NULL,
       created_at ${c.int} NOT NULL,
       enabled_at ${c.int},

@@ -1,0 +1,114 @@
+import type { RequestOrigin } from "../../core/caller.ts";
+import { AppError } from "../../core/errors.ts";
+import { appendAudit } from "../../identity/audit/store.ts";
+import type { Identity } from "../../identity/identity.ts";
+import type { SessionBundle } from "../../identity/sessions/store.ts";
+import type { Application } from "../../identity/tenants/directory.ts";
+import { lockUser } from "../../identity/users/store.ts";
+import type { Executor } from "../../storage/storage.ts";
+import type { RecoveryCodes } from "./recovery-codes.ts";
+import { deleteCodes, deleteTotp } from "./store.ts";
+
+interface Owner {
+  application: Application;
+  origin: RequestOrigin;
+  userId: string;
+}
+
+interface Change extends Owner {
+  /** The session that asks, and goes on; null for none. */
+  keep: string | null;
+  change: "added" | "removed";
+  factor: keyof typeof SPOKEN;
+}
+
+export interface FactorCaller {
+  application: Application;
+  origin: RequestOrigin;
+  session: SessionBundle;
+}
+
+/** As the notice names them. */
+const SPOKEN = { totp: "Authenticator app", recovery_codes: "New recovery codes" } as const;
+
+/** What happens around a change of somebody's second factors: who is signed out, who is told, and what goes with it. */
+export class FactorChanges {
+  constructor(
+    private readonly identity: Identity,
+    private readonly recoveryCodes: RecoveryCodes,
+  ) {}
+
+  /** Changes of one user's factors come one after the other. @throws AppError `token_revoked` for who was deleted */
+  async hold(tx: Executor, now: number, { application, userId }: Owner): Promise<void> {
+    if (!(await lockUser(tx, application.tenant.id, userId, now))) throw new AppError("token_revoked");
+  }
+
+  /** Whatever was proven before the change counts no more: other sessions, half sign-ins, trusted devices. */
+  async made(tx: Executor, now: number, made: Change): Promise<void> {
+    const { application, origin, userId } = made;
+    const tenantId = application.tenant.id;
+    const actor = { kind: "user", id: userId } as const;
+    await this.identity.secondFactors.endAll(tx, userId);
+    const ending = { tenantId, application, actor, origin, reason: "factor_changed" } as const;
+    await this.identity.sessions.endAll(tx, userId, { keep: made.keep, everyApplication: true }, ending);
+    await this.#tell(tx, now, made);
+  }
+
+  /**
+   * Takes the authenticator app away, and the codes that stood in for it.
+   * @throws AppError `conflict` for who has none, `forbidden` where the application requires one and there is no other
+   */
+  async removeTotp({ application, origin, session }: FactorCaller): Promise<void> {
+    const { storage, clock, secondFactors } = this.identity;
+    const userId = session.user_id;
+    await storage.write(async (tx) => {
+      const now = clock.now();
+      const owner = { application, origin, userId };
+      await this.hold(tx, now, owner);
+      if (!(await deleteTotp(tx, userId))) {
+        throw new AppError("conflict", { message: "There is no authenticator app to take away." });
+      }
+      await deleteCodes(tx, userId);
+      const left = await secondFactors.enrolled(tx, userId, null);
+      if (application.mfa === "required" && left.length === 0) {
+        throw new AppError("forbidden", {
+          message: "This application requires a second factor. Set up another one first, or a new app in its place.",
+        });
+      }
+      await this.made(tx, now, { ...owner, keep: session.sid, change: "removed", factor: "totp" });
+    });
+  }
+
+  /** @throws AppError `conflict` for who has no factor that the codes could stand in for */
+  async renewCodes({ application, origin, session }: FactorCaller): Promise<string[]> {
+    const { storage, clock, secondFactors } = this.identity;
+    const userId = session.user_id;
+    const codes = this.recoveryCodes.generate();
+    await storage.write(async (tx) => {
+      const now = clock.now();
+      const owner = { application, origin, userId };
+      await this.hold(tx, now, owner);
+      if ((await secondFactors.enrolled(tx, userId, null)).length === 0) {
+        throw new AppError("conflict", { message: "There is no second factor yet that the codes would stand in for." });
+      }
+      await this.recoveryCodes.keep(tx, now, { id: userId, tenantId: session.tenant_id }, codes);
+      await this.#tell(tx, now, { ...owner, keep: session.sid, change: "added", factor: "recovery_codes" });
+    });
+    return codes;
+  }
+
+  async #tell(tx: Executor, now: number, { application, origin, userId, change, factor }: Change): Promise<void> {
+    await appendAudit(tx, now, {
+      tenantId: application.tenant.id,
+      actor: { kind: "user", id: userId },
+      action: `factor.${change}`,
+      target: { kind: "user", id: userId },
+      applicationId: application.id,
+      origin,
+      details: { factor },
+    });
+    const template = change === "added" ? "factor_added" : "factor_removed";
+    const values = { factor: SPOKEN[factor] };
+    await this.identity.notices.tell(tx, now, { kind: "factor", template, application, userId, origin, values });
+  }
+}

@@ -1,0 +1,38 @@
+import { DAY, HOUR } from "../../core/clock.ts";
+import { defineFeature } from "../../rpc/feature.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { FactorChanges } from "./changes.ts";
+import { RecoveryCodes } from "./recovery-codes.ts";
+import { mfaRouter } from "./router.ts";
+import { SecondFactorService } from "./service.ts";
+import { deleteCodes, deleteTotp, purgePending } from "./store.ts";
+import { TotpFactor } from "./totp-factor.ts";
+
+/**
+ * The second factor of a sign-in: authenticator apps, and recovery codes for the day that the app is lost. Also the
+ * procedures by which every second factor is proven, whichever capability offers it.
+ */
+export const mfa = defineFeature({
+  settings: {},
+  erase: forget,
+  disown: forget,
+  secondFactors: ({ identity }) => [new TotpFactor(identity), new RecoveryCodes(identity)],
+  router: ({ identity, procedures }) => {
+    const recoveryCodes = new RecoveryCodes(identity);
+    const changes = new FactorChanges(identity, recoveryCodes);
+    const service = new SecondFactorService(identity, new TotpFactor(identity), recoveryCodes, changes);
+    return mfaRouter(identity, procedures, service, changes);
+  },
+  jobs: ({ identity: { storage, clock } }) => [
+    {
+      name: "second-factor-retention",
+      every: HOUR,
+      run: () => storage.write((tx) => purgePending(tx, clock.now() - DAY)),
+    },
+  ],
+});
+
+async function forget(tx: Executor, userId: string): Promise<void> {
+  await deleteTotp(tx, userId);
+  await deleteCodes(tx, userId);
+}

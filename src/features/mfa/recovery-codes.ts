@@ -1,0 +1,96 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { AppError } from "../../core/errors.ts";
+import { digestEquals } from "../../crypto/secrets.ts";
+import { appendAudit } from "../../identity/audit/store.ts";
+import type { FactorAnswer, FactorProof, SecondFactor } from "../../identity/factors/second-factors.ts";
+import type { Identity } from "../../identity/identity.ts";
+import type { DataKey } from "../../identity/keys/data-keys.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { hasUnusedCode, replaceCodes, unusedCodes, useCode } from "./store.ts";
+
+const COUNT = 10;
+/** Crockford's base32: no letter that a reader takes for another, and none that makes words. */
+const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/** 125 bits: more than the 112 from which a lookup secret needs no password hash (ASVS 6.5.2). */
+const LENGTH = 25;
+const GROUP = /.{5}(?=.)/g;
+
+/** Ten codes for the day that the other factor is lost, each good once. Of them only an HMAC is kept. */
+export class RecoveryCodes implements SecondFactor {
+  readonly method = "recovery_code";
+  readonly isBackup = true;
+
+  constructor(private readonly identity: Identity) {}
+
+  /** Ten new ones, as they are shown once: `7Q4MZ-…`. Nothing is stored until {@link keep}. */
+  generate(): string[] {
+    return Array.from({ length: COUNT }, () => {
+      const characters = [...randomBytes(LENGTH)].map((byte) => ALPHABET.charAt(byte & 31));
+      return characters.join("").replaceAll(GROUP, "$&-");
+    });
+  }
+
+  /** Makes these the user's, in place of all before. The caller holds the user's row. */
+  async keep(tx: Executor, now: number, user: { id: string; tenantId: string }, codes: string[]): Promise<void> {
+    const pepper = this.identity.dataKeys.current("code-pepper");
+    const digests = codes.map((code) => digestOf(pepper, user.id, normal(code)));
+    const pepperVersion = pepper.version;
+    await replaceCodes(tx, { userId: user.id, tenantId: user.tenantId, digests, pepperVersion, now });
+  }
+
+  /** @throws AppError `invalid_code`, the same for a wrong code, one that was used, and one of somebody else */
+  async check(answer: FactorAnswer): Promise<FactorProof> {
+    const { userId, code } = answer;
+    const digest = await this.#find(userId, normal(code ?? ""));
+    if (digest === null) throw new AppError("invalid_code");
+    return {
+      amr: ["otp"],
+      commit: async (tx, now) => {
+        if (!(await useCode(tx, { user_id: userId, digest, now }))) throw new AppError("invalid_code");
+        await this.#tell(tx, now, answer);
+      },
+    };
+  }
+
+  isEnrolled(at: Executor, userId: string): Promise<boolean> {
+    return hasUnusedCode(at, userId);
+  }
+
+  /** Compares with each, however early one is right. */
+  async #find(userId: string, code: string): Promise<string | null> {
+    const { storage, dataKeys } = this.identity;
+    let found: string | null = null;
+    for (const row of await unusedCodes(storage.read, userId)) {
+      const pepper = dataKeys.version("code-pepper", row.pepper_version);
+      const given = pepper ? digestOf(pepper, userId, code) : "";
+      if (digestEquals(Buffer.from(given), Buffer.from(row.digest))) found = row.digest;
+    }
+    return found;
+  }
+
+  async #tell(tx: Executor, now: number, { application, origin, userId }: FactorAnswer): Promise<void> {
+    const left = String((await unusedCodes(tx, userId)).length);
+    await appendAudit(tx, now, {
+      tenantId: application.tenant.id,
+      actor: { kind: "user", id: userId },
+      action: "recovery_code.used",
+      target: { kind: "user", id: userId },
+      applicationId: application.id,
+      origin,
+      details: { left },
+    });
+    const values = { left };
+    const template = "recovery_code_used";
+    await this.identity.notices.tell(tx, now, { kind: "factor", template, application, userId, origin, values });
+  }
+}
+
+/** As people type it: any case, with or without spaces and hyphens, O for 0, I and L for 1. */
+function normal(code: string): string {
+  const bare = code.toUpperCase().replaceAll(/[\s-]/g, "");
+  return bare.replaceAll("O", "0").replaceAll(/[IL]/g, "1");
+}
+
+function digestOf(pepper: DataKey, userId: string, code: string): string {
+  return createHmac("sha256", pepper.key).update(`recovery-code:${userId}:${code}`).digest("base64url");
+}

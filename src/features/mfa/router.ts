@@ -1,0 +1,207 @@
+import { z } from "zod";
+import type { Identity } from "../../identity/identity.ts";
+import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
+import { exampleTokens, tokensSchema, type WireTokens } from "../../identity/sessions/wire.ts";
+import type { Call } from "../../rpc/call.ts";
+import { deliverOutcome } from "../../rpc/deliver.ts";
+import type { FlowOrSession } from "../../rpc/gate.ts";
+import { presentedSession } from "../../rpc/presented.ts";
+import type { Procedures } from "../../rpc/procedures.ts";
+import type { FactorChanges } from "./changes.ts";
+import type { Prover, SecondFactorService } from "./service.ts";
+
+const success = z.strictObject({ status: z.literal("success") });
+const mfaToken = z
+  .string()
+  .min(1)
+  .max(2048)
+  .nullish()
+  .describe("What the sign-in answered with `mfa_required`; without it a session is needed.");
+const rememberDevice = z
+  .boolean()
+  .default(false)
+  .describe("Ask this device for no second factor again, for as long as the application allows.");
+const recoveryCodes = z.array(z.string()).length(10).describe("Shown this once. Each is good once.");
+const exampleCodes = Array.from({ length: 10 }, (_, i) => `7Q4MZ-K2D8T-0VXRB-N6YHW-3C5J${i}`);
+const EXAMPLE_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+const EXAMPLE_TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6…";
+
+/** Whom an MFA token or a session speaks of. A token that was given is what counts: a session beside it adds nothing. */
+async function proverOf(
+  identity: Identity,
+  ctx: FlowOrSession & { call: Call },
+  token: string | null | undefined,
+  step: "setup" | "proof",
+): Promise<Prover> {
+  if (token === null || token === undefined) {
+    const caller = await ctx.sessionCaller(step === "setup" ? { fresh: true } : {});
+    const { application, origin, session } = caller;
+    return { application, origin, userId: session.user_id, session };
+  }
+  const caller = await ctx.flowCaller();
+  const { application, origin } = caller;
+  const flow = await identity.secondFactors.find(token, application, step);
+  const replaces = await presentedSession(identity, ctx.call, caller);
+  return { application, origin, userId: flow.userId, flow, replaces };
+}
+
+/** After the last factor there is nothing left to ask for. */
+function delivered(call: Call, outcome: SignInOutcome): WireTokens {
+  const answer = deliverOutcome(call, outcome);
+  if (answer.status !== "success") throw new Error("a second factor was asked for after the second factor");
+  return answer;
+}
+
+export function mfaRouter(
+  identity: Identity,
+  procedures: Procedures,
+  service: SecondFactorService,
+  changes: FactorChanges,
+) {
+  const mfa = {
+    setup: procedures
+      .flowOrSession({
+        summary: "Begin the set-up of an authenticator app.",
+        description:
+          "By a session of the last minutes, or by the MFA token of a sign-in that answered `setup_required`. The secret " +
+          "is shown once and counts when a code of it has come to `enable`, within ten minutes. An app that is in use goes on until then.",
+        output: z.strictObject({
+          secret: z.string().describe("Base32, for an app that reads no picture."),
+          otpauth_uri: z.string().describe("For a link on the device that has the app."),
+          qr_svg: z.string().describe("The same address as a picture."),
+        }),
+        errors: ["forbidden", "insufficient_user_authentication"],
+        rest: { method: "POST", path: "/v1/auth/mfa/setup" },
+        example: {
+          input: {},
+          output: {
+            secret: EXAMPLE_SECRET,
+            otpauth_uri:
+              `otpauth://totp/My%20application:ada%40example.com?secret=${EXAMPLE_SECRET}` +
+              "&issuer=My%20application&algorithm=SHA1&digits=6&period=30",
+            qr_svg: '<svg xmlns="http://www.w3.org/2000/svg" …',
+          },
+        },
+      })
+      .input(z.strictObject({ mfa_token: mfaToken }).optional())
+      .mutation(async ({ ctx, input }) =>
+        service.setUp(await proverOf(identity, ctx, input?.mfa_token ?? null, "setup")),
+      ),
+    enable: procedures
+      .flowOrSession({
+        summary: "Finish the set-up of an authenticator app by a code of it.",
+        description:
+          "Answers ten recovery codes in place of all before, and a session under a new id. The user's other sessions end.",
+        output: tokensSchema.extend({ recovery_codes: recoveryCodes }),
+        errors: ["forbidden"],
+        rest: { method: "POST", path: "/v1/auth/mfa/enable" },
+        example: { input: { code: "287082" }, output: { ...exampleTokens, recovery_codes: exampleCodes } },
+      })
+      .input(
+        z.strictObject({
+          code: z.string().min(1).max(32).describe("What the app shows. Spaces in it do not count."),
+          mfa_token: mfaToken,
+          remember_device: rememberDevice,
+        }),
+      )
+      .mutation(async ({ ctx, input }) => {
+        // The set-up was begun by a fresh sign-in, and only who began it can finish it.
+        const prover = input.mfa_token
+          ? await proverOf(identity, ctx, input.mfa_token, "setup")
+          : await proverOf(identity, ctx, null, "proof");
+        const { outcome, codes } = await service.enable(prover, input.code, input.remember_device);
+        return { ...delivered(ctx.call, outcome), recovery_codes: codes };
+      }),
+    challenge: procedures
+      .flowOrSession({
+        summary: "Which second factors would do, with what a passkey needs to answer.",
+        output: z.strictObject({
+          methods: z.array(z.string()),
+          passkey: z
+            .strictObject({
+              flow_id: z.string(),
+              public_key: z.record(z.string(), z.unknown()).describe("PublicKeyCredentialRequestOptionsJSON."),
+            })
+            .nullable()
+            .describe("For `navigator.credentials.get`; null for who has no passkey."),
+        }),
+        errors: [],
+        rest: { method: "POST", path: "/v1/auth/mfa/challenge" },
+        example: {
+          input: { mfa_token: EXAMPLE_TOKEN },
+          output: { methods: ["totp", "recovery_code"], passkey: null },
+        },
+      })
+      .input(z.strictObject({ mfa_token: mfaToken }).optional())
+      .mutation(async ({ ctx, input }) =>
+        service.challenge(await proverOf(identity, ctx, input?.mfa_token ?? null, "proof")),
+      ),
+    verify: procedures
+      .flowOrSession({
+        summary: "Prove a second factor: finish a sign-in, or step a session up.",
+        description:
+          "With an MFA token it finishes the sign-in. With a session it is a step-up: the session goes on as `aal2` under a new id.",
+        output: tokensSchema,
+        errors: [],
+        rest: { method: "POST", path: "/v1/auth/mfa/verify" },
+        example: {
+          input: { mfa_token: EXAMPLE_TOKEN, method: "totp", code: "287082" },
+          output: exampleTokens,
+        },
+      })
+      .input(
+        z.strictObject({
+          mfa_token: mfaToken,
+          method: z.enum(["totp", "recovery_code", "passkey"]),
+          code: z
+            .string()
+            .min(1)
+            .max(64)
+            .nullish()
+            .describe("For `totp` and `recovery_code`. Spaces and hyphens in it do not count, nor does its case."),
+          flow_id: z.string().min(1).max(64).nullish().describe("For `passkey`: of the challenge."),
+          response: z.record(z.string(), z.unknown()).nullish().describe("For `passkey`: what the browser answered."),
+          remember_device: rememberDevice,
+        }),
+      )
+      .mutation(async ({ ctx, input }) => {
+        const prover = await proverOf(identity, ctx, input.mfa_token ?? null, "proof");
+        const outcome = await service.verify(prover, {
+          method: input.method,
+          code: input.code ?? null,
+          flowId: input.flow_id ?? null,
+          response: input.response ?? null,
+          rememberDevice: input.remember_device,
+        });
+        return delivered(ctx.call, outcome);
+      }),
+    recoveryCodes: procedures
+      .provenSession(
+        { fresh: true },
+        {
+          summary: "Make ten new recovery codes, in place of all before.",
+          output: z.strictObject({ recovery_codes: recoveryCodes }),
+          errors: ["conflict"],
+          rest: { method: "POST", path: "/v1/auth/mfa/recovery-codes" },
+          example: { output: { recovery_codes: exampleCodes } },
+        },
+      )
+      .mutation(async ({ ctx }) => ({ recovery_codes: await changes.renewCodes(ctx) })),
+    disable: procedures
+      .provenSession(
+        { fresh: true },
+        {
+          summary: "Take the authenticator app and the recovery codes away. Ends the user's other sessions.",
+          output: success,
+          errors: ["conflict", "forbidden"],
+          rest: { method: "POST", path: "/v1/auth/mfa/disable" },
+          example: { output: { status: "success" } },
+        },
+      )
+      .mutation(async ({ ctx }) => {
+        await changes.removeTotp(ctx);
+        return { status: "success" as const };
+      }),
+  };
+  return { auth: { mfa } };
+}

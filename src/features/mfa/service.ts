@@ -1,0 +1,189 @@
+import type { RequestOrigin } from "../../core/caller.ts";
+import { MINUTE } from "../../core/clock.ts";
+import { AppError, invalidField } from "../../core/errors.ts";
+import { appendRefusal } from "../../identity/audit/refusals.ts";
+import type { FactorProof, MfaFlow } from "../../identity/factors/second-factors.ts";
+import type { Identity } from "../../identity/identity.ts";
+import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
+import type { SessionBundle } from "../../identity/sessions/store.ts";
+import type { Application } from "../../identity/tenants/directory.ts";
+import { findUser } from "../../identity/users/store.ts";
+import type { Executor } from "../../storage/storage.ts";
+import type { FactorChanges } from "./changes.ts";
+import { otpauthUri, qrSvg } from "./qr-code.ts";
+import type { RecoveryCodes } from "./recovery-codes.ts";
+import { enablePending, findPending, putPending } from "./store.ts";
+import { matchingStep, newTotpSecret, toBase32 } from "./totp.ts";
+import type { TotpFactor } from "./totp-factor.ts";
+
+/** Who has proven a first factor: by the flow of an MFA token, or by a session that they have. */
+export type Prover = {
+  application: Application;
+  origin: RequestOrigin;
+  userId: string;
+} & ({ flow: MfaFlow; replaces: string | null } | { session: SessionBundle });
+
+export interface Answer {
+  method: string;
+  code: string | null;
+  flowId: string | null;
+  response: unknown;
+  rememberDevice: boolean;
+}
+
+/** A secret that was shown and not confirmed is forgotten after this. */
+const SETUP_LIFETIME = 10 * MINUTE;
+/** Each is a record: whoever asks for more of them in a row than this signs nobody in. */
+const CHALLENGES = { burst: 30, interval: MINUTE / 2 };
+
+/** The second factor: its set-up, its challenge and its proof, by a flow or by a session that steps up. */
+export class SecondFactorService {
+  constructor(
+    private readonly identity: Identity,
+    private readonly totp: TotpFactor,
+    private readonly recoveryCodes: RecoveryCodes,
+    private readonly changes: FactorChanges,
+  ) {}
+
+  /** Shows a new secret, once. It counts when {@link enable} has seen a code of it. @throws AppError `forbidden` */
+  async setUp(prover: Prover) {
+    const { application, userId } = prover;
+    const { storage, clock, secondFactors } = this.identity;
+    requireOffered(application);
+    const user = await findUser(storage.read, application.tenant.id, userId);
+    if (!user || user.is_anonymous === 1) {
+      throw new AppError("forbidden", { message: "An anonymous user has no first factor to add a second one to." });
+    }
+    // A second factor that came meanwhile is asked for, not set up beside.
+    if ("flow" in prover && (await secondFactors.enrolled(storage.read, userId, null)).length > 0) {
+      throw new AppError("invalid_code");
+    }
+    const bytes = newTotpSecret();
+    const secret = toBase32(bytes);
+    const uri = otpauthUri({ secret, issuer: application.name, account: user.email ?? user.display_name ?? userId });
+    const svg = await qrSvg(uri);
+    const sealed = this.totp.seal(userId, bytes);
+    const pending = { userId, tenantId: application.tenant.id, secret: sealed, owner: ownerOf(prover) };
+    await storage.write((tx) => putPending(tx, { ...pending, now: clock.now() }));
+    return { secret, otpauth_uri: uri, qr_svg: svg };
+  }
+
+  /** @throws AppError `invalid_code`, `rate_limited`, `forbidden` */
+  async enable(prover: Prover, code: string, rememberDevice: boolean) {
+    const { application, userId } = prover;
+    requireOffered(application);
+    const codes = this.recoveryCodes.generate();
+    const outcome = await this.#prove(prover, "totp", rememberDevice, async () => {
+      const { storage, clock, secondFactors } = this.identity;
+      const since = clock.now() - SETUP_LIFETIME;
+      const secret = await findPending(storage.read, { userId, owner: ownerOf(prover), since });
+      const step = secret && matchingStep(this.totp.open(userId, secret), code, clock.now(), 0);
+      if (secret === null || step === null) throw new AppError("invalid_code");
+      const commit = async (tx: Executor, now: number) => {
+        await this.changes.hold(tx, now, prover);
+        // The flow was one of somebody without a second factor.
+        const isStale = "flow" in prover && (await secondFactors.enrolled(tx, userId, null)).length > 0;
+        if (isStale || !(await enablePending(tx, { userId, secret, step, now }))) throw new AppError("invalid_code");
+        await this.recoveryCodes.keep(tx, now, { id: userId, tenantId: application.tenant.id }, codes);
+        await this.changes.made(tx, now, { ...prover, keep: sidOf(prover), change: "added", factor: "totp" });
+      };
+      return { amr: ["otp"], commit };
+    });
+    return { outcome, codes };
+  }
+
+  /** What would do, with a challenge for the browser where one of them needs it. @throws AppError `rate_limited` */
+  async challenge(prover: Prover) {
+    const { application, origin, userId } = prover;
+    const { secondFactors, storage, attempts } = this.identity;
+    const methods = await secondFactors.enrolled(storage.read, userId, firstOf(prover));
+    if (!methods.includes("passkey")) return { methods, passkey: null };
+    await attempts.take(application, origin, [[`mfa-challenge:${userId}`, CHALLENGES]]);
+    return { methods, passkey: (await secondFactors.factor("passkey").challenge?.(application, userId)) ?? null };
+  }
+
+  /**
+   * The same refusal for a wrong answer, a used one, and a method that this user does not have.
+   * @throws AppError `invalid_code`, `invalid_input`, `rate_limited`
+   */
+  verify(prover: Prover, answer: Answer): Promise<SignInOutcome> {
+    const { application, origin, userId } = prover;
+    const { method, code, flowId, response } = answer;
+    const factor = this.identity.secondFactors.factor(method);
+    // What is no answer at all is no try.
+    if (code === null && method !== "passkey") throw invalidField("code", "is needed for this method");
+    return this.#prove(prover, method, answer.rememberDevice, () => {
+      // One key proves itself once: what was the first factor is no second one.
+      if (method === firstOf(prover)) throw new AppError("invalid_code");
+      return factor.check({ application, userId, origin, code, flowId, response, proven: provenBy(prover) });
+    });
+  }
+
+  /** Counts the try, looks at it, and lets a right one through to the one sign-in function. */
+  async #prove(
+    prover: Prover,
+    method: string,
+    rememberDevice: boolean,
+    check: () => FactorProof | Promise<FactorProof>,
+  ): Promise<SignInOutcome> {
+    const { application, origin, userId } = prover;
+    const { attempts, secondFactors, signIns } = this.identity;
+    await attempts.secondFactor(application, userId, origin);
+    const { isLast } = "flow" in prover ? await secondFactors.attempt(prover.flow) : { isLast: false };
+    try {
+      const proof = await check();
+      const commit = async (tx: Executor, now: number) => {
+        await proof.commit(tx, now);
+        await attempts.forgiveSecondFactor(tx, application, userId, origin);
+      };
+      const step = { application, origin, amr: proof.amr, rememberDevice, commit };
+      if ("session" in prover) return await signIns.stepUp({ ...step, session: prover.session, aal: "aal2" });
+      return await signIns.finish({ ...step, flow: prover.flow, replaces: prover.replaces });
+    } catch (error) {
+      if (error instanceof AppError && error.code === "invalid_code") await this.#tellRefusal(prover, method, isLast);
+      throw error;
+    }
+  }
+
+  /** The owner is told when somebody who had the first factor has used up their tries (ASVS 6.3.5). */
+  async #tellRefusal(prover: Prover, method: string, isLast: boolean): Promise<void> {
+    const { application, origin, userId } = prover;
+    const { storage, clock, notices } = this.identity;
+    const now = clock.now();
+    await storage.write(async (tx) => {
+      await appendRefusal(tx, now, {
+        tenantId: application.tenant.id,
+        actor: { kind: "anonymous", id: null },
+        action: "second_factor.refused",
+        target: { kind: "user", id: userId },
+        applicationId: application.id,
+        origin,
+        details: { method },
+      });
+      const template = "second_factor_refused";
+      if (isLast) await notices.tell(tx, now, { kind: "factor", template, application, userId, origin });
+    });
+  }
+}
+
+function requireOffered(application: Application): void {
+  if (application.mfa !== "off") return;
+  throw new AppError("forbidden", { message: "This application asks nobody for a second factor." });
+}
+
+function ownerOf(prover: Prover): string {
+  return "flow" in prover ? prover.flow.id : prover.session.sid;
+}
+
+function sidOf(prover: Prover): string | null {
+  return "session" in prover ? prover.session.sid : null;
+}
+
+function firstOf(prover: Prover): string {
+  return "flow" in prover ? prover.flow.first.method : prover.session.auth_method;
+}
+
+/** RFC 8176 values. */
+function provenBy(prover: Prover): readonly string[] {
+  return "flow" in prover ? prover.flow.first.amr : (JSON.parse(prover.session.amr) as string[]);
+}

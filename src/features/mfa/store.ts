@@ -1,0 +1,165 @@
+import { type Executor, type Param, prepared } from "../../storage/storage.ts";
+
+const enabled = prepared((db, p: Param<{ user_id: string }>) =>
+  db
+    .selectFrom("totp_factors")
+    .select(["sealed_secret", "last_step"])
+    .where("user_id", "=", p("user_id"))
+    .where("enabled_at", "is not", null),
+);
+export const findTotp = (at: Executor, userId: string) => at.first(enabled, { user_id: userId });
+
+type Spend = { user_id: string; sealed_secret: Uint8Array; step: number; now: number };
+const spend = prepared((db, p: Param<Spend>) =>
+  db
+    .updateTable("totp_factors")
+    .set({ last_step: p("step"), last_used_at: p("now") })
+    .where("user_id", "=", p("user_id"))
+    .where("sealed_secret", "=", p("sealed_secret"))
+    .where("last_step", "<", p("step"))
+    .returning("user_id"),
+);
+/** Spends a time step, and with it all before. Undefined to everybody but the first, and once the secret is another one. */
+export const spendStep = (tx: Executor, params: Spend) => tx.first(spend, params);
+
+interface Pending {
+  userId: string;
+  tenantId: string;
+  secret: Uint8Array;
+  /** The flow or session that alone may finish it. */
+  owner: string;
+  now: number;
+}
+
+/** Begins a set-up, in place of one that was begun before. The factor in use goes on. */
+export async function putPending(tx: Executor, pending: Pending): Promise<void> {
+  const { userId, tenantId, now } = pending;
+  const columns = { pending_secret: pending.secret, pending_at: now, pending_for: pending.owner };
+  await tx.kysely
+    .insertInto("totp_factors")
+    .values({
+      user_id: userId,
+      tenant_id: tenantId,
+      sealed_secret: null,
+      ...columns,
+      last_step: 0,
+      created_at: now,
+      enabled_at: null,
+      last_used_at: null,
+    })
+    .onConflict((conflict) => conflict.column("user_id").doUpdateSet(columns))
+    .execute();
+}
+
+/** The secret of a set-up that `owner` began after `since`. */
+export async function findPending(
+  at: Executor,
+  pending: { userId: string; owner: string; since: number },
+): Promise<Uint8Array | null> {
+  const row = await at.kysely
+    .selectFrom("totp_factors")
+    .select("pending_secret")
+    .where("user_id", "=", pending.userId)
+    .where("pending_for", "=", pending.owner)
+    .where("pending_at", ">", pending.since)
+    .executeTakeFirst();
+  return row?.pending_secret ?? null;
+}
+
+/** Puts a pending secret to use. @returns false to everybody but the first, and once another set-up was begun */
+export async function enablePending(
+  tx: Executor,
+  change: { userId: string; secret: Uint8Array; step: number; now: number },
+): Promise<boolean> {
+  const { userId, secret, step, now } = change;
+  const row = await tx.kysely
+    .updateTable("totp_factors")
+    .set({
+      sealed_secret: secret,
+      pending_secret: null,
+      pending_at: null,
+      pending_for: null,
+      last_step: step,
+      enabled_at: now,
+      last_used_at: now,
+    })
+    .where("user_id", "=", userId)
+    .where("pending_secret", "=", secret)
+    .returning("user_id")
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** @returns false when none was in use */
+export async function deleteTotp(tx: Executor, userId: string): Promise<boolean> {
+  const row = await tx.kysely
+    .deleteFrom("totp_factors")
+    .where("user_id", "=", userId)
+    .returning("enabled_at")
+    .executeTakeFirst();
+  return row !== undefined && row.enabled_at !== null;
+}
+
+/** Set-ups that were begun before `before` and left undone. */
+export async function purgePending(tx: Executor, before: number): Promise<void> {
+  await tx.kysely.deleteFrom("totp_factors").where("enabled_at", "is", null).where("pending_at", "<", before).execute();
+  await tx.kysely
+    .updateTable("totp_factors")
+    .set({ pending_secret: null, pending_at: null, pending_for: null })
+    .where("pending_at", "<", before)
+    .execute();
+}
+
+const unused = prepared((db, p: Param<{ user_id: string }>) =>
+  db
+    .selectFrom("recovery_codes")
+    .select(["digest", "pepper_version"])
+    .where("user_id", "=", p("user_id"))
+    .where("used_at", "is", null),
+);
+export const unusedCodes = (at: Executor, userId: string) => at.all(unused, { user_id: userId });
+
+const anyUnused = prepared((db, p: Param<{ user_id: string }>) =>
+  db
+    .selectFrom("recovery_codes")
+    .select("user_id")
+    .where("user_id", "=", p("user_id"))
+    .where("used_at", "is", null)
+    .limit(1),
+);
+export const hasUnusedCode = async (at: Executor, userId: string) =>
+  (await at.first(anyUnused, { user_id: userId })) !== undefined;
+
+const use = prepared((db, p: Param<{ user_id: string; digest: string; now: number }>) =>
+  db
+    .updateTable("recovery_codes")
+    .set({ used_at: p("now") })
+    .where("user_id", "=", p("user_id"))
+    .where("digest", "=", p("digest"))
+    .where("used_at", "is", null)
+    .returning("digest"),
+);
+/** Undefined to everybody but the first. */
+export const useCode = (tx: Executor, params: { user_id: string; digest: string; now: number }) =>
+  tx.first(use, params);
+
+/** In place of all that there were. The caller holds the user's row: of two at once one set is good, not both. */
+export async function replaceCodes(
+  tx: Executor,
+  codes: { userId: string; tenantId: string; digests: readonly string[]; pepperVersion: number; now: number },
+): Promise<void> {
+  await deleteCodes(tx, codes.userId);
+  const rows = codes.digests.map((digest) => ({
+    user_id: codes.userId,
+    digest,
+    pepper_version: codes.pepperVersion,
+    tenant_id: codes.tenantId,
+    created_at: codes.now,
+    used_at: null,
+  }));
+  await tx.kysely.insertInto("recovery_codes").values(rows).execute();
+}
+
+export async function deleteCodes(tx: Executor, userId: string): Promise<void> {
+  await tx.kysely.deleteFrom("recovery_codes").where("user_id", "=", userId).execute();
+}

@@ -1,0 +1,47 @@
+import { AppError } from "../../core/errors.ts";
+import type { MasterKeys } from "../../crypto/master-key.ts";
+import type { FactorAnswer, FactorProof, SecondFactor } from "../../identity/factors/second-factors.ts";
+import type { Identity } from "../../identity/identity.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { findTotp, spendStep } from "./store.ts";
+import { matchingStep } from "./totp.ts";
+
+/** An authenticator app, once it is enabled. Each time step is accepted once (ASVS 6.5.1). */
+export class TotpFactor implements SecondFactor {
+  readonly method = "totp";
+  readonly #box: MasterKeys;
+
+  constructor(private readonly identity: Identity) {
+    this.#box = identity.dataKeys.box("totp");
+  }
+
+  /** @throws AppError `invalid_code`, the same for a wrong code, one that was used, and somebody who has no app */
+  async check({ userId, code }: FactorAnswer): Promise<FactorProof> {
+    const { storage, clock } = this.identity;
+    const factor = await findTotp(storage.read, userId);
+    const sealed = factor?.sealed_secret;
+    if (!sealed) throw new AppError("invalid_code");
+    const step = matchingStep(this.open(userId, sealed), code ?? "", clock.now(), factor.last_step);
+    if (step === null) throw new AppError("invalid_code");
+    return {
+      amr: ["otp"],
+      commit: async (tx, now) => {
+        if (await spendStep(tx, { user_id: userId, sealed_secret: sealed, step, now })) return;
+        throw new AppError("invalid_code");
+      },
+    };
+  }
+
+  async isEnrolled(at: Executor, userId: string): Promise<boolean> {
+    return (await findTotp(at, userId)) !== undefined;
+  }
+
+  seal(userId: string, secret: Uint8Array): Uint8Array {
+    return this.#box.seal(secret, { keyId: userId, purpose: "totp" });
+  }
+
+  /** A seal opens for its own user only: a row that was copied to another one is no factor of theirs. */
+  open(userId: string, sealed: Uint8Array): Uint8Array {
+    return this.#box.open(sealed, { keyId: userId, purpose: "totp" });
+  }
+}

@@ -1,0 +1,64 @@
+import { newTotpSecret, toBase32 } from "../../src/features/mfa/totp.ts";
+import { TotpFactor } from "../../src/features/mfa/totp-factor.ts";
+import type { TestApp, TestUser } from "./app.ts";
+import type { Answer, Client } from "./client.ts";
+import { totp } from "./totp.ts";
+
+/** Gives a user an authenticator app, as one that was set up long ago. @returns its secret, in base32 */
+export async function giveTotp(app: TestApp, user: Pick<TestUser, "id">): Promise<string> {
+  const bytes = newTotpSecret();
+  const secret = toBase32(bytes);
+  app.secrets.add(secret);
+  const now = app.clock.now();
+  const row = { last_step: 0, created_at: now, enabled_at: now, last_used_at: null };
+  const pending = { pending_secret: null, pending_at: null, pending_for: null };
+  const sealed_secret = new TotpFactor(app.identity).seal(user.id, bytes);
+  await app.storage.write((tx) =>
+    tx.kysely
+      .insertInto("totp_factors")
+      .values({ user_id: user.id, tenant_id: app.tenantId, sealed_secret, ...pending, ...row })
+      .execute(),
+  );
+  return secret;
+}
+
+/** Makes a session of these tokens one that two factors were proven for. */
+export async function raise(app: TestApp, sid: string): Promise<void> {
+  await app.storage.write((tx) =>
+    tx.kysely.updateTable("sessions").set({ aal: "aal2" }).where("id", "=", sid).execute(),
+  );
+}
+
+/** The first factor: the answer of a sign-in by password to the application of one's own. */
+export function firstFactor(app: TestApp, user: TestUser, client: Client = own(app)): Promise<Answer> {
+  return client.post("/v1/auth/login", user.login);
+}
+
+/** A caller of the application of one's own that is no page. */
+export function own(app: TestApp, headers: Record<string, string> = {}): Client {
+  return app.client({ "x-application-id": app.applicationId, ...headers });
+}
+
+export const verify = (client: Client, mfa_token: string, code: string, more: object = {}): Promise<Answer> =>
+  client.post("/v1/auth/mfa/verify", { mfa_token, method: "totp", code, ...more });
+
+export interface Enrolled {
+  user: TestUser;
+  secret: string;
+  codes: string[];
+  /** The session that enabled it. */
+  tokens: { access_token: string; refresh_token: string | null };
+}
+
+/** A person who set an authenticator app up by the procedures; the code of now is not spent. */
+export async function enrolled(app: TestApp, user?: TestUser): Promise<Enrolled> {
+  const person = user ?? (await app.user());
+  const { accessToken } = await app.signIn(person);
+  const client = app.client().bearer(accessToken);
+  const { body } = await client.post("/v1/auth/mfa/setup");
+  const secret = body.secret ?? "";
+  const answer = await client.post("/v1/auth/mfa/enable", { code: totp(secret, app.clock.now()) });
+  if (answer.status !== 200) throw new Error(`enable: ${answer.status} ${answer.text}`);
+  app.clock.advance(30_000);
+  return { user: person, secret, codes: answer.body.recovery_codes, tokens: answer.body };
+}
