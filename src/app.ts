@@ -31,6 +31,7 @@ export const settings = defineSettings({
   ...features.apiKeys.settings,
   ...features.applications.settings,
   ...features.mfa.settings,
+  ...features.passkeys.settings,
   ...features.password.settings,
   ...features.profile.settings,
   ...features.resources.settings,

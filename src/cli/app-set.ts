@@ -4,6 +4,7 @@ import {
   makeDefaultApplication,
   setApplicationDisabled,
 } from "../identity/tenants/administration.ts";
+import { isWithinDomain } from "../identity/tenants/relying-party.ts";
 import type { ApplicationsTable } from "../storage/schema.ts";
 import { applicationChanges, applicationFlags } from "./application-flags.ts";
 import { applicationJson, applicationLines } from "./application-view.ts";
@@ -57,7 +58,7 @@ export const appSet: Command = {
     if (Object.keys(changes).length === 0 && !disable && !enable && !isDefault && !added && !removed) {
       throw new UsageError("Nothing to change was given. `sallyport app set --help` lists what can be.");
     }
-    return withIdentity(context, async ({ storage, clock, keyring }) => {
+    return withIdentity(context, async ({ storage, clock, keyring, directory }) => {
       const named = await applicationNamed(storage.read, argument(context, 0, "ID"));
       await storage.write(async (tx) => {
         const now = clock.now();
@@ -71,6 +72,7 @@ export const appSet: Command = {
       const row = await applicationNamed(storage.read, named.id);
       // Made here, so that the next sign-in does not wait for it.
       await keyring.signer(row.tenant_id, row.algorithm);
+      warnOfDomain(context, row, directory.publicUrl);
       await tell(context, row, await tenantNamed(storage.read, row.tenant_id));
       return 0;
     });
@@ -87,6 +89,17 @@ function changedOrigins(row: ApplicationsTable, added?: string[], removed?: stri
   }
   for (const origin of added ?? []) origins.add(origin);
   return [...origins];
+}
+
+/** Browsers let a page use a domain's passkeys when it is on that domain; others need its word (/.well-known/webauthn). */
+function warnOfDomain(context: CommandContext, row: ApplicationsTable, publicUrl: string): void {
+  const rpId = row.passkey_rp_id;
+  const origins = [...fromColumns(row).origins, publicUrl];
+  if (rpId === null || origins.some((origin) => isWithinDomain(origin, rpId))) return;
+  context.warn(
+    `Warning: none of the origins is on ${rpId}, so browsers refuse its passkeys there, ` +
+      `unless https://${rpId}/.well-known/webauthn names them.`,
+  );
 }
 
 async function tell(context: CommandContext, row: ApplicationsTable, tenant: Parameters<typeof applicationJson>[1]) {

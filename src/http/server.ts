@@ -12,6 +12,7 @@ import { oauthHandlers } from "./oauth/handlers.ts";
 import { openApiHandler } from "./openapi.ts";
 import type { PublicDocument } from "./public-document.ts";
 import { publicIssuerHandler } from "./public-issuer.ts";
+import { relatedOriginsHandler } from "./related-origins.ts";
 import { restRoutes } from "./rest.ts";
 import { RevocationStreams } from "./revocation-stream.ts";
 import { revocationsHandler } from "./revocations.ts";
@@ -70,6 +71,7 @@ export function buildRoutes(options: HttpOptions): {
   add("GET", "/.well-known/oauth-authorization-server", oauth.metadata);
   // RFC 8414 section 3.1 puts the well-known part before the issuer's path; contracts and people put it behind.
   table.set("/.well-known/oauth-authorization-server/t/:tenant", { GET: oauth.metadata });
+  add("GET", "/.well-known/webauthn", relatedOriginsHandler(identity));
   add("POST", "/v1/tenants/:id/issuers/public/auth/token", publicIssuerHandler(identity, edge, cors));
   add("GET", "/v1/revocations", revocations);
   add("GET", "/v1/revocations/stream", streams.handler);

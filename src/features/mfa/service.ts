@@ -115,7 +115,7 @@ export class SecondFactorService {
     return this.#prove(prover, method, answer.rememberDevice, () => {
       // One key proves itself once: what was the first factor is no second one.
       if (method === firstOf(prover)) throw new AppError("invalid_code");
-      return factor.check({ application, userId, origin, code, flowId, response });
+      return factor.check({ application, userId, origin, code, flowId, response, proven: provenBy(prover) });
     });
   }
 
@@ -181,4 +181,9 @@ function sidOf(prover: Prover): string | null {
 
 function firstOf(prover: Prover): string {
   return "flow" in prover ? prover.flow.first.method : prover.session.auth_method;
+}
+
+/** RFC 8176 values. */
+function provenBy(prover: Prover): readonly string[] {
+  return "flow" in prover ? prover.flow.first.amr : (JSON.parse(prover.session.amr) as string[]);
 }

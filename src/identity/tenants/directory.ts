@@ -80,7 +80,8 @@ export class Directory {
   constructor(
     private readonly storage: Storage,
     private readonly clock: Clock,
-    private readonly publicUrl: string,
+    /** Without a trailing slash: the default tenant's issuer. */
+    readonly publicUrl: string,
   ) {}
 
   /** Forgets everything: called after a change made by this process. */

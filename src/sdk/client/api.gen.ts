@@ -175,6 +175,70 @@ export interface NewApiKey {
   secret: string | null;
 }
 
+export interface Passkey {
+  id: string;
+  name: string;
+  created_at: string;
+  last_used_at: string | null;
+  /** Whether a copy of it was safe elsewhere at its last use. */
+  backed_up: boolean;
+  /** Whether it may leave its device: a synced passkey. */
+  backup_eligible: boolean;
+  /** How browsers reach it: `internal`, `hybrid`, `usb`, `nfc`, `ble`. */
+  transports: Array<string>;
+  /** The domain that it is for. */
+  rp_id: string;
+}
+
+export interface PasskeyCreationOptions {
+  rp: {
+    id: string;
+    name: string;
+  };
+  user: {
+    id: string;
+    name: string;
+    displayName: string;
+  };
+  /** base64url, as every byte string here. */
+  challenge: string;
+  pubKeyCredParams: Array<{
+    type: "public-key";
+    alg: number;
+  }>;
+  /** Milliseconds. */
+  timeout: number;
+  excludeCredentials: Array<{
+    id: string;
+    type: "public-key";
+    transports: Array<string>;
+  }>;
+  authenticatorSelection: {
+    residentKey: "required";
+    requireResidentKey: true;
+    userVerification: "preferred" | "required";
+  };
+  attestation: "none";
+  extensions: {
+    credProps: true;
+  };
+}
+
+export interface PasskeyRequestOptions {
+  /** base64url, as every byte string here. */
+  challenge: string;
+  rpId: string;
+  /** Empty: whichever passkey of the domain the person chooses. */
+  allowCredentials: Array<{
+    id: string;
+    type: "public-key";
+    transports: Array<string>;
+  }>;
+  /** Milliseconds. */
+  timeout: number;
+  userVerification: "preferred" | "required";
+}
+
 export interface Resource {
   id: string;
   /** The `aud` of its tokens, unique in the tenant. It never changes. */
@@ -420,6 +484,42 @@ export interface AuthMfaVerifyInput {
 
 export type AuthMfaVerifyOutput = Tokens;
 
+export type AuthPasskeyBeginInput = Record<string, never>;
+
+export interface AuthPasskeyBeginOutput {
+  flow_id: string;
+  public_key: PasskeyRequestOptions;
+  /** Seconds until the challenge expires. */
+  expires_in: number;
+}
+
+export interface AuthPasskeyCompleteInput {
+  /** Of the challenge. */
+  flow_id: string;
+  /** The answer of `navigator.credentials.get()`, by its `toJSON()`. */
+  response: {
+    id: string;
+    rawId: string;
+    type: "public-key";
+    response: {
+      clientDataJSON: string;
+      authenticatorData: string;
+      signature: string;
+      userHandle?: string | null | undefined;
+    };
+  };
+  /** An organization that the user is a member of. */
+  organization?: string | null | undefined;
+  /** One of the application's audiences. */
+  audience?: string | null | undefined;
+  /** `memory` sets no access cookie: the access token is in the body only. */
+  delivery?: "cookie" | "memory" | undefined;
+  /** What an earlier sign-in answered; else its cookie. */
+  trusted_device?: string | null | undefined;
+}
+
+export type AuthPasskeyCompleteOutput = Tokens | MfaRequired;
+
 export interface AuthPasswordChangeInput {
   current_password: string;
   new_password: string;
@@ -485,6 +585,64 @@ export interface AuthSessionsRevokeOthersOutput {
 }
 
 export type MeGetOutput = User;
+
+export type MePasskeysBeginInput = Record<string, never>;
+
+export interface MePasskeysBeginOutput {
+  flow_id: string;
+  public_key: PasskeyCreationOptions;
+  /** Seconds until the challenge expires. */
+  expires_in: number;
+}
+
+export interface MePasskeysCompleteInput {
+  /** Of the challenge. */
+  flow_id: string;
+  /** The answer of `navigator.credentials.create()`, by its `toJSON()`. */
+  response: {
+    id: string;
+    rawId: string;
+    type: "public-key";
+    response: {
+      clientDataJSON: string;
+      attestationObject: string;
+      transports?: Array<string> | null | undefined;
+    };
+  };
+  /** Absent: after who keeps it, or the device that it was made on. */
+  name?: string | null | undefined;
+}
+
+export type MePasskeysCompleteOutput = Passkey;
+
+export interface MePasskeysListInput {
+  limit?: number | undefined;
+  /** The `next_cursor` of the page before. */
+  cursor?: string | null | undefined;
+}
+
+export interface MePasskeysListOutput {
+  data: Array<Passkey>;
+  /** null on the last page. */
+  next_cursor: string | null;
+}
+
+export interface MePasskeysRemoveInput {
+  /** The passkey's id, in either form. */
+  id: string;
+}
+
+export interface MePasskeysRemoveOutput {
+  status: "success";
+}
+
+export interface MePasskeysRenameInput {
+  /** The passkey's id, in either form. */
+  id: string;
+  name: string;
+}
+
+export type MePasskeysRenameOutput = Passkey;
 
 export interface MeUpdateInput {
   /** null removes it. */
@@ -748,6 +906,22 @@ export interface Api {
        */
       verify: { kind: "mutation"; input: AuthMfaVerifyInput; output: AuthMfaVerifyOutput };
     };
+    passkey: {
+      /**
+       * Ask for a challenge to sign in with a passkey.
+       * REST: POST /v1/auth/passkey/login/begin
+       * Access: public
+       * Errors: forbidden, origin_not_allowed
+       */
+      begin: { kind: "mutation"; input: AuthPasskeyBeginInput | undefined; output: AuthPasskeyBeginOutput };
+      /**
+       * Sign in with a passkey.
+       * REST: POST /v1/auth/passkey/login/complete
+       * Access: public
+       * Errors: invalid_code, invalid_credentials, forbidden, origin_not_allowed
+       */
+      complete: { kind: "mutation"; input: AuthPasskeyCompleteInput; output: AuthPasskeyCompleteOutput };
+    };
     password: {
       /**
        * Change one's own password. Ends the user's other sessions.
@@ -806,6 +980,42 @@ export interface Api {
      * Access: end-user, scope public
      */
     get: { kind: "query"; input: undefined; output: MeGetOutput };
+    passkeys: {
+      /**
+       * Ask for a challenge to add a passkey.
+       * REST: POST /v1/me/passkeys/begin
+       * Access: session, fresh true
+       * Errors: conflict, forbidden, origin_not_allowed, insufficient_user_authentication
+       */
+      begin: { kind: "mutation"; input: MePasskeysBeginInput | undefined; output: MePasskeysBeginOutput };
+      /**
+       * Add a passkey.
+       * REST: POST /v1/me/passkeys/complete
+       * Access: session, fresh true
+       * Errors: invalid_code, conflict, forbidden, origin_not_allowed, insufficient_user_authentication
+       */
+      complete: { kind: "mutation"; input: MePasskeysCompleteInput; output: MePasskeysCompleteOutput };
+      /**
+       * One's own passkeys, oldest first.
+       * REST: GET /v1/me/passkeys
+       * Access: session
+       */
+      list: { kind: "query"; input: MePasskeysListInput | undefined; output: MePasskeysListOutput };
+      /**
+       * Remove one of one's own passkeys. Ends the user's other sessions.
+       * REST: DELETE /v1/me/passkeys/{id}
+       * Access: session, fresh true
+       * Errors: not_found, conflict, forbidden, origin_not_allowed, insufficient_user_authentication
+       */
+      remove: { kind: "mutation"; input: MePasskeysRemoveInput; output: MePasskeysRemoveOutput };
+      /**
+       * Rename one of one's own passkeys.
+       * REST: PATCH /v1/me/passkeys/{id}
+       * Access: session
+       * Errors: not_found
+       */
+      rename: { kind: "mutation"; input: MePasskeysRenameInput; output: MePasskeysRenameOutput };
+    };
     /**
      * Change the caller's own profile.
      * REST: PATCH /v1/me

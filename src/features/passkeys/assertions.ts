@@ -1,0 +1,161 @@
+import type { RequestOrigin } from "../../core/caller.ts";
+import { AppError } from "../../core/errors.ts";
+import { appendRefusal } from "../../identity/audit/refusals.ts";
+import { appendAudit } from "../../identity/audit/store.ts";
+import type { Identity } from "../../identity/identity.ts";
+import type { Application } from "../../identity/tenants/directory.ts";
+import { relyingPartyOf } from "../../identity/tenants/relying-party.ts";
+import type { PasskeysTable } from "../../storage/schema-people.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { type Assertion, REFUSED, verifyAssertion } from "./ceremony.ts";
+import { type Challenge, type Challenges, LIFETIME, type Purpose } from "./challenges.ts";
+import { findByCredential, touchPasskey } from "./store.ts";
+import type { AssertionResponse, RequestOptions } from "./wire.ts";
+
+interface Answer {
+  purpose: Purpose;
+  application: Application;
+  origin: RequestOrigin;
+  flowId: string;
+  response: AssertionResponse;
+  /** Whose passkey it must be; null: the answer says whose. */
+  owner: string | null;
+}
+
+/** A right answer that is not spent yet. */
+export interface RightAnswer {
+  userId: string;
+  userVerified: boolean;
+  /** RFC 8176 values. */
+  amr: string[];
+  /** Spends the challenge and notes the use. @throws AppError `invalid_code` */
+  commit(tx: Executor, now: number): Promise<void>;
+}
+
+/** A P-256 key (COSE) that nobody holds: an unknown credential costs the same work as a known one. */
+const NOBODYS_KEY = Buffer.from(
+  "a50102032620012158209b4b6abf8db7731063109176bb2a8450e13844c9461f6734a08c28b22e8875f3" +
+    "225820be239ad476f4ddb6daf1f05124726cd26bdd4a80ff8e72b3887980a3706ec235",
+  "hex",
+);
+
+/** What signs in by a passkey and what proves one as second factor have in common: the question and the judgement. */
+export class Assertions {
+  constructor(
+    private readonly identity: Identity,
+    private readonly challenges: Challenges,
+  ) {}
+
+  /** @param allowed the passkeys that would do; empty: whichever the person has */
+  async ask(purpose: Purpose, application: Application, owner: string | null, allowed: readonly PasskeysTable[]) {
+    const { generateAuthenticationOptions } = await import("@simplewebauthn/server");
+    const party = relyingPartyOf(this.identity.directory, application);
+    const { challenge } = await generateAuthenticationOptions({ rpID: party.id });
+    const { flowId, expiresIn } = await this.challenges.start(purpose, application, owner, challenge);
+    const publicKey: RequestOptions = {
+      challenge,
+      rpId: party.id,
+      allowCredentials: allowed.map(({ credential_id: id, transports }) => ({
+        id,
+        type: "public-key",
+        transports: JSON.parse(transports) as string[],
+      })),
+      timeout: LIFETIME,
+      // Verified where the authenticator can: who has no sensor and no PIN still signs in, and is asked for more where the
+      // application's policy wants more.
+      userVerification: "preferred",
+    };
+    return { flowId, publicKey, expiresIn };
+  }
+
+  /** Judges an answer without spending it. @throws AppError `invalid_code`, the same for whatever is wrong */
+  async check(answer: Answer): Promise<RightAnswer> {
+    const { application, response, owner } = answer;
+    const challenge = await this.challenges.find(answer.purpose, answer.flowId, application, owner);
+    const { storage, directory } = this.identity;
+    const party = relyingPartyOf(directory, application);
+    const passkey = await findByCredential(storage.read, application.tenant.id, response.id);
+    const publicKey = passkey?.public_key ?? NOBODYS_KEY;
+    const expected = { party, challenge: challenge.value, publicKey };
+    const assertion = await verifyAssertion(response, expected).catch((error: unknown) => error);
+    if (assertion instanceof Error || !passkey || !isOwned(passkey, answer, party.id)) {
+      await this.#tell(answer, passkey?.user_id ?? null);
+      throw assertion instanceof AppError ? assertion : new AppError("invalid_code", { message: REFUSED });
+    }
+    const right = assertion as Assertion;
+    await this.#requireSameAuthenticator(answer, passkey, right);
+    return {
+      userId: passkey.user_id,
+      userVerified: right.userVerified,
+      amr: amrOf(right),
+      commit: (tx, now) => this.#spend(tx, now, challenge, passkey, right),
+    };
+  }
+
+  async #spend(tx: Executor, now: number, challenge: Challenge, passkey: PasskeysTable, assertion: Assertion) {
+    await this.challenges.consume(tx, challenge);
+    const { counter, backedUp } = assertion;
+    const use = { id: passkey.id, user_id: passkey.user_id, counter, is_backed_up: backedUp ? 1 : 0, now } as const;
+    if (!(await touchPasskey(tx, use))) throw new AppError("invalid_code", { message: REFUSED });
+  }
+
+  /**
+   * A counter that does not go on means that somebody has a copy of the key (section 6.1.1); backup eligibility is settled
+   * when a passkey is made (section 7.2, step 19). Both are told: what was signed is true of somebody's authenticator.
+   */
+  async #requireSameAuthenticator(answer: Answer, passkey: PasskeysTable, assertion: Assertion): Promise<void> {
+    const { counter, backupEligible } = assertion;
+    const isCopy = (counter > 0 || passkey.counter > 0) && counter <= passkey.counter;
+    if (!isCopy && backupEligible === (passkey.is_backup_eligible === 1)) return;
+    const { application, origin } = answer;
+    const { storage, clock } = this.identity;
+    await storage.write((tx) =>
+      appendAudit(tx, clock.now(), {
+        tenantId: application.tenant.id,
+        actor: { kind: "anonymous", id: null },
+        action: isCopy ? "passkey.counter_went_back" : "passkey.backup_eligibility_changed",
+        target: { kind: "passkey", id: passkey.id },
+        applicationId: application.id,
+        origin,
+        details: { user_id: passkey.user_id, ...(isCopy ? { counter, stored: passkey.counter } : {}) },
+      }),
+    );
+    throw new AppError("invalid_code", { message: REFUSED });
+  }
+
+  #tell({ application, origin }: Answer, userId: string | null): Promise<void> {
+    const { storage, clock } = this.identity;
+    return storage.write((tx) =>
+      appendRefusal(tx, clock.now(), {
+        tenantId: application.tenant.id,
+        actor: { kind: "anonymous", id: null },
+        action: "sign_in.refused",
+        ...(userId === null ? {} : { target: { kind: "user", id: userId } }),
+        applicationId: application.id,
+        origin,
+        details: { method: "passkey" },
+      }),
+    );
+  }
+}
+
+/** Section 7.2, steps 5 and 6: of the user that is meant, or that the authenticator names, and of this domain. */
+function isOwned(passkey: PasskeysTable, { owner, response }: Answer, rpId: string): boolean {
+  const handle = response.response.userHandle ?? null;
+  const isNamed = handle === null ? owner !== null : handle === userHandleOf(passkey.user_id);
+  return isNamed && (owner === null || owner === passkey.user_id) && passkey.rp_id === rpId;
+}
+
+/** The user id's 16 bytes, base64url: no address, nothing that tells who it is (section 14.6.1). */
+export function userHandleOf(userId: string): string {
+  return Buffer.from(userId.replaceAll("-", ""), "hex").toString("base64url");
+}
+
+/**
+ * RFC 8176: `swk` for a key that may be copied to other devices by whoever keeps it, `hwk` for one that cannot leave its
+ * device; `user`, because every answer tests the person's presence; `mfa`, because a verified person has proven the device and
+ * what unlocks it. (Which of PIN, face and finger it was, WebAuthn does not tell.)
+ */
+function amrOf({ backupEligible, userVerified }: Assertion): string[] {
+  return [backupEligible ? "swk" : "hwk", "user", ...(userVerified ? ["mfa"] : [])];
+}

@@ -1,0 +1,165 @@
+import { AppError } from "../../core/errors.ts";
+import { type JsonObject, parseJsonObject } from "../../core/json.ts";
+import { importVerificationKey } from "../../crypto/jwk.ts";
+import type { RelyingParty } from "../../identity/tenants/relying-party.ts";
+import type { AssertionResponse, RegistrationResponse } from "./wire.ts";
+
+/** By their numbers in the COSE registry, the best first. What is not offered is not taken. */
+const ALGORITHMS = new Map([
+  [-8, "EdDSA"],
+  [-7, "ES256"],
+  [-257, "RS256"],
+] as const);
+export const ALGORITHM_IDS: number[] = [...ALGORITHMS.keys()];
+
+interface Expected {
+  party: RelyingParty;
+  /** base64url. */
+  challenge: string;
+}
+
+export interface NewCredential {
+  /** base64url. */
+  id: string;
+  /** COSE. */
+  publicKey: Uint8Array<ArrayBuffer>;
+  counter: number;
+  aaguid: string;
+  backupEligible: boolean;
+  backedUp: boolean;
+}
+
+export interface Assertion {
+  counter: number;
+  userVerified: boolean;
+  backupEligible: boolean;
+  backedUp: boolean;
+}
+
+// Loaded when the first passkey comes: with its certificate parsers it takes longer than the rest of a start.
+const webauthn = () => import("@simplewebauthn/server");
+const helpers = () => import("@simplewebauthn/server/helpers");
+
+/**
+ * WebAuthn level 3, section 7.1. Refused beside what the library refuses: frames of other origins, an id that is not the
+ * attested one, attestation that nobody asked for (its certificates name addresses to fetch lists from: SSRF), and keys that
+ * are unsound or are not of the kind that their algorithm says.
+ * @throws AppError `invalid_code` for whatever is wrong
+ */
+export function verifyRegistration(response: RegistrationResponse, expected: Expected): Promise<NewCredential> {
+  return refusingAll(async () => {
+    requireOwnFrame(response.response.clientDataJSON);
+    await requirePlainAttestation(response.response.attestationObject);
+    const { verifyRegistrationResponse } = await webauthn();
+    const { id, rawId, type } = response;
+    const { clientDataJSON, attestationObject } = response.response;
+    const verified = await verifyRegistrationResponse({
+      response: { id, rawId, type, response: { clientDataJSON, attestationObject }, clientExtensionResults: {} },
+      expectedChallenge: expected.challenge,
+      expectedOrigin: expected.party.origins,
+      expectedRPID: expected.party.id,
+      requireUserPresence: true,
+      requireUserVerification: false,
+      supportedAlgorithmIDs: ALGORITHM_IDS,
+    });
+    if (!verified.verified) throw new Error("the attestation is wrong");
+    const { credential, aaguid, credentialDeviceType, credentialBackedUp } = verified.registrationInfo;
+    if (credential.id !== id) throw new Error("the id is not the attested credential's");
+    await requireSoundKey(credential.publicKey);
+    return {
+      id: credential.id,
+      publicKey: new Uint8Array(credential.publicKey),
+      counter: credential.counter,
+      aaguid,
+      backupEligible: credentialDeviceType === "multiDevice",
+      backedUp: credentialBackedUp,
+    };
+  });
+}
+
+/**
+ * WebAuthn level 3, section 7.2, but for what the record of the credential decides: its owner, its counter, its backup
+ * eligibility. @param publicKey COSE
+ * @throws AppError `invalid_code` for whatever is wrong
+ */
+export function verifyAssertion(
+  response: AssertionResponse,
+  expected: Expected & { publicKey: Uint8Array },
+): Promise<Assertion> {
+  return refusingAll(async () => {
+    requireOwnFrame(response.response.clientDataJSON);
+    const { verifyAuthenticationResponse } = await webauthn();
+    const { id, rawId, type } = response;
+    const { clientDataJSON, authenticatorData, signature } = response.response;
+    const { verified, authenticationInfo } = await verifyAuthenticationResponse({
+      response: {
+        id,
+        rawId,
+        type,
+        response: { clientDataJSON, authenticatorData, signature },
+        clientExtensionResults: {},
+      },
+      expectedChallenge: expected.challenge,
+      expectedOrigin: expected.party.origins,
+      expectedRPID: expected.party.id,
+      // Below every counter: the library compares it before the signature, and only what was signed may tell of a copy.
+      credential: { id, publicKey: new Uint8Array(expected.publicKey), counter: -1 },
+      requireUserVerification: false,
+    });
+    if (!verified) throw new Error("the signature is wrong");
+    return {
+      counter: authenticationInfo.newCounter,
+      userVerified: authenticationInfo.userVerified,
+      backupEligible: authenticationInfo.credentialDeviceType === "multiDevice",
+      backedUp: authenticationInfo.credentialBackedUp,
+    };
+  });
+}
+
+/** Whatever strangers' bytes make of a parser, the answer is one and the same. */
+async function refusingAll<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw new AppError("invalid_code", { message: REFUSED, cause });
+  }
+}
+export const REFUSED = "The passkey's answer is wrong, came too late, or was used before.";
+
+/** No page of ours asks from within another origin's frame: there, a click can be anybody's (section 13.4.2). */
+function requireOwnFrame(clientDataJSON: string): void {
+  const data: JsonObject | null = parseJsonObject(Buffer.from(clientDataJSON, "base64url").toString("utf8"));
+  if (data === null) throw new Error("the client data is no JSON object");
+  if ((data.crossOrigin ?? false) !== false || data.topOrigin !== undefined)
+    throw new Error("a frame of another origin");
+}
+
+async function requirePlainAttestation(attestationObject: string): Promise<void> {
+  const { decodeAttestationObject } = await helpers();
+  const decoded = decodeAttestationObject(new Uint8Array(Buffer.from(attestationObject, "base64url")));
+  const format = decoded.get("fmt");
+  const isSelf = format === "packed" && decoded.get("attStmt").get("x5c") === undefined;
+  if (format !== "none" && !isSelf) throw new Error("attestation that was not asked for");
+}
+
+const JWK_MEMBERS = {
+  EdDSA: { kty: 1, crv: 6, jwk: { kty: "OKP", crv: "Ed25519" }, members: { x: -2 } },
+  ES256: { kty: 2, crv: 1, jwk: { kty: "EC", crv: "P-256" }, members: { x: -2, y: -3 } },
+  RS256: { kty: 3, crv: undefined, jwk: { kty: "RSA" }, members: { n: -1, e: -2 } },
+} as const;
+
+/** RFC 9053 section 7.1, RFC 8230 section 4: type and curve are the algorithm's, and the key is one. @throws Error, JwsError */
+async function requireSoundKey(publicKey: Uint8Array<ArrayBuffer>): Promise<void> {
+  const { decodeCredentialPublicKey } = await helpers();
+  const key = decodeCredentialPublicKey(publicKey) as unknown as ReadonlyMap<number, unknown>;
+  const algorithm = ALGORITHMS.get(key.get(3) as never);
+  if (algorithm === undefined) throw new Error("an algorithm that is not offered");
+  const { kty, crv, jwk, members } = JWK_MEMBERS[algorithm];
+  if (key.get(1) !== kty || (crv !== undefined && key.get(-1) !== crv)) throw new Error("a key of another kind");
+  const values = Object.entries(members).map(([name, label]) => {
+    const value = key.get(label);
+    if (!(value instanceof Uint8Array)) throw new Error(`the key has no ${name}`);
+    return [name, Buffer.from(value).toString("base64url")];
+  });
+  importVerificationKey(algorithm, { ...jwk, ...Object.fromEntries(values) }, "passkey");
+}

@@ -1,0 +1,24 @@
+import { defineFeature } from "../../rpc/feature.ts";
+import { Assertions } from "./assertions.ts";
+import { Challenges } from "./challenges.ts";
+import { passkeysRouter } from "./router.ts";
+import { PasskeyFactor } from "./second-factor.ts";
+import { Passkeys } from "./service.ts";
+import { PasskeySignIns } from "./sign-ins.ts";
+import { deletePasskeysOf } from "./store.ts";
+
+/**
+ * Passkeys (WebAuthn level 3): a key that stays with the person's device or password manager and signs for one domain only,
+ * so that no other page can ask for it. They sign in by themselves, without a name being typed, or stand beside a password.
+ */
+export const passkeys = defineFeature({
+  settings: {},
+  erase: deletePasskeysOf,
+  disown: deletePasskeysOf,
+  secondFactors: ({ identity }) => [new PasskeyFactor(identity, new Assertions(identity, new Challenges(identity)))],
+  router: ({ identity, procedures }) => {
+    const challenges = new Challenges(identity);
+    const signIns = new PasskeySignIns(identity, challenges, new Assertions(identity, challenges));
+    return passkeysRouter(identity, procedures, new Passkeys(identity, challenges), signIns);
+  },
+});

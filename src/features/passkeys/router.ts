@@ -1,0 +1,241 @@
+import { z } from "zod";
+import { requireId } from "../../core/ids.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { exampleTokens, signInSchema } from "../../identity/sessions/wire.ts";
+import { deliverOutcome } from "../../rpc/deliver.ts";
+import { presentedSession } from "../../rpc/presented.ts";
+import type { Procedures } from "../../rpc/procedures.ts";
+import { pageInput, pageOf } from "../../rpc/schemas.ts";
+import type { Passkeys } from "./service.ts";
+import type { PasskeySignIns } from "./sign-ins.ts";
+import {
+  assertionSchema,
+  creationOptionsSchema,
+  examplePasskey,
+  passkeyName,
+  passkeySchema,
+  registrationSchema,
+  requestOptionsSchema,
+} from "./wire.ts";
+
+const success = z.strictObject({ status: z.literal("success") });
+const byId = z.strictObject({ id: z.string().max(64).describe("The passkey's id, in either form.") });
+const flowId = z.string().min(1).max(64).describe("Of the challenge.");
+const expiresIn = z.int().describe("Seconds until the challenge expires.");
+const exampleId = "psk_01HWY4W3JCFNFSYR3H952G5HE6";
+const exampleFlow = "018f3c4d-2a3b-7c4d-8e5f-60718293a4b5";
+const exampleChallenge = "q1ZqYlRCN2tMcG9XcXlNUnZ3c2JhZ2hUeXVJb1BhU2Q";
+const exampleCredential = { id: "wYhZ6bAf0b3m4dSg", rawId: "wYhZ6bAf0b3m4dSg", type: "public-key" as const };
+const clientDataJSON = "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0";
+
+export function passkeysRouter(
+  identity: Identity,
+  procedures: Procedures,
+  passkeys: Passkeys,
+  signIns: PasskeySignIns,
+) {
+  const auth = {
+    passkey: {
+      begin: procedures
+        .public({
+          summary: "Ask for a challenge to sign in with a passkey.",
+          description:
+            "Names nobody, and needs no name: the person chooses among the passkeys that their browser offers, in its own " +
+            "dialogue or in the name field's suggestions (conditional mediation).",
+          output: z.strictObject({ flow_id: z.uuid(), public_key: requestOptionsSchema, expires_in: expiresIn }),
+          errors: ["forbidden", "origin_not_allowed"],
+          rest: { method: "POST", path: "/v1/auth/passkey/login/begin" },
+          example: {
+            input: {},
+            output: {
+              flow_id: exampleFlow,
+              public_key: {
+                challenge: exampleChallenge,
+                rpId: "example.com",
+                allowCredentials: [],
+                timeout: 600_000,
+                userVerification: "preferred",
+              },
+              expires_in: 600,
+            },
+          },
+        })
+        .input(z.strictObject({}).optional())
+        .mutation(async ({ ctx }) => {
+          const begun = await signIns.begin(ctx.application, ctx.origin);
+          return { flow_id: begun.flowId, public_key: begun.publicKey, expires_in: begun.expiresIn };
+        }),
+      complete: procedures
+        .public({
+          summary: "Sign in with a passkey.",
+          description:
+            "A passkey that verified its owner (PIN, finger, face) is two factors in one: `aal2`. One that did not is one " +
+            "factor, and the application's policy decides what more is asked for.",
+          output: signInSchema,
+          errors: ["invalid_code", "invalid_credentials", "forbidden", "origin_not_allowed"],
+          rest: { method: "POST", path: "/v1/auth/passkey/login/complete" },
+          example: {
+            input: {
+              flow_id: exampleFlow,
+              response: {
+                ...exampleCredential,
+                response: {
+                  clientDataJSON,
+                  authenticatorData: "SZYN5YgO",
+                  signature: "MEUCIQDx",
+                  userHandle: "AY88Sns",
+                },
+              },
+            },
+            output: exampleTokens,
+          },
+        })
+        .input(
+          z.strictObject({
+            flow_id: flowId,
+            response: assertionSchema,
+            organization: z
+              .string()
+              .min(1)
+              .max(100)
+              .nullish()
+              .describe("An organization that the user is a member of."),
+            audience: z.string().min(1).max(255).nullish().describe("One of the application's audiences."),
+            delivery: z
+              .enum(["cookie", "memory"])
+              .default("cookie")
+              .describe("`memory` sets no access cookie: the access token is in the body only."),
+            trusted_device: z
+              .string()
+              .min(1)
+              .max(200)
+              .nullish()
+              .describe("What an earlier sign-in answered; else its cookie."),
+          }),
+        )
+        .mutation(async ({ ctx, input }) =>
+          deliverOutcome(
+            ctx.call,
+            await signIns.complete({
+              application: ctx.application,
+              origin: ctx.origin,
+              flowId: input.flow_id,
+              response: input.response,
+              organization: input.organization ?? null,
+              audience: input.audience ?? null,
+              delivery: input.delivery,
+              replaces: await presentedSession(identity, ctx.call, ctx),
+              trustedDevice: input.trusted_device ?? ctx.call.cookies(ctx.application).device,
+            }),
+          ),
+        ),
+    },
+  };
+  const me = {
+    passkeys: {
+      list: procedures
+        .session({
+          summary: "One's own passkeys, oldest first.",
+          output: pageOf(passkeySchema),
+          errors: [],
+          rest: { method: "GET", path: "/v1/me/passkeys" },
+          example: { output: { data: [examplePasskey], next_cursor: null } },
+        })
+        .input(z.strictObject(pageInput).optional())
+        .query(({ ctx, input }) => passkeys.list(ctx, input?.limit ?? 20, input?.cursor ?? null)),
+      begin: procedures
+        .provenSession(
+          { fresh: true },
+          {
+            summary: "Ask for a challenge to add a passkey.",
+            output: z.strictObject({ flow_id: z.uuid(), public_key: creationOptionsSchema, expires_in: expiresIn }),
+            errors: ["conflict", "forbidden", "origin_not_allowed", "insufficient_user_authentication"],
+            rest: { method: "POST", path: "/v1/me/passkeys/begin" },
+            example: {
+              input: {},
+              output: {
+                flow_id: exampleFlow,
+                public_key: {
+                  rp: { id: "example.com", name: "My application" },
+                  user: { id: "AY88Snsufbyei__ysd9L1g", name: "ada@example.com", displayName: "Ada" },
+                  challenge: exampleChallenge,
+                  pubKeyCredParams: [{ type: "public-key", alg: -7 }],
+                  timeout: 600_000,
+                  excludeCredentials: [],
+                  authenticatorSelection: {
+                    residentKey: "required",
+                    requireResidentKey: true,
+                    userVerification: "preferred",
+                  },
+                  attestation: "none",
+                  extensions: { credProps: true },
+                },
+                expires_in: 600,
+              },
+            },
+          },
+        )
+        .input(z.strictObject({}).optional())
+        .mutation(async ({ ctx }) => {
+          const begun = await passkeys.begin(ctx);
+          return { flow_id: begun.flowId, public_key: begun.publicKey, expires_in: begun.expiresIn };
+        }),
+      complete: procedures
+        .provenSession(
+          { fresh: true },
+          {
+            summary: "Add a passkey.",
+            output: passkeySchema,
+            errors: ["invalid_code", "conflict", "forbidden", "origin_not_allowed", "insufficient_user_authentication"],
+            rest: { method: "POST", path: "/v1/me/passkeys/complete", status: 201 },
+            example: {
+              input: {
+                flow_id: exampleFlow,
+                response: { ...exampleCredential, response: { clientDataJSON, attestationObject: "o2NmbXRkbm9uZQ" } },
+                name: "Apple Passwords",
+              },
+              output: examplePasskey,
+            },
+          },
+        )
+        .input(
+          z.strictObject({
+            flow_id: flowId,
+            response: registrationSchema,
+            name: passkeyName.nullish().describe("Absent: after who keeps it, or the device that it was made on."),
+          }),
+        )
+        .mutation(({ ctx, input }) =>
+          passkeys.complete(ctx, { flowId: input.flow_id, response: input.response, name: input.name ?? null }),
+        ),
+      rename: procedures
+        .session({
+          summary: "Rename one of one's own passkeys.",
+          output: passkeySchema,
+          errors: ["not_found"],
+          rest: { method: "PATCH", path: "/v1/me/passkeys/{id}" },
+          example: { input: { id: exampleId, name: "The blue key" }, output: examplePasskey },
+        })
+        .input(byId.extend({ name: passkeyName }))
+        .mutation(({ ctx, input }) => passkeys.rename(ctx, requireId("passkey", input.id, "id"), input.name)),
+      remove: procedures
+        .provenSession(
+          { fresh: true },
+          {
+            summary: "Remove one of one's own passkeys. Ends the user's other sessions.",
+            description: "The last way to sign in stays: 409 says what to add first.",
+            output: success,
+            errors: ["not_found", "conflict", "forbidden", "origin_not_allowed", "insufficient_user_authentication"],
+            rest: { method: "DELETE", path: "/v1/me/passkeys/{id}" },
+            example: { input: { id: exampleId }, output: { status: "success" } },
+          },
+        )
+        .input(byId)
+        .mutation(async ({ ctx, input }) => {
+          await passkeys.remove(ctx, requireId("passkey", input.id, "id"));
+          return { status: "success" as const };
+        }),
+    },
+  };
+  return { auth, me };
+}

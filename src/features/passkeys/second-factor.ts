@@ -1,0 +1,67 @@
+import { AppError } from "../../core/errors.ts";
+import type { FactorAnswer, FactorProof, SecondFactor } from "../../identity/factors/second-factors.ts";
+import type { Identity } from "../../identity/identity.ts";
+import type { Application } from "../../identity/tenants/directory.ts";
+import { relyingPartyOf } from "../../identity/tenants/relying-party.ts";
+import type { Executor } from "../../storage/storage.ts";
+import type { Assertions } from "./assertions.ts";
+import { hasPasskey, passkeysOf } from "./store.ts";
+import { assertionSchema } from "./wire.ts";
+
+const PURPOSE = "passkey_second_factor";
+
+/** A passkey after a password: the challenge is for this user's passkeys and takes nobody else's. */
+export class PasskeyFactor implements SecondFactor {
+  readonly method = "passkey";
+
+  constructor(
+    private readonly identity: Identity,
+    private readonly assertions: Assertions,
+  ) {}
+
+  /** @returns null where none of the user's passkeys is for the application's domain */
+  async challenge(application: Application, userId: string) {
+    const { id } = relyingPartyOf(this.identity.directory, application);
+    const passkeys = (await passkeysOf(this.identity.storage.read, userId)).filter(({ rp_id }) => rp_id === id);
+    if (passkeys.length === 0) return null;
+    const { flowId, publicKey } = await this.assertions.ask(PURPOSE, application, userId, passkeys);
+    return { flow_id: flowId, public_key: publicKey };
+  }
+
+  /**
+   * Without user verification a passkey is something that one has, and is a second factor only to something that one knows:
+   * not to another passkey, nor to a mail. @throws AppError `invalid_input`, `invalid_code`
+   */
+  async check(answer: FactorAnswer): Promise<FactorProof> {
+    const { application, origin, userId } = answer;
+    const parsed = assertionSchema.safeParse(answer.response);
+    if (!parsed.success) {
+      const details = parsed.error.issues.map((issue) => ({
+        path: ["response", ...issue.path].join("."),
+        reason: issue.message,
+      }));
+      throw new AppError("invalid_input", { details });
+    }
+    const right = await this.assertions.check({
+      purpose: PURPOSE,
+      application,
+      origin,
+      flowId: answer.flowId ?? "",
+      response: parsed.data,
+      owner: userId,
+    });
+    if (!right.userVerified && !answer.proven?.includes("pwd")) {
+      const message = "The passkey must verify you, by a PIN, a finger or a face.";
+      throw new AppError("invalid_code", { message });
+    }
+    return { amr: right.amr, commit: (tx, now) => right.commit(tx, now) };
+  }
+
+  /**
+   * For every application of the tenant, whatever its domain: an account is as safe as the application that asks least of
+   * it, and from there a second factor could be removed.
+   */
+  isEnrolled(at: Executor, userId: string): Promise<boolean> {
+    return hasPasskey(at, userId);
+  }
+}

@@ -1,0 +1,207 @@
+import { AppError, invalidField } from "../../core/errors.ts";
+import { newId, parseId } from "../../core/ids.ts";
+import { appendAudit } from "../../identity/audit/store.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { findSession, isLiveSession } from "../../identity/sessions/store.ts";
+import type { Application } from "../../identity/tenants/directory.ts";
+import { relyingPartyOf } from "../../identity/tenants/relying-party.ts";
+import { claimUser, lockUser } from "../../identity/users/store.ts";
+import type { AdmittedSession } from "../../rpc/gate.ts";
+import { cutPage } from "../../rpc/schemas.ts";
+import type { PasskeysTable } from "../../storage/schema-people.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { userHandleOf } from "./assertions.ts";
+import { ALGORITHM_IDS, verifyRegistration } from "./ceremony.ts";
+import { type Challenges, LIFETIME } from "./challenges.ts";
+import { defaultName } from "./names.ts";
+import { deletePasskey, insertPasskey, otherWaysIn, pageOfPasskeys, passkeysOf, renamePasskey } from "./store.ts";
+import { type CreationOptions, type RegistrationResponse, toWirePasskey, type WirePasskey } from "./wire.ts";
+
+const PURPOSE = "passkey_registration";
+/** More are forgotten devices, and a stranger's would not be noticed among them. */
+const MAX_PASSKEYS = 10;
+
+/** A person's own passkeys. */
+export class Passkeys {
+  constructor(
+    private readonly identity: Identity,
+    private readonly challenges: Challenges,
+  ) {}
+
+  /** @throws AppError `forbidden`, `conflict` (there are ten), `rate_limited` */
+  async begin(caller: AdmittedSession) {
+    const { application, origin, session } = caller;
+    requireUse(application);
+    await this.challenges.admit(application, origin);
+    const known = await passkeysOf(this.identity.storage.read, session.user_id);
+    requireRoom(known.length);
+    const { generateRegistrationOptions } = await import("@simplewebauthn/server");
+    const party = relyingPartyOf(this.identity.directory, application);
+    const label = session.email ?? session.display_name ?? application.name;
+    const { challenge } = await generateRegistrationOptions({ rpName: party.name, rpID: party.id, userName: label });
+    const { flowId, expiresIn } = await this.challenges.start(PURPOSE, application, session.user_id, challenge);
+    const publicKey: CreationOptions = {
+      rp: { id: party.id, name: party.name },
+      user: { id: userHandleOf(session.user_id), name: label, displayName: session.display_name ?? label },
+      challenge,
+      pubKeyCredParams: ALGORITHM_IDS.map((alg) => ({ type: "public-key", alg })),
+      timeout: LIFETIME,
+      excludeCredentials: known
+        .filter(({ rp_id }) => rp_id === party.id)
+        .map(({ credential_id: id, transports }) => ({
+          id,
+          type: "public-key",
+          transports: JSON.parse(transports) as string[],
+        })),
+      // Discoverable, so that it signs in without a name. Verification is asked for and not insisted on: what counts is
+      // whether it verifies at each use, and a key without a PIN is still a second factor.
+      authenticatorSelection: { residentKey: "required", requireResidentKey: true, userVerification: "preferred" },
+      attestation: "none",
+      extensions: { credProps: true },
+    };
+    return { flowId, publicKey, expiresIn };
+  }
+
+  /** @throws AppError `forbidden`, `invalid_code`, `conflict` (there are ten; registered already), `token_revoked` */
+  async complete(
+    caller: AdmittedSession,
+    input: { flowId: string; response: RegistrationResponse; name: string | null },
+  ): Promise<WirePasskey> {
+    const { application, origin, session } = caller;
+    const { storage, clock, directory, notices } = this.identity;
+    const { user_id: userId } = session;
+    requireUse(application);
+    const challenge = await this.challenges.find(PURPOSE, input.flowId, application, userId);
+    const party = relyingPartyOf(directory, application);
+    const made = await verifyRegistration(input.response, { party, challenge: challenge.value });
+    const transports = knownTransports(input.response);
+    const { aaguid } = made;
+    const now = clock.now();
+    const row: PasskeysTable = {
+      id: newId(now),
+      tenant_id: application.tenant.id,
+      user_id: userId,
+      credential_id: made.id,
+      public_key: made.publicKey,
+      rp_id: party.id,
+      counter: made.counter,
+      transports: JSON.stringify(transports),
+      aaguid,
+      is_backup_eligible: made.backupEligible ? 1 : 0,
+      is_backed_up: made.backedUp ? 1 : 0,
+      name: input.name ?? defaultName({ aaguid, transports, userAgent: origin.userAgent }),
+      created_at: now,
+      last_used_at: null,
+    };
+    await storage.write(async (tx) => {
+      await this.challenges.consume(tx, challenge);
+      await this.#hold(tx, now, caller);
+      requireRoom((await passkeysOf(tx, userId)).length);
+      if (!(await insertPasskey(tx, row))) {
+        throw new AppError("conflict", { message: "This passkey is registered already." });
+      }
+      await claimUser(tx, userId, now);
+      await this.#tell(tx, now, caller, "passkey.added", row);
+      const values = { factor: `passkey ${row.name}` };
+      await notices.tell(tx, now, { kind: "factor", template: "factor_added", application, userId, origin, values });
+    });
+    return toWirePasskey(row);
+  }
+
+  async list({ session }: AdmittedSession, limit: number, cursor: string | null) {
+    const after = cursor === null ? "" : parseId("passkey", cursor);
+    if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
+    const page = { user_id: session.user_id, after, limit: limit + 1 };
+    return cutPage(await pageOfPasskeys(this.identity.storage.read, page), limit, (row) => row.id, toWirePasskey);
+  }
+
+  /** @throws AppError `not_found` */
+  rename(caller: AdmittedSession, id: string, name: string): Promise<WirePasskey> {
+    const { storage, clock } = this.identity;
+    return storage.write(async (tx) => {
+      const row = await renamePasskey(tx, caller.session.user_id, id, name);
+      if (!row) throw new AppError("not_found");
+      await this.#tell(tx, clock.now(), caller, "passkey.renamed", row);
+      return toWirePasskey(row);
+    });
+  }
+
+  /**
+   * Ends the user's other sessions: one of them may be whoever the passkey is removed for.
+   * @throws AppError `not_found`, `conflict` (the last way to sign in), `forbidden` (the last second factor where one is required)
+   */
+  remove(caller: AdmittedSession, id: string): Promise<void> {
+    const { application, origin, session } = caller;
+    const { storage, clock, secondFactors, sessions, notices } = this.identity;
+    const { user_id: userId } = session;
+    return storage.write(async (tx) => {
+      const now = clock.now();
+      await this.#hold(tx, now, caller);
+      const row = await deletePasskey(tx, userId, id);
+      if (!row) throw new AppError("not_found");
+      await requireAnotherWayIn(tx, application, row);
+      if (application.mfa === "required" && (await secondFactors.enrolled(tx, userId, null)).length === 0) {
+        const message = "This application requires a second factor, and this is the last one: add another first.";
+        throw new AppError("forbidden", { message });
+      }
+      await this.#tell(tx, now, caller, "passkey.removed", row);
+      const tenantId = application.tenant.id;
+      const actor = { kind: "user", id: userId } as const;
+      const ending = { tenantId, application, actor, origin, reason: "factor_changed" } as const;
+      await sessions.endAll(tx, userId, { keep: session.sid, everyApplication: true }, ending);
+      await secondFactors.endAll(tx, userId);
+      const values = { factor: `passkey ${row.name}` };
+      await notices.tell(tx, now, { kind: "factor", template: "factor_removed", application, userId, origin, values });
+    });
+  }
+
+  /** One change of a user's passkeys at a time, and none by a session that has ended meanwhile. @throws AppError `token_revoked` */
+  async #hold(tx: Executor, now: number, { application, session }: AdmittedSession): Promise<void> {
+    const isThere = await lockUser(tx, application.tenant.id, session.user_id, now);
+    const current = await findSession(tx, session.sid);
+    if (!isThere || !current || !isLiveSession(current, now)) throw new AppError("token_revoked");
+  }
+
+  #tell(tx: Executor, now: number, caller: AdmittedSession, action: string, row: PasskeysTable): Promise<void> {
+    return appendAudit(tx, now, {
+      tenantId: row.tenant_id,
+      actor: { kind: "user", id: row.user_id },
+      action,
+      target: { kind: "passkey", id: row.id },
+      applicationId: caller.application.id,
+      origin: caller.origin,
+      details: { name: row.name, rp_id: row.rp_id, aaguid: row.aaguid },
+    });
+  }
+}
+
+/** Neither a way in nor a second factor: nobody would ever be asked for it. */
+function requireUse({ signInMethods, mfa }: Application): void {
+  if (signInMethods.has("passkey") || mfa !== "off") return;
+  throw new AppError("forbidden", { message: "This application does not take passkeys." });
+}
+
+function requireRoom(count: number): void {
+  if (count < MAX_PASSKEYS) return;
+  const message = `There are ${MAX_PASSKEYS} passkeys already: remove one that you no longer use.`;
+  throw new AppError("conflict", { message });
+}
+
+/** After the removal of `removed`: whoever could not come back would have lost the account. */
+async function requireAnotherWayIn(tx: Executor, application: Application, removed: PasskeysTable): Promise<void> {
+  const { signInMethods } = application;
+  const left = (await passkeysOf(tx, removed.user_id)).filter(({ rp_id }) => rp_id === removed.rp_id);
+  if (left.length > 0) return;
+  const { password, mail } = await otherWaysIn(tx, removed.user_id);
+  if (password && signInMethods.has("password")) return;
+  if (mail && (signInMethods.has("magic_link") || signInMethods.has("email_code"))) return;
+  throw new AppError("conflict", {
+    message: "This passkey is the last way to sign in: set a password, prove an address or add another passkey first.",
+  });
+}
+
+/** Hints for the browser's next question; what is no word of the registry's kind is left out (section 5.8.4). */
+function knownTransports({ response }: RegistrationResponse): string[] {
+  const words = (response.transports ?? []).filter((transport) => /^[a-z][a-z-]{1,30}$/.test(transport));
+  return [...new Set(words)].sort();
+}

@@ -1,0 +1,115 @@
+import type { PasskeysTable } from "../../storage/schema-people.ts";
+import { type Executor, type Param, prepared } from "../../storage/storage.ts";
+
+const byCredential = prepared((db, p: Param<{ tenant_id: string; credential_id: string }>) =>
+  db
+    .selectFrom("passkeys")
+    .innerJoin("users", "users.id", "passkeys.user_id")
+    .selectAll("passkeys")
+    .where("passkeys.tenant_id", "=", p("tenant_id"))
+    .where("passkeys.credential_id", "=", p("credential_id"))
+    .where("users.disabled_at", "is", null)
+    .where("users.deleted_at", "is", null),
+);
+
+/** The passkey of a credential id, of somebody who may sign in. */
+export const findByCredential = (at: Executor, tenantId: string, credentialId: string) =>
+  at.first(byCredential, { tenant_id: tenantId, credential_id: credentialId });
+
+const anyOfUser = prepared((db, p: Param<{ user_id: string }>) =>
+  db.selectFrom("passkeys").select("id").where("user_id", "=", p("user_id")).limit(1),
+);
+export const hasPasskey = async (at: Executor, userId: string): Promise<boolean> =>
+  (await at.first(anyOfUser, { user_id: userId })) !== undefined;
+
+const allOfUser = prepared((db, p: Param<{ user_id: string }>) =>
+  db.selectFrom("passkeys").selectAll().where("user_id", "=", p("user_id")).orderBy("id"),
+);
+/** All of a user's: never more than a handful. */
+export const passkeysOf = (at: Executor, userId: string): Promise<PasskeysTable[]> =>
+  at.all(allOfUser, { user_id: userId });
+
+type Page = { user_id: string; after: string; limit: number };
+const page = prepared((db, p: Param<Page>) =>
+  db
+    .selectFrom("passkeys")
+    .selectAll()
+    .where("user_id", "=", p("user_id"))
+    .where("id", ">", p("after"))
+    .orderBy("id")
+    .limit(p("limit")),
+);
+/** A user's in the order of their ids, after `after`. */
+export const pageOfPasskeys = (at: Executor, params: Page) => at.all(page, params);
+
+/** @returns false when the credential is registered already, by anybody of the tenant */
+export async function insertPasskey(tx: Executor, row: PasskeysTable): Promise<boolean> {
+  const made = await tx.kysely
+    .insertInto("passkeys")
+    .values(row)
+    .onConflict((conflict) => conflict.columns(["tenant_id", "credential_id"]).doNothing())
+    .returning("id")
+    .executeTakeFirst();
+  return made !== undefined;
+}
+
+type Use = { id: string; user_id: string; counter: number; is_backed_up: 0 | 1; now: number };
+const use = prepared((db, p: Param<Use>) =>
+  db
+    .updateTable("passkeys")
+    .set({ counter: p("counter"), is_backed_up: p("is_backed_up"), last_used_at: p("now") })
+    .where("id", "=", p("id"))
+    .where("user_id", "=", p("user_id"))
+    // Of an authenticator that counts, no count comes twice; one that does not says 0 for ever.
+    .where((eb) =>
+      eb.or([eb("counter", "<", p("counter")), eb.and([eb("counter", "=", 0), eb("counter", "=", p("counter"))])]),
+    )
+    .returning("id"),
+);
+
+/**
+ * Notes a use, and holds the row until the transaction ends: whoever removes the passkey, or its user, meanwhile comes before
+ * this sign-in or sees its session. @returns false when it is gone, or its counter has not gone on
+ */
+export const touchPasskey = async (tx: Executor, params: Use): Promise<boolean> =>
+  (await tx.first(use, params)) !== undefined;
+
+export async function renamePasskey(tx: Executor, userId: string, id: string, name: string) {
+  return tx.kysely
+    .updateTable("passkeys")
+    .set({ name })
+    .where("id", "=", id)
+    .where("user_id", "=", userId)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function deletePasskey(tx: Executor, userId: string, id: string) {
+  return tx.kysely
+    .deleteFrom("passkeys")
+    .where("id", "=", id)
+    .where("user_id", "=", userId)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function deletePasskeysOf(tx: Executor, userId: string): Promise<void> {
+  await tx.kysely.deleteFrom("passkeys").where("user_id", "=", userId).execute();
+}
+
+/** How else somebody could sign in. */
+export async function otherWaysIn(at: Executor, userId: string): Promise<{ password: boolean; mail: boolean }> {
+  const password = await at.kysely
+    .selectFrom("password_credentials")
+    .select("user_id")
+    .where("user_id", "=", userId)
+    .executeTakeFirst();
+  const mail = await at.kysely
+    .selectFrom("user_emails")
+    .select("id")
+    .where("user_id", "=", userId)
+    .where("verified_at", "is not", null)
+    .limit(1)
+    .executeTakeFirst();
+  return { password: password !== undefined, mail: mail !== undefined };
+}

@@ -1,0 +1,262 @@
+import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import { encodeCbor } from "./cbor.ts";
+
+export type CoseAlgorithm = "ES256" | "EdDSA" | "RS256";
+const COSE_ALGORITHM: Record<CoseAlgorithm, number> = { ES256: -7, EdDSA: -8, RS256: -257 };
+
+/** What an authenticator keeps of one passkey. */
+export interface HeldCredential {
+  id: Uint8Array;
+  rpId: string;
+  userHandle: Uint8Array;
+  algorithm: CoseAlgorithm;
+  privateKey: KeyObject;
+  publicKey: KeyObject;
+  counter: number;
+}
+
+/** How an authenticator or a browser departs from what is right, one answer at a time. */
+export interface Quirks {
+  origin?: string;
+  /** The domain whose hash the authenticator signs. */
+  rpId?: string;
+  type?: string;
+  challenge?: string;
+  /** More members of the client data, or other ones. */
+  clientData?: Record<string, unknown>;
+  userPresent?: boolean;
+  userVerified?: boolean;
+  backupEligible?: boolean;
+  backedUp?: boolean;
+  counter?: number;
+  /** Signs with another key than the credential's. */
+  bogusSignature?: boolean;
+  /** base64url; null for none. */
+  userHandle?: string | null;
+  /** In place of a new one: registers this id. */
+  credentialId?: Uint8Array;
+  /** In place of the right COSE key. */
+  coseKey?: Uint8Array;
+  /** In place of the whole attestation object. */
+  attestationObject?: Uint8Array;
+  attestationFormat?: string;
+  attestationStatement?: ReadonlyMap<string, string | number | Uint8Array | Uint8Array[]>;
+  authenticatorData?: Uint8Array;
+  transports?: unknown;
+}
+
+export interface CreationOptions {
+  challenge: string;
+  rp: { id?: string };
+  user: { id: string };
+  pubKeyCredParams: { alg: number }[];
+  excludeCredentials?: { id: string }[];
+}
+export interface RequestOptions {
+  challenge: string;
+  rpId?: string;
+  allowCredentials?: { id: string }[];
+}
+
+/** What `navigator.credentials.create()` answers, as JSON. */
+export interface RegistrationJson {
+  id: string;
+  rawId: string;
+  type: string;
+  response: { clientDataJSON: string; attestationObject: string; transports: unknown };
+  authenticatorAttachment: string;
+  clientExtensionResults: Record<string, unknown>;
+}
+/** What `navigator.credentials.get()` answers, as JSON. */
+export interface AssertionJson {
+  id: string;
+  rawId: string;
+  type: string;
+  response: { clientDataJSON: string; authenticatorData: string; signature: string; userHandle: string | null };
+  authenticatorAttachment: string;
+  clientExtensionResults: Record<string, unknown>;
+}
+
+interface Settings {
+  /** Of the page whose script asks. */
+  origin: string;
+  algorithm?: CoseAlgorithm;
+  /** As hexadecimal digits, hyphens allowed. */
+  aaguid?: string;
+  verifiesUser?: boolean;
+  backupEligible?: boolean;
+  backedUp?: boolean;
+  /** Counts signatures; synced passkeys say 0 for ever. */
+  counts?: boolean;
+  transports?: string[];
+}
+
+const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
+const sha256 = (data: string | Uint8Array) => createHash("sha256").update(data).digest();
+
+/** A browser and an authenticator in one, made of node:crypto: WebAuthn level 3, sections 6.3.2 and 6.3.3. */
+export class Authenticator {
+  readonly held: HeldCredential[] = [];
+  readonly settings: Required<Settings>;
+
+  constructor(settings: Settings) {
+    this.settings = {
+      algorithm: "ES256",
+      aaguid: "00000000-0000-0000-0000-000000000000",
+      verifiesUser: true,
+      backupEligible: true,
+      backedUp: true,
+      counts: false,
+      transports: ["internal", "hybrid"],
+      ...settings,
+    };
+  }
+
+  /** Makes a passkey. @throws Error where a real one would refuse: excluded, or no algorithm of its own */
+  create(options: CreationOptions, quirks: Quirks = {}): RegistrationJson {
+    const { algorithm, transports } = this.settings;
+    const alg = COSE_ALGORITHM[algorithm];
+    if (!options.pubKeyCredParams.some((known) => known.alg === alg)) throw new Error("NotSupportedError");
+    if (options.excludeCredentials?.some(({ id }) => this.#find(id))) throw new Error("InvalidStateError");
+    const credential: HeldCredential = {
+      ...newKeys(algorithm),
+      id: quirks.credentialId ?? randomBytes(32),
+      rpId: options.rp.id ?? new URL(this.settings.origin).hostname,
+      userHandle: Buffer.from(options.user.id, "base64url"),
+      algorithm,
+      counter: 0,
+    };
+    this.held.push(credential);
+    const length = Buffer.alloc(2);
+    length.writeUInt16BE(credential.id.length);
+    const authData = Buffer.concat([
+      this.#authenticatorData(credential, 0x40, quirks),
+      Buffer.from(this.settings.aaguid.replaceAll("-", ""), "hex"),
+      length,
+      credential.id,
+      quirks.coseKey ?? coseKey(algorithm, credential.publicKey),
+    ]);
+    const attestation = encodeCbor(
+      new Map<string, string | Uint8Array | ReadonlyMap<string, string | number | Uint8Array | Uint8Array[]>>([
+        ["fmt", quirks.attestationFormat ?? "none"],
+        ["attStmt", quirks.attestationStatement ?? new Map()],
+        ["authData", authData],
+      ]),
+    );
+    return {
+      ...this.#frame(credential),
+      response: {
+        clientDataJSON: this.#clientData("webauthn.create", options.challenge, quirks),
+        attestationObject: base64url(quirks.attestationObject ?? attestation),
+        transports: "transports" in quirks ? quirks.transports : transports,
+      },
+    };
+  }
+
+  /** Signs in with a passkey of the asked domain. @throws Error where a real one would: it has none that would do */
+  get(options: RequestOptions, quirks: Quirks = {}): AssertionJson {
+    const allowed = options.allowCredentials?.length ? options.allowCredentials.map(({ id }) => id) : null;
+    const credential = this.held.findLast(
+      ({ id, rpId }) => rpId === options.rpId && (allowed === null || allowed.includes(base64url(id))),
+    );
+    if (!credential) throw new Error("NotAllowedError");
+    return this.assert(credential, options.challenge, quirks);
+  }
+
+  /** As {@link get}, with the credential that the test says. */
+  assert(credential: HeldCredential, challenge: string, quirks: Quirks = {}): AssertionJson {
+    if (this.settings.counts) credential.counter++;
+    const authenticatorData = quirks.authenticatorData ?? this.#authenticatorData(credential, 0, quirks);
+    const clientDataJSON = this.#clientData("webauthn.get", challenge, quirks);
+    const data = Buffer.concat([authenticatorData, sha256(Buffer.from(clientDataJSON, "base64url"))]);
+    const key = quirks.bogusSignature ? newKeys(credential.algorithm).privateKey : credential.privateKey;
+    const signature = sign(credential.algorithm === "EdDSA" ? null : "sha256", data, key);
+    const handle = quirks.userHandle === undefined ? base64url(credential.userHandle) : quirks.userHandle;
+    return {
+      ...this.#frame(credential),
+      response: {
+        clientDataJSON,
+        authenticatorData: base64url(authenticatorData),
+        signature: base64url(signature),
+        userHandle: handle,
+      },
+    };
+  }
+
+  #find(id: string): HeldCredential | undefined {
+    return this.held.find((credential) => base64url(credential.id) === id);
+  }
+
+  #frame({ id }: HeldCredential) {
+    return {
+      id: base64url(id),
+      rawId: base64url(id),
+      type: "public-key",
+      authenticatorAttachment: "platform",
+      clientExtensionResults: {},
+    };
+  }
+
+  #clientData(type: string, challenge: string, quirks: Quirks): string {
+    const { origin } = this.settings;
+    const data = {
+      type: quirks.type ?? type,
+      challenge: quirks.challenge ?? challenge,
+      origin: quirks.origin ?? origin,
+      crossOrigin: false,
+      ...quirks.clientData,
+    };
+    return base64url(Buffer.from(JSON.stringify(data)));
+  }
+
+  #authenticatorData(credential: HeldCredential, more: number, quirks: Quirks): Buffer {
+    const { verifiesUser, backupEligible, backedUp } = this.settings;
+    const eligible = quirks.backupEligible ?? backupEligible;
+    const flags =
+      more |
+      ((quirks.userPresent ?? true) ? 0x01 : 0) |
+      ((quirks.userVerified ?? verifiesUser) ? 0x04 : 0) |
+      (eligible ? 0x08 : 0) |
+      ((quirks.backedUp ?? (eligible && backedUp)) ? 0x10 : 0);
+    const tail = Buffer.alloc(5);
+    tail[0] = flags;
+    tail.writeUInt32BE(quirks.counter ?? credential.counter, 1);
+    return Buffer.concat([sha256(quirks.rpId ?? credential.rpId), tail]);
+  }
+}
+
+function newKeys(algorithm: CoseAlgorithm): { privateKey: KeyObject; publicKey: KeyObject } {
+  if (algorithm === "EdDSA") return generateKeyPairSync("ed25519");
+  if (algorithm === "RS256") return generateKeyPairSync("rsa", { modulusLength: 2048 });
+  return generateKeyPairSync("ec", { namedCurve: "P-256" });
+}
+
+/** RFC 9052 section 7, RFC 9053 section 7 and RFC 8230 section 4. */
+export function coseKey(algorithm: CoseAlgorithm, publicKey: KeyObject): Uint8Array {
+  const jwk = publicKey.export({ format: "jwk" });
+  const bytes = (value: string | undefined) => Buffer.from(value ?? "", "base64url");
+  const alg = COSE_ALGORITHM[algorithm];
+  type Entry = [number, number | Uint8Array];
+  const entries: Record<CoseAlgorithm, () => Entry[]> = {
+    ES256: () => [
+      [1, 2],
+      [3, alg],
+      [-1, 1],
+      [-2, bytes(jwk.x)],
+      [-3, bytes(jwk.y)],
+    ],
+    EdDSA: () => [
+      [1, 1],
+      [3, alg],
+      [-1, 6],
+      [-2, bytes(jwk.x)],
+    ],
+    RS256: () => [
+      [1, 3],
+      [3, alg],
+      [-1, bytes(jwk.n)],
+      [-2, bytes(jwk.e)],
+    ],
+  };
+  return encodeCbor(new Map(entries[algorithm]()));
+}
