@@ -1,11 +1,12 @@
 import { account } from "./account/index.ts";
+import { anonymous } from "./anonymous/index.ts";
 import { apiKeys } from "./api-keys/index.ts";
 import { applications } from "./applications/index.ts";
+import { me } from "./me/index.ts";
 import { password } from "./password/index.ts";
-import { profile } from "./profile/index.ts";
 import { resources } from "./resources/index.ts";
 import { sessions } from "./sessions/index.ts";
 import { users } from "./users/index.ts";
 
 /** The registry: one line a capability. */
-export const features = { account, apiKeys, applications, password, profile, resources, sessions, users };
+export const features = { account, anonymous, apiKeys, applications, me, password, resources, sessions, users };

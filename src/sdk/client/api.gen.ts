@@ -100,6 +100,8 @@ export interface ManagedSession {
   /** When the user authenticated; refreshes do not move it. */
   auth_time: string;
   user_agent: string | null;
+  /** What the user agent says, for people: `Firefox on Windows`. */
+  device: string | null;
   address: string | null;
   created_at: string;
   /** The last refresh. */
@@ -119,6 +121,8 @@ export interface ManagedUser {
   email: string | null;
   email_verified: boolean;
   display_name: string | null;
+  /** Made without any credential, and without one until now. */
+  is_anonymous: boolean;
   /** What the application stores about the user and the user may read. */
   metadata: Record<string, unknown>;
   created_at: string;
@@ -175,6 +179,94 @@ export interface NewApiKey {
   secret: string | null;
 }
 
+export interface PersonalExport {
+  exported_at: string;
+  user: User;
+  emails: Array<{
+    id: string;
+    email: string;
+    is_primary: boolean;
+    verified_at: string | null;
+    created_at: string;
+  }>;
+  password: {
+    set_at: string;
+  } | null;
+  /** `enabled_at` is null while its set-up is not finished. */
+  totp: {
+    created_at: string;
+    enabled_at: string | null;
+    last_used_at: string | null;
+  } | null;
+  recovery_codes: {
+    left: number;
+    used: number;
+    created_at: string;
+  } | null;
+  passkeys: Array<{
+    id: string;
+    name: string;
+    rp_id: string;
+    backed_up: boolean;
+    created_at: string;
+    last_used_at: string | null;
+  }>;
+  trusted_devices: Array<{
+    id: string;
+    /** `Firefox on Windows`. */
+    device: string | null;
+    created_at: string;
+    last_used_at: string | null;
+    expires_at: string;
+    application_id: string;
+    user_agent: string | null;
+  }>;
+  /** Kinds of devices that were signed in with; which ones is kept as a digest only. */
+  known_devices: Array<{
+    first_seen_at: string;
+    last_seen_at: string;
+  }>;
+  sessions: Array<{
+    id: string;
+    application_id: string;
+    aal: "aal1" | "aal2";
+    auth_method: string;
+    amr: Array<string>;
+    auth_time: string;
+    device: string | null;
+    user_agent: string | null;
+    address: string | null;
+    created_at: string;
+    last_seen_at: string;
+    expires_at: string;
+    ended_at: string | null;
+    end_reason: string | null;
+  }>;
+  /** Mails of the last days; what they said is not kept. */
+  mails: Array<{
+    template: string;
+    created_at: string;
+    sent_at: string | null;
+  }>;
+  /** What the person did, and what was done to their account; newest first. */
+  audit_entries: Array<{
+    occurred_at: string;
+    action: string;
+    actor: "user" | "key" | "client" | "operator" | "system" | "anonymous";
+    target: {
+      kind: string;
+      id: string;
+    } | null;
+    application_id: string | null;
+    /** Where the person did it themselves. */
+    address: string | null;
+    user_agent: string | null;
+    details: Record<string, unknown> | null;
+  }>;
+  /** Lists that hold the newest 1,000 of more. */
+  truncated: Array<string>;
+}
+
 export interface Resource {
   id: string;
   /** The `aud` of its tokens, unique in the tenant. It never changes. */
@@ -188,6 +280,21 @@ export interface Resource {
   updated_at: string;
 }
 
+export interface Security {
+  password: {
+    set_at: string;
+  } | null;
+  totp: {
+    enabled_at: string;
+    last_used_at: string | null;
+  } | null;
+  recovery_codes_left: number;
+  passkeys: number;
+  /** Of this application. */
+  trusted_devices: number;
+  emails: number;
+}
+
 export interface Session {
   /** The `sid` of its tokens, unchanged by refreshes. */
   id: string;
@@ -199,6 +306,8 @@ export interface Session {
   /** When the user authenticated; refreshes do not move it. */
   auth_time: string;
   user_agent: string | null;
+  /** What the user agent says, for people: `Firefox on Windows`. */
+  device: string | null;
   address: string | null;
   created_at: string;
   /** The last refresh. */
@@ -222,6 +331,15 @@ export interface Tokens {
   trusted_device?: string | null;
 }
 
+export interface TrustedDevice {
+  id: string;
+  /** `Firefox on Windows`. */
+  device: string | null;
+  created_at: string;
+  last_used_at: string | null;
+  expires_at: string;
+}
+
 export interface User {
   id: string;
   /** The user's id in the customer's own system. */
@@ -229,6 +347,8 @@ export interface User {
   email: string | null;
   email_verified: boolean;
   display_name: string | null;
+  /** Made without any credential, and without one until now. */
+  is_anonymous: boolean;
   /** What the application stores about the user and the user may read. */
   metadata: Record<string, unknown>;
   created_at: string;
@@ -318,6 +438,15 @@ export interface ApplicationsListOutput {
   next_cursor: string | null;
 }
 
+export interface AuthAnonymousInput {
+  /** A JSON object of the customer's own, at most 8 kB. */
+  metadata?: Record<string, unknown> | undefined;
+  /** `memory` sets no access cookie: the access token is in the body only. */
+  delivery?: "cookie" | "memory" | undefined;
+}
+
+export type AuthAnonymousOutput = Tokens;
+
 export interface AuthLoginInput {
   /** One e-mail address. */
   email: string;
@@ -406,7 +535,36 @@ export interface AuthSessionsRevokeOthersOutput {
   ended: number;
 }
 
+export interface MeDeleteOutput {
+  status: "success";
+}
+
+export type MeExportOutput = PersonalExport;
+
 export type MeGetOutput = User;
+
+export type MeSecurityOutput = Security;
+
+export interface MeTrustedDevicesListInput {
+  limit?: number | undefined;
+  /** The `next_cursor` of the page before. */
+  cursor?: string | null | undefined;
+}
+
+export interface MeTrustedDevicesListOutput {
+  data: Array<TrustedDevice>;
+  /** null on the last page. */
+  next_cursor: string | null;
+}
+
+export interface MeTrustedDevicesRemoveInput {
+  /** The device's id, in either form. */
+  id: string;
+}
+
+export interface MeTrustedDevicesRemoveOutput {
+  status: "success";
+}
 
 export interface MeUpdateInput {
   /** null removes it. */
@@ -537,6 +695,8 @@ export interface UsersListInput {
   email?: string | null | undefined;
   /** Only the user with this id in your own system. */
   external_id?: string | null | undefined;
+  /** Only anonymous users (true), or only those who are none (false). */
+  anonymous?: boolean | "true" | "false" | null | undefined;
   /** Only users whose display name or address begins with this, in any case: among the first thousand by each. */
   search?: string | null | undefined;
 }
@@ -615,6 +775,13 @@ export interface Api {
   };
   auth: {
     /**
+     * Make a user without any credential, and sign them in.
+     * REST: POST /v1/auth/anonymous
+     * Access: public
+     * Errors: forbidden, origin_not_allowed
+     */
+    anonymous: { kind: "mutation"; input: AuthAnonymousInput | undefined; output: AuthAnonymousOutput };
+    /**
      * Sign a person in with an address and a password.
      * REST: POST /v1/auth/login
      * Access: public
@@ -681,11 +848,45 @@ export interface Api {
   };
   me: {
     /**
+     * Delete the caller's own account.
+     * REST: DELETE /v1/me
+     * Access: session, fresh true
+     * Errors: insufficient_user_authentication, origin_not_allowed
+     */
+    delete: { kind: "mutation"; input: undefined; output: MeDeleteOutput };
+    /**
+     * Everything that is kept about the caller, as one document.
+     * REST: GET /v1/me/export
+     * Access: session
+     */
+    export: { kind: "query"; input: undefined; output: MeExportOutput };
+    /**
      * The caller's own profile.
      * REST: GET /v1/me
      * Access: end-user, scope public
      */
     get: { kind: "query"; input: undefined; output: MeGetOutput };
+    /**
+     * What the caller's account is secured by.
+     * REST: GET /v1/me/security
+     * Access: session
+     */
+    security: { kind: "query"; input: undefined; output: MeSecurityOutput };
+    trustedDevices: {
+      /**
+       * Devices that are not asked for a second factor, in this application.
+       * REST: GET /v1/me/trusted-devices
+       * Access: session
+       */
+      list: { kind: "query"; input: MeTrustedDevicesListInput | undefined; output: MeTrustedDevicesListOutput };
+      /**
+       * Ask a device for a second factor again.
+       * REST: DELETE /v1/me/trusted-devices/{id}
+       * Access: session
+       * Errors: not_found
+       */
+      remove: { kind: "mutation"; input: MeTrustedDevicesRemoveInput; output: MeTrustedDevicesRemoveOutput };
+    };
     /**
      * Change the caller's own profile.
      * REST: PATCH /v1/me
