@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { TrustedDevicesTable } from "../../storage/schema-people.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
@@ -169,7 +170,7 @@ export async function auditEntriesOf(at: Executor, userId: string, limit: number
   // A literal, which the partial index is found by.
   const suffered = await all
     .where("target_id", "=", userId)
-    .where((eb) => eb("target_kind", "=", eb.lit("user" as never)))
+    .where("target_kind", "=", sql.lit("user"))
     .execute();
   const seen = new Map([...done, ...suffered].map((entry) => [entry.seq, entry]));
   return [...seen.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
