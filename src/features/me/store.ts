@@ -168,10 +168,7 @@ export async function auditEntriesOf(at: Executor, userId: string, limit: number
   const all = at.kysely.selectFrom("audit_entries").selectAll().orderBy("seq", "desc").limit(limit);
   const done = await all.where("actor_id", "=", userId).where("actor_kind", "=", "user").execute();
   // A literal, which the partial index is found by.
-  const suffered = await all
-    .where("target_id", "=", userId)
-    .where("target_kind", "=", sql.lit("user"))
-    .execute();
+  const suffered = await all.where("target_id", "=", userId).where("target_kind", "=", sql.lit("user")).execute();
   const seen = new Map([...done, ...suffered].map((entry) => [entry.seq, entry]));
   return [...seen.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
 }
