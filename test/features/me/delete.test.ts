@@ -105,21 +105,26 @@ scenarios("DELETE /v1/me", (t) => {
     },
   );
 
-  t.test("no credential of the past opens anything; the address is free, the external id is not", async (app) => {
-    const { user, tokens } = await app.signedIn();
-    await backend(app).patch(`/v1/users/${user.id}`, { external_id: "42" });
-    const elsewhere = await app.signIn(user, app.defaultApplicationId);
-    await app.client().bearer(tokens.accessToken).delete("/v1/me");
-    for (const { accessToken, refreshToken } of [tokens, elsewhere]) {
-      expect((await app.client().bearer(accessToken).get("/v1/me")).code).toBe("token_revoked");
-      expect((await app.client().bearer(accessToken).delete("/v1/me")).code).toBe("token_revoked");
-      expect((await app.client().post("/v1/auth/refresh", { refresh_token: refreshToken })).code).toBe("token_revoked");
-    }
-    expect((await app.client().post("/v1/auth/login", user.login)).code).toBe("invalid_credentials");
-    expect((await backend(app).post("/v1/users", { external_id: "42" })).code).toBe("conflict");
-    expect((await backend(app).post("/v1/users", { email: user.email })).status).toBe(201);
-    expect(await app.mailsWritten()).toBe(0);
-  });
+  t.test(
+    "no credential of the past opens anything; the address is free, the external id is not (ASVS 7.4.2)",
+    async (app) => {
+      const { user, tokens } = await app.signedIn();
+      await backend(app).patch(`/v1/users/${user.id}`, { external_id: "42" });
+      const elsewhere = await app.signIn(user, app.defaultApplicationId);
+      await app.client().bearer(tokens.accessToken).delete("/v1/me");
+      for (const { accessToken, refreshToken } of [tokens, elsewhere]) {
+        expect((await app.client().bearer(accessToken).get("/v1/me")).code).toBe("token_revoked");
+        expect((await app.client().bearer(accessToken).delete("/v1/me")).code).toBe("token_revoked");
+        expect((await app.client().post("/v1/auth/refresh", { refresh_token: refreshToken })).code).toBe(
+          "token_revoked",
+        );
+      }
+      expect((await app.client().post("/v1/auth/login", user.login)).code).toBe("invalid_credentials");
+      expect((await backend(app).post("/v1/users", { external_id: "42" })).code).toBe("conflict");
+      expect((await backend(app).post("/v1/users", { email: user.email })).status).toBe(201);
+      expect(await app.mailsWritten()).toBe(0);
+    },
+  );
 
   t.test("twenty at once delete once and mail once", async (app) => {
     const { user, tokens } = await app.signedIn();
@@ -150,7 +155,7 @@ scenarios("DELETE /v1/me", (t) => {
     expect(page.jar?.size).toBe(0);
   });
 
-  t.test("asks for a fresh sign-in (ASVS 7.5.1)", async (app) => {
+  t.test("asks for a fresh sign-in (ASVS 7.5.3)", async (app) => {
     const { user, tokens } = await app.signedIn();
     app.clock.advance(601_000);
     const before = await app.state();
@@ -162,7 +167,7 @@ scenarios("DELETE /v1/me", (t) => {
     expect((await app.client().bearer(fresh.accessToken).delete("/v1/me")).status).toBe(200);
   });
 
-  t.test("one factor does not delete the account of somebody who has two (ASVS 7.5.1)", async (app) => {
+  t.test("one factor does not delete the account of somebody who has two (ASVS 7.5.3)", async (app) => {
     const { user, tokens } = await app.signedIn();
     enrol(app, user.id);
     const client = app.client().bearer(tokens.accessToken);
