@@ -16,7 +16,7 @@ import { createIdentityOf } from "./open.ts";
 const ORIGINS = ["http://localhost:3000", "http://localhost:5173"];
 
 /** A developer's tests sign up hundreds of people from one address. Limits of one account stay as they are. */
-const ROOMY = { limit_sign_up: "100000/1h", limit_network: "100000/10m" };
+const ROOMY = { limit_sign_up: "100000/1h", limit_anonymous: "100000/1h", limit_network: "100000/10m" };
 
 export const dev: Command = {
   name: "dev",

@@ -1,10 +1,11 @@
 import { account } from "./account/index.ts";
+import { anonymous } from "./anonymous/index.ts";
 import { apiKeys } from "./api-keys/index.ts";
 import { applications } from "./applications/index.ts";
+import { me } from "./me/index.ts";
 import { mfa } from "./mfa/index.ts";
 import { passkeys } from "./passkeys/index.ts";
 import { password } from "./password/index.ts";
-import { profile } from "./profile/index.ts";
 import { resources } from "./resources/index.ts";
 import { sessions } from "./sessions/index.ts";
 import { users } from "./users/index.ts";
@@ -12,12 +13,13 @@ import { users } from "./users/index.ts";
 /** The registry: one line a capability. */
 export const features = {
   account,
+  anonymous,
   apiKeys,
   applications,
+  me,
   mfa,
   passkeys,
   password,
-  profile,
   resources,
   sessions,
   users,

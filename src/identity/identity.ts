@@ -109,7 +109,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     settings.mail_from,
     options.log ?? null,
   );
-  const notices = new Notices(outbox);
+  const notices = new Notices(outbox, settings.limit_notices);
   const flows = new Flows(clock);
   const mfaTokens = new MfaTokens(dataKeys);
   const secondFactors = new SecondFactors(storage, clock, flows, mfaTokens);

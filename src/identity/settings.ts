@@ -71,6 +71,16 @@ export const identitySettings = defineSettings({
     schema: limit("60/1m"),
     doc: "Requests to the public issuer from one network, whatever the key.",
   },
+  limit_anonymous: {
+    schema: limit("100/1h"),
+    shownDefault: "100/1h",
+    doc: "Anonymous users that one network makes.",
+  },
+  limit_notices: {
+    schema: limit("5/1h"),
+    shownDefault: "5/1h",
+    doc: "Security notices of one kind that one user is sent.",
+  },
   limit_sign_up: {
     schema: limit("100/1h"),
     shownDefault: "100/1h",

@@ -106,7 +106,9 @@ export class Gate {
     const admitted = await this.session(call, changes);
     const { session } = admitted;
     const { clock, settings, secondFactors, storage } = this.identity;
-    const maxAge = need.maxAge ?? (need.fresh ? settings.fresh_sign_in_ttl : undefined);
+    // An anonymous user has nothing to prove again with: what is fresh cannot be asked of them.
+    const isFresh = need.fresh === true && session.is_anonymous === 0;
+    const maxAge = need.maxAge ?? (isFresh ? settings.fresh_sign_in_ttl : undefined);
     const isLate = maxAge !== undefined && clock.now() - session.authenticated_at > maxAge * SECOND;
     const asksSecond = need.aal === "aal2" || need.fresh === true;
     const methods =

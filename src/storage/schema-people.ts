@@ -98,7 +98,10 @@ export interface TrustedDevicesTable {
   expires_at: number;
 }
 
-/** What a user has signed in with before, to tell them of what is new. Deleted with their user and 400 days after the last use. */
+/**
+ * What a user has signed in with before, to tell them of what is new. Deleted with their user, and 400 days after the last
+ * use, but for the last one that was used: without any, a stranger's sign-in would pass for the first one.
+ */
 export interface KnownDevicesTable {
   user_id: string;
   /** SHA-256 (base64url) of the device's description and the user's id. */

@@ -137,10 +137,7 @@ export interface PasswordCredentialsTable {
   set_at: number;
 }
 
-/**
- * One sign-in each, with the one generation of its refresh token that is current. Deleted 30 days after its end; when its
- * user is deleted, address and user agent of a live one go at once.
- */
+/** One sign-in each, with the one generation of its refresh token that is current. Deleted 30 days after its end, and with its user. */
 export interface SessionsTable {
   id: string;
   tenant_id: string;

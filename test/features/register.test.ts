@@ -21,6 +21,7 @@ scenarios("POST /v1/auth/register", (t) => {
         email: "Ada@example.com",
         email_verified: false,
         display_name: "Ada",
+        is_anonymous: false,
         metadata: { plan: "free" },
         created_at: "2026-03-01T12:00:00.000Z",
         updated_at: "2026-03-01T12:00:00.000Z",

@@ -4,6 +4,7 @@ import { type Callable, proceduresOf } from "../../src/rpc/invoke.ts";
 import { startApp, type TestApp } from "../support/app.ts";
 import { type Caller, type CallerKind, callers, newSubject, type Subject } from "../support/callers.ts";
 import type { Answer } from "../support/client.ts";
+import { allowAnonymous, trustDevice } from "../support/own-affairs.ts";
 import { scenarios } from "../support/scenarios.ts";
 import { giveTotp, raise } from "../support/second-factors.ts";
 import { totp } from "../support/totp.ts";
@@ -19,6 +20,10 @@ type Input = Record<string, unknown> | undefined;
 const inputs: Record<string, (subject: Subject, app: TestApp) => Input | Promise<Input>> = {
   "auth.register": () => ({ email: `new-${crypto.randomUUID()}@example.com`, password: "walnut-bridge-otter-51" }),
   "auth.login": ({ user }) => user.login,
+  "auth.anonymous": async (_, app) => {
+    await allowAnonymous(app);
+    return { metadata: { theme: "dark" } };
+  },
   "auth.refresh": ({ tokens }) => ({ refresh_token: tokens.refreshToken }),
   "auth.logout": () => ({ all: false }),
   "auth.session": () => undefined,
@@ -43,6 +48,13 @@ const inputs: Record<string, (subject: Subject, app: TestApp) => Input | Promise
   "auth.mfa.disable": withSecondFactor,
   "me.get": () => undefined,
   "me.update": () => ({ display_name: "Another" }),
+  "me.security": () => undefined,
+  "me.export": () => undefined,
+  "me.trustedDevices.list": () => ({ limit: 5 }),
+  "me.trustedDevices.remove": async ({ user, applicationId }, app) => ({
+    id: await trustDevice(app, user.id, { applicationId }),
+  }),
+  "me.delete": () => undefined,
   "users.list": () => ({ limit: 5 }),
   "users.create": () => ({ email: `new-${crypto.randomUUID()}@example.com` }),
   "users.get": ({ user }) => ({ id: user.id }),
@@ -184,7 +196,7 @@ test("every procedure has an input here, says what it needs, and is a route", ()
 scenarios("every route, every kind of caller (ASVS 8.2.1, 8.2.2, 8.3.1, 8.4.1)", (t) => {
   for (const [name, procedure] of Object.entries(procedures)) {
     t.test(name, (app) => tryEverybody(app, name, procedure), {
-      settings: { limit_sign_up: "1000/1m", limit_network: "1000/1m" },
+      settings: { limit_sign_up: "1000/1m", limit_anonymous: "1000/1m", limit_network: "1000/1m" },
     });
   }
 });

@@ -76,7 +76,7 @@ async function dumpPostgres(): Promise<SchemaDump> {
 }
 
 function indexLine(table: string, unique: boolean, columns: string, partial: string | null): string {
-  const where = partial ? ` where ${partial.replace(/[()]/g, "").trim()}` : "";
+  const where = partial ? ` where ${partial.replaceAll(/[()]|::text/g, "").trim()}` : "";
   return `${table} ${unique ? "unique " : ""}index ${columns}${where}`;
 }
 

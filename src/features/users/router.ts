@@ -71,6 +71,10 @@ export function usersRouter(procedures: Procedures, users: UserService) {
               ...pageInput,
               email: email.nullish().describe("Only the user with this address."),
               external_id: exactText(255).nullish().describe("Only the user with this id in your own system."),
+              anonymous: z
+                .union([z.boolean(), z.enum(["true", "false"])])
+                .nullish()
+                .describe("Only anonymous users (true), or only those who are none (false)."),
               search: lineOfText(200)
                 .nullish()
                 .describe(
@@ -85,6 +89,7 @@ export function usersRouter(procedures: Procedures, users: UserService) {
             cursor: input?.cursor ?? null,
             email: input?.email ?? null,
             externalId: input?.external_id ?? null,
+            anonymous: input?.anonymous == null ? null : input.anonymous === true || input.anonymous === "true",
             search: input?.search ?? null,
           }),
         ),

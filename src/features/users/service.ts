@@ -43,6 +43,7 @@ interface UserFilter {
   cursor: string | null;
   email: string | null;
   externalId: string | null;
+  anonymous: boolean | null;
   search: string | null;
 }
 
@@ -84,6 +85,7 @@ export class UserService {
       limit: filter.limit + 1,
       email: filter.email === null ? null : requireEmail(filter.email).canonical,
       externalId: filter.externalId,
+      anonymous: filter.anonymous,
       search: filter.search === null ? null : searchForm(filter.search),
     });
     return cutPage(rows, filter.limit, (row) => row.id, toManagedUser);

@@ -16,6 +16,7 @@ interface AttemptSettings {
   limit_mail_account: Limit;
   limit_mail_network: Limit;
   limit_sign_up: Limit;
+  limit_anonymous: Limit;
 }
 
 const SECOND_FACTOR = "mfa";
@@ -83,6 +84,11 @@ export class Attempts {
   /** @throws AppError `rate_limited` */
   async signUp(application: Application, origin: RequestOrigin): Promise<void> {
     await this.take(application, origin, [[`sign-up:${origin.network}`, this.settings.limit_sign_up]]);
+  }
+
+  /** @throws AppError `rate_limited` */
+  async anonymous(application: Application, origin: RequestOrigin): Promise<void> {
+    await this.take(application, origin, [[`anonymous:${origin.network}`, this.settings.limit_anonymous]]);
   }
 
   /** The proof was right: what was counted against the account from this network is forgotten. */

@@ -1,31 +1,64 @@
+/** In this order: a system also names those that it stems from, or wants to be taken for. */
 const SYSTEMS: readonly [RegExp, string][] = [
+  [/Windows Phone/, "Windows Phone"],
+  [/Xbox/, "Xbox"],
+  [/PlayStation/, "PlayStation"],
+  [/Tizen|Web0S|SMART-TV|SmartTV|AppleTV|\bTV\b/, "TV"],
   [/iPhone|iPod/, "iPhone"],
   [/iPad/, "iPad"],
   [/Android/, "Android"],
   [/Windows/, "Windows"],
-  [/CrOS/, "ChromeOS"],
+  [/\bCrOS\b/, "ChromeOS"],
   [/Mac OS X|Macintosh/, "macOS"],
+  [/FreeBSD/, "FreeBSD"],
+  [/OpenBSD/, "OpenBSD"],
   [/Linux|X11/, "Linux"],
 ];
-/** In this order: each browser also names those that it wants to be taken for. */
+/** In this order: a browser also names those that it is made of, or wants to be taken for. */
 const BROWSERS: readonly [RegExp, string][] = [
-  [/Edg(?:e|A|iOS)?\//, "Edge"],
-  [/OPR\/|Opera/, "Opera"],
-  [/SamsungBrowser\//, "Samsung Internet"],
-  [/Firefox\/|FxiOS\//, "Firefox"],
-  [/Chrome\/|CriOS\/|Chromium\//, "Chrome"],
-  [/Safari\//, "Safari"],
+  [/\bEdg(?:e|A|iOS)?\//, "Edge"],
+  [/\b(?:OPR|OPT|OPiOS|OPX|Opera)\b/, "Opera"],
+  [/\bSamsungBrowser\//, "Samsung Internet"],
+  [/\bVivaldi\//, "Vivaldi"],
+  [/\bYaBrowser\//, "Yandex Browser"],
+  [/\b(?:DuckDuckGo|Ddg)\//, "DuckDuckGo"],
+  [/\bBrave\//, "Brave"],
+  [/\bUCBrowser\//, "UC Browser"],
+  [/\bMiuiBrowser\//, "Mi Browser"],
+  [/\bHuaweiBrowser\//, "Huawei Browser"],
+  [/\bSilk\//, "Silk"],
+  [/\bElectron\//, "Electron"],
+  [/\bFBA[NV]\//, "Facebook"],
+  [/\bInstagram\b/, "Instagram"],
+  [/\bGSA\//, "Google app"],
+  [/\b(?:Firefox|FxiOS|Focus)\//, "Firefox"],
+  [/; wv\)/, "Android WebView"],
+  [/\b(?:HeadlessChrome|Chrome|CriOS|Chromium)\//, "Chrome"],
+  [/\b(?:Trident\/|MSIE )/, "Internet Explorer"],
+  [/\bSafari\//, "Safari"],
 ];
-const PROGRAM = /^([A-Za-z][\w.-]{1,30})\/\d/;
+/** A product token (RFC 9110 section 10.1.5) without dots: a mail program makes a link of `evil.example`. */
+const PROGRAM = /^([A-Za-z][A-Za-z0-9_-]{1,30})\/\d/;
+/** What stands first and says nothing. */
+const NO_PROGRAMS: ReadonlySet<string> = new Set(["Mozilla", "Dalvik", "Apache"]);
+/** No header of an honest client is longer; every pattern looks at no more than this. */
+const LOOKED_AT = 512;
 
 /**
  * What a User-Agent header says, for people: `Firefox on Windows`, `curl`. Without versions, so that an update makes no new
- * device. @returns null for nothing that can be told
+ * device; words of this list and a plain product name only, so that whoever writes the header cannot write to the reader.
+ * @returns null for nothing that can be told
  */
 export function describeDevice(userAgent: string | null): string | null {
   if (userAgent === null) return null;
-  const browser = BROWSERS.find(([pattern]) => pattern.test(userAgent))?.[1];
-  const system = SYSTEMS.find(([pattern]) => pattern.test(userAgent))?.[1];
-  if (browser !== undefined && system !== undefined) return `${browser} on ${system}`;
-  return browser ?? system ?? PROGRAM.exec(userAgent)?.[1] ?? null;
+  const text = userAgent.slice(0, LOOKED_AT);
+  const system = SYSTEMS.find(([pattern]) => pattern.test(text))?.[1] ?? null;
+  const program = BROWSERS.find(([pattern]) => pattern.test(text))?.[1] ?? programOf(text);
+  if (program !== null && system !== null) return `${program} on ${system}`;
+  return program ?? system;
+}
+
+function programOf(text: string): string | null {
+  const name = PROGRAM.exec(text)?.[1];
+  return name === undefined || NO_PROGRAMS.has(name) ? null : name;
 }

@@ -1,9 +1,12 @@
 import type { RequestOrigin } from "../../core/caller.ts";
 import { DAY, toWireTime } from "../../core/clock.ts";
+import type { Limit } from "../../core/limits.ts";
 import { sha256Base64url } from "../../crypto/secrets.ts";
 import type { Outbox } from "../../mail/outbox.ts";
 import type { TemplateName } from "../../mail/templates/template.ts";
+import { admit } from "../../storage/rate-limits.ts";
 import type { Executor } from "../../storage/storage.ts";
+import { appendRefusal } from "../audit/refusals.ts";
 import type { Application } from "../tenants/directory.ts";
 import { findUser, type UserRow } from "../users/store.ts";
 import { describeDevice } from "./device.ts";
@@ -30,14 +33,21 @@ const LIFETIME = 3 * DAY;
 
 /** Security notices: told in the transaction of what they tell, to the address that the account has proven. */
 export class Notices {
-  constructor(private readonly outbox: Outbox) {}
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly limit: Limit,
+  ) {}
 
-  /** Nobody is told who has no proven address: it may be a stranger's. */
+  /**
+   * Nobody is told who has no proven address: it may be a stranger's. What a sign-in or a button can cause again and again
+   * is told a few times an hour only: the notices may be meant to bury the mail that matters.
+   */
   async tell(tx: Executor, now: number, notice: Notice): Promise<void> {
     const { application, origin } = notice;
     if (application.tenant.noticesOff.has(notice.kind)) return;
     const to = notice.to ?? (await provenAddress(tx, application.tenant.id, notice.userId));
     if (to === null) return;
+    if (!(await this.#isAdmitted(tx, now, notice, to))) return;
     await this.outbox.queue(tx, {
       tenant: application.tenant,
       to,
@@ -54,6 +64,28 @@ export class Notices {
       languages: origin.languages ?? null,
       expiresAt: now + LIFETIME,
     });
+  }
+
+  /**
+   * Counted by template and by reader, so that no flood of one kind, or to an address of the attacker's own, spends what
+   * another is told by. A mail that undoes something (its link) is never held back.
+   */
+  async #isAdmitted(tx: Executor, now: number, notice: Notice, to: string): Promise<boolean> {
+    const { application, template, userId, origin } = notice;
+    if (notice.values?.link !== undefined || notice.kind === "account") return true;
+    const key = `notice:${template}:${sha256Base64url(`${userId}:${to}`)}`;
+    const { admitted } = await admit(tx, key, this.limit, now);
+    if (admitted) return true;
+    await appendRefusal(tx, now, {
+      tenantId: application.tenant.id,
+      actor: { kind: "system", id: null },
+      action: "notice.withheld",
+      target: { kind: "user", id: userId },
+      applicationId: application.id,
+      origin,
+      details: { template },
+    });
+    return false;
   }
 
   /** At each new session: tells of a device that the user has not signed in with before. */

@@ -1,7 +1,17 @@
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
 type Seen = { user_id: string; digest: string; tenant_id: string; now: number };
-const see = prepared((db, p: Param<Seen>) =>
+
+const seeAgain = prepared((db, p: Param<Seen>) =>
+  db
+    .updateTable("known_devices")
+    .set({ last_seen_at: p("now") })
+    .where("user_id", "=", p("user_id"))
+    .where("digest", "=", p("digest"))
+    .returning("user_id"),
+);
+
+const seeFirst = prepared((db, p: Param<Seen>) =>
   db
     .insertInto("known_devices")
     .values({
@@ -11,8 +21,8 @@ const see = prepared((db, p: Param<Seen>) =>
       first_seen_at: p("now"),
       last_seen_at: p("now"),
     })
-    .onConflict((conflict) => conflict.columns(["user_id", "digest"]).doUpdateSet({ last_seen_at: p("now") }))
-    .returning(["first_seen_at", "last_seen_at"]),
+    .onConflict((conflict) => conflict.doNothing())
+    .returning("user_id"),
 );
 
 const others = prepared((db, p: Param<{ user_id: string; digest: string }>) =>
@@ -24,10 +34,12 @@ const others = prepared((db, p: Param<{ user_id: string; digest: string }>) =>
     .limit(1),
 );
 
-/** Remembers a device. @returns true for a new one of somebody who has signed in with another one before */
+/**
+ * Remembers a device. Of several sign-ins with a new one at the same time one finds it new.
+ * @returns true for a new one of somebody who has signed in with another one before
+ */
 export async function isNewDevice(tx: Executor, seen: Seen): Promise<boolean> {
-  const row = await tx.first(see, seen);
-  if (row?.first_seen_at !== row?.last_seen_at || row?.first_seen_at !== seen.now) return false;
+  if ((await tx.first(seeAgain, seen)) || !(await tx.first(seeFirst, seen))) return false;
   return (await tx.first(others, { user_id: seen.user_id, digest: seen.digest })) !== undefined;
 }
 
@@ -35,6 +47,19 @@ export async function deleteKnownDevices(tx: Executor, userId: string): Promise<
   await tx.kysely.deleteFrom("known_devices").where("user_id", "=", userId).execute();
 }
 
+/** But the last one that a user has used: without any, a stranger's sign-in would pass for the first one. */
 export async function purgeKnownDevices(tx: Executor, before: number): Promise<void> {
-  await tx.kysely.deleteFrom("known_devices").where("last_seen_at", "<", before).execute();
+  await tx.kysely
+    .deleteFrom("known_devices")
+    .where("last_seen_at", "<", before)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom("known_devices as later")
+          .select("later.user_id")
+          .whereRef("later.user_id", "=", "known_devices.user_id")
+          .whereRef("later.last_seen_at", ">", "known_devices.last_seen_at"),
+      ),
+    )
+    .execute();
 }

@@ -31,6 +31,7 @@ const BUNDLE = [
   "users.updated_at as user_updated_at",
   "users.disabled_at",
   "users.deleted_at",
+  "users.is_anonymous",
   "user_emails.address as email",
   "user_emails.verified_at as email_verified_at",
 ] as const;
@@ -179,14 +180,9 @@ export async function liveSessionIds(at: Executor, userId: string, applicationId
   return rows.map((row) => row.id);
 }
 
-/** Forgets where a user's live sessions are from. */
-export async function forgetOrigins(tx: Executor, userId: string): Promise<void> {
-  await tx.kysely
-    .updateTable("sessions")
-    .set({ user_agent: null, address: null })
-    .where("user_id", "=", userId)
-    .where("ended_at", "is", null)
-    .execute();
+/** Of somebody who is gone, once every one has ended: they tell from where and when a person came. */
+export async function deleteSessionsOf(tx: Executor, userId: string): Promise<void> {
+  await tx.kysely.deleteFrom("sessions").where("user_id", "=", userId).where("ended_at", "is not", null).execute();
 }
 
 /** 30 days after their end, or after they could last have been refreshed. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
+import { describeDevice } from "../notices/device.ts";
 import type { Application } from "../tenants/directory.ts";
 import { exampleUser, toWireUser, type UserColumns, userSchema, type WireUser } from "../users/wire.ts";
 import type { SessionBundle } from "./store.ts";
@@ -13,6 +14,7 @@ export const sessionSchema = z
     amr: z.array(z.string()).describe("RFC 8176 values."),
     auth_time: z.iso.datetime().describe("When the user authenticated; refreshes do not move it."),
     user_agent: z.string().nullable(),
+    device: z.string().nullable().describe("What the user agent says, for people: `Firefox on Windows`."),
     address: z.string().nullable(),
     created_at: z.iso.datetime(),
     last_seen_at: z.iso.datetime().describe("The last refresh."),
@@ -29,7 +31,8 @@ export const exampleSession: WireSession = {
   auth_method: "password",
   amr: ["pwd"],
   auth_time: "2026-01-01T12:00:00.000Z",
-  user_agent: "Mozilla/5.0",
+  user_agent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
+  device: "Firefox on Windows",
   address: "203.0.113.7",
   created_at: "2026-01-01T12:00:00.000Z",
   last_seen_at: "2026-01-01T12:10:00.000Z",
@@ -71,6 +74,7 @@ export function toWireSession(row: SessionColumns, current: boolean): WireSessio
     amr: row.amr === '["pwd"]' ? ["pwd"] : JSON.parse(row.amr),
     auth_time: toWireTime(row.authenticated_at),
     user_agent: row.user_agent,
+    device: describeDevice(row.user_agent),
     address: row.address,
     created_at: toWireTime(row.created_at),
     last_seen_at: toWireTime(row.last_seen_at),
@@ -95,6 +99,7 @@ export function userColumnsOf(bundle: SessionBundle): UserColumns {
     email_verified_at: bundle.email_verified_at,
     display_name: bundle.display_name,
     public_metadata: bundle.public_metadata,
+    is_anonymous: bundle.is_anonymous,
     created_at: bundle.user_created_at,
     updated_at: bundle.user_updated_at,
   };

@@ -200,12 +200,13 @@ export async function pageOfUsers(
     /** Canonical. */
     email: string | null;
     externalId: string | null;
+    anonymous: boolean | null;
     /** In {@link searchForm}: how the display name or the address begins. The first thousand by each are looked at. */
     search: string | null;
   },
 ): Promise<UserRow[]> {
   const params = { tenant_id: page.tenantId, after: page.after ?? "", limit: page.limit };
-  if (page.externalId === null && page.search === null) {
+  if (page.externalId === null && page.search === null && page.anonymous === null) {
     if (page.email === null) return at.all(pageById, params);
     return at.all(pageByEmail, { ...params, canonical: page.email });
   }
@@ -228,6 +229,7 @@ export async function pageOfUsers(
       .where("canonical", "=", page.email);
     query = query.where("users.id", "in", owner);
   }
+  if (page.anonymous !== null) query = query.where("users.is_anonymous", "=", page.anonymous ? 1 : 0);
   if (page.externalId !== null) query = query.where("users.external_id", "=", page.externalId);
   if (page.search !== null) {
     const from = page.search;

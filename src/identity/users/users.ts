@@ -11,7 +11,7 @@ import { deleteFlowsOf } from "../flows/store.ts";
 import { deleteKnownDevices } from "../notices/store.ts";
 import { insertRevocation } from "../revocations/store.ts";
 import type { Sessions } from "../sessions/sessions.ts";
-import { forgetOrigins } from "../sessions/store.ts";
+import { deleteSessionsOf } from "../sessions/store.ts";
 import type { Application } from "../tenants/directory.ts";
 import { longestAccessTtl } from "../tenants/store.ts";
 import { entombUser } from "./store.ts";
@@ -43,6 +43,8 @@ export class Users {
     const tenantId = application.tenant.id;
     for (const disown of this.disownments) await disown(tx, userId);
     await deleteTrustedDevices(tx, userId);
+    // The stranger's devices are none of the owner's.
+    await deleteKnownDevices(tx, userId);
     await deleteFlowsOf(tx, userId);
     const ending = { tenantId, application, actor, origin, reason: "password_changed" } as const;
     await this.sessions.endAll(tx, userId, { keep: null, everyApplication: true }, ending);
@@ -71,9 +73,9 @@ export class Users {
     await deleteMailsOf(tx, userId);
     await deleteTrustedDevices(tx, userId);
     await deleteKnownDevices(tx, userId);
-    await forgetOrigins(tx, userId);
     const ending = { tenantId, application, actor, origin, reason: "user_deleted" } as const;
     await this.sessions.endAll(tx, userId, { keep: null, everyApplication: true }, ending);
+    await deleteSessionsOf(tx, userId);
     // A session's entry lives as long as one application's tokens; this one outlasts those of every application.
     await insertRevocation(tx, now, {
       tenantId,

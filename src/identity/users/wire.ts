@@ -12,6 +12,7 @@ export const userSchema = z
     email: z.string().nullable(),
     email_verified: z.boolean(),
     display_name: z.string().nullable(),
+    is_anonymous: z.boolean().describe("Made without any credential, and without one until now."),
     metadata: metadataSchema.describe("What the application stores about the user and the user may read."),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
@@ -25,6 +26,7 @@ export const exampleUser: WireUser = {
   email: "ada@example.com",
   email_verified: false,
   display_name: "Ada",
+  is_anonymous: false,
   metadata: {},
   created_at: "2026-01-01T12:00:00.000Z",
   updated_at: "2026-01-01T12:00:00.000Z",
@@ -48,6 +50,7 @@ export type UserColumns = Pick<
   | "email"
   | "email_verified_at"
   | "display_name"
+  | "is_anonymous"
   | "public_metadata"
   | "created_at"
   | "updated_at"
@@ -60,6 +63,7 @@ export function toWireUser(row: UserColumns): WireUser {
     email: row.email,
     email_verified: row.email_verified_at !== null,
     display_name: row.display_name,
+    is_anonymous: row.is_anonymous === 1,
     metadata: row.public_metadata === "{}" ? {} : JSON.parse(row.public_metadata),
     created_at: toWireTime(row.created_at),
     updated_at: toWireTime(row.updated_at),

@@ -33,6 +33,7 @@ export const people: Migration = {
       last_error ${c.text}
     ) ${c.end}`,
     `CREATE INDEX outbox_mails_due ON outbox_mails (next_attempt_at) WHERE next_attempt_at IS NOT NULL`,
+    `CREATE INDEX outbox_mails_by_user ON outbox_mails (user_id) WHERE user_id IS NOT NULL`,
     `CREATE INDEX outbox_mails_by_time ON outbox_mails (created_at)`,
     `CREATE INDEX outbox_mails_dead ON outbox_mails (dead_at) WHERE dead_at IS NOT NULL`,
     `CREATE TABLE mail_templates (
@@ -105,5 +106,10 @@ export const people: Migration = {
       PRIMARY KEY (user_id, digest)
     ) ${c.end}`,
     `CREATE INDEX known_devices_by_time ON known_devices (last_seen_at)`,
+    `CREATE INDEX users_by_anonymity ON users (tenant_id, is_anonymous, id)`,
+    `CREATE INDEX users_abandoned ON users (created_at) WHERE is_anonymous = 1 AND deleted_at IS NULL`,
+    `CREATE INDEX sessions_ended_by_user ON sessions (user_id, id) WHERE ended_at IS NOT NULL`,
+    `CREATE INDEX audit_entries_by_actor ON audit_entries (actor_id, seq) WHERE actor_id IS NOT NULL`,
+    `CREATE INDEX audit_entries_about_user ON audit_entries (target_id, seq) WHERE target_kind = 'user'`,
   ],
 };

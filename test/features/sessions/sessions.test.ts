@@ -42,6 +42,7 @@ scenarios("/v1/sessions", (t) => {
       amr: ["pwd"],
       auth_time: "2026-03-01T12:00:00.000Z",
       user_agent: "test",
+      device: null,
       address: "192.0.2.1",
       created_at: "2026-03-01T12:00:00.000Z",
       last_seen_at: "2026-03-01T12:00:00.000Z",

@@ -26,6 +26,7 @@ scenarios("/v1/users", (t) => {
       email: "Ada@example.com",
       email_verified: false,
       display_name: "Ada",
+      is_anonymous: false,
       metadata: { plan: "free" },
       private_metadata: { note: "vip" },
       disabled: false,

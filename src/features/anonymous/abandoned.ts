@@ -1,0 +1,38 @@
+import { systemOrigin } from "../../core/caller.ts";
+import { DAY } from "../../core/clock.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { lockUser } from "../../identity/users/store.ts";
+import { type AbandonedUser, abandonedUsers, isStillAbandoned } from "./store.ts";
+
+/** In one run: what is left comes with the next. */
+const BATCH = 1_000;
+
+/** Anonymous users who can never come back. */
+export class AbandonedUsers {
+  constructor(
+    private readonly identity: Identity,
+    /** Days. */
+    private readonly retention: number,
+  ) {}
+
+  /** A transaction each, so that no other write waits for a batch. */
+  async delete(limit: number = BATCH): Promise<void> {
+    const { storage, clock } = this.identity;
+    const now = clock.now();
+    const age = { now, before: now - this.retention * DAY };
+    for (const user of await abandonedUsers(storage.read, age, limit)) await this.#deleteOne(user, age);
+  }
+
+  async #deleteOne(user: AbandonedUser, age: { now: number; before: number }): Promise<void> {
+    const { storage, directory, users } = this.identity;
+    const application = user.application_id === null ? null : await directory.application(user.application_id);
+    if (!application) return;
+    const actor = { kind: "system", id: null } as const;
+    await storage.write(async (tx) => {
+      // Another node may have been first, or a backend have claimed the account since the list was read.
+      if (!(await lockUser(tx, user.tenant_id, user.id, age.now))) return;
+      if (!(await isStillAbandoned(tx, user.id, age))) return;
+      await users.delete(tx, user.id, { application, actor, origin: systemOrigin });
+    });
+  }
+}

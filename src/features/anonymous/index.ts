@@ -1,0 +1,19 @@
+import { MINUTE } from "../../core/clock.ts";
+import { defineFeature } from "../../rpc/feature.ts";
+import { AbandonedUsers } from "./abandoned.ts";
+import { anonymousRouter } from "./router.ts";
+import { AnonymousSignIn } from "./service.ts";
+import { anonymousSettings } from "./settings.ts";
+
+/**
+ * Users without any credential: a session is all that they have, until a password, a passkey or a proven address claims the
+ * account in place. Those whose last session is gone can never come back, and are deleted after a while.
+ */
+export const anonymous = defineFeature({
+  settings: anonymousSettings,
+  router: ({ identity, procedures }) => anonymousRouter(identity, procedures, new AnonymousSignIn(identity)),
+  jobs: ({ identity, settings }) => {
+    const abandoned = new AbandonedUsers(identity, settings.anonymous_retention_days);
+    return [{ name: "anonymous-retention", every: 10 * MINUTE, run: () => abandoned.delete() }];
+  },
+});

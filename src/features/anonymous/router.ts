@@ -1,0 +1,54 @@
+import { z } from "zod";
+import type { Identity } from "../../identity/identity.ts";
+import { exampleTokens, tokensSchema } from "../../identity/sessions/wire.ts";
+import { deliver } from "../../rpc/deliver.ts";
+import { presentedSession } from "../../rpc/presented.ts";
+import type { Procedures } from "../../rpc/procedures.ts";
+import { metadataInput } from "../../rpc/schemas.ts";
+import type { AnonymousSignIn } from "./service.ts";
+
+export function anonymousRouter(identity: Identity, procedures: Procedures, signIn: AnonymousSignIn) {
+  const auth = {
+    anonymous: procedures
+      .public({
+        summary: "Make a user without any credential, and sign them in.",
+        description:
+          "The session is all that the user has: who loses it cannot come back. A password, a passkey or a proven address " +
+          "claims the account; its id and its metadata stay.",
+        output: tokensSchema,
+        errors: ["forbidden", "origin_not_allowed"],
+        rest: { method: "POST", path: "/v1/auth/anonymous", status: 201 },
+        example: {
+          input: { metadata: { theme: "dark" } },
+          output: {
+            ...exampleTokens,
+            user: { ...exampleTokens.user, email: null, display_name: null, is_anonymous: true },
+          },
+        },
+      })
+      .input(
+        z
+          .strictObject({
+            metadata: metadataInput.optional(),
+            delivery: z
+              .enum(["cookie", "memory"])
+              .default("cookie")
+              .describe("`memory` sets no access cookie: the access token is in the body only."),
+          })
+          .optional(),
+      )
+      .mutation(async ({ ctx, input }) =>
+        deliver(
+          ctx.call,
+          await signIn.signIn({
+            application: ctx.application,
+            origin: ctx.origin,
+            metadata: input?.metadata ?? {},
+            delivery: input?.delivery ?? "cookie",
+            replaces: await presentedSession(identity, ctx.call, ctx),
+          }),
+        ),
+      ),
+  };
+  return { auth };
+}

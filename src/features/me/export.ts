@@ -1,0 +1,134 @@
+import { toWireTime } from "../../core/clock.ts";
+import { parseJsonObject } from "../../core/json.ts";
+import { appendAudit } from "../../identity/audit/store.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { describeDevice } from "../../identity/notices/device.ts";
+import { userOfBundle } from "../../identity/sessions/wire.ts";
+import type { AdmittedSession } from "../../rpc/gate.ts";
+import type { AuditEntriesTable, SessionsTable } from "../../storage/schema.ts";
+import { auditEntriesOf, everythingOf, sessionsOf } from "./store.ts";
+import { timeOrNull, toWireDevice, type WireExport } from "./wire.ts";
+
+/** Of each list, the newest. */
+const MOST = 1_000;
+
+/**
+ * Everything that is kept about a person, as one document: no secret, no hash, no key. Private metadata is not in it: it is
+ * what the customer keeps about the person for itself, and the customer's backend reads it with a secret key.
+ */
+export class ExportService {
+  constructor(private readonly identity: Identity) {}
+
+  /** Told to the audit log first: whoever took a copy with a stolen session has left a trace. */
+  async export(caller: AdmittedSession): Promise<WireExport> {
+    const { storage, clock } = this.identity;
+    const { application, origin, session } = caller;
+    const userId = session.user_id;
+    const now = clock.now();
+    await storage.write((tx) =>
+      appendAudit(tx, now, {
+        tenantId: application.tenant.id,
+        actor: { kind: "user", id: userId },
+        action: "user.exported",
+        target: { kind: "user", id: userId },
+        applicationId: application.id,
+        origin,
+      }),
+    );
+    const kept = await everythingOf(storage.read, userId, MOST);
+    const sessions = await sessionsOf(storage.read, userId, MOST + 1);
+    const entries = await auditEntriesOf(storage.read, userId, MOST + 1);
+    const truncated: string[] = [];
+    const cut = <Row>(name: string, rows: readonly Row[]): readonly Row[] => {
+      if (rows.length > MOST) truncated.push(name);
+      return rows.slice(0, MOST);
+    };
+    const { password, totp, recoveryCodes } = kept;
+    const [code] = recoveryCodes;
+    return {
+      exported_at: toWireTime(now),
+      user: userOfBundle(session),
+      emails: cut("emails", kept.emails).map((row) => ({
+        id: row.id,
+        email: row.address,
+        is_primary: row.is_primary === 1,
+        verified_at: timeOrNull(row.verified_at),
+        created_at: toWireTime(row.created_at),
+      })),
+      password: password ? { set_at: toWireTime(password.set_at) } : null,
+      totp: totp
+        ? {
+            created_at: toWireTime(totp.created_at),
+            enabled_at: timeOrNull(totp.enabled_at),
+            last_used_at: timeOrNull(totp.last_used_at),
+          }
+        : null,
+      recovery_codes: code
+        ? {
+            left: recoveryCodes.filter((row) => row.used_at === null).length,
+            used: recoveryCodes.filter((row) => row.used_at !== null).length,
+            created_at: toWireTime(code.created_at),
+          }
+        : null,
+      passkeys: cut("passkeys", kept.passkeys).map((row) => ({
+        id: row.id,
+        name: row.name,
+        rp_id: row.rp_id,
+        backed_up: row.is_backed_up === 1,
+        created_at: toWireTime(row.created_at),
+        last_used_at: timeOrNull(row.last_used_at),
+      })),
+      trusted_devices: cut("trusted_devices", kept.trustedDevices).map((row) => ({
+        ...toWireDevice(row),
+        application_id: row.application_id,
+        user_agent: row.user_agent,
+      })),
+      known_devices: cut("known_devices", kept.knownDevices).map((row) => ({
+        first_seen_at: toWireTime(row.first_seen_at),
+        last_seen_at: toWireTime(row.last_seen_at),
+      })),
+      sessions: cut("sessions", sessions).map(toExportedSession),
+      mails: cut("mails", kept.mails).map((row) => ({
+        template: row.template,
+        created_at: toWireTime(row.created_at),
+        sent_at: timeOrNull(row.sent_at),
+      })),
+      audit_entries: cut("audit_entries", entries).map((row) => toExportedEntry(row, userId)),
+      truncated,
+    };
+  }
+}
+
+function toExportedSession(row: SessionsTable): WireExport["sessions"][number] {
+  return {
+    id: row.id,
+    application_id: row.application_id,
+    aal: row.aal,
+    auth_method: row.auth_method,
+    amr: JSON.parse(row.amr) as string[],
+    auth_time: toWireTime(row.authenticated_at),
+    device: describeDevice(row.user_agent),
+    user_agent: row.user_agent,
+    address: row.address,
+    created_at: toWireTime(row.created_at),
+    last_seen_at: toWireTime(row.last_seen_at),
+    expires_at: toWireTime(row.expires_at),
+    ended_at: timeOrNull(row.ended_at),
+    end_reason: row.end_reason,
+  };
+}
+
+/** Where an entry came from, and its details, are the actor's: of an operator, a backend or a stranger they are not given. */
+function toExportedEntry(row: AuditEntriesTable, userId: string): WireExport["audit_entries"][number] {
+  const isOwn = row.actor_kind === "user" && row.actor_id === userId;
+  return {
+    occurred_at: toWireTime(row.occurred_at),
+    action: row.action,
+    actor: row.actor_kind,
+    target: row.target_kind === null || row.target_id === null ? null : { kind: row.target_kind, id: row.target_id },
+    application_id: row.application_id,
+    address: isOwn ? row.address : null,
+    user_agent: isOwn ? row.user_agent : null,
+    details: isOwn ? parseJsonObject(row.details) : null,
+  };
+}

@@ -1,0 +1,126 @@
+import { z } from "zod";
+import { requireId } from "../../core/ids.ts";
+import { exampleUser, toWireUser, userSchema } from "../../identity/users/wire.ts";
+import type { Procedures } from "../../rpc/procedures.ts";
+import { lineOfText, pageInput, pageOf } from "../../rpc/schemas.ts";
+import type { ExportService } from "./export.ts";
+import type { ProfileService } from "./profile.ts";
+import type { OwnAffairs } from "./service.ts";
+import {
+  exampleDevice,
+  exampleExport,
+  exampleSecurity,
+  exportSchema,
+  securitySchema,
+  trustedDeviceSchema,
+} from "./wire.ts";
+
+const success = z.strictObject({ status: z.literal("success") });
+
+interface Services {
+  profiles: ProfileService;
+  affairs: OwnAffairs;
+  exports: ExportService;
+}
+
+export function meRouter(procedures: Procedures, { profiles, affairs, exports }: Services) {
+  return {
+    me: {
+      get: procedures
+        .endUser("public", {
+          summary: "The caller's own profile.",
+          output: userSchema,
+          errors: [],
+          rest: { method: "GET", path: "/v1/me" },
+          example: { output: exampleUser },
+        })
+        .query(({ ctx }) => toWireUser(ctx.user)),
+      update: procedures
+        .endUser("account", {
+          summary: "Change the caller's own profile.",
+          description:
+            "What is left out stays. `metadata` is merged (RFC 7396): null removes a member, lists are replaced whole.",
+          output: userSchema,
+          errors: [],
+          rest: { method: "PATCH", path: "/v1/me" },
+          example: { input: { display_name: "Ada", metadata: { theme: "dark", draft: null } }, output: exampleUser },
+        })
+        .input(
+          z.strictObject({
+            display_name: lineOfText(200).nullish().describe("null removes it."),
+            metadata: z.record(z.string().min(1).max(100), z.unknown()).optional(),
+          }),
+        )
+        .mutation(({ ctx, input }) =>
+          profiles.update(ctx, { displayName: input.display_name, metadata: input.metadata }),
+        ),
+      delete: procedures
+        .provenSession(
+          { fresh: true },
+          {
+            summary: "Delete the caller's own account.",
+            description:
+              "Personal data, credentials and the sessions of every application are gone at once; the id and the external id " +
+              "stay taken. Asks for a fresh sign-in, with a second factor of whoever has one. A proven address is told.",
+            output: success,
+            errors: ["insufficient_user_authentication", "origin_not_allowed"],
+            rest: { method: "DELETE", path: "/v1/me" },
+            example: { output: { status: "success" } },
+          },
+        )
+        .mutation(async ({ ctx }) => {
+          await affairs.delete(ctx);
+          const { application } = ctx;
+          ctx.call.reply.cookies.push({ kind: "clear", application });
+          ctx.call.reply.cookies.push({ kind: "device", application, secret: "", maxAge: 0 });
+          return { status: "success" as const };
+        }),
+      security: procedures
+        .session({
+          summary: "What the caller's account is secured by.",
+          output: securitySchema,
+          errors: [],
+          rest: { method: "GET", path: "/v1/me/security" },
+          example: { output: exampleSecurity },
+        })
+        .query(({ ctx }) => affairs.security(ctx)),
+      export: procedures
+        .session({
+          summary: "Everything that is kept about the caller, as one document.",
+          description:
+            "Holds no secret, hash or key, and none of the private metadata, which is the customer's. Lists hold the newest " +
+            "1,000; `truncated` names those that have more.",
+          output: exportSchema,
+          errors: [],
+          rest: { method: "GET", path: "/v1/me/export" },
+          example: { output: exampleExport },
+        })
+        .query(({ ctx }) => exports.export(ctx)),
+      trustedDevices: {
+        list: procedures
+          .session({
+            summary: "Devices that are not asked for a second factor, in this application.",
+            output: pageOf(trustedDeviceSchema),
+            errors: [],
+            rest: { method: "GET", path: "/v1/me/trusted-devices" },
+            example: { output: { data: [exampleDevice], next_cursor: null } },
+          })
+          .input(z.strictObject(pageInput).optional())
+          .query(({ ctx, input }) => affairs.devices(ctx, input?.limit ?? 20, input?.cursor ?? null)),
+        remove: procedures
+          .session({
+            summary: "Ask a device for a second factor again.",
+            output: success,
+            errors: ["not_found"],
+            rest: { method: "DELETE", path: "/v1/me/trusted-devices/{id}" },
+            example: { input: { id: "dev_01HWY4WJTWFNPRYW41J69V9JPP" }, output: { status: "success" } },
+          })
+          .input(z.strictObject({ id: z.string().max(64).describe("The device's id, in either form.") }))
+          .mutation(async ({ ctx, input }) => {
+            await affairs.removeDevice(ctx, requireId("device", input.id, "id"));
+            return { status: "success" as const };
+          }),
+      },
+    },
+  };
+}

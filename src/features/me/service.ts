@@ -1,0 +1,88 @@
+import { AppError, invalidField } from "../../core/errors.ts";
+import { parseId } from "../../core/ids.ts";
+import { appendAudit } from "../../identity/audit/store.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { findSession, isLiveSession } from "../../identity/sessions/store.ts";
+import { lockUser } from "../../identity/users/store.ts";
+import type { AdmittedSession } from "../../rpc/gate.ts";
+import { cutPage } from "../../rpc/schemas.ts";
+import { pageOfDevices, removeDevice, securityOf } from "./store.ts";
+import { timeOrNull, toWireDevice, type WireSecurity } from "./wire.ts";
+
+/** What a signed-in person sees and does about the account as a whole. */
+export class OwnAffairs {
+  constructor(private readonly identity: Identity) {}
+
+  async security(caller: AdmittedSession): Promise<WireSecurity> {
+    const { storage, clock } = this.identity;
+    const { application, session } = caller;
+    const row = await securityOf(storage.read, {
+      userId: session.user_id,
+      applicationId: application.id,
+      now: clock.now(),
+    });
+    const setAt = timeOrNull(row.passwordSetAt);
+    const enabledAt = timeOrNull(row.totp?.enabledAt ?? null);
+    return {
+      password: setAt === null ? null : { set_at: setAt },
+      totp:
+        enabledAt === null ? null : { enabled_at: enabledAt, last_used_at: timeOrNull(row.totp?.lastUsedAt ?? null) },
+      recovery_codes_left: row.recoveryCodesLeft,
+      passkeys: row.passkeys,
+      trusted_devices: row.trustedDevices,
+      emails: row.emails,
+    };
+  }
+
+  async devices(caller: AdmittedSession, limit: number, cursor: string | null) {
+    const after = cursor === null ? "" : parseId("device", cursor);
+    if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
+    const rows = await pageOfDevices(this.identity.storage.read, {
+      user_id: caller.session.user_id,
+      application_id: caller.application.id,
+      now: this.identity.clock.now(),
+      after,
+      limit: limit + 1,
+    });
+    return cutPage(rows, limit, (row) => row.id, toWireDevice);
+  }
+
+  /** @throws AppError `not_found` for a device that is not this user's in this application, as for one that never was */
+  removeDevice(caller: AdmittedSession, id: string): Promise<void> {
+    const { application, origin, session } = caller;
+    const { storage, clock } = this.identity;
+    return storage.write(async (tx) => {
+      const now = clock.now();
+      const device = { id, user_id: session.user_id, application_id: application.id, now };
+      if (!(await removeDevice(tx, device))) throw new AppError("not_found");
+      await appendAudit(tx, now, {
+        tenantId: application.tenant.id,
+        actor: { kind: "user", id: session.user_id },
+        action: "trusted_device.removed",
+        target: { kind: "trusted_device", id },
+        applicationId: application.id,
+        origin,
+      });
+    });
+  }
+
+  /**
+   * Deletes the account of whoever asks. Of several at once one does it.
+   * @throws AppError `token_revoked` for a session that has ended since the gate let it through
+   */
+  delete(caller: AdmittedSession): Promise<void> {
+    const { application, origin, session } = caller;
+    const { storage, clock, users, notices } = this.identity;
+    const userId = session.user_id;
+    return storage.write(async (tx) => {
+      const now = clock.now();
+      const held = await lockUser(tx, application.tenant.id, userId, now);
+      const asked = held ? await findSession(tx, session.sid) : undefined;
+      if (!asked || !isLiveSession(asked, now)) throw new AppError("token_revoked");
+      // Before the address goes. No link and no button: it is the last mail about the account.
+      const notice = { kind: "account", template: "account_deleted", application, userId, origin } as const;
+      await notices.tell(tx, now, notice);
+      await users.delete(tx, userId, { application, actor: { kind: "user", id: userId }, origin });
+    });
+  }
+}

@@ -1,0 +1,221 @@
+import { expect } from "bun:test";
+import type { TestApp, TestUser } from "../../support/app.ts";
+import { proveAddress } from "../../support/own-affairs.ts";
+import { scenarios } from "../../support/scenarios.ts";
+
+const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:127.0) Gecko/20100101 Firefox/127.0";
+const NEWER = FIREFOX.replaceAll("127", "128");
+const SAFARI =
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1";
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+async function signIn(app: TestApp, user: TestUser, userAgent: string, headers: Record<string, string> = {}) {
+  const answer = await app.client({ "user-agent": userAgent, ...headers }).post("/v1/auth/login", user.login);
+  expect(answer.status).toBe(200);
+  return answer;
+}
+
+/** Signs in as the host does, without the cost of a hash: `agent` at `now`. */
+async function begin(app: TestApp, user: TestUser, userAgent: string | null): Promise<void> {
+  const application = await app.identity.directory.application(app.applicationId);
+  if (!application) throw new Error("no application");
+  const outcome = await app.identity.signIns.complete({
+    application,
+    origin: { requestId: "test", address: "198.51.100.7", network: "198.51.100.7", userAgent },
+    method: "password",
+    amr: ["pwd"],
+    aal: "aal1",
+    delivery: "cookie",
+    audience: null,
+    organization: null,
+    replaces: null,
+    trustedDevice: null,
+    commit: async () => user.id,
+  });
+  if (outcome.status === "success") app.secrets.add(outcome.issued.refreshToken);
+}
+
+async function provenUser(app: TestApp, email = "ada@example.com"): Promise<TestUser> {
+  const user = await app.user(email);
+  await proveAddress(app, user.id);
+  return user;
+}
+
+const withheld = async (app: TestApp) => (await app.audit()).filter((action) => action === "notice.withheld").length;
+
+scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
+  t.test("the first sign-in tells nothing, a second device does, once, in text and HTML", async (app) => {
+    const user = await provenUser(app);
+    await signIn(app, user, FIREFOX);
+    await signIn(app, user, NEWER);
+    expect(await app.mails()).toEqual([]);
+    app.clock.advance(90_000);
+    await signIn(app, user, SAFARI);
+    await signIn(app, user, SAFARI);
+    const mail = await app.mail("ada@example.com");
+    expect([mail.subject, mail.to]).toEqual(["New sign-in to Default", "ada@example.com"]);
+    expect(mail.text).toContain("Safari on iPhone\n127.0.0.1\n2026-03-01 12:01 UTC\n");
+    expect(mail.html).toContain("Safari on iPhone<br>127.0.0.1<br>2026-03-01 12:01 UTC");
+    expect(mail.link).toBeNull();
+    await signIn(app, user, FIREFOX);
+    await signIn(app, user, SAFARI.replaceAll("17", "18"));
+    expect(await app.mails()).toEqual([]);
+  });
+
+  t.test("twenty sign-ins at once with one new device send one mail", async (app) => {
+    const user = await provenUser(app);
+    await begin(app, user, FIREFOX);
+    await Promise.all(Array.from({ length: 20 }, () => begin(app, user, SAFARI)));
+    await app.mail("ada@example.com");
+  });
+
+  t.test(
+    "who has no proven address is not told, and neither is an address that is not the primary one",
+    async (app) => {
+      const user = await app.user("stranger@example.com");
+      await begin(app, user, FIREFOX);
+      await begin(app, user, SAFARI);
+      expect(await app.mailsWritten()).toBe(0);
+      await proveAddress(app, user.id);
+      await begin(app, user, "curl/8.8.0");
+      await app.mail("stranger@example.com");
+    },
+  );
+
+  t.test("each kind can be switched off for a tenant, and stays on for the others", async (app) => {
+    const acme = await app.tenant("acme");
+    const off = (kinds: string[], tenantId: string) =>
+      app.storage.write(async (tx) => {
+        const notices_off = JSON.stringify(kinds);
+        await tx.kysely.updateTable("tenants").set({ notices_off }).where("id", "=", tenantId).execute();
+      });
+    const user = await provenUser(app);
+    await off(["new_device"], app.tenantId);
+    await off(["password", "factor", "address", "account"], acme.id);
+    app.forget();
+    await begin(app, user, FIREFOX);
+    await begin(app, user, SAFARI);
+    expect(await app.mailsWritten()).toBe(0);
+    const theirs = await app.user("eve@example.com", acme.id);
+    await proveAddress(app, theirs.id);
+    for (const userAgent of [FIREFOX, SAFARI]) {
+      const client = app.client({ "user-agent": userAgent });
+      expect((await client.post("/t/acme/v1/auth/login", theirs.login)).status).toBe(200);
+    }
+    await app.mail("eve@example.com");
+    // What was seen while it was off is known when it is on again.
+    await off([], app.tenantId);
+    app.forget();
+    await begin(app, user, SAFARI);
+    expect(await app.mailsWritten()).toBe(1);
+  });
+
+  t.test(
+    "a User-Agent of 10 kB, with control characters or with HTML breaks neither the sign-in nor the mail",
+    async (app) => {
+      const user = await provenUser(app);
+      await begin(app, user, FIREFOX);
+      const hostile = [
+        `${"A".repeat(10_000)} Firefox/1 Windows`,
+        "Acme\r\nBcc: eve@example.com\r\n\r\n<b>/1 Android",
+        '<a href="https://evil.example">Chrome/1</a> Linux "quoted" {{link}} {{code}}',
+        "\u0007\u202e/1",
+      ];
+      for (const userAgent of hostile) await begin(app, user, userAgent);
+      const mails = await app.mails("ada@example.com");
+      // The first and the last say nothing that can be told: one unknown device.
+      expect(mails.map((mail) => mail.text.split("\n\n")[1]).sort()).toEqual([
+        "198.51.100.7\n2026-03-01 12:00 UTC",
+        "Android\n198.51.100.7\n2026-03-01 12:00 UTC",
+        "Chrome on Linux\n198.51.100.7\n2026-03-01 12:00 UTC",
+      ]);
+      for (const { subject, text, html } of mails) {
+        expect(subject).toBe("New sign-in to My application");
+        expect(`${text}${html}`).not.toMatch(/evil|Bcc|eve@|<b>|\u202e|\{\{/);
+      }
+      const overWire = await signIn(app, user, `${"A".repeat(10_000)}<script> Chrome/9 Mac OS X`);
+      const { body } = await app.client().bearer(overWire.body.access_token).get("/v1/auth/session");
+      expect([body.session.user_agent?.length, body.session.device]).toEqual([256, null]);
+    },
+    { settings: { limit_notices: "100/1h" } },
+  );
+
+  t.test(
+    "random devices cannot bomb the mailbox: five an hour, each user by itself, and what is withheld is told to the log",
+    async (app) => {
+      const user = await provenUser(app);
+      const other = await provenUser(app, "bob@example.com");
+      for (let i = 0; i < 30; i++) await begin(app, user, `agent-${"x".repeat(i + 1)}/1`);
+      expect(await app.mails("ada@example.com")).toHaveLength(5);
+      expect(await withheld(app)).toBe(2); // the 1st and the 10th
+      await begin(app, other, FIREFOX);
+      await begin(app, other, SAFARI);
+      await app.mail("bob@example.com");
+      app.clock.advance(HOUR);
+      for (let i = 0; i < 30; i++) await begin(app, user, `later-${"x".repeat(i + 1)}/1`);
+      expect(await app.mails("ada@example.com")).toHaveLength(5);
+    },
+  );
+
+  t.test("a flood of one notice does not hold back another, nor a mail that undoes something", async (app) => {
+    const user = await provenUser(app);
+    for (let i = 0; i < 12; i++) await begin(app, user, `agent-${"x".repeat(i + 1)}/1`);
+    await app.mails();
+    const application = await app.identity.directory.application(app.applicationId);
+    if (!application) throw new Error("no application");
+    const origin = { requestId: "", address: "192.0.2.9", network: "192.0.2.9", userAgent: null };
+    const common = { application, userId: user.id, origin };
+    const tell = (notice: Omit<Parameters<typeof app.identity.notices.tell>[2], keyof typeof common>) =>
+      app.storage.write((tx) => app.identity.notices.tell(tx, app.clock.now(), { ...common, ...notice }));
+    await tell({ kind: "password", template: "password_changed" });
+    for (let i = 0; i < 12; i++) {
+      const values = { email: "eve@example.com" };
+      // To an address of the attacker's own, to spend what the owner is told by.
+      await tell({ kind: "address", template: "email_removed", values, to: "eve@example.com" });
+    }
+    await tell({ kind: "address", template: "email_removed", values: { email: "x@example.com" } });
+    for (let i = 0; i < 12; i++) {
+      const values = {
+        old_email: "ada@example.com",
+        new_email: "eve@example.com",
+        link: "https://x.example",
+        days: "7",
+      };
+      await tell({ kind: "address", template: "email_changed", values, to: "ada@example.com" });
+    }
+    const subjects = (await app.mails("ada@example.com")).map((mail) => mail.subject);
+    expect(subjects.filter((subject) => subject.startsWith("Your password"))).toHaveLength(1);
+    expect(subjects.filter((subject) => subject.includes("was removed"))).toHaveLength(1);
+    expect(subjects.filter((subject) => subject.endsWith("was changed"))).toHaveLength(1 + 12);
+    expect(await app.mails("eve@example.com")).toHaveLength(5);
+  });
+
+  t.test("a refused sign-in tells nothing and is remembered as nothing", async (app) => {
+    const user = await provenUser(app);
+    await begin(app, user, FIREFOX);
+    await app.disable("users", user.id);
+    const before = await app.state();
+    await expect(begin(app, user, SAFARI)).rejects.toThrow();
+    expect(await app.state()).toBe(before);
+    expect(await app.mailsWritten()).toBe(0);
+  });
+
+  t.test(
+    "devices are forgotten after 400 days, but for the last one: a stranger's is no first sign-in",
+    async (app) => {
+      const user = await provenUser(app);
+      const retention = app.identity.jobs.find((job) => job.name === "retention");
+      await begin(app, user, FIREFOX);
+      app.clock.advance(DAY);
+      await begin(app, user, SAFARI);
+      await app.mail("ada@example.com");
+      app.clock.advance(401 * DAY);
+      await retention?.run();
+      const kept = await app.storage.read.kysely.selectFrom("known_devices").select("last_seen_at").execute();
+      expect(kept).toEqual([{ last_seen_at: app.clock.now() - 401 * DAY - (app.clock.now() % 1_000) }]);
+      await begin(app, user, FIREFOX);
+      await app.mail("ada@example.com");
+    },
+  );
+});
