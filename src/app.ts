@@ -30,6 +30,7 @@ export const settings = defineSettings({
   ...features.account.settings,
   ...features.apiKeys.settings,
   ...features.applications.settings,
+  ...features.emailSignIn.settings,
   ...features.password.settings,
   ...features.profile.settings,
   ...features.resources.settings,

@@ -1,6 +1,7 @@
 import { account } from "./account/index.ts";
 import { apiKeys } from "./api-keys/index.ts";
 import { applications } from "./applications/index.ts";
+import { emailSignIn } from "./email-sign-in/index.ts";
 import { password } from "./password/index.ts";
 import { profile } from "./profile/index.ts";
 import { resources } from "./resources/index.ts";
@@ -8,4 +9,4 @@ import { sessions } from "./sessions/index.ts";
 import { users } from "./users/index.ts";
 
 /** The registry: one line a capability. */
-export const features = { account, apiKeys, applications, password, profile, resources, sessions, users };
+export const features = { account, apiKeys, applications, emailSignIn, password, profile, resources, sessions, users };

@@ -43,6 +43,20 @@ export interface Application {
   type: "spa" | "web" | "native" | "m2m";
 }
 
+export interface DescribedLink {
+  /** What the link is for. */
+  kind: "sign_in" | "sign_up" | "verify_email" | "reset_password" | "undo_email_change";
+  /** Whose it is, with all but the first character hidden. */
+  email: string | null;
+  application: {
+    id: string;
+    name: string;
+    /** Where to go on from the page. */
+    home_url: string | null;
+  };
+  expires_at: string;
+}
+
 export interface MailSent {
   status: "sent";
   /** Goes with the code that the mail holds. */
@@ -317,6 +331,40 @@ export interface ApplicationsListOutput {
   /** null on the last page. */
   next_cursor: string | null;
 }
+
+export interface AuthDescribeLinkInput {
+  /** Behind the `#` of the link. */
+  token: string;
+}
+
+export type AuthDescribeLinkOutput = DescribedLink;
+
+export interface AuthEmailCompleteInput {
+  /** From the mail's link. */
+  token?: string | undefined;
+  /** What the answer that announced the mail said. */
+  flow_id?: string | undefined;
+  /** From the mail. Spaces and hyphens in it do not count. */
+  code?: string | undefined;
+  /** An organization that the user is a member of. */
+  organization?: string | null | undefined;
+  /** One of the application's audiences. */
+  audience?: string | null | undefined;
+  /** `memory` sets no access cookie: the access token is in the body only. */
+  delivery?: "cookie" | "memory" | undefined;
+  /** What an earlier sign-in answered; else its cookie. */
+  trusted_device?: string | null | undefined;
+}
+
+export type AuthEmailCompleteOutput = Tokens | MfaRequired;
+
+export interface AuthEmailStartInput {
+  /** One e-mail address. */
+  email: string;
+  method: "magic_link" | "email_code";
+}
+
+export type AuthEmailStartOutput = MailSent;
 
 export interface AuthLoginInput {
   /** One e-mail address. */
@@ -614,6 +662,29 @@ export interface Api {
     list: { kind: "query"; input: ApplicationsListInput | undefined; output: ApplicationsListOutput };
   };
   auth: {
+    /**
+     * What a mailed link would do.
+     * REST: POST /v1/auth/link
+     * Access: public
+     * Errors: invalid_code, origin_not_allowed
+     */
+    describeLink: { kind: "mutation"; input: AuthDescribeLinkInput; output: AuthDescribeLinkOutput };
+    email: {
+      /**
+       * Sign in with the mail's link or code.
+       * REST: POST /v1/auth/email/complete
+       * Access: public
+       * Errors: invalid_code, invalid_credentials, forbidden, origin_not_allowed
+       */
+      complete: { kind: "mutation"; input: AuthEmailCompleteInput; output: AuthEmailCompleteOutput };
+      /**
+       * Ask for a mail that signs in, by a link or by a code.
+       * REST: POST /v1/auth/email/start
+       * Access: public
+       * Errors: forbidden, origin_not_allowed
+       */
+      start: { kind: "mutation"; input: AuthEmailStartInput; output: AuthEmailStartOutput };
+    };
     /**
      * Sign a person in with an address and a password.
      * REST: POST /v1/auth/login
