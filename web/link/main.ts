@@ -2,7 +2,7 @@ import type { DescribedLink, MfaRequired } from "../../src/sdk/client/api.gen.ts
 import { Api, type Refusal } from "./calls.ts";
 import { askSecondFactor } from "./second-factor.ts";
 import { momentOf, reasonIn, spanOf, textsFor } from "./texts.ts";
-import { button, element, field, form, sentence, show, type Tone } from "./views.ts";
+import { button, element, field, form, sentence, show, type Tone, type View } from "./views.ts";
 
 /** What each kind of link is spent at, and only when somebody presses the button. */
 const ACTS = {
@@ -31,11 +31,17 @@ function takeToken(): string {
 class Visit {
   readonly #api = new Api(location.pathname.replace(/\/link$/, ""));
   #link: DescribedLink | null = null;
+  #isLeft = false;
 
   constructor(
     private readonly card: HTMLElement,
     private readonly token: string,
   ) {}
+
+  /** Another link was opened in its place: an answer that comes late is shown to nobody. */
+  leave(): void {
+    this.#isLeft = true;
+  }
 
   async begin(): Promise<void> {
     if (this.token === "") return this.#end("wrong", texts.missing);
@@ -97,13 +103,13 @@ class Visit {
 
   #askSecondFactor(demand: MfaRequired): void {
     askSecondFactor({
-      card: this.card,
+      show: (view) => this.#render(view),
       texts,
       api: this.#api,
       values: this.#values(),
       demand,
       done: () => this.#done(),
-      end: (view) => show(this.card, { tone: "wrong", ...view, content: this.#wayOn() }),
+      end: (view) => this.#render({ tone: "wrong", ...view, content: this.#wayOn() }),
       explain: (refusal) => this.#explain(refusal),
     });
   }
@@ -122,7 +128,7 @@ class Visit {
     } else {
       const { heading } = this.#sayingOf(refusal);
       const retry = button(texts.retry, texts.working, () => this.begin());
-      show(this.card, { tone: "wrong", heading, lead: [this.#explain(refusal)], content: [retry] });
+      this.#render({ tone: "wrong", heading, lead: [this.#explain(refusal)], content: [retry] });
     }
   }
 
@@ -155,7 +161,11 @@ class Visit {
   #show(tone: Tone, { heading, lead }: { heading: string; lead: string }, content: HTMLElement[] = []): void {
     const name = this.#link?.application.name ?? "";
     const title = heading.replace("{application}", name);
-    show(this.card, { tone, heading: title, lead: lead === "" ? [] : this.#said(lead), content });
+    this.#render({ tone, heading: title, lead: lead === "" ? [] : this.#said(lead), content });
+  }
+
+  #render(view: View): void {
+    if (!this.#isLeft) show(this.card, view);
   }
 
   #said(text: string) {
@@ -171,7 +181,12 @@ class Visit {
 
 document.documentElement.lang = texts.language;
 if (card && care) {
-  const begin = () => new Visit(card, takeToken()).begin();
+  let visit: Visit | null = null;
+  const begin = () => {
+    visit?.leave();
+    visit = new Visit(card, takeToken());
+    return visit.begin();
+  };
   // Another link that is opened here changes the fragment alone, and loads nothing. Taking the token out fires no event.
   window.addEventListener("hashchange", begin);
   care.replaceChildren(texts.care);

@@ -1,7 +1,7 @@
 import type { MfaRequired, Tokens } from "../../src/sdk/client/api.gen.ts";
 import type { Api, Refusal } from "./calls.ts";
 import type { Texts } from "./texts.ts";
-import { button, element, field, form, sentence, show, type View } from "./views.ts";
+import { button, element, field, form, sentence, type View } from "./views.ts";
 
 type Method = "totp" | "recovery_code" | "passkey";
 
@@ -11,7 +11,7 @@ interface Challenge {
 }
 
 export interface Question {
-  card: HTMLElement;
+  show(view: View): void;
   texts: Texts;
   api: Api;
   /** Of the link: what sentences name. */
@@ -64,7 +64,7 @@ export function askSecondFactor(question: Question): void {
     const others = methods.filter((other) => other !== method).map((other) => switchTo(other));
     const content = method === "passkey" ? passkeyQuestion() : codeQuestion(method);
     const lead = sentence(texts.factor.lead, values);
-    show(question.card, { tone: "ask", heading: texts.factor.heading, lead, content: [...content, ...others] });
+    question.show({ tone: "ask", heading: texts.factor.heading, lead, content: [...content, ...others] });
   };
   const switchTo = (method: Method): HTMLElement => {
     const { useTotp, useRecovery, usePasskey } = texts.factor;
