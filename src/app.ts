@@ -34,6 +34,7 @@ export const settings = defineSettings({
   ...features.mfa.settings,
   ...features.passkeys.settings,
   ...features.me.settings,
+  ...features.emailSignIn.settings,
   ...features.password.settings,
   ...features.resources.settings,
   ...features.sessions.settings,

@@ -2,6 +2,7 @@ import { account } from "./account/index.ts";
 import { anonymous } from "./anonymous/index.ts";
 import { apiKeys } from "./api-keys/index.ts";
 import { applications } from "./applications/index.ts";
+import { emailSignIn } from "./email-sign-in/index.ts";
 import { me } from "./me/index.ts";
 import { mfa } from "./mfa/index.ts";
 import { passkeys } from "./passkeys/index.ts";
@@ -16,6 +17,7 @@ export const features = {
   anonymous,
   apiKeys,
   applications,
+  emailSignIn,
   me,
   mfa,
   passkeys,

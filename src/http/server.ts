@@ -8,6 +8,7 @@ import { Cors } from "./cors.ts";
 import type { BunRequest, Edge, Handler, HttpServer } from "./edge.ts";
 import { healthHandlers } from "./health.ts";
 import { JWKS_PATHS, jwksHandlers } from "./jwks.ts";
+import { linkPage } from "./link-page.ts";
 import { oauthHandlers } from "./oauth/handlers.ts";
 import { openApiHandler } from "./openapi.ts";
 import type { PublicDocument } from "./public-document.ts";
@@ -77,9 +78,12 @@ export function buildRoutes(options: HttpOptions): {
   add("GET", "/v1/revocations/stream", streams.handler);
   add("GET", "/openapi.json", openApiHandler(router, edge, options.version));
 
+  const link = linkPage();
+  add("GET", "/link", link.page);
+
   // A browser's own: not under a tenant's path.
   const welcome = welcomeHandlers({ issuerOf: (slug) => identity.directory.issuerOf(slug), version: options.version });
-  for (const [path, handler] of Object.entries(welcome)) table.set(path, { GET: handler });
+  for (const [path, handler] of Object.entries({ ...welcome, ...link.assets })) table.set(path, { GET: handler });
 
   const routes: Record<string, Route> = {};
   for (const [path, methods] of table) routes[path] = byMethod(edge, cors, methods);

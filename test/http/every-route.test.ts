@@ -4,6 +4,7 @@ import { type Callable, proceduresOf } from "../../src/rpc/invoke.ts";
 import { startApp, type TestApp } from "../support/app.ts";
 import { type Caller, type CallerKind, callers, newSubject, type Subject } from "../support/callers.ts";
 import type { Answer } from "../support/client.ts";
+import { allowMail, mailedLink } from "../support/mailed-links.ts";
 import { allowAnonymous, trustDevice } from "../support/own-affairs.ts";
 import { scenarios } from "../support/scenarios.ts";
 import { giveTotp, raise } from "../support/second-factors.ts";
@@ -17,13 +18,23 @@ async function withSecondFactor({ user, tokens }: Subject, app: TestApp): Promis
 
 /** An input that succeeds, for each procedure. A new procedure has none, and the first test says so. */
 type Input = Record<string, unknown> | undefined;
-const inputs: Record<string, (subject: Subject, app: TestApp) => Input | Promise<Input>> = {
+const inputs: Record<string, (subject: Subject, app: TestApp, kind: CallerKind) => Input | Promise<Input>> = {
   "auth.register": () => ({ email: `new-${crypto.randomUUID()}@example.com`, password: "walnut-bridge-otter-51" }),
   "auth.login": ({ user }) => user.login,
   "auth.anonymous": async (_, app) => {
     await allowAnonymous(app);
     return { metadata: { theme: "dark" } };
   },
+  "auth.email.start": async ({ user }, app) => {
+    await allowMail(app);
+    return { email: user.email, method: "magic_link" };
+  },
+  "auth.email.complete": async ({ user }, app, kind) => ({
+    token: await mailedLink(app, user, applicationOf(app, kind)),
+  }),
+  "auth.describeLink": async ({ user }, app, kind) => ({
+    token: await mailedLink(app, user, applicationOf(app, kind)),
+  }),
   "auth.refresh": ({ tokens }) => ({ refresh_token: tokens.refreshToken }),
   "auth.logout": () => ({ all: false }),
   "auth.session": () => undefined,
@@ -76,6 +87,12 @@ const inputs: Record<string, (subject: Subject, app: TestApp) => Input | Promise
   "resources.update": ({ resourceId }) => ({ id: resourceId, name: "Renamed" }),
   "resources.delete": ({ resourceId }) => ({ id: resourceId }),
 };
+
+/** The application that a public procedure settles on: the key's own, the page's, else the default one. */
+function applicationOf(app: TestApp, kind: CallerKind): string {
+  const isOwn = kind === "own page" || kind === "secret key" || kind === "secret key without the scope";
+  return isOwn ? app.applicationId : app.defaultApplicationId;
+}
 
 const everybody = Object.keys(callers) as CallerKind[];
 const but = (...refused: CallerKind[]) => everybody.filter((kind) => !refused.includes(kind));
@@ -151,7 +168,7 @@ async function tryEverybody(app: TestApp, name: string, procedure: Callable): Pr
     for (const kind of everybody) {
       const subject = await newSubject(app);
       const caller = await callers[kind](app, subject, acme);
-      const input = await inputs[name]?.(subject, app);
+      const input = await inputs[name]?.(subject, app, kind);
       const before = await app.state();
       const answer = await call(name, procedure, door, caller, input);
       const place = `${kind} at ${name} by ${door}: ${answer.status}`;
@@ -196,7 +213,12 @@ test("every procedure has an input here, says what it needs, and is a route", ()
 scenarios("every route, every kind of caller (ASVS 8.2.1, 8.2.2, 8.3.1, 8.4.1)", (t) => {
   for (const [name, procedure] of Object.entries(procedures)) {
     t.test(name, (app) => tryEverybody(app, name, procedure), {
-      settings: { limit_sign_up: "1000/1m", limit_anonymous: "1000/1m", limit_network: "1000/1m" },
+      settings: {
+        limit_sign_up: "1000/1m",
+        limit_anonymous: "1000/1m",
+        limit_network: "1000/1m",
+        limit_mail_network: "1000/1m",
+      },
     });
   }
 });

@@ -43,6 +43,20 @@ export interface Application {
   type: "spa" | "web" | "native" | "m2m";
 }
 
+export interface DescribedLink {
+  /** What the link is for. */
+  kind: "sign_in" | "sign_up" | "verify_email" | "reset_password" | "undo_email_change";
+  /** Whose it is, with all but the first character hidden. */
+  email: string | null;
+  application: {
+    id: string;
+    name: string;
+    /** Where to go on from the page. */
+    home_url: string | null;
+  };
+  expires_at: string;
+}
+
 export interface MailSent {
   status: "sent";
   /** Goes with the code that the mail holds. */
@@ -100,8 +114,6 @@ export interface ManagedSession {
   /** When the user authenticated; refreshes do not move it. */
   auth_time: string;
   user_agent: string | null;
-  /** What the user agent says, for people: `Firefox on Windows`. */
-  device: string | null;
   address: string | null;
   created_at: string;
   /** The last refresh. */
@@ -121,8 +133,6 @@ export interface ManagedUser {
   email: string | null;
   email_verified: boolean;
   display_name: string | null;
-  /** Made without any credential, and without one until now. */
-  is_anonymous: boolean;
   /** What the application stores about the user and the user may read. */
   metadata: Record<string, unknown>;
   created_at: string;
@@ -179,94 +189,6 @@ export interface NewApiKey {
   secret: string | null;
 }
 
-export interface PersonalExport {
-  exported_at: string;
-  user: User;
-  emails: Array<{
-    id: string;
-    email: string;
-    is_primary: boolean;
-    verified_at: string | null;
-    created_at: string;
-  }>;
-  password: {
-    set_at: string;
-  } | null;
-  /** `enabled_at` is null while its set-up is not finished. */
-  totp: {
-    created_at: string;
-    enabled_at: string | null;
-    last_used_at: string | null;
-  } | null;
-  recovery_codes: {
-    left: number;
-    used: number;
-    created_at: string;
-  } | null;
-  passkeys: Array<{
-    id: string;
-    name: string;
-    rp_id: string;
-    backed_up: boolean;
-    created_at: string;
-    last_used_at: string | null;
-  }>;
-  trusted_devices: Array<{
-    id: string;
-    /** `Firefox on Windows`. */
-    device: string | null;
-    created_at: string;
-    last_used_at: string | null;
-    expires_at: string;
-    application_id: string;
-    user_agent: string | null;
-  }>;
-  /** Kinds of devices that were signed in with; which ones is kept as a digest only. */
-  known_devices: Array<{
-    first_seen_at: string;
-    last_seen_at: string;
-  }>;
-  sessions: Array<{
-    id: string;
-    application_id: string;
-    aal: "aal1" | "aal2";
-    auth_method: string;
-    amr: Array<string>;
-    auth_time: string;
-    device: string | null;
-    user_agent: string | null;
-    address: string | null;
-    created_at: string;
-    last_seen_at: string;
-    expires_at: string;
-    ended_at: string | null;
-    end_reason: string | null;
-  }>;
-  /** Mails of the last days; what they said is not kept. */
-  mails: Array<{
-    template: string;
-    created_at: string;
-    sent_at: string | null;
-  }>;
-  /** What the person did, and what was done to their account; newest first. */
-  audit_entries: Array<{
-    occurred_at: string;
-    action: string;
-    actor: "user" | "key" | "client" | "operator" | "system" | "anonymous";
-    target: {
-      kind: string;
-      id: string;
-    } | null;
-    application_id: string | null;
-    /** Where the person did it themselves. */
-    address: string | null;
-    user_agent: string | null;
-    details: Record<string, unknown> | null;
-  }>;
-  /** Lists that hold the newest 1,000 of more. */
-  truncated: Array<string>;
-}
-
 export interface Resource {
   id: string;
   /** The `aud` of its tokens, unique in the tenant. It never changes. */
@@ -280,21 +202,6 @@ export interface Resource {
   updated_at: string;
 }
 
-export interface Security {
-  password: {
-    set_at: string;
-  } | null;
-  totp: {
-    enabled_at: string;
-    last_used_at: string | null;
-  } | null;
-  recovery_codes_left: number;
-  passkeys: number;
-  /** Of this application. */
-  trusted_devices: number;
-  emails: number;
-}
-
 export interface Session {
   /** The `sid` of its tokens, unchanged by refreshes. */
   id: string;
@@ -306,8 +213,6 @@ export interface Session {
   /** When the user authenticated; refreshes do not move it. */
   auth_time: string;
   user_agent: string | null;
-  /** What the user agent says, for people: `Firefox on Windows`. */
-  device: string | null;
   address: string | null;
   created_at: string;
   /** The last refresh. */
@@ -331,15 +236,6 @@ export interface Tokens {
   trusted_device?: string | null;
 }
 
-export interface TrustedDevice {
-  id: string;
-  /** `Firefox on Windows`. */
-  device: string | null;
-  created_at: string;
-  last_used_at: string | null;
-  expires_at: string;
-}
-
 export interface User {
   id: string;
   /** The user's id in the customer's own system. */
@@ -347,8 +243,6 @@ export interface User {
   email: string | null;
   email_verified: boolean;
   display_name: string | null;
-  /** Made without any credential, and without one until now. */
-  is_anonymous: boolean;
   /** What the application stores about the user and the user may read. */
   metadata: Record<string, unknown>;
   created_at: string;
@@ -438,14 +332,39 @@ export interface ApplicationsListOutput {
   next_cursor: string | null;
 }
 
-export interface AuthAnonymousInput {
-  /** A JSON object of the customer's own, at most 8 kB. */
-  metadata?: Record<string, unknown> | undefined;
-  /** `memory` sets no access cookie: the access token is in the body only. */
-  delivery?: "cookie" | "memory" | undefined;
+export interface AuthDescribeLinkInput {
+  /** Behind the `#` of the link. */
+  token: string;
 }
 
-export type AuthAnonymousOutput = Tokens;
+export type AuthDescribeLinkOutput = DescribedLink;
+
+export interface AuthEmailCompleteInput {
+  /** From the mail's link. */
+  token?: string | undefined;
+  /** What the answer that announced the mail said. */
+  flow_id?: string | undefined;
+  /** From the mail. Spaces and hyphens in it do not count. */
+  code?: string | undefined;
+  /** An organization that the user is a member of. */
+  organization?: string | null | undefined;
+  /** One of the application's audiences. */
+  audience?: string | null | undefined;
+  /** `memory` sets no access cookie: the access token is in the body only. */
+  delivery?: "cookie" | "memory" | undefined;
+  /** What an earlier sign-in answered; else its cookie. */
+  trusted_device?: string | null | undefined;
+}
+
+export type AuthEmailCompleteOutput = Tokens | MfaRequired;
+
+export interface AuthEmailStartInput {
+  /** One e-mail address. */
+  email: string;
+  method: "magic_link" | "email_code";
+}
+
+export type AuthEmailStartOutput = MailSent;
 
 export interface AuthLoginInput {
   /** One e-mail address. */
@@ -535,36 +454,7 @@ export interface AuthSessionsRevokeOthersOutput {
   ended: number;
 }
 
-export interface MeDeleteOutput {
-  status: "success";
-}
-
-export type MeExportOutput = PersonalExport;
-
 export type MeGetOutput = User;
-
-export type MeSecurityOutput = Security;
-
-export interface MeTrustedDevicesListInput {
-  limit?: number | undefined;
-  /** The `next_cursor` of the page before. */
-  cursor?: string | null | undefined;
-}
-
-export interface MeTrustedDevicesListOutput {
-  data: Array<TrustedDevice>;
-  /** null on the last page. */
-  next_cursor: string | null;
-}
-
-export interface MeTrustedDevicesRemoveInput {
-  /** The device's id, in either form. */
-  id: string;
-}
-
-export interface MeTrustedDevicesRemoveOutput {
-  status: "success";
-}
 
 export interface MeUpdateInput {
   /** null removes it. */
@@ -695,8 +585,6 @@ export interface UsersListInput {
   email?: string | null | undefined;
   /** Only the user with this id in your own system. */
   external_id?: string | null | undefined;
-  /** Only anonymous users (true), or only those who are none (false). */
-  anonymous?: boolean | "true" | "false" | null | undefined;
   /** Only users whose display name or address begins with this, in any case: among the first thousand by each. */
   search?: string | null | undefined;
 }
@@ -775,12 +663,28 @@ export interface Api {
   };
   auth: {
     /**
-     * Make a user without any credential, and sign them in.
-     * REST: POST /v1/auth/anonymous
+     * What a mailed link would do.
+     * REST: POST /v1/auth/link
      * Access: public
-     * Errors: forbidden, origin_not_allowed
+     * Errors: invalid_code, origin_not_allowed
      */
-    anonymous: { kind: "mutation"; input: AuthAnonymousInput | undefined; output: AuthAnonymousOutput };
+    describeLink: { kind: "mutation"; input: AuthDescribeLinkInput; output: AuthDescribeLinkOutput };
+    email: {
+      /**
+       * Sign in with the mail's link or code.
+       * REST: POST /v1/auth/email/complete
+       * Access: public
+       * Errors: invalid_code, invalid_credentials, forbidden, origin_not_allowed
+       */
+      complete: { kind: "mutation"; input: AuthEmailCompleteInput; output: AuthEmailCompleteOutput };
+      /**
+       * Ask for a mail that signs in, by a link or by a code.
+       * REST: POST /v1/auth/email/start
+       * Access: public
+       * Errors: forbidden, origin_not_allowed
+       */
+      start: { kind: "mutation"; input: AuthEmailStartInput; output: AuthEmailStartOutput };
+    };
     /**
      * Sign a person in with an address and a password.
      * REST: POST /v1/auth/login
@@ -848,45 +752,11 @@ export interface Api {
   };
   me: {
     /**
-     * Delete the caller's own account.
-     * REST: DELETE /v1/me
-     * Access: session, fresh true
-     * Errors: insufficient_user_authentication, origin_not_allowed
-     */
-    delete: { kind: "mutation"; input: undefined; output: MeDeleteOutput };
-    /**
-     * Everything that is kept about the caller, as one document.
-     * REST: GET /v1/me/export
-     * Access: session
-     */
-    export: { kind: "query"; input: undefined; output: MeExportOutput };
-    /**
      * The caller's own profile.
      * REST: GET /v1/me
      * Access: end-user, scope public
      */
     get: { kind: "query"; input: undefined; output: MeGetOutput };
-    /**
-     * What the caller's account is secured by.
-     * REST: GET /v1/me/security
-     * Access: session
-     */
-    security: { kind: "query"; input: undefined; output: MeSecurityOutput };
-    trustedDevices: {
-      /**
-       * Devices that are not asked for a second factor, in this application.
-       * REST: GET /v1/me/trusted-devices
-       * Access: session
-       */
-      list: { kind: "query"; input: MeTrustedDevicesListInput | undefined; output: MeTrustedDevicesListOutput };
-      /**
-       * Ask a device for a second factor again.
-       * REST: DELETE /v1/me/trusted-devices/{id}
-       * Access: session
-       * Errors: not_found
-       */
-      remove: { kind: "mutation"; input: MeTrustedDevicesRemoveInput; output: MeTrustedDevicesRemoveOutput };
-    };
     /**
      * Change the caller's own profile.
      * REST: PATCH /v1/me

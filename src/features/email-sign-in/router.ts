@@ -1,0 +1,124 @@
+import { z } from "zod";
+import type { Identity } from "../../identity/identity.ts";
+import { proofInput, proofOf } from "../../identity/proofs/proofs.ts";
+import { exampleMailSent, exampleTokens, mailSentSchema, signInSchema } from "../../identity/sessions/wire.ts";
+import { deliverOutcome } from "../../rpc/deliver.ts";
+import { presentedSession } from "../../rpc/presented.ts";
+import type { Procedures } from "../../rpc/procedures.ts";
+import { EMAIL_METHODS, type EmailSignIns } from "./service.ts";
+
+const describedLink = z
+  .strictObject({
+    kind: z
+      .enum(["sign_in", "sign_up", "verify_email", "reset_password", "undo_email_change"])
+      .describe("What the link is for."),
+    email: z.string().nullable().describe("Whose it is, with all but the first character hidden."),
+    application: z.strictObject({
+      id: z.uuid(),
+      name: z.string(),
+      home_url: z.string().nullable().describe("Where to go on from the page."),
+    }),
+    expires_at: z.iso.datetime(),
+  })
+  .meta({ id: "DescribedLink" });
+
+export function emailSignInRouter(identity: Identity, procedures: Procedures, signIns: EmailSignIns) {
+  const auth = {
+    email: {
+      start: procedures
+        .public({
+          summary: "Ask for a mail that signs in, by a link or by a code.",
+          description:
+            "The answer is the same whether or not there is an account. `magic_link` mails a link and a code for people " +
+            "on another device, `email_code` a code alone; both are good for 10 minutes, once.",
+          output: mailSentSchema,
+          errors: ["forbidden", "origin_not_allowed"],
+          rest: { method: "POST", path: "/v1/auth/email/start", status: 202 },
+          example: { input: { email: "ada@example.com", method: "email_code" }, output: exampleMailSent },
+        })
+        .input(
+          z.strictObject({
+            email: z.string().min(1).max(1016).describe("One e-mail address."),
+            method: z.enum(EMAIL_METHODS),
+          }),
+        )
+        .mutation(async ({ ctx, input }) => {
+          const { application, origin } = ctx;
+          const { flowId, expiresIn } = await signIns.start({ application, origin, ...input });
+          return { status: "sent" as const, flow_id: flowId, expires_in: expiresIn };
+        }),
+      complete: procedures
+        .public({
+          summary: "Sign in with the mail's link or code.",
+          description:
+            "Takes `token` (behind the `#` of the link), or `flow_id` and `code`; five wrong codes end the flow. It proves the " +
+            "address: credentials and sessions from before it was ever proven end, whoever made them.",
+          output: signInSchema,
+          errors: ["invalid_code", "invalid_credentials", "forbidden", "origin_not_allowed"],
+          rest: { method: "POST", path: "/v1/auth/email/complete" },
+          example: { input: { flow_id: exampleMailSent.flow_id, code: "1234 5678" }, output: exampleTokens },
+        })
+        .input(
+          z.strictObject({
+            ...proofInput,
+            organization: z
+              .string()
+              .min(1)
+              .max(100)
+              .nullish()
+              .describe("An organization that the user is a member of."),
+            audience: z.string().min(1).max(255).nullish().describe("One of the application's audiences."),
+            delivery: z
+              .enum(["cookie", "memory"])
+              .default("cookie")
+              .describe("`memory` sets no access cookie: the access token is in the body only."),
+            trusted_device: z
+              .string()
+              .min(1)
+              .max(200)
+              .nullish()
+              .describe("What an earlier sign-in answered; else its cookie."),
+          }),
+        )
+        .mutation(async ({ ctx, input }) =>
+          deliverOutcome(
+            ctx.call,
+            await signIns.complete({
+              application: ctx.application,
+              origin: ctx.origin,
+              proof: proofOf(input),
+              organization: input.organization ?? null,
+              audience: input.audience ?? null,
+              delivery: input.delivery,
+              replaces: await presentedSession(identity, ctx.call, ctx),
+              trustedDevice: input.trusted_device ?? ctx.call.cookies(ctx.application).device,
+            }),
+          ),
+        ),
+    },
+    describeLink: procedures
+      .public({
+        summary: "What a mailed link would do.",
+        description: "Spends nothing: for the page that the link opens, which acts when somebody presses its button.",
+        output: describedLink,
+        errors: ["invalid_code", "origin_not_allowed"],
+        rest: { method: "POST", path: "/v1/auth/link" },
+        example: {
+          input: { token: "sally_ml_…" },
+          output: {
+            kind: "sign_in",
+            email: "a•••@example.com",
+            application: {
+              id: "018f3c40-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+              name: "My application",
+              home_url: "https://app.example.com/",
+            },
+            expires_at: "2026-01-01T12:10:00.000Z",
+          },
+        },
+      })
+      .input(z.strictObject({ token: z.string().min(1).max(200).describe("Behind the `#` of the link.") }))
+      .mutation(({ ctx, input }) => signIns.describe(ctx, input.token)),
+  };
+  return { auth };
+}

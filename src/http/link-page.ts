@@ -1,0 +1,46 @@
+// As text, and in several modules: browsers are handed them one by one, under addresses made of their content.
+import * as calls from "../../web/link/calls.ts" with { type: "text" };
+import page from "../../web/link/index.html" with { type: "text" };
+import style from "../../web/link/link.css" with { type: "text" };
+import * as main from "../../web/link/main.ts" with { type: "text" };
+import * as secondFactor from "../../web/link/second-factor.ts" with { type: "text" };
+import * as texts from "../../web/link/texts.ts" with { type: "text" };
+import * as views from "../../web/link/views.ts" with { type: "text" };
+import { asset, pageHandler, renderPage } from "./assets.ts";
+import type { Handler } from "./edge.ts";
+import { scriptAssets } from "./page-script.ts";
+
+/** Scripts of its own and calls to its own origin; what would be read as HTML is refused (Trusted Types). */
+const POLICY = {
+  "script-src": "'self'",
+  "connect-src": "'self'",
+  "require-trusted-types-for": "'script'",
+  "trusted-types": "'none'",
+};
+
+/**
+ * Where links in mails land. A GET is the same bytes for everybody and spends nothing: the token is in the fragment, which
+ * never reaches a server, and the page acts when its button is pressed. So scanners that follow every link, and even those
+ * that run its script, leave the link as good as it was.
+ * @returns the page's handler, and those of its assets by path
+ */
+export function linkPage(): { page: Handler; assets: Record<string, Handler> } {
+  const stylesheet = asset("link.css", style);
+  const scripts = scriptAssets([
+    { name: "link-texts.js", specifier: "./texts.ts", source: texts },
+    { name: "link-calls.js", specifier: "./calls.ts", source: calls },
+    { name: "link-views.js", specifier: "./views.ts", source: views },
+    { name: "link-second-factor.js", specifier: "./second-factor.ts", source: secondFactor },
+    { name: "link-main.js", specifier: "./main.ts", source: main },
+  ]);
+  const assets = [stylesheet, ...scripts];
+  const html = pageHandler(renderPage(page, {}, assets), POLICY);
+  return {
+    page: (exchange) => {
+      // No other window may hold on to this one.
+      exchange.headers["cross-origin-opener-policy"] = "same-origin";
+      return html(exchange);
+    },
+    assets: Object.fromEntries(assets.map(({ path, handler }) => [path, handler])),
+  };
+}

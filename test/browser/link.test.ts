@@ -1,0 +1,295 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout } from "bun:test";
+import type { TestApp } from "../support/app.ts";
+import { allowMail, completeBy, mailTo } from "../support/mailed-links.ts";
+import { browserTest, closeBrowser } from "./support/chromium.ts";
+import { LinkSite, setApplication, startLinkApp } from "./support/link-site.ts";
+
+setDefaultTimeout(60_000);
+const MINUTE = 60_000;
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startLinkApp();
+});
+// A token in the log, which tells of every request here, fails the closing (ASVS 16.2.5).
+afterAll(async () => {
+  await closeBrowser();
+  await app.close();
+});
+beforeEach(async () => {
+  await allowMail(app);
+  await setApplication(app, { name: "Harbour Notes", home_url: `${app.publicUrl}/healthz` });
+});
+
+describe("a mailed link in a browser", () => {
+  browserTest("says whose account it opens, signs in on a click, and leads home", async () => {
+    await using site = await LinkSite.create(app);
+    const user = await app.user("ada@example.com");
+    await site.openMailTo(user);
+    await site.sees("Sign in to Harbour Notes");
+    expect(await site.page.textContent(".lead")).toBe("You will be signed in as a•••@example.com in this browser.");
+    expect(await site.cookies()).toEqual([]);
+    await site.press("Sign in");
+    await site.sees("You are signed in");
+    expect(await site.page.title()).toBe("You are signed in");
+    const names = (await site.cookies()).map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite]);
+    expect(names.sort()).toEqual([
+      ["sallyport_at", true, "Lax"],
+      ["sallyport_rt", true, "Lax"],
+    ]);
+    for (const { value } of await site.cookies()) app.secrets.add(value);
+    const session = await site.page.evaluate(async () => (await fetch("/v1/auth/session")).json());
+    expect(session.user.id).toBe(user.id);
+    await site.page.getByRole("link", { name: "Go to Harbour Notes" }).click();
+    await site.page.waitForURL("**/healthz");
+    expect(site.complaints).toEqual([]);
+  });
+
+  browserTest("takes its token out of the address at once, and never sends it in one (ASVS 16.2.5)", async () => {
+    await using site = await LinkSite.create(app);
+    const link = await site.openMailTo(await app.user());
+    await site.sees("Sign in to Harbour Notes");
+    expect(site.page.url()).toBe(`${app.publicUrl}/link`);
+    await site.press("Sign in");
+    await site.sees("You are signed in");
+    const posts = site.requests.filter((request) => request.postData()?.includes(link));
+    expect(posts.map((request) => new URL(request.url()).pathname)).toEqual([
+      "/v1/auth/link",
+      "/v1/auth/email/complete",
+    ]);
+    for (const request of site.requests) {
+      // Playwright shows the document's fragment, which no browser sends.
+      const { origin, pathname, search } = new URL(request.url());
+      const line = `${origin}${pathname}${search} ${JSON.stringify(await request.allHeaders())}`;
+      expect(line).not.toContain(link);
+      expect(await request.headerValue("referer")).toBeNull();
+    }
+    expect(await site.page.content()).not.toContain(link);
+    const kept = await site.page.evaluate(() =>
+      JSON.stringify([{ ...localStorage }, { ...sessionStorage }, history.state]),
+    );
+    expect(kept).not.toContain(link);
+    await site.page.reload();
+    await site.sees("There is no link here");
+  });
+
+  browserTest("scanners spend nothing: GET, HEAD, every asset, and a browser that runs the script", async () => {
+    const user = await app.user();
+    const { link, flowId, code } = await mailTo(app, user.email);
+    const page = `${app.publicUrl}/link`;
+    const html = await (await fetch(`${page}#${link}`)).text();
+    const assets = [...html.matchAll(/(?:href|src)="([^"]+)"/g)].map((match) => `${app.publicUrl}${match[1]}`);
+    for (const url of [page, `${page}?utm_source=mail`, ...assets]) {
+      for (const method of ["GET", "HEAD"]) expect((await fetch(url, { method })).status).toBe(200);
+    }
+    for (let i = 0; i < 3; i++) {
+      await using scanner = await LinkSite.create(app, { userAgent: "Mail scanner" });
+      await scanner.open(link);
+      await scanner.sees("Sign in to Harbour Notes");
+      // What scanners do to bring a page to its end: scroll, move, wait until it is idle, go away.
+      await scanner.page.mouse.move(200, 300);
+      await scanner.page.mouse.wheel(0, 2_000);
+      await scanner.page.waitForLoadState("networkidle");
+      await scanner.page.goto("about:blank");
+      expect(await scanner.cookies()).toEqual([]);
+    }
+    await using bare = await LinkSite.create(app, { javaScriptEnabled: false });
+    await bare.open(link);
+    expect(await bare.page.locator("noscript").innerText()).toContain("This page needs JavaScript");
+    const flow = await app.storage.read.kysely
+      .selectFrom("flows")
+      .select(["attempts", "consumed_at"])
+      .where("id", "=", flowId)
+      .execute();
+    expect(flow).toEqual([{ attempts: 0, consumed_at: null }]);
+    await using site = await LinkSite.create(app);
+    await site.open(link);
+    await site.press("Sign in");
+    await site.sees("You are signed in");
+    for (const { value } of await site.cookies()) app.secrets.add(value);
+    expect((await completeBy(app.client(), { flow_id: flowId, code })).code).toBe("invalid_code");
+  });
+
+  browserTest("a link that was used, has expired or was cut off says what to do", async () => {
+    await using site = await LinkSite.create(app);
+    const user = await app.user();
+    const used = await mailTo(app, user.email);
+    await completeBy(app.client(), { token: used.link });
+    const expired = await mailTo(app, user.email);
+    app.clock.advance(11 * MINUTE);
+    for (const token of [used.link, expired.link, used.link.slice(0, -5), "%E0%A4%A", "<img src=x onerror=alert(1)>"]) {
+      await site.open("");
+      await site.open(token);
+      await site.sees("This link no longer works");
+      expect(await site.page.textContent(".lead")).toContain("Ask for a new mail");
+      expect(await site.page.locator("button").count()).toBe(0);
+    }
+    // It dies while the page is open.
+    const { link } = await mailTo(app, user.email);
+    await site.open(link);
+    await site.sees("Sign in to Harbour Notes");
+    app.clock.advance(11 * MINUTE);
+    await site.press("Sign in");
+    await site.sees("This link no longer works");
+    await site.page.getByRole("link", { name: "Go to Harbour Notes" }).waitFor();
+    expect(site.complaints).toEqual([]);
+  });
+
+  browserTest("without a link there is nothing to press, and nothing is asked", async () => {
+    await using site = await LinkSite.create(app);
+    await site.open("");
+    await site.sees("There is no link here");
+    expect(site.requests.filter((request) => request.method() === "POST")).toEqual([]);
+  });
+
+  browserTest("another link in the same tab is another visit, also while the first one still loads", async () => {
+    await using site = await LinkSite.create(app);
+    const eve = await app.user("eve@example.com");
+    const bob = await app.user("bob@example.com");
+    const first = await mailTo(app, eve.email);
+    const second = await mailTo(app, bob.email);
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await site.page.route("**/v1/auth/link", async (route) => {
+      if (route.request().postData()?.includes(first.link)) await held;
+      await route.continue();
+    });
+    await site.open(first.link);
+    await site.open(second.link);
+    await site.page.getByText("b•••@example.com").waitFor();
+    const late = site.page.waitForResponse((response) => response.request().postData()?.includes(first.link) ?? false);
+    release();
+    await (await late).finished();
+    await site.page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
+    expect(await site.page.textContent(".lead")).toContain("b•••@example.com");
+    expect(site.page.url()).toBe(`${app.publicUrl}/link`);
+  });
+
+  browserTest("no network: says so, keeps the link, and tries again", async () => {
+    await using site = await LinkSite.create(app);
+    const { link } = await mailTo(app, (await app.user()).email);
+    await site.page.route("**/v1/auth/link", (route) => route.abort());
+    await site.open(link);
+    await site.sees("No connection");
+    await site.press("Try again");
+    await site.sees("No connection");
+    await site.page.unroute("**/v1/auth/link");
+    await site.press("Try again");
+    await site.sees("Sign in to Harbour Notes");
+    await site.page.route("**/v1/auth/email/complete", (route) => route.abort());
+    await site.press("Sign in");
+    await site.page.getByRole("alert").filter({ hasText: "could not reach its server" }).waitFor();
+    await site.page.unroute("**/v1/auth/email/complete");
+    await site.press("Sign in");
+    await site.sees("You are signed in");
+    expect(site.complaints).toEqual([]);
+  });
+
+  browserTest("too many requests and a server that fails are told apart", async () => {
+    await using site = await LinkSite.create(app);
+    const { link } = await mailTo(app, (await app.user()).email);
+    const error = (code: string) => ({ error: { code, message: code, type: "x", request_id: "x", details: null } });
+    await site.page.route("**/v1/auth/link", (route) =>
+      route.fulfill({ status: 429, headers: { "retry-after": "150" }, json: error("rate_limited") }),
+    );
+    await site.open(link);
+    await site.sees("A little too fast");
+    expect(await site.page.textContent(".lead")).toContain("try again in 3 minutes.");
+    await site.page.unroute("**/v1/auth/link");
+    await site.page.route("**/v1/auth/link", (route) => route.fulfill({ status: 502, body: "<h1>Bad gateway</h1>" }));
+    await site.press("Try again");
+    await site.sees("Something went wrong");
+    await site.page.unroute("**/v1/auth/link");
+    await site.press("Try again");
+    await site.sees("Sign in to Harbour Notes");
+  });
+
+  browserTest("a method that was switched off meanwhile, and an application without a home", async () => {
+    await using site = await LinkSite.create(app);
+    const user = await app.user();
+    await site.openMailTo(user);
+    await site.sees("Sign in to Harbour Notes");
+    await allowMail(app, ["password"]);
+    await site.press("Sign in");
+    await site.sees("This is not possible any more");
+    await allowMail(app);
+    await setApplication(app, { home_url: null });
+    await site.openMailTo(user);
+    await site.press("Sign in");
+    await site.sees("You are signed in");
+    await site.page.getByText("You can close this page.").waitFor();
+    expect(await site.page.locator("a").count()).toBe(0);
+  });
+
+  browserTest("speaks German to whom the browser says so, in the title and to screen readers as well", async () => {
+    await using site = await LinkSite.create(app, { locale: "de-AT" });
+    await site.openMailTo(await app.user("ada.de@example.com"));
+    await site.sees("Bei Harbour Notes anmelden");
+    expect(await site.page.getAttribute("html", "lang")).toBe("de");
+    expect(await site.page.title()).toBe("Bei Harbour Notes anmelden");
+    expect(await site.page.textContent(".lead")).toBe("Sie werden in diesem Browser als a•••@example.com angemeldet.");
+    await site.press("Anmelden");
+    await site.sees("Sie sind angemeldet");
+    await using french = await LinkSite.create(app, { locale: "fr-FR" });
+    await french.open("");
+    await french.sees("There is no link here");
+    expect(await french.page.getAttribute("html", "lang")).toBe("en");
+  });
+
+  browserTest("needs no mouse: Tab and Enter, and each view takes the focus to its heading", async () => {
+    await using site = await LinkSite.create(app);
+    await site.openMailTo(await app.user());
+    await site.sees("Sign in to Harbour Notes");
+    const focused = () => site.page.evaluate(() => document.activeElement?.textContent ?? "");
+    expect(await focused()).toBe("Sign in to Harbour Notes");
+    await site.page.keyboard.press("Tab");
+    expect(await focused()).toBe("Sign in");
+    await site.page.keyboard.press("Enter");
+    await site.sees("You are signed in");
+    expect(await focused()).toBe("You are signed in");
+    await site.page.keyboard.press("Tab");
+    expect(await focused()).toBe("Go to Harbour Notes");
+  });
+
+  browserTest("a button does its work once, however often it is pressed", async () => {
+    await using site = await LinkSite.create(app);
+    await site.openMailTo(await app.user());
+    await site.sees("Sign in to Harbour Notes");
+    await site.page.evaluate(() => {
+      const button = document.querySelector("button");
+      for (let i = 0; i < 5; i++) button?.click();
+    });
+    await site.sees("You are signed in");
+    expect(site.requests.filter((request) => request.url().endsWith("/complete"))).toHaveLength(1);
+  });
+
+  browserTest("an application's name is text, whatever stands in it, and its home an address", async () => {
+    await using site = await LinkSite.create(app);
+    const name = '<img src=x onerror="document.title=1">{email}';
+    await setApplication(app, { name, home_url: "javascript:alert(1)" });
+    await site.openMailTo(await app.user());
+    await site.sees(`Sign in to ${name}`);
+    await site.press("Sign in");
+    await site.sees("You are signed in");
+    expect(await site.page.locator("img, a").count()).toBe(0);
+    expect(site.complaints).toEqual([]);
+  });
+
+  browserTest("a tenant's link calls under the tenant's path", async () => {
+    const acme = await app.tenant("acme");
+    await allowMail(app);
+    const user = await app.user(undefined, acme.id);
+    await app.client().post("/t/acme/v1/auth/email/start", { email: user.email, method: "magic_link" });
+    const mail = await app.mail(user.email);
+    await using site = await LinkSite.create(app);
+    await site.page.goto(/http\S+\/link#\S+/.exec(mail.text)?.[0] ?? "");
+    await site.press("Sign in");
+    await site.sees("You are signed in");
+    const calls = site.requests
+      .filter((request) => request.method() === "POST")
+      .map((request) => new URL(request.url()));
+    expect(calls.map(({ pathname }) => pathname)).toEqual(["/t/acme/v1/auth/link", "/t/acme/v1/auth/email/complete"]);
+  });
+});

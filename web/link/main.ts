@@ -1,0 +1,195 @@
+import type { DescribedLink, MfaRequired } from "../../src/sdk/client/api.gen.ts";
+import { Api, type Refusal } from "./calls.ts";
+import { askSecondFactor } from "./second-factor.ts";
+import { momentOf, reasonIn, spanOf, textsFor } from "./texts.ts";
+import { button, element, field, form, sentence, show, type Tone, type View } from "./views.ts";
+
+/** What each kind of link is spent at, and only when somebody presses the button. */
+const ACTS = {
+  sign_in: "/v1/auth/email/complete",
+  sign_up: "/v1/auth/register/complete",
+  verify_email: "/v1/auth/email/verify",
+  reset_password: "/v1/auth/password/reset",
+  undo_email_change: "/v1/auth/email/undo",
+} as const satisfies Record<DescribedLink["kind"], `/v1/${string}`>;
+
+/** Answers that no second attempt with this link can change. */
+const FINAL = ["invalid_code", "invalid_credentials", "invalid_input", "not_found", "unknown_application", "conflict"];
+
+const texts = textsFor(navigator.languages);
+const card = document.querySelector<HTMLElement>("#card");
+const care = document.querySelector<HTMLElement>("#care");
+
+/** Takes the token out of the address, so that neither history nor a copied address nor a screenshot holds it. */
+function takeToken(): string {
+  const token = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname);
+  return token;
+}
+
+/** One link, from its opening to its end. */
+class Visit {
+  readonly #api = new Api(location.pathname.replace(/\/link$/, ""));
+  #link: DescribedLink | null = null;
+  #isLeft = false;
+
+  constructor(
+    private readonly card: HTMLElement,
+    private readonly token: string,
+  ) {}
+
+  /** Another link was opened in its place: an answer that comes late is shown to nobody. */
+  leave(): void {
+    this.#isLeft = true;
+  }
+
+  async begin(): Promise<void> {
+    if (this.token === "") return this.#end("wrong", texts.missing);
+    this.#show("wait", { heading: texts.loading, lead: "" });
+    const answer = await this.#api.post<DescribedLink>("/v1/auth/link", { token: this.token });
+    if (!answer.ok) return this.#refused(answer.refusal);
+    this.#link = answer.body;
+    this.#api.applicationId = answer.body.application.id;
+    this.#offer(answer.body);
+  }
+
+  #offer(link: DescribedLink): void {
+    const { heading, lead, button: label } = texts.kinds[link.kind];
+    const alert = element("p", { role: "alert", class: "alert" });
+    const until = element("p", { class: "hint until" }, ...this.#said(texts.until));
+    if (link.kind === "reset_password") {
+      this.#show("ask", { heading, lead }, [this.#passwordForm(label, alert), until]);
+    } else {
+      const act = button(label, texts.working, () => this.#act({}, alert));
+      this.#show("ask", { heading, lead }, [alert, act, until]);
+    }
+  }
+
+  #passwordForm(label: string, alert: HTMLElement): HTMLElement {
+    const said = texts.password;
+    const attributes = { type: "password", autocomplete: "new-password", autocapitalize: "none", spellcheck: "false" };
+    const password = field("new_password", said.label, said.hint, attributes, { show: said.show, hide: said.hide });
+    const submit = button(
+      label,
+      texts.working,
+      async () => {
+        const { value } = password.input;
+        password.tell(value === "" ? said.missing : null);
+        const tell = (reason: string) => password.tell(reasonIn(texts, reason));
+        if (value !== "") await this.#act({ new_password: value }, alert, { name: "new_password", tell });
+      },
+      "submit",
+    );
+    return form([password], submit, alert);
+  }
+
+  /** Spends the link. @param input what stands beside the token; `field` is told what is wrong with it */
+  async #act(input: object, alert: HTMLElement, field?: { name: string; tell(reason: string): void }): Promise<void> {
+    if (!this.#link) return;
+    alert.replaceChildren();
+    type Outcome = MfaRequired | { status: "success" };
+    const answer = await this.#api.post<Outcome>(ACTS[this.#link.kind], { token: this.token, ...input });
+    if (answer.ok) {
+      if (answer.body.status === "mfa_required") this.#askSecondFactor(answer.body);
+      else this.#done();
+      return;
+    }
+    const { refusal } = answer;
+    const reason = refusal.fields.find(({ path }) => path === field?.name)?.reason;
+    if (field && reason !== undefined) field.tell(reason);
+    else if (refusal.code === "forbidden" || FINAL.includes(refusal.code)) this.#refused(refusal);
+    else alert.replaceChildren(this.#explain(refusal));
+  }
+
+  #askSecondFactor(demand: MfaRequired): void {
+    askSecondFactor({
+      show: (view) => this.#render(view),
+      texts,
+      api: this.#api,
+      values: this.#values(),
+      demand,
+      done: () => this.#done(),
+      end: (view) => this.#render({ tone: "wrong", ...view, content: this.#wayOn() }),
+      explain: (refusal) => this.#explain(refusal),
+    });
+  }
+
+  #done(): void {
+    if (!this.#link) return;
+    const { doneHeading: heading, doneLead: lead } = texts.kinds[this.#link.kind];
+    this.#end("done", { heading, lead });
+  }
+
+  #refused(refusal: Refusal): void {
+    if (refusal.code === "forbidden") {
+      this.#end("wrong", texts.forbidden);
+    } else if (FINAL.includes(refusal.code)) {
+      this.#end("wrong", texts.invalid);
+    } else {
+      const { heading } = this.#sayingOf(refusal);
+      const retry = button(texts.retry, texts.working, () => this.begin());
+      this.#render({ tone: "wrong", heading, lead: [this.#explain(refusal)], content: [retry] });
+    }
+  }
+
+  #sayingOf({ code }: Refusal) {
+    if (code === "unreachable") return texts.unreachable;
+    return code === "rate_limited" || code === "overloaded" ? texts.busy : texts.failed;
+  }
+
+  #explain(refusal: Refusal): string {
+    const later = texts.later.replace("{time}", spanOf(texts, refusal.retryAfter ?? 60));
+    return this.#sayingOf(refusal).lead.replace("{later}", later);
+  }
+
+  #end(tone: Tone, said: { heading: string; lead: string }): void {
+    this.#show(tone, said, this.#wayOn());
+  }
+
+  /** Back to the application, where it has said where that is. */
+  #wayOn(): HTMLElement[] {
+    const home = this.#link?.application.home_url ?? null;
+    if (home !== null && /^https?:\/\//.test(home)) {
+      const name = this.#link?.application.name ?? "";
+      return [
+        element("a", { href: home, class: "primary", rel: "noreferrer" }, texts.go.replace("{application}", name)),
+      ];
+    }
+    return this.#link ? [element("p", { class: "hint" }, texts.close)] : [];
+  }
+
+  #show(tone: Tone, { heading, lead }: { heading: string; lead: string }, content: HTMLElement[] = []): void {
+    const name = this.#link?.application.name ?? "";
+    const title = heading.replace("{application}", name);
+    this.#render({ tone, heading: title, lead: lead === "" ? [] : this.#said(lead), content });
+  }
+
+  #render(view: View): void {
+    if (!this.#isLeft) show(this.card, view);
+  }
+
+  #said(text: string) {
+    return sentence(text, this.#values());
+  }
+
+  #values(): Record<string, string> {
+    if (!this.#link) return {};
+    const { email, application, expires_at: until } = this.#link;
+    return { email: email ?? texts.someAddress, application: application.name, time: momentOf(texts, until) };
+  }
+}
+
+document.documentElement.lang = texts.language;
+if (card && care) {
+  let visit: Visit | null = null;
+  const begin = () => {
+    visit?.leave();
+    visit = new Visit(card, takeToken());
+    return visit.begin();
+  };
+  // Another link that is opened here changes the fragment alone, and loads nothing. Taking the token out fires no event.
+  window.addEventListener("hashchange", begin);
+  care.replaceChildren(texts.care);
+  care.hidden = false;
+  void begin();
+}

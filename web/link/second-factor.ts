@@ -1,0 +1,133 @@
+import type { MfaRequired, Tokens } from "../../src/sdk/client/api.gen.ts";
+import type { Api, Refusal } from "./calls.ts";
+import type { Texts } from "./texts.ts";
+import { button, element, field, form, sentence, type View } from "./views.ts";
+
+type Method = "totp" | "recovery_code" | "passkey";
+
+/** What a passkey is asked with. */
+interface Challenge {
+  passkey: { flow_id: string; public_key: PublicKeyCredentialRequestOptionsJSON } | null;
+}
+
+export interface Question {
+  show(view: View): void;
+  texts: Texts;
+  api: Api;
+  /** Of the link: what sentences name. */
+  values: Readonly<Record<string, string>>;
+  demand: MfaRequired;
+  /** Both factors are proven. */
+  done(): void;
+  /** Nothing more can be done here: the token is spent, or this page has no way. */
+  end(view: Pick<View, "heading" | "lead">): void;
+  /** What is said beside the form about a refusal that is not the code's fault. */
+  explain(refusal: Refusal): string;
+}
+
+interface Telling {
+  wrong(): void;
+  other(text: string): void;
+}
+
+/** The appliance ends the token after as many wrong codes. */
+const TRIES = 5;
+
+/** Asks for a second factor, by whichever of the person's methods this page can do. */
+export function askSecondFactor(question: Question): void {
+  const { texts, demand, values } = question;
+  const end = ({ heading, lead }: { heading: string; lead: string }) =>
+    question.end({ heading, lead: sentence(lead, values) });
+  const methods = (["totp", "recovery_code", "passkey"] as const).filter(
+    (method) => demand.methods.includes(method) && (method !== "passkey" || canUsePasskeys()),
+  );
+  // A recovery code is for the day on which nothing else is left: it is never the first thing to be asked for.
+  const first = methods.find((method) => method !== "recovery_code") ?? methods[0];
+  const deadline = Date.now() + demand.mfa_token_expires_in * 1_000;
+  let wrong = 0;
+
+  const refused = (refusal: Refusal, tell: Telling): void => {
+    const isWrong = refusal.code === "invalid_code";
+    if (isWrong) wrong++;
+    if (!isWrong) tell.other(question.explain(refusal));
+    else if (wrong >= TRIES || Date.now() > deadline) end(texts.factor.over);
+    else tell.wrong();
+  };
+  const verify = async (answer: object, tell: Telling): Promise<void> => {
+    const input = { mfa_token: demand.mfa_token, ...answer };
+    const outcome = await question.api.post<Tokens>("/v1/auth/mfa/verify", input);
+    if (outcome.ok) question.done();
+    else refused(outcome.refusal, tell);
+  };
+
+  const ask = (method: Method): void => {
+    const others = methods.filter((other) => other !== method).map((other) => switchTo(other));
+    const content = method === "passkey" ? passkeyQuestion() : codeQuestion(method);
+    const lead = sentence(texts.factor.lead, values);
+    question.show({ tone: "ask", heading: texts.factor.heading, lead, content: [...content, ...others] });
+  };
+  const switchTo = (method: Method): HTMLElement => {
+    const { useTotp, useRecovery, usePasskey } = texts.factor;
+    const label = { totp: useTotp, recovery_code: useRecovery, passkey: usePasskey }[method];
+    return button(label, label, async () => ask(method), "quiet");
+  };
+
+  const codeQuestion = (method: "totp" | "recovery_code"): HTMLElement[] => {
+    const { factor } = texts;
+    const [label, hint] = method === "totp" ? [factor.totp, factor.totpHint] : [factor.recovery, factor.recoveryHint];
+    const numeric = { inputmode: "numeric", autocomplete: "one-time-code", maxlength: "9" };
+    const free = { autocomplete: "off", maxlength: "32", autocapitalize: "none", spellcheck: "false" };
+    const code = field("code", label, hint, { type: "text", class: "code", ...(method === "totp" ? numeric : free) });
+    const alert = element("p", { role: "alert", class: "alert" });
+    const submit = button(
+      factor.button,
+      texts.working,
+      async () => {
+        alert.textContent = "";
+        const value = code.input.value.trim();
+        if (value === "") return code.tell(factor.missing);
+        code.tell(null);
+        const answer = method === "totp" ? value.replaceAll(/[\s-]/g, "") : value;
+        const other = (text: string) => alert.replaceChildren(text);
+        await verify({ method, code: answer }, { wrong: () => code.tell(factor.wrong), other });
+      },
+      "submit",
+    );
+    return [form([code], submit, alert)];
+  };
+
+  const passkeyQuestion = (): HTMLElement[] => {
+    const { factor } = texts;
+    const alert = element("p", { role: "alert", class: "alert" });
+    const other = (text: string) => alert.replaceChildren(text);
+    const wrong = () => other(factor.passkeyFailed);
+    const use = button(factor.passkey, texts.working, async () => {
+      alert.replaceChildren();
+      const challenge = await question.api.post<Challenge>("/v1/auth/mfa/challenge", { mfa_token: demand.mfa_token });
+      if (!challenge.ok) return refused(challenge.refusal, { wrong, other });
+      const { passkey } = challenge.body;
+      const response = passkey ? await answerOf(passkey.public_key) : null;
+      if (!passkey || !response) return wrong();
+      await verify({ method: "passkey", flow_id: passkey.flow_id, response }, { wrong, other });
+    });
+    return [alert, use];
+  };
+  if (demand.setup_required) end(texts.factor.setup);
+  else if (first === undefined) end(texts.factor.elsewhere);
+  else ask(first);
+}
+
+function canUsePasskeys(): boolean {
+  return "PublicKeyCredential" in window && "parseRequestOptionsFromJSON" in PublicKeyCredential;
+}
+
+/** @returns null when the person or the browser says no */
+async function answerOf(options: PublicKeyCredentialRequestOptionsJSON): Promise<object | null> {
+  try {
+    const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
+    const credential = await navigator.credentials.get({ publicKey });
+    return credential instanceof PublicKeyCredential ? credential.toJSON() : null;
+  } catch {
+    return null;
+  }
+}

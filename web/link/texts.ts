@@ -1,0 +1,314 @@
+import type { DescribedLink } from "../../src/sdk/client/api.gen.ts";
+
+type Kind = DescribedLink["kind"];
+
+/** What one kind of link says before and after. `{email}` and `{application}` stand for theirs. */
+interface KindTexts {
+  heading: string;
+  lead: string;
+  button: string;
+  doneHeading: string;
+  doneLead: string;
+}
+
+interface Said {
+  heading: string;
+  lead: string;
+}
+
+export interface Texts {
+  language: string;
+  loading: string;
+  working: string;
+  /** In place of an address that the appliance does not name. */
+  someAddress: string;
+  until: string;
+  care: string;
+  kinds: Record<Kind, KindTexts>;
+  password: { label: string; hint: string; show: string; hide: string; missing: string };
+  /** The appliance's reasons against a password, where they can be said in this language. */
+  reasons: readonly (readonly [RegExp, string])[];
+  factor: Said & {
+    totp: string;
+    totpHint: string;
+    recovery: string;
+    recoveryHint: string;
+    passkey: string;
+    button: string;
+    missing: string;
+    wrong: string;
+    passkeyFailed: string;
+    useTotp: string;
+    useRecovery: string;
+    usePasskey: string;
+    over: Said;
+    setup: Said;
+    elsewhere: Said;
+  };
+  go: string;
+  close: string;
+  retry: string;
+  missing: Said;
+  invalid: Said;
+  forbidden: Said;
+  unreachable: Said;
+  busy: Said;
+  later: string;
+  failed: Said;
+}
+
+const english: Texts = {
+  language: "en",
+  loading: "One moment…",
+  working: "One moment…",
+  someAddress: "the address that the mail came to",
+  until: "This link is good until {time}, once.",
+  care: "Nobody will ever ask you for this link or for the code in the mail. Keep both to yourself.",
+  kinds: {
+    sign_in: {
+      heading: "Sign in to {application}",
+      lead: "You will be signed in as {email} in this browser.",
+      button: "Sign in",
+      doneHeading: "You are signed in",
+      doneLead: "You are signed in to {application} as {email}.",
+    },
+    sign_up: {
+      heading: "Create your account",
+      lead: "This confirms {email} and creates your account at {application}.",
+      button: "Create the account",
+      doneHeading: "Your account is ready",
+      doneLead: "You are signed in to {application} as {email}.",
+    },
+    verify_email: {
+      heading: "Confirm your address",
+      lead: "This confirms that {email} is yours and belongs to your account at {application}.",
+      button: "Confirm the address",
+      doneHeading: "Your address is confirmed",
+      doneLead: "{email} belongs to your account at {application}.",
+    },
+    reset_password: {
+      heading: "Set a new password",
+      lead: "It is for the account of {email} at {application}. Every device will be signed out.",
+      button: "Set the password",
+      doneHeading: "Your new password is set",
+      doneLead: "Every device was signed out. Sign in to {application} with the new password.",
+    },
+    undo_email_change: {
+      heading: "Undo the change of address",
+      lead: "{email} becomes the address of your account at {application} again, and every device is signed out.",
+      button: "Undo the change",
+      doneHeading: "The change is undone",
+      doneLead: "{email} is the address of your account again. A mail to set a new password is on its way to it.",
+    },
+  },
+  password: {
+    label: "New password",
+    hint: "Long beats complicated: four or five words that have nothing to do with each other.",
+    show: "Show",
+    hide: "Hide",
+    missing: "Enter a new password.",
+  },
+  reasons: [],
+  factor: {
+    heading: "One more step",
+    lead: "Your account at {application} asks for a second proof that it is you.",
+    totp: "Code from your authenticator app",
+    totpHint: "Six digits; a new one every 30 seconds.",
+    recovery: "Recovery code",
+    recoveryHint: "One of those that you kept for this day. Each is good once.",
+    passkey: "Continue with your passkey",
+    button: "Continue",
+    missing: "Enter the code.",
+    wrong: "This code is wrong or was used before. Try the next one.",
+    passkeyFailed: "The passkey was not used. Try again, or choose another way.",
+    useTotp: "Use the authenticator app instead",
+    useRecovery: "Use a recovery code instead",
+    usePasskey: "Use a passkey instead",
+    over: {
+      heading: "Please start again",
+      lead: "There were too many wrong codes, or too much time has passed. Ask for a new mail where you asked for this one.",
+    },
+    setup: {
+      heading: "A second factor is needed",
+      lead: "{application} asks everybody for a second factor, and you have none yet. Sign in there to set one up.",
+    },
+    elsewhere: {
+      heading: "Your second factor is needed",
+      lead: "It cannot be used on this page. Sign in at {application} itself.",
+    },
+  },
+  go: "Go to {application}",
+  close: "You can close this page.",
+  retry: "Try again",
+  missing: {
+    heading: "There is no link here",
+    lead: "Open the link in the mail again, from its beginning to its end. Or type the code from the mail where you asked for it.",
+  },
+  invalid: {
+    heading: "This link no longer works",
+    lead: "It was used before, it has expired, or a part of it is missing. Ask for a new mail where you asked for this one.",
+  },
+  forbidden: {
+    heading: "This is not possible any more",
+    lead: "{application} has switched this way off. Go there and choose another one.",
+  },
+  unreachable: {
+    heading: "No connection",
+    lead: "This page could not reach its server. Your link is still good: check your connection, then try again.",
+  },
+  busy: { heading: "A little too fast", lead: "There were too many requests. Your link is still good: {later}" },
+  later: "try again in {time}.",
+  failed: {
+    heading: "Something went wrong",
+    lead: "It is not your fault, and your link may still be good: try again in a minute.",
+  },
+};
+
+const german: Texts = {
+  language: "de",
+  loading: "Einen Moment …",
+  working: "Einen Moment …",
+  someAddress: "die Adresse, an die die E-Mail ging,",
+  until: "Dieser Link gilt bis {time}, ein einziges Mal.",
+  care: "Niemand wird Sie je nach diesem Link oder dem Code aus der E-Mail fragen. Behalten Sie beide für sich.",
+  kinds: {
+    sign_in: {
+      heading: "Bei {application} anmelden",
+      lead: "Sie werden in diesem Browser als {email} angemeldet.",
+      button: "Anmelden",
+      doneHeading: "Sie sind angemeldet",
+      doneLead: "Sie sind bei {application} als {email} angemeldet.",
+    },
+    sign_up: {
+      heading: "Konto anlegen",
+      lead: "Damit bestätigen Sie {email} und legen Ihr Konto bei {application} an.",
+      button: "Konto anlegen",
+      doneHeading: "Ihr Konto ist angelegt",
+      doneLead: "Sie sind bei {application} als {email} angemeldet.",
+    },
+    verify_email: {
+      heading: "Adresse bestätigen",
+      lead: "Damit bestätigen Sie, dass {email} Ihnen gehört und Teil Ihres Kontos bei {application} ist.",
+      button: "Adresse bestätigen",
+      doneHeading: "Ihre Adresse ist bestätigt",
+      doneLead: "{email} gehört zu Ihrem Konto bei {application}.",
+    },
+    reset_password: {
+      heading: "Neues Passwort setzen",
+      lead: "Es gilt für das Konto von {email} bei {application}. Alle Geräte werden abgemeldet.",
+      button: "Passwort setzen",
+      doneHeading: "Ihr neues Passwort gilt",
+      doneLead: "Alle Geräte wurden abgemeldet. Melden Sie sich bei {application} mit dem neuen Passwort an.",
+    },
+    undo_email_change: {
+      heading: "Änderung der Adresse rückgängig machen",
+      lead: "{email} wird wieder die Adresse Ihres Kontos bei {application}, und alle Geräte werden abgemeldet.",
+      button: "Rückgängig machen",
+      doneHeading: "Die Änderung ist rückgängig gemacht",
+      doneLead:
+        "{email} ist wieder die Adresse Ihres Kontos. Eine E-Mail für ein neues Passwort ist dorthin unterwegs.",
+    },
+  },
+  password: {
+    label: "Neues Passwort",
+    hint: "Lang schlägt kompliziert: vier oder fünf Wörter, die nichts miteinander zu tun haben.",
+    show: "Zeigen",
+    hide: "Verbergen",
+    missing: "Geben Sie ein neues Passwort ein.",
+  },
+  reasons: [
+    [/needs at least (\d+) characters. It has (\d+)/, "Das Passwort braucht mindestens $1 Zeichen. Es hat $2."],
+    [/may have at most (\d+) characters. It has (\d+)/, "Das Passwort darf höchstens $1 Zeichen haben. Es hat $2."],
+    [/one of the most common/, "Das ist eines der häufigsten Passwörter. Wählen Sie ein anderes."],
+    [
+      /mostly made of your name/,
+      "Das Passwort besteht fast nur aus Ihrem Namen, Ihrer Adresse oder dem Namen dieser Anwendung.",
+    ],
+    [/a common password with little/, "Das ist ein häufiges Passwort mit wenig Zusatz. Wählen Sie ein anderes."],
+    [/a simple pattern/, "Das Passwort folgt einem einfachen Muster, das schnell erraten ist. Wählen Sie ein anderes."],
+    [/characters/, "Das Passwort enthält ungültige Zeichen. Tippen Sie es noch einmal."],
+  ],
+  factor: {
+    heading: "Noch ein Schritt",
+    lead: "Ihr Konto bei {application} verlangt einen zweiten Nachweis, dass Sie es sind.",
+    totp: "Code aus Ihrer Authenticator-App",
+    totpHint: "Sechs Ziffern; alle 30 Sekunden ein neuer.",
+    recovery: "Wiederherstellungscode",
+    recoveryHint: "Einer von denen, die Sie für diesen Tag aufgehoben haben. Jeder gilt einmal.",
+    passkey: "Mit dem Passkey weiter",
+    button: "Weiter",
+    missing: "Geben Sie den Code ein.",
+    wrong: "Dieser Code ist falsch oder wurde schon benutzt. Versuchen Sie es mit dem nächsten.",
+    passkeyFailed: "Der Passkey wurde nicht benutzt. Versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.",
+    useTotp: "Stattdessen die Authenticator-App benutzen",
+    useRecovery: "Stattdessen einen Wiederherstellungscode benutzen",
+    usePasskey: "Stattdessen einen Passkey benutzen",
+    over: {
+      heading: "Bitte beginnen Sie noch einmal",
+      lead: "Es waren zu viele falsche Codes, oder es ist zu viel Zeit vergangen. Fordern Sie eine neue E-Mail an.",
+    },
+    setup: {
+      heading: "Ein zweiter Faktor ist nötig",
+      lead: "{application} verlangt von allen einen zweiten Faktor, und Sie haben noch keinen. Melden Sie sich dort an, um einen einzurichten.",
+    },
+    elsewhere: {
+      heading: "Ihr zweiter Faktor ist nötig",
+      lead: "Er lässt sich auf dieser Seite nicht benutzen. Melden Sie sich bei {application} selbst an.",
+    },
+  },
+  go: "Weiter zu {application}",
+  close: "Sie können diese Seite schließen.",
+  retry: "Noch einmal versuchen",
+  missing: {
+    heading: "Hier ist kein Link",
+    lead: "Öffnen Sie den Link in der E-Mail noch einmal, vom Anfang bis zum Ende. Oder tippen Sie den Code aus der E-Mail dort ein, wo Sie sie angefordert haben.",
+  },
+  invalid: {
+    heading: "Dieser Link gilt nicht mehr",
+    lead: "Er wurde schon benutzt, er ist abgelaufen, oder ein Teil von ihm fehlt. Fordern Sie dort, wo Sie diese E-Mail angefordert haben, eine neue an.",
+  },
+  forbidden: {
+    heading: "Das ist nicht mehr möglich",
+    lead: "{application} hat diesen Weg abgeschaltet. Wählen Sie dort einen anderen.",
+  },
+  unreachable: {
+    heading: "Keine Verbindung",
+    lead: "Diese Seite konnte ihren Server nicht erreichen. Ihr Link gilt noch: Prüfen Sie die Verbindung und versuchen Sie es noch einmal.",
+  },
+  busy: { heading: "Etwas zu schnell", lead: "Es waren zu viele Anfragen. Ihr Link gilt noch: {later}" },
+  later: "Versuchen Sie es in {time} noch einmal.",
+  failed: {
+    heading: "Etwas ist schiefgegangen",
+    lead: "Es liegt nicht an Ihnen, und Ihr Link gilt vielleicht noch: Versuchen Sie es in einer Minute noch einmal.",
+  },
+};
+
+/** The reader's first wish that is there, as in mails. @param wished BCP 47 tags */
+export function textsFor(wished: readonly string[]): Texts {
+  const languages = wished.map((tag) => tag.slice(0, 2).toLowerCase());
+  return languages.find((language) => language === "de" || language === "en") === "de" ? german : english;
+}
+
+/** `2 minutes`, in the texts' language. */
+export function spanOf(texts: Texts, seconds: number): string {
+  const isShort = seconds < 90;
+  const unit = isShort ? "second" : "minute";
+  const value = isShort ? seconds : Math.ceil(seconds / 60);
+  return new Intl.NumberFormat(texts.language, { style: "unit", unit, unitDisplay: "long" }).format(value);
+}
+
+/** The time today, else with the day. @param time RFC 3339 */
+export function momentOf(texts: Texts, time: string): string {
+  const moment = new Date(time);
+  const isToday = moment.toDateString() === new Date().toDateString();
+  const day = isToday ? {} : ({ dateStyle: "long" } as const);
+  return new Intl.DateTimeFormat(texts.language, { timeStyle: "short", ...day }).format(moment);
+}
+
+export function reasonIn(texts: Texts, reason: string): string {
+  const known = texts.reasons.find(([pattern]) => pattern.test(reason));
+  if (!known) return reason;
+  const [pattern, text] = known;
+  const values = pattern.exec(reason) ?? [];
+  return text.replaceAll(/\$(\d)/g, (_, index: string) => values[Number(index)] ?? "");
+}
