@@ -1,4 +1,5 @@
 import { account } from "./account/index.ts";
+import { addresses } from "./addresses/index.ts";
 import { apiKeys } from "./api-keys/index.ts";
 import { applications } from "./applications/index.ts";
 import { password } from "./password/index.ts";
@@ -8,4 +9,4 @@ import { sessions } from "./sessions/index.ts";
 import { users } from "./users/index.ts";
 
 /** The registry: one line a capability. */
-export const features = { account, apiKeys, applications, password, profile, resources, sessions, users };
+export const features = { account, addresses, apiKeys, applications, password, profile, resources, sessions, users };
