@@ -17,6 +17,9 @@ export interface Body {
   organization: null;
   application: { id: string; name: string; type: string };
   ended: number;
+  /** Of a mail that was announced. */
+  flow_id: string;
+  mfa_token: string;
   /** Of whatever was made or read by id. */
   id: string;
   secret: string | null;
@@ -151,6 +154,7 @@ export class Client {
     for (const item of items) {
       const holder = ((item as { result?: { data: Body } }).result?.data ?? item) as Partial<Body>;
       if (holder.access_token) this.app.secrets.add(holder.access_token);
+      if (holder.mfa_token) this.app.secrets.add(holder.mfa_token);
       if (holder.secret) this.app.secrets.add(holder.secret);
       if (holder.refresh_token) this.app.secrets.add(holder.refresh_token);
     }

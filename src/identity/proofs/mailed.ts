@@ -5,6 +5,7 @@ import { parseJsonObject } from "../../core/json.ts";
 import { sha256Base64url } from "../../crypto/secrets.ts";
 import type { TemplateName } from "../../mail/templates/template.ts";
 import type { Executor } from "../../storage/storage.ts";
+import { appendRefusal } from "../audit/refusals.ts";
 import type { Identity } from "../identity.ts";
 import type { Application } from "../tenants/directory.ts";
 import { linkOf } from "./link.ts";
@@ -91,7 +92,20 @@ export async function checkProof(
   const { attempts, proofs } = identity;
   const account = "code" in proof ? await accountOf(identity, kinds, proof.flowId) : null;
   if (account !== null) await attempts.proof(application, COUNTER, account, origin);
-  const proven = await proofs.check(kinds, proof, application.id);
+  const proven = await proofs.check(kinds, proof, application.id).catch(async (error: unknown) => {
+    const now = identity.clock.now();
+    await identity.storage.write((tx) =>
+      appendRefusal(tx, now, {
+        tenantId: application.tenant.id,
+        actor: { kind: "anonymous", id: null },
+        action: "proof.refused",
+        applicationId: application.id,
+        origin,
+        details: { kind: kinds[0], by: "token" in proof ? "link" : "code" },
+      }),
+    );
+    throw error;
+  });
   return {
     ...proven,
     spend: async (tx) => {
@@ -107,7 +121,7 @@ async function accountOf({ flows, storage }: Parts, kinds: readonly ProofKind[],
   if (id === null) return said;
   for (const kind of kinds) {
     const flow = await flows.find(storage.read, id, kind);
-    const data = flow ? (parseJsonObject(flow.state).data as { account?: unknown } | undefined) : undefined;
+    const data = flow ? (parseJsonObject(flow.state)?.data as { account?: unknown } | undefined) : undefined;
     if (typeof data?.account === "string") return data.account;
   }
   return id;
