@@ -29,6 +29,7 @@ export const settings = defineSettings({
   ...mailSettings,
   ...features.account.settings,
   ...features.anonymous.settings,
+  ...features.addresses.settings,
   ...features.apiKeys.settings,
   ...features.applications.settings,
   ...features.mfa.settings,

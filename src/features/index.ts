@@ -1,4 +1,5 @@
 import { account } from "./account/index.ts";
+import { addresses } from "./addresses/index.ts";
 import { anonymous } from "./anonymous/index.ts";
 import { apiKeys } from "./api-keys/index.ts";
 import { applications } from "./applications/index.ts";
@@ -14,6 +15,7 @@ import { users } from "./users/index.ts";
 /** The registry: one line a capability. */
 export const features = {
   account,
+  addresses,
   anonymous,
   apiKeys,
   applications,
