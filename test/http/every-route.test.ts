@@ -258,7 +258,6 @@ scenarios("every route, every kind of caller (ASVS 8.2.1, 8.2.2, 8.3.1, 8.4.1)",
         limit_network: "1000/1m",
         limit_mail_network: "1000/1m",
       },
-      settings: { limit_sign_up: "1000/1m", limit_network: "1000/1m", limit_mail_network: "1000/1m" },
     });
   }
 });

@@ -19,7 +19,6 @@ export interface Body {
   ended: number;
   /** Of a mail that was announced. */
   flow_id: string;
-  mfa_token: string;
   /** Of whatever was made or read by id. */
   id: string;
   secret: string | null;

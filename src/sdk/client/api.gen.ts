@@ -43,6 +43,20 @@ export interface Application {
   type: "spa" | "web" | "native" | "m2m";
 }
 
+export interface DescribedLink {
+  /** What the link is for. */
+  kind: "sign_in" | "sign_up" | "verify_email" | "reset_password" | "undo_email_change";
+  /** Whose it is, with all but the first character hidden. */
+  email: string | null;
+  application: {
+    id: string;
+    name: string;
+    /** Where to go on from the page. */
+    home_url: string | null;
+  };
+  expires_at: string;
+}
+
 export interface Email {
   id: string;
   email: string;
@@ -109,6 +123,8 @@ export interface ManagedSession {
   /** When the user authenticated; refreshes do not move it. */
   auth_time: string;
   user_agent: string | null;
+  /** What the user agent says, for people: `Firefox on Windows`. */
+  device: string | null;
   address: string | null;
   created_at: string;
   /** The last refresh. */
@@ -128,6 +144,8 @@ export interface ManagedUser {
   email: string | null;
   email_verified: boolean;
   display_name: string | null;
+  /** Made without any credential, and without one until now. */
+  is_anonymous: boolean;
   /** What the application stores about the user and the user may read. */
   metadata: Record<string, unknown>;
   created_at: string;
@@ -184,6 +202,158 @@ export interface NewApiKey {
   secret: string | null;
 }
 
+export interface Passkey {
+  id: string;
+  name: string;
+  created_at: string;
+  last_used_at: string | null;
+  /** Whether a copy of it was safe elsewhere at its last use. */
+  backed_up: boolean;
+  /** Whether it may leave its device: a synced passkey. */
+  backup_eligible: boolean;
+  /** How browsers reach it: `internal`, `hybrid`, `usb`, `nfc`, `ble`. */
+  transports: Array<string>;
+  /** The domain that it is for. */
+  rp_id: string;
+}
+
+export interface PasskeyCreationOptions {
+  rp: {
+    id: string;
+    name: string;
+  };
+  user: {
+    id: string;
+    name: string;
+    displayName: string;
+  };
+  /** base64url, as every byte string here. */
+  challenge: string;
+  pubKeyCredParams: Array<{
+    type: "public-key";
+    alg: number;
+  }>;
+  /** Milliseconds. */
+  timeout: number;
+  excludeCredentials: Array<{
+    id: string;
+    type: "public-key";
+    transports: Array<string>;
+  }>;
+  authenticatorSelection: {
+    residentKey: "required";
+    requireResidentKey: true;
+    userVerification: "preferred" | "required";
+  };
+  attestation: "none";
+  extensions: {
+    credProps: true;
+  };
+}
+
+export interface PasskeyRequestOptions {
+  /** base64url, as every byte string here. */
+  challenge: string;
+  rpId: string;
+  /** Empty: whichever passkey of the domain the person chooses. */
+  allowCredentials: Array<{
+    id: string;
+    type: "public-key";
+    transports: Array<string>;
+  }>;
+  /** Milliseconds. */
+  timeout: number;
+  userVerification: "preferred" | "required";
+}
+
+export interface PersonalExport {
+  exported_at: string;
+  user: User;
+  emails: Array<{
+    id: string;
+    email: string;
+    is_primary: boolean;
+    verified_at: string | null;
+    created_at: string;
+  }>;
+  password: {
+    set_at: string;
+  } | null;
+  /** `enabled_at` is null while its set-up is not finished. */
+  totp: {
+    created_at: string;
+    enabled_at: string | null;
+    last_used_at: string | null;
+  } | null;
+  recovery_codes: {
+    left: number;
+    used: number;
+    created_at: string;
+  } | null;
+  passkeys: Array<{
+    id: string;
+    name: string;
+    rp_id: string;
+    backed_up: boolean;
+    created_at: string;
+    last_used_at: string | null;
+  }>;
+  trusted_devices: Array<{
+    id: string;
+    /** `Firefox on Windows`. */
+    device: string | null;
+    created_at: string;
+    last_used_at: string | null;
+    expires_at: string;
+    application_id: string;
+    user_agent: string | null;
+  }>;
+  /** Kinds of devices that were signed in with; which ones is kept as a digest only. */
+  known_devices: Array<{
+    first_seen_at: string;
+    last_seen_at: string;
+  }>;
+  sessions: Array<{
+    id: string;
+    application_id: string;
+    aal: "aal1" | "aal2";
+    auth_method: string;
+    amr: Array<string>;
+    auth_time: string;
+    device: string | null;
+    user_agent: string | null;
+    address: string | null;
+    created_at: string;
+    last_seen_at: string;
+    expires_at: string;
+    ended_at: string | null;
+    end_reason: string | null;
+  }>;
+  /** Mails of the last days; what they said is not kept. */
+  mails: Array<{
+    template: string;
+    created_at: string;
+    sent_at: string | null;
+  }>;
+  /** What the person did, and what was done to their account; newest first. */
+  audit_entries: Array<{
+    occurred_at: string;
+    action: string;
+    actor: "user" | "key" | "client" | "operator" | "system" | "anonymous";
+    target: {
+      kind: string;
+      id: string;
+    } | null;
+    application_id: string | null;
+    /** Where the person did it themselves. */
+    address: string | null;
+    user_agent: string | null;
+    details: Record<string, unknown> | null;
+  }>;
+  /** Lists that hold the newest 1,000 of more. */
+  truncated: Array<string>;
+}
+
 export interface Resource {
   id: string;
   /** The `aud` of its tokens, unique in the tenant. It never changes. */
@@ -197,6 +367,21 @@ export interface Resource {
   updated_at: string;
 }
 
+export interface Security {
+  password: {
+    set_at: string;
+  } | null;
+  totp: {
+    enabled_at: string;
+    last_used_at: string | null;
+  } | null;
+  recovery_codes_left: number;
+  passkeys: number;
+  /** Of this application. */
+  trusted_devices: number;
+  emails: number;
+}
+
 export interface Session {
   /** The `sid` of its tokens, unchanged by refreshes. */
   id: string;
@@ -208,6 +393,8 @@ export interface Session {
   /** When the user authenticated; refreshes do not move it. */
   auth_time: string;
   user_agent: string | null;
+  /** What the user agent says, for people: `Firefox on Windows`. */
+  device: string | null;
   address: string | null;
   created_at: string;
   /** The last refresh. */
@@ -231,6 +418,15 @@ export interface Tokens {
   trusted_device?: string | null;
 }
 
+export interface TrustedDevice {
+  id: string;
+  /** `Firefox on Windows`. */
+  device: string | null;
+  created_at: string;
+  last_used_at: string | null;
+  expires_at: string;
+}
+
 export interface User {
   id: string;
   /** The user's id in the customer's own system. */
@@ -238,6 +434,8 @@ export interface User {
   email: string | null;
   email_verified: boolean;
   display_name: string | null;
+  /** Made without any credential, and without one until now. */
+  is_anonymous: boolean;
   /** What the application stores about the user and the user may read. */
   metadata: Record<string, unknown>;
   created_at: string;
@@ -327,6 +525,15 @@ export interface ApplicationsListOutput {
   next_cursor: string | null;
 }
 
+export interface AuthAnonymousInput {
+  /** A JSON object of the customer's own, at most 8 kB. */
+  metadata?: Record<string, unknown> | undefined;
+  /** `memory` sets no access cookie: the access token is in the body only. */
+  delivery?: "cookie" | "memory" | undefined;
+}
+
+export type AuthAnonymousOutput = Tokens;
+
 export interface AuthCompleteRegistrationInput {
   /** From the mail's link. */
   token?: string | undefined;
@@ -339,6 +546,40 @@ export interface AuthCompleteRegistrationInput {
 }
 
 export type AuthCompleteRegistrationOutput = Tokens | MfaRequired;
+
+export interface AuthDescribeLinkInput {
+  /** Behind the `#` of the link. */
+  token: string;
+}
+
+export type AuthDescribeLinkOutput = DescribedLink;
+
+export interface AuthEmailCompleteInput {
+  /** From the mail's link. */
+  token?: string | undefined;
+  /** What the answer that announced the mail said. */
+  flow_id?: string | undefined;
+  /** From the mail. Spaces and hyphens in it do not count. */
+  code?: string | undefined;
+  /** An organization that the user is a member of. */
+  organization?: string | null | undefined;
+  /** One of the application's audiences. */
+  audience?: string | null | undefined;
+  /** `memory` sets no access cookie: the access token is in the body only. */
+  delivery?: "cookie" | "memory" | undefined;
+  /** What an earlier sign-in answered; else its cookie. */
+  trusted_device?: string | null | undefined;
+}
+
+export type AuthEmailCompleteOutput = Tokens | MfaRequired;
+
+export interface AuthEmailStartInput {
+  /** One e-mail address. */
+  email: string;
+  method: "magic_link" | "email_code";
+}
+
+export type AuthEmailStartOutput = MailSent;
 
 export interface AuthEmailUndoInput {
   /** Behind the `#` of the link. */
@@ -386,6 +627,120 @@ export interface AuthLogoutInput {
 export interface AuthLogoutOutput {
   status: "success";
 }
+
+export interface AuthMfaChallengeInput {
+  /** What the sign-in answered with `mfa_required`; without it a session is needed. */
+  mfa_token?: string | null | undefined;
+}
+
+export interface AuthMfaChallengeOutput {
+  methods: Array<string>;
+  /** For `navigator.credentials.get`; null for who has no passkey. */
+  passkey: {
+    flow_id: string;
+    /** PublicKeyCredentialRequestOptionsJSON. */
+    public_key: Record<string, unknown>;
+  } | null;
+}
+
+export interface AuthMfaDisableOutput {
+  status: "success";
+}
+
+export interface AuthMfaEnableInput {
+  /** What the app shows. Spaces in it do not count. */
+  code: string;
+  /** What the sign-in answered with `mfa_required`; without it a session is needed. */
+  mfa_token?: string | null | undefined;
+  /** Ask this device for no second factor again, for as long as the application allows. */
+  remember_device?: boolean | undefined;
+}
+
+export interface AuthMfaEnableOutput {
+  status: "success";
+  access_token: string;
+  token_type: "Bearer";
+  /** Seconds until the access token expires. */
+  expires_in: number;
+  /** null for requests from a page, which get it as an HttpOnly cookie only (native applications excepted). */
+  refresh_token: string | null;
+  user: User;
+  /** Where `remember_device` was asked for: to be sent at later sign-ins; null where it is a cookie. */
+  trusted_device?: string | null;
+  /** Shown this once. Each is good once. */
+  recovery_codes: Array<string>;
+}
+
+export interface AuthMfaRecoveryCodesOutput {
+  /** Shown this once. Each is good once. */
+  recovery_codes: Array<string>;
+}
+
+export interface AuthMfaSetupInput {
+  /** What the sign-in answered with `mfa_required`; without it a session is needed. */
+  mfa_token?: string | null | undefined;
+}
+
+export interface AuthMfaSetupOutput {
+  /** Base32, for an app that reads no picture. */
+  secret: string;
+  /** For a link on the device that has the app. */
+  otpauth_uri: string;
+  /** The same address as a picture. */
+  qr_svg: string;
+}
+
+export interface AuthMfaVerifyInput {
+  /** What the sign-in answered with `mfa_required`; without it a session is needed. */
+  mfa_token?: string | null | undefined;
+  method: "totp" | "recovery_code" | "passkey";
+  /** For `totp` and `recovery_code`. Spaces and hyphens in it do not count, nor does its case. */
+  code?: string | null | undefined;
+  /** For `passkey`: of the challenge. */
+  flow_id?: string | null | undefined;
+  /** For `passkey`: what the browser answered. */
+  response?: Record<string, unknown> | null | undefined;
+  /** Ask this device for no second factor again, for as long as the application allows. */
+  remember_device?: boolean | undefined;
+}
+
+export type AuthMfaVerifyOutput = Tokens;
+
+export type AuthPasskeyBeginInput = Record<string, never>;
+
+export interface AuthPasskeyBeginOutput {
+  flow_id: string;
+  public_key: PasskeyRequestOptions;
+  /** Seconds until the challenge expires. */
+  expires_in: number;
+}
+
+export interface AuthPasskeyCompleteInput {
+  /** Of the challenge. */
+  flow_id: string;
+  /** The answer of `navigator.credentials.get()`, by its `toJSON()`. */
+  response: {
+    id: string;
+    rawId: string;
+    type: "public-key";
+    response: {
+      clientDataJSON: string;
+      authenticatorData: string;
+      signature: string;
+      userHandle?: string | null | undefined;
+    };
+  };
+  /** An organization that the user is a member of. */
+  organization?: string | null | undefined;
+  /** One of the application's audiences. */
+  audience?: string | null | undefined;
+  /** `memory` sets no access cookie: the access token is in the body only. */
+  delivery?: "cookie" | "memory" | undefined;
+  /** What an earlier sign-in answered; else its cookie. */
+  trusted_device?: string | null | undefined;
+}
+
+export type AuthPasskeyCompleteOutput = Tokens | MfaRequired;
 
 export interface AuthPasswordChangeInput {
   current_password: string;
@@ -483,6 +838,10 @@ export interface AuthUpgradeInput {
 
 export type AuthUpgradeOutput = Tokens | MfaRequired | MailSent;
 
+export interface MeDeleteOutput {
+  status: "success";
+}
+
 export interface MeEmailsAddInput {
   /** One e-mail address. */
   email: string;
@@ -525,13 +884,96 @@ export interface MeEmailsVerifyInput {
 
 export type MeEmailsVerifyOutput = MailSent;
 
+export type MeExportOutput = PersonalExport;
+
 export type MeGetOutput = User;
+
+export type MePasskeysBeginInput = Record<string, never>;
+
+export interface MePasskeysBeginOutput {
+  flow_id: string;
+  public_key: PasskeyCreationOptions;
+  /** Seconds until the challenge expires. */
+  expires_in: number;
+}
+
+export interface MePasskeysCompleteInput {
+  /** Of the challenge. */
+  flow_id: string;
+  /** The answer of `navigator.credentials.create()`, by its `toJSON()`. */
+  response: {
+    id: string;
+    rawId: string;
+    type: "public-key";
+    response: {
+      clientDataJSON: string;
+      attestationObject: string;
+      transports?: Array<string> | null | undefined;
+    };
+  };
+  /** Absent: after who keeps it, or the device that it was made on. */
+  name?: string | null | undefined;
+}
+
+export type MePasskeysCompleteOutput = Passkey;
+
+export interface MePasskeysListInput {
+  limit?: number | undefined;
+  /** The `next_cursor` of the page before. */
+  cursor?: string | null | undefined;
+}
+
+export interface MePasskeysListOutput {
+  data: Array<Passkey>;
+  /** null on the last page. */
+  next_cursor: string | null;
+}
+
+export interface MePasskeysRemoveInput {
+  /** The passkey's id, in either form. */
+  id: string;
+}
+
+export interface MePasskeysRemoveOutput {
+  status: "success";
+}
+
+export interface MePasskeysRenameInput {
+  /** The passkey's id, in either form. */
+  id: string;
+  name: string;
+}
+
+export type MePasskeysRenameOutput = Passkey;
 
 export interface MePasswordSetInput {
   new_password: string;
 }
 
 export interface MePasswordSetOutput {
+  status: "success";
+}
+
+export type MeSecurityOutput = Security;
+
+export interface MeTrustedDevicesListInput {
+  limit?: number | undefined;
+  /** The `next_cursor` of the page before. */
+  cursor?: string | null | undefined;
+}
+
+export interface MeTrustedDevicesListOutput {
+  data: Array<TrustedDevice>;
+  /** null on the last page. */
+  next_cursor: string | null;
+}
+
+export interface MeTrustedDevicesRemoveInput {
+  /** The device's id, in either form. */
+  id: string;
+}
+
+export interface MeTrustedDevicesRemoveOutput {
   status: "success";
 }
 
@@ -664,6 +1106,8 @@ export interface UsersListInput {
   email?: string | null | undefined;
   /** Only the user with this id in your own system. */
   external_id?: string | null | undefined;
+  /** Only anonymous users (true), or only those who are none (false). */
+  anonymous?: boolean | "true" | "false" | null | undefined;
   /** Only users whose display name or address begins with this, in any case: among the first thousand by each. */
   search?: string | null | undefined;
 }
@@ -742,6 +1186,13 @@ export interface Api {
   };
   auth: {
     /**
+     * Make a user without any credential, and sign them in.
+     * REST: POST /v1/auth/anonymous
+     * Access: public
+     * Errors: forbidden, origin_not_allowed
+     */
+    anonymous: { kind: "mutation"; input: AuthAnonymousInput | undefined; output: AuthAnonymousOutput };
+    /**
      * Complete a sign-up with the mail's link or code, and sign in.
      * REST: POST /v1/auth/register/complete
      * Access: public
@@ -752,7 +1203,28 @@ export interface Api {
       input: AuthCompleteRegistrationInput;
       output: AuthCompleteRegistrationOutput;
     };
+    /**
+     * What a mailed link would do.
+     * REST: POST /v1/auth/link
+     * Access: public
+     * Errors: invalid_code, origin_not_allowed
+     */
+    describeLink: { kind: "mutation"; input: AuthDescribeLinkInput; output: AuthDescribeLinkOutput };
     email: {
+      /**
+       * Sign in with the mail's link or code.
+       * REST: POST /v1/auth/email/complete
+       * Access: public
+       * Errors: invalid_code, invalid_credentials, forbidden, origin_not_allowed
+       */
+      complete: { kind: "mutation"; input: AuthEmailCompleteInput; output: AuthEmailCompleteOutput };
+      /**
+       * Ask for a mail that signs in, by a link or by a code.
+       * REST: POST /v1/auth/email/start
+       * Access: public
+       * Errors: forbidden, origin_not_allowed
+       */
+      start: { kind: "mutation"; input: AuthEmailStartInput; output: AuthEmailStartOutput };
       /**
        * Undo a change of address, with the link that the old one was mailed.
        * REST: POST /v1/auth/email/undo
@@ -782,6 +1254,64 @@ export interface Api {
      * Errors: authentication_required, origin_not_allowed
      */
     logout: { kind: "mutation"; input: AuthLogoutInput | undefined; output: AuthLogoutOutput };
+    mfa: {
+      /**
+       * Which second factors would do, with what a passkey needs to answer.
+       * REST: POST /v1/auth/mfa/challenge
+       * Access: flow-or-session
+       */
+      challenge: { kind: "mutation"; input: AuthMfaChallengeInput | undefined; output: AuthMfaChallengeOutput };
+      /**
+       * Take the authenticator app and the recovery codes away. Ends the user's other sessions.
+       * REST: POST /v1/auth/mfa/disable
+       * Access: session, fresh true
+       * Errors: conflict, forbidden
+       */
+      disable: { kind: "mutation"; input: undefined; output: AuthMfaDisableOutput };
+      /**
+       * Finish the set-up of an authenticator app by a code of it.
+       * REST: POST /v1/auth/mfa/enable
+       * Access: flow-or-session
+       * Errors: forbidden
+       */
+      enable: { kind: "mutation"; input: AuthMfaEnableInput; output: AuthMfaEnableOutput };
+      /**
+       * Make ten new recovery codes, in place of all before.
+       * REST: POST /v1/auth/mfa/recovery-codes
+       * Access: session, fresh true
+       * Errors: conflict
+       */
+      recoveryCodes: { kind: "mutation"; input: undefined; output: AuthMfaRecoveryCodesOutput };
+      /**
+       * Begin the set-up of an authenticator app.
+       * REST: POST /v1/auth/mfa/setup
+       * Access: flow-or-session
+       * Errors: forbidden, insufficient_user_authentication
+       */
+      setup: { kind: "mutation"; input: AuthMfaSetupInput | undefined; output: AuthMfaSetupOutput };
+      /**
+       * Prove a second factor: finish a sign-in, or step a session up.
+       * REST: POST /v1/auth/mfa/verify
+       * Access: flow-or-session
+       */
+      verify: { kind: "mutation"; input: AuthMfaVerifyInput; output: AuthMfaVerifyOutput };
+    };
+    passkey: {
+      /**
+       * Ask for a challenge to sign in with a passkey.
+       * REST: POST /v1/auth/passkey/login/begin
+       * Access: public
+       * Errors: forbidden, origin_not_allowed
+       */
+      begin: { kind: "mutation"; input: AuthPasskeyBeginInput | undefined; output: AuthPasskeyBeginOutput };
+      /**
+       * Sign in with a passkey.
+       * REST: POST /v1/auth/passkey/login/complete
+       * Access: public
+       * Errors: invalid_code, invalid_credentials, forbidden, origin_not_allowed
+       */
+      complete: { kind: "mutation"; input: AuthPasskeyCompleteInput; output: AuthPasskeyCompleteOutput };
+    };
     password: {
       /**
        * Change one's own password. Ends the user's other sessions.
@@ -855,6 +1385,13 @@ export interface Api {
     upgrade: { kind: "mutation"; input: AuthUpgradeInput; output: AuthUpgradeOutput };
   };
   me: {
+    /**
+     * Delete the caller's own account.
+     * REST: DELETE /v1/me
+     * Access: session, fresh true
+     * Errors: insufficient_user_authentication, origin_not_allowed
+     */
+    delete: { kind: "mutation"; input: undefined; output: MeDeleteOutput };
     emails: {
       /**
        * Add an address. It stands on the list once its mail's link or code has proven it.
@@ -892,11 +1429,53 @@ export interface Api {
       verify: { kind: "mutation"; input: MeEmailsVerifyInput; output: MeEmailsVerifyOutput };
     };
     /**
+     * Everything that is kept about the caller, as one document.
+     * REST: GET /v1/me/export
+     * Access: session
+     */
+    export: { kind: "query"; input: undefined; output: MeExportOutput };
+    /**
      * The caller's own profile.
      * REST: GET /v1/me
      * Access: end-user, scope public
      */
     get: { kind: "query"; input: undefined; output: MeGetOutput };
+    passkeys: {
+      /**
+       * Ask for a challenge to add a passkey.
+       * REST: POST /v1/me/passkeys/begin
+       * Access: session, fresh true
+       * Errors: conflict, forbidden, origin_not_allowed, insufficient_user_authentication
+       */
+      begin: { kind: "mutation"; input: MePasskeysBeginInput | undefined; output: MePasskeysBeginOutput };
+      /**
+       * Add a passkey.
+       * REST: POST /v1/me/passkeys/complete
+       * Access: session, fresh true
+       * Errors: invalid_code, conflict, forbidden, origin_not_allowed, insufficient_user_authentication
+       */
+      complete: { kind: "mutation"; input: MePasskeysCompleteInput; output: MePasskeysCompleteOutput };
+      /**
+       * One's own passkeys, oldest first.
+       * REST: GET /v1/me/passkeys
+       * Access: session
+       */
+      list: { kind: "query"; input: MePasskeysListInput | undefined; output: MePasskeysListOutput };
+      /**
+       * Remove one of one's own passkeys. Ends the user's other sessions.
+       * REST: DELETE /v1/me/passkeys/{id}
+       * Access: session, fresh true
+       * Errors: not_found, conflict, forbidden, origin_not_allowed, insufficient_user_authentication
+       */
+      remove: { kind: "mutation"; input: MePasskeysRemoveInput; output: MePasskeysRemoveOutput };
+      /**
+       * Rename one of one's own passkeys.
+       * REST: PATCH /v1/me/passkeys/{id}
+       * Access: session
+       * Errors: not_found
+       */
+      rename: { kind: "mutation"; input: MePasskeysRenameInput; output: MePasskeysRenameOutput };
+    };
     password: {
       /**
        * Set the first password of somebody who has none. Ends the user's other sessions.
@@ -905,6 +1484,27 @@ export interface Api {
        * Errors: conflict, forbidden
        */
       set: { kind: "mutation"; input: MePasswordSetInput; output: MePasswordSetOutput };
+    };
+    /**
+     * What the caller's account is secured by.
+     * REST: GET /v1/me/security
+     * Access: session
+     */
+    security: { kind: "query"; input: undefined; output: MeSecurityOutput };
+    trustedDevices: {
+      /**
+       * Devices that are not asked for a second factor, in this application.
+       * REST: GET /v1/me/trusted-devices
+       * Access: session
+       */
+      list: { kind: "query"; input: MeTrustedDevicesListInput | undefined; output: MeTrustedDevicesListOutput };
+      /**
+       * Ask a device for a second factor again.
+       * REST: DELETE /v1/me/trusted-devices/{id}
+       * Access: session
+       * Errors: not_found
+       */
+      remove: { kind: "mutation"; input: MeTrustedDevicesRemoveInput; output: MeTrustedDevicesRemoveOutput };
     };
     /**
      * Change the caller's own profile.
