@@ -85,6 +85,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     disownments: registry.flatMap((feature) => (feature.disown ? [feature.disown] : [])),
     erasures: registry.flatMap((feature) => (feature.erase ? [feature.erase] : [])),
   });
+  const { outbox } = identity;
+  metrics.gauge("sallyport_mails_waiting", "Mails that wait to be sent.", () => outbox.stats.waiting);
+  metrics.counter("sallyport_mails_sent_total", "Mails sent.", () => outbox.stats.sent);
+  metrics.counter(
+    "sallyport_mails_retried_total",
+    "Attempts after which a mail waits again.",
+    () => outbox.stats.retried,
+  );
+  metrics.counter("sallyport_mails_dead_total", "Mails given up.", () => outbox.stats.dead);
   const host = { identity, procedures: createProcedures(identity), metrics, settings: values };
   identity.secondFactors.offer(registry.flatMap((feature) => feature.secondFactors?.(host) ?? []));
   const router = mergeTrees(registry.flatMap((feature) => (feature.router ? [feature.router(host)] : [])));

@@ -33,6 +33,7 @@ export const people: Migration = {
       last_error ${c.text}
     ) ${c.end}`,
     `CREATE INDEX outbox_mails_due ON outbox_mails (next_attempt_at) WHERE next_attempt_at IS NOT NULL`,
+    `CREATE INDEX outbox_mails_by_user ON outbox_mails (user_id) WHERE user_id IS NOT NULL`,
     `CREATE INDEX outbox_mails_by_time ON outbox_mails (created_at)`,
     `CREATE INDEX outbox_mails_dead ON outbox_mails (dead_at) WHERE dead_at IS NOT NULL`,
     `CREATE TABLE mail_templates (
