@@ -12,7 +12,9 @@ import { buildRoutes } from "./http/server.ts";
 import { httpSettings } from "./http/settings.ts";
 import { createIdentity, type Identity } from "./identity/identity.ts";
 import { identitySettings } from "./identity/settings.ts";
+import type { Inbox } from "./mail/inbox.ts";
 import { mailSettings } from "./mail/settings.ts";
+import { isLocal } from "./mail/smtp-url.ts";
 import type { Transport } from "./mail/transport.ts";
 import type { Feature } from "./rpc/feature.ts";
 import { createProcedures, mergeTrees } from "./rpc/procedures.ts";
@@ -54,6 +56,8 @@ export interface AppOptions {
   version: string;
   /** What carries mails. Absent or null: they wait. */
   transport?: Transport | null;
+  /** Catches mails in place of `transport`, for everybody to read: of `sallyport dev` alone. */
+  inbox?: Inbox | null;
 }
 
 export interface App {
@@ -70,9 +74,14 @@ export interface App {
   drain(): void;
 }
 
-/** The composition root: wiring only. */
+/** The composition root: wiring only. @throws Error for an inbox beside an address that the world reaches */
 export async function createApp(options: AppOptions): Promise<App> {
   const { storage, clock, log, publicUrl, settings: values } = options;
+  const inbox = options.inbox ?? null;
+  const { protocol, hostname } = new URL(publicUrl);
+  if (inbox && !(protocol === "http:" && isLocal(hostname.replace(/^\[(.*)\]$/, "$1")))) {
+    throw new Error(`mails must not lie open at ${publicUrl}`);
+  }
   const metrics = new Metrics();
   metrics.counter("sallyport_storage_writes_total", "Writes committed or refused.", () => storage.stats().writes);
   metrics.counter("sallyport_storage_commits_total", "Commits; many writes share one.", () => storage.stats().commits);
@@ -85,11 +94,20 @@ export async function createApp(options: AppOptions): Promise<App> {
     publicUrl,
     settings: values,
     claims: registry.flatMap((feature) => (feature.claims ? [feature.claims] : [])),
-    transport: options.transport ?? null,
+    transport: inbox ?? options.transport ?? null,
     log,
     disownments: registry.flatMap((feature) => (feature.disown ? [feature.disown] : [])),
     erasures: registry.flatMap((feature) => (feature.erase ? [feature.erase] : [])),
   });
+  const { outbox } = identity;
+  metrics.gauge("sallyport_mails_waiting", "Mails that wait to be sent.", () => outbox.stats.waiting);
+  metrics.counter("sallyport_mails_sent_total", "Mails sent.", () => outbox.stats.sent);
+  metrics.counter(
+    "sallyport_mails_retried_total",
+    "Attempts after which a mail waits again.",
+    () => outbox.stats.retried,
+  );
+  metrics.counter("sallyport_mails_dead_total", "Mails given up.", () => outbox.stats.dead);
   const host = { identity, procedures: createProcedures(identity), metrics, settings: values };
   identity.secondFactors.offer(registry.flatMap((feature) => feature.secondFactors?.(host) ?? []));
   const router = mergeTrees(registry.flatMap((feature) => (feature.router ? [feature.router(host)] : [])));
@@ -109,6 +127,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     metrics,
     metricsToken: values.metrics_token,
     version: options.version,
+    inbox,
   });
   const jobs = [...identity.jobs, ...registry.flatMap((feature) => feature.jobs?.(host) ?? [])];
   return { identity, router, metrics, jobs, ...built };

@@ -28,7 +28,7 @@ export interface Command {
   /** `app create`. */
   name: string;
   summary: string;
-  /** What stands after the name in the usage line, such as `FILE`. */
+  /** What stands after the name in the usage line, such as `FILE`; `[ID]` may be left out. */
   arguments?: string;
   /** More to read under `--help`. */
   description?: string;
@@ -81,9 +81,11 @@ export function parseFlags(command: Command, args: string[]): Pick<CommandContex
   const help = `\`sallyport ${command.name} --help\` lists what it takes.`;
   try {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true, strict: true });
-    const wanted = command.arguments?.split(" ").length ?? 0;
-    if (!values.help && positionals.length !== wanted) {
-      const what = positionals.length < wanted ? `needs ${command.arguments}` : `does not take ${positionals[wanted]}`;
+    const wanted = command.arguments?.split(" ") ?? [];
+    const needed = wanted.filter((word) => !word.startsWith("[")).length;
+    if (!values.help && (positionals.length < needed || positionals.length > wanted.length)) {
+      const what =
+        positionals.length < needed ? `needs ${command.arguments}` : `does not take ${positionals[wanted.length]}`;
       throw new UsageError(`\`sallyport ${command.name}\` ${what}. ${help}`);
     }
     return { flags: values as CommandContext["flags"], positionals };

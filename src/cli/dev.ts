@@ -4,6 +4,7 @@ import { systemClock } from "../core/clock.ts";
 import { ConfigError } from "../core/config.ts";
 import { generateMasterKey, type MasterKeys, parseMasterKeys } from "../crypto/master-key.ts";
 import { type FirstSetup, isSetUp, renewCredentials, setUp } from "../identity/setup.ts";
+import { Inbox } from "../mail/inbox.ts";
 import { openStorage } from "../storage/open.ts";
 import { isLoopback } from "./advice.ts";
 import { type Command, type CommandContext, CommandError, jsonFlag, textFlag } from "./command.ts";
@@ -40,8 +41,9 @@ export const dev: Command = {
       ? await openInMemory(settings, dataDirectory)
       : await openOnDisk(context, settings, dataDirectory);
     try {
-      const listening = await listen(instance, createLog({ level: quiet(instance), fd: 2 }));
-      tell(context, listening.publicUrl, made, ephemeral ? null : dataDirectory);
+      const listening = await listen(instance, createLog({ level: quiet(instance), fd: 2 }), new Inbox());
+      const inboxUrl = settings.smtp_url === undefined ? `${listening.publicUrl}/dev/inbox` : null;
+      tell(context, listening.publicUrl, inboxUrl, made, ephemeral ? null : dataDirectory);
       return await listening.done;
     } finally {
       await instance.storage.close();
@@ -153,7 +155,13 @@ function writePrivate(file: string, text: string): void {
   }
 }
 
-function tell(context: CommandContext, url: string, made: FirstSetup, dataDirectory: string | null): void {
+function tell(
+  context: CommandContext,
+  url: string,
+  inboxUrl: string | null,
+  made: FirstSetup,
+  dataDirectory: string | null,
+): void {
   if (context.flags.json) {
     context.print(
       JSON.stringify({
@@ -162,6 +170,7 @@ function tell(context: CommandContext, url: string, made: FirstSetup, dataDirect
         default_application_id: made.defaultApplicationId,
         application_id: made.applicationId,
         secret_key: made.secretKey,
+        inbox_url: inboxUrl,
       }),
     );
     return;
@@ -170,6 +179,7 @@ function tell(context: CommandContext, url: string, made: FirstSetup, dataDirect
   context.print(`Sallyport runs at ${url}  (data ${where}; Ctrl-C stops it)
 
   welcome page         ${url}/
+  mails that it sends  ${inboxUrl ?? "go to the mail server of smtp_url"}
   API description      ${url}/openapi.json
   public keys          ${url}/.well-known/jwks.json
   tenant               ${made.tenantId}

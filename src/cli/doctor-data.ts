@@ -14,6 +14,7 @@ export interface DataState {
   newestAt: number | null;
   keyIds: ReadonlySet<string>;
   origins: readonly string[];
+  senders: readonly string[];
 }
 
 const MB = 1024 * 1024;
@@ -93,6 +94,7 @@ async function checkDatabase(
   state.newestAt = seen.newestAt;
   state.keyIds = seen.keyIds;
   state.origins = seen.origins;
+  state.senders = seen.senders;
   const findings = [checkSchema(seen), checkMasterKey(context, settings, dataDirectory, seen)];
   const file = context.env.SALLYPORT_MASTER_KEY_FILE;
   if (file && existsSync(file) && (statSync(file).mode & 0o077) !== 0) {

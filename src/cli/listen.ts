@@ -5,6 +5,9 @@ import { ConfigError } from "../core/config.ts";
 import type { Log } from "../core/log.ts";
 import { version } from "../core/version.ts";
 import { listenerOptions } from "../http/server.ts";
+import type { Inbox } from "../mail/inbox.ts";
+import { DEFAULT_SENDER } from "../mail/settings.ts";
+import { SmtpTransport, smtpOptions } from "../mail/smtp.ts";
 import { CommandError } from "./command.ts";
 import type { Instance } from "./instance.ts";
 
@@ -34,10 +37,13 @@ export function createLog(options: { level: string; fd: 1 | 2 }): Log {
 
 /**
  * Takes the port first, then wires the application to the address that it got, then answers.
+ * @param inbox catches the mails, unless a mail server is configured
  * @throws CommandError for a port that is taken, ConfigError for a public URL that cannot work, MasterKeyMismatch
  */
-export async function listen(instance: Instance, log: Log): Promise<Listening> {
+export async function listen(instance: Instance, log: Log, inbox: Inbox | null = null): Promise<Listening> {
   const { settings } = instance;
+  const smtp = smtpOptions(settings, settings.public_url);
+  const transport = smtp === null ? null : new SmtpTransport(smtp);
   const starting = () => new Response("starting", { status: 503, headers: { "retry-after": "1" } });
   const { host: hostname, port } = settings;
   const server = binding(hostname, port, "--port", () =>
@@ -54,9 +60,12 @@ export async function listen(instance: Instance, log: Log): Promise<Listening> {
       log,
       masterKeys: instance.masterKeys,
       version,
+      transport,
+      inbox: transport === null ? inbox : null,
     });
     const stopDocuments = await app.serveOn(server);
     const metricsServer = listenForMetrics(settings.host, settings.metrics_port, app);
+    if (inbox === null || transport !== null) warnOfMail(settings, log);
     const stopJobs = startJobs(app.jobs, log);
     const done = new Promise<number>((finish) => {
       let stopping = false;
@@ -70,6 +79,8 @@ export async function listen(instance: Instance, log: Log): Promise<Listening> {
         await server.stop(true);
         await metricsServer?.stop(true);
         await stopJobs();
+        await app.identity.outbox.stop();
+        await transport?.close();
         await instance.storage.close();
         log.info({}, "Stopped.");
         finish(0);
@@ -81,6 +92,17 @@ export async function listen(instance: Instance, log: Log): Promise<Listening> {
   } catch (error) {
     await server.stop(true);
     throw error;
+  }
+}
+
+function warnOfMail({ smtp_url: url, mail_from: from }: Instance["settings"], log: Log): void {
+  if (url === undefined) {
+    log.warn({}, "No smtp_url is set: mails wait, and are given up when they expire. Set it to your mail server's.");
+  } else if (from === DEFAULT_SENDER) {
+    log.warn(
+      {},
+      `Mails come from ${from.address}, which mail servers refuse. Set mail_from to an address of your domain.`,
+    );
   }
 }
 

@@ -14,10 +14,19 @@ import { explain } from "./explain.ts";
 import { init } from "./init.ts";
 import { keysList } from "./keys-list.ts";
 import { keysRotate } from "./keys-rotate.ts";
+import { mailList } from "./mail-list.ts";
+import { mailRetry } from "./mail-retry.ts";
+import { mailTemplateList } from "./mail-template-list.ts";
+import { mailTemplateReset } from "./mail-template-reset.ts";
+import { mailTemplateSet } from "./mail-template-set.ts";
+import { mailTemplateShow } from "./mail-template-show.ts";
+import { mailTest } from "./mail-test.ts";
 import { restore } from "./restore.ts";
 import { serve } from "./serve.ts";
 import { tenantCreate } from "./tenant-create.ts";
 import { tenantList } from "./tenant-list.ts";
+import { tenantSet } from "./tenant-set.ts";
+import { tenantShow } from "./tenant-show.ts";
 import { versionCommand } from "./version.ts";
 
 const commands: readonly Command[] = [
@@ -26,6 +35,8 @@ const commands: readonly Command[] = [
   serve,
   tenantCreate,
   tenantList,
+  tenantShow,
+  tenantSet,
   appCreate,
   appList,
   appShow,
@@ -36,6 +47,13 @@ const commands: readonly Command[] = [
   appGrant,
   keysList,
   keysRotate,
+  mailTest,
+  mailList,
+  mailRetry,
+  mailTemplateList,
+  mailTemplateShow,
+  mailTemplateSet,
+  mailTemplateReset,
   backup,
   restore,
   doctor,

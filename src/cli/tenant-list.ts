@@ -1,9 +1,8 @@
-import { toWireTime } from "../core/clock.ts";
-import { toPrefixedId } from "../core/ids.ts";
 import { listTenants } from "../identity/tenants/store.ts";
 import { columns } from "./columns.ts";
 import { type Command, configFlag, dataFlag } from "./command.ts";
 import { withIdentity } from "./open.ts";
+import { tenantJson } from "./tenant-view.ts";
 
 export const tenantList: Command = {
   name: "tenant list",
@@ -15,22 +14,23 @@ export const tenantList: Command = {
   },
   run: (context) =>
     withIdentity(context, async ({ storage, directory }, { settings }) => {
-      const rows = (await listTenants(storage.read)).map((row) => ({
-        id: row.id,
-        prefixed_id: toPrefixedId("tenant", row.id),
-        slug: row.slug,
-        name: row.name,
-        issuer: settings.public_url === undefined ? null : directory.issuerOf(row.slug),
-        default_application_id: row.default_application_id,
-        disabled: row.disabled_at !== null,
-        created_at: toWireTime(row.created_at),
-      }));
+      const rows = (await listTenants(storage.read)).map((row) =>
+        tenantJson(row, settings.public_url === undefined ? null : directory.issuerOf(row.slug)),
+      );
       if (context.flags.json) {
         context.print(JSON.stringify({ data: rows }));
         return 0;
       }
-      const cells = rows.map((row) => [row.id, row.slug, row.default_application_id ?? "none", row.name]);
-      for (const line of columns(["ID", "SLUG", "DEFAULT APPLICATION", "NAME"], cells)) context.print(line);
+      const headings = ["ID", "SLUG", "DEFAULT APPLICATION", "LANGUAGE", "MAIL FROM", "NAME"];
+      const cells = rows.map((row) => [
+        row.id,
+        row.slug,
+        row.default_application_id ?? "none",
+        row.language,
+        row.mail_from ?? "(mail_from)",
+        row.name,
+      ]);
+      for (const line of columns(headings, cells)) context.print(line);
       return 0;
     }),
 };

@@ -2,9 +2,11 @@ import type { AnyRouter } from "@trpc/server";
 import { AppError } from "../core/errors.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Identity } from "../identity/identity.ts";
+import type { Inbox } from "../mail/inbox.ts";
 import { Calls } from "./calls.ts";
 import { Cookies } from "./cookies.ts";
 import { Cors } from "./cors.ts";
+import { devInboxHandlers } from "./dev-inbox.ts";
 import type { BunRequest, Edge, Handler, HttpServer } from "./edge.ts";
 import { healthHandlers } from "./health.ts";
 import { JWKS_PATHS, jwksHandlers } from "./jwks.ts";
@@ -34,6 +36,8 @@ export interface HttpOptions {
   metrics: Metrics;
   metricsToken: string | undefined;
   version: string;
+  /** Of `sallyport dev`. */
+  inbox: Inbox | null;
 }
 
 /** The route table, on one screen. Everything under `/v1` and `/trpc` stands under `/t/<tenant-slug>` as well. */
@@ -82,8 +86,11 @@ export function buildRoutes(options: HttpOptions): {
   add("GET", "/link", link.page);
 
   // A browser's own: not under a tenant's path.
-  const welcome = welcomeHandlers({ issuerOf: (slug) => identity.directory.issuerOf(slug), version: options.version });
+  const { inbox, version } = options;
+  const issuerOf = (slug: string) => identity.directory.issuerOf(slug);
+  const welcome = welcomeHandlers({ issuerOf, version, hasInbox: inbox !== null });
   for (const [path, handler] of Object.entries({ ...welcome, ...link.assets })) table.set(path, { GET: handler });
+  if (inbox) for (const [path, methods] of Object.entries(devInboxHandlers(inbox, edge))) table.set(path, methods);
 
   const routes: Record<string, Route> = {};
   for (const [path, methods] of table) routes[path] = byMethod(edge, cors, methods);

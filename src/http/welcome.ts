@@ -10,22 +10,27 @@ interface WelcomeOptions {
   /** A tenant's address, by its slug; from configuration. */
   issuerOf(slug: string): string;
   version: string;
+  /** Whether mails are caught, as `sallyport dev` does. */
+  hasInbox: boolean;
 }
+
+const INBOX = /<!-- inbox -->[\s\S]*<!-- \/inbox -->/;
 
 /**
  * What somebody sees who opens the appliance's address: what runs here, and how to begin. Strangers see it too, in
  * production as well: it tells nothing but the configured address and the version, which the API description has too.
  * @returns GET handlers by path
  */
-export function welcomeHandlers({ issuerOf, version }: WelcomeOptions): Record<string, Handler> {
+export function welcomeHandlers({ issuerOf, version, hasInbox }: WelcomeOptions): Record<string, Handler> {
   const stylesheet = asset("welcome.css", style);
+  const source = hasInbox ? page : page.replace(INBOX, "");
   const bySlug = new Map<string, { html: Handler; json: Handler }>();
   const welcomeOf = (slug: string) => {
     let welcome = bySlug.get(slug);
     if (!welcome) {
       const base = issuerOf(slug);
-      const html = pageHandler(renderPage(page, { base_url: base, version }, [stylesheet]));
-      welcome = { html, json: summaryHandler(base, issuerOf(DEFAULT_TENANT_SLUG), version) };
+      const html = pageHandler(renderPage(source, { base_url: base, version }, [stylesheet]));
+      welcome = { html, json: summaryHandler(base, issuerOf(DEFAULT_TENANT_SLUG), version, hasInbox) };
       // Only configured Hosts have a slug here, so this does not grow with what is asked for.
       bySlug.set(slug, welcome);
     }
@@ -49,11 +54,12 @@ export function welcomeHandlers({ issuerOf, version }: WelcomeOptions): Record<s
   };
 }
 
-function summaryHandler(base: string, publicUrl: string, version: string): Handler {
+function summaryHandler(base: string, publicUrl: string, version: string, hasInbox: boolean): Handler {
   const links = {
     api_description: `${base}/openapi.json`,
     public_keys: `${base}/.well-known/jwks.json`,
     health: `${publicUrl}/healthz`,
+    ...(hasInbox ? { inbox: `${publicUrl}/dev/inbox` } : {}),
   };
   const text = JSON.stringify({ name: "Sallyport", version, links });
   const etag = entityTag(text);

@@ -50,7 +50,8 @@ export interface IdentityOptions {
   masterKeys: MasterKeys;
   /** The public base URL without a trailing slash: the default tenant's issuer. */
   publicUrl: string;
-  settings: SettingsOf<typeof identitySettings> & Pick<SettingsOf<typeof mailSettings>, "mail_from">;
+  settings: SettingsOf<typeof identitySettings> &
+    Pick<SettingsOf<typeof mailSettings>, "mail_from" | "smtp_connections">;
   claims: readonly ClaimsHook[];
   /** What features remove about a user who is being deleted. Commands that delete nobody need none. */
   erasures?: readonly Erasure[];
@@ -101,14 +102,15 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const accessTokens = new AccessTokens(clock, keyring, directory, options.claims);
   const refreshTokens = new RefreshTokens(dataKeys);
   const sessions = new Sessions(clock, accessTokens, refreshTokens);
-  const outbox = new Outbox(
+  const outbox = new Outbox({
     storage,
     clock,
-    dataKeys.box("mail"),
-    options.transport ?? null,
-    settings.mail_from,
-    options.log ?? null,
-  );
+    sealer: dataKeys.box("mail"),
+    transport: options.transport ?? null,
+    atOnce: settings.smtp_connections,
+    from: settings.mail_from,
+    log: options.log ?? null,
+  });
   const notices = new Notices(outbox, settings.limit_notices);
   const flows = new Flows(clock);
   const mfaTokens = new MfaTokens(dataKeys);
@@ -143,11 +145,12 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       {
         name: "mail",
         every: 5 * SECOND,
-        run: () => outbox.deliver(),
+        run: () => outbox.look(),
         onWake: (wake) => {
           mailWaits = wake;
         },
       },
+      { name: "mail-count", every: 15 * SECOND, run: () => outbox.count() },
     ],
   };
 }
@@ -163,7 +166,7 @@ async function retire(storage: Storage, clock: Clock, auditDays: number): Promis
     await purgeApiKeys(tx, now - 90 * DAY, now);
     await purgeClientSecrets(tx, now - 90 * DAY);
     await purgeIdempotency(tx, now);
-    await purgeMails(tx, now - 7 * DAY, now - 30 * DAY);
+    await purgeMails(tx, now);
     await purgeTrustedDevices(tx, now);
     await purgeKnownDevices(tx, now - 400 * DAY);
     await purgeSigningKeys(tx, now - 30 * DAY);

@@ -1,8 +1,9 @@
+import { german } from "./templates/de.ts";
 import { english } from "./templates/en.ts";
 import type { Language } from "./templates/template.ts";
 
 /** The languages that mails are written in: one file each. */
-export const languages: Readonly<Record<string, Language>> = { en: english };
+export const languages: Readonly<Record<string, Language>> = { en: english, de: german };
 
 /**
  * The language of a mail: the reader's first wish that is there (RFC 9110 section 12.5.4), else the tenant's.
@@ -22,4 +23,13 @@ export function languageFor(wished: string | null, fallback: string): string {
   const first = wishes.find(({ language }) => Object.hasOwn(languages, language));
   if (first) return first.language;
   return Object.hasOwn(languages, fallback) ? fallback : "en";
+}
+
+/** Values in the words of a language, where it has some for them. */
+export function inWordsOf(language: Language, values: Readonly<Record<string, string>>): Record<string, string> {
+  const said: Record<string, string> = { ...values };
+  const factors: Readonly<Record<string, string>> = language.factors;
+  if (said.factor && Object.hasOwn(factors, said.factor)) said.factor = factors[said.factor] ?? said.factor;
+  if (said.device) said.device = language.device(said.device);
+  return said;
 }

@@ -1,14 +1,14 @@
 import type { Clock } from "../core/clock.ts";
-import { HOUR, MINUTE, SECOND } from "../core/clock.ts";
 import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
-import type { OutboxMailsTable } from "../storage/schema-people.ts";
 import type { Executor, Storage } from "../storage/storage.ts";
-import { languageFor, languages } from "./languages.ts";
+import { Delivery } from "./delivery.ts";
+import { inWordsOf, languageFor, languages } from "./languages.ts";
 import { render } from "./render.ts";
-import { claimMail, dueMails, findTemplate, insertMail, updateMail } from "./store.ts";
+import { parseSender, type Sender } from "./sender.ts";
+import { findTemplate, insertMail } from "./store.ts";
 import type { TemplateName } from "./templates/template.ts";
-import { type Mail, MailRefused, type Transport } from "./transport.ts";
+import type { Mail, Transport } from "./transport.ts";
 
 /** Seals what a mail says: it holds links and codes, and a dump of the database must hold neither. */
 export interface Sealer {
@@ -17,7 +17,7 @@ export interface Sealer {
 }
 
 /** Whose mail it is. */
-interface Sender {
+export interface MailTenant {
   id: string;
   name: string;
   language: string;
@@ -26,7 +26,7 @@ interface Sender {
 }
 
 export interface MailOrder {
-  tenant: Sender;
+  tenant: MailTenant;
   /** The stored address; null for nobody, which costs the same work and sends nothing. */
   to: string | null;
   userId: string | null;
@@ -39,12 +39,18 @@ export interface MailOrder {
   expiresAt: number;
 }
 
-/** Milliseconds until the next attempt, by how many there were. */
-const BACKOFF = [10 * SECOND, 30 * SECOND, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR] as const;
-const MAX_ATTEMPTS = 12;
-/** How long one attempt may take before another node may try. Longer than the transport's own limits. */
-const LEASE = 2 * MINUTE;
-const BATCH = 20;
+export interface OutboxOptions {
+  storage: Storage;
+  clock: Clock;
+  sealer: Sealer;
+  transport: Transport | null;
+  /** Mails on their way at once. */
+  atOnce: number;
+  /** Of mails whose tenant has no sender of its own. */
+  from: Sender;
+  log: Pick<Log, "warn" | "error"> | null;
+}
+
 const PURPOSE = "outbox-mail";
 
 /**
@@ -52,41 +58,28 @@ const PURPOSE = "outbox-mail";
  * server, none is told of that did not happen, and a restart forgets none.
  */
 export class Outbox {
-  readonly stats = { sent: 0, retried: 0, dead: 0 };
-  #running: Promise<void> | null = null;
+  readonly #delivery: Delivery;
 
-  constructor(
-    private readonly storage: Storage,
-    private readonly clock: Clock,
-    private readonly sealer: Sealer,
-    private readonly transport: Transport | null,
-    private readonly mailFrom: string,
-    private readonly log: Pick<Log, "warn" | "error"> | null,
-  ) {}
+  constructor(private readonly options: OutboxOptions) {
+    const { sealer } = options;
+    this.#delivery = new Delivery({ ...options, open: (row) => openMail(sealer, row) });
+  }
+
+  get stats(): Readonly<Delivery["stats"]> {
+    return this.#delivery.stats;
+  }
 
   /** In the transaction of the act. */
   async queue(tx: Executor, order: MailOrder): Promise<void> {
-    const now = this.clock.now();
+    const now = this.options.clock.now();
     const id = newId(now);
-    const language = languageFor(order.languages, order.tenant.language);
-    const own = await findTemplate(tx, order.tenant.id, order.template, language);
-    const template = own ?? languages[language]?.[order.template];
-    if (!template) throw new Error(`no template ${order.template} in ${language}`);
-    const values = { tenant: order.tenant.name, ...order.values };
-    const mail: Mail = {
-      id,
-      from: order.tenant.mailFrom ?? this.mailFrom,
-      replyTo: order.tenant.mailReplyTo,
-      to: order.to ?? "",
-      language,
-      ...render(template, values, language),
-    };
+    const mail = await this.write(tx, { ...order, to: order.to ?? "" }, id);
     await tx.all(insertMail, {
       id,
       tenant_id: order.tenant.id,
       user_id: order.userId,
       template: order.template,
-      sealed: this.sealer.seal(Buffer.from(JSON.stringify(mail)), { keyId: id, purpose: PURPOSE }),
+      sealed: this.options.sealer.seal(Buffer.from(JSON.stringify(mail)), { keyId: id, purpose: PURPOSE }),
       is_void: order.to === null ? 1 : 0,
       created_at: now,
       next_attempt_at: now,
@@ -94,58 +87,52 @@ export class Outbox {
     });
   }
 
-  /** Carries out what is due. Called again while it runs, it looks once more before it ends. */
-  deliver(): Promise<void> {
-    this.#running = (this.#running ?? Promise.resolve()).then(() => this.#deliverDue());
-    return this.#running;
+  /** The mail itself, in its reader's language and its tenant's words. */
+  async write(
+    at: Executor,
+    order: Pick<MailOrder, "tenant" | "template" | "values" | "languages"> & { to: string },
+    id: string,
+  ): Promise<Mail> {
+    const { tenant } = order;
+    const language = languageFor(order.languages, tenant.language);
+    const own = await findTemplate(at, tenant.id, order.template, language);
+    const words = languages[language];
+    const template = own ?? words?.templates[order.template];
+    if (!words || !template) throw new Error(`no template ${order.template} in ${language}`);
+    return {
+      id,
+      createdAt: this.options.clock.now(),
+      from: (tenant.mailFrom === null ? null : parseSender(tenant.mailFrom)) ?? this.options.from,
+      replyTo: tenant.mailReplyTo === null ? null : parseSender(tenant.mailReplyTo),
+      to: order.to,
+      language,
+      ...render(template, inWordsOf(words, { tenant: tenant.name, ...order.values }), language),
+    };
   }
 
-  async #deliverDue(): Promise<void> {
-    // Without a transport mails wait: one may be configured, and the process started again, before they expire.
-    if (!this.transport) return;
-    for (;;) {
-      const due = await dueMails(this.storage.read, this.clock.now(), BATCH);
-      if (due.length === 0) return;
-      await Promise.all(due.map((row) => this.#deliverOne(row)));
-    }
+  /** Sends what is due on its way. */
+  look(): Promise<void> {
+    return this.#delivery.look();
   }
 
-  async #deliverOne(row: OutboxMailsTable): Promise<void> {
-    const { clock, storage } = this;
-    if (!(await storage.write((tx) => claimMail(tx, row, clock.now() + LEASE)))) return;
-    const done = (outcome: Parameters<typeof updateMail>[2]) =>
-      storage.write((tx) => updateMail(tx, row.id, { next_attempt_at: null, ...outcome }));
-    if (row.is_void === 1 || row.sealed === null) {
-      await done({ sealed: null, sent_at: clock.now() });
-      return;
-    }
-    if (row.expires_at <= clock.now()) {
-      this.stats.dead++;
-      await done({
-        sealed: null,
-        dead_at: clock.now(),
-        last_error: row.last_error ?? "expired before it could be sent",
-      });
-      return;
-    }
-    try {
-      const plain = this.sealer.open(row.sealed, { keyId: row.id, purpose: PURPOSE });
-      await this.transport?.send(JSON.parse(Buffer.from(plain).toString("utf8")) as Mail);
-      this.stats.sent++;
-      await done({ sealed: null, sent_at: clock.now(), last_error: null });
-    } catch (error) {
-      const reason = error instanceof MailRefused ? error.message : "not delivered; the log says why";
-      const attempts = row.attempts + 1;
-      const wait = BACKOFF[Math.min(attempts, BACKOFF.length) - 1] ?? HOUR;
-      const isDead = (error instanceof MailRefused && error.isPermanent) || attempts >= MAX_ATTEMPTS;
-      this.log?.warn({ mail: row.id, template: row.template, attempts, isDead, err: error }, "A mail was not taken.");
-      if (isDead) {
-        this.stats.dead++;
-        await done({ dead_at: clock.now(), last_error: reason });
-      } else {
-        this.stats.retried++;
-        await done({ next_attempt_at: clock.now() + wait, last_error: reason });
-      }
-    }
+  /** Carries out what is due, to the end. */
+  async deliver(): Promise<void> {
+    await this.#delivery.look();
+    await this.#delivery.idle();
   }
+
+  /** Counts for /metrics what waits. */
+  count(): Promise<void> {
+    return this.#delivery.count();
+  }
+
+  stop(): Promise<void> {
+    return this.#delivery.stop();
+  }
+}
+
+/** What a row of the outbox holds, until it is sent. */
+export function openMail(sealer: Sealer, row: { id: string; sealed: Uint8Array }): Mail {
+  const plain = sealer.open(row.sealed, { keyId: row.id, purpose: PURPOSE });
+  return JSON.parse(Buffer.from(plain).toString("utf8")) as Mail;
 }

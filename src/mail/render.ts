@@ -1,3 +1,4 @@
+import { buttonHtml, codeHtml, pageHtml, paragraphHtml } from "./layout.ts";
 import type { Template } from "./templates/template.ts";
 
 export interface Rendered {
@@ -11,12 +12,16 @@ const BUTTON = /^\[([^\]]+)\]\(\{\{(\w+)\}\}\)$/;
 const ALONE = /^\{\{(\w+)\}\}$/;
 /** What is set large when it stands alone. */
 const CODE = "code";
+/** What a button may lead to: nothing that a person has typed becomes an address. */
+export const LINK_NAMES: ReadonlySet<string> = new Set(["link", "home"]);
 
 /**
  * A mail's words with their values, as text and as HTML. Values are escaped in the HTML, and have their line breaks removed
- * in the subject, where they would begin a header of the attacker's (CWE-93).
+ * in the subject, where they would begin a header of the attacker's (CWE-93), and in the text, where they would begin a
+ * paragraph of theirs.
  */
-export function render(template: Template, values: Readonly<Record<string, string>>, language: string): Rendered {
+export function render(template: Template, given: Readonly<Record<string, string>>, language: string): Rendered {
+  const values = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, onOneLine(value)]));
   const fill = (text: string, wrap: (value: string) => string) =>
     text.replaceAll(PLACE, (_, name: string) => wrap(valueIn(values, name)));
   const plain = (value: string) => value;
@@ -29,23 +34,37 @@ export function render(template: Template, values: Readonly<Record<string, strin
   for (const paragraph of paragraphs) {
     const button = BUTTON.exec(paragraph);
     const alone = ALONE.exec(paragraph)?.[1];
-    if (button?.[1] && button[2]) {
+    if (button?.[1] && button[2] && LINK_NAMES.has(button[2])) {
       const url = valueIn(values, button[2]);
       text.push(`${fill(button[1], plain)}:\n${url}`);
-      html.push(BUTTON_HTML(escapeHtml(url), fill(escapeHtml(button[1]), escapeHtml)));
+      html.push(buttonHtml(escapeHtml(url), fill(escapeHtml(button[1]), escapeHtml)));
     } else if (alone === CODE) {
       text.push(valueIn(values, alone));
-      html.push(CODE_HTML(escapeHtml(valueIn(values, alone))));
+      html.push(codeHtml(escapeHtml(valueIn(values, alone))));
     } else {
       text.push(fill(paragraph, plain));
-      html.push(PARAGRAPH_HTML(fill(escapeHtml(paragraph), escapeHtml).replaceAll("\n", "<br>")));
+      html.push(paragraphHtml(fill(escapeHtml(paragraph), escapeHtml).replaceAll("\n", "<br>")));
     }
   }
+  const subject = onOneLine(fill(template.subject, plain));
   return {
-    subject: fill(template.subject, plain).replaceAll(/\s+/g, " ").trim(),
+    subject,
     text: `${text.join("\n\n")}\n`,
-    html: PAGE_HTML(html.join("\n"), escapeHtml(language)),
+    html: pageHtml({
+      title: escapeHtml(subject),
+      brand: escapeHtml(valueIn(values, "application") || valueIn(values, "tenant")),
+      language: escapeHtml(language),
+      body: html.join("\n"),
+    }),
   };
+}
+
+/** Without line breaks, and without the characters that turn text around or are not seen (Trojan source). */
+function onOneLine(text: string): string {
+  return text
+    .replaceAll(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
+    .replaceAll(/[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/g, "")
+    .trim();
 }
 
 /** The names that a template's words ask for. */
@@ -74,20 +93,3 @@ const ENTITIES: Readonly<Record<string, string>> = {
 function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }
-
-const FONT = "font-family:-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif";
-const PARAGRAPH_HTML = (inner: string) => `<p style="margin:0 0 16px;line-height:1.5">${inner}</p>`;
-const BUTTON_HTML = (url: string, label: string) =>
-  `<p style="margin:0 0 16px"><a href="${url}" style="display:inline-block;padding:12px 20px;border-radius:8px;background:#1f4fd8;color:#ffffff;text-decoration:none;font-weight:600">${label}</a></p>`;
-const CODE_HTML = (code: string) =>
-  `<p style="margin:0 0 16px;font:600 28px/1.3 ui-monospace,Menlo,Consolas,monospace;letter-spacing:2px">${code}</p>`;
-const PAGE_HTML = (inner: string, language: string) => `<!doctype html>
-<html lang="${language}">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"></head>
-<body style="margin:0;padding:24px;${FONT};font-size:16px;color:#16181d;background:#ffffff">
-<div style="max-width:480px;margin:0 auto">
-${inner}
-</div>
-</body>
-</html>
-`;

@@ -1,14 +1,63 @@
+import { z } from "zod";
 import { defineSettings, setting } from "../core/config.ts";
+import { parseSender, type Sender } from "./sender.ts";
+import { parseSmtpUrl, type SmtpServer, SmtpUrlError } from "./smtp-url.ts";
+
+/** The sender of an instance that was told none: no mail server in the world takes it. */
+export const DEFAULT_SENDER: Sender = { name: "Sallyport", address: "sallyport@localhost" };
+
+const smtpUrl = z
+  .string()
+  .transform((text, ctx): SmtpServer => {
+    try {
+      return parseSmtpUrl(text);
+    } catch (error) {
+      if (!(error instanceof SmtpUrlError)) throw error;
+      ctx.addIssue({ code: "custom", message: error.message });
+      return z.NEVER;
+    }
+  })
+  .optional();
+
+const mailFrom = z
+  .string()
+  .transform((text, ctx): Sender => {
+    const sender = parseSender(text);
+    if (sender) return sender;
+    ctx.addIssue({
+      code: "custom",
+      message: "must be one address, such as no-reply@example.com or Acme <no-reply@example.com>",
+    });
+    return z.NEVER;
+  })
+  .default(DEFAULT_SENDER);
 
 export const mailSettings = defineSettings({
   smtp_url: {
+    schema: smtpUrl,
+    secret: true,
+    doc: "Where mail is handed over: smtp://user:password@host:587 (STARTTLS), or smtps://user:password@host for TLS from the start.",
+  },
+  smtp_password: {
     schema: setting.optionalText(),
     secret: true,
-    doc: "Where mail is handed over: smtp://user:password@host:587, or smtps:// for TLS from the start.",
+    doc: "The password of the user in smtp_url, as it is, where it should not stand in the URL.",
+  },
+  smtp_ca_file: {
+    schema: setting.optionalText(),
+    doc: "PEM file of certificates that the mail server is trusted by, beside the well-known ones.",
+  },
+  smtp_connections: {
+    schema: setting.integer(1, 50).default(5),
+    doc: "Connections to the mail server at most, and with it mails on their way at once.",
   },
   mail_from: {
-    schema: setting.text().default("Sallyport <sallyport@localhost>"),
+    schema: mailFrom,
     shownDefault: "Sallyport <sallyport@localhost>",
-    doc: "The sender of mails whose tenant has none of its own.",
+    doc: "The sender of mails whose tenant has none of its own: Acme <no-reply@example.com>.",
+  },
+  dkim_selectors: {
+    schema: setting.list().default([]),
+    doc: "Names of the DKIM keys of the senders' domains, for `sallyport doctor`: your mail provider says them.",
   },
 });

@@ -1,5 +1,10 @@
+import { DAY } from "../core/clock.ts";
 import type { MailTemplatesTable, OutboxMailsTable } from "../storage/schema-people.ts";
 import { type Executor, type Param, prepared } from "../storage/storage.ts";
+
+/** ms */
+const SENT_KEPT = 7 * DAY;
+const DEAD_KEPT = 30 * DAY;
 
 type NewRow = Pick<
   OutboxMailsTable,
@@ -48,49 +53,116 @@ export async function putTemplate(tx: Executor, row: MailTemplatesTable): Promis
     .execute();
 }
 
-/** Mails that are due, oldest first. */
+/** Removes a tenant's own words. @returns whether there were any */
+export async function deleteTemplate(tx: Executor, tenantId: string, name: string, language: string): Promise<boolean> {
+  const deleted = await tx.kysely
+    .deleteFrom("mail_templates")
+    .where("tenant_id", "=", tenantId)
+    .where("name", "=", name)
+    .where("language", "=", language)
+    .returning("name")
+    .executeTakeFirst();
+  return deleted !== undefined;
+}
+
+export async function listTemplates(at: Executor, tenantId: string): Promise<MailTemplatesTable[]> {
+  return at.kysely.selectFrom("mail_templates").selectAll().where("tenant_id", "=", tenantId).execute();
+}
+
+/** Mails that are due. Those that never failed come first: a code that somebody waits for stands behind no repetition. */
 export async function dueMails(at: Executor, now: number, limit: number): Promise<OutboxMailsTable[]> {
   return at.kysely
     .selectFrom("outbox_mails")
     .selectAll()
     .where("next_attempt_at", "<=", now)
+    .orderBy("attempts")
     .orderBy("next_attempt_at")
+    .orderBy("id")
     .limit(limit)
     .execute();
 }
 
-/** Takes one in hand until `until`. Of several nodes one gets it. @returns whether this one did */
-export async function claimMail(tx: Executor, row: OutboxMailsTable, until: number): Promise<boolean> {
-  const claimed = await tx.kysely
+/** Takes one in hand until `until`. Of several nodes one gets it. @returns the row as it is then; undefined for the others */
+export async function claimMail(
+  tx: Executor,
+  row: OutboxMailsTable,
+  until: number,
+): Promise<OutboxMailsTable | undefined> {
+  return tx.kysely
     .updateTable("outbox_mails")
     .set({ next_attempt_at: until, attempts: row.attempts + 1 })
     .where("id", "=", row.id)
     .where("next_attempt_at", "=", row.next_attempt_at)
     .where("attempts", "=", row.attempts)
-    .returning("id")
+    .returningAll()
     .executeTakeFirst();
-  return claimed !== undefined;
 }
 
-type Outcome = Partial<Pick<OutboxMailsTable, "sealed" | "next_attempt_at" | "sent_at" | "dead_at" | "last_error">>;
-
-export async function updateMail(tx: Executor, id: string, outcome: Outcome): Promise<void> {
-  await tx.kysely.updateTable("outbox_mails").set(outcome).where("id", "=", id).execute();
+/** What was sent is sent, whoever has it in hand by now. */
+export async function markSent(tx: Executor, id: string, now: number): Promise<void> {
+  await tx.kysely
+    .updateTable("outbox_mails")
+    .set({ sealed: null, next_attempt_at: null, sent_at: now, dead_at: null, last_error: null })
+    .where("id", "=", id)
+    .execute();
 }
 
-/** What waits, and what was given up, of all tenants. */
-export async function countMails(at: Executor): Promise<{ waiting: number; dead: number }> {
-  const waiting = await at.kysely
+type Outcome = Pick<OutboxMailsTable, "next_attempt_at" | "dead_at" | "last_error">;
+
+/** The end of an attempt that failed, unless the claim has passed to somebody else, who knows better. */
+export async function settleMail(tx: Executor, claimed: OutboxMailsTable, outcome: Outcome): Promise<void> {
+  await tx.kysely
+    .updateTable("outbox_mails")
+    .set(outcome)
+    .where("id", "=", claimed.id)
+    .where("attempts", "=", claimed.attempts)
+    .where("next_attempt_at", "=", claimed.next_attempt_at)
+    .execute();
+}
+
+/** How many mails wait for somebody. */
+export async function countWaiting(at: Executor): Promise<number> {
+  const row = await at.kysely
     .selectFrom("outbox_mails")
     .select((eb) => eb.fn.countAll().as("count"))
     .where("next_attempt_at", "is not", null)
+    .where("is_void", "=", 0)
     .executeTakeFirst();
-  const dead = await at.kysely
+  return Number(row?.count ?? 0);
+}
+
+/** Mails that wait and mails that were given up, newest first. */
+export async function openMails(at: Executor, state: "dead" | "all", limit: number): Promise<OutboxMailsTable[]> {
+  const query = at.kysely.selectFrom("outbox_mails").selectAll().where("is_void", "=", 0).orderBy("id", "desc");
+  const open =
+    state === "dead"
+      ? query.where("dead_at", "is not", null)
+      : query.where((eb) => eb.or([eb("dead_at", "is not", null), eb("next_attempt_at", "is not", null)]));
+  return open.limit(limit).execute();
+}
+
+export async function findMail(at: Executor, id: string): Promise<OutboxMailsTable | undefined> {
+  return at.kysely
     .selectFrom("outbox_mails")
-    .select((eb) => eb.fn.countAll().as("count"))
-    .where("dead_at", "is not", null)
+    .selectAll()
+    .where("id", "=", id)
+    .where("is_void", "=", 0)
     .executeTakeFirst();
-  return { waiting: Number(waiting?.count ?? 0), dead: Number(dead?.count ?? 0) };
+}
+
+/**
+ * Makes mails due again that were given up, but for those that have expired.
+ * @param id null: every one @returns their ids
+ */
+export async function reviveMails(tx: Executor, now: number, id: string | null): Promise<string[]> {
+  const query = tx.kysely
+    .updateTable("outbox_mails")
+    .set({ next_attempt_at: now, dead_at: null })
+    .where("dead_at", "is not", null)
+    .where("sealed", "is not", null)
+    .where("expires_at", ">", now)
+    .returning("id");
+  return (await (id === null ? query : query.where("id", "=", id)).execute()).map((row) => row.id);
 }
 
 /** A deleted user's mails that have not gone yet go nowhere. */
@@ -98,12 +170,36 @@ export async function deleteMailsOf(tx: Executor, userId: string): Promise<void>
   await tx.kysely.deleteFrom("outbox_mails").where("user_id", "=", userId).execute();
 }
 
-export async function purgeMails(tx: Executor, sentBefore: number, deadBefore: number): Promise<void> {
+/** Retention. What has expired is not sent any more, and what it links to need not be kept. */
+export async function purgeMails(tx: Executor, now: number): Promise<void> {
+  const waiting = () => tx.kysely.deleteFrom("outbox_mails").where("next_attempt_at", "is not", null);
+  await waiting().where("expires_at", "<=", now).where("is_void", "=", 1).execute();
+  await tx.kysely
+    .updateTable("outbox_mails")
+    .set((eb) => ({
+      next_attempt_at: null,
+      dead_at: now,
+      sealed: null,
+      last_error: eb.fn.coalesce("last_error", eb.val("expired before it could be sent")),
+    }))
+    .where("next_attempt_at", "is not", null)
+    .where("expires_at", "<=", now)
+    .execute();
+  await tx.kysely
+    .updateTable("outbox_mails")
+    .set({ sealed: null })
+    .where("dead_at", "is not", null)
+    .where("expires_at", "<=", now)
+    .where("sealed", "is not", null)
+    .execute();
   await tx.kysely
     .deleteFrom("outbox_mails")
-    .where("created_at", "<", sentBefore)
+    .where("created_at", "<", now - SENT_KEPT)
     .where("next_attempt_at", "is", null)
     .where("dead_at", "is", null)
     .execute();
-  await tx.kysely.deleteFrom("outbox_mails").where("dead_at", "<", deadBefore).execute();
+  await tx.kysely
+    .deleteFrom("outbox_mails")
+    .where("dead_at", "<", now - DEAD_KEPT)
+    .execute();
 }

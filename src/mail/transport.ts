@@ -1,10 +1,13 @@
+import type { Sender } from "./sender.ts";
+
 /** A mail, ready to go. */
 export interface Mail {
   /** Of its outbox row: the same at each attempt, so that its Message-ID is too. */
   id: string;
-  /** `Acme <no-reply@acme.example>`. */
-  from: string;
-  replyTo: string | null;
+  /** When it was written (ms): its Date header, however late it goes. */
+  createdAt: number;
+  from: Sender;
+  replyTo: Sender | null;
   to: string;
   subject: string;
   text: string;
@@ -15,8 +18,12 @@ export interface Mail {
 
 /** What carries mails out: SMTP, or the inbox of `sallyport dev`. */
 export interface Transport {
-  /** Resolves once the mail is somebody else's care. @throws MailRefused */
-  send(mail: Mail): Promise<void>;
+  /**
+   * Resolves, with what the server answered, once the mail is somebody else's care.
+   * @param signal ends the attempt
+   * @throws MailRefused
+   */
+  send(mail: Mail, signal: AbortSignal): Promise<string>;
   close(): Promise<void>;
 }
 

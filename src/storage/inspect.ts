@@ -19,6 +19,8 @@ export interface Peek {
   keyIds: ReadonlySet<string>;
   /** Origins that enabled applications allow. */
   origins: readonly string[];
+  /** Senders of the mails of tenants that have one of their own. */
+  senders: readonly string[];
 }
 
 type Query = (sql: string) => Promise<Record<string, unknown>[]>;
@@ -81,7 +83,7 @@ async function reading<T>(file: string, work: (database: Database) => Promise<T>
 async function look(query: Query): Promise<Peek> {
   const rows = (sql: string) =>
     query(sql).catch((error: unknown) => {
-      if (isMissingTable(error)) return [];
+      if (isMissing(error)) return [];
       throw error;
     });
   const value = async (sql: string) => (await rows(sql))[0]?.value;
@@ -101,10 +103,14 @@ async function look(query: Query): Promise<Peek> {
     origins: (await rows("SELECT origins AS value FROM applications WHERE disabled_at IS NULL")).flatMap(
       (row) => JSON.parse(String(row.value)) as string[],
     ),
+    senders: (
+      await rows("SELECT DISTINCT mail_from AS value FROM tenants WHERE mail_from IS NOT NULL AND disabled_at IS NULL")
+    ).map((row) => String(row.value)),
   };
 }
 
-function isMissingTable(error: unknown): boolean {
-  if (sqlState(error) === "42P01") return true;
-  return error instanceof Error && error.message.startsWith("no such table");
+/** A table, or a column, that an older release did not have. */
+function isMissing(error: unknown): boolean {
+  if (["42P01", "42703"].includes(sqlState(error) ?? "")) return true;
+  return error instanceof Error && /^no such (?:table|column)/.test(error.message);
 }

@@ -13,12 +13,13 @@ export class Mailbox implements Transport {
   readonly failures: Error[] = [];
   #mails: ReceivedMail[] = [];
 
-  async send(mail: Mail): Promise<void> {
+  async send(mail: Mail): Promise<string> {
     const failure = this.failures.shift();
     if (failure) throw failure;
     const link = /#(sally_ml_[0-9A-Za-z]+)/.exec(mail.text)?.[1] ?? null;
     const code = /^(\d{4} \d{4})$/m.exec(mail.text)?.[1] ?? null;
     this.#mails.push({ ...mail, link, code });
+    return "250 taken";
   }
 
   async close(): Promise<void> {}

@@ -25,6 +25,10 @@ export async function insertTenant(tx: Executor, row: TenantsTable): Promise<voi
   await tx.kysely.insertInto("tenants").values(row).execute();
 }
 
+export async function updateTenant(tx: Executor, id: string, changes: Partial<TenantsTable>) {
+  return tx.kysely.updateTable("tenants").set(changes).where("id", "=", id).returningAll().executeTakeFirst();
+}
+
 export async function setDefaultApplication(tx: Executor, tenantId: string, applicationId: string, now: number) {
   await tx.kysely
     .updateTable("tenants")

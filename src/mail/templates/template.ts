@@ -30,5 +30,16 @@ export const TEMPLATE_VALUES = {
 } as const satisfies Record<string, readonly string[]>;
 
 export type TemplateName = keyof typeof TEMPLATE_VALUES;
+
+/** What the value `factor` may be, each language having its words for it; any other value stands as it is. */
+export const FACTORS = ["totp", "passkey", "recovery_codes"] as const;
+
 /** One language is one file. */
-export type Language = Record<TemplateName, Template>;
+export interface Language {
+  /** Its own name: `Deutsch`. */
+  name: string;
+  templates: Readonly<Record<TemplateName, Template>>;
+  factors: Readonly<Record<(typeof FACTORS)[number], string>>;
+  /** `Firefox on Windows` in its words. */
+  device(english: string): string;
+}

@@ -1,0 +1,49 @@
+import { toWireTime } from "../core/clock.ts";
+import { findMail, reviveMails } from "../mail/store.ts";
+import type { Executor } from "../storage/storage.ts";
+import { type Command, CommandError, configFlag, dataFlag, jsonFlag, UsageError } from "./command.ts";
+import { withIdentity } from "./open.ts";
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export const mailRetry: Command = {
+  name: "mail retry",
+  arguments: "[ID]",
+  summary: "Send mails that were given up once more. A server that runs does so within seconds.",
+  description: "Mails that have expired are not sent any more: what they link to is dead.",
+  flags: {
+    "all-dead": { type: "boolean", doc: "Every mail that was given up." },
+    data: dataFlag,
+    config: configFlag,
+    json: jsonFlag,
+  },
+  examples: ["sallyport mail retry 018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f", "sallyport mail retry --all-dead"],
+  run: (context) => {
+    const [given] = context.positionals;
+    const all = context.flags["all-dead"] === true;
+    if ((given === undefined) === !all) throw new UsageError("Give either the ID of a mail, or --all-dead.");
+    return withIdentity(context, async ({ storage, clock }) => {
+      const id = given?.toLowerCase() ?? null;
+      if (id !== null && !UUID.test(id)) {
+        throw new CommandError(`${given} is no id of a mail. \`sallyport mail list --dead\` shows them.`);
+      }
+      const revived = await storage.write((tx) => reviveMails(tx, clock.now(), id));
+      if (id !== null && revived.length === 0) await explainRefusal(storage.read, id, clock.now());
+      if (context.flags.json) context.print(JSON.stringify({ retried: revived }));
+      else context.print(revived.length === 1 ? "1 mail is sent again." : `${revived.length} mails are sent again.`);
+      return 0;
+    });
+  },
+};
+
+/** @throws CommandError always */
+async function explainRefusal(at: Executor, id: string, now: number): Promise<never> {
+  const row = await findMail(at, id);
+  if (!row)
+    throw new CommandError(`There is no mail ${id}. \`sallyport mail list --dead\` shows those that were given up.`);
+  if (row.sent_at !== null) throw new CommandError(`The mail was sent at ${toWireTime(row.sent_at)}.`);
+  if (row.expires_at <= now) {
+    throw new CommandError(`The mail expired at ${toWireTime(row.expires_at)}: let the person ask for another one.`);
+  }
+  throw new CommandError(`The mail waits already, and is tried again at ${toWireTime(row.next_attempt_at ?? now)}.`);
+}

@@ -1,0 +1,99 @@
+import { NOTICE_KINDS, type NoticeKind } from "../identity/notices/notices.ts";
+import { changeTenant, type TenantSettings, tenantSettingsOf } from "../identity/tenants/tenant-settings.ts";
+import type { TenantsTable } from "../storage/schema.ts";
+import {
+  argument,
+  type Command,
+  type CommandContext,
+  configFlag,
+  dataFlag,
+  jsonFlag,
+  listFlag,
+  textFlag,
+  UsageError,
+} from "./command.ts";
+import { withIdentity } from "./open.ts";
+import { tenantNamed } from "./reference.ts";
+import { tenantJson, tenantLines } from "./tenant-view.ts";
+
+export const tenantSet: Command = {
+  name: "tenant set",
+  arguments: "SLUG",
+  summary: "Change a tenant: its name, and how it writes to people. A server that runs follows within seconds.",
+  description: `What is not given stays. Security notices: ${NOTICE_KINDS.join(", ")}; all are sent unless switched off.`,
+  flags: {
+    name: { type: "string", value: "NAME", doc: "What people call it." },
+    "mail-from": {
+      type: "string",
+      value: "SENDER",
+      doc: "Sender of its mails, such as 'Acme <no-reply@acme.example>'; '' for the instance's mail_from.",
+    },
+    "mail-reply-to": { type: "string", value: "ADDRESS", doc: "Where answers to its mails go; '' for nowhere else." },
+    language: {
+      type: "string",
+      value: "LANG",
+      doc: "Of mails to people whose browser asks for none that is there: en, de.",
+    },
+    "notice-off": {
+      type: "string",
+      multiple: true,
+      value: "KIND",
+      doc: "Send this notice no longer. Repeat it, or use commas.",
+    },
+    "notice-on": { type: "string", multiple: true, value: "KIND", doc: "Send this notice again." },
+    data: dataFlag,
+    config: configFlag,
+    json: jsonFlag,
+  },
+  examples: [
+    "sallyport tenant set default --mail-from 'Acme <no-reply@acme.example>' --mail-reply-to help@acme.example",
+    "sallyport tenant set acme --language de --notice-off new_device",
+  ],
+  run: (context) => {
+    const changes = given(context);
+    const off = noticeKinds(context, "notice-off");
+    const on = noticeKinds(context, "notice-on");
+    const both = off.find((kind) => on.includes(kind));
+    if (both) throw new UsageError(`--notice-off and --notice-on both name ${both}.`);
+    if (Object.keys(changes).length + off.length + on.length === 0) {
+      throw new UsageError("Nothing to change was given. `sallyport tenant set --help` lists what can be.");
+    }
+    return withIdentity(context, async ({ storage, clock, directory }, { settings }) => {
+      const { id } = await tenantNamed(storage.read, argument(context, 0, "SLUG"));
+      const row = await storage.write(async (tx) => {
+        const current = await tenantNamed(tx, id);
+        return changeTenant(tx, clock.now(), current, { ...changes, ...noticesOf(current, off, on) });
+      });
+      const issuer = settings.public_url === undefined ? null : directory.issuerOf(row.slug);
+      if (context.flags.json) context.print(JSON.stringify(tenantJson(row, issuer)));
+      else for (const line of tenantLines(row, issuer)) context.print(line);
+      return 0;
+    });
+  },
+};
+
+function given(context: CommandContext): Partial<TenantSettings> {
+  const changes: Partial<TenantSettings> = {};
+  const name = textFlag(context, "name");
+  const language = textFlag(context, "language");
+  if (name !== undefined) changes.name = name;
+  if (language !== undefined) changes.language = language;
+  const { "mail-from": from, "mail-reply-to": replyTo } = context.flags;
+  if (typeof from === "string") changes.mail_from = from === "" ? null : from;
+  if (typeof replyTo === "string") changes.mail_reply_to = replyTo === "" ? null : replyTo;
+  return changes;
+}
+
+/** @throws UsageError for what is no notice */
+function noticeKinds(context: CommandContext, flag: string): NoticeKind[] {
+  const kinds = listFlag(context, flag) ?? [];
+  const unknown = kinds.find((kind) => !NOTICE_KINDS.some((known) => known === kind));
+  if (unknown === undefined) return kinds as NoticeKind[];
+  throw new UsageError(`--${flag} ${unknown}: there is no such notice. These are there: ${NOTICE_KINDS.join(", ")}.`);
+}
+
+function noticesOf(current: TenantsTable, off: NoticeKind[], on: NoticeKind[]): Partial<TenantSettings> {
+  if (off.length + on.length === 0) return {};
+  const { notices_off: before } = tenantSettingsOf(current);
+  return { notices_off: [...before, ...off].filter((kind) => !on.includes(kind)) };
+}

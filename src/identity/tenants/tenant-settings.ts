@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { systemOrigin } from "../../core/caller.ts";
+import { AppError } from "../../core/errors.ts";
+import { languages } from "../../mail/languages.ts";
+import { parseSender } from "../../mail/sender.ts";
+import type { TenantsTable } from "../../storage/schema.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { appendAudit } from "../audit/store.ts";
+import { NOTICE_KINDS, type NoticeKind } from "../notices/notices.ts";
+import { updateTenant } from "./store.ts";
+
+const mailbox = z
+  .string()
+  .refine((text) => parseSender(text) !== null, "must be one address, such as Acme <no-reply@acme.example>");
+
+const tenantSettings = z.strictObject({
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(100)
+    .regex(/^[^\p{C}]*$/u, "must have no line breaks or other control characters"),
+  language: z
+    .string()
+    .refine((text) => Object.hasOwn(languages, text), `must be one of ${Object.keys(languages).join(", ")}`),
+  mail_from: mailbox.nullable(),
+  mail_reply_to: mailbox.nullable(),
+  notices_off: z.array(z.enum(NOTICE_KINDS)),
+});
+export type TenantSettings = z.output<typeof tenantSettings>;
+
+export function tenantSettingsOf(row: TenantsTable): TenantSettings {
+  const { name, language, mail_from, mail_reply_to, notices_off } = row;
+  return { name, language, mail_from, mail_reply_to, notices_off: JSON.parse(notices_off) as NoticeKind[] };
+}
+
+/** @throws AppError `invalid_input` with the field, `not_found` */
+export async function changeTenant(
+  tx: Executor,
+  now: number,
+  current: TenantsTable,
+  changes: Partial<TenantSettings>,
+): Promise<TenantsTable> {
+  const parsed = tenantSettings.safeParse({ ...tenantSettingsOf(current), ...changes });
+  if (!parsed.success) {
+    throw new AppError("invalid_input", {
+      details: parsed.error.issues.map((issue) => ({ path: issue.path.join("."), reason: issue.message })),
+    });
+  }
+  const notices_off = JSON.stringify([...new Set(parsed.data.notices_off)].sort());
+  const row = await updateTenant(tx, current.id, { ...parsed.data, notices_off, updated_at: now });
+  if (!row) throw new AppError("not_found");
+  await appendAudit(tx, now, {
+    tenantId: row.id,
+    actor: { kind: "system", id: null },
+    action: "tenant.changed",
+    target: { kind: "tenant", id: row.id },
+    origin: systemOrigin,
+    details: { fields: Object.keys(changes) },
+  });
+  return row;
+}

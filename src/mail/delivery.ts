@@ -1,0 +1,165 @@
+import type { Clock } from "../core/clock.ts";
+import { HOUR, MINUTE, SECOND } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
+import type { OutboxMailsTable } from "../storage/schema-people.ts";
+import type { Storage } from "../storage/storage.ts";
+import { claimMail, countWaiting, dueMails, markSent, settleMail } from "./store.ts";
+import { type Mail, MailRefused, type Transport } from "./transport.ts";
+
+/** Milliseconds until the next attempt, by how many there were; the last one again and again, until the mail expires. */
+const BACKOFF = [10 * SECOND, 30 * SECOND, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR] as const;
+/** How long one attempt may take. */
+const DEADLINE = MINUTE;
+/** How long a mail is in one node's hand. Longer than an attempt: nobody else sends it meanwhile. */
+const LEASE = DEADLINE + 30 * SECOND;
+/** How long mails on their way may take once the process was asked to stop. */
+const PATIENCE = 5 * SECOND;
+
+/** Why a mail is given up that no server refused. */
+const EXPIRED = "expired before it could be sent";
+const FAULT = "not sent; the log says why";
+
+interface DeliveryOptions {
+  storage: Storage;
+  clock: Clock;
+  /** Opens what a row holds. */
+  open: (row: Pick<OutboxMailsTable, "id"> & { sealed: Uint8Array }) => Mail;
+  /** null: mails wait. */
+  transport: Transport | null;
+  /** Mails on their way at once. */
+  atOnce: number;
+  log: Pick<Log, "warn" | "error"> | null;
+}
+
+/**
+ * Carries the outbox out, at least once: a mail is claimed before it is sent and marked after it. A process that is killed
+ * in between leaves it in its hand until the lease ends; then it goes again under the same Message-ID, by which mail
+ * servers tell a duplicate.
+ */
+export class Delivery {
+  /** `waiting` as of the last {@link count}; the others since the start of this process. */
+  readonly stats = { waiting: 0, sent: 0, retried: 0, dead: 0 };
+  readonly #onTheirWay = new Map<Promise<void>, AbortController>();
+  #looking: Promise<void> | null = null;
+  #askedAgain = false;
+  #mayBeMore = false;
+  #stopped = false;
+
+  constructor(private readonly options: DeliveryOptions) {}
+
+  /**
+   * Sends what is due on its way, as much as may be at once; the rest follows by itself.
+   * @returns once it is on its way, not once it has arrived
+   */
+  look(): Promise<void> {
+    this.#askedAgain = true;
+    this.#looking ??= this.#lookWhileAsked();
+    return this.#looking;
+  }
+
+  /** Resolves once nothing is on its way. */
+  async idle(): Promise<void> {
+    while (this.#looking !== null || this.#onTheirWay.size > 0) {
+      await Promise.allSettled([this.#looking, ...this.#onTheirWay.keys()]);
+    }
+  }
+
+  /** Takes nothing more, and ends what takes too long: it is due again at the next start. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const timer = setTimeout(() => {
+      for (const attempt of this.#onTheirWay.values()) attempt.abort();
+    }, PATIENCE);
+    await this.idle();
+    clearTimeout(timer);
+  }
+
+  async count(): Promise<void> {
+    this.stats.waiting = await countWaiting(this.options.storage.read);
+  }
+
+  async #lookWhileAsked(): Promise<void> {
+    try {
+      while (this.#askedAgain) {
+        this.#askedAgain = false;
+        await this.#takeDue();
+      }
+    } finally {
+      this.#looking = null;
+    }
+  }
+
+  async #takeDue(): Promise<void> {
+    const { storage, clock, transport, atOnce } = this.options;
+    for (;;) {
+      const free = atOnce - this.#onTheirWay.size;
+      this.#mayBeMore = free <= 0;
+      // Without a transport mails wait: one may be configured, and the process started again, before they expire.
+      if (transport === null || this.#stopped || free <= 0) return;
+      const due = await dueMails(storage.read, clock.now(), free);
+      if (due.length === 0) return;
+      const until = clock.now() + LEASE;
+      const claims = await Promise.all(due.map((row) => storage.write((tx) => claimMail(tx, row, until))));
+      for (const claimed of claims) if (claimed) this.#begin(claimed, transport);
+    }
+  }
+
+  #begin(row: OutboxMailsTable, transport: Transport): void {
+    const attempt = new AbortController();
+    const timer = setTimeout(() => attempt.abort(), DEADLINE);
+    const done = this.#carryOut(row, transport, attempt.signal)
+      .catch((err: unknown) => this.options.log?.error({ mail: row.id, err }, "A mail could not be marked."))
+      .finally(() => {
+        clearTimeout(timer);
+        this.#onTheirWay.delete(done);
+        if (this.#mayBeMore) this.look().catch((err: unknown) => this.options.log?.error({ err }, "Mails wait."));
+      });
+    this.#onTheirWay.set(done, attempt);
+  }
+
+  async #carryOut(row: OutboxMailsTable, transport: Transport, signal: AbortSignal): Promise<void> {
+    const { storage, clock } = this.options;
+    if (row.is_void === 1) {
+      await storage.write((tx) => markSent(tx, row.id, clock.now()));
+      return;
+    }
+    if (row.expires_at <= clock.now() || row.sealed === null) {
+      await this.#giveUp(row, row.last_error ?? EXPIRED);
+      return;
+    }
+    try {
+      await transport.send(this.options.open({ id: row.id, sealed: row.sealed }), signal);
+    } catch (error) {
+      await this.#failed(row, error);
+      return;
+    }
+    this.stats.sent++;
+    await storage.write((tx) => markSent(tx, row.id, clock.now()));
+  }
+
+  async #failed(row: OutboxMailsTable, thrown: unknown): Promise<void> {
+    const { storage, clock, log } = this.options;
+    const refusal = thrown instanceof MailRefused ? thrown : null;
+    const reason = refusal?.message ?? FAULT;
+    const fields = { mail: row.id, template: row.template, attempts: row.attempts, reason };
+    if (refusal === null) log?.error({ ...fields, err: thrown }, "A mail could not be sent.");
+    // What the process itself cut short is due at once when it runs again.
+    const wait = this.#stopped ? 0 : (BACKOFF[Math.min(row.attempts, BACKOFF.length) - 1] ?? HOUR);
+    const next = clock.now() + wait;
+    if (refusal?.isPermanent || next >= row.expires_at) {
+      if (refusal) log?.warn(fields, "A mail was given up. `sallyport mail list --dead` shows those.");
+      await this.#giveUp(row, reason);
+      return;
+    }
+    if (refusal) log?.warn({ ...fields, next_in: wait / SECOND }, "A mail was not taken; it is tried again.");
+    this.stats.retried++;
+    await storage.write((tx) => settleMail(tx, row, { next_attempt_at: next, dead_at: null, last_error: reason }));
+  }
+
+  async #giveUp(row: OutboxMailsTable, reason: string): Promise<void> {
+    const { storage, clock } = this.options;
+    this.stats.dead++;
+    const outcome = { next_attempt_at: null, dead_at: clock.now(), last_error: reason };
+    await storage.write((tx) => settleMail(tx, row, outcome));
+  }
+}

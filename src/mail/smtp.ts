@@ -1,0 +1,183 @@
+import { readFileSync } from "node:fs";
+import { rootCertificates } from "node:tls";
+import type { Transporter } from "nodemailer";
+import { SECOND } from "../core/clock.ts";
+import { ConfigError, type SettingsOf } from "../core/config.ts";
+import { domainOf } from "./sender.ts";
+import type { mailSettings } from "./settings.ts";
+import type { SmtpServer } from "./smtp-url.ts";
+import { type Mail, MailRefused, type Transport } from "./transport.ts";
+
+/** Milliseconds that each part of talking to the server may take; the outbox ends the whole of it. */
+const CONNECT = 10 * SECOND;
+const GREETING = 10 * SECOND;
+const SILENCE = 30 * SECOND;
+
+export interface SmtpOptions {
+  server: SmtpServer;
+  /** Certificates in PEM that the server is trusted by, beside the well-known ones. */
+  ca: string | null;
+  maxConnections: number;
+  /** What this machine calls itself (EHLO): a public name, or servers take it for a bot. null: the machine's own. */
+  name: string | null;
+}
+
+type Settings = Pick<
+  SettingsOf<typeof mailSettings>,
+  "smtp_url" | "smtp_password" | "smtp_ca_file" | "smtp_connections"
+>;
+
+/** @returns null without smtp_url @throws ConfigError with the fix */
+export function smtpOptions(settings: Settings, publicUrl: string | undefined): SmtpOptions | null {
+  const { smtp_url: url, smtp_password: password, smtp_ca_file: caFile } = settings;
+  if (url === undefined) return null;
+  if (password !== undefined && url.user === null) {
+    throw new ConfigError("smtp_password is set, but smtp_url names no user: write smtp://user@host:587.");
+  }
+  const host = publicUrl === undefined ? null : new URL(publicUrl).hostname;
+  return {
+    server: { ...url, password: password ?? url.password },
+    ca: caFile === undefined ? null : readCertificates(caFile),
+    maxConnections: settings.smtp_connections,
+    name: host?.includes(".") && !/^\[|^[\d.]+$/.test(host) ? host : null,
+  };
+}
+
+function readCertificates(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new ConfigError(
+      `smtp_ca_file names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+    );
+  }
+  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
+  throw new ConfigError(`smtp_ca_file names ${file}, which holds no certificate in PEM (-----BEGIN CERTIFICATE-----).`);
+}
+
+/** Hands mails to a mail server (RFC 5321, RFC 6409), over connections that are kept. */
+export class SmtpTransport implements Transport {
+  #transporter: Promise<Transporter> | null = null;
+
+  constructor(private readonly options: SmtpOptions) {}
+
+  async send(mail: Mail, signal: AbortSignal): Promise<string> {
+    const transporter = await this.#open();
+    try {
+      const { response } = (await transporter.sendMail({ ...messageOf(mail), signal })) as { response: string };
+      return withoutAddresses(response);
+    } catch (error) {
+      throw refusalOf(error, signal);
+    }
+  }
+
+  /** Connects, encrypts and signs in without sending anything. @throws MailRefused, `code` of its cause telling the kind */
+  async verify(): Promise<void> {
+    const transporter = await this.#open();
+    try {
+      await transporter.verify();
+    } catch (error) {
+      throw refusalOf(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    const open = this.#transporter;
+    this.#transporter = null;
+    (await open)?.close();
+  }
+
+  /** A process that sends no mail never loads the package. */
+  #open(): Promise<Transporter> {
+    this.#transporter ??= import("nodemailer").then(({ createTransport }) =>
+      createTransport({ ...connectionOf(this.options), pool: true, maxConnections: this.options.maxConnections }),
+    );
+    return this.#transporter;
+  }
+}
+
+function connectionOf({ server, ca, name }: SmtpOptions) {
+  const { host, port, tls, user, password } = server;
+  return {
+    host,
+    port,
+    secure: tls === "implicit",
+    requireTLS: tls === "required",
+    ignoreTLS: tls === "off",
+    opportunisticTLS: tls === "optional",
+    tls: {
+      minVersion: "TLSv1.2" as const,
+      // Whoever can stand in between can as well take the offer of STARTTLS away.
+      rejectUnauthorized: tls !== "optional",
+      ...(ca === null ? {} : { ca: [...rootCertificates, ca] }),
+    },
+    ...(user === null ? {} : { auth: { user, pass: password ?? "" } }),
+    ...(name === null ? {} : { name }),
+    connectionTimeout: CONNECT,
+    greetingTimeout: GREETING,
+    dnsTimeout: CONNECT,
+    socketTimeout: SILENCE,
+    // Repeats are the outbox's. One is free: for a connection that the server closed while nobody used it.
+    maxRequeues: 1,
+  };
+}
+
+/** Addresses go in as parts, never as text that is parsed: no value can add a recipient or a header (CWE-93). */
+function messageOf(mail: Mail) {
+  const { from, replyTo } = mail;
+  return {
+    messageId: `<${mail.id}@${domainOf(from.address)}>`,
+    date: new Date(mail.createdAt),
+    from: { name: from.name, address: from.address },
+    to: { name: "", address: mail.to },
+    ...(replyTo === null ? {} : { replyTo: { name: replyTo.name, address: replyTo.address } }),
+    envelope: { from: from.address, to: mail.to },
+    subject: mail.subject,
+    text: mail.text,
+    html: mail.html,
+    headers: {
+      "Content-Language": mail.language,
+      // RFC 3834 section 5: no vacation message answers it. The second is Exchange's word for the same.
+      "Auto-Submitted": "auto-generated",
+      "X-Auto-Response-Suppress": "All",
+    },
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
+}
+
+interface SmtpError {
+  code?: string;
+  originalCode?: string;
+  command?: string;
+  response?: string;
+  responseCode?: number;
+  permanent?: boolean;
+  message?: string;
+}
+
+/** What concerns the mail itself; a refused sign-in says nothing about it. */
+const ABOUT_THE_MAIL = /^(?:MAIL FROM|RCPT TO|DATA)$/;
+/** "Sign in first", in several wordings (RFC 4954 section 6): the operator's matter, and the mail waits for it. */
+const ABOUT_US: ReadonlySet<number> = new Set([530, 534, 535, 538]);
+
+function refusalOf(thrown: unknown, signal?: AbortSignal): MailRefused {
+  const error = thrown as SmtpError;
+  const status = error.responseCode ?? 0;
+  const isPermanent = error.permanent === true && !ABOUT_US.has(status) && ABOUT_THE_MAIL.test(error.command ?? "");
+  const said = signal?.aborted ? "the server took too long" : withoutAddresses(error.response || error.message || "");
+  // Of the library's error only the code is kept: its other fields hold addresses, and what is logged is read by many.
+  return new MailRefused(said, isPermanent, { cause: { code: error.originalCode ?? error.code ?? null } });
+}
+
+const MAX_ANSWER = 300;
+
+/** A server's words for a log: on one line, and whom the mail was for is left out. */
+export function withoutAddresses(answer: string): string {
+  return answer
+    .replaceAll(/[\p{Cc}\s]+/gu, " ")
+    .replaceAll(/<?[^\s<>@]+(?:@|=40|%40)[^\s<>]+>?/gi, "<address>")
+    .trim()
+    .slice(0, MAX_ANSWER);
+}

@@ -1,0 +1,169 @@
+import type { Language } from "./template.ts";
+
+const ONCE = "Link und Code gelten einmal und {{minutes}} Minuten lang.";
+const IGNORE =
+  "Falls Sie das nicht angefordert haben, ignorieren Sie diese E-Mail: Ohne den Link oder den Code geschieht nichts.";
+const OTHER_DEVICE = "Auf einem anderen Gerät? Geben Sie dort diesen Code ein:";
+const WHERE = "Gerät: {{device}}\nNetzwerkadresse: {{address}}\nZeit: {{time}}";
+const NOT_YOU =
+  "Falls Sie das nicht waren, hat jemand anders Zugang zu Ihrem Konto: Setzen Sie jetzt ein neues Passwort und melden Sie die Geräte ab, die Sie nicht kennen.";
+
+export const german: Language = {
+  name: "Deutsch",
+  factors: { totp: "Authenticator-App", passkey: "Passkey", recovery_codes: "Wiederherstellungscodes" },
+  device: (english) => english.replace(" on ", " unter "),
+  templates: {
+    sign_up: {
+      subject: "Bestätigen Sie Ihre E-Mail-Adresse für {{application}}",
+      body: `Willkommen bei {{application}}. Bestätigen Sie, dass dies Ihre E-Mail-Adresse ist, und Ihr Konto ist bereit.
+
+[E-Mail-Adresse bestätigen]({{link}})
+
+${OTHER_DEVICE}
+
+{{code}}
+
+${ONCE} ${IGNORE}`,
+    },
+    sign_up_known: {
+      subject: "Sie haben bereits ein Konto bei {{application}}",
+      body: `Jemand, vielleicht Sie selbst, wollte sich mit dieser E-Mail-Adresse bei {{application}} registrieren. Es gibt bereits ein Konto damit: Melden Sie sich wie gewohnt an oder lassen Sie dort Ihr Passwort zurücksetzen.
+
+[Zu {{application}}]({{home}})
+
+Falls Sie das nicht waren, brauchen Sie nichts zu tun. Ihr Konto wurde nicht verändert.`,
+    },
+    verify_email: {
+      subject: "Bestätigen Sie Ihre E-Mail-Adresse für {{application}}",
+      body: `Bestätigen Sie, dass diese E-Mail-Adresse Ihnen und zu Ihrem Konto bei {{application}} gehört.
+
+[E-Mail-Adresse bestätigen]({{link}})
+
+${OTHER_DEVICE}
+
+{{code}}
+
+${ONCE} Falls Sie kein Konto bei {{application}} haben, bestätigen Sie nicht: Jemand hat sich bei seiner Adresse vertippt.`,
+    },
+    email_known: {
+      subject: "Jemand wollte Ihre E-Mail-Adresse bei {{application}} hinzufügen",
+      body: `Jemand wollte diese E-Mail-Adresse einem anderen Konto bei {{application}} hinzufügen. Sie gehört zu Ihrem Konto und bleibt dort: Es wurde nichts verändert.
+
+Falls Sie das waren, entfernen Sie die Adresse zuerst aus Ihrem anderen Konto oder melden Sie sich bei jenem an.`,
+    },
+    sign_in_link: {
+      subject: "Ihre Anmeldung bei {{application}}",
+      body: `Mit diesem Link melden Sie sich bei {{application}} an.
+
+[Anmelden]({{link}})
+
+${OTHER_DEVICE}
+
+{{code}}
+
+${ONCE} Geben Sie beides nicht weiter: Wer eines davon hat, kann sich als Sie anmelden. ${IGNORE}`,
+    },
+    sign_in_code: {
+      subject: "{{code}} ist Ihr Code für {{application}}",
+      body: `Geben Sie diesen Code ein, um sich bei {{application}} anzumelden.
+
+{{code}}
+
+Der Code gilt einmal und {{minutes}} Minuten lang. Geben Sie ihn nicht weiter: Niemand von {{application}} wird Sie danach fragen.
+
+Falls Sie das nicht angefordert haben, ignorieren Sie diese E-Mail: Ohne den Code geschieht nichts.`,
+    },
+    reset_password: {
+      subject: "Setzen Sie Ihr Passwort für {{application}} zurück",
+      body: `Jemand, hoffentlich Sie selbst, möchte ein neues Passwort für Ihr Konto bei {{application}} setzen.
+
+[Neues Passwort setzen]({{link}})
+
+${OTHER_DEVICE}
+
+{{code}}
+
+${ONCE} Falls Sie das nicht waren, ignorieren Sie diese E-Mail: Ihr Passwort bleibt, wie es ist.`,
+    },
+    email_changed: {
+      subject: "Ihre E-Mail-Adresse bei {{application}} wurde geändert",
+      body: `Ihr Konto bei {{application}} verwendet jetzt {{new_email}} statt {{old_email}}.
+
+Falls Sie das nicht waren, machen Sie die Änderung innerhalb von {{days}} Tagen rückgängig: Sie erhalten Ihre alte Adresse zurück, alle Geräte werden abgemeldet, und Sie setzen ein neues Passwort.
+
+[Änderung rückgängig machen]({{link}})`,
+    },
+    email_added: {
+      subject: "Ihrem Konto bei {{application}} wurde eine E-Mail-Adresse hinzugefügt",
+      body: `{{email}} gehört jetzt zu Ihrem Konto bei {{application}}.
+
+${NOT_YOU}`,
+    },
+    email_removed: {
+      subject: "Aus Ihrem Konto bei {{application}} wurde eine E-Mail-Adresse entfernt",
+      body: `{{email}} gehört nicht mehr zu Ihrem Konto bei {{application}}.
+
+${NOT_YOU}`,
+    },
+    password_changed: {
+      subject: "Ihr Passwort bei {{application}} wurde geändert",
+      body: `Das Passwort Ihres Kontos bei {{application}} wurde geändert, und Ihre anderen Geräte wurden abgemeldet.
+
+${WHERE}
+
+${NOT_YOU}`,
+    },
+    factor_added: {
+      subject: "Bei {{application}} wurde eine Anmeldemethode hinzugefügt",
+      body: `Ihrem Konto bei {{application}} wurde hinzugefügt: {{factor}}.
+
+${WHERE}
+
+${NOT_YOU}`,
+    },
+    factor_removed: {
+      subject: "Bei {{application}} wurde eine Anmeldemethode entfernt",
+      body: `Aus Ihrem Konto bei {{application}} wurde entfernt: {{factor}}.
+
+${WHERE}
+
+${NOT_YOU}`,
+    },
+    recovery_code_used: {
+      subject: "Bei {{application}} wurde ein Wiederherstellungscode verwendet",
+      body: `Bei der Anmeldung an Ihrem Konto bei {{application}} wurde ein Wiederherstellungscode verwendet. Verbleibende Codes: {{left}}.
+
+${WHERE}
+
+${NOT_YOU}`,
+    },
+    second_factor_refused: {
+      subject: "Bei {{application}} wurde jemand am zweiten Schritt aufgehalten",
+      body: `Jemand hat den ersten Schritt der Anmeldung an Ihrem Konto bei {{application}} geschafft und am zweiten zu oft falsch geantwortet. Die Anmeldung wurde verweigert.
+
+${WHERE}
+
+Falls Sie das nicht waren, kennt jemand Ihr Passwort oder liest Ihre Mails: Setzen Sie jetzt ein neues Passwort.`,
+    },
+    new_device: {
+      subject: "Neue Anmeldung bei {{application}}",
+      body: `Jemand hat sich an Ihrem Konto bei {{application}} mit einem Gerät angemeldet, das dort noch nicht bekannt war.
+
+${WHERE}
+
+Falls Sie das waren, brauchen Sie nichts zu tun.
+
+${NOT_YOU}`,
+    },
+    account_deleted: {
+      subject: "Ihr Konto bei {{application}} wurde gelöscht",
+      body: `Ihr Konto bei {{application}} und die Daten darin wurden am {{time}} gelöscht, wie Sie es wollten.
+
+Dies ist die letzte E-Mail dazu.`,
+    },
+    test: {
+      subject: "Eine Test-E-Mail von {{tenant}}",
+      body: `Dieser Test wurde am {{time}} vom Sallyport von {{tenant}} gesendet. Dass Sie ihn lesen können, heißt: Der Versand funktioniert.`,
+    },
+  },
+};
