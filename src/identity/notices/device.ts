@@ -1,3 +1,5 @@
+import { RecentMap } from "../../core/recent-map.ts";
+
 /** In this order: a system also names those that it stems from, or wants to be taken for. */
 const SYSTEMS: readonly [RegExp, string][] = [
   [/Windows Phone/, "Windows Phone"],
@@ -43,6 +45,8 @@ const PROGRAM = /^([A-Za-z][A-Za-z0-9_-]{1,30})\/\d/;
 const NO_PROGRAMS: ReadonlySet<string> = new Set(["Mozilla", "Dalvik", "Apache"]);
 /** No header of an honest client is longer; every pattern looks at no more than this. */
 const LOOKED_AT = 512;
+/** Answers of a pure function: every answer about a session asks for one, and the same few headers come again and again. */
+const remembered = new RecentMap<{ device: string | null }>(1_000);
 
 /**
  * What a User-Agent header says, for people: `Firefox on Windows`, `curl`. Without versions, so that an update makes no new
@@ -52,6 +56,14 @@ const LOOKED_AT = 512;
 export function describeDevice(userAgent: string | null): string | null {
   if (userAgent === null) return null;
   const text = userAgent.slice(0, LOOKED_AT);
+  const known = remembered.get(text);
+  if (known) return known.device;
+  const device = tell(text);
+  remembered.set(text, { device });
+  return device;
+}
+
+function tell(text: string): string | null {
   const system = SYSTEMS.find(([pattern]) => pattern.test(text))?.[1] ?? null;
   const program = BROWSERS.find(([pattern]) => pattern.test(text))?.[1] ?? programOf(text);
   if (program !== null && system !== null) return `${program} on ${system}`;

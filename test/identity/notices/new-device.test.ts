@@ -218,4 +218,21 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
       await app.mail("ada@example.com");
     },
   );
+
+  t.test("a device that is used stays known", async (app) => {
+    const user = await provenUser(app);
+    const retention = app.identity.jobs.find((job) => job.name === "retention");
+    await begin(app, user, FIREFOX);
+    app.clock.advance(DAY);
+    await begin(app, user, SAFARI);
+    await app.mail("ada@example.com");
+    app.clock.advance(398 * DAY);
+    await begin(app, user, FIREFOX);
+    await begin(app, user, SAFARI);
+    app.clock.advance(3 * DAY);
+    await retention?.run();
+    await begin(app, user, FIREFOX);
+    await begin(app, user, SAFARI);
+    expect(await app.mails()).toEqual([]);
+  });
 });
