@@ -163,11 +163,18 @@ export async function sessionsOf(at: Executor, userId: string, limit: number) {
   return [...live, ...ended].sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit);
 }
 
-/** What a user did, and what was done to the account, newest first. */
+/**
+ * What a user did, and what was done to the account, newest first. Without refreshes, which each session tells by its last
+ * sight: nobody reads thousands of them, and an index over them would cost each refresh a write.
+ */
 export async function auditEntriesOf(at: Executor, userId: string, limit: number) {
   const all = at.kysely.selectFrom("audit_entries").selectAll().orderBy("seq", "desc").limit(limit);
-  const done = await all.where("actor_id", "=", userId).where("actor_kind", "=", "user").execute();
-  // A literal, which the partial index is found by.
+  // Literals, which the partial indexes are found by.
+  const done = await all
+    .where("actor_id", "=", userId)
+    .where("actor_kind", "=", sql.lit("user"))
+    .where("action", "<>", sql.lit("session.refreshed"))
+    .execute();
   const suffered = await all.where("target_id", "=", userId).where("target_kind", "=", sql.lit("user")).execute();
   const seen = new Map([...done, ...suffered].map((entry) => [entry.seq, entry]));
   return [...seen.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);

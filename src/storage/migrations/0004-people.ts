@@ -109,7 +109,8 @@ export const people: Migration = {
     `CREATE INDEX users_by_anonymity ON users (tenant_id, is_anonymous, id)`,
     `CREATE INDEX users_abandoned ON users (created_at) WHERE is_anonymous = 1 AND deleted_at IS NULL`,
     `CREATE INDEX sessions_ended_by_user ON sessions (user_id, id) WHERE ended_at IS NOT NULL`,
-    `CREATE INDEX audit_entries_by_actor ON audit_entries (actor_id, seq) WHERE actor_id IS NOT NULL`,
+    `CREATE INDEX audit_entries_by_actor ON audit_entries (actor_id, seq)
+      WHERE actor_kind = 'user' AND action <> 'session.refreshed'`,
     `CREATE INDEX audit_entries_about_user ON audit_entries (target_id, seq) WHERE target_kind = 'user'`,
   ],
 };
