@@ -165,9 +165,10 @@ export class Client {
       if (holder.mfa_token) this.app.secrets.add(holder.mfa_token);
       if (holder.secret) this.app.secrets.add(holder.secret);
       if (holder.refresh_token) this.app.secrets.add(holder.refresh_token);
-      if (holder.mfa_token) this.app.secrets.add(holder.mfa_token);
       if (holder.trusted_device) this.app.secrets.add(holder.trusted_device);
-      for (const code of holder.recovery_codes ?? []) this.app.secrets.add(code).add(code.replaceAll("-", ""));
+      // An export says how many there are.
+      const codes = Array.isArray(holder.recovery_codes) ? holder.recovery_codes : [];
+      for (const code of codes) this.app.secrets.add(code).add(code.replaceAll("-", ""));
     }
   }
 
