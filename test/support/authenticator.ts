@@ -153,6 +153,29 @@ export class Authenticator {
     };
   }
 
+  /** As {@link create}, with a statement signed by the new key itself (WebAuthn level 3, section 8.2). */
+  createSelfAttested(options: CreationOptions): RegistrationJson {
+    const plain = this.create(options);
+    const made = this.held.at(-1);
+    if (!made) throw new Error("nothing was made");
+    const object = Buffer.from(plain.response.attestationObject, "base64url");
+    // `authData` stands last.
+    const authData = object.subarray(object.indexOf("authData") + "authData".length).subarray(2);
+    const data = Buffer.concat([authData, sha256(Buffer.from(plain.response.clientDataJSON, "base64url"))]);
+    const statement = new Map<string, number | Uint8Array>([
+      ["alg", COSE_ALGORITHM[made.algorithm]],
+      ["sig", sign(made.algorithm === "EdDSA" ? null : "sha256", data, made.privateKey)],
+    ]);
+    const attestation = encodeCbor(
+      new Map<string, string | Uint8Array | ReadonlyMap<string, number | Uint8Array>>([
+        ["fmt", "packed"],
+        ["attStmt", statement],
+        ["authData", authData],
+      ]),
+    );
+    return { ...plain, response: { ...plain.response, attestationObject: base64url(attestation) } };
+  }
+
   /** Signs in with a passkey of the asked domain. @throws Error where a real one would: it has none that would do */
   get(options: RequestOptions, quirks: Quirks = {}): AssertionJson {
     const allowed = options.allowCredentials?.length ? options.allowCredentials.map(({ id }) => id) : null;

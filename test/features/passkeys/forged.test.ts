@@ -216,7 +216,8 @@ scenarios("a passkey's answer that is not right", (t) => {
         expect([id, status]).toEqual([id, id === "" ? 400 : 401]);
       }
       // The prefixed form is the same id.
-      expect((await completeSignIn(caller(app), elsewhere.flow_id, elsewhere.response)).status).toBe(200);
+      const prefixed = toPrefixedId("flow", elsewhere.flow_id);
+      expect((await completeSignIn(caller(app), prefixed, elsewhere.response)).status).toBe(200);
     },
   );
 
