@@ -500,7 +500,8 @@ export interface AuthPasskeyCompleteInput {
   response: {
     id: string;
     rawId: string;
-    type: "public-key";
+    /** `public-key`. */
+    type: string;
     response: {
       clientDataJSON: string;
       authenticatorData: string;
@@ -602,7 +603,8 @@ export interface MePasskeysCompleteInput {
   response: {
     id: string;
     rawId: string;
-    type: "public-key";
+    /** `public-key`. */
+    type: string;
     response: {
       clientDataJSON: string;
       attestationObject: string;

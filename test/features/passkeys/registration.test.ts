@@ -203,7 +203,7 @@ scenarios("adding a passkey", (t) => {
       undefined,
       null,
       [],
-      { ...right, type: "password" },
+      { ...right, type: 1 },
       { ...right, id: "" },
       inResponse({ attestationObject: "A".repeat(17_000) }),
       inResponse({ attestationObject: "=" }),
@@ -219,6 +219,7 @@ scenarios("adding a passkey", (t) => {
     }
     const other = { ...right, id: base64url("another"), rawId: base64url("another") };
     expect(refusal(await completeRegistration(client, flow_id, other))).toEqual(REFUSED);
+    expect(refusal(await completeRegistration(client, flow_id, { ...right, type: "password" }))).toEqual(REFUSED);
     expect((await completeRegistration(client, flow_id, right)).status).toBe(201);
   });
 
