@@ -15,7 +15,13 @@ const register = (page: Page) =>
       const { flow_id, public_key } = await me.passkeys.begin.mutate({});
       const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(public_key as never);
       const credential = (await navigator.credentials.create({ publicKey })) as PublicKeyCredential;
-      return { passkey: await me.passkeys.complete.mutate({ flow_id, response: credential.toJSON() }), refused: null };
+      return {
+        passkey: await me.passkeys.complete.mutate({
+          flow_id,
+          response: credential.toJSON() as RegistrationResponseJSON,
+        }),
+        refused: null,
+      };
     } catch (error) {
       const { code, name } = error as { code?: unknown; name: string };
       return { passkey: null, refused: typeof code === "string" ? code : name };
@@ -29,7 +35,11 @@ const signIn = (page: Page, mediation: "optional" | "conditional" = "optional") 
       const { flow_id, public_key } = await auth.passkey.begin.mutate({});
       const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(public_key as never);
       const credential = (await navigator.credentials.get({ publicKey, mediation: how })) as PublicKeyCredential;
-      const answer = await auth.passkey.complete.mutate({ flow_id, response: credential.toJSON(), delivery: "memory" });
+      const answer = await auth.passkey.complete.mutate({
+        flow_id,
+        response: credential.toJSON() as AuthenticationResponseJSON,
+        delivery: "memory",
+      });
       return { token: answer.status === "success" ? answer.access_token : null, refused: null };
     } catch (error) {
       const { code, name } = error as { code?: unknown; name: string };
