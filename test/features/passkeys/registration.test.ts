@@ -231,6 +231,14 @@ scenarios("adding a passkey", (t) => {
     expect((await completeRegistration(client, flow_id, response)).status).toBe(201);
   });
 
+  t.test("attestation by a certificate is refused, also where it is right: nobody asked for it", async (app) => {
+    const { tokens } = await app.signedIn();
+    const client = app.client().bearer(tokens.accessToken);
+    const { flow_id, public_key } = await beginRegistration(client);
+    const response = newAuthenticator().createByCertificate(public_key);
+    expect(refusal(await completeRegistration(client, flow_id, response))).toEqual(REFUSED);
+  });
+
   t.test("a challenge is its user's, its application's and its purpose's, and good once (ASVS 2.3.1)", async (app) => {
     const mine = await app.signedIn();
     const theirs = await app.signedIn();
