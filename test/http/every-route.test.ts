@@ -17,6 +17,7 @@ import {
 } from "../support/mail-proofs.ts";
 import { allowMail, mailedLink } from "../support/mailed-links.ts";
 import { allowAnonymous, trustDevice } from "../support/own-affairs.ts";
+import { addPasskey, beginRegistration, beginSignIn, newAuthenticator } from "../support/passkeys.ts";
 import { scenarios } from "../support/scenarios.ts";
 import { giveTotp, raise } from "../support/second-factors.ts";
 import { totp } from "../support/totp.ts";
@@ -27,9 +28,20 @@ async function withSecondFactor({ user, tokens }: Subject, app: TestApp): Promis
   await raise(app, tokens.session.sid);
 }
 
+/** A passkey of the subject, made by a page of the appliance's own, and a session that has proven it. */
+async function withPasskey({ tokens }: Subject, app: TestApp) {
+  const authenticator = newAuthenticator({ origin: app.publicUrl });
+  const passkey = await addPasskey(app.client().bearer(tokens.accessToken), authenticator);
+  await raise(app, tokens.session.sid);
+  return { authenticator, passkey };
+}
+
 /** An input that succeeds, for each procedure. A new procedure has none, and the first test says so. */
 type Input = Record<string, unknown> | undefined;
-const inputs: Record<string, (subject: Subject, app: TestApp, kind: CallerKind) => Input | Promise<Input>> = {
+const inputs: Record<
+  string,
+  (subject: Subject, app: TestApp, kind: CallerKind, caller: Caller) => Input | Promise<Input>
+> = {
   "auth.register": () => ({ email: `new-${crypto.randomUUID()}@example.com`, password: "walnut-bridge-otter-51" }),
   "auth.completeRegistration": async (_, app, kind) => ({
     token: (await signUp(app, undefined, applicationOf(app, kind))).token,
@@ -96,6 +108,21 @@ const inputs: Record<string, (subject: Subject, app: TestApp, kind: CallerKind) 
   }),
   "auth.mfa.recoveryCodes": withSecondFactor,
   "auth.mfa.disable": withSecondFactor,
+  "auth.passkey.begin": () => ({}),
+  "auth.passkey.complete": async (subject, app, _, { client, prefix = "" }) => {
+    const { authenticator } = await withPasskey(subject, app);
+    // A challenge is one application's: the one that this caller means. Who may not ask has somebody else's.
+    const begun = await beginSignIn(client, prefix).catch(() => beginSignIn(app.client()));
+    return { flow_id: begun.flow_id, response: authenticator.get(begun.public_key) };
+  },
+  "me.passkeys.list": () => ({ limit: 5 }),
+  "me.passkeys.begin": () => ({}),
+  "me.passkeys.complete": async ({ tokens }, app) => {
+    const { flow_id, public_key } = await beginRegistration(app.client().bearer(tokens.accessToken));
+    return { flow_id, response: newAuthenticator({ origin: app.publicUrl }).create(public_key) };
+  },
+  "me.passkeys.rename": async (subject, app) => ({ id: (await withPasskey(subject, app)).passkey.id, name: "Another" }),
+  "me.passkeys.remove": async (subject, app) => ({ id: (await withPasskey(subject, app)).passkey.id }),
   "me.get": () => undefined,
   "me.update": () => ({ display_name: "Another" }),
   "me.security": () => undefined,
@@ -207,7 +234,7 @@ async function tryEverybody(app: TestApp, name: string, procedure: Callable): Pr
     for (const kind of everybody) {
       const subject = await newSubject(app);
       const caller = await callers[kind](app, subject, acme);
-      const input = await inputs[name]?.(subject, app, kind);
+      const input = await inputs[name]?.(subject, app, kind, caller);
       const before = await app.state();
       const answer = await call(name, procedure, door, caller, input);
       const place = `${kind} at ${name} by ${door}: ${answer.status}`;

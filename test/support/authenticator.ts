@@ -153,6 +153,61 @@ export class Authenticator {
     };
   }
 
+  /** As {@link create}, with a statement signed by the new key itself (WebAuthn level 3, section 8.2). */
+  createSelfAttested(options: CreationOptions): RegistrationJson {
+    const plain = this.create(options);
+    const made = this.held.at(-1);
+    if (!made) throw new Error("nothing was made");
+    const object = Buffer.from(plain.response.attestationObject, "base64url");
+    // `authData` stands last.
+    const authData = object.subarray(object.indexOf("authData") + "authData".length).subarray(2);
+    const data = Buffer.concat([authData, sha256(Buffer.from(plain.response.clientDataJSON, "base64url"))]);
+    const statement = new Map<string, number | Uint8Array>([
+      ["alg", COSE_ALGORITHM[made.algorithm]],
+      ["sig", sign(made.algorithm === "EdDSA" ? null : "sha256", data, made.privateKey)],
+    ]);
+    const attestation = encodeCbor(
+      new Map<string, string | Uint8Array | ReadonlyMap<string, number | Uint8Array>>([
+        ["fmt", "packed"],
+        ["attStmt", statement],
+        ["authData", authData],
+      ]),
+    );
+    return { ...plain, response: { ...plain.response, attestationObject: base64url(attestation) } };
+  }
+
+  /** As {@link create}, with a statement by a certificate, which is right: section 8.6, `fido-u2f`. */
+  createByCertificate(options: CreationOptions): RegistrationJson {
+    const plain = this.create(options, { attestationFormat: "fido-u2f" });
+    const made = this.held.at(-1);
+    if (!made) throw new Error("nothing was made");
+    const { privateKey, publicKey } = newKeys("ES256");
+    const { x, y } = made.publicKey.export({ format: "jwk" });
+    const data = Buffer.concat([
+      Buffer.of(0),
+      sha256(made.rpId),
+      sha256(Buffer.from(plain.response.clientDataJSON, "base64url")),
+      made.id,
+      Buffer.of(4),
+      Buffer.from(x ?? "", "base64url"),
+      Buffer.from(y ?? "", "base64url"),
+    ]);
+    const statement = new Map<string, Uint8Array | Uint8Array[]>([
+      ["sig", sign("sha256", data, privateKey)],
+      ["x5c", [selfSignedCertificate(privateKey, publicKey)]],
+    ]);
+    const object = Buffer.from(plain.response.attestationObject, "base64url");
+    const authData = object.subarray(object.indexOf("authData") + "authData".length).subarray(2);
+    const attestation = encodeCbor(
+      new Map<string, string | Uint8Array | ReadonlyMap<string, Uint8Array | Uint8Array[]>>([
+        ["fmt", "fido-u2f"],
+        ["attStmt", statement],
+        ["authData", authData],
+      ]),
+    );
+    return { ...plain, response: { ...plain.response, attestationObject: base64url(attestation) } };
+  }
+
   /** Signs in with a passkey of the asked domain. @throws Error where a real one would: it has none that would do */
   get(options: RequestOptions, quirks: Quirks = {}): AssertionJson {
     const allowed = options.allowCredentials?.length ? options.allowCredentials.map(({ id }) => id) : null;
@@ -229,6 +284,31 @@ function newKeys(algorithm: CoseAlgorithm): { privateKey: KeyObject; publicKey: 
   if (algorithm === "EdDSA") return generateKeyPairSync("ed25519");
   if (algorithm === "RS256") return generateKeyPairSync("rsa", { modulusLength: 2048 });
   return generateKeyPairSync("ec", { namedCurve: "P-256" });
+}
+
+function der(tag: number, ...contents: Uint8Array[]): Uint8Array {
+  const content = Buffer.concat(contents);
+  const { length } = content;
+  const head = length < 0x80 ? [length] : length < 0x1_00 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.of(tag, ...head), content]);
+}
+
+/** RFC 5280 section 4.1, with nobody's name. */
+function selfSignedCertificate(privateKey: KeyObject, publicKey: KeyObject): Uint8Array {
+  const algorithm = der(0x30, Buffer.from("06082a8648ce3d040302", "hex"));
+  const name = der(0x30);
+  const [from, to] = ["200101000000Z", "491231235959Z"].map((time) => der(0x17, Buffer.from(time)));
+  const certificate = der(
+    0x30,
+    der(0xa0, der(0x02, Buffer.of(2))),
+    der(0x02, Buffer.of(1)),
+    algorithm,
+    name,
+    der(0x30, from ?? Buffer.of(), to ?? Buffer.of()),
+    name,
+    publicKey.export({ type: "spki", format: "der" }),
+  );
+  return der(0x30, certificate, algorithm, der(0x03, Buffer.of(0), sign("sha256", certificate, privateKey)));
 }
 
 /** RFC 9052 section 7, RFC 9053 section 7 and RFC 8230 section 4. */

@@ -28,7 +28,9 @@ async function begin<Options>(client: Client, path: string): Promise<Begun<Optio
 }
 
 export const beginRegistration = (client: Client) => begin<CreationOptions>(client, "/v1/me/passkeys/begin");
-export const beginSignIn = (client: Client) => begin<RequestOptions>(client, "/v1/auth/passkey/login/begin");
+/** @param prefix of another tenant's paths */
+export const beginSignIn = (client: Client, prefix = "") =>
+  begin<RequestOptions>(client, `${prefix}/v1/auth/passkey/login/begin`);
 
 export const completeRegistration = (client: Client, flowId: string, response: RegistrationJson, name?: string) =>
   client.post("/v1/me/passkeys/complete", { flow_id: flowId, response, ...(name === undefined ? {} : { name }) });

@@ -48,10 +48,8 @@ export class Assertions {
 
   /** @param allowed the passkeys that would do; empty: whichever the person has */
   async ask(purpose: Purpose, application: Application, owner: string | null, allowed: readonly PasskeysTable[]) {
-    const { generateAuthenticationOptions } = await import("@simplewebauthn/server");
     const party = relyingPartyOf(this.identity.directory, application);
-    const { challenge } = await generateAuthenticationOptions({ rpID: party.id });
-    const { flowId, expiresIn } = await this.challenges.start(purpose, application, owner, challenge);
+    const { flowId, challenge, expiresIn } = await this.challenges.start(purpose, application, owner);
     const publicKey: RequestOptions = {
       challenge,
       rpId: party.id,

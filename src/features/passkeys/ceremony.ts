@@ -48,10 +48,11 @@ const helpers = () => import("@simplewebauthn/server/helpers");
  */
 export function verifyRegistration(response: RegistrationResponse, expected: Expected): Promise<NewCredential> {
   return refusingAll(async () => {
+    const type = requirePublicKey(response.type);
     requireOwnFrame(response.response.clientDataJSON);
     await requirePlainAttestation(response.response.attestationObject);
     const { verifyRegistrationResponse } = await webauthn();
-    const { id, rawId, type } = response;
+    const { id, rawId } = response;
     const { clientDataJSON, attestationObject } = response.response;
     const verified = await verifyRegistrationResponse({
       response: { id, rawId, type, response: { clientDataJSON, attestationObject }, clientExtensionResults: {} },
@@ -87,9 +88,10 @@ export function verifyAssertion(
   expected: Expected & { publicKey: Uint8Array },
 ): Promise<Assertion> {
   return refusingAll(async () => {
+    const type = requirePublicKey(response.type);
     requireOwnFrame(response.response.clientDataJSON);
     const { verifyAuthenticationResponse } = await webauthn();
-    const { id, rawId, type } = response;
+    const { id, rawId } = response;
     const { clientDataJSON, authenticatorData, signature } = response.response;
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       response: {
@@ -125,6 +127,11 @@ async function refusingAll<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 export const REFUSED = "The passkey's answer is wrong, came too late, or was used before.";
+
+function requirePublicKey(type: string): "public-key" {
+  if (type !== "public-key") throw new Error("a credential of another type");
+  return type;
+}
 
 /** No page of ours asks from within another origin's frame: there, a click can be anybody's (section 13.4.2). */
 function requireOwnFrame(clientDataJSON: string): void {

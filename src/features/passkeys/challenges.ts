@@ -33,8 +33,9 @@ export class Challenges {
   }
 
   /** @param userId null where nobody is named: whoever has a passkey may answer */
-  async start(purpose: Purpose, application: Application, userId: string | null, value: string) {
+  async start(purpose: Purpose, application: Application, userId: string | null) {
     const { flows, storage } = this.identity;
+    const challenge = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
     const flowId = await storage.write((tx) =>
       flows.start(tx, {
         tenantId: application.tenant.id,
@@ -42,11 +43,11 @@ export class Challenges {
         userId,
         kind: purpose,
         step: STEP,
-        state: { challenge: value },
+        state: { challenge },
         lifetime: LIFETIME,
       }),
     );
-    return { flowId, expiresIn: LIFETIME / SECOND };
+    return { flowId, challenge, expiresIn: LIFETIME / SECOND };
   }
 
   /** @throws AppError `invalid_code` for one that is unknown, spent, expired, or anybody else's */

@@ -35,11 +35,9 @@ export class Passkeys {
     await this.challenges.admit(application, origin);
     const known = await passkeysOf(this.identity.storage.read, session.user_id);
     requireRoom(known.length);
-    const { generateRegistrationOptions } = await import("@simplewebauthn/server");
     const party = relyingPartyOf(this.identity.directory, application);
     const label = session.email ?? session.display_name ?? application.name;
-    const { challenge } = await generateRegistrationOptions({ rpName: party.name, rpID: party.id, userName: label });
-    const { flowId, expiresIn } = await this.challenges.start(PURPOSE, application, session.user_id, challenge);
+    const { flowId, challenge, expiresIn } = await this.challenges.start(PURPOSE, application, session.user_id);
     const publicKey: CreationOptions = {
       rp: { id: party.id, name: party.name },
       user: { id: userHandleOf(session.user_id), name: label, displayName: session.display_name ?? label },

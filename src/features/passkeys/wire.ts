@@ -90,7 +90,7 @@ const bytes = (max: number) =>
 const credentialId = bytes(1364);
 // What a browser's `toJSON()` makes, which later levels of the standard may add to: what is not known here is left out, not
 // refused.
-const credential = { id: credentialId, rawId: credentialId, type: z.literal("public-key") };
+const credential = { id: credentialId, rawId: credentialId, type: z.string().max(32).describe("`public-key`.") };
 const clientDataJSON = bytes(4096);
 
 export const registrationSchema = z

@@ -722,7 +722,8 @@ export interface AuthPasskeyCompleteInput {
   response: {
     id: string;
     rawId: string;
-    type: "public-key";
+    /** `public-key`. */
+    type: string;
     response: {
       clientDataJSON: string;
       authenticatorData: string;
@@ -904,7 +905,8 @@ export interface MePasskeysCompleteInput {
   response: {
     id: string;
     rawId: string;
-    type: "public-key";
+    /** `public-key`. */
+    type: string;
     response: {
       clientDataJSON: string;
       attestationObject: string;

@@ -119,7 +119,7 @@ scenarios("a passkey's answer that is not right", (t) => {
         ["an id of 2 kB", (right) => ({ ...right, id: "A".repeat(2_000), rawId: "A".repeat(2_000) }), 400],
         ["another rawId", (right) => ({ ...right, rawId: base64url("another") }), 401],
         ["an unknown id", (right) => ({ ...right, id: base64url("unknown"), rawId: base64url("unknown") }), 401],
-        ["another type", (right) => ({ ...right, type: "password" }), 400],
+        ["another type", (right) => ({ ...right, type: "password" }), 401],
         ["__proto__", (right) => ({ ...right, ["__proto__"]: 1, id: { __proto__: null } }), 400],
         ["client data that is no JSON", inResponse({ clientDataJSON: base64url("{") }), 401],
         ["client data that is a list", inResponse({ clientDataJSON: base64url("[]") }), 401],
@@ -215,7 +215,8 @@ scenarios("a passkey's answer that is not right", (t) => {
         expect([id, status]).toEqual([id, id === "" ? 400 : 401]);
       }
       // The prefixed form is the same id.
-      expect((await completeSignIn(caller(app), elsewhere.flow_id, elsewhere.response)).status).toBe(200);
+      const prefixed = toPrefixedId("flow", elsewhere.flow_id);
+      expect((await completeSignIn(caller(app), prefixed, elsewhere.response)).status).toBe(200);
     },
   );
 

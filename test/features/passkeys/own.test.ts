@@ -1,0 +1,173 @@
+import { expect } from "bun:test";
+import { toPrefixedId } from "../../../src/core/ids.ts";
+import type { TestApp } from "../../support/app.ts";
+import { addPasskey, caller, type Holder, holder, newAuthenticator, signInWith } from "../../support/passkeys.ts";
+import { scenarios } from "../../support/scenarios.ts";
+
+/** A session by the passkey itself: fresh, and two factors. */
+const proven = async (app: TestApp, { client, authenticator }: Pick<Holder, "client" | "authenticator">) =>
+  client.bearer((await signInWith(caller(app), authenticator)).body.access_token);
+const without = (app: TestApp, userId: string, table: "password_credentials" | "user_emails") =>
+  app.storage.write(async (tx) => {
+    await tx.kysely.deleteFrom(table).where("user_id", "=", userId).execute();
+  });
+const verify = (app: TestApp, userId: string) =>
+  app.storage.write(async (tx) => {
+    await tx.kysely.updateTable("user_emails").set({ verified_at: 1 }).where("user_id", "=", userId).execute();
+  });
+const namesOf = (body: { data: unknown }) => (body.data as { name: string }[]).map(({ name }) => name);
+
+scenarios("a person's own passkeys", (t) => {
+  t.test("are listed in pages, oldest first, and nobody else's are", async (app) => {
+    const owner = await holder(app);
+    await holder(app);
+    const client = await proven(app, owner);
+    const ids = [owner.passkey.id];
+    for (let i = 0; i < 3; i++) ids.push((await addPasskey(client, newAuthenticator())).id);
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const { body } = await client.get(`/v1/me/passkeys?limit=3${cursor === null ? "" : `&cursor=${cursor}`}`);
+      seen.push(...body.data.map(({ id }) => id));
+      cursor = body.next_cursor;
+    } while (cursor !== null);
+    expect(seen).toEqual(ids);
+    expect((await client.get("/v1/me/passkeys?cursor=nonsense")).code).toBe("invalid_input");
+    const { text } = await client.get("/v1/me/passkeys");
+    for (const kept of ["credential", "public_key", "counter", "aaguid"]) expect(text).not.toContain(kept);
+  });
+
+  t.test("are renamed by either form of the id, and it is told", async (app) => {
+    const { client, passkey } = await holder(app);
+    const renamed = await client.patch(`/v1/me/passkeys/${toPrefixedId("passkey", passkey.id)}`, { name: " Grün " });
+    expect([renamed.status, renamed.body as unknown]).toEqual([200, { ...passkey, name: "Grün" }]);
+    expect(namesOf((await client.get("/v1/me/passkeys")).body)).toEqual(["Grün"]);
+    expect(await app.audit()).toContain("passkey.renamed");
+    for (const name of [undefined, null, "", "\u0007", "x".repeat(101), ["a"]]) {
+      expect((await client.patch(`/v1/me/passkeys/${passkey.id}`, { name })).code).toBe("invalid_input");
+    }
+    for (const extra of [{ counter: 0 }, { rp_id: "evil.example" }, { user_id: passkey.id }, { id: passkey.id }]) {
+      const answer = await client.patch(`/v1/me/passkeys/${passkey.id}`, { name: "x", ...extra });
+      expect([extra, answer.code]).toEqual([extra, "invalid_input"]);
+    }
+  });
+
+  t.test(
+    "of somebody else, of another tenant and of nobody are the same 404, and stay (ASVS 8.2.2, 8.4.1)",
+    async (app) => {
+      const owner = await holder(app);
+      const client = await proven(app, await holder(app));
+      const acme = await app.tenant("acme");
+      const foreign = await app.signIn(await app.user(undefined, acme.id), acme.applicationId);
+      const before = await app.state();
+      for (const caller of [client, app.client().bearer(foreign.accessToken)]) {
+        for (const id of [owner.passkey.id, "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f"]) {
+          expect((await caller.patch(`/v1/me/passkeys/${id}`, { name: "mine" })).code).toBe("not_found");
+          expect((await caller.delete(`/v1/me/passkeys/${id}`)).code).toBe("not_found");
+        }
+      }
+      expect(await app.state()).toBe(before);
+    },
+  );
+
+  t.test(
+    "removing one ends the other sessions everywhere and MFA flows, and is told (ASVS 7.4.3, 6.3.7)",
+    async (app) => {
+      const owner = await holder(app);
+      await verify(app, owner.user.id);
+      const client = await proven(app, owner);
+      const twin = await app.application({ origins: ["https://app.example.com"] });
+      const pending = await app.client().post("/v1/auth/login", owner.user.login);
+      expect(pending.body.status).toBe("mfa_required");
+      const elsewhere = await signInWith(app.client({ "x-application-id": twin }), owner.authenticator);
+      expect(elsewhere.status).toBe(200);
+      await app.mails();
+      const { status } = await client.delete(`/v1/me/passkeys/${owner.passkey.id}`);
+      expect(status).toBe(200);
+      expect((await client.get("/v1/auth/session")).status).toBe(200);
+      for (const ended of [owner.client, client.bearer(elsewhere.body.access_token)]) {
+        expect((await ended.get("/v1/auth/session")).code).toBe("token_revoked");
+      }
+      const spent = { mfa_token: pending.body.mfa_token, method: "passkey", flow_id: "x", response: {} };
+      expect((await app.client().post("/v1/auth/mfa/verify", spent)).code).toBe("invalid_code");
+      expect(await app.audit()).toContain("passkey.removed");
+      const mail = await app.mail(owner.user.email);
+      expect(mail.text).toContain(`passkey ${owner.passkey.name}`);
+      expect((await signInWith(caller(app), owner.authenticator)).code).toBe("invalid_code");
+      expect((await app.client().post("/v1/auth/login", owner.user.login)).body.status).toBe("success");
+    },
+  );
+
+  t.test("needs a fresh session with a second factor", async (app) => {
+    const { client, passkey } = await holder(app);
+    expect((await client.delete(`/v1/me/passkeys/${passkey.id}`)).code).toBe("insufficient_user_authentication");
+    expect(namesOf((await client.get("/v1/me/passkeys")).body)).toHaveLength(1);
+  });
+
+  t.test("the last way to sign in stays, whatever the address would allow elsewhere", async (app) => {
+    const owner = await holder(app);
+    const client = await proven(app, owner);
+    const remove = () => client.delete(`/v1/me/passkeys/${owner.passkey.id}`);
+    const setMethods = async (methods: string[]) => {
+      await app.storage.write(async (tx) => {
+        const changes = { sign_in_methods: JSON.stringify(methods) };
+        await tx.kysely.updateTable("applications").set(changes).where("id", "=", app.applicationId).execute();
+      });
+      app.forget();
+    };
+    await setMethods(["passkey", "magic_link"]);
+    // There is a password, and this application takes none; there is an address, and it is not proven.
+    const refused = await remove();
+    expect([refused.status, refused.code]).toEqual([409, "conflict"]);
+    expect(refused.body.error.message).toContain("last way to sign in");
+    await setMethods(["passkey", "password"]);
+    await without(app, owner.user.id, "password_credentials");
+    await verify(app, owner.user.id);
+    expect((await remove()).code).toBe("conflict");
+    await setMethods(["passkey", "email_code"]);
+    expect((await remove()).status).toBe(200);
+    expect(namesOf((await client.get("/v1/me/passkeys")).body)).toEqual([]);
+  });
+
+  t.test("of two, both removed at once, one stays", async (app) => {
+    const owner = await holder(app);
+    await without(app, owner.user.id, "password_credentials");
+    const client = await proven(app, owner);
+    const second = await addPasskey(client, newAuthenticator());
+    const other = await proven(app, owner);
+    const answers = await Promise.all([
+      client.delete(`/v1/me/passkeys/${owner.passkey.id}`),
+      other.delete(`/v1/me/passkeys/${second.id}`),
+    ]);
+    // The one that comes second finds its session ended, or its passkey to be the last.
+    expect(answers.map(({ status }) => status === 200).sort()).toEqual([false, true]);
+    const rows = await app.storage.read.kysely.selectFrom("passkeys").select("id").execute();
+    expect(rows).toHaveLength(1);
+  });
+
+  t.test("where a second factor is required, the last one stays", async (app) => {
+    const id = await app.application({ mfa: "required", origins: ["https://app.example.com"] });
+    const { authenticator, passkey } = await holder(app);
+    const { body } = await signInWith(app.client({ "x-application-id": id }), authenticator);
+    const client = app.client().bearer(body.access_token);
+    const refused = await client.delete(`/v1/me/passkeys/${passkey.id}`);
+    expect([refused.status, refused.code]).toEqual([403, "forbidden"]);
+    await addPasskey(client, newAuthenticator());
+    expect((await client.delete(`/v1/me/passkeys/${passkey.id}`)).status).toBe(200);
+  });
+
+  t.test("go with what was set up before the address was proven (pre-hijacking)", async (app) => {
+    const { user, authenticator } = await holder(app);
+    const application = await app.identity.directory.application(app.applicationId);
+    if (!application) throw new Error("no application");
+    await app.storage.write((tx) =>
+      app.identity.users.disown(tx, user.id, {
+        application,
+        actor: { kind: "user", id: user.id },
+        origin: { requestId: "test", address: "192.0.2.1", network: "192.0.2.1", userAgent: null },
+      }),
+    );
+    expect((await signInWith(caller(app), authenticator)).code).toBe("invalid_code");
+    expect(await app.storage.read.kysely.selectFrom("passkeys").select("id").execute()).toEqual([]);
+  });
+});
