@@ -4,7 +4,7 @@ import type { ProcedureLike } from "../generate/api-types.ts";
 /** The names of the procedures whose answer may hold an access token: the ways to a session. */
 export function sessionProcedures(procedures: Record<string, ProcedureLike>): string[] {
   return Object.entries(procedures)
-    .filter(([, { _def }]) => keysOf(_def.meta?.output).has("access_token"))
+    .filter(([, { _def }]) => keysOf((_def.meta as { output?: unknown } | undefined)?.output).has("access_token"))
     .map(([name]) => name)
     .sort();
 }
