@@ -59,7 +59,7 @@ function insertPasskeys(database: Database, { tenantId, users, publicUrl }: Plac
       VALUES (?, ?, ?, ?, ?, ?, 0, '["internal"]', '00000000-0000-0000-0000-000000000000', 0, 0, 'Bench', ?, NULL)`,
   );
   return users.map((userId) => {
-    const { credential, cose } = newCredential(Buffer.from(userId).toString("base64url"));
+    const { credential, cose } = newCredential(Buffer.from(userId.replaceAll("-", ""), "hex").toString("base64url"));
     insert.run(newId(now), tenantId, userId, credential.id, cose, hostname, now);
     return credential;
   });

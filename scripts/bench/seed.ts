@@ -63,7 +63,7 @@ export async function seed(directory: string, port: number, totpUsers: number): 
   const settings = loadSettings(appSettings, { env: {}, flags: {} });
   const masterKeys = parseMasterKeys(masterKey);
   const identity = await createIdentity({ storage, clock: systemClock, masterKeys, publicUrl, settings, claims: [] });
-  const made = await setUp(identity, { origins: [publicUrl] });
+  const made = await setUp(identity, { origins: [] });
   const own = await requireApplication(identity, made.applicationId);
   const plain = await requireApplication(identity, made.defaultApplicationId);
   const stored = await storedHash(identity);
