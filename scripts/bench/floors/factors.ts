@@ -28,7 +28,10 @@ interface PasskeyRow {
   counter: number;
 }
 
-/** The floors of a sign-in with a passkey and of a second factor by TOTP: the same reads, signatures and durable writes. */
+/**
+ * The floors of a sign-in with a passkey and of a second factor by TOTP: the same signatures, reads and durable writes, the
+ * counters of tries among them. Where no counter must stand before an answer is looked at, all is one write.
+ */
 export function factorFloor(
   database: { reader: Database; writer: Database },
   seed: { tenantId: string; applicationId: string; publicUrl: string; factors: FactorSeed },
@@ -53,7 +56,7 @@ export function factorFloor(
     "SELECT state FROM flows WHERE id = +? AND consumed_at IS NULL AND expires_at > +?",
   );
   const consume = writer.prepare<{ user_id: string | null }, [number, string, number]>(
-    `UPDATE flows SET consumed_at = +?, attempts = attempts + 1 WHERE id = +? AND consumed_at IS NULL AND expires_at > +?
+    `UPDATE flows SET consumed_at = +? WHERE id = +? AND consumed_at IS NULL AND expires_at > +?
       RETURNING user_id`,
   );
   const countUse = writer.prepare<never, [number, number, string]>(
@@ -65,6 +68,10 @@ export function factorFloor(
   const spendStep = writer.prepare<{ user_id: string }, [number, number, string, number]>(
     "UPDATE totp_factors SET last_step = +?, last_used_at = +? WHERE user_id = +? AND last_step < +? RETURNING user_id",
   );
+  const countTry = writer.prepare<{ user_id: string }, [string]>(
+    "UPDATE flows SET attempts = attempts + 1 WHERE id = +? AND consumed_at IS NULL AND attempts < 5 RETURNING user_id",
+  );
+  const limits = durableLimits(writer);
   const begin = beginSession(writer, seed);
 
   async function passkeyBegin(): Promise<Response> {
@@ -72,7 +79,10 @@ export function factorFloor(
     const challenge = randomBytes(32).toString("base64url");
     const now = Date.now();
     const state = JSON.stringify({ challenge });
-    await host.write(() => insertFlow.run(id, seed.tenantId, seed.applicationId, state, now, now + 300_000));
+    await host.write(() => {
+      limits.take("passkey", now);
+      insertFlow.run(id, seed.tenantId, seed.applicationId, state, now, now + 300_000);
+    });
     const public_key = { challenge, rpId, allowCredentials: [], timeout: 300_000, userVerification: "preferred" };
     return host.answer({ flow_id: id, public_key, expires_in: 300 });
   }
@@ -94,6 +104,7 @@ export function factorFloor(
     const signature = Buffer.from(response.response.signature, "base64url");
     if (!verify("sha256", signed, es256(row.public_key), signature)) return host.refused();
     const session = await host.write(() => {
+      limits.take("network", now);
       if (!consume.get(now, flow_id, now)) return null;
       countUse.run(data.readUInt32BE(33), now, row.id);
       return begin(row.user_id, "passkey", "aal2", '["hwk","user"]', now);
@@ -116,6 +127,13 @@ export function factorFloor(
     const now = Date.now();
     const row = factor.get(jti);
     if (!row || exp * 1_000 <= now) return host.refused();
+    // A try is counted, durably, before it is looked at: of many at once no more are than the limits say.
+    const counters = [`pair:${row.user_id}`, `account:${row.user_id}`, `in-a-row:${row.user_id}`];
+    const isCounted = await host.write(() => {
+      for (const counter of [...counters, "network"]) limits.take(counter, now);
+      return countTry.get(jti) !== null;
+    });
+    if (!isCounted) return host.refused();
     const secret = box.open(row.sealed_secret);
     const current = Math.floor(now / 30_000);
     let step = 0;
@@ -125,6 +143,7 @@ export function factorFloor(
     if (step <= row.last_step) return host.refused();
     const session = await host.write(() => {
       if (!consume.get(now, jti, now) || !spendStep.get(step, now, row.user_id, step)) return null;
+      for (const counter of [counters[0], counters[2]]) if (counter) limits.clear(counter);
       return begin(row.user_id, "password", "aal2", '["pwd","otp","mfa"]', now);
     });
     return session ? tokens(session) : host.refused();
@@ -153,6 +172,19 @@ export function factorFloor(
 interface Completion {
   flow_id: string;
   response: { id: string; response: { clientDataJSON: string; authenticatorData: string; signature: string } };
+}
+
+/** Counters that several nodes share and a restart does not forget: one upsert each. */
+function durableLimits(writer: Database) {
+  const take = writer.prepare<{ tat_at: number }, [string, number, number]>(
+    `INSERT INTO rate_limits (key, tat_at, expires_at) VALUES (+?, +?, +?)
+      ON CONFLICT (key) DO UPDATE SET tat_at = rate_limits.tat_at + 1, expires_at = rate_limits.tat_at + 1 RETURNING tat_at`,
+  );
+  const remove = writer.prepare<never, [string]>("DELETE FROM rate_limits WHERE key = +?");
+  return {
+    take: (key: string, now: number) => take.get(key, now, now),
+    clear: (key: string) => remove.run(key),
+  };
 }
 
 /** The COSE key of {@link newCredential} is x and y at fixed places. */
