@@ -5,55 +5,52 @@ import { backend } from "../../support/management.ts";
 import { scenarios } from "../../support/scenarios.ts";
 
 scenarios("DELETE /v1/users/{id}", (t) => {
-  t.test(
-    "leaves a tombstone: nothing personal, no credential, no session, and verifiers are told (ASVS 7.4.2)",
-    async (app) => {
-      const { user, tokens } = await app.signedIn();
-      await app.signIn(user, app.defaultApplicationId);
-      const path = `/v1/users/${toPrefixedId("user", user.id)}`;
-      const personal = {
-        display_name: "Ada Lovelace",
-        external_id: "42",
-        metadata: { a: "mark-1" },
-        private_metadata: { b: "mark-2" },
-      };
-      expect((await backend(app).patch(path, personal)).status).toBe(200);
-      const flow = await app.storage.write((tx) =>
-        app.identity.flows.start(tx, {
-          tenantId: app.tenantId,
-          applicationId: app.applicationId,
-          userId: user.id,
-          kind: "test",
-          step: "begun",
-          state: { address: user.email },
-          lifetime: 60_000,
-        }),
-      );
-      app.clock.advance(1_000);
-      const deleted = await backend(app).delete(path);
-      expect([deleted.status, deleted.body.status]).toEqual([200, "success"]);
-      const state = await app.state();
-      for (const trace of [user.email, "Ada", "ada lovelace", "mark-1", "mark-2", "192.0.2.1", flow]) {
-        expect([trace, state.includes(trace)]).toEqual([trace, false]);
-      }
-      const { kysely } = app.storage.read;
-      expect(await kysely.selectFrom("users").selectAll().execute()).toMatchObject([
-        { id: user.id, external_id: "42", display_name: null, deleted_at: app.clock.now() },
-      ]);
-      expect(await kysely.selectFrom("password_credentials").selectAll().execute()).toEqual([]);
-      const sessions = await kysely.selectFrom("sessions").select(["ended_at", "end_reason"]).execute();
-      expect(sessions).toEqual(Array(2).fill({ ended_at: app.clock.now(), end_reason: "user_deleted" }));
-      const revoked = await kysely.selectFrom("revocations").select(["kind", "digest"]).execute();
-      expect(revoked.map((row) => row.kind).sort()).toEqual(["sid", "sid", "sub"]);
-      expect(revoked).toContainEqual({ kind: "sub", digest: sha256Base64url(user.id) });
-      expect((await app.audit()).slice(-3)).toEqual(["session.ended", "session.ended", "user.deleted"]);
-      // Nothing of the past opens anything.
-      expect((await app.client().bearer(tokens.accessToken).get("/v1/auth/session")).code).toBe("token_revoked");
-      const refresh = await app.client().post("/v1/auth/refresh", { refresh_token: tokens.refreshToken });
-      expect(refresh.code).toBe("token_revoked");
-      expect((await app.client().post("/v1/auth/login", user.login)).code).toBe("invalid_credentials");
-    },
-  );
+  t.test("leaves a tombstone: nothing personal, no credential, no session, and verifiers are told", async (app) => {
+    const { user, tokens } = await app.signedIn();
+    await app.signIn(user, app.defaultApplicationId);
+    const path = `/v1/users/${toPrefixedId("user", user.id)}`;
+    const personal = {
+      display_name: "Ada Lovelace",
+      external_id: "42",
+      metadata: { a: "mark-1" },
+      private_metadata: { b: "mark-2" },
+    };
+    expect((await backend(app).patch(path, personal)).status).toBe(200);
+    const flow = await app.storage.write((tx) =>
+      app.identity.flows.start(tx, {
+        tenantId: app.tenantId,
+        applicationId: app.applicationId,
+        userId: user.id,
+        kind: "test",
+        step: "begun",
+        state: { address: user.email },
+        lifetime: 60_000,
+      }),
+    );
+    app.clock.advance(1_000);
+    const deleted = await backend(app).delete(path);
+    expect([deleted.status, deleted.body.status]).toEqual([200, "success"]);
+    const state = await app.state();
+    for (const trace of [user.email, "Ada", "ada lovelace", "mark-1", "mark-2", "192.0.2.1", flow]) {
+      expect([trace, state.includes(trace)]).toEqual([trace, false]);
+    }
+    const { kysely } = app.storage.read;
+    expect(await kysely.selectFrom("users").selectAll().execute()).toMatchObject([
+      { id: user.id, external_id: "42", display_name: null, deleted_at: app.clock.now() },
+    ]);
+    expect(await kysely.selectFrom("password_credentials").selectAll().execute()).toEqual([]);
+    const sessions = await kysely.selectFrom("sessions").select(["ended_at", "end_reason"]).execute();
+    expect(sessions).toEqual(Array(2).fill({ ended_at: app.clock.now(), end_reason: "user_deleted" }));
+    const revoked = await kysely.selectFrom("revocations").select(["kind", "digest"]).execute();
+    expect(revoked.map((row) => row.kind).sort()).toEqual(["sid", "sid", "sub"]);
+    expect(revoked).toContainEqual({ kind: "sub", digest: sha256Base64url(user.id) });
+    expect((await app.audit()).slice(-3)).toEqual(["session.ended", "session.ended", "user.deleted"]);
+    // Nothing of the past opens anything.
+    expect((await app.client().bearer(tokens.accessToken).get("/v1/auth/session")).code).toBe("token_revoked");
+    const refresh = await app.client().post("/v1/auth/refresh", { refresh_token: tokens.refreshToken });
+    expect(refresh.code).toBe("token_revoked");
+    expect((await app.client().post("/v1/auth/login", user.login)).code).toBe("invalid_credentials");
+  });
 
   t.test("the external id stays taken; the address is free; the user is as one that never was", async (app) => {
     const made = await backend(app).post("/v1/users", { email: "ada@example.com", external_id: "42" });
