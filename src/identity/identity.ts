@@ -10,7 +10,7 @@ import { insertMail, purgeMails } from "../mail/store.ts";
 import type { Transport } from "../mail/transport.ts";
 import { purgeRateLimits } from "../storage/rate-limits.ts";
 import type { Storage } from "../storage/storage.ts";
-import { watchStatement } from "../storage/watch.ts";
+import { watchOf, watchStatements } from "../storage/watch.ts";
 import { ApiKeys } from "./api-keys/api-keys.ts";
 import { purgeApiKeys } from "./api-keys/store.ts";
 import { purgeAudit } from "./audit/store.ts";
@@ -93,7 +93,8 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const { clock, masterKeys, settings } = options;
   const revocationSignal = new RevocationSignal();
   let mailWaits = () => {};
-  const storage = watchStatement(revocationSignal.watch(options.storage), insertMail, () => mailWaits());
+  const mailWatch = watchOf(insertMail, () => mailWaits());
+  const storage = watchStatements(options.storage, [revocationSignal.watch, mailWatch]);
   const dataKeys = await DataKeys.open(storage, masterKeys, clock);
   const directory = new Directory(storage, clock, options.publicUrl);
   const keyring = new Keyring(storage, clock, masterKeys);

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { sqlState } from "./errors.ts";
-import { openBunPool, openPgPool } from "./postgres-pool.ts";
+import { openPool } from "./postgres-pool.ts";
 import { openReader } from "./sqlite-file.ts";
 import { copyInto } from "./sqlite-maintenance.ts";
 
@@ -33,7 +33,7 @@ export function peek(file: string): Promise<Peek> {
 
 /** As {@link peek}, for PostgreSQL. @throws Error of the driver */
 export async function peekPostgres(url: string, driver: "bun" | "pg"): Promise<Peek> {
-  const pool = (driver === "bun" ? openBunPool : openPgPool)({ url, maxConnections: 1 });
+  const pool = await openPool(driver, { url, maxConnections: 1 });
   try {
     return await look(async (sql) => (await pool.query(sql, [])).rows);
   } finally {

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../core/clock.ts";
 import { openPostgresStorage } from "./postgres.ts";
-import { openBunPool, openPgPool } from "./postgres-pool.ts";
+import { openPool } from "./postgres-pool.ts";
 import { openSqliteFile, openSqliteMemory } from "./sqlite.ts";
 import type { Storage } from "./storage.ts";
 
@@ -22,11 +22,9 @@ export function openStorage(options: StorageOptions): Promise<Storage> {
     case "memory":
       return openSqliteMemory(clock);
     case "postgres": {
-      const open = options.driver === "bun" ? openBunPool : openPgPool;
-      return openPostgresStorage(
-        open({ url: options.url, maxConnections: options.maxConnections ?? MAX_CONNECTIONS }),
-        clock,
-      );
+      const maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+      const opening = openPool(options.driver, { url: options.url, maxConnections });
+      return opening.then((pool) => openPostgresStorage(pool, clock));
     }
   }
 }

@@ -1,5 +1,4 @@
 import { SQL } from "bun";
-import pg from "pg";
 
 /** What one statement gave: integers as numbers, bytes as Uint8Array, on both drivers. */
 export interface PostgresResult {
@@ -30,9 +29,9 @@ export interface PostgresPoolOptions {
 }
 
 /** Seconds to wait for a connection to be made. */
-const CONNECT_TIMEOUT = 5;
+export const CONNECT_TIMEOUT = 5;
 /** A write whose process hangs must not hold its locks for ever (ms). */
-const IDLE_IN_TRANSACTION = 30_000;
+export const IDLE_IN_TRANSACTION = 30_000;
 
 /** Bun's own driver. */
 export function openBunPool({ url, maxConnections }: PostgresPoolOptions): PostgresPool {
@@ -64,52 +63,18 @@ export function openBunPool({ url, maxConnections }: PostgresPoolOptions): Postg
   };
 }
 
-/** The `pg` package, for whom Bun's driver is too young. */
-export function openPgPool({ url, maxConnections }: PostgresPoolOptions): PostgresPool {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: maxConnections,
-    connectionTimeoutMillis: CONNECT_TIMEOUT * 1_000,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION,
-    types: { getTypeParser },
-  });
-  // An idle connection that the server ends is replaced at its next use; unheard, the event would end the process.
-  pool.on("error", () => undefined);
-  return {
-    query: (sql, params) => pool.query(sql, [...params]).then(fromPg),
-    reserve: async () => {
-      const client = await pool.connect();
-      const unheard = () => undefined;
-      client.on("error", unheard);
-      return {
-        query: (sql, params) => client.query(sql, [...params]).then(fromPg),
-        release: (broken) => {
-          client.off("error", unheard);
-          client.release(broken);
-        },
-      };
-    },
-    close: () => pool.end(),
-  };
-}
-
-const INT8 = 20;
-
-function getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
-  if (oid === INT8 && format !== "binary") return Number;
-  return pg.types.getTypeParser(oid, format === "binary" ? "text" : format);
-}
-
-function fromPg(result: pg.QueryResult<Record<string, unknown>>): PostgresResult {
-  const rows = result.rows ?? [];
-  for (const row of rows) portable(row);
-  return { rows, command: result.command, count: result.rowCount ?? 0 };
-}
-
-function portable(row: Record<string, unknown>): void {
+/** Integers as numbers, bytes as plain Uint8Array. */
+export function portable(row: Record<string, unknown>): void {
   for (const name in row) {
     const value = row[name];
     if (typeof value === "bigint") row[name] = Number(value);
     else if (value instanceof Uint8Array && value.constructor !== Uint8Array) row[name] = new Uint8Array(value);
   }
+}
+
+/** The pool of the driver that the settings name. `pg` is loaded when it is asked for: hardly anybody does. */
+export async function openPool(driver: "bun" | "pg", options: PostgresPoolOptions): Promise<PostgresPool> {
+  if (driver === "bun") return openBunPool(options);
+  const { openPgPool } = await import("./postgres-pg-pool.ts");
+  return openPgPool(options);
 }

@@ -1,5 +1,3 @@
-import type { Flag } from "./schema.ts";
-
 /** The tables of how people sign in, as `schema.ts` says. */
 /**
  * Mails on their way: written in the transaction of the act that they tell of. Recipient and content are sealed (they hold
@@ -13,7 +11,7 @@ export interface OutboxMailsTable {
   /** JSON of the mail, under the data key `mail`; null once it is sent. */
   sealed: Uint8Array | null;
   /** For nobody: an unknown account costs the same work as a known one. */
-  is_void: Flag;
+  is_void: 0 | 1;
   attempts: number;
   created_at: number;
   /** When it is due, or until when somebody has it in hand; null when it is done with. */
@@ -75,8 +73,8 @@ export interface PasskeysTable {
   /** JSON array. */
   transports: string;
   aaguid: string;
-  is_backup_eligible: Flag;
-  is_backed_up: Flag;
+  is_backup_eligible: 0 | 1;
+  is_backed_up: 0 | 1;
   name: string;
   created_at: number;
   last_used_at: number | null;

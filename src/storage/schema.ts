@@ -12,7 +12,7 @@ import type {
  * Every table, as TypeScript sees it. Portable types only: text, integers, bytes. Time is integer milliseconds and its
  * column ends in `_at`; booleans are 0 or 1; JSON is text. Each table says what it keeps and for how long.
  */
-export type Flag = 0 | 1;
+type Flag = 0 | 1;
 export type KeyAlgorithm = "EdDSA" | "RS256" | "ES256";
 export type ApplicationType = "spa" | "web" | "native" | "m2m";
 export type SignUpMode = "immediate" | "verified" | "closed";

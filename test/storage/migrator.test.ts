@@ -5,7 +5,7 @@ import type { Migration } from "../../src/storage/columns.ts";
 import { migrations } from "../../src/storage/migrations/all.ts";
 import { type MigrationTarget, migrate, schemaVersion } from "../../src/storage/migrator.ts";
 import { postgresMigrationTarget } from "../../src/storage/postgres.ts";
-import { openBunPool, openPgPool } from "../../src/storage/postgres-pool.ts";
+import { openPool } from "../../src/storage/postgres-pool.ts";
 import { sqliteMigrationTarget } from "../../src/storage/sqlite.ts";
 import { hasPostgres, startPostgres } from "../support/postgres.ts";
 import { rejection } from "./statements.ts";
@@ -82,13 +82,10 @@ describe("sqlite", () => {
   migratorTests(async () => sqliteMigrationTarget(new Database(":memory:")));
 });
 
-describe.skipIf(!hasPostgres).each([
-  ["bun", openBunPool],
-  ["pg", openPgPool],
-] as const)("postgres (%s)", (_, openPool) => {
+describe.skipIf(!hasPostgres).each(["bun", "pg"] as const)("postgres (%s)", (driver) => {
   beforeAll(() => startPostgres(), 60_000);
   migratorTests(async () => {
     const url = await (await startPostgres()).createDatabase();
-    return postgresMigrationTarget(openPool({ url, maxConnections: 2 }));
+    return postgresMigrationTarget(await openPool(driver, { url, maxConnections: 2 }));
   });
 });

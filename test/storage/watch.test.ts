@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { openStorage } from "../../src/storage/open.ts";
 import { type Param, prepared } from "../../src/storage/storage.ts";
-import { watchStatement } from "../../src/storage/watch.ts";
+import { watchOf, watchStatements } from "../../src/storage/watch.ts";
 
 const insert = prepared((db, p: Param<{ name: string; value: number }>) =>
   db.insertInto("counters").values({ name: p("name"), value: p("value") }),
@@ -12,7 +12,7 @@ describe("a watched statement", () => {
   test("is told once its write is durable and can be read; another one is not", async () => {
     const inner = await openStorage({ kind: "memory" });
     const told: string[] = [];
-    const storage = watchStatement(inner, insert, ({ name }) => void told.push(name));
+    const storage = watchStatements(inner, [watchOf(insert, ({ name }) => void told.push(name))]);
     const written = await storage.write(async (tx) => {
       await tx.all(insert, { name: "a", value: 1 });
       await tx.first(insert, { name: "b", value: 1 });
@@ -28,7 +28,9 @@ describe("a watched statement", () => {
 
   test("is not told when nothing of it was kept", async () => {
     const told: string[] = [];
-    const storage = watchStatement(await openStorage({ kind: "memory" }), insert, ({ name }) => void told.push(name));
+    const storage = watchStatements(await openStorage({ kind: "memory" }), [
+      watchOf(insert, ({ name }) => void told.push(name)),
+    ]);
     const failing = storage.write(async (tx) => {
       await tx.all(insert, { name: "a", value: 1 });
       throw new Error("changed my mind");

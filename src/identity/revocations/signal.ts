@@ -1,5 +1,4 @@
-import type { Storage } from "../../storage/storage.ts";
-import { watchStatement } from "../../storage/watch.ts";
+import { type Watch, watchOf } from "../../storage/watch.ts";
 import { insertRow } from "./store.ts";
 
 /** Told of each tenant of which this process has committed a revocation; those of other processes are not heard. */
@@ -16,10 +15,8 @@ export class RevocationSignal {
     this.#listeners.add(listener);
   }
 
-  /** The same storage, whose writes are watched. */
-  watch(storage: Storage): Storage {
-    return watchStatement(storage, insertRow, ({ tenant_id }) => {
-      for (const listener of this.#listeners) listener(tenant_id);
-    });
-  }
+  /** What the storage must watch. */
+  readonly watch: Watch = watchOf(insertRow, ({ tenant_id }) => {
+    for (const listener of this.#listeners) listener(tenant_id);
+  });
 }

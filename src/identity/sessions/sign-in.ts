@@ -193,9 +193,7 @@ export class SignIns {
     const actor = { kind: "user", id: user.id } as const;
     if (request.replaces !== null) {
       const before = await findSession(tx, request.replaces);
-      const isOwn = before?.user_id === user.id && before.application_id === application.id;
-      const ending = { tenantId, application, actor, origin, reason: "replaced" } as const;
-      const ended = isOwn && (await this.sessions.end(tx, request.replaces, ending));
+      const ended = before?.application_id === application.id && (await this.#replace(tx, before, application, origin));
       if (mustReplace && !ended) throw new AppError("token_revoked");
     }
     const sid = newId(this.clock.now());
@@ -239,6 +237,13 @@ export class SignIns {
     const session = await findSession(tx, sid);
     if (!session) throw new Error("a session that was just made is not there");
     return session;
+  }
+
+  /** Whoever's it was: its credential is overwritten in the same browser by the one that begins. */
+  #replace(tx: Executor, before: SessionBundle, application: Application, origin: RequestOrigin): Promise<boolean> {
+    const actor = { kind: "user", id: before.user_id } as const;
+    const ending = { tenantId: before.tenant_id, application, actor, origin, reason: "replaced" } as const;
+    return this.sessions.end(tx, before.sid, ending);
   }
 
   async #issued(

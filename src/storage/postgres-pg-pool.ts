@@ -1,0 +1,51 @@
+import pg from "pg";
+import {
+  CONNECT_TIMEOUT,
+  IDLE_IN_TRANSACTION,
+  type PostgresPool,
+  type PostgresPoolOptions,
+  type PostgresResult,
+  portable,
+} from "./postgres-pool.ts";
+
+/** The `pg` package, for whom Bun's driver is too young. */
+export function openPgPool({ url, maxConnections }: PostgresPoolOptions): PostgresPool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: maxConnections,
+    connectionTimeoutMillis: CONNECT_TIMEOUT * 1_000,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION,
+    types: { getTypeParser },
+  });
+  // An idle connection that the server ends is replaced at its next use; unheard, the event would end the process.
+  pool.on("error", () => undefined);
+  return {
+    query: (sql, params) => pool.query(sql, [...params]).then(fromPg),
+    reserve: async () => {
+      const client = await pool.connect();
+      const unheard = () => undefined;
+      client.on("error", unheard);
+      return {
+        query: (sql, params) => client.query(sql, [...params]).then(fromPg),
+        release: (broken) => {
+          client.off("error", unheard);
+          client.release(broken);
+        },
+      };
+    },
+    close: () => pool.end(),
+  };
+}
+
+const INT8 = 20;
+
+function getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
+  if (oid === INT8 && format !== "binary") return Number;
+  return pg.types.getTypeParser(oid, format === "binary" ? "text" : format);
+}
+
+function fromPg(result: pg.QueryResult<Record<string, unknown>>): PostgresResult {
+  const rows = result.rows ?? [];
+  for (const row of rows) portable(row);
+  return { rows, command: result.command, count: result.rowCount ?? 0 };
+}
