@@ -86,7 +86,7 @@ export const authentication: readonly Requirement[] = [
     id: "6.5.2",
     level: 2,
     title: "Short look-up secrets are stored hashed",
-    note: "An HMAC under a key that is not in the database, instead of a slow salted hash: without the key no guess can be tried at all.",
+    note: "Recovery codes have 125 bits, so that a fast digest is enough; theirs, and that of mailed codes, is an HMAC under a key outside the database.",
   },
   { id: "6.5.3", level: 2, title: "Secrets and codes come from a cryptographic random generator" },
   { id: "6.5.4", level: 2, title: "Codes have 20 bits or more" },
@@ -94,7 +94,9 @@ export const authentication: readonly Requirement[] = [
     id: "6.5.5",
     level: 2,
     title: "Codes, links and TOTPs have a short life",
-    note: "One step of 30 s before and after is taken, each once (RFC 6238 section 5.2: clocks drift).",
+    note:
+      "Ten minutes for what signs in, registers or resets; an hour to prove one more address; seven days to undo a changed one, which " +
+      "opens no session. Of TOTPs one step of 30 s before and after is taken, each once (RFC 6238 section 5.2: clocks drift).",
   },
   { id: "6.5.6", level: 3, title: "Every factor can be taken away when it is lost" },
   {
