@@ -103,10 +103,8 @@ export const authentication: readonly Requirement[] = [
     id: "6.5.7",
     level: 3,
     title: "Biometrics only beside another factor",
-    left: {
-      because: "not applicable",
-      why: "the appliance sees no biometrics: they unlock a passkey, which is the thing that one has",
-    },
+    note: "The appliance sees no biometrics: they unlock a passkey, which is the thing that one has.",
+  },
   },
   { id: "6.5.8", level: 3, title: "TOTPs are checked by the server's clock" },
   {
