@@ -105,7 +105,6 @@ export const authentication: readonly Requirement[] = [
     title: "Biometrics only beside another factor",
     note: "The appliance sees no biometrics: they unlock a passkey, which is the thing that one has.",
   },
-  },
   { id: "6.5.8", level: 3, title: "TOTPs are checked by the server's clock" },
   {
     id: "6.6.1",
