@@ -1,5 +1,4 @@
 import { fileURLToPath } from "node:url";
-import { sessionProcedures } from "./asvs/procedures.ts";
 import { renderAsvs } from "./asvs/table.ts";
 import { namingsIn } from "./asvs/titles.ts";
 import { type ProcedureLike, renderApiTypes } from "./generate/api-types.ts";
@@ -15,7 +14,7 @@ const types = "src/sdk/client/api.gen.ts";
 const procedures = (await readRouter())._def.procedures as unknown as Record<string, ProcedureLike>;
 const generated = new Map([
   [types, format(renderApiTypes(procedures), types)],
-  ["test/asvs.md", renderAsvs(namingsIn(await repositoryFiles()), sessionProcedures(procedures))],
+  ["test/asvs.md", renderAsvs(namingsIn(await repositoryFiles()))],
 ]);
 
 for (const [path, text] of generated) {

@@ -1,4 +1,4 @@
-/** One way to tokens: what is proven on it and what holds it back. The generated table shows those that the router has. */
+/** One way to tokens: what is proven on it and what holds it back. */
 export interface Pathway {
   /** The procedure. */
   name: string;

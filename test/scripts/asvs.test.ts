@@ -107,17 +107,14 @@ test("the table is the same whatever the order of the files, and keeps a bar in 
     text: `test("${name} | <x> (${WORD} 6.2.1)", f);`,
   }));
   if (!a || !b) throw new Error("two files were made");
-  const text = renderAsvs(namingsIn([a, b]), []);
-  expect(text).toBe(renderAsvs(namingsIn([b, a]), []));
+  const text = renderAsvs(namingsIn([a, b]));
+  expect(text).toBe(renderAsvs(namingsIn([b, a])));
   expect(text).toContain("[test/a.test.ts](a.test.ts): a \\| &lt;x><br>[test/b.test.ts]");
 });
 
 describe("the procedures", () => {
   test("each that answers with tokens is documented, and no other way is there (ASVS 6.3.4)", () => {
-    const documented = pathways.map(({ name }) => name);
-    const found = sessionProcedures(router);
-    expect(found).toContain("auth.login");
-    expect(found.filter((name) => !documented.includes(name))).toEqual([]);
+    expect(pathways.map(({ name }) => name).sort()).toEqual(sessionProcedures(router));
   });
 
   const inputs = Object.entries(router).map(([name, { _def }]) => {
