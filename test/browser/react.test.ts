@@ -131,7 +131,7 @@ describe("the components", () => {
     await page.getByRole("link", { name: "There is an account with this address already." }).waitFor();
   });
 
-  browserTest("are kind to password managers and to fingers (ASVS 6.2.6)", async () => {
+  browserTest("are kind to password managers and to fingers", async () => {
     await using site = await ReactSite.open();
     const { page } = site;
     const attributes = () =>
@@ -153,7 +153,7 @@ describe("the components", () => {
     ]);
   });
 
-  browserTest("the account's panel opens and closes by keyboard, and gives the focus back (ASVS 7.4.4)", async () => {
+  browserTest("the account's panel opens and closes by keyboard, and gives the focus back", async () => {
     await using site = await ReactSite.open();
     const { page } = site;
     await signUp(page, newEmail());
