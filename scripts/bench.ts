@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { delayedFlushRow } from "./bench/disk-row.ts";
-import { type Bench, httpRows, runHttpRows } from "./bench/http-rows.ts";
+import { type Bench, countedWork, httpRows, runHttpRows } from "./bench/http-rows.ts";
 import { Loader } from "./bench/loader.ts";
 import { peerRows } from "./bench/peers.ts";
 import { processRows } from "./bench/process-rows.ts";
@@ -38,7 +38,10 @@ const print = (row: Row) => {
   if (row.note) console.log(`  ${row.note}`);
 };
 try {
-  const seed = await makeSeed(directory, freePort());
+  const chosen = httpRows.filter(({ name }) => wanted(name));
+  const pairs = Number(values.pairs ?? (values.quick ? 3 : 9));
+  const count = values.quick ? 3_000 : 6_000;
+  const seed = await makeSeed(directory, freePort(), countedWork(chosen, pairs, count));
   const seedFile = join(directory, "seed.json");
   writeFileSync(seedFile, JSON.stringify(seed), { mode: 0o600 });
   console.log(
@@ -48,15 +51,12 @@ try {
     seed,
     seedFile,
     loader,
-    pairs: Number(values.pairs ?? (values.quick ? 3 : 9)),
+    pairs,
+    count,
     ms: Number(values.ms ?? (values.quick ? 1_000 : 2_500)),
   };
   const requests = values.quick ? 200_000 : 1_000_000;
-  await runHttpRows(
-    bench,
-    httpRows.filter(({ name }) => wanted(name)),
-    print,
-  );
+  await runHttpRows(bench, chosen, print);
   if (wanted("verify")) for (const row of await verifyRows(bench, directory)) print(row);
   if (wanted("process")) for (const row of await processRows(bench, directory, requests)) print(row);
   if (wanted("flush")) {

@@ -1,33 +1,44 @@
 import { fileURLToPath } from "node:url";
+import { renderAsvs } from "./asvs/table.ts";
+import { namingsIn } from "./asvs/titles.ts";
 import { type ProcedureLike, renderApiTypes } from "./generate/api-types.ts";
 import { readRouter } from "./generate/router.ts";
+import { repositoryFiles } from "./lib/repository.ts";
 
 /**
- * Writes the files that are generated from the procedures. `--check` writes nothing and fails when a committed file is not
- * what the procedures say now.
+ * Writes the files that are generated: the client's types from the procedures, and the table of ASVS requirements from the
+ * titles of the tests. `--check` writes nothing and fails when a committed file is not what it would be now.
  */
-const target = fileURLToPath(new URL("../src/sdk/client/api.gen.ts", import.meta.url));
-const router = await readRouter();
-const text = format(renderApiTypes(router._def.procedures as unknown as Record<string, ProcedureLike>), target);
-const current = await Bun.file(target)
-  .text()
-  .catch(() => "");
+const isCheck = process.argv.includes("--check");
+const types = "src/sdk/client/api.gen.ts";
+const procedures = (await readRouter())._def.procedures as unknown as Record<string, ProcedureLike>;
+const generated = new Map([
+  [types, format(renderApiTypes(procedures), types)],
+  ["test/asvs.md", renderAsvs(namingsIn(await repositoryFiles()))],
+]);
 
-if (process.argv.includes("--check")) {
-  if (current !== text) {
-    console.error(
-      "src/sdk/client/api.gen.ts is not what the procedures say: run `npm run generate` and commit the file.",
-    );
-    process.exit(1);
+for (const [path, text] of generated) {
+  const target = pathOf(path);
+  const current = await Bun.file(target)
+    .text()
+    .catch(() => "");
+  if (current === text) continue;
+  if (isCheck) {
+    console.error(`${path} is not what its sources say: run \`npm run generate\` and commit the file.`);
+    process.exitCode = 1;
+  } else {
+    await Bun.write(target, text);
   }
-} else if (current !== text) {
-  await Bun.write(target, text);
+}
+
+function pathOf(path: string): string {
+  return fileURLToPath(new URL(`../${path}`, import.meta.url));
 }
 
 /** Through the project's formatter, so that a generated file needs no exemption from it. */
 function format(source: string, path: string): string {
-  const biome = fileURLToPath(new URL("../node_modules/.bin/biome", import.meta.url));
-  const result = Bun.spawnSync([biome, "format", `--stdin-file-path=${path}`], { stdin: Buffer.from(source) });
+  const biome = pathOf("node_modules/.bin/biome");
+  const result = Bun.spawnSync([biome, "format", `--stdin-file-path=${pathOf(path)}`], { stdin: Buffer.from(source) });
   if (result.exitCode !== 0) throw new Error(`The generated text does not parse: ${result.stderr.toString()}`);
   return result.stdout.toString();
 }

@@ -12,6 +12,8 @@ export interface Bench {
   pairs: number;
   /** Milliseconds of one run. */
   ms: number;
+  /** Pieces of work of one run, where they are counted out because each is good once. */
+  count: number;
 }
 
 interface HttpRow {
@@ -27,6 +29,8 @@ interface HttpRow {
    */
   by: "cpu" | "rate";
   target(side: Side): Omit<Target, "port" | "pid">;
+  /** A run is so many pieces of work (`Bench.count`), not so long. */
+  isCounted?: true;
   /** The other endpoints' p99, in ms, that must not be passed meanwhile. */
   probeBelow?: number;
 }
@@ -105,6 +109,37 @@ export const httpRows: readonly HttpRow[] = [
     probeBelow: 50,
   },
   {
+    name: "passkey",
+    work: "sign-in with a passkey (begin and complete), ES256, durable",
+    atLeast: 0.7,
+    connections: 64,
+    cores: "one",
+    by: "rate",
+    target: ({ host, seed: { applicationId, factors } }) => ({
+      requests: [],
+      script: {
+        kind: "passkey",
+        host,
+        application: applicationId,
+        file: factors.passkeyFile,
+        ...relyingParty(factors),
+      },
+    }),
+  },
+  {
+    name: "totp",
+    work: "POST /v1/auth/mfa/verify, TOTP, durable",
+    atLeast: 0.7,
+    connections: 64,
+    cores: "one",
+    by: "rate",
+    isCounted: true,
+    target: ({ host, seed: { applicationId, factors } }) => ({
+      requests: [],
+      script: { kind: "totp", host, application: applicationId, file: factors.totpFile },
+    }),
+  },
+  {
     name: "secret-key",
     work: "secret-key check (GET /v1/users?limit=1)",
     atLeast: 0.7,
@@ -156,7 +191,17 @@ export const httpRows: readonly HttpRow[] = [
     target: (side) => ({ requests: side.seed.tokens.map((token) => get(side.host, "/trpc/auth.session", token)) }),
   },
 ];
+const relyingParty = ({ rpId, origin }: Seed["factors"]) => ({ rpId, origin });
 const noChain = { head: "", tokens: [] };
+
+/**
+ * How many are used up: a run to warm up and one a pair, and what is under way at the end of each.
+ * @returns 0 where no row is counted
+ */
+export function countedWork(rows: readonly HttpRow[], pairs: number, count: number): number {
+  const counted = rows.filter((row) => row.isCounted);
+  return counted.reduce((sum, { connections }) => sum + (pairs + 1) * (count + 2 * connections), 0);
+}
 
 /** Ours and the floor stand side by side and are loaded in turns, each first as often as the other. */
 export async function runHttpRows(bench: Bench, rows: readonly HttpRow[], print: (row: Row) => void): Promise<void> {
@@ -179,8 +224,11 @@ async function runRow(bench: Bench, row: HttpRow, ours: Running, floor: Running)
     const side = { ours: name === "ours", seed, host: `localhost:${running.port}`, ready: running.ready };
     await loader.define(name, { ...row.target(side), port: running.port, pid: running.pid });
   }
+  const { connections } = row;
   const run = (name: string) =>
-    loader.run(name, { connections: row.connections, ms: bench.ms, warmMs: Math.min(400, bench.ms / 3) });
+    row.isCounted
+      ? loader.run(name, { connections, ms: 0, warmMs: 0, count: bench.count })
+      : loader.run(name, { connections, ms: bench.ms, warmMs: Math.min(400, bench.ms / 3) });
   // The first run of each is for the compilers.
   await run("floor");
   await run("ours");

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import type { Socket } from "bun";
+import { type Conversation, openConversation, type Script } from "./conversations.ts";
 
 /** Requests that a run goes round, as they stand on the wire. */
 export interface Target {
@@ -14,6 +15,8 @@ export interface Target {
    * `tail` is the JSON body.
    */
   chain?: { head: string; tokens: string[] };
+  /** In place of `requests`. A run ends and the next goes on where it was. */
+  script?: Script;
   /** Sent every few milliseconds on a connection of its own; its latencies are told apart. */
   probe?: { request: string; everyMs: number };
   /** For the server's CPU time; its threads count. */
@@ -71,6 +74,7 @@ class Run {
 
   constructor(
     private readonly target: Target,
+    private readonly conversation: Conversation | undefined,
     private readonly options: { connections: number; ms: number; warmMs: number; count?: number },
   ) {
     this.#wire = target.requests.map((request) => Buffer.from(request, "latin1"));
@@ -80,7 +84,7 @@ class Run {
     const { connections, ms, warmMs, count } = this.options;
     const sockets: Socket<Line>[] = [];
     for (let index = 0; index < connections; index++) sockets.push(await this.#connect(index, false));
-    for (const socket of sockets) this.#send(socket);
+    for (const socket of sockets) this.#send(socket, this.#request(socket.data.index));
     let timer: Timer | undefined;
     if (this.target.probe) {
       const probe = await this.#connect(-1, true);
@@ -134,18 +138,20 @@ class Run {
     });
   }
 
-  #send(socket: Socket<Line>): void {
-    if (this.#stopped) return;
+  #send(socket: Socket<Line>, request: string | Buffer | undefined): void {
+    if (request === undefined) return;
     socket.data.sent = performance.now();
     this.#underWay++;
+    socket.write(request);
+  }
+
+  /** What a line sends that has nothing under way. */
+  #request(line: number): string | Buffer | undefined {
     const { chain } = this.target;
-    if (chain) {
-      const body = `{"refresh_token":"${chain.tokens[socket.data.index]}"}`;
-      socket.write(`${chain.head}content-length: ${body.length}\r\n\r\n${body}`);
-      return;
-    }
-    const request = this.#wire[this.#next++ % this.#wire.length];
-    if (request) socket.write(request);
+    if (this.conversation) return this.conversation.next(line, null).request;
+    if (!chain) return this.#wire[this.#next++ % this.#wire.length];
+    const body = `{"refresh_token":"${chain.tokens[line]}"}`;
+    return `${chain.head}content-length: ${body.length}\r\n\r\n${body}`;
   }
 
   #receive(socket: Socket<Line>, received: Buffer): void {
@@ -163,7 +169,8 @@ class Run {
     }
     line.partial = null;
     // "HTTP/1.1 2xx"
-    if (chunk[9] !== 50) this.#fail(chunk.toString("latin1", 0, 900));
+    const isRight = chunk[9] === 50;
+    if (!isRight) this.#fail(chunk.toString("latin1", 0, 900));
     const took = performance.now() - line.sent;
     if (line.probe) {
       line.sent = 0;
@@ -171,6 +178,14 @@ class Run {
       return;
     }
     this.#underWay--;
+    // A refusal is no answer that could be gone on with.
+    const body = isRight ? chunk.toString("latin1", end + 4) : null;
+    const said = this.#stopped ? undefined : this.conversation?.next(line.index, body);
+    if (said && !said.isDone) {
+      this.#underWay++;
+      socket.write(said.request);
+      return;
+    }
     if (this.target.chain) this.#keepToken(line.index, chunk.toString("latin1", end));
     this.#total++;
     if (this.#counting) {
@@ -178,7 +193,7 @@ class Run {
       if ((this.#done & 15) === 0) this.#latencies.push(took);
     }
     if (this.options.count !== undefined && this.#total >= this.options.count) this.#allSent();
-    this.#send(socket);
+    if (!this.#stopped) this.#send(socket, said?.request ?? this.#request(line.index));
   }
 
   #keepToken(index: number, body: string): void {
@@ -204,14 +219,18 @@ function quantile(values: number[], q: number): number {
 }
 
 const targets = new Map<string, Target>();
+const conversations = new Map<string, Conversation>();
 process.on("message", async (command: LoadCommand) => {
   if (command.kind === "define") {
-    targets.set(command.name, command.target);
+    const { name, target } = command;
+    targets.set(name, target);
+    if (target.script) conversations.set(name, openConversation(target.script));
+    else conversations.delete(name);
     process.send?.({ ok: true });
     return;
   }
   const target = targets.get(command.name);
   if (!target) throw new Error(`${command.name} was not defined`);
-  process.send?.({ result: await new Run(target, command).run() });
+  process.send?.({ result: await new Run(target, conversations.get(command.name), command).run() });
 });
 process.on("disconnect", () => process.exit());

@@ -14,6 +14,7 @@ import { setUp } from "../../src/identity/setup.ts";
 import type { Application } from "../../src/identity/tenants/directory.ts";
 import { insertEmail, insertUser } from "../../src/identity/users/store.ts";
 import { openStorage } from "../../src/storage/open.ts";
+import { type FactorSeed, seedFactors } from "./factors.ts";
 import { type MachineSeed, seedMachines } from "./machines.ts";
 
 /** More than any cache of ours remembers, so that going round them meets each as never seen before. */
@@ -41,12 +42,16 @@ export interface Seed {
   refresh: Record<"EdDSA" | "RS256", { sid: string; token: string }[]>;
   logins: string[];
   machines: MachineSeed;
+  factors: FactorSeed;
   /** What the floor hashes: the stored PHC text and what is fed to it for the right password. */
   hash: { phc: string; input: string };
 }
 
-/** Fills a new data directory by the appliance's own parts, without a password hash each. */
-export async function seed(directory: string, port: number): Promise<Seed> {
+/**
+ * Fills a new data directory by the appliance's own parts, without a password hash each.
+ * @param totpUsers how many users with an authenticator app there are
+ */
+export async function seed(directory: string, port: number, totpUsers: number): Promise<Seed> {
   const dataDirectory = join(directory, "data");
   mkdirSync(dataDirectory, { mode: 0o700 });
   const masterKey = generateMasterKey();
@@ -76,6 +81,16 @@ export async function seed(directory: string, port: number): Promise<Seed> {
   }
   const machines = await seedMachines(identity, made.tenantId, own.id);
   await storage.close();
+  const factors = await seedFactors({
+    directory,
+    database: file,
+    identity,
+    tenantId: made.tenantId,
+    applicationId: own.id,
+    publicUrl,
+    users,
+    totpUsers,
+  });
   const floorDatabase = join(directory, "floor.db");
   copyFileSync(file, floorDatabase);
   const { key } = identity.dataKeys.current("pepper");
@@ -97,6 +112,7 @@ export async function seed(directory: string, port: number): Promise<Seed> {
       RS256: plainSigned.map(({ session, refreshToken }) => ({ sid: session.sid, token: refreshToken })),
     },
     machines,
+    factors,
     logins: Array.from({ length: LOGIN_USERS }, (_, i) => emailOf(i)),
     hash: { phc: stored.replace(/^p\d+/, ""), input: hmac.digest("base64url") },
   };

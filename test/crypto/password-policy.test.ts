@@ -56,7 +56,7 @@ describe("passwords that will not do", () => {
     ["address", "adalovelaceadalovelace"],
     ["address", "differenceengine!"],
     ["address", "L0velaceL0velace"],
-  ])("%s (ASVS 6.2.4, 6.2.11): %s", async (word, password) => {
+  ])("little more than what is known is refused (ASVS 6.2.4, 6.2.11): %s: %s", async (word, password) => {
     expect(await checkPassword(password, alone)).toContain(word);
   });
 

@@ -32,7 +32,7 @@ scenarios("POST /v1/auth/login", (t) => {
     expect(entries[0]?.request_id).toBe(answer.headers.get("x-request-id"));
   });
 
-  t.test("each sign-in is a new session with new ids (ASVS 7.2.4: fixation)", async (app) => {
+  t.test("each sign-in is a new session with new ids (ASVS 7.2.2, 7.2.4: fixation)", async (app) => {
     const user = await app.user();
     const body = { email: user.email, password: PASSWORD };
     const first = await app.client().post("/v1/auth/login", body);

@@ -72,7 +72,7 @@ async function forgeries(app: TestApp, good: string): Promise<Record<string, str
   };
 }
 
-scenarios("forged access tokens (RFC 8725, ASVS 9.1.1, 9.1.2, 9.1.3)", (t) => {
+scenarios("forged access tokens (RFC 8725, ASVS 7.2.1, 9.1.1, 9.1.2, 9.1.3)", (t) => {
   for (const which of ["EdDSA", "RS256", "ES256"] as const) {
     t.test(
       `every forgery of an ${which} token is refused at every procedure that takes one, and changes nothing`,

@@ -83,7 +83,7 @@ scenarios("signing keys", (t) => {
     expect(await kidsOf(app)).toHaveLength(2);
   });
 
-  t.test("private keys are sealed at rest, and never published (ASVS 13)", async (app) => {
+  t.test("private keys are sealed at rest, and never published", async (app) => {
     const { body } = await app.client().get("/oauth2/jwks");
     for (const key of body.keys) {
       expect(Object.keys(key).sort()).toEqual(

@@ -9,6 +9,7 @@ import { verify as verifyArgon2 } from "@node-rs/argon2";
 import { parseSecret } from "../../../src/crypto/secrets.ts";
 import type { Seed } from "../seed.ts";
 import { type ApplicationRow, groupCommit, openDatabase } from "./database.ts";
+import { factorFloor } from "./factors.ts";
 import { machineFloor } from "./machines.ts";
 import { accessTokens, minting } from "./tokens.ts";
 import { trpcFloor } from "./trpc.ts";
@@ -132,6 +133,8 @@ const machines = machineFloor(database.reader, seed, {
   refused,
 });
 
+const factors = factorFloor(database, seed, { mint, write, answer, refused });
+
 const server = Bun.serve({
   port: 0,
   hostname: "127.0.0.1",
@@ -143,6 +146,9 @@ const server = Bun.serve({
     "/v1/auth/refresh": (request) => refresh(request, "ed"),
     "/v1/auth/refresh-rs256": (request) => refresh(request, "rsa"),
     "/v1/auth/login": login,
+    "/v1/auth/passkey/login/begin": factors.passkeyBegin,
+    "/v1/auth/passkey/login/complete": factors.passkeyComplete,
+    "/v1/auth/mfa/verify": factors.verifyTotp,
     "/v1/users": users,
     "/oauth2/token": machines.token,
     "/v1/signed": (request) => machines.signed(request.headers.get("authorization") ?? ""),

@@ -58,7 +58,7 @@ scenarios("/v1/sessions", (t) => {
     expect(ids(await list(app, `?user_id=${ada.id}`))).toEqual([]);
   });
 
-  t.test("ends one: its tokens are refused, verifiers and the audit log are told once", async (app) => {
+  t.test("ends one: its tokens are refused, verifiers and the audit log are told once (ASVS 7.4.5)", async (app) => {
     const { user, tokens } = await app.signedIn();
     const other = await app.signIn(user);
     const path = `/v1/sessions/${toPrefixedId("session", tokens.session.sid)}`;

@@ -1,0 +1,152 @@
+import type { Requirement } from "./requirement.ts";
+
+const federation = "no identity provider is asked yet; comes with federation (connections)";
+
+/** Chapter V6. */
+export const authentication: readonly Requirement[] = [
+  {
+    id: "6.1.1",
+    level: 1,
+    title: "It is written down how guessing is slowed and how nobody is locked out by it",
+    documented: { file: "README.md", section: "How accounts are defended" },
+  },
+  {
+    id: "6.1.2",
+    level: 2,
+    title: "The words of the context that no password may be made of are written down",
+    documented: { file: "README.md", section: "How accounts are defended" },
+  },
+  {
+    id: "6.1.3",
+    level: 2,
+    title: "Every way to sign in is written down with its controls and strength",
+    documented: { file: "test/asvs.md", section: "Ways to a session" },
+  },
+  { id: "6.2.1", level: 1, title: "Passwords have 8 characters or more, better 15" },
+  { id: "6.2.2", level: 1, title: "People can change their password" },
+  { id: "6.2.3", level: 1, title: "A change asks for the current password and the new one" },
+  { id: "6.2.4", level: 1, title: "New passwords are none of the most common" },
+  { id: "6.2.5", level: 1, title: "Any composition will do" },
+  { id: "6.2.6", level: 1, title: "Password fields are masked, and may be shown for a while" },
+  { id: "6.2.7", level: 1, title: "Pasting and password managers work" },
+  { id: "6.2.8", level: 1, title: "The password is checked exactly as it came" },
+  { id: "6.2.9", level: 2, title: "64 characters and more are taken" },
+  { id: "6.2.10", level: 2, title: "No password expires by age" },
+  { id: "6.2.11", level: 2, title: "The words of the context are refused in new passwords" },
+  {
+    id: "6.2.12",
+    level: 2,
+    title: "New passwords are none of the breached",
+    note: "The list in the executable: 49,000 passwords from breaches, and what is little more than one of them. No service is asked.",
+  },
+  { id: "6.3.1", level: 1, title: "Guessing and stuffing are slowed as it is written down" },
+  { id: "6.3.2", level: 1, title: "There are no default accounts" },
+  {
+    id: "6.3.3",
+    level: 2,
+    title: "More than one factor can be demanded of everybody",
+    note: "By application: `mfa required`. Level 3: `sign_in_methods passkey` leaves passkeys as the only way.",
+  },
+  { id: "6.3.4", level: 2, title: "No way to a session is undocumented or weaker than the others" },
+  { id: "6.3.5", level: 3, title: "People are told of sign-ins that look unusual" },
+  {
+    id: "6.3.6",
+    level: 3,
+    title: "E-mail is no factor",
+    note: "Links and codes by mail are offered, and off until an application switches them on; they are never a second factor.",
+  },
+  { id: "6.3.7", level: 3, title: "People are told when something that they sign in with has changed" },
+  {
+    id: "6.3.8",
+    level: 3,
+    title: "Nobody learns from sign-in, sign-up or reset who has an account",
+    note: 'Sign-up under `sign_up: "immediate"` answers 409 for a known address, as documented; `verified` tells nothing.',
+  },
+  { id: "6.4.1", level: 1, title: "Activation codes are random, short-lived, and never become the password" },
+  { id: "6.4.2", level: 1, title: "No hints and no secret questions" },
+  { id: "6.4.3", level: 2, title: "A password reset is safe and goes around no second factor" },
+  { id: "6.4.4", level: 2, title: "A lost factor is replaced only by proof of the same strength" },
+  {
+    id: "6.4.5",
+    level: 3,
+    title: "What expires is announced in time",
+    left: { because: "not applicable", why: "nothing that a person signs in with expires by age" },
+  },
+  {
+    id: "6.4.6",
+    level: 3,
+    title: "Administrators can begin a reset, never choose the password",
+    left: {
+      because: "comes later",
+      why: "beginning a reset for somebody belongs to the operators' pages; no procedure of today lets anybody choose another's password",
+    },
+  },
+  { id: "6.5.1", level: 2, title: "Recovery codes, mailed codes and TOTPs are good once" },
+  {
+    id: "6.5.2",
+    level: 2,
+    title: "Short look-up secrets are stored hashed",
+    note: "Recovery codes have 125 bits, so that a fast digest is enough; theirs, and that of mailed codes, is an HMAC under a key outside the database.",
+  },
+  { id: "6.5.3", level: 2, title: "Secrets and codes come from a cryptographic random generator" },
+  { id: "6.5.4", level: 2, title: "Codes have 20 bits or more" },
+  {
+    id: "6.5.5",
+    level: 2,
+    title: "Codes, links and TOTPs have a short life",
+    note:
+      "Ten minutes for what signs in, registers or resets; an hour to prove one more address; seven days to undo a changed one, which " +
+      "opens no session. Of TOTPs one step of 30 s before and after is taken, each once (RFC 6238 section 5.2: clocks drift).",
+  },
+  { id: "6.5.6", level: 3, title: "Every factor can be taken away when it is lost" },
+  {
+    id: "6.5.7",
+    level: 3,
+    title: "Biometrics only beside another factor",
+    note: "The appliance sees no biometrics: they unlock a passkey, which is the thing that one has.",
+  },
+  { id: "6.5.8", level: 3, title: "TOTPs are checked by the server's clock" },
+  {
+    id: "6.6.1",
+    level: 2,
+    title: "Codes by telephone only with care",
+    left: { because: "not applicable", why: "there are no codes by telephone or SMS, which is what level 3 asks for" },
+  },
+  { id: "6.6.2", level: 2, title: "A code or link is good only for the request that asked for it" },
+  { id: "6.6.3", level: 2, title: "Guessing codes is limited" },
+  {
+    id: "6.6.4",
+    level: 3,
+    title: "Push notifications are limited",
+    left: { because: "not applicable", why: "there are no push notifications" },
+  },
+  {
+    id: "6.7.1",
+    level: 3,
+    title: "Certificates that check factors are kept from change",
+    left: {
+      because: "not applicable",
+      why: "no attestation is asked for, so there are no certificates; passkeys' public keys are changed by no procedure",
+    },
+  },
+  { id: "6.7.2", level: 3, title: "Challenges have 64 bits or more and are unique" },
+  {
+    id: "6.8.1",
+    level: 2,
+    title: "No identity provider can speak for another's people",
+    left: { because: "comes later", why: federation },
+  },
+  {
+    id: "6.8.2",
+    level: 2,
+    title: "Assertions are checked for their signature, always",
+    left: { because: "comes later", why: federation },
+  },
+  { id: "6.8.3", level: 2, title: "SAML assertions are good once", left: { because: "comes later", why: federation } },
+  {
+    id: "6.8.4",
+    level: 2,
+    title: "Strength and age of a sign-in elsewhere are checked",
+    left: { because: "comes later", why: federation },
+  },
+];

@@ -1,0 +1,78 @@
+import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { type Credential, Signer } from "./authenticator.ts";
+import { post } from "./requests.ts";
+
+/** Work whose requests can't be written down beforehand: what is sent depends on the answer before, or on the clock. */
+export type Script =
+  | { kind: "passkey"; host: string; application: string; rpId: string; origin: string; file: string }
+  | { kind: "totp"; host: string; application: string; file: string };
+
+/** Users with an authenticator app, in the middle of a sign-in. */
+export interface TotpSeed {
+  /** Base64 of the key that their secrets are derived from: {@link totpSecret}. */
+  key: string;
+  /** One MFA token a user; each is good once. */
+  tokens: string[];
+}
+
+/** As `load.ts` drives it: lines are connections, each with one request under way. */
+export interface Conversation {
+  /** @param answer the body of the line's last answer; null before its first. @returns what to send, and whether a piece of work is done */
+  next(line: number, answer: string | null): { request: string; isDone: boolean };
+}
+
+export function openConversation(script: Script): Conversation {
+  return script.kind === "passkey" ? passkeySignIns(script) : totpVerifications(script);
+}
+
+/** `begin`, then `complete` with the answer to its challenge: one piece of work is both. */
+function passkeySignIns({ host, application, rpId, origin, file }: Extract<Script, { kind: "passkey" }>): Conversation {
+  const credentials = JSON.parse(readFileSync(file, "utf8")) as Credential[];
+  const signers = credentials.map((credential) => new Signer(credential, rpId, origin));
+  const begin = post(host, "/v1/auth/passkey/login/begin", {}, application);
+  const isBegun: boolean[] = [];
+  let turn = 0;
+  return {
+    next(line, answer) {
+      if (answer === null || !isBegun[line]) {
+        isBegun[line] = true;
+        return { request: begin, isDone: answer !== null };
+      }
+      isBegun[line] = false;
+      const { flow_id, public_key } = JSON.parse(answer) as { flow_id: string; public_key: { challenge: string } };
+      const signer = signers[turn++ % signers.length];
+      const body = { flow_id, response: signer?.answer(public_key.challenge) };
+      return { request: post(host, "/v1/auth/passkey/login/complete", body, application), isDone: false };
+    },
+  };
+}
+
+/** One user after the other, each once: a step is accepted once, and so is a token. */
+function totpVerifications({ host, application, file }: Extract<Script, { kind: "totp" }>): Conversation {
+  const { key, tokens } = JSON.parse(readFileSync(file, "utf8")) as TotpSeed;
+  let user = 0;
+  return {
+    next(_line, answer) {
+      const token = tokens[user];
+      if (token === undefined) throw new Error(`all of the ${tokens.length} users with an authenticator app are spent`);
+      const code = totpCode(totpSecret(key, user++), Math.floor(Date.now() / 30_000));
+      const body = { mfa_token: token, method: "totp", code };
+      return { request: post(host, "/v1/auth/mfa/verify", body, application), isDone: answer !== null };
+    },
+  };
+}
+
+/** 20 bytes, as an authenticator app's. */
+export function totpSecret(key: string, user: number): Buffer {
+  return createHmac("sha1", Buffer.from(key, "base64")).update(String(user)).digest();
+}
+
+/** RFC 6238 with the parameters that every app has: SHA-1, six digits. */
+export function totpCode(secret: Uint8Array, step: number): string {
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(step));
+  const mac = createHmac("sha1", secret).update(counter).digest();
+  const truncated = mac.readUInt32BE(mac.readUInt8(19) & 15) & 0x7fffffff;
+  return String(truncated % 1_000_000).padStart(6, "0");
+}
