@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { toPrefixedId } from "../../../src/core/ids.ts";
 import type { TestApp } from "../../support/app.ts";
 import type { AssertionJson, Authenticator, Quirks } from "../../support/authenticator.ts";
 import { encodeCbor } from "../../support/cbor.ts";
