@@ -17,7 +17,9 @@ interface Said {
 }
 
 export interface Texts {
-  language: string;
+  language: "en" | "de";
+  /** The reader's own, for numbers and times: `en-GB`. */
+  locale: string;
   loading: string;
   working: string;
   /** In place of an address that the appliance does not name. */
@@ -59,6 +61,7 @@ export interface Texts {
 
 const english: Texts = {
   language: "en",
+  locale: "en",
   loading: "One moment…",
   working: "One moment…",
   someAddress: "the address that the mail came to",
@@ -67,7 +70,7 @@ const english: Texts = {
   kinds: {
     sign_in: {
       heading: "Sign in to {application}",
-      lead: "You will be signed in as {email} in this browser.",
+      lead: "You will be signed in as {email} in this browser. If that is not you, close this page.",
       button: "Sign in",
       doneHeading: "You are signed in",
       doneLead: "You are signed in to {application} as {email}.",
@@ -166,6 +169,7 @@ const english: Texts = {
 
 const german: Texts = {
   language: "de",
+  locale: "de",
   loading: "Einen Moment …",
   working: "Einen Moment …",
   someAddress: "die Adresse, an die die E-Mail ging,",
@@ -174,7 +178,7 @@ const german: Texts = {
   kinds: {
     sign_in: {
       heading: "Bei {application} anmelden",
-      lead: "Sie werden in diesem Browser als {email} angemeldet.",
+      lead: "Sie werden in diesem Browser als {email} angemeldet. Wenn Sie das nicht sind, schließen Sie diese Seite.",
       button: "Anmelden",
       doneHeading: "Sie sind angemeldet",
       doneLead: "Sie sind bei {application} als {email} angemeldet.",
@@ -285,8 +289,11 @@ const german: Texts = {
 
 /** The reader's first wish that is there, as in mails. @param wished BCP 47 tags */
 export function textsFor(wished: readonly string[]): Texts {
-  const languages = wished.map((tag) => tag.slice(0, 2).toLowerCase());
-  return languages.find((language) => language === "de" || language === "en") === "de" ? german : english;
+  for (const locale of wished) {
+    const texts = [english, german].find(({ language }) => language === locale.slice(0, 2).toLowerCase());
+    if (texts) return { ...texts, locale };
+  }
+  return english;
 }
 
 /** `2 minutes`, in the texts' language. */
@@ -294,7 +301,7 @@ export function spanOf(texts: Texts, seconds: number): string {
   const isShort = seconds < 90;
   const unit = isShort ? "second" : "minute";
   const value = isShort ? seconds : Math.ceil(seconds / 60);
-  return new Intl.NumberFormat(texts.language, { style: "unit", unit, unitDisplay: "long" }).format(value);
+  return new Intl.NumberFormat(texts.locale, { style: "unit", unit, unitDisplay: "long" }).format(value);
 }
 
 /** The time today, else with the day. @param time RFC 3339 */
@@ -302,7 +309,7 @@ export function momentOf(texts: Texts, time: string): string {
   const moment = new Date(time);
   const isToday = moment.toDateString() === new Date().toDateString();
   const day = isToday ? {} : ({ dateStyle: "long" } as const);
-  return new Intl.DateTimeFormat(texts.language, { timeStyle: "short", ...day }).format(moment);
+  return new Intl.DateTimeFormat(texts.locale, { timeStyle: "short", ...day }).format(moment);
 }
 
 export function reasonIn(texts: Texts, reason: string): string {
