@@ -28,6 +28,7 @@ export const settings = defineSettings({
   ...identitySettings,
   ...mailSettings,
   ...features.account.settings,
+  ...features.addresses.settings,
   ...features.apiKeys.settings,
   ...features.applications.settings,
   ...features.emailSignIn.settings,

@@ -2,25 +2,10 @@ import { expect } from "bun:test";
 import type { TestApp } from "../support/app.ts";
 import { scenarios } from "../support/scenarios.ts";
 import { PASSWORD } from "../support/template.ts";
+import { workOf } from "../support/work.ts";
 
-/** What one refused attempt shows and costs: everything that could tell one account from another. */
-async function shows(app: TestApp, body: { email: string; password: string }) {
-  const hashes = app.metric("sallyport_password_hashes_total");
-  const { reads, writes, statementsInWrites } = app.storage;
-  const answer = await app.client().post("/v1/auth/login", body);
-  const { request_id: _, ...error } = answer.body.error;
-  return {
-    status: answer.status,
-    error,
-    headers: [...answer.headers.keys()].sort(),
-    length: answer.text.length,
-    cookies: answer.cookies.length,
-    hashes: app.metric("sallyport_password_hashes_total") - hashes,
-    reads: app.storage.reads - reads,
-    writes: app.storage.writes - writes,
-    statementsInWrites: app.storage.statementsInWrites - statementsInWrites,
-  };
-}
+const shows = (app: TestApp, body: { email: string; password: string }) =>
+  workOf(app, () => app.client().post("/v1/auth/login", body));
 
 scenarios("who has an account is not told", (t) => {
   t.test(

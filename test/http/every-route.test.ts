@@ -4,6 +4,17 @@ import { type Callable, proceduresOf } from "../../src/rpc/invoke.ts";
 import { startApp, type TestApp } from "../support/app.ts";
 import { type Caller, type CallerKind, callers, newSubject, type Subject } from "../support/callers.ts";
 import type { Answer } from "../support/client.ts";
+import {
+  add,
+  changeAddress,
+  deletePassword,
+  forgot,
+  giveEmail,
+  makeAnonymous,
+  session,
+  signUp,
+  verifyPrimary,
+} from "../support/mail-proofs.ts";
 import { allowMail, mailedLink } from "../support/mailed-links.ts";
 import { scenarios } from "../support/scenarios.ts";
 
@@ -11,6 +22,34 @@ import { scenarios } from "../support/scenarios.ts";
 type Input = Record<string, unknown> | undefined;
 const inputs: Record<string, (subject: Subject, app: TestApp, kind: CallerKind) => Input | Promise<Input>> = {
   "auth.register": () => ({ email: `new-${crypto.randomUUID()}@example.com`, password: "walnut-bridge-otter-51" }),
+  "auth.completeRegistration": async (_, app, kind) => ({
+    token: (await signUp(app, undefined, applicationOf(app, kind))).token,
+  }),
+  "auth.upgrade": async ({ user }, app) => {
+    await makeAnonymous(app, user);
+    return { email: user.email, password: "walnut-bridge-otter-51" };
+  },
+  "auth.password.forgot": ({ user }) => ({ email: user.email }),
+  "auth.password.reset": async ({ user }, app, kind) => ({
+    token: (await forgot(app, user.email, applicationOf(app, kind))).token,
+    new_password: "granite-lantern-moth-88",
+  }),
+  "auth.email.verify": async ({ user }, app, kind) => ({
+    token: (await add(app, await session(app, user, applicationOf(app, kind)))).token,
+  }),
+  "auth.email.undo": async ({ user }, app, kind) => {
+    await verifyPrimary(app, user);
+    return { token: await changeAddress(app, user, undefined, applicationOf(app, kind)) };
+  },
+  "me.password.set": async ({ user }, app) => {
+    await deletePassword(app, user);
+    return { new_password: "granite-lantern-moth-88" };
+  },
+  "me.emails.list": () => ({ limit: 5 }),
+  "me.emails.add": () => ({ email: `more-${crypto.randomUUID()}@example.com` }),
+  "me.emails.verify": async ({ user }, app) => ({ id: await giveEmail(app, user, undefined, false) }),
+  "me.emails.makePrimary": async ({ user }, app) => ({ id: await giveEmail(app, user) }),
+  "me.emails.remove": async ({ user }, app) => ({ id: await giveEmail(app, user) }),
   "auth.login": ({ user }) => user.login,
   "auth.email.start": async ({ user }, app) => {
     await allowMail(app);

@@ -1,6 +1,6 @@
 import type { Executor, Params, Prepared, Storage, StorageStats } from "../../src/storage/storage.ts";
 
-/** Counts prepared statements and writes, so that tests can show that two answers did the same work. */
+/** Counts statements, prepared ones and others, and writes, so that tests can show that two answers did the same work. */
 export class CountingStorage implements Storage {
   reads = 0;
   writes = 0;
@@ -39,7 +39,15 @@ export class CountingStorage implements Storage {
 
 function counted(executor: Executor, count: () => void): Executor {
   return {
-    kysely: executor.kysely,
+    get kysely() {
+      return executor.kysely.withPlugin({
+        transformQuery: ({ node }) => {
+          count();
+          return node;
+        },
+        transformResult: async ({ result }) => result,
+      });
+    },
     all: <P extends Params, R>(statement: Prepared<P, R>, params: P) => {
       count();
       return executor.all(statement, params);

@@ -98,7 +98,7 @@ const english: Texts = {
     },
     undo_email_change: {
       heading: "Undo the change of address",
-      lead: "{email} becomes the address of your account at {application} again, and every device is signed out.",
+      lead: "{email} becomes the address of your account at {application} again. Every device is signed out, and you set a new password.",
       button: "Undo the change",
       doneHeading: "The change is undone",
       doneLead: "{email} is the address of your account again. A mail to set a new password is on its way to it.",
@@ -206,7 +206,7 @@ const german: Texts = {
     },
     undo_email_change: {
       heading: "Änderung der Adresse rückgängig machen",
-      lead: "{email} wird wieder die Adresse Ihres Kontos bei {application}, und alle Geräte werden abgemeldet.",
+      lead: "{email} wird wieder die Adresse Ihres Kontos bei {application}. Alle Geräte werden abgemeldet, und Sie setzen ein neues Passwort.",
       button: "Rückgängig machen",
       doneHeading: "Die Änderung ist rückgängig gemacht",
       doneLead:

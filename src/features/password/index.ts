@@ -1,13 +1,17 @@
 import { HashQueue } from "../../crypto/hash-queue.ts";
 import { PasswordHasher } from "../../crypto/password-hash.ts";
 import { defineFeature } from "../../rpc/feature.ts";
+import { PasswordHashing } from "./hashing.ts";
+import { Recovery } from "./recovery.ts";
+import { newPasswordRouter } from "./recovery-router.ts";
+import { Registrations } from "./registration.ts";
 import { passwordRouter } from "./router.ts";
 import { Passwords } from "./service.ts";
 import { passwordSettings } from "./settings.ts";
 import { deletePassword } from "./store.ts";
 
 /**
- * Sign-up, sign-in and change by address and password. Hashing is costly on purpose, so it stands behind a bounded queue of
+ * Sign-up, sign-in, change and recovery by address and password. Hashing is costly on purpose, so it stands behind a bounded queue of
  * its own: a flood of sign-ins is answered 503, and everything else goes on.
  */
 export const password = defineFeature({
@@ -28,7 +32,10 @@ export const password = defineFeature({
       "Sign-ins answered 503 by the full queue.",
       () => queue.stats.shed,
     );
-    const passwords = new Passwords(identity, identity.clock, new PasswordHasher(queue), settings.password_min_length);
-    return passwordRouter(identity, procedures, passwords);
+    const hashing = new PasswordHashing(identity.dataKeys, new PasswordHasher(queue), settings.password_min_length);
+    const passwords = new Passwords(identity, hashing);
+    const { auth } = passwordRouter(identity, procedures, passwords, new Registrations(identity, hashing));
+    const more = newPasswordRouter(procedures, passwords, new Recovery(identity, hashing));
+    return { auth: { ...auth, ...more.auth }, me: more.me };
   },
 });

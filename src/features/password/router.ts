@@ -1,28 +1,36 @@
 import { z } from "zod";
-import { AppError } from "../../core/errors.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { exampleTokens, signInSchema, signUpSchema } from "../../identity/sessions/wire.ts";
+import { proofInput, proofOf } from "../../identity/proofs/proofs.ts";
+import { exampleMailSent, exampleTokens, signInSchema, signUpSchema } from "../../identity/sessions/wire.ts";
+import type { Call } from "../../rpc/call.ts";
 import { deliverOutcome } from "../../rpc/deliver.ts";
 import { presentedSession } from "../../rpc/presented.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import { lineOfText, metadataInput } from "../../rpc/schemas.ts";
+import type { Registrations, SignUpOutcome } from "./registration.ts";
 import type { Passwords } from "./service.ts";
+import { emailInput as email, passwordInput as password, toMailSent } from "./wire.ts";
 
-const email = z.string().min(1).max(1016).describe("One e-mail address.");
-// What is longer than any password is refused before it is normalised; the policy says the exact limits.
-const password = z.string().min(1).max(4096);
 const delivery = z
   .enum(["cookie", "memory"])
   .default("cookie")
   .describe("`memory` sets no access cookie: the access token is in the body only.");
-const success = z.strictObject({ status: z.literal("success") });
 
-export function passwordRouter(identity: Identity, procedures: Procedures, passwords: Passwords) {
+/** Sign-up and sign-in. */
+export function passwordRouter(
+  identity: Identity,
+  procedures: Procedures,
+  passwords: Passwords,
+  registrations: Registrations,
+) {
   const auth = {
     register: procedures
       .public({
         summary: "Sign a new person up with an address and a password, and in.",
-        description: "A known address is answered 409: sign-up by password alone tells who has an account.",
+        description:
+          "A known address is answered 409: sign-up by password alone tells who has an account. Where the application asks " +
+          "for proven addresses (`sign_up` is `verified`), the answer is always 202 and a mail, and nobody is made before " +
+          "`POST /v1/auth/register/complete`.",
         output: signUpSchema,
         errors: ["conflict", "forbidden", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/register", status: 201, also: 202 },
@@ -41,9 +49,9 @@ export function passwordRouter(identity: Identity, procedures: Procedures, passw
         }),
       )
       .mutation(async ({ ctx, input }) =>
-        deliverOutcome(
+        deliverSignUp(
           ctx.call,
-          await passwords.register({
+          await registrations.register({
             application: ctx.application,
             origin: ctx.origin,
             email: input.email,
@@ -52,6 +60,58 @@ export function passwordRouter(identity: Identity, procedures: Procedures, passw
             metadata: input.metadata ?? {},
             delivery: input.delivery,
             replaces: await presentedSession(identity, ctx.call, ctx),
+          }),
+        ),
+      ),
+    completeRegistration: procedures
+      .public({
+        summary: "Complete a sign-up with the mail's link or code, and sign in.",
+        description:
+          "Takes `token` (behind the `#` of the link), or `flow_id` and `code`; five wrong codes end the flow.",
+        output: signInSchema,
+        errors: ["invalid_code", "conflict", "forbidden", "origin_not_allowed"],
+        rest: { method: "POST", path: "/v1/auth/register/complete", status: 201 },
+        example: { input: { flow_id: exampleMailSent.flow_id, code: "1234 5678" }, output: exampleTokens },
+      })
+      .input(z.strictObject({ ...proofInput, delivery }))
+      .mutation(async ({ ctx, input }) =>
+        deliverOutcome(
+          ctx.call,
+          await registrations.complete({
+            application: ctx.application,
+            origin: ctx.origin,
+            proof: proofOf(input),
+            delivery: input.delivery,
+            replaces: await presentedSession(identity, ctx.call, ctx),
+          }),
+        ),
+      ),
+    upgrade: procedures
+      .session({
+        summary: "Give an anonymous user an address and a password. The id stays; the session goes on under a new one.",
+        description:
+          "Where the application asks for proven addresses, the answer is 202 and a mail, and the user is upgraded by " +
+          "`POST /v1/auth/register/complete`.",
+        output: signUpSchema,
+        errors: ["conflict", "forbidden", "invalid_credentials"],
+        rest: { method: "POST", path: "/v1/auth/anonymous/upgrade", also: 202 },
+        example: {
+          input: { email: "ada@example.com", password: "correct horse battery staple" },
+          output: exampleTokens,
+        },
+      })
+      .input(z.strictObject({ email, password, display_name: lineOfText(200).nullish(), delivery }))
+      .mutation(async ({ ctx, input }) =>
+        deliverSignUp(
+          ctx.call,
+          await registrations.upgrade({
+            application: ctx.application,
+            origin: ctx.origin,
+            session: ctx.session,
+            email: input.email,
+            password: input.password,
+            displayName: input.display_name ?? null,
+            delivery: input.delivery,
           }),
         ),
       ),
@@ -97,30 +157,12 @@ export function passwordRouter(identity: Identity, procedures: Procedures, passw
           }),
         ),
       ),
-    password: {
-      change: procedures
-        .session({
-          summary: "Change one's own password. Ends the user's other sessions.",
-          output: success,
-          errors: ["invalid_credentials", "conflict"],
-          rest: { method: "POST", path: "/v1/auth/password/change" },
-          example: {
-            input: { current_password: "correct horse battery staple", new_password: "four other words entirely" },
-            output: { status: "success" },
-          },
-        })
-        .input(z.strictObject({ current_password: password, new_password: password }))
-        .mutation(async ({ ctx, input }) => {
-          if (input.current_password === input.new_password) {
-            const details = [{ path: "new_password", reason: "is the current password" }];
-            throw new AppError("invalid_input", { details });
-          }
-          const { application, origin, session } = ctx;
-          const { current_password: current, new_password: next } = input;
-          await passwords.change({ application, origin, session, current, next });
-          return { status: "success" as const };
-        }),
-    },
   };
   return { auth };
+}
+
+function deliverSignUp(call: Call, outcome: SignUpOutcome) {
+  if (outcome.status !== "sent") return deliverOutcome(call, outcome);
+  call.reply.status = 202;
+  return toMailSent(outcome.proof);
 }

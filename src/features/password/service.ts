@@ -1,37 +1,27 @@
 import type { RequestOrigin } from "../../core/caller.ts";
-import type { Clock } from "../../core/clock.ts";
-import { canonicalEmail, type EmailAddress } from "../../core/email.ts";
-import { AppError, invalidField } from "../../core/errors.ts";
-import { newId } from "../../core/ids.ts";
-import type { PasswordHasher } from "../../crypto/password-hash.ts";
-import { checkPassword } from "../../crypto/password-policy.ts";
+import { canonicalEmail } from "../../core/email.ts";
+import { AppError } from "../../core/errors.ts";
 import { appendRefusal } from "../../identity/audit/refusals.ts";
 import { appendAudit } from "../../identity/audit/store.ts";
 import type { Identity } from "../../identity/identity.ts";
+import { holdSession } from "../../identity/sessions/hold.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
 import type { SessionBundle } from "../../identity/sessions/store.ts";
 import type { Application } from "../../identity/tenants/directory.ts";
-import { insertEmail, insertUser } from "../../identity/users/store.ts";
-import { isUniqueViolation } from "../../storage/errors.ts";
+import { claimUser } from "../../identity/users/store.ts";
 import type { Delivery } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { findByEmail, findPassword, holdPassword, insertPassword, replacePassword } from "./store.ts";
+import { requirePasswords } from "./admission.ts";
+import type { PasswordHashing } from "./hashing.ts";
+import { addPassword, findByEmail, findPassword, holdPassword, replacePassword } from "./store.ts";
 
 interface Caller {
   application: Application;
   origin: RequestOrigin;
 }
+type Owner = Caller & { session: SessionBundle };
 
-export interface Registration extends Caller {
-  email: string;
-  password: string;
-  displayName: string | null;
-  metadata: Record<string, unknown>;
-  delivery: Delivery;
-  replaces: string | null;
-}
-
-export interface PasswordSignIn extends Caller {
+interface PasswordSignIn extends Caller {
   email: string;
   password: string;
   organization: string | null;
@@ -41,42 +31,12 @@ export interface PasswordSignIn extends Caller {
   trustedDevice: string | null;
 }
 
-/** The rules of passwords: who may sign up, who is signed in, and what a change does to other sessions. */
+/** The rules of passwords: who is signed in by one, and what a new one does to other sessions. */
 export class Passwords {
   constructor(
     private readonly identity: Identity,
-    private readonly clock: Clock,
-    private readonly hasher: PasswordHasher,
-    private readonly minLength: number,
+    private readonly hashing: PasswordHashing,
   ) {}
-
-  /** @throws AppError `forbidden` (closed), `invalid_input`, `conflict` (known address), `rate_limited`, `overloaded` */
-  async register(registration: Registration): Promise<SignInOutcome> {
-    const { application, origin } = registration;
-    requirePasswords(application);
-    if (application.signUp === "closed") {
-      throw new AppError("forbidden", { message: "Sign-up is closed for this application." });
-    }
-    const email = requireEmail(registration.email);
-    const context = [email.address, registration.displayName ?? "", application.name];
-    await this.#requireGoodPassword("password", registration.password, context);
-    await this.identity.attempts.signUp(application, origin);
-    if (await findByEmail(this.identity.storage.read, application.tenant.id, email.canonical)) throw knownAddress();
-    const hash = await this.#hash(registration.password, origin);
-    return this.identity.signIns.complete({
-      application,
-      origin,
-      method: "password",
-      amr: ["pwd"],
-      aal: "aal1",
-      delivery: registration.delivery,
-      audience: null,
-      organization: null,
-      replaces: registration.replaces,
-      trustedDevice: null,
-      commit: (tx, now) => this.#createUser(tx, now, registration, email, hash),
-    });
-  }
 
   /**
    * The same answer, status and work for a wrong password, an unknown address, an account without a password and a
@@ -90,15 +50,15 @@ export class Passwords {
     const canonical = email?.canonical ?? "";
     await this.identity.attempts.proof(application, "account", canonical, origin);
     const account = await findByEmail(this.identity.storage.read, application.tenant.id, canonical);
-    const right = await this.#verify(account?.hash ?? null, password, origin);
+    const right = await this.hashing.verify(account?.hash ?? null, password, origin);
     if (!right || account?.version == null || account.disabled_at !== null || account.deleted_at !== null) {
       await this.#tellRefusal(application, account?.user_id ?? null, origin);
       throw new AppError("invalid_credentials");
     }
     const version = account.version;
     const renewed =
-      account.hash !== null && this.hasher.needsRehash(account.hash, this.identity.dataKeys.current("pepper").version)
-        ? await this.#hash(password, origin)
+      account.hash !== null && this.hashing.needsRehash(account.hash)
+        ? await this.hashing.hash(password, origin)
         : null;
     return this.identity.signIns.complete({
       application,
@@ -124,102 +84,75 @@ export class Passwords {
   }
 
   /** Ends the user's other sessions. @throws AppError `invalid_credentials`, `invalid_input`, `rate_limited` */
-  async change(caller: Caller & { session: SessionBundle; current: string; next: string }): Promise<void> {
+  async change(caller: Owner & { current: string; next: string }): Promise<void> {
     const { application, origin, session } = caller;
-    const context = [session.email ?? "", session.display_name ?? "", application.name];
-    await this.#requireGoodPassword("new_password", caller.next, context);
+    await this.#requireGood(caller, caller.next);
     await this.identity.attempts.proof(application, "account", session.user_id, origin);
     const stored = await findPassword(this.identity.storage.read, session.user_id);
-    if (!(await this.#verify(stored?.hash ?? null, caller.current, origin)) || !stored) {
+    if (!(await this.hashing.verify(stored?.hash ?? null, caller.current, origin)) || !stored) {
       await this.#tellRefusal(application, session.user_id, origin);
       throw new AppError("invalid_credentials", { message: "The current password is wrong." });
     }
-    const hash = await this.#hash(caller.next, origin);
+    const hash = await this.hashing.hash(caller.next, origin);
     await this.identity.storage.write(async (tx) => {
-      const now = this.clock.now();
+      const now = this.identity.clock.now();
       const userId = session.user_id;
       const { version } = stored;
+      await holdSession(tx, session, now);
       if (!(await replacePassword(tx, { userId, version, hash, newVersion: version + 1, now }))) {
         throw new AppError("conflict", { message: "The password was changed by another request." });
       }
-      const tenantId = application.tenant.id;
-      const actor = { kind: "user", id: userId } as const;
-      await appendAudit(tx, now, {
-        tenantId,
-        actor,
-        action: "password.changed",
-        target: { kind: "user", id: userId },
-        applicationId: application.id,
-        origin,
-      });
-      await this.identity.sessions.endAll(
-        tx,
-        userId,
-        { keep: session.sid, everyApplication: true },
-        { tenantId, application, actor, origin, reason: "password_changed" },
-      );
+      await this.#tellChange(tx, now, caller, "password.changed");
       await this.identity.attempts.forgive(tx, application, "account", userId, origin);
-      await this.identity.secondFactors.endAll(tx, userId);
-      const notice = { kind: "password", template: "password_changed", application, userId, origin } as const;
-      await this.identity.notices.tell(tx, now, notice);
     });
   }
 
-  async #createUser(tx: Executor, now: number, registration: Registration, email: EmailAddress, hash: string) {
-    const { application, origin } = registration;
+  /**
+   * The first password of somebody who signs in by other means. Ends their other sessions.
+   * @throws AppError `conflict` when there is one: that takes the current one, or a mail
+   */
+  async set(caller: Owner & { next: string }): Promise<void> {
+    const { application, origin, session } = caller;
+    const { storage, clock } = this.identity;
+    requirePasswords(application);
+    await this.#requireGood(caller, caller.next);
+    const userId = session.user_id;
+    if (await findPassword(storage.read, userId)) throw hasOne();
+    const hash = await this.hashing.hash(caller.next, origin);
+    await storage.write(async (tx) => {
+      const now = clock.now();
+      await holdSession(tx, session, now);
+      if (!(await addPassword(tx, { userId, tenantId: session.tenant_id, hash, now }))) throw hasOne();
+      await claimUser(tx, userId, now);
+      await this.#tellChange(tx, now, caller, "password.set");
+    });
+  }
+
+  #requireGood({ application, session }: Owner, password: string): Promise<void> {
+    return this.hashing.requireGood("new_password", password, [session.email, session.display_name, application.name]);
+  }
+
+  /** What began before the new password does not go on after it: other sessions, sign-ins half-way, mailed proofs. */
+  async #tellChange(tx: Executor, now: number, { application, origin, session }: Owner, action: string): Promise<void> {
+    const { flows, notices, secondFactors, sessions } = this.identity;
+    const userId = session.user_id;
     const tenantId = application.tenant.id;
-    const id = newId(this.clock.now());
-    try {
-      await insertUser(tx, {
-        id,
-        tenant_id: tenantId,
-        external_id: null,
-        display_name: registration.displayName,
-        public_metadata: JSON.stringify(registration.metadata),
-        private_metadata: "{}",
-        created_at: now,
-        updated_at: now,
-        disabled_at: null,
-        deleted_at: null,
-      });
-      await insertEmail(tx, { id: newId(this.clock.now()), tenantId, userId: id, ...email, now });
-    } catch (error) {
-      if (isUniqueViolation(error)) throw knownAddress();
-      throw error;
-    }
-    await insertPassword(tx, { userId: id, tenantId, hash, now });
-    await appendAudit(tx, now, {
-      tenantId,
-      actor: { kind: "user", id },
-      action: "user.created",
-      target: { kind: "user", id },
-      applicationId: application.id,
-      origin,
-      details: { method: "password" },
-    });
-    return id;
-  }
-
-  async #requireGoodPassword(path: string, password: string, context: string[]): Promise<void> {
-    const reason = await checkPassword(password, { minLength: this.minLength, context });
-    if (reason !== null) throw invalidField(path, reason);
-  }
-
-  #hash(password: string, origin: RequestOrigin): Promise<string> {
-    const pepper = this.identity.dataKeys.current("pepper");
-    return this.hasher.hash(password, { fairnessKey: origin.network, pepper });
-  }
-
-  #verify(stored: string | null, password: string, origin: RequestOrigin): Promise<boolean> {
-    const { dataKeys } = this.identity;
-    const fairnessKey = origin.network;
-    if (stored === null) return this.hasher.verifyDummy(password, { fairnessKey, pepper: dataKeys.current("pepper") });
-    const pepperOf = (version: number) => dataKeys.version("pepper", version)?.key;
-    return this.hasher.verify(stored, password, { fairnessKey, pepperOf });
+    const actor = { kind: "user", id: userId } as const;
+    const target = { kind: "user", id: userId };
+    await appendAudit(tx, now, { tenantId, actor, action, target, applicationId: application.id, origin });
+    await sessions.endAll(
+      tx,
+      userId,
+      { keep: session.sid, everyApplication: true },
+      { tenantId, application, actor, origin, reason: "password_changed" },
+    );
+    await flows.endEvery(tx, userId, { kind: "undo_email_change", before: null });
+    await secondFactors.endAll(tx, userId);
+    await notices.tell(tx, now, { kind: "password", template: "password_changed", application, userId, origin });
   }
 
   #tellRefusal(application: Application, userId: string | null, origin: RequestOrigin): Promise<void> {
-    const now = this.clock.now();
+    const now = this.identity.clock.now();
     return this.identity.storage.write((tx) =>
       appendRefusal(tx, now, {
         tenantId: application.tenant.id,
@@ -234,20 +167,8 @@ export class Passwords {
   }
 }
 
-function requirePasswords(application: Application): void {
-  if (application.signInMethods.has("password")) return;
-  throw new AppError("forbidden", { message: "This application does not take passwords." });
-}
-
-function requireEmail(input: string): EmailAddress {
-  const email = canonicalEmail(input);
-  if (!email) throw invalidField("email", "must be one e-mail address such as ada@example.com");
-  return email;
-}
-
-function knownAddress(): AppError {
+function hasOne(): AppError {
   return new AppError("conflict", {
-    message: "There is an account with this address already.",
-    details: [{ path: "email", reason: "is taken" }],
+    message: "There is a password already. Change it with the current one, or ask for a reset.",
   });
 }

@@ -9,6 +9,7 @@ import type { Flows } from "../flows/flows.ts";
 import type { Application } from "../tenants/directory.ts";
 import type { UserRow } from "../users/store.ts";
 import type { MfaTokens } from "./mfa-tokens.ts";
+import { deleteTrustedDevices } from "./store.ts";
 
 /** What somebody gives as a second factor: a code, or the answer to a challenge. */
 export interface FactorAnswer {
@@ -154,9 +155,10 @@ export class SecondFactors {
     if (!(await this.flows.consume(tx, flowId, KIND, STEP))) throw new AppError("invalid_code");
   }
 
-  /** First factors that were proven before a password or a factor changed count no more. */
-  endAll(tx: Executor, userId: string): Promise<void> {
-    return this.flows.endAll(tx, userId, KIND);
+  /** First factors that were proven before a password or a factor changed count no more, nor do devices trusted before it. */
+  async endAll(tx: Executor, userId: string): Promise<void> {
+    await this.flows.endAll(tx, userId, KIND);
+    await deleteTrustedDevices(tx, userId);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { newId } from "../../core/ids.ts";
 import type { FlowsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { consumeFlow, countAttempt, endFlowsOf, findFlow, insertFlow, moveFlow } from "./store.ts";
+import { consumeFlow, countAttempt, endEveryFlowOf, endFlowsOf, findFlow, insertFlow, moveFlow } from "./store.ts";
 
 export interface FlowStart {
   /** From {@link Flows.newId}, where something is derived from it first. */
@@ -81,5 +81,16 @@ export class Flows {
   /** Ends the live flows of one kind of a user: what they have proven so far no longer holds. */
   async endAll(tx: Executor, userId: string, kind: string): Promise<void> {
     await endFlowsOf(tx, { user_id: userId, kind, now: this.clock.now() });
+  }
+
+  /**
+   * Ends a user's live flows of every kind but `kept`: what a stranger began before the password changed must not go on
+   * after it. `before` keeps only those that began before that flow.
+   */
+  async endEvery(tx: Executor, userId: string, kept: { kind: string; before: string | null }): Promise<void> {
+    const { kind, before } = kept;
+    // Ids are hexadecimal: every one sorts before this.
+    const keptBefore = before ?? "g";
+    await endEveryFlowOf(tx, { user_id: userId, now: this.clock.now(), kept_kind: kind, kept_before: keptBefore });
   }
 }

@@ -70,6 +70,17 @@ const endOfUser = prepared((db, p: Param<{ user_id: string; kind: string; now: n
 export const endFlowsOf = (tx: Executor, params: { user_id: string; kind: string; now: number }) =>
   tx.all(endOfUser, params);
 
+type EndEvery = { user_id: string; now: number; kept_kind: string; kept_before: string };
+const endEvery = prepared((db, p: Param<EndEvery>) =>
+  db
+    .updateTable("flows")
+    .set({ consumed_at: p("now") })
+    .where("user_id", "=", p("user_id"))
+    .where("consumed_at", "is", null)
+    .where((eb) => eb.or([eb("kind", "!=", p("kept_kind")), eb("id", ">=", p("kept_before"))])),
+);
+export const endEveryFlowOf = (tx: Executor, params: EndEvery) => tx.all(endEvery, params);
+
 export async function deleteFlowsOf(tx: Executor, userId: string): Promise<void> {
   await tx.kysely.deleteFrom("flows").where("user_id", "=", userId).execute();
 }

@@ -92,14 +92,19 @@ export async function updateUser(tx: Executor, id: string, changes: Changes, now
     .execute();
 }
 
-/** An anonymous user who has proven something is anonymous no more; the id stays. */
-export async function claimUser(tx: Executor, id: string, now: number): Promise<void> {
-  await tx.kysely
+/**
+ * An anonymous user who has proven something is anonymous no more; the id stays.
+ * @returns whether this call has made it so
+ */
+export async function claimUser(tx: Executor, id: string, now: number): Promise<boolean> {
+  const row = await tx.kysely
     .updateTable("users")
     .set({ is_anonymous: 0, updated_at: now })
     .where("id", "=", id)
     .where("is_anonymous", "=", 1)
-    .execute();
+    .returning("id")
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Leaves the tombstone: id, tenant, external id and times. @returns false when there was nobody to delete */

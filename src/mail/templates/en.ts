@@ -77,11 +77,9 @@ Link and code are good for {{minutes}} minutes, once. ${IGNORE}`,
     subject: "Your address at {{application}} was changed",
     body: `Your account at {{application}} now uses {{new_email}} in place of {{old_email}}.
 
-If this was not you, undo it: the old address is yours again, everybody is signed out, and you set a new password.
+If this was not you, undo it within {{days}} days: the old address is yours again, everybody is signed out, and you set a new password.
 
-[Undo the change]({{link}})
-
-The link is good for {{days}} days.`,
+[Undo the change]({{link}})`,
   },
   email_added: {
     subject: "An address was added to your account at {{application}}",

@@ -57,6 +57,15 @@ export interface DescribedLink {
   expires_at: string;
 }
 
+export interface Email {
+  id: string;
+  email: string;
+  /** The one that mails go to and tokens name. */
+  is_primary: boolean;
+  verified_at: string | null;
+  created_at: string;
+}
+
 export interface MailSent {
   status: "sent";
   /** Goes with the code that the mail holds. */
@@ -332,6 +341,19 @@ export interface ApplicationsListOutput {
   next_cursor: string | null;
 }
 
+export interface AuthCompleteRegistrationInput {
+  /** From the mail's link. */
+  token?: string | undefined;
+  /** What the answer that announced the mail said. */
+  flow_id?: string | undefined;
+  /** From the mail. Spaces and hyphens in it do not count. */
+  code?: string | undefined;
+  /** `memory` sets no access cookie: the access token is in the body only. */
+  delivery?: "cookie" | "memory" | undefined;
+}
+
+export type AuthCompleteRegistrationOutput = Tokens | MfaRequired;
+
 export interface AuthDescribeLinkInput {
   /** Behind the `#` of the link. */
   token: string;
@@ -366,6 +388,29 @@ export interface AuthEmailStartInput {
 
 export type AuthEmailStartOutput = MailSent;
 
+export interface AuthEmailUndoInput {
+  /** Behind the `#` of the link. */
+  token: string;
+}
+
+export interface AuthEmailUndoOutput {
+  status: "success";
+}
+
+export interface AuthEmailVerifyInput {
+  /** From the mail's link. */
+  token?: string | undefined;
+  /** What the answer that announced the mail said. */
+  flow_id?: string | undefined;
+  /** From the mail. Spaces and hyphens in it do not count. */
+  code?: string | undefined;
+}
+
+export interface AuthEmailVerifyOutput {
+  status: "success";
+  email: string;
+}
+
 export interface AuthLoginInput {
   /** One e-mail address. */
   email: string;
@@ -396,6 +441,27 @@ export interface AuthPasswordChangeInput {
 }
 
 export interface AuthPasswordChangeOutput {
+  status: "success";
+}
+
+export interface AuthPasswordForgotInput {
+  /** One e-mail address. */
+  email: string;
+}
+
+export type AuthPasswordForgotOutput = MailSent;
+
+export interface AuthPasswordResetInput {
+  /** From the mail's link. */
+  token?: string | undefined;
+  /** What the answer that announced the mail said. */
+  flow_id?: string | undefined;
+  /** From the mail. Spaces and hyphens in it do not count. */
+  code?: string | undefined;
+  new_password: string;
+}
+
+export interface AuthPasswordResetOutput {
   status: "success";
 }
 
@@ -454,7 +520,68 @@ export interface AuthSessionsRevokeOthersOutput {
   ended: number;
 }
 
+export interface AuthUpgradeInput {
+  /** One e-mail address. */
+  email: string;
+  password: string;
+  display_name?: string | null | undefined;
+  /** `memory` sets no access cookie: the access token is in the body only. */
+  delivery?: "cookie" | "memory" | undefined;
+}
+
+export type AuthUpgradeOutput = Tokens | MfaRequired | MailSent;
+
+export interface MeEmailsAddInput {
+  /** One e-mail address. */
+  email: string;
+}
+
+export type MeEmailsAddOutput = MailSent;
+
+export interface MeEmailsListInput {
+  limit?: number | undefined;
+  /** The `next_cursor` of the page before. */
+  cursor?: string | null | undefined;
+}
+
+export interface MeEmailsListOutput {
+  data: Array<Email>;
+  /** null on the last page. */
+  next_cursor: string | null;
+}
+
+export interface MeEmailsMakePrimaryInput {
+  /** The address's id, in either form. */
+  id: string;
+}
+
+export type MeEmailsMakePrimaryOutput = Email;
+
+export interface MeEmailsRemoveInput {
+  /** The address's id, in either form. */
+  id: string;
+}
+
+export interface MeEmailsRemoveOutput {
+  status: "success";
+}
+
+export interface MeEmailsVerifyInput {
+  /** The address's id, in either form. */
+  id: string;
+}
+
+export type MeEmailsVerifyOutput = MailSent;
+
 export type MeGetOutput = User;
+
+export interface MePasswordSetInput {
+  new_password: string;
+}
+
+export interface MePasswordSetOutput {
+  status: "success";
+}
 
 export interface MeUpdateInput {
   /** null removes it. */
@@ -663,6 +790,17 @@ export interface Api {
   };
   auth: {
     /**
+     * Complete a sign-up with the mail's link or code, and sign in.
+     * REST: POST /v1/auth/register/complete
+     * Access: public
+     * Errors: invalid_code, conflict, forbidden, origin_not_allowed
+     */
+    completeRegistration: {
+      kind: "mutation";
+      input: AuthCompleteRegistrationInput;
+      output: AuthCompleteRegistrationOutput;
+    };
+    /**
      * What a mailed link would do.
      * REST: POST /v1/auth/link
      * Access: public
@@ -684,6 +822,20 @@ export interface Api {
        * Errors: forbidden, origin_not_allowed
        */
       start: { kind: "mutation"; input: AuthEmailStartInput; output: AuthEmailStartOutput };
+      /**
+       * Undo a change of address, with the link that the old one was mailed.
+       * REST: POST /v1/auth/email/undo
+       * Access: public
+       * Errors: invalid_code, conflict, origin_not_allowed
+       */
+      undo: { kind: "mutation"; input: AuthEmailUndoInput; output: AuthEmailUndoOutput };
+      /**
+       * Prove an address with the mail's link or code.
+       * REST: POST /v1/auth/email/verify
+       * Access: public
+       * Errors: invalid_code, conflict, origin_not_allowed
+       */
+      verify: { kind: "mutation"; input: AuthEmailVerifyInput; output: AuthEmailVerifyOutput };
     };
     /**
      * Sign a person in with an address and a password.
@@ -707,6 +859,20 @@ export interface Api {
        * Errors: invalid_credentials, conflict
        */
       change: { kind: "mutation"; input: AuthPasswordChangeInput; output: AuthPasswordChangeOutput };
+      /**
+       * Ask for a mail that leads to a new password.
+       * REST: POST /v1/auth/password/forgot
+       * Access: public
+       * Errors: forbidden, origin_not_allowed
+       */
+      forgot: { kind: "mutation"; input: AuthPasswordForgotInput; output: AuthPasswordForgotOutput };
+      /**
+       * Set a new password with the mail's link or code.
+       * REST: POST /v1/auth/password/reset
+       * Access: public
+       * Errors: invalid_code, forbidden, origin_not_allowed
+       */
+      reset: { kind: "mutation"; input: AuthPasswordResetInput; output: AuthPasswordResetOutput };
     };
     /**
      * Exchange a refresh token for new tokens.
@@ -749,14 +915,66 @@ export interface Api {
        */
       revokeOthers: { kind: "mutation"; input: undefined; output: AuthSessionsRevokeOthersOutput };
     };
+    /**
+     * Give an anonymous user an address and a password. The id stays; the session goes on under a new one.
+     * REST: POST /v1/auth/anonymous/upgrade
+     * Access: session
+     * Errors: conflict, forbidden, invalid_credentials
+     */
+    upgrade: { kind: "mutation"; input: AuthUpgradeInput; output: AuthUpgradeOutput };
   };
   me: {
+    emails: {
+      /**
+       * Add an address. It stands on the list once its mail's link or code has proven it.
+       * REST: POST /v1/me/emails
+       * Access: session, fresh true
+       * Errors: conflict
+       */
+      add: { kind: "mutation"; input: MeEmailsAddInput; output: MeEmailsAddOutput };
+      /**
+       * One's own addresses, oldest first.
+       * REST: GET /v1/me/emails
+       * Access: session
+       */
+      list: { kind: "query"; input: MeEmailsListInput | undefined; output: MeEmailsListOutput };
+      /**
+       * Make a verified address the primary one.
+       * REST: POST /v1/me/emails/{id}/primary
+       * Access: session, fresh true
+       * Errors: not_found, conflict
+       */
+      makePrimary: { kind: "mutation"; input: MeEmailsMakePrimaryInput; output: MeEmailsMakePrimaryOutput };
+      /**
+       * Remove an address that is not the primary one.
+       * REST: DELETE /v1/me/emails/{id}
+       * Access: session, fresh true
+       * Errors: not_found, conflict
+       */
+      remove: { kind: "mutation"; input: MeEmailsRemoveInput; output: MeEmailsRemoveOutput };
+      /**
+       * Have the mail sent (again) that proves an address on the list.
+       * REST: POST /v1/me/emails/{id}/verify
+       * Access: session
+       * Errors: not_found, conflict
+       */
+      verify: { kind: "mutation"; input: MeEmailsVerifyInput; output: MeEmailsVerifyOutput };
+    };
     /**
      * The caller's own profile.
      * REST: GET /v1/me
      * Access: end-user, scope public
      */
     get: { kind: "query"; input: undefined; output: MeGetOutput };
+    password: {
+      /**
+       * Set the first password of somebody who has none. Ends the user's other sessions.
+       * REST: POST /v1/me/password
+       * Access: session, fresh true
+       * Errors: conflict, forbidden
+       */
+      set: { kind: "mutation"; input: MePasswordSetInput; output: MePasswordSetOutput };
+    };
     /**
      * Change the caller's own profile.
      * REST: PATCH /v1/me

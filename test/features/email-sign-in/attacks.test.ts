@@ -79,7 +79,7 @@ scenarios("mailed links and codes, attacked", (t) => {
     expect((await completeBy(app.client(), { flow_id: flowId, code })).code).toBe("invalid_code");
     // The link has 256 bits of its own: guesses at the code do not take it from its owner.
     expect((await completeBy(app.client(), { token: link })).status).toBe(200);
-    expect(await app.audit()).toContain("sign_in.refused");
+    expect(await app.audit()).toContain("proof.refused");
   });
 
   t.test(

@@ -1,0 +1,2 @@
+/** Addresses of one person. */
+export const MAX_EMAILS = 10;

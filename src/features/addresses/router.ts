@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { requireId } from "../../core/ids.ts";
+import { exampleMailSent, mailSentSchema } from "../../identity/sessions/wire.ts";
+import type { Procedures } from "../../rpc/procedures.ts";
+import { pageInput, pageOf } from "../../rpc/schemas.ts";
+import type { Addresses } from "./service.ts";
+import { emailSchema, exampleEmail, toMailSent } from "./wire.ts";
+
+const byId = z.strictObject({ id: z.string().max(64).describe("The address's id, in either form.") });
+const exampleId = "eml_01HWY4W6SCFMZ8YG2H8WWBG1E6";
+const FRESH = { fresh: true } as const;
+
+/** What a person does with their own addresses. */
+export function addressRouter(procedures: Procedures, addresses: Addresses) {
+  const emails = {
+    list: procedures
+      .session({
+        summary: "One's own addresses, oldest first.",
+        output: pageOf(emailSchema),
+        errors: [],
+        rest: { method: "GET", path: "/v1/me/emails" },
+        example: { output: { data: [exampleEmail], next_cursor: null } },
+      })
+      .input(z.strictObject(pageInput).optional())
+      .query(({ ctx, input }) => addresses.list(ctx, input?.limit ?? 20, input?.cursor ?? null)),
+    add: procedures
+      .provenSession(FRESH, {
+        summary: "Add an address. It stands on the list once its mail's link or code has proven it.",
+        description:
+          "The answer is the same whether or not another account has the address. At most 10. Proven by " +
+          "`POST /v1/auth/email/verify`.",
+        output: mailSentSchema,
+        errors: ["conflict"],
+        rest: { method: "POST", path: "/v1/me/emails", status: 202 },
+        example: { input: { email: "ada@work.example.com" }, output: exampleMailSent },
+      })
+      .input(z.strictObject({ email: z.string().min(1).max(1016).describe("One e-mail address.") }))
+      .mutation(async ({ ctx, input }) => toMailSent(await addresses.add(ctx, input.email))),
+    verify: procedures
+      .session({
+        summary: "Have the mail sent (again) that proves an address on the list.",
+        output: mailSentSchema,
+        errors: ["not_found", "conflict"],
+        rest: { method: "POST", path: "/v1/me/emails/{id}/verify", status: 202 },
+        example: { input: { id: exampleId }, output: exampleMailSent },
+      })
+      .input(byId)
+      .mutation(async ({ ctx, input }) => toMailSent(await addresses.verify(ctx, requireId("email", input.id, "id")))),
+    makePrimary: procedures
+      .provenSession(FRESH, {
+        summary: "Make a verified address the primary one.",
+        description:
+          "Both addresses are told. The one before may undo the change for 7 days, unless it came to the account after the new one; " +
+          "one that was never proven leaves the list.",
+        output: emailSchema,
+        errors: ["not_found", "conflict"],
+        rest: { method: "POST", path: "/v1/me/emails/{id}/primary" },
+        example: { input: { id: exampleId }, output: exampleEmail },
+      })
+      .input(byId)
+      .mutation(({ ctx, input }) => addresses.makePrimary(ctx, requireId("email", input.id, "id"))),
+    remove: procedures
+      .provenSession(FRESH, {
+        summary: "Remove an address that is not the primary one.",
+        output: z.strictObject({ status: z.literal("success") }),
+        errors: ["not_found", "conflict"],
+        rest: { method: "DELETE", path: "/v1/me/emails/{id}" },
+        example: { input: { id: exampleId }, output: { status: "success" } },
+      })
+      .input(byId)
+      .mutation(async ({ ctx, input }) => {
+        await addresses.remove(ctx, requireId("email", input.id, "id"));
+        return { status: "success" as const };
+      }),
+  };
+  return { me: { emails } };
+}

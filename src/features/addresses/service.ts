@@ -1,0 +1,207 @@
+import { DAY, HOUR } from "../../core/clock.ts";
+import { canonicalEmail } from "../../core/email.ts";
+import { AppError, invalidField } from "../../core/errors.ts";
+import { parseId } from "../../core/ids.ts";
+import { appendAudit } from "../../identity/audit/store.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { linkOf } from "../../identity/proofs/link.ts";
+import { mailProof } from "../../identity/proofs/mailed.ts";
+import type { StartedProof } from "../../identity/proofs/proofs.ts";
+import { holdSession } from "../../identity/sessions/hold.ts";
+import type { AdmittedSession } from "../../rpc/gate.ts";
+import { cutPage } from "../../rpc/schemas.ts";
+import type { UserEmailsTable } from "../../storage/schema.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { MAX_EMAILS } from "./limits.ts";
+import {
+  countEmails,
+  deleteEmail,
+  findByCanonical,
+  findEmail,
+  findPrimary,
+  makePrimary,
+  pageOfEmails,
+} from "./store.ts";
+import type { UndoState } from "./undo.ts";
+import type { VerifyState } from "./verification.ts";
+import { toWireEmail, type WireEmail } from "./wire.ts";
+
+const VERIFY_LIFETIME = HOUR;
+const UNDO_LIFETIME = 7 * DAY;
+
+/** A person's own addresses, by a session of theirs. */
+export class Addresses {
+  constructor(private readonly identity: Identity) {}
+
+  async list({ session }: AdmittedSession, limit: number, cursor: string | null) {
+    const after = cursor === null ? "" : parseId("email", cursor);
+    if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
+    const rows = await pageOfEmails(this.identity.storage.read, session.user_id, after, limit + 1);
+    return cutPage(rows, limit, (row) => row.id, toWireEmail);
+  }
+
+  /**
+   * The same answer, status and work whether or not another account has the address: its owner is told by mail, and the
+   * asker not at all. It stands on the list once it is proven.
+   * @throws AppError `invalid_input`, `conflict` for one of one's own, or the eleventh, `rate_limited`
+   */
+  async add(caller: AdmittedSession, said: string): Promise<StartedProof> {
+    const { application, origin, session } = caller;
+    const { attempts, storage } = this.identity;
+    const email = canonicalEmail(said);
+    if (!email) throw invalidField("email", "must be one e-mail address such as ada@example.com");
+    const { address, canonical } = email;
+    if ((await countEmails(storage.read, session.user_id)) >= MAX_EMAILS) throw tooMany();
+    await attempts.mail(application, canonical, origin);
+    const found = await findByCanonical(storage.read, session.tenant_id, canonical);
+    if (found?.user_id === session.user_id) {
+      throw new AppError("conflict", { message: "This address is on your list already." });
+    }
+    const known = found ? { to: found.address, reader: found.user_id } : { to: address, reader: null };
+    const template = found ? "email_known" : "verify_email";
+    return this.#mailProof(caller, { template, ...known, canonical, email: address, state: { address, canonical } });
+  }
+
+  /** Mails the proof of an address that stands on the list unproven. @throws AppError `not_found`, `conflict`, `rate_limited` */
+  async verify(caller: AdmittedSession, id: string): Promise<StartedProof> {
+    const { application, origin, session } = caller;
+    const row = await findEmail(this.identity.storage.read, session.user_id, id);
+    if (!row) throw new AppError("not_found");
+    const { address, canonical } = row;
+    if (row.verified_at !== null) throw new AppError("conflict", { message: "This address is verified already." });
+    await this.identity.attempts.mail(application, canonical, origin);
+    const state = { address, canonical };
+    return this.#mailProof(caller, { template: "verify_email", to: address, canonical, email: address, state });
+  }
+
+  /**
+   * Only a proven address. One that was never proven does not stay when it is replaced: it may be a stranger's, who would
+   * find it taken.
+   * @throws AppError `not_found`, `conflict` (not proven), `rate_limited`, `token_revoked`
+   */
+  async makePrimary(caller: AdmittedSession, id: string): Promise<WireEmail> {
+    const { application, origin, session } = caller;
+    const { attempts, storage, clock } = this.identity;
+    const userId = session.user_id;
+    // Each change sends two mails, and one keeps a link for a week.
+    await attempts.mail(application, userId, origin);
+    return storage.write(async (tx) => {
+      const now = clock.now();
+      await holdSession(tx, session, now);
+      const target = await findEmail(tx, userId, id);
+      if (!target) throw new AppError("not_found");
+      if (target.verified_at === null) throw new AppError("conflict", { message: "Verify this address first." });
+      if (target.is_primary === 1) return toWireEmail(target);
+      const before = await findPrimary(tx, userId);
+      await makePrimary(tx, userId, id);
+      if (before?.verified_at === null) await deleteEmail(tx, before.id);
+      await this.#tell(tx, now, caller, "email.changed");
+      if (before) await this.#tellOld(tx, now, caller, before, target);
+      const values = { email: target.address };
+      const notice = { kind: "address", template: "email_added", application, userId, origin, values } as const;
+      await this.identity.notices.tell(tx, now, notice);
+      return toWireEmail({ ...target, is_primary: 1 });
+    });
+  }
+
+  /** @throws AppError `not_found`, `conflict` for the primary one, `token_revoked` */
+  remove(caller: AdmittedSession, id: string): Promise<void> {
+    const { application, origin, session } = caller;
+    const { flows, notices, storage, clock } = this.identity;
+    const userId = session.user_id;
+    return storage.write(async (tx) => {
+      const now = clock.now();
+      await holdSession(tx, session, now);
+      const row = await findEmail(tx, userId, id);
+      if (!row) throw new AppError("not_found");
+      if (row.is_primary === 1) {
+        throw new AppError("conflict", { message: "Make another address the primary one first." });
+      }
+      await deleteEmail(tx, id);
+      // Links that were mailed there open nothing any more.
+      for (const kind of ["reset_password", "sign_in"]) await flows.endAll(tx, userId, kind);
+      await this.#tell(tx, now, caller, "email.removed");
+      const values = { email: row.address };
+      const notice = { kind: "address", template: "email_removed", application, userId, origin, values } as const;
+      await notices.tell(tx, now, notice);
+      if (row.verified_at !== null) await notices.tell(tx, now, { ...notice, to: row.address });
+    });
+  }
+
+  /**
+   * The old one is told, and may undo it: but not where it came to the account after the new one. Whoever takes an account over
+   * for a while, moves to an address of theirs and back again, gains no link that would bring them in a week later.
+   */
+  async #tellOld(
+    tx: Executor,
+    now: number,
+    { application, origin, session }: AdmittedSession,
+    before: UserEmailsTable,
+    target: UserEmailsTable,
+  ): Promise<void> {
+    const { notices, proofs } = this.identity;
+    if (before.verified_at === null || application.tenant.noticesOff.has("address")) return;
+    const isSenior = before.verified_at <= (target.verified_at ?? now) || before.created_at <= target.created_at;
+    const state: UndoState = { address: before.address, canonical: before.canonical, changedAt: now };
+    const proof = isSenior
+      ? await proofs.start(tx, {
+          kind: "undo_email_change",
+          tenantId: session.tenant_id,
+          applicationId: application.id,
+          userId: session.user_id,
+          state: { ...state, email: before.address },
+          lifetime: UNDO_LIFETIME,
+        })
+      : null;
+    await notices.tell(tx, now, {
+      kind: "address",
+      template: "email_changed",
+      application,
+      userId: session.user_id,
+      origin,
+      to: before.address,
+      values: {
+        old_email: before.address,
+        new_email: target.address,
+        link: proof ? linkOf(application.tenant, proof.token) : "",
+        days: proof ? String(UNDO_LIFETIME / DAY) : "",
+      },
+    });
+  }
+
+  #mailProof(
+    { application, origin, session }: AdmittedSession,
+    mail: Pick<Parameters<typeof mailProof>[2], "template" | "to" | "reader" | "canonical" | "email"> & {
+      state: VerifyState;
+    },
+  ): Promise<StartedProof> {
+    const { storage, clock } = this.identity;
+    return storage.write(async (tx) => {
+      await holdSession(tx, session, clock.now());
+      return mailProof(this.identity, tx, {
+        ...mail,
+        application,
+        origin,
+        kind: "verify_email",
+        userId: session.user_id,
+        state: { ...mail.state },
+        lifetime: VERIFY_LIFETIME,
+      });
+    });
+  }
+
+  #tell(tx: Executor, now: number, { application, origin, session }: AdmittedSession, action: string): Promise<void> {
+    return appendAudit(tx, now, {
+      tenantId: session.tenant_id,
+      actor: { kind: "user", id: session.user_id },
+      action,
+      target: { kind: "user", id: session.user_id },
+      applicationId: application.id,
+      origin,
+    });
+  }
+}
+
+function tooMany(): AppError {
+  return new AppError("conflict", { message: `There are ${MAX_EMAILS} addresses already. Remove one first.` });
+}

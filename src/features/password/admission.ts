@@ -1,0 +1,25 @@
+import { canonicalEmail, type EmailAddress } from "../../core/email.ts";
+import { AppError, invalidField } from "../../core/errors.ts";
+import type { Application } from "../../identity/tenants/directory.ts";
+
+/** @throws AppError `forbidden` */
+export function requirePasswords(application: Application): void {
+  if (application.signInMethods.has("password")) return;
+  throw new AppError("forbidden", { message: "This application does not take passwords." });
+}
+
+/** @throws AppError `forbidden` */
+export function requireSignUp(application: Application): void {
+  if (application.type === "m2m") {
+    throw new AppError("forbidden", { message: "This application is a machine's: nobody signs up to it." });
+  }
+  if (application.signUp !== "closed") return;
+  throw new AppError("forbidden", { message: "Sign-up is closed for this application." });
+}
+
+/** @throws AppError `invalid_input` for anything but one address */
+export function requireEmail(input: string): EmailAddress {
+  const email = canonicalEmail(input);
+  if (!email) throw invalidField("email", "must be one e-mail address such as ada@example.com");
+  return email;
+}

@@ -1,0 +1,93 @@
+import { z } from "zod";
+import { AppError } from "../../core/errors.ts";
+import { proofInput, proofOf } from "../../identity/proofs/proofs.ts";
+import { exampleMailSent, mailSentSchema } from "../../identity/sessions/wire.ts";
+import type { Procedures } from "../../rpc/procedures.ts";
+import type { Recovery } from "./recovery.ts";
+import type { Passwords } from "./service.ts";
+import { emailInput as email, passwordInput as password, toMailSent } from "./wire.ts";
+
+const success = z.strictObject({ status: z.literal("success") });
+const done = { status: "success" } as const;
+
+/** Changing a password, by the current one or by mail, and setting the first one. */
+export function newPasswordRouter(procedures: Procedures, passwords: Passwords, recovery: Recovery) {
+  const ofAuth = {
+    change: procedures
+      .session({
+        summary: "Change one's own password. Ends the user's other sessions.",
+        output: success,
+        errors: ["invalid_credentials", "conflict"],
+        rest: { method: "POST", path: "/v1/auth/password/change" },
+        example: {
+          input: { current_password: "correct horse battery staple", new_password: "four other words entirely" },
+          output: { status: "success" },
+        },
+      })
+      .input(z.strictObject({ current_password: password, new_password: password }))
+      .mutation(async ({ ctx, input }) => {
+        if (input.current_password === input.new_password) {
+          const details = [{ path: "new_password", reason: "is the current password" }];
+          throw new AppError("invalid_input", { details });
+        }
+        const { application, origin, session } = ctx;
+        const { current_password: current, new_password: next } = input;
+        await passwords.change({ application, origin, session, current, next });
+        return { status: "success" as const };
+      }),
+    forgot: procedures
+      .public({
+        summary: "Ask for a mail that leads to a new password.",
+        description: "The answer is the same whether or not there is an account.",
+        output: mailSentSchema,
+        errors: ["forbidden", "origin_not_allowed"],
+        rest: { method: "POST", path: "/v1/auth/password/forgot", status: 202 },
+        example: { input: { email: "ada@example.com" }, output: exampleMailSent },
+      })
+      .input(z.strictObject({ email }))
+      .mutation(async ({ ctx, input }) => {
+        const { application, origin } = ctx;
+        return toMailSent(await recovery.forgot({ application, origin, email: input.email }));
+      }),
+    reset: procedures
+      .public({
+        summary: "Set a new password with the mail's link or code.",
+        description:
+          "Ends all of the user's sessions and proves the address. It signs nobody in: a second factor is asked for as " +
+          "before. Of an address that was never proven, what was set up before goes: password, passkeys, factors.",
+        output: success,
+        errors: ["invalid_code", "forbidden", "origin_not_allowed"],
+        rest: { method: "POST", path: "/v1/auth/password/reset" },
+        example: {
+          input: { token: "sally_ml_…", new_password: "four other words entirely" },
+          output: done,
+        },
+      })
+      .input(z.strictObject({ ...proofInput, new_password: password }))
+      .mutation(async ({ ctx, input }) => {
+        const { application, origin } = ctx;
+        await recovery.reset({ application, origin, proof: proofOf(input), password: input.new_password });
+        return done;
+      }),
+  };
+  const ofMe = {
+    set: procedures
+      .provenSession(
+        { fresh: true },
+        {
+          summary: "Set the first password of somebody who has none. Ends the user's other sessions.",
+          output: success,
+          errors: ["conflict", "forbidden"],
+          rest: { method: "POST", path: "/v1/me/password" },
+          example: { input: { new_password: "four other words entirely" }, output: done },
+        },
+      )
+      .input(z.strictObject({ new_password: password }))
+      .mutation(async ({ ctx, input }) => {
+        const { application, origin, session } = ctx;
+        await passwords.set({ application, origin, session, next: input.new_password });
+        return done;
+      }),
+  };
+  return { auth: { password: ofAuth }, me: { password: ofMe } };
+}
