@@ -80,7 +80,10 @@ class Visit {
       },
       "submit",
     );
-    return form([password], submit, alert);
+    const whole = form([password], submit, alert);
+    // Password managers look for it. It stays empty: they would keep a masked address as the name of the account.
+    whole.prepend(element("input", { type: "text", autocomplete: "username", hidden: "" }));
+    return whole;
   }
 
   /** Spends the link. @param input what stands beside the token; `field` is told what is wrong with it */

@@ -330,6 +330,24 @@ scenarios("mailed links and codes, attacked", (t) => {
     },
   );
 
+  t.test(
+    "two links into one unproven account at once: one takes over, and the other is gone with what was there",
+    async (app) => {
+      await allowMail(app);
+      for (let round = 0; round < 5; round++) {
+        const user = await app.user();
+        const links = [await mailTo(app, user.email), await mailTo(app, user.email)];
+        const answers = await Promise.all(
+          Array.from({ length: 10 }, (_, i) => completeBy(app.client(), { token: links[i % 2]?.link })),
+        );
+        expect(codesOf(answers).filter((code) => code === 200)).toHaveLength(1);
+        expect(codesOf(answers).filter((code) => code === "invalid_code")).toHaveLength(9);
+      }
+      expect((await app.audit()).filter((action) => action === "user.disowned")).toHaveLength(5);
+      expect((await sessionsIn(app)).filter(({ ended_at }) => ended_at === null)).toHaveLength(5);
+    },
+  );
+
   t.test("an unproven second address does not open the account of who has proven the first", async (app) => {
     await allowMail(app);
     const owner = await app.user("owner@example.com");
