@@ -279,6 +279,18 @@ describe("a mailed link in a browser", () => {
     expect(site.complaints).toEqual([]);
   });
 
+  browserTest("an application that is not the default one is signed in to as itself", async () => {
+    await using site = await LinkSite.create(app);
+    const own = app.client({ "x-application-id": app.applicationId });
+    const { link } = await mailTo(app, (await app.user()).email, "magic_link", own);
+    await site.open(link);
+    await site.press("Sign in");
+    await site.sees("You are signed in");
+    const names = (await site.cookies()).map(({ name }) => name).sort();
+    const suffix = app.applicationId.slice(-12);
+    expect(names).toEqual([`sallyport_at_${suffix}`, `sallyport_rt_${suffix}`]);
+  });
+
   browserTest("a tenant's link calls under the tenant's path", async () => {
     const acme = await app.tenant("acme");
     await allowMail(app);
