@@ -54,6 +54,8 @@ export interface Texts {
   invalid: Said;
   forbidden: Said;
   unreachable: Said;
+  /** The same after a press: the answer may be lost, and not the question. */
+  lost: string;
   busy: Said;
   later: string;
   failed: Said;
@@ -159,6 +161,7 @@ const english: Texts = {
     heading: "No connection",
     lead: "This page could not reach its server. Your link is still good: check your connection, then try again.",
   },
+  lost: "This page could not reach its server. Check your connection, then try again. Should the link no longer work then, it has done its work already.",
   busy: { heading: "A little too fast", lead: "There were too many requests. Your link is still good: {later}" },
   later: "try again in {time}.",
   failed: {
@@ -279,6 +282,7 @@ const german: Texts = {
     heading: "Keine Verbindung",
     lead: "Diese Seite konnte ihren Server nicht erreichen. Ihr Link gilt noch: Prüfen Sie die Verbindung und versuchen Sie es noch einmal.",
   },
+  lost: "Diese Seite konnte ihren Server nicht erreichen. Prüfen Sie die Verbindung und versuchen Sie es noch einmal. Sollte der Link dann nicht mehr gelten, hat er seine Arbeit schon getan.",
   busy: { heading: "Etwas zu schnell", lead: "Es waren zu viele Anfragen. Ihr Link gilt noch: {later}" },
   later: "Versuchen Sie es in {time} noch einmal.",
   failed: {
