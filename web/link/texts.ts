@@ -313,7 +313,8 @@ export function momentOf(texts: Texts, time: string): string {
   const moment = new Date(time);
   const isToday = moment.toDateString() === new Date().toDateString();
   const day = isToday ? {} : ({ dateStyle: "long" } as const);
-  return new Intl.DateTimeFormat(texts.locale, { timeStyle: "short", ...day }).format(moment);
+  // In one piece: no line ends between a day and its month.
+  return new Intl.DateTimeFormat(texts.locale, { timeStyle: "short", ...day }).format(moment).replaceAll(" ", "\u00a0");
 }
 
 export function reasonIn(texts: Texts, reason: string): string {
