@@ -155,7 +155,10 @@ export class SecondFactors {
     if (!(await this.flows.consume(tx, flowId, KIND, STEP))) throw new AppError("invalid_code");
   }
 
-  /** First factors that were proven before a password or a factor changed count no more, nor do devices trusted before it. */
+  /**
+   * For every change of a password or a factor: first factors that were proven before it count no more, and each device
+   * proves itself again.
+   */
   async endAll(tx: Executor, userId: string): Promise<void> {
     await this.flows.endAll(tx, userId, KIND);
     await deleteTrustedDevices(tx, userId);

@@ -110,6 +110,23 @@ scenarios("/v1/me/emails", (t) => {
     ]);
   });
 
+  t.test("what a session began is over when that session is: signed out, here or from elsewhere", async (app) => {
+    const user = await person(app);
+    const owner = await session(app, user);
+    for (const [index, end] of [
+      () => owner.delete("/v1/auth/sessions"),
+      async (thief: typeof owner) => thief.post("/v1/auth/logout"),
+    ].entries()) {
+      const thief = await session(app, user);
+      const { token } = await add(app, thief, `thief${index}@evil.example`);
+      expect((await end(thief)).status).toBe(200);
+      const before = await app.state();
+      expect([index, (await verify(app, { token })).code]).toEqual([index, "invalid_code"]);
+      expect(await app.state()).toBe(before);
+    }
+    expect(await emailsOf(app, user)).toEqual([`${user.email}*`]);
+  });
+
   t.test("two people prove one address at once: one has it, the other is told why", async (app) => {
     const [one, two] = [await person(app), await person(app)];
     const email = "shared@example.com";
