@@ -43,6 +43,18 @@ describe("a violation of each rule is found", () => {
       /storage must not import crypto/,
     ],
     ["as a worker by its name", "src/storage/a.ts", 'new Worker("../crypto/w.ts");', /storage must not import crypto/],
+    [
+      "a page's script, outside of that page's file",
+      "src/http/server.ts",
+      'import * as main from "../../web/link/main.ts";',
+      /http must not import web/,
+    ],
+    [
+      "another page's script",
+      "src/http/link-page.ts",
+      'import * as main from "../../web/admin/main.ts";',
+      /http must not import web/,
+    ],
     ["over several lines", "src/core/a.ts", 'import {\n  x, // y\n} from\n  "../app.ts";', /core must not import app/],
     ["a sibling", "src/mail/a.ts", 'import { x } from "../crypto/b.ts";', /mail must not import crypto/],
     [
@@ -128,6 +140,7 @@ describe("what is allowed is left alone", () => {
     ["the registry", "src/features/index.ts", 'import { a } from "./password/index.ts";'],
     ["a feature's own files", "src/features/a/router.ts", 'import { a } from "./service.ts";'],
     ["pages that http embeds", "src/http/assets.ts", 'import admin from "../../web/admin/index.html";'],
+    ["scripts that a page's file embeds", "src/http/link-page.ts", 'import * as main from "../../web/link/main.ts";'],
     ["packages in the SDK", "src/sdk/client/a.ts", 'import { x } from "@trpc/client";\nimport "node:crypto";'],
     ["queries in a store", "src/features/a/store.ts", 'import { sql } from "kysely";\nat.selectFrom("users");'],
     ["a clock that the SDK's user may replace", "src/sdk/server/a.ts", "const now = options.now ?? Date.now;"],

@@ -27,7 +27,9 @@ describe("a mailed link in a browser", () => {
     const user = await app.user("ada@example.com");
     await site.openMailTo(user);
     await site.sees("Sign in to Harbour Notes");
-    expect(await site.page.textContent(".lead")).toBe("You will be signed in as a•••@example.com in this browser.");
+    expect(await site.page.textContent(".lead")).toContain(
+      "signed in as a•••@example.com in this browser. If that is not you, close this page.",
+    );
     expect(await site.cookies()).toEqual([]);
     await site.press("Sign in");
     await site.sees("You are signed in");
@@ -229,7 +231,7 @@ describe("a mailed link in a browser", () => {
     await site.sees("Bei Harbour Notes anmelden");
     expect(await site.page.getAttribute("html", "lang")).toBe("de");
     expect(await site.page.title()).toBe("Bei Harbour Notes anmelden");
-    expect(await site.page.textContent(".lead")).toBe("Sie werden in diesem Browser als a•••@example.com angemeldet.");
+    expect(await site.page.textContent(".lead")).toContain("in diesem Browser als a•••@example.com angemeldet.");
     await site.press("Anmelden");
     await site.sees("Sie sind angemeldet");
     await using french = await LinkSite.create(app, { locale: "fr-FR" });
@@ -275,6 +277,18 @@ describe("a mailed link in a browser", () => {
     await site.sees("You are signed in");
     expect(await site.page.locator("img, a").count()).toBe(0);
     expect(site.complaints).toEqual([]);
+  });
+
+  browserTest("an application that is not the default one is signed in to as itself", async () => {
+    await using site = await LinkSite.create(app);
+    const own = app.client({ "x-application-id": app.applicationId });
+    const { link } = await mailTo(app, (await app.user()).email, "magic_link", own);
+    await site.open(link);
+    await site.press("Sign in");
+    await site.sees("You are signed in");
+    const names = (await site.cookies()).map(({ name }) => name).sort();
+    const suffix = app.applicationId.slice(-12);
+    expect(names).toEqual([`sallyport_at_${suffix}`, `sallyport_rt_${suffix}`]);
   });
 
   browserTest("a tenant's link calls under the tenant's path", async () => {

@@ -180,6 +180,7 @@ scenarios("links and codes that prove", (t) => {
         for (const near of [flip(12), flip(40), flip(token.length - 1), token.slice(0, -1), `${token}A`, " ", "null"]) {
           expect([near, (await knock(callerOf(app), here, { token: near })).status]).toEqual([near, 401]);
         }
+        expect((await knock(callerOf(app), here, { token: app.secretKey })).code).toBe("invalid_code");
         for (const body of [{}, { token: "" }, { token: [token] }, { token: { $ne: "" } }, { token, user_id: "1" }]) {
           expect((await knock(callerOf(app), here, body)).code).toBe("invalid_input");
         }

@@ -57,7 +57,7 @@ export async function mailedLink(
       tenantId: application.tenant.id,
       applicationId,
       userId: user?.id ?? null,
-      state: { method: "magic_link", account: "", emailId: email, email: user?.email ?? null },
+      state: { method: "magic_link", emailId: email, email: user?.email ?? null },
       lifetime: 10 * MINUTE,
     }),
   );

@@ -80,7 +80,10 @@ class Visit {
       },
       "submit",
     );
-    return form([password], submit, alert);
+    const whole = form([password], submit, alert);
+    // Password managers look for it. It stays empty: they would keep a masked address as the name of the account.
+    whole.prepend(element("input", { type: "text", autocomplete: "username", hidden: "" }));
+    return whole;
   }
 
   /** Spends the link. @param input what stands beside the token; `field` is told what is wrong with it */
@@ -128,7 +131,7 @@ class Visit {
     } else {
       const { heading } = this.#sayingOf(refusal);
       const retry = button(texts.retry, texts.working, () => this.begin());
-      this.#render({ tone: "wrong", heading, lead: [this.#explain(refusal)], content: [retry] });
+      this.#render({ tone: "wrong", heading, lead: [this.#wordsFor(refusal)], content: [retry] });
     }
   }
 
@@ -137,9 +140,14 @@ class Visit {
     return code === "rate_limited" || code === "overloaded" ? texts.busy : texts.failed;
   }
 
-  #explain(refusal: Refusal): string {
+  #wordsFor(refusal: Refusal): string {
     const later = texts.later.replace("{time}", spanOf(texts, refusal.retryAfter ?? 60));
     return this.#sayingOf(refusal).lead.replace("{later}", later);
+  }
+
+  /** Of what was refused after a press. */
+  #explain(refusal: Refusal): string {
+    return refusal.code === "unreachable" ? texts.lost : this.#wordsFor(refusal);
   }
 
   #end(tone: Tone, said: { heading: string; lead: string }): void {

@@ -76,7 +76,7 @@ export function askSecondFactor(question: Question): void {
     const { factor } = texts;
     const [label, hint] = method === "totp" ? [factor.totp, factor.totpHint] : [factor.recovery, factor.recoveryHint];
     const numeric = { inputmode: "numeric", autocomplete: "one-time-code", maxlength: "9" };
-    const free = { autocomplete: "off", maxlength: "32", autocapitalize: "none", spellcheck: "false" };
+    const free = { autocomplete: "off", maxlength: "64", autocapitalize: "none", spellcheck: "false" };
     const code = field("code", label, hint, { type: "text", class: "code", ...(method === "totp" ? numeric : free) });
     const alert = element("p", { role: "alert", class: "alert" });
     const submit = button(

@@ -17,7 +17,9 @@ interface Said {
 }
 
 export interface Texts {
-  language: string;
+  language: "en" | "de";
+  /** The reader's own, for numbers and times: `en-GB`. */
+  locale: string;
   loading: string;
   working: string;
   /** In place of an address that the appliance does not name. */
@@ -52,6 +54,8 @@ export interface Texts {
   invalid: Said;
   forbidden: Said;
   unreachable: Said;
+  /** The same after a press: the answer may be lost, and not the question. */
+  lost: string;
   busy: Said;
   later: string;
   failed: Said;
@@ -59,6 +63,7 @@ export interface Texts {
 
 const english: Texts = {
   language: "en",
+  locale: "en",
   loading: "One moment…",
   working: "One moment…",
   someAddress: "the address that the mail came to",
@@ -67,7 +72,7 @@ const english: Texts = {
   kinds: {
     sign_in: {
       heading: "Sign in to {application}",
-      lead: "You will be signed in as {email} in this browser.",
+      lead: "You will be signed in as {email} in this browser. If that is not you, close this page.",
       button: "Sign in",
       doneHeading: "You are signed in",
       doneLead: "You are signed in to {application} as {email}.",
@@ -95,7 +100,7 @@ const english: Texts = {
     },
     undo_email_change: {
       heading: "Undo the change of address",
-      lead: "{email} becomes the address of your account at {application} again, and every device is signed out.",
+      lead: "{email} becomes the address of your account at {application} again. Every device is signed out, and you set a new password.",
       button: "Undo the change",
       doneHeading: "The change is undone",
       doneLead: "{email} is the address of your account again. A mail to set a new password is on its way to it.",
@@ -156,6 +161,7 @@ const english: Texts = {
     heading: "No connection",
     lead: "This page could not reach its server. Your link is still good: check your connection, then try again.",
   },
+  lost: "This page could not reach its server. Check your connection, then try again. Should the link no longer work then, it has done its work already.",
   busy: { heading: "A little too fast", lead: "There were too many requests. Your link is still good: {later}" },
   later: "try again in {time}.",
   failed: {
@@ -166,6 +172,7 @@ const english: Texts = {
 
 const german: Texts = {
   language: "de",
+  locale: "de",
   loading: "Einen Moment …",
   working: "Einen Moment …",
   someAddress: "die Adresse, an die die E-Mail ging,",
@@ -174,7 +181,7 @@ const german: Texts = {
   kinds: {
     sign_in: {
       heading: "Bei {application} anmelden",
-      lead: "Sie werden in diesem Browser als {email} angemeldet.",
+      lead: "Sie werden in diesem Browser als {email} angemeldet. Wenn Sie das nicht sind, schließen Sie diese Seite.",
       button: "Anmelden",
       doneHeading: "Sie sind angemeldet",
       doneLead: "Sie sind bei {application} als {email} angemeldet.",
@@ -202,7 +209,7 @@ const german: Texts = {
     },
     undo_email_change: {
       heading: "Änderung der Adresse rückgängig machen",
-      lead: "{email} wird wieder die Adresse Ihres Kontos bei {application}, und alle Geräte werden abgemeldet.",
+      lead: "{email} wird wieder die Adresse Ihres Kontos bei {application}. Alle Geräte werden abgemeldet, und Sie setzen ein neues Passwort.",
       button: "Rückgängig machen",
       doneHeading: "Die Änderung ist rückgängig gemacht",
       doneLead:
@@ -275,6 +282,7 @@ const german: Texts = {
     heading: "Keine Verbindung",
     lead: "Diese Seite konnte ihren Server nicht erreichen. Ihr Link gilt noch: Prüfen Sie die Verbindung und versuchen Sie es noch einmal.",
   },
+  lost: "Diese Seite konnte ihren Server nicht erreichen. Prüfen Sie die Verbindung und versuchen Sie es noch einmal. Sollte der Link dann nicht mehr gelten, hat er seine Arbeit schon getan.",
   busy: { heading: "Etwas zu schnell", lead: "Es waren zu viele Anfragen. Ihr Link gilt noch: {later}" },
   later: "Versuchen Sie es in {time} noch einmal.",
   failed: {
@@ -285,8 +293,11 @@ const german: Texts = {
 
 /** The reader's first wish that is there, as in mails. @param wished BCP 47 tags */
 export function textsFor(wished: readonly string[]): Texts {
-  const languages = wished.map((tag) => tag.slice(0, 2).toLowerCase());
-  return languages.find((language) => language === "de" || language === "en") === "de" ? german : english;
+  for (const locale of wished) {
+    const texts = [english, german].find(({ language }) => language === locale.slice(0, 2).toLowerCase());
+    if (texts) return { ...texts, locale };
+  }
+  return english;
 }
 
 /** `2 minutes`, in the texts' language. */
@@ -294,7 +305,7 @@ export function spanOf(texts: Texts, seconds: number): string {
   const isShort = seconds < 90;
   const unit = isShort ? "second" : "minute";
   const value = isShort ? seconds : Math.ceil(seconds / 60);
-  return new Intl.NumberFormat(texts.language, { style: "unit", unit, unitDisplay: "long" }).format(value);
+  return new Intl.NumberFormat(texts.locale, { style: "unit", unit, unitDisplay: "long" }).format(value);
 }
 
 /** The time today, else with the day. @param time RFC 3339 */
@@ -302,7 +313,8 @@ export function momentOf(texts: Texts, time: string): string {
   const moment = new Date(time);
   const isToday = moment.toDateString() === new Date().toDateString();
   const day = isToday ? {} : ({ dateStyle: "long" } as const);
-  return new Intl.DateTimeFormat(texts.language, { timeStyle: "short", ...day }).format(moment);
+  // In one piece: no line ends between a day and its month.
+  return new Intl.DateTimeFormat(texts.locale, { timeStyle: "short", ...day }).format(moment).replaceAll(" ", "\u00a0");
 }
 
 export function reasonIn(texts: Texts, reason: string): string {

@@ -27,7 +27,7 @@ const SHAPES: Record<Tone, string> = {
   ask: "M7 20V11a5 5 0 0 1 10 0v9zM12 20v-5",
   done: "M6 12.5l4 4 8-9",
   wrong: "M12 6.5v7M12 17v.5",
-  wait: "M12 7v5l3 2",
+  wait: "M12 4a8 8 0 1 0 0 16 8 8 0 1 0 0-16M12 8v4l2.5 2",
 };
 const SVG = "http://www.w3.org/2000/svg";
 

@@ -59,7 +59,7 @@ export class Addresses {
     }
     const known = found ? { to: found.address, reader: found.user_id } : { to: address, reader: null };
     const template = found ? "email_known" : "verify_email";
-    return this.#mailProof(caller, { template, ...known, canonical, email: address, state: { address, canonical } });
+    return this.#mailProof(caller, { template, ...known, canonical, email: address });
   }
 
   /** Mails the proof of an address that stands on the list unproven. @throws AppError `not_found`, `conflict`, `rate_limited` */
@@ -70,8 +70,7 @@ export class Addresses {
     const { address, canonical } = row;
     if (row.verified_at !== null) throw new AppError("conflict", { message: "This address is verified already." });
     await this.identity.attempts.mail(application, canonical, origin);
-    const state = { address, canonical };
-    return this.#mailProof(caller, { template: "verify_email", to: address, canonical, email: address, state });
+    return this.#mailProof(caller, { template: "verify_email", to: address, canonical, email: address });
   }
 
   /**
@@ -171,11 +170,10 @@ export class Addresses {
 
   #mailProof(
     { application, origin, session }: AdmittedSession,
-    mail: Pick<Parameters<typeof mailProof>[2], "template" | "to" | "reader" | "canonical" | "email"> & {
-      state: VerifyState;
-    },
+    mail: Pick<Parameters<typeof mailProof>[2], "template" | "to" | "reader" | "canonical"> & { email: string },
   ): Promise<StartedProof> {
     const { storage, clock } = this.identity;
+    const state: VerifyState = { address: mail.email, canonical: mail.canonical, sid: session.sid };
     return storage.write(async (tx) => {
       await holdSession(tx, session, clock.now());
       return mailProof(this.identity, tx, {
@@ -184,7 +182,7 @@ export class Addresses {
         origin,
         kind: "verify_email",
         userId: session.user_id,
-        state: { ...mail.state },
+        state: { ...state },
         lifetime: VERIFY_LIFETIME,
       });
     });

@@ -90,7 +90,13 @@ export async function deleteEmailsBut(tx: Executor, userId: string, canonical: s
  */
 export async function deleteCredentialsSince(tx: Executor, userId: string, since: number): Promise<void> {
   await tx.kysely.deleteFrom("password_credentials").where("user_id", "=", userId).execute();
-  for (const table of ["passkeys", "totp_factors", "recovery_codes"] as const) {
+  for (const table of ["passkeys", "recovery_codes"] as const) {
     await tx.kysely.deleteFrom(table).where("user_id", "=", userId).where("created_at", ">=", since).execute();
   }
+  await tx.kysely
+    .deleteFrom("totp_factors")
+    .where("user_id", "=", userId)
+    // One that took the place of another keeps its row.
+    .where((eb) => eb.or([eb("created_at", ">=", since), eb("enabled_at", ">=", since)]))
+    .execute();
 }

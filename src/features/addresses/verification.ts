@@ -4,7 +4,8 @@ import { appendAudit } from "../../identity/audit/store.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { checkProof } from "../../identity/proofs/mailed.ts";
 import type { Proof } from "../../identity/proofs/proofs.ts";
-import { claimUser, findUser, insertEmail, lockUser } from "../../identity/users/store.ts";
+import { isHeld } from "../../identity/sessions/hold.ts";
+import { claimUser, insertEmail } from "../../identity/users/store.ts";
 import type { Admitted } from "../../rpc/gate.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Executor } from "../../storage/storage.ts";
@@ -15,9 +16,14 @@ import { countEmails, findByCanonical, findPrimary, verifyEmail } from "./store.
 export interface VerifyState {
   address: string;
   canonical: string;
+  /** The session that asked. */
+  sid: string;
 }
 
-/** The proof of an address that a session asked for. Needs no session: the mail may be read elsewhere. */
+/**
+ * The proof of an address that a session asked for. It comes without that session, as the mail may be read elsewhere, but not
+ * after its end: what somebody else's session began is over when the account's owner has signed it out.
+ */
 export class Verification {
   constructor(private readonly identity: Identity) {}
 
@@ -29,15 +35,14 @@ export class Verification {
     const { application, origin } = caller;
     const { storage, clock, notices } = this.identity;
     const { flow, state, spend } = await checkProof(this.identity, caller, ["verify_email"], proof);
-    const { address, canonical } = state as unknown as VerifyState;
+    const { address, canonical, sid } = state as unknown as VerifyState;
     const userId = flow.user_id;
     const tenantId = application.tenant.id;
     if (userId === null) throw new AppError("invalid_code");
     return storage.write(async (tx) => {
       const now = clock.now();
-      if (!(await lockUser(tx, tenantId, userId, now))) throw new AppError("invalid_code");
+      if (!(await isHeld(tx, { tenant_id: tenantId, user_id: userId, sid }, now))) throw new AppError("invalid_code");
       await spend(tx);
-      if ((await findUser(tx, tenantId, userId))?.disabled_at !== null) throw new AppError("invalid_code");
       const found = await findByCanonical(tx, tenantId, canonical);
       if (found && found.user_id !== userId) throw taken();
       if (found) await verifyEmail(tx, found.id, now);

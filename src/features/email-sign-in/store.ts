@@ -65,16 +65,25 @@ const prove = prepared((db, p: Param<Address & { now: number }>) =>
 export const proveAddress = async (tx: Executor, address: Address, now: number) =>
   (await tx.first(prove, { ...address, now })) !== undefined;
 
-const proven = prepared((db, p: Param<Address>) =>
+const hold = prepared((db, p: Param<Address>) =>
   db
-    .selectFrom("user_emails")
-    .select("id")
+    .updateTable("user_emails")
+    .set((eb) => ({ verified_at: eb.ref("verified_at") }))
     .where("id", "=", p("id"))
     .where("user_id", "=", p("user_id"))
-    .where("verified_at", "is not", null),
+    .where("verified_at", "is not", null)
+    .returning("id"),
 );
-/** Whether the address is still this user's, and proven: a mail may outlive that. */
-export const isProven = async (tx: Executor, address: Address) => (await tx.first(proven, address)) !== undefined;
+/**
+ * Whether the address is still this user's, and proven, and stays so until the transaction ends: a mail may outlive that. A
+ * write, because a mere read on PostgreSQL would let a removal run beside it, which would then miss the session.
+ */
+export const holdAddress = async (tx: Executor, address: Address) => (await tx.first(hold, address)) !== undefined;
+
+const byId = prepared((db, p: Param<Address>) =>
+  db.selectFrom("user_emails").select("verified_at").where("id", "=", p("id")).where("user_id", "=", p("user_id")),
+);
+export const findAddress = (at: Executor, address: Address) => at.first(byId, address);
 
 const primary = prepared((db, p: Param<{ user_id: string }>) =>
   db.selectFrom("user_emails").select("address").where("user_id", "=", p("user_id")).where("is_primary", "=", 1),

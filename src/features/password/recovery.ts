@@ -101,10 +101,11 @@ export class Recovery {
       applicationId: application.id,
       origin,
     });
-    const ending = { tenantId, application, actor, origin, reason: "password_changed" } as const;
-    await sessions.endAll(tx, userId, { keep: null, everyApplication: true }, ending);
+    // The flows first: a sign-in that is just finishing one has committed its session by then, or finds it ended.
     await flows.endEvery(tx, userId, { kind: "undo_email_change", before: null });
     await secondFactors.endAll(tx, userId);
+    const ending = { tenantId, application, actor, origin, reason: "password_changed" } as const;
+    await sessions.endAll(tx, userId, { keep: null, everyApplication: true }, ending);
     await notices.tell(tx, now, { kind: "password", template: "password_changed", application, userId, origin });
   }
 }

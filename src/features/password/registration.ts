@@ -6,10 +6,11 @@ import { appendAudit } from "../../identity/audit/store.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/proofs/mailed.ts";
 import type { Proof, StartedProof } from "../../identity/proofs/proofs.ts";
+import { isHeld } from "../../identity/sessions/hold.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
 import type { SessionBundle } from "../../identity/sessions/store.ts";
 import type { Application } from "../../identity/tenants/directory.ts";
-import { claimUser, findUser, insertEmail, insertUser, lockUser, updateUser } from "../../identity/users/store.ts";
+import { claimUser, findUser, insertEmail, insertUser, updateUser } from "../../identity/users/store.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Delivery } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
@@ -53,6 +54,8 @@ interface NewPerson {
   hash: string;
   displayName: string | null;
   metadata: Record<string, unknown>;
+  /** The session of the anonymous user who is to be upgraded. */
+  sid: string | null;
 }
 
 const WITH_PASSWORD = { method: "password", amr: ["pwd"], aal: "aal1" } as const;
@@ -71,7 +74,7 @@ export class Registrations {
   async register(registration: Registration): Promise<SignUpOutcome> {
     const { application, metadata, replaces } = registration;
     const address = await this.#admit(registration);
-    if (application.signUp === "verified") return this.#mail(registration, address, metadata, null);
+    if (application.signUp === "verified") return this.#mail(registration, address, metadata);
     const person = await this.#newPerson(registration, address, metadata);
     return this.#signIn({ ...registration, replaces }, (tx, now) =>
       this.#createUser(tx, now, registration, person, false),
@@ -86,7 +89,7 @@ export class Registrations {
   async upgrade(upgrade: Upgrade): Promise<SignUpOutcome> {
     const { application, session } = upgrade;
     const address = await this.#admit(upgrade, session);
-    if (application.signUp === "verified") return this.#mail(upgrade, address, {}, session.user_id);
+    if (application.signUp === "verified") return this.#mail(upgrade, address, {}, session);
     const person = await this.#newPerson(upgrade, address, {});
     return this.#signIn({ ...upgrade, replaces: session.sid }, (tx, now) =>
       this.#upgradeUser(tx, now, upgrade, session.user_id, person, false),
@@ -103,12 +106,15 @@ export class Registrations {
     requireSignUp(application);
     const { flow, state, spend } = await checkProof(this.identity, completion, ["sign_up"], completion.proof);
     const person = state as unknown as NewPerson;
+    const { user_id: userId, tenant_id } = flow;
     return this.#signIn(completion, async (tx, now) => {
-      if (flow.user_id !== null) await lockUser(tx, application.tenant.id, flow.user_id, now);
+      // What somebody's session began is over once it has been ended.
+      const session = userId === null || person.sid === null ? null : { tenant_id, user_id: userId, sid: person.sid };
+      if (session && !(await isHeld(tx, session, now))) throw new AppError("invalid_code");
       await spend(tx);
-      return flow.user_id === null
+      return session === null
         ? this.#createUser(tx, now, completion, person, true)
-        : this.#upgradeUser(tx, now, completion, flow.user_id, person, true);
+        : this.#upgradeUser(tx, now, completion, session.user_id, person, true);
     });
   }
 
@@ -137,7 +143,7 @@ export class Registrations {
     metadata: Record<string, unknown>,
   ): Promise<NewPerson> {
     if (await findOwner(this.identity.storage.read, application.tenant.id, address.canonical)) throw knownAddress();
-    return { address, hash: await this.hashing.hash(password, origin), displayName, metadata };
+    return { address, hash: await this.hashing.hash(password, origin), displayName, metadata, sid: null };
   }
 
   /**
@@ -148,12 +154,13 @@ export class Registrations {
     { application, origin, password, displayName }: Applicant,
     address: EmailAddress,
     metadata: Record<string, unknown>,
-    userId: string | null,
+    session: SessionBundle | null = null,
   ): Promise<SignUpOutcome> {
     const { identity } = this;
     await identity.attempts.mail(application, address.canonical, origin);
     const owner = await findOwner(identity.storage.read, application.tenant.id, address.canonical);
-    const person: NewPerson = { address, hash: await this.hashing.hash(password, origin), displayName, metadata };
+    const hash = await this.hashing.hash(password, origin);
+    const person: NewPerson = { address, hash, displayName, metadata, sid: session?.sid ?? null };
     const proof = await identity.storage.write((tx) =>
       mailProof(identity, tx, {
         application,
@@ -161,7 +168,7 @@ export class Registrations {
         kind: "sign_up",
         template: owner ? "sign_up_known" : "sign_up",
         to: owner?.address ?? address.address,
-        userId,
+        userId: session?.user_id ?? null,
         reader: owner?.user_id ?? null,
         canonical: address.canonical,
         email: address.address,

@@ -140,14 +140,15 @@ export class Passwords {
     const actor = { kind: "user", id: userId } as const;
     const target = { kind: "user", id: userId };
     await appendAudit(tx, now, { tenantId, actor, action, target, applicationId: application.id, origin });
+    // The flows first: a sign-in that is just finishing one has committed its session by then, or finds it ended.
+    await flows.endEvery(tx, userId, { kind: "undo_email_change", before: null });
+    await secondFactors.endAll(tx, userId);
     await sessions.endAll(
       tx,
       userId,
       { keep: session.sid, everyApplication: true },
       { tenantId, application, actor, origin, reason: "password_changed" },
     );
-    await flows.endEvery(tx, userId, { kind: "undo_email_change", before: null });
-    await secondFactors.endAll(tx, userId);
     await notices.tell(tx, now, { kind: "password", template: "password_changed", application, userId, origin });
   }
 

@@ -3,13 +3,20 @@ import type { Executor } from "../../storage/storage.ts";
 import { lockUser } from "../users/store.ts";
 import { findSession, isLiveSession, type SessionBundle } from "./store.ts";
 
+type SessionRef = Pick<SessionBundle, "tenant_id" | "user_id" | "sid">;
+
 /**
  * Holds the user's row until the transaction ends, and looks at the session again: a reset or an undo that has come in
  * between, from the person whose account it is, must not be followed by an act of the session that it ended.
- * @throws AppError `token_revoked`
+ * @returns false once it has ended, or its user is disabled or gone
  */
-export async function holdSession(tx: Executor, session: SessionBundle, now: number): Promise<void> {
+export async function isHeld(tx: Executor, session: SessionRef, now: number): Promise<boolean> {
   const isThere = await lockUser(tx, session.tenant_id, session.user_id, now);
   const current = isThere ? await findSession(tx, session.sid) : undefined;
-  if (!current || !isLiveSession(current, now)) throw new AppError("token_revoked");
+  return current !== undefined && current.user_id === session.user_id && isLiveSession(current, now);
+}
+
+/** As {@link isHeld}. @throws AppError `token_revoked` */
+export async function holdSession(tx: Executor, session: SessionRef, now: number): Promise<void> {
+  if (!(await isHeld(tx, session, now))) throw new AppError("token_revoked");
 }

@@ -79,7 +79,7 @@ scenarios("mailed links and codes, attacked", (t) => {
     expect((await completeBy(app.client(), { flow_id: flowId, code })).code).toBe("invalid_code");
     // The link has 256 bits of its own: guesses at the code do not take it from its owner.
     expect((await completeBy(app.client(), { token: link })).status).toBe(200);
-    expect(await app.audit()).toContain("sign_in.refused");
+    expect(await app.audit()).toContain("proof.refused");
   });
 
   t.test(
@@ -327,6 +327,24 @@ scenarios("mailed links and codes, attacked", (t) => {
       expect(again.status).toBe(200);
       expect((await app.client().bearer(owner.body.access_token).get("/v1/auth/session")).status).toBe(200);
       expect((await app.audit()).filter((action) => action === "user.disowned")).toHaveLength(1);
+    },
+  );
+
+  t.test(
+    "two links into one unproven account at once: one takes over, and the other is gone with what was there",
+    async (app) => {
+      await allowMail(app);
+      for (let round = 0; round < 5; round++) {
+        const user = await app.user();
+        const links = [await mailTo(app, user.email), await mailTo(app, user.email)];
+        const answers = await Promise.all(
+          Array.from({ length: 10 }, (_, i) => completeBy(app.client(), { token: links[i % 2]?.link })),
+        );
+        expect(codesOf(answers).filter((code) => code === 200)).toHaveLength(1);
+        expect(codesOf(answers).filter((code) => code === "invalid_code")).toHaveLength(9);
+      }
+      expect((await app.audit()).filter((action) => action === "user.disowned")).toHaveLength(5);
+      expect((await sessionsIn(app)).filter(({ ended_at }) => ended_at === null)).toHaveLength(5);
     },
   );
 

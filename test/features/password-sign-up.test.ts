@@ -1,0 +1,148 @@
+import { expect } from "bun:test";
+import { callerOf, emailsOf, NEW_PASSWORD, proofOf, setApplication, signUp } from "../support/mail-proofs.ts";
+import { scenarios } from "../support/scenarios.ts";
+import { PASSWORD } from "../support/template.ts";
+
+const complete = "/v1/auth/register/complete";
+
+scenarios("sign-up with proven addresses", (t) => {
+  t.test("nobody is made before the mail is answered; then a verified person, signed in", async (app) => {
+    await setApplication(app, app.applicationId, { sign_up: "verified" });
+    const client = callerOf(app);
+    const body = { email: "Ada@Example.com", password: NEW_PASSWORD, display_name: "Ada", metadata: { plan: "free" } };
+    const sent = await client.post("/v1/auth/register", body);
+    expect([sent.status, sent.body as unknown, sent.cookies]).toEqual([
+      202,
+      { status: "sent", flow_id: expect.any(String), expires_in: 600 },
+      [],
+    ]);
+    for (const table of ["users", "user_emails", "password_credentials", "sessions"] as const) {
+      expect([table, await app.storage.read.kysely.selectFrom(table).selectAll().execute()]).toEqual([table, []]);
+    }
+    expect((await client.post("/v1/auth/login", { email: body.email, password: NEW_PASSWORD })).status).toBe(401);
+    const mail = await app.mail("Ada@example.com");
+    expect(mail.subject).toBe("Confirm your address for My application");
+    expect(mail.text).toContain(mail.code ?? "no code");
+    const made = await client.post(complete, { flow_id: sent.body.flow_id, code: mail.code, delivery: "memory" });
+    expect(made.status).toBe(201);
+    expect(made.body.user).toMatchObject({
+      email: "Ada@example.com",
+      email_verified: true,
+      display_name: "Ada",
+      metadata: { plan: "free" },
+    });
+    expect(await app.audit()).toEqual(["sign_in.refused", "user.created", "session.created"]);
+    expect((await client.post("/v1/auth/login", { email: body.email, password: NEW_PASSWORD })).status).toBe(200);
+    expect(app.metric("sallyport_password_hashes_total")).toBe(3);
+  });
+
+  t.test("two sign-ups verified for one address at once: one account, and the others are told why", async (app) => {
+    const email = "ada@example.com";
+    const proofs = [await signUp(app, email), await signUp(app, email), await signUp(app, email)];
+    const answers = await Promise.all(proofs.map(({ token }) => callerOf(app).post(complete, { token })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+    expect(answers.find(({ status }) => status === 409)?.body.error.details).toEqual([
+      { path: "email", reason: "is taken" },
+    ]);
+    for (const table of ["users", "user_emails", "sessions"] as const) {
+      expect(await app.storage.read.kysely.selectFrom(table).selectAll().execute()).toHaveLength(1);
+    }
+  });
+
+  t.test("an address that was taken meanwhile stays with who has it, and their password is theirs", async (app) => {
+    const email = "ada@example.com";
+    const late = await signUp(app, email);
+    const owner = await app.user(email);
+    const before = await app.state();
+    const refused = await callerOf(app).post(complete, { token: late.token });
+    expect([refused.status, refused.code, refused.cookies]).toEqual([409, "conflict", []]);
+    expect(await app.state()).toBe(before);
+    expect((await callerOf(app).post("/v1/auth/login", owner.login)).status).toBe(200);
+    expect((await callerOf(app).post("/v1/auth/login", { email, password: NEW_PASSWORD })).status).toBe(401);
+  });
+
+  t.test("whoever signs up with a known address is mailed that it is known, and where to go", async (app) => {
+    const home_url = "https://app.example.com/home";
+    await setApplication(app, app.applicationId, { sign_up: "verified", home_url });
+    await app.user("ada@example.com");
+    const sent = await callerOf(app).post("/v1/auth/register", { email: "ADA@example.com", password: NEW_PASSWORD });
+    expect(sent.status).toBe(202);
+    const mail = await app.mail("ada@example.com");
+    expect(mail.subject).toBe("You have an account at My application already");
+    expect(mail.text).toContain(home_url);
+    // Its flow is there, and nothing but a guess opens it.
+    const guess = await callerOf(app).post(complete, { flow_id: sent.body.flow_id, code: "0000 000" });
+    expect(guess.code).toBe("invalid_code");
+    expect((await callerOf(app).post("/v1/auth/login", { email: "ada@example.com", password: PASSWORD })).status).toBe(
+      200,
+    );
+  });
+
+  t.test("a machine's application, a closed one and one without passwords sign nobody up", async (app) => {
+    const { token } = await signUp(app);
+    const body = { email: "ada@example.com", password: NEW_PASSWORD };
+    const settings = [
+      { type: "m2m" },
+      { type: "web", sign_up: "closed" },
+      { sign_up: "verified", sign_in_methods: '["passkey","magic_link"]' },
+    ] as const;
+    for (const changes of settings) {
+      await setApplication(app, app.applicationId, changes);
+      const before = await app.state();
+      for (const [path, json] of [
+        ["/v1/auth/register", body],
+        [complete, { token }],
+      ] as const) {
+        const refused = await callerOf(app).post(path, json);
+        expect([path, refused.status, refused.code]).toEqual([path, 403, "forbidden"]);
+      }
+      expect(await app.state()).toBe(before);
+    }
+    expect((await callerOf(app).post("/v1/auth/password/forgot", { email: body.email })).status).toBe(403);
+    expect((await callerOf(app).post("/v1/auth/password/reset", { token, new_password: PASSWORD })).status).toBe(403);
+    expect(await app.mailsWritten()).toBe(1);
+    await setApplication(app, app.applicationId, { sign_in_methods: '["password"]' });
+    expect((await callerOf(app).post(complete, { token })).status).toBe(201);
+  });
+
+  t.test("the session that the browser brought along ends; a page gets cookies and no refresh token", async (app) => {
+    const { token } = await signUp(app);
+    const page = app.page(undefined, { "x-application-id": app.applicationId });
+    const user = await app.user();
+    await page.post("/v1/auth/login", user.login);
+    const before = [...(page.jar?.values() ?? [])].find(({ name }) => name.includes("_at"))?.value ?? "";
+    const made = await page.post(complete, { token });
+    expect([made.status, made.body.refresh_token, made.cookies.length]).toEqual([201, null, 2]);
+    expect((await app.client().bearer(before).get("/v1/auth/session")).code).toBe("token_revoked");
+  });
+
+  t.test("a second factor that everybody needs is asked for before there are tokens", async (app) => {
+    const { token } = await signUp(app);
+    await setApplication(app, app.applicationId, { mfa: "required" });
+    const made = await callerOf(app).post(complete, { token });
+    expect([made.status, made.body.status, made.cookies]).toEqual([201, "mfa_required", []]);
+  });
+
+  t.test("the policy of passwords is that of any other sign-up (ASVS 6.2.1, 6.2.4, 6.2.11)", async (app) => {
+    await setApplication(app, app.applicationId, { sign_up: "verified" });
+    for (const password of ["fourteen-chars", "passwordpassword", "ada.lovelace.engine@example.com"]) {
+      const body = { email: "ada.lovelace.engine@example.com", password };
+      const refused = await callerOf(app).post("/v1/auth/register", body);
+      expect([password, refused.status]).toEqual([password, 400]);
+    }
+    expect(await app.mailsWritten()).toBe(0);
+  });
+
+  t.test("a tenant's link names that tenant, and opens there alone", async (app) => {
+    const acme = await app.tenant("acme");
+    await setApplication(app, acme.defaultApplicationId, { sign_up: "verified" });
+    const email = "ada@example.com";
+    const body = { email, password: NEW_PASSWORD };
+    const proof = await proofOf(app, email, app.client().post("/t/acme/v1/auth/register", body));
+    expect(proof.mail.text).toContain(`${acme.issuer}/link#${proof.token}`);
+    expect((await app.client().post(complete, { token: proof.token })).code).toBe("invalid_code");
+    const made = await app.client().post(`/t/acme${complete}`, { token: proof.token });
+    expect(made.status).toBe(201);
+    expect(await emailsOf(app, made.body.user)).toEqual(["ada@example.com*"]);
+  });
+});
