@@ -49,6 +49,7 @@ export class FactorChanges {
     const { application, origin, userId } = made;
     const tenantId = application.tenant.id;
     const actor = { kind: "user", id: userId } as const;
+    // The flows first: a sign-in that is just finishing one has committed its session by then, or finds it ended.
     await this.identity.secondFactors.endAll(tx, userId);
     const ending = { tenantId, application, actor, origin, reason: "factor_changed" } as const;
     await this.identity.sessions.endAll(tx, userId, { keep: made.keep, everyApplication: true }, ending);

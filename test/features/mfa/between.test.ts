@@ -108,4 +108,28 @@ scenarios("between the first factor and the second", (t) => {
       expect(who.body.user.id).toBe(attacker.user.id);
     },
   );
+
+  t.test(
+    "a sign-in or a step-up beside the change of a factor: no session of before outlives it (ASVS 7.4.3)",
+    async (app) => {
+      for (let round = 0; round < 8; round++) {
+        const person = await enrolled(app);
+        const weak = await app.signIn(person.user, await app.application({ mfa: "off" }));
+        const { mfa_token } = (await firstFactor(app, person.user)).body;
+        const owner = app.client().bearer(person.tokens.access_token);
+        const step = { method: "recovery_code", code: person.codes[1] };
+        const [finished, stepped, removed] = await Promise.all([
+          own(app).post("/v1/auth/mfa/verify", { mfa_token, method: "recovery_code", code: person.codes[0] }),
+          app.client().bearer(weak.accessToken).post("/v1/auth/mfa/verify", step),
+          owner.post("/v1/auth/mfa/disable"),
+        ]);
+        expect(removed.status).toBe(200);
+        for (const { status, body } of [finished, stepped]) {
+          if (status !== 200) continue;
+          const who = await app.client().bearer(body.access_token).get("/v1/auth/session");
+          expect([round, who.code]).toEqual([round, "token_revoked"]);
+        }
+      }
+    },
+  );
 });
