@@ -2,7 +2,7 @@ import type { RequestOrigin } from "../../core/caller.ts";
 import { AppError } from "../../core/errors.ts";
 import { appendAudit } from "../../identity/audit/store.ts";
 import type { Identity } from "../../identity/identity.ts";
-import type { SessionBundle } from "../../identity/sessions/store.ts";
+import { findSession, isLiveSession, type SessionBundle } from "../../identity/sessions/store.ts";
 import type { Application } from "../../identity/tenants/directory.ts";
 import { lockUser } from "../../identity/users/store.ts";
 import type { Executor } from "../../storage/storage.ts";
@@ -38,10 +38,17 @@ export class FactorChanges {
     private readonly recoveryCodes: RecoveryCodes,
   ) {}
 
-  /** Changes of one user's factors come one after the other. @throws AppError `token_revoked` for who was deleted */
-  async hold(tx: Executor, { application, userId }: Owner): Promise<void> {
-    if (!(await lockUser(tx, application.tenant.id, userId, this.identity.clock.now())))
-      throw new AppError("token_revoked");
+  /**
+   * Changes of one user's factors come one after the other, and none follows the end of the session that asked for it: the
+   * owner who has just signed everybody out is not answered by the stranger's change.
+   * @throws AppError `token_revoked`
+   */
+  async hold(tx: Executor, { application, userId, sid }: Owner & { sid: string | null }): Promise<void> {
+    const now = this.identity.clock.now();
+    const isThere = await lockUser(tx, application.tenant.id, userId, now);
+    const session = isThere && sid !== null ? await findSession(tx, sid) : null;
+    const isLive = session === null || (session && isLiveSession(session, now));
+    if (!isThere || !isLive) throw new AppError("token_revoked");
   }
 
   /** Whatever was proven before the change counts no more: other sessions, half sign-ins, trusted devices. */
@@ -66,7 +73,7 @@ export class FactorChanges {
     await storage.write(async (tx) => {
       const now = clock.now();
       const owner = { application, origin, userId };
-      await this.hold(tx, owner);
+      await this.hold(tx, { ...owner, sid: session.sid });
       if (!(await deleteTotp(tx, userId))) {
         throw new AppError("conflict", { message: "There is no authenticator app to take away." });
       }
@@ -89,7 +96,7 @@ export class FactorChanges {
     await storage.write(async (tx) => {
       const now = clock.now();
       const owner = { application, origin, userId };
-      await this.hold(tx, owner);
+      await this.hold(tx, { ...owner, sid: session.sid });
       if ((await secondFactors.enrolled(tx, userId, null)).length === 0) {
         throw new AppError("conflict", { message: "There is no second factor yet that the codes would stand in for." });
       }

@@ -80,7 +80,7 @@ export class SecondFactorService {
       const step = secret && matchingStep(this.totp.open(userId, secret), code, clock.now(), 0);
       if (secret === null || step === null) throw new AppError("invalid_code");
       const commit = async (tx: Executor, now: number) => {
-        await this.changes.hold(tx, prover);
+        await this.changes.hold(tx, { ...prover, sid: sidOf(prover) });
         // The flow was one of somebody without a second factor.
         const isStale = "flow" in prover && (await secondFactors.enrolled(tx, userId, null)).length > 0;
         if (isStale || !(await enablePending(tx, { userId, secret, step, now }))) throw new AppError("invalid_code");
@@ -115,7 +115,8 @@ export class SecondFactorService {
     return this.#prove(prover, method, answer.rememberDevice, () => {
       // One key proves itself once: what was the first factor is no second one.
       if (method === firstOf(prover)) throw new AppError("invalid_code");
-      return factor.check({ application, userId, origin, code, flowId, response });
+      const proven = provenBy(prover);
+      return factor.check({ application, userId, origin, code, flowId, response, proven });
     });
   }
 
@@ -177,6 +178,11 @@ function ownerOf(prover: Prover): string {
 
 function sidOf(prover: Prover): string | null {
   return "session" in prover ? prover.session.sid : null;
+}
+
+/** RFC 8176 values. */
+function provenBy(prover: Prover): readonly string[] {
+  return "flow" in prover ? prover.flow.first.amr : (JSON.parse(prover.session.amr) as string[]);
 }
 
 function firstOf(prover: Prover): string {

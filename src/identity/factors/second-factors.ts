@@ -21,6 +21,8 @@ export interface FactorAnswer {
   flowId: string | null;
   /** What the browser's WebAuthn call answered, as JSON. */
   response: unknown;
+  /** RFC 8176 values of what was proven before: the first factor's, or the session's. Absent: nothing is known of it. */
+  proven?: readonly string[];
 }
 
 /** An answer that is right, and not spent yet. */
@@ -37,11 +39,11 @@ export interface SecondFactor {
   method: string;
   /** For the day that another one is lost: counts only beside one that is no backup. */
   isBackup?: boolean;
-  /** What the browser must be given first, where it is more than a question for a code. */
+  /** What the browser must be given first, where it is more than a question for a code; null where none would do here. */
   challenge?(
     application: Application,
     userId: string,
-  ): Promise<{ flow_id: string; public_key: Record<string, unknown> }>;
+  ): Promise<{ flow_id: string; public_key: Record<string, unknown> } | null>;
   /** Looks at an answer without spending it. @throws AppError `invalid_code`, `invalid_input` */
   check(answer: FactorAnswer): Promise<FactorProof>;
   /** Whether this user has it. One point read: it is in every sign-in. */
@@ -110,7 +112,7 @@ export class SecondFactors {
    * The methods that would do for this user.
    * @param first the method of the first factor, which is no second one: one key proves itself only once
    */
-  async enrolled(at: Executor, userId: string, first: string | null): Promise<string[]> {
+  async enrolled(at: Executor, userId: string, first: string | null = null): Promise<string[]> {
     const methods: string[] = [];
     for (const isBackup of [false, true]) {
       if (isBackup && methods.length === 0) break;

@@ -13,6 +13,7 @@ class Key implements SecondFactor {
   readonly method = "passkey";
   readonly owners = new Set<string>();
   readonly challenged: string[] = [];
+  readonly proven: unknown[] = [];
   #spent = false;
 
   async challenge(_application: unknown, userId: string) {
@@ -20,7 +21,8 @@ class Key implements SecondFactor {
     return { flow_id: "challenge", public_key: { challenge: "x" } };
   }
 
-  async check({ userId, flowId, response }: Parameters<SecondFactor["check"]>[0]) {
+  async check({ userId, flowId, response, proven }: Parameters<SecondFactor["check"]>[0]) {
+    this.proven.push(proven);
     const isRight = flowId === "challenge" && JSON.stringify(response) === JSON.stringify(RIGHT);
     if (!this.owners.has(userId) || !isRight) throw new AppError("invalid_code");
     const commit = async () => {
@@ -91,6 +93,10 @@ scenarios("second factors of several capabilities", (t) => {
     expect((await own(app).post("/v1/auth/mfa/verify", wrong)).code).toBe("invalid_code");
     const done = await own(app).post("/v1/auth/mfa/verify", body);
     expect(claimsOf(done.body.access_token)).toMatchObject({ aal: "aal2", amr: ["pwd", "hwk", "mfa"] });
+    const step = { method: "passkey", flow_id: "challenge", response: RIGHT };
+    await app.client().bearer(done.body.access_token).post("/v1/auth/mfa/verify", step);
+    // It is told what stands beside it: a key that verified nobody is enough beside a password only.
+    expect(key.proven).toEqual([["pwd"], ["pwd"], ["pwd", "hwk", "mfa"]]);
     const again = (await firstFactor(app, user)).body.mfa_token;
     expect((await own(app).post("/v1/auth/mfa/verify", { ...body, mfa_token: again })).code).toBe("invalid_code");
   });
