@@ -19,7 +19,8 @@ interface Change extends Owner {
   /** The session that asks, and goes on; null for none. */
   keep: string | null;
   change: "added" | "removed";
-  factor: keyof typeof SPOKEN;
+  /** As the notice's language has a word for it. */
+  factor: "totp" | "recovery_codes";
 }
 
 export interface FactorCaller {
@@ -27,9 +28,6 @@ export interface FactorCaller {
   origin: RequestOrigin;
   session: SessionBundle;
 }
-
-/** As the notice names them. */
-const SPOKEN = { totp: "Authenticator app", recovery_codes: "New recovery codes" } as const;
 
 /** What happens around a change of somebody's second factors: who is signed out, who is told, and what goes with it. */
 export class FactorChanges {
@@ -117,7 +115,7 @@ export class FactorChanges {
       details: { factor },
     });
     const template = change === "added" ? "factor_added" : "factor_removed";
-    const values = { factor: SPOKEN[factor] };
+    const values = { factor };
     await this.identity.notices.tell(tx, now, { kind: "factor", template, application, userId, origin, values });
   }
 }
