@@ -110,7 +110,7 @@ scenarios("between the first factor and the second", (t) => {
   t.test(
     "a sign-in or a step-up beside the change of a factor: no session of before outlives it (ASVS 7.4.3)",
     async (app) => {
-      for (let round = 0; round < 8; round++) {
+      for (let round = 0; round < 3; round++) {
         const person = await enrolled(app);
         const weak = await app.signIn(person.user, await app.application({ mfa: "off" }));
         const { mfa_token } = (await firstFactor(app, person.user)).body;
