@@ -112,7 +112,7 @@ export class SecondFactors {
    * The methods that would do for this user.
    * @param first the method of the first factor, which is no second one: one key proves itself only once
    */
-  async enrolled(at: Executor, userId: string, first: string | null): Promise<string[]> {
+  async enrolled(at: Executor, userId: string, first: string | null = null): Promise<string[]> {
     const methods: string[] = [];
     for (const isBackup of [false, true]) {
       if (isBackup && methods.length === 0) break;

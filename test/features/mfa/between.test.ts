@@ -1,4 +1,7 @@
 import { expect } from "bun:test";
+import { FactorChanges } from "../../../src/features/mfa/changes.ts";
+import { RecoveryCodes } from "../../../src/features/mfa/recovery-codes.ts";
+import { findSession } from "../../../src/identity/sessions/store.ts";
 import type { TestApp } from "../../support/app.ts";
 import { scenarios } from "../../support/scenarios.ts";
 import { type Enrolled, enrolled, firstFactor, own, ownPage, verify } from "../../support/second-factors.ts";
@@ -94,18 +97,54 @@ scenarios("between the first factor and the second", (t) => {
     expect((await page.post("/v1/auth/refresh")).status).toBe(200);
   });
 
+  t.test("a session of somebody else's that was planted in the browser gives nothing", async (app) => {
+    const person = await enrolled(app);
+    const attacker = await app.signedIn();
+    const client = own(app).bearer(attacker.tokens.accessToken);
+    const { mfa_token } = (await firstFactor(app, person.user)).body;
+    const answer = await verify(client, mfa_token, totp(person.secret, app.clock.now()));
+    expect(claimsOf(answer.body.access_token)).toMatchObject({ sub: person.user.id });
+    expect(claimsOf(answer.body.access_token).sid).not.toBe(attacker.tokens.session.sid);
+  });
+
   t.test(
-    "a session of somebody else's that was planted in the browser is left alone, and gives nothing",
+    "a sign-in or a step-up beside the change of a factor: no session of before outlives it (ASVS 7.4.3)",
     async (app) => {
-      const person = await enrolled(app);
-      const attacker = await app.signedIn();
-      const client = own(app).bearer(attacker.tokens.accessToken);
-      const { mfa_token } = (await firstFactor(app, person.user)).body;
-      const answer = await verify(client, mfa_token, totp(person.secret, app.clock.now()));
-      expect(claimsOf(answer.body.access_token)).toMatchObject({ sub: person.user.id });
-      expect(claimsOf(answer.body.access_token).sid).not.toBe(attacker.tokens.session.sid);
-      const who = await app.client().bearer(attacker.tokens.accessToken).get("/v1/auth/session");
-      expect(who.body.user.id).toBe(attacker.user.id);
+      for (let round = 0; round < 3; round++) {
+        const person = await enrolled(app);
+        const weak = await app.signIn(person.user, await app.application({ mfa: "off" }));
+        const { mfa_token } = (await firstFactor(app, person.user)).body;
+        const owner = app.client().bearer(person.tokens.access_token);
+        const step = { method: "recovery_code", code: person.codes[1] };
+        const [finished, stepped, removed] = await Promise.all([
+          own(app).post("/v1/auth/mfa/verify", { mfa_token, method: "recovery_code", code: person.codes[0] }),
+          app.client().bearer(weak.accessToken).post("/v1/auth/mfa/verify", step),
+          owner.post("/v1/auth/mfa/disable"),
+        ]);
+        expect(removed.status).toBe(200);
+        for (const { status, body } of [finished, stepped]) {
+          if (status !== 200) continue;
+          const who = await app.client().bearer(body.access_token).get("/v1/auth/session");
+          expect([round, who.code]).toEqual([round, "token_revoked"]);
+        }
+      }
     },
   );
+
+  t.test("a change that an ended session had asked for comes too late (ASVS 7.4.1)", async (app) => {
+    const person = await enrolled(app);
+    const sid = String(claimsOf(person.tokens.access_token).sid);
+    const session = await findSession(app.storage.read, sid);
+    const application = await app.identity.directory.application(app.applicationId);
+    if (!session || !application) throw new Error("no session");
+    await app.client().bearer(person.tokens.access_token).post("/v1/auth/logout");
+    // The gate has let it in before it ended.
+    const changes = new FactorChanges(app.identity, new RecoveryCodes(app.identity));
+    const origin = { requestId: "test", address: "192.0.2.1", network: "192.0.2.1", userAgent: "test" };
+    const before = await app.state();
+    const caller = { application, origin, session };
+    await expect(changes.removeTotp(caller)).rejects.toMatchObject({ code: "token_revoked" });
+    await expect(changes.renewCodes(caller)).rejects.toMatchObject({ code: "token_revoked" });
+    expect(await app.state()).toBe(before);
+  });
 });

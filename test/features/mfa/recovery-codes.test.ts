@@ -107,7 +107,7 @@ scenarios("recovery codes", (t) => {
     const made = await app.client().bearer(tokens.access_token).post("/v1/auth/mfa/recovery-codes");
     expect([made.status, made.body.recovery_codes.length]).toEqual([200, 10]);
     const [mail] = await app.mails(user.email);
-    expect(mail?.text).toContain("New recovery codes");
+    expect(mail?.text).toMatch(/recovery.codes/i);
     for (const code of codes.slice(0, 3)) expect((await use(app, user, code)).code).toBe("invalid_code");
     expect((await use(app, user, made.body.recovery_codes[0] ?? "")).status).toBe(200);
   });

@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { findTotp } from "../../../src/features/mfa/store.ts";
+import { enablePending, findTotp, putPending } from "../../../src/features/mfa/store.ts";
 import { TotpFactor } from "../../../src/features/mfa/totp-factor.ts";
 import type { TestApp } from "../../support/app.ts";
 import { scenarios } from "../../support/scenarios.ts";
@@ -192,4 +192,17 @@ scenarios("the set-up of an authenticator app", (t) => {
       expect(() => factor.open(victim.user.id, copied)).toThrow("does not open");
     },
   );
+
+  t.test("of two set-ups that were looked at only the one that still stands is put to use, once", async (app) => {
+    const user = await app.user();
+    const now = app.clock.now();
+    const [older, newer] = [new Uint8Array(40).fill(1), new Uint8Array(40).fill(2)];
+    const begin = (secret: Uint8Array) =>
+      app.storage.write((tx) => putPending(tx, { userId: user.id, tenantId: app.tenantId, secret, owner: "x", now }));
+    const finish = (secret: Uint8Array) =>
+      app.storage.write((tx) => enablePending(tx, { userId: user.id, secret, step: 1, now }));
+    await begin(older);
+    await begin(newer);
+    expect([await finish(older), await finish(newer), await finish(newer)]).toEqual([false, true, false]);
+  });
 });
