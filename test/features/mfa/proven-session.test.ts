@@ -48,6 +48,7 @@ function serve(app: TestApp) {
     edge,
     metrics,
     metricsToken: undefined,
+    inbox: null,
     version: "0.0.0-test",
   });
   const options = { ...listenerOptions, hostname: "127.0.0.1", port: 0, routes: built.routes, fetch: built.fetch };

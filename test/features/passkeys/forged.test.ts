@@ -173,7 +173,7 @@ scenarios("a passkey's answer that is not right", (t) => {
   );
 
   t.test(
-    "a challenge is good once, for ten minutes, for its purpose, its application and its tenant (ASVS 2.3.1)",
+    "a challenge is good once, for ten minutes, for its purpose, its application and its tenant",
     async (app) => {
       const { authenticator, client } = await holder(app);
       const right = async (at: Client) => {

@@ -239,7 +239,7 @@ scenarios("adding a passkey", (t) => {
     expect(refusal(await completeRegistration(client, flow_id, response))).toEqual(REFUSED);
   });
 
-  t.test("a challenge is its user's, its application's and its purpose's, and good once (ASVS 2.3.1)", async (app) => {
+  t.test("a challenge is its user's, its application's and its purpose's, and good once", async (app) => {
     const mine = await app.signedIn();
     const theirs = await app.signedIn();
     const [me, them] = [mine, theirs].map(({ tokens }) => app.client().bearer(tokens.accessToken));
@@ -330,7 +330,7 @@ scenarios("adding a passkey", (t) => {
     { settings: { limit_network: "1000/1m" } },
   );
 
-  t.test("of twenty completions of one challenge at once, one adds a passkey (ASVS 2.3.4)", async (app) => {
+  t.test("of twenty completions of one challenge at once, one adds a passkey", async (app) => {
     const { tokens } = await app.signedIn();
     const client = app.client().bearer(tokens.accessToken);
     const { flow_id, public_key } = await beginRegistration(client);

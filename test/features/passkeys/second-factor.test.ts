@@ -89,7 +89,7 @@ scenarios("a passkey as second factor", (t) => {
   });
 
   t.test(
-    "wrong answers are refused: each thing alone, and other challenges (ASVS 2.3.1)",
+    "wrong answers are refused: each thing alone, and other challenges",
     async (app) => {
       const one = await holder(app);
       const two = await holder(app);
@@ -145,7 +145,7 @@ scenarios("a passkey as second factor", (t) => {
   });
 
   t.test(
-    "of twenty proofs at once, one session begins (ASVS 2.3.4)",
+    "of twenty proofs at once, one session begins",
     async (app) => {
       const one = await holder(app);
       const token = await passwordOf(app, one);
