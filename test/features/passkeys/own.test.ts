@@ -71,7 +71,7 @@ scenarios("a person's own passkeys", (t) => {
   );
 
   t.test(
-    "removing one ends the other sessions everywhere and MFA flows, and is told (ASVS 7.4.3, 6.3.7)",
+    "removing one ends the other sessions everywhere and MFA flows, and is told (ASVS 7.4.3, 6.3.7, 6.5.6)",
     async (app) => {
       const owner = await holder(app);
       await verify(app, owner.user.id);

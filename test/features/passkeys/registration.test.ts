@@ -103,7 +103,7 @@ const forged: Record<string, Quirks> = {
 };
 
 scenarios("adding a passkey", (t) => {
-  t.test("asks for a discoverable one that names nobody by address (ASVS 6.4.1)", async (app) => {
+  t.test("asks for a discoverable one that names nobody by address", async (app) => {
     const { client, user, passkey, authenticator } = await holder(app);
     const { public_key, expires_in } = await beginRegistration(
       client.bearer((await signInWith(caller(app), authenticator)).body.access_token),
