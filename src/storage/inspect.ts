@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { sqlState } from "./errors.ts";
-import { openPool } from "./postgres-pool.ts";
+import { openPool } from "./postgres-driver.ts";
 import { openReader } from "./sqlite-file.ts";
 import { copyInto } from "./sqlite-maintenance.ts";
 

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../core/clock.ts";
 import { openPostgresStorage } from "./postgres.ts";
-import { openPool } from "./postgres-pool.ts";
+import { openPool } from "./postgres-driver.ts";
 import { openSqliteFile, openSqliteMemory } from "./sqlite.ts";
 import type { Storage } from "./storage.ts";
 

@@ -71,10 +71,3 @@ export function portable(row: Record<string, unknown>): void {
     else if (value instanceof Uint8Array && value.constructor !== Uint8Array) row[name] = new Uint8Array(value);
   }
 }
-
-/** The pool of the driver that the settings name. `pg` is loaded when it is asked for: hardly anybody does. */
-export async function openPool(driver: "bun" | "pg", options: PostgresPoolOptions): Promise<PostgresPool> {
-  if (driver === "bun") return openBunPool(options);
-  const { openPgPool } = await import("./postgres-pg-pool.ts");
-  return openPgPool(options);
-}

@@ -5,7 +5,7 @@ import type { Migration } from "../../src/storage/columns.ts";
 import { migrations } from "../../src/storage/migrations/all.ts";
 import { type MigrationTarget, migrate, schemaVersion } from "../../src/storage/migrator.ts";
 import { postgresMigrationTarget } from "../../src/storage/postgres.ts";
-import { openPool } from "../../src/storage/postgres-pool.ts";
+import { openPool } from "../../src/storage/postgres-driver.ts";
 import { sqliteMigrationTarget } from "../../src/storage/sqlite.ts";
 import { hasPostgres, startPostgres } from "../support/postgres.ts";
 import { rejection } from "./statements.ts";
