@@ -62,3 +62,31 @@ export async function enrolled(app: TestApp, user?: TestUser): Promise<Enrolled>
   app.clock.advance(30_000);
   return { user: person, secret, codes: answer.body.recovery_codes, tokens: answer.body };
 }
+
+/** Marks a user's address as proven, so that notices go there. */
+export async function proveAddress(app: TestApp, user: Pick<TestUser, "id">): Promise<void> {
+  await app.storage.write((tx) =>
+    tx.kysely.updateTable("user_emails").set({ verified_at: 1 }).where("user_id", "=", user.id).execute(),
+  );
+}
+
+/** Changes the application of one's own. */
+export async function policy(
+  app: TestApp,
+  changes: { mfa?: "off" | "optional" | "required"; mfa_grace?: number; mfa_remember?: number },
+): Promise<void> {
+  const required = changes.mfa === "required" ? { mfa_required_at: app.clock.now() } : {};
+  await app.storage.write((tx) =>
+    tx.kysely
+      .updateTable("applications")
+      .set({ ...changes, ...required })
+      .where("id", "=", app.applicationId)
+      .execute(),
+  );
+  app.forget();
+}
+
+/** The page of the application of one's own, with its jar. */
+export function ownPage(app: TestApp): Client {
+  return app.page(undefined, { "x-application-id": app.applicationId });
+}

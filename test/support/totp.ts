@@ -20,3 +20,11 @@ export function totp(secret: string, at: number, steps = 0): string {
   const offset = (mac.at(-1) ?? 0) & 0xf;
   return String((mac.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
+
+/** A code that is wrong for sure, whatever luck would have it. */
+export function wrongTotp(secret: string, at: number, index = 0): string {
+  const right = new Set([-3, -2, -1, 0, 1, 2, 3].map((steps) => totp(secret, at, steps)));
+  const wrong: string[] = [];
+  for (let code = 100_000; wrong.length <= index; code++) if (!right.has(String(code))) wrong.push(String(code));
+  return wrong[index] ?? "";
+}

@@ -2,7 +2,7 @@ import type { RequestOrigin } from "../../core/caller.ts";
 import { AppError } from "../../core/errors.ts";
 import { appendAudit } from "../../identity/audit/store.ts";
 import type { Identity } from "../../identity/identity.ts";
-import type { SessionBundle } from "../../identity/sessions/store.ts";
+import { findSession, isLiveSession, type SessionBundle } from "../../identity/sessions/store.ts";
 import type { Application } from "../../identity/tenants/directory.ts";
 import { lockUser } from "../../identity/users/store.ts";
 import type { Executor } from "../../storage/storage.ts";
@@ -19,7 +19,8 @@ interface Change extends Owner {
   /** The session that asks, and goes on; null for none. */
   keep: string | null;
   change: "added" | "removed";
-  factor: keyof typeof SPOKEN;
+  /** As the notice's language has a word for it. */
+  factor: "totp" | "recovery_codes";
 }
 
 export interface FactorCaller {
@@ -28,9 +29,6 @@ export interface FactorCaller {
   session: SessionBundle;
 }
 
-/** As the notice names them. */
-const SPOKEN = { totp: "Authenticator app", recovery_codes: "New recovery codes" } as const;
-
 /** What happens around a change of somebody's second factors: who is signed out, who is told, and what goes with it. */
 export class FactorChanges {
   constructor(
@@ -38,9 +36,17 @@ export class FactorChanges {
     private readonly recoveryCodes: RecoveryCodes,
   ) {}
 
-  /** Changes of one user's factors come one after the other. @throws AppError `token_revoked` for who was deleted */
-  async hold(tx: Executor, now: number, { application, userId }: Owner): Promise<void> {
-    if (!(await lockUser(tx, application.tenant.id, userId, now))) throw new AppError("token_revoked");
+  /**
+   * Changes of one user's factors come one after the other, and none follows the end of the session that asked for it: the
+   * owner who has just signed everybody out is not answered by the stranger's change.
+   * @throws AppError `token_revoked`
+   */
+  async hold(tx: Executor, { application, userId, sid }: Owner & { sid: string | null }): Promise<void> {
+    const now = this.identity.clock.now();
+    const isThere = await lockUser(tx, application.tenant.id, userId, now);
+    const session = isThere && sid !== null ? await findSession(tx, sid) : null;
+    const isLive = session === null || (session && isLiveSession(session, now));
+    if (!isThere || !isLive) throw new AppError("token_revoked");
   }
 
   /** Whatever was proven before the change counts no more: other sessions, half sign-ins, trusted devices. */
@@ -48,6 +54,7 @@ export class FactorChanges {
     const { application, origin, userId } = made;
     const tenantId = application.tenant.id;
     const actor = { kind: "user", id: userId } as const;
+    // The flows first: a sign-in that is just finishing one has committed its session by then, or finds it ended.
     await this.identity.secondFactors.endAll(tx, userId);
     const ending = { tenantId, application, actor, origin, reason: "factor_changed" } as const;
     await this.identity.sessions.endAll(tx, userId, { keep: made.keep, everyApplication: true }, ending);
@@ -64,7 +71,7 @@ export class FactorChanges {
     await storage.write(async (tx) => {
       const now = clock.now();
       const owner = { application, origin, userId };
-      await this.hold(tx, now, owner);
+      await this.hold(tx, { ...owner, sid: session.sid });
       if (!(await deleteTotp(tx, userId))) {
         throw new AppError("conflict", { message: "There is no authenticator app to take away." });
       }
@@ -87,7 +94,7 @@ export class FactorChanges {
     await storage.write(async (tx) => {
       const now = clock.now();
       const owner = { application, origin, userId };
-      await this.hold(tx, now, owner);
+      await this.hold(tx, { ...owner, sid: session.sid });
       if ((await secondFactors.enrolled(tx, userId, null)).length === 0) {
         throw new AppError("conflict", { message: "There is no second factor yet that the codes would stand in for." });
       }
@@ -108,7 +115,7 @@ export class FactorChanges {
       details: { factor },
     });
     const template = change === "added" ? "factor_added" : "factor_removed";
-    const values = { factor: SPOKEN[factor] };
+    const values = { factor };
     await this.identity.notices.tell(tx, now, { kind: "factor", template, application, userId, origin, values });
   }
 }

@@ -80,7 +80,7 @@ export class SecondFactorService {
       const step = secret && matchingStep(this.totp.open(userId, secret), code, clock.now(), 0);
       if (secret === null || step === null) throw new AppError("invalid_code");
       const commit = async (tx: Executor, now: number) => {
-        await this.changes.hold(tx, now, prover);
+        await this.changes.hold(tx, { ...prover, sid: sidOf(prover) });
         // The flow was one of somebody without a second factor.
         const isStale = "flow" in prover && (await secondFactors.enrolled(tx, userId, null)).length > 0;
         if (isStale || !(await enablePending(tx, { userId, secret, step, now }))) throw new AppError("invalid_code");
@@ -115,7 +115,8 @@ export class SecondFactorService {
     return this.#prove(prover, method, answer.rememberDevice, () => {
       // One key proves itself once: what was the first factor is no second one.
       if (method === firstOf(prover)) throw new AppError("invalid_code");
-      return factor.check({ application, userId, origin, code, flowId, response, proven: provenBy(prover) });
+      const proven = provenBy(prover);
+      return factor.check({ application, userId, origin, code, flowId, response, proven });
     });
   }
 
@@ -179,11 +180,11 @@ function sidOf(prover: Prover): string | null {
   return "session" in prover ? prover.session.sid : null;
 }
 
-function firstOf(prover: Prover): string {
-  return "flow" in prover ? prover.flow.first.method : prover.session.auth_method;
-}
-
 /** RFC 8176 values. */
 function provenBy(prover: Prover): readonly string[] {
   return "flow" in prover ? prover.flow.first.amr : (JSON.parse(prover.session.amr) as string[]);
+}
+
+function firstOf(prover: Prover): string {
+  return "flow" in prover ? prover.flow.first.method : prover.session.auth_method;
 }

@@ -152,6 +152,8 @@ export class Passwords {
         applicationId: application.id,
         origin,
       });
+      // The flows first: a sign-in that is just finishing one has committed its session by then, or finds it ended.
+      await this.identity.secondFactors.endAll(tx, userId);
       await this.identity.sessions.endAll(
         tx,
         userId,
@@ -159,7 +161,6 @@ export class Passwords {
         { tenantId, application, actor, origin, reason: "password_changed" },
       );
       await this.identity.attempts.forgive(tx, application, "account", userId, origin);
-      await this.identity.secondFactors.endAll(tx, userId);
       const notice = { kind: "password", template: "password_changed", application, userId, origin } as const;
       await this.identity.notices.tell(tx, now, notice);
     });

@@ -112,7 +112,7 @@ export class SecondFactors {
    * The methods that would do for this user.
    * @param first the method of the first factor, which is no second one: one key proves itself only once
    */
-  async enrolled(at: Executor, userId: string, first: string | null): Promise<string[]> {
+  async enrolled(at: Executor, userId: string, first: string | null = null): Promise<string[]> {
     const methods: string[] = [];
     for (const isBackup of [false, true]) {
       if (isBackup && methods.length === 0) break;
@@ -125,19 +125,14 @@ export class SecondFactors {
   }
 
   /** The application's policy, applied to somebody who has proven one factor. */
-  async demand(
-    tx: Executor,
-    application: Application,
-    user: UserRow,
-    first: string,
-    now: number,
-  ): Promise<Demand | null> {
+  async demand(tx: Executor, application: Application, user: UserRow, first: string): Promise<Demand | null> {
     if (application.mfa === "off" || user.is_anonymous === 1) return null;
     const methods = await this.enrolled(tx, user.id, first);
     if (methods.length > 0) return { methods, isSetup: false };
     if (application.mfa === "optional") return null;
     const since = Math.max(application.mfaRequiredAt ?? 0, user.created_at);
-    return now < since + application.mfaGrace * SECOND ? null : { methods: [], isSetup: true };
+    const isGraced = application.mfaGrace > 0 && this.clock.now() < since + application.mfaGrace * SECOND;
+    return isGraced ? null : { methods: [], isSetup: true };
   }
 
   /** @returns the flow's id, for {@link token} after the commit */

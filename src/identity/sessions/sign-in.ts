@@ -112,7 +112,7 @@ export class SignIns {
         throw invalidField("organization", "this user is not a member of that organization");
       }
       const demand =
-        signIn.aal === "aal2" ? null : await this.secondFactors.demand(tx, application, user, signIn.method, now);
+        signIn.aal === "aal2" ? null : await this.secondFactors.demand(tx, application, user, signIn.method);
       const isTrusted =
         demand !== null &&
         !demand.isSetup &&

@@ -1,0 +1,73 @@
+import { expect } from "bun:test";
+import type { TestApp } from "../../support/app.ts";
+import { scenarios } from "../../support/scenarios.ts";
+import { type Enrolled, enrolled, firstFactor, own, verify } from "../../support/second-factors.ts";
+import { totp, wrongTotp } from "../../support/totp.ts";
+
+const DAY = 86_400_000;
+const PROXIED = { trusted_proxies: ["127.0.0.1/32"] };
+/** Nothing but what a test is about may refuse. */
+const ROOMY = { limit_account: "1000/1m", limit_account_total: "1000/1m", limit_network: "1000/1m" };
+
+/** One guess, with a new flow from a network of its own. */
+async function guess(app: TestApp, { user, secret }: Enrolled, network: number, code?: string) {
+  const client = own(app, { "x-forwarded-for": `198.51.${network >> 8}.${network & 255}` });
+  const first = await firstFactor(app, user, client);
+  return verify(client, first.body.mfa_token, code ?? wrongTotp(secret, app.clock.now(), network));
+}
+
+scenarios("guessing a second factor (ASVS 6.3.1, 6.6.3)", (t) => {
+  t.test(
+    "many flows of one account from many networks meet a limit; a right code in between begins the count anew",
+    async (app) => {
+      const person = await enrolled(app);
+      let network = 0;
+      for (let i = 0; i < 7; i++) expect((await guess(app, person, network++)).status).toBe(401);
+      expect((await guess(app, person, network++, totp(person.secret, app.clock.now()))).status).toBe(200);
+      for (let i = 0; i < 8; i++) expect([i, (await guess(app, person, network++)).status]).toEqual([i, 401]);
+      app.clock.advance(30_000);
+      const right = totp(person.secret, app.clock.now());
+      const refused = await guess(app, person, network++, right);
+      expect([refused.status, refused.code]).toEqual([429, "rate_limited"]);
+      expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(10_000);
+      // Another account is not concerned, and the owner is not locked out for ever.
+      const other = await enrolled(app);
+      expect((await guess(app, other, network++, totp(other.secret, app.clock.now()))).status).toBe(200);
+      app.clock.advance(DAY);
+      expect((await guess(app, person, network++, totp(person.secret, app.clock.now()))).status).toBe(200);
+    },
+    { settings: { ...ROOMY, ...PROXIED, limit_second_factor: "8/1d" } },
+  );
+
+  t.test(
+    "one account from one network, and one network over many accounts, as for passwords",
+    async (app) => {
+      const person = await enrolled(app);
+      const statuses: number[] = [];
+      for (let i = 0; i < 5; i++) statuses.push((await guess(app, person, 1)).status);
+      expect(statuses).toEqual([401, 401, 401, 429, 429]);
+      // The counter is not the password's.
+      expect((await firstFactor(app, person.user)).status).toBe(200);
+      expect((await guess(app, person, 2, totp(person.secret, app.clock.now()))).status).toBe(200);
+    },
+    { settings: { ...ROOMY, ...PROXIED, limit_account: "3/10m" } },
+  );
+
+  t.test(
+    "recovery codes, set-ups and step-ups count with the rest",
+    async (app) => {
+      const person = await enrolled(app);
+      const client = app.client().bearer(person.tokens.access_token);
+      const wrong = wrongTotp(person.secret, app.clock.now());
+      const tries = [
+        () => client.post("/v1/auth/mfa/verify", { method: "totp", code: wrong }),
+        () => client.post("/v1/auth/mfa/verify", { method: "recovery_code", code: "AAAAA-AAAAA-AAAAA-AAAAA-AAAAA" }),
+        () => client.post("/v1/auth/mfa/enable", { code: wrong }),
+        () => guess(app, person, 1),
+      ];
+      for (const attempt of tries) expect((await attempt()).code).toBe("invalid_code");
+      for (const attempt of tries) expect((await attempt()).code).toBe("rate_limited");
+    },
+    { settings: { ...ROOMY, ...PROXIED, limit_second_factor: "4/1d" } },
+  );
+});

@@ -1,0 +1,90 @@
+import { expect } from "bun:test";
+import { sql } from "kysely";
+import { newId } from "../../../src/core/ids.ts";
+import { FactorChanges } from "../../../src/features/mfa/changes.ts";
+import { RecoveryCodes } from "../../../src/features/mfa/recovery-codes.ts";
+import { insertSession, liveSessionIds } from "../../../src/identity/sessions/store.ts";
+import type { TestApp, TestUser } from "../../support/app.ts";
+import { eventually } from "../../support/eventually.ts";
+import { scenarios } from "../../support/scenarios.ts";
+import { enrolled, firstFactor } from "../../support/second-factors.ts";
+
+const ORIGIN = { requestId: "test", address: "192.0.2.1", network: "192.0.2.1", userAgent: "test" };
+
+/** A place in a transaction where it stands still until it is let on. */
+function halt() {
+  const reached = Promise.withResolvers<void>();
+  const opened = Promise.withResolvers<void>();
+  const here = async () => {
+    reached.resolve();
+    await opened.promise;
+  };
+  return { here, reached: reached.promise, open: () => opened.resolve() };
+}
+
+/** Until a transaction of this database waits for another one. */
+async function untilOneWaits(app: TestApp): Promise<void> {
+  await eventually(async () => {
+    const { rows } = await sql`SELECT pid FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(app.storage.read.kysely);
+    if (rows.length === 0) throw new Error("nothing waits");
+  });
+}
+
+/** The change of a factor, whoever asks: nothing that was proven before it may go on. */
+async function change(app: TestApp, user: TestUser): Promise<void> {
+  const application = await app.identity.directory.application(app.applicationId);
+  if (!application) throw new Error("no application");
+  const changes = new FactorChanges(app.identity, new RecoveryCodes(app.identity));
+  const made = { application, origin: ORIGIN, userId: user.id, keep: null, change: "removed", factor: "totp" } as const;
+  await app.storage.write((tx) => changes.made(tx, app.clock.now(), made));
+}
+
+// SQLite has one writer: no transaction stands beside another.
+scenarios("a change of a factor beside what is half way (ASVS 7.4.3)", (t) => {
+  if (t.database === "sqlite") return;
+
+  t.test("a session that is just stepping up does not go on under its new id", async (app) => {
+    const { user, tokens } = await app.signedIn();
+    const application = tokens.application;
+    const row = await app.storage.read.kysely.selectFrom("sessions").selectAll().executeTakeFirstOrThrow();
+    const place = halt();
+    const step = app.storage.write(async (tx) => {
+      const actor = { kind: "user", id: user.id } as const;
+      const ending = { tenantId: app.tenantId, application, actor, origin: ORIGIN, reason: "replaced" } as const;
+      await app.identity.sessions.end(tx, row.id, ending);
+      await insertSession(tx, { ...row, id: newId(app.clock.now()) });
+      await place.here();
+    });
+    await place.reached;
+    const changed = change(app, user);
+    await untilOneWaits(app);
+    place.open();
+    await Promise.all([step, changed]);
+    expect(await liveSessionIds(app.storage.read, user.id, null)).toEqual([]);
+  });
+
+  t.test("a sign-in that is just finishing leaves no session", async (app) => {
+    const { user } = await enrolled(app);
+    const application = await app.identity.directory.application(app.applicationId);
+    if (!application) throw new Error("no application");
+    const { mfa_token } = (await firstFactor(app, user)).body;
+    const flow = await app.identity.secondFactors.find(mfa_token, application, "proof");
+    const place = halt();
+    const finished = app.identity.signIns.finish({
+      application,
+      origin: ORIGIN,
+      flow,
+      amr: ["otp"],
+      rememberDevice: false,
+      replaces: null,
+      commit: place.here,
+    });
+    await place.reached;
+    const changed = change(app, user);
+    await untilOneWaits(app);
+    place.open();
+    await Promise.all([finished, changed]);
+    expect(await liveSessionIds(app.storage.read, user.id, null)).toEqual([]);
+  });
+});
