@@ -146,8 +146,9 @@ export class Passkeys {
       const tenantId = application.tenant.id;
       const actor = { kind: "user", id: userId } as const;
       const ending = { tenantId, application, actor, origin, reason: "factor_changed" } as const;
-      await sessions.endAll(tx, userId, { keep: session.sid, everyApplication: true }, ending);
+      // The half-way sign-ins first: one that is just finishing has committed its session by then, or finds its flow ended.
       await secondFactors.endAll(tx, userId);
+      await sessions.endAll(tx, userId, { keep: session.sid, everyApplication: true }, ending);
       const values = { factor: `passkey ${row.name}` };
       await notices.tell(tx, now, { kind: "factor", template: "factor_removed", application, userId, origin, values });
     });
