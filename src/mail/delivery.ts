@@ -12,7 +12,7 @@ const BACKOFF = [10 * SECOND, 30 * SECOND, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, 
 const DEADLINE = MINUTE;
 /** How long a mail is in one node's hand. Longer than an attempt: nobody else sends it meanwhile. */
 const LEASE = DEADLINE + 30 * SECOND;
-/** How long mails on their way may take once the process was asked to stop. */
+/** How long (ms) mails on their way may take once the process was asked to stop. */
 const PATIENCE = 5 * SECOND;
 
 /** Why a mail is given up that no server refused. */
@@ -65,11 +65,11 @@ export class Delivery {
   }
 
   /** Takes nothing more, and ends what takes too long: it is due again at the next start. */
-  async stop(): Promise<void> {
+  async stop(patience = PATIENCE): Promise<void> {
     this.#stopped = true;
     const timer = setTimeout(() => {
       for (const attempt of this.#onTheirWay.values()) attempt.abort();
-    }, PATIENCE);
+    }, patience);
     await this.idle();
     clearTimeout(timer);
   }

@@ -126,8 +126,9 @@ export class Outbox {
     return this.#delivery.count();
   }
 
-  stop(): Promise<void> {
-    return this.#delivery.stop();
+  /** Takes nothing more in hand. @param patience ms that mails on their way may take */
+  stop(patience?: number): Promise<void> {
+    return this.#delivery.stop(patience);
   }
 }
 
