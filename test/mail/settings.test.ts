@@ -82,7 +82,7 @@ describe("mail_from", () => {
     "Acme <@example.com>",
     `${"x".repeat(101)} <a@example.com>`,
   ];
-  test.each(bad)("%p is none (ASVS 1.3.11)", (text) => {
+  test.each(bad)("%p is none", (text) => {
     expect(parseSender(text)).toBeNull();
     if (text === "") return;
     const load = () => loadSettings(mailSettings, { env: { SALLYPORT_MAIL_FROM: text }, flags: {} });

@@ -54,7 +54,7 @@ test("values in the words of the language", () => {
   expect(inWordsOf(de, { factor: "toString", device: "" })).toEqual({ factor: "toString", device: "" });
 });
 
-describe("values are values (ASVS 1.2.1, 1.3.11)", () => {
+describe("values are values (CWE-93, CWE-79)", () => {
   const evil = `<img src=x onerror=alert(1)>"'&</style><script>`;
 
   test("in HTML nothing of them is markup: in words, buttons, codes, the name on top and the title", () => {
