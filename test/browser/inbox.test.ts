@@ -88,7 +88,7 @@ describe("the inbox page", () => {
     expect(await page.isVisible("#acts")).toBe(false);
     await page.goBack();
     await page.getByRole("heading", { name: "Reset your password" }).waitFor();
-    await page.getByRole("button", { name: "Empty" }).click();
+    await page.getByRole("button", { name: "Delete all" }).click();
     await page.getByText("No mail yet").waitFor();
     expect(complaints).toEqual([]);
   });

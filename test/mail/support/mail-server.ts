@@ -19,7 +19,7 @@ type Phase = "connect" | "auth" | "mail" | "rcpt" | "data";
 
 interface Fault {
   phase: Phase;
-  /** An answer such as `451 4.7.1 Try later`; `drop` ends the connection; `hang` says nothing; `keep and drop` takes it first. */
+  /** An answer such as `451 4.7.1 Try later`; `drop` ends the connection; `hang` says nothing; `keep and drop` and `keep and hang` take it first. */
   does: string;
 }
 
@@ -129,8 +129,10 @@ export class MailServer implements AsyncDisposable {
     const [next] = this.faults;
     const does = next?.phase === phase ? this.faults.shift()?.does : this.hangs === phase ? "hang" : undefined;
     if (does === undefined) done();
-    else if (does === "hang") this.#release.push(() => done());
-    else if (does.endsWith("drop")) {
+    else if (does.endsWith("hang")) {
+      if (does.startsWith("keep") && received) this.received.push(received);
+      this.#release.push(() => done(does.startsWith("keep") ? refusal("451 late") : null));
+    } else if (does.endsWith("drop")) {
       if (does.startsWith("keep") && received) this.received.push(received);
       for (const connection of this.server.connections)
         (connection as unknown as { _socket: Socket })._socket.destroy();
