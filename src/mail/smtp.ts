@@ -169,7 +169,10 @@ function refusalOf(thrown: unknown, signal?: AbortSignal): MailRefused {
   const error = thrown as SmtpError;
   const status = error.responseCode ?? 0;
   const isPermanent = error.permanent === true && !ABOUT_US.has(status) && ABOUT_THE_MAIL.test(error.command ?? "");
-  const said = signal?.aborted ? "the server took too long" : withoutAddresses(error.response || error.message || "");
+  const step = error.command === "STARTTLS" ? "STARTTLS: " : "";
+  const said = signal?.aborted
+    ? "the server took too long"
+    : withoutAddresses(step + (error.response || error.message || ""));
   // Of the library's error only the code is kept: its other fields hold addresses, and what is logged is read by many.
   return new MailRefused(said, isPermanent, { cause: { code: error.originalCode ?? error.code ?? null } });
 }

@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { spfFinding } from "../../src/cli/doctor-mail.ts";
 import { type Prepared, prepare, sallyport, scratch, tidy } from "../support/cli.ts";
 import { DnsServer } from "./support/dns-server.ts";
 import { certificate, MailServer } from "./support/mail-server.ts";
@@ -172,16 +173,16 @@ test("records that do not do what they are for", async () => {
   });
 });
 
-test("a provider that is known is named in the record", async () => {
-  dns.publish({ ...GOOD, "sendgrid.net": "v=spf1 ip4:192.0.2.0/24 ~all" });
-  const env = {
-    // Nothing is listening at this address; DNS is looked at all the same.
-    SALLYPORT_SMTP_URL: "smtp://apikey:x@smtp.sendgrid.net.localhost:1",
-    SALLYPORT_MAIL_FROM: "no-reply@example.com",
-    SALLYPORT_DKIM_SELECTORS: "s2026",
-  };
-  const unknown = of((await look(env)).found, "SPF")[0];
-  expect(unknown?.level).toBe("ok");
+test("a provider that is known is named in the record", () => {
+  const host = "smtp.sendgrid.net";
+  const told = (spf: string[], includes: string[] = []) =>
+    spfFinding("example.com", { spf, spfIncludes: new Set(includes), spfLookups: 1 }, host);
+  expect(told([]).fix).toContain('"v=spf1 include:sendgrid.net ~all"');
+  expect(told(["v=spf1 mx -all"]).fix).toContain('"v=spf1 mx include:sendgrid.net -all"');
+  expect(told(["v=spf1 include:sendgrid.net -all"], ["sendgrid.net"]).level).toBe("ok");
+  expect(spfFinding("example.com", { spf: [], spfIncludes: new Set(), spfLookups: 0 }, "mx.example.com").fix).toContain(
+    '"v=spf1 a:mx.example.com ~all" (or what your mail provider says)',
+  );
 });
 
 test("what is wrong with the connection is said with what to do", async () => {
