@@ -36,7 +36,7 @@ interface DeliveryOptions {
  * in between leaves it in its hand until the lease ends; then it goes again under the same Message-ID, by which mail
  * servers tell a duplicate.
  */
-export class Delivery {
+export class MailDelivery {
   /** `waiting` as of the last {@link count}; the others since the start of this process. */
   readonly stats = { waiting: 0, sent: 0, retried: 0, dead: 0 };
   readonly #onTheirWay = new Map<Promise<void>, AbortController>();
