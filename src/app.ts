@@ -79,7 +79,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { storage, clock, log, publicUrl, settings: values } = options;
   const inbox = options.inbox ?? null;
   const { protocol, hostname } = new URL(publicUrl);
-  if (inbox && !(protocol === "http:" && isLocal(hostname.replace(/^\[(.*)\]$/, "$1")))) {
+  if (inbox && !(protocol === "http:" && isLocal(hostname))) {
     throw new Error(`mails must not lie open at ${publicUrl}`);
   }
   const metrics = new Metrics();

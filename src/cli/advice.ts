@@ -1,3 +1,4 @@
+import { isLocal } from "../mail/smtp-url.ts";
 import type { CliSettings } from "./instance.ts";
 
 export interface Advice {
@@ -5,22 +6,17 @@ export interface Advice {
   fix: string;
 }
 
-export function isLoopback(host: string): boolean {
-  const name = host.replace(/^\[(.*)\]$/, "$1");
-  return name === "localhost" || name.endsWith(".localhost") || name === "::1" || /^127\./.test(name);
-}
-
 /** What is unwise about how the world reaches an instance with these settings. */
 export function exposureAdvice(settings: CliSettings): Advice[] {
   const advice: Advice[] = [];
   const { public_url: url, host } = settings;
-  if (url === undefined && !isLoopback(host)) {
+  if (url === undefined && !isLocal(host)) {
     advice.push({
       problem: `It listens on ${host}, but tokens are issued for http://localhost:${settings.port}, and other hosts are refused.`,
       fix: "Set public_url to the address that the world uses.",
     });
   }
-  if (url?.startsWith("http:") && !isLoopback(new URL(url).hostname)) {
+  if (url?.startsWith("http:") && !isLocal(new URL(url).hostname)) {
     advice.push({
       problem: `${url} is not encrypted: passwords and tokens can be read on the way, and cookies are not Secure.`,
       fix: "Put a proxy with TLS in front, and set public_url to its https address.",

@@ -5,8 +5,8 @@ import { ConfigError } from "../core/config.ts";
 import { generateMasterKey, type MasterKeys, parseMasterKeys } from "../crypto/master-key.ts";
 import { type FirstSetup, isSetUp, renewCredentials, setUp } from "../identity/setup.ts";
 import { Inbox } from "../mail/inbox.ts";
+import { isLocal } from "../mail/smtp-url.ts";
 import { openStorage } from "../storage/open.ts";
-import { isLoopback } from "./advice.ts";
 import { type Command, type CommandContext, CommandError, jsonFlag, textFlag } from "./command.ts";
 import { databaseFile, makeDataDirectory } from "./data-directory.ts";
 import { cliSettings, type Instance, readSettings } from "./instance.ts";
@@ -67,7 +67,7 @@ function refuseProduction(settings: Instance["settings"]): void {
   }
   if (settings.public_url === undefined) return;
   const { hostname, protocol } = new URL(settings.public_url);
-  if (isLoopback(hostname) && protocol === "http:") return;
+  if (isLocal(hostname) && protocol === "http:") return;
   throw new ConfigError(
     `\`sallyport dev\` is for this machine only and does not serve ${settings.public_url}. ` +
       "Use `sallyport init` and `sallyport serve`, or leave the public URL out.",

@@ -41,7 +41,7 @@ export async function checkMail(
     return [warning("mail server", "No smtp_url is set: links, codes and notices wait, and expire.", fix)];
   }
   const findings = await checkServer(settings, server);
-  if (from === DEFAULT_SENDER) {
+  if (from.address === DEFAULT_SENDER.address) {
     const fix = "Set mail_from to an address of a domain of yours: 'Acme <no-reply@example.com>'.";
     findings.push(error("sender", `mail_from is not set: ${from.address} is refused by mail servers.`, fix));
   }
@@ -134,7 +134,12 @@ function domainFindings(domain: string, found: SenderDomain, settings: CliSettin
   ];
 }
 
-function spfFinding(domain: string, { spf, spfIncludes, spfLookups }: SenderDomain, host: string): Finding {
+export function spfFinding(
+  domain: string,
+  found: Pick<SenderDomain, "spf" | "spfIncludes" | "spfLookups">,
+  host: string,
+): Finding {
+  const { spf, spfIncludes, spfLookups } = found;
   const include = PROVIDERS.find(([pattern]) => pattern.test(host))?.[1];
   const source = include ? `include:${include}` : isIP(host) ? `ip${isIP(host)}:${host}` : `a:${host}`;
   const publish = `Publish at ${domain}, as TXT: "v=spf1 ${source} ~all"${include ? "" : " (or what your mail provider says)"}.`;

@@ -98,7 +98,7 @@ export async function listen(instance: Instance, log: Log, inbox: Inbox | null =
 function warnOfMail({ smtp_url: url, mail_from: from }: Instance["settings"], log: Log): void {
   if (url === undefined) {
     log.warn({}, "No smtp_url is set: mails wait, and are given up when they expire. Set it to your mail server's.");
-  } else if (from === DEFAULT_SENDER) {
+  } else if (from.address === DEFAULT_SENDER.address) {
     log.warn(
       {},
       `Mails come from ${from.address}, which mail servers refuse. Set mail_from to an address of your domain.`,

@@ -58,7 +58,9 @@ export const tenantSet: Command = {
     if (Object.keys(changes).length + off.length + on.length === 0) {
       throw new UsageError("Nothing to change was given. `sallyport tenant set --help` lists what can be.");
     }
-    return withIdentity(context, async ({ storage, clock, directory }, { settings }) => {
+    // The instance has a setting of the same name, which this does not set.
+    const { "mail-from": _, ...flags } = context.flags;
+    return withIdentity({ ...context, flags }, async ({ storage, clock, directory }, { settings }) => {
       const { id } = await tenantNamed(storage.read, argument(context, 0, "SLUG"));
       const row = await storage.write(async (tx) => {
         const current = await tenantNamed(tx, id);

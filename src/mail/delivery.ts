@@ -12,7 +12,7 @@ const BACKOFF = [10 * SECOND, 30 * SECOND, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, 
 const DEADLINE = MINUTE;
 /** How long a mail is in one node's hand. Longer than an attempt: nobody else sends it meanwhile. */
 const LEASE = DEADLINE + 30 * SECOND;
-/** How long mails on their way may take once the process was asked to stop. */
+/** How long (ms) mails on their way may take once the process was asked to stop. */
 const PATIENCE = 5 * SECOND;
 
 /** Why a mail is given up that no server refused. */
@@ -36,7 +36,7 @@ interface DeliveryOptions {
  * in between leaves it in its hand until the lease ends; then it goes again under the same Message-ID, by which mail
  * servers tell a duplicate.
  */
-export class Delivery {
+export class MailDelivery {
   /** `waiting` as of the last {@link count}; the others since the start of this process. */
   readonly stats = { waiting: 0, sent: 0, retried: 0, dead: 0 };
   readonly #onTheirWay = new Map<Promise<void>, AbortController>();
@@ -65,11 +65,11 @@ export class Delivery {
   }
 
   /** Takes nothing more, and ends what takes too long: it is due again at the next start. */
-  async stop(): Promise<void> {
+  async stop(patience = PATIENCE): Promise<void> {
     this.#stopped = true;
     const timer = setTimeout(() => {
       for (const attempt of this.#onTheirWay.values()) attempt.abort();
-    }, PATIENCE);
+    }, patience);
     await this.idle();
     clearTimeout(timer);
   }

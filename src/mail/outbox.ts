@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import type { Executor, Storage } from "../storage/storage.ts";
-import { Delivery } from "./delivery.ts";
+import { MailDelivery } from "./delivery.ts";
 import { inWordsOf, languageFor, languages } from "./languages.ts";
 import { render } from "./render.ts";
 import { parseSender, type Sender } from "./sender.ts";
@@ -58,14 +58,14 @@ const PURPOSE = "outbox-mail";
  * server, none is told of that did not happen, and a restart forgets none.
  */
 export class Outbox {
-  readonly #delivery: Delivery;
+  readonly #delivery: MailDelivery;
 
   constructor(private readonly options: OutboxOptions) {
     const { sealer } = options;
-    this.#delivery = new Delivery({ ...options, open: (row) => openMail(sealer, row) });
+    this.#delivery = new MailDelivery({ ...options, open: (row) => openMail(sealer, row) });
   }
 
-  get stats(): Readonly<Delivery["stats"]> {
+  get stats(): Readonly<MailDelivery["stats"]> {
     return this.#delivery.stats;
   }
 
@@ -126,8 +126,9 @@ export class Outbox {
     return this.#delivery.count();
   }
 
-  stop(): Promise<void> {
-    return this.#delivery.stop();
+  /** Takes nothing more in hand. @param patience ms that mails on their way may take */
+  stop(patience?: number): Promise<void> {
+    return this.#delivery.stop(patience);
   }
 }
 

@@ -74,7 +74,9 @@ function decoded(part: string): string | null {
   }
 }
 
-/** Nobody listens between two programs of one machine. */
+/** This machine, where nobody listens in between: by name (RFC 6761 section 6.3) or by address, with or without brackets. */
 export function isLocal(host: string): boolean {
-  return host === "localhost" || host.endsWith(".localhost") || host === "::1" || /^127\./.test(host);
+  const name = host.replace(/^\[(.*)\]$/, "$1");
+  // The whole address: 127.0.0.1.example.com is anywhere.
+  return name === "localhost" || name.endsWith(".localhost") || name === "::1" || /^127(?:\.\d{1,3}){3}$/.test(name);
 }

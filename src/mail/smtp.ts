@@ -3,6 +3,7 @@ import { rootCertificates } from "node:tls";
 import type { Transporter } from "nodemailer";
 import { SECOND } from "../core/clock.ts";
 import { ConfigError, type SettingsOf } from "../core/config.ts";
+import { canonicalEmail } from "../core/email.ts";
 import { domainOf } from "./sender.ts";
 import type { mailSettings } from "./settings.ts";
 import type { SmtpServer } from "./smtp-url.ts";
@@ -63,6 +64,8 @@ export class SmtpTransport implements Transport {
   constructor(private readonly options: SmtpOptions) {}
 
   async send(mail: Mail, signal: AbortSignal): Promise<string> {
+    // The library takes what holds a comma for several recipients, wherever it stands.
+    if (canonicalEmail(mail.to) === null) throw new MailRefused("the recipient is not one address", true);
     const transporter = await this.#open();
     try {
       const { response } = (await transporter.sendMail({ ...messageOf(mail), signal })) as { response: string };
@@ -166,7 +169,10 @@ function refusalOf(thrown: unknown, signal?: AbortSignal): MailRefused {
   const error = thrown as SmtpError;
   const status = error.responseCode ?? 0;
   const isPermanent = error.permanent === true && !ABOUT_US.has(status) && ABOUT_THE_MAIL.test(error.command ?? "");
-  const said = signal?.aborted ? "the server took too long" : withoutAddresses(error.response || error.message || "");
+  const step = error.command === "STARTTLS" ? "STARTTLS: " : "";
+  const said = signal?.aborted
+    ? "the server took too long"
+    : withoutAddresses(step + (error.response || error.message || ""));
   // Of the library's error only the code is kept: its other fields hold addresses, and what is logged is read by many.
   return new MailRefused(said, isPermanent, { cause: { code: error.originalCode ?? error.code ?? null } });
 }

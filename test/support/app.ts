@@ -13,6 +13,8 @@ import {
   createTenantWithDefault,
 } from "../../src/identity/tenants/administration.ts";
 import { insertEmail, insertUser } from "../../src/identity/users/store.ts";
+import type { Inbox } from "../../src/mail/inbox.ts";
+import type { Transport } from "../../src/mail/transport.ts";
 import { Client } from "./client.ts";
 import { Contract } from "./contract.ts";
 import { CountingStorage } from "./counting-storage.ts";
@@ -29,6 +31,10 @@ export interface StartOptions {
   settings?: Record<string, unknown>;
   /** Another process on the same data: starts beside an application that runs already. */
   beside?: TestApp;
+  /** In place of a mailbox; null for none. */
+  transport?: Transport | null;
+  /** As `sallyport dev` catches mails. */
+  inbox?: Inbox;
 }
 
 export interface TestTenant {
@@ -71,7 +77,8 @@ export async function startApp(options: StartOptions = {}): Promise<TestApp> {
     clock,
     log,
     masterKeys,
-    transport: beside?.mailbox ?? mailbox,
+    transport: options.transport === undefined ? (beside?.mailbox ?? mailbox) : options.transport,
+    inbox: options.inbox ?? null,
     version: "0.0.0-test",
   });
   server.reload({ ...listenerOptions, routes: app.routes, fetch: app.fetch } as never);

@@ -89,11 +89,7 @@ function renderMail(): void {
   part("choose").hidden = mail !== undefined;
   if (shown === (mail?.id ?? null)) return;
   shown = mail?.id ?? null;
-  const preview = part<HTMLIFrameElement>("html");
-  if (!mail) {
-    preview.removeAttribute("src");
-    return;
-  }
+  if (!mail) return;
   say("subject", mail.subject);
   part("facts").replaceChildren(
     ...fact("To", mail.to),
@@ -111,7 +107,11 @@ function renderMail(): void {
   if (mail.link !== null && /^https?:/.test(mail.link)) link.href = mail.link;
   else link.removeAttribute("href");
   say("text", mail.text);
+  // A new frame each time: another address in the old one would be a step of its own for the button that goes back.
+  const old = part<HTMLIFrameElement>("html");
+  const preview = old.cloneNode() as HTMLIFrameElement;
   preview.src = `/dev/inbox/${encodeURIComponent(mail.id)}`;
+  old.replaceWith(preview);
 }
 
 function render(): void {

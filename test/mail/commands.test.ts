@@ -1,0 +1,299 @@
+import { Database } from "bun:sqlite";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Prepared, prepare, type Ran, sallyport, scratch, start, tidy } from "../support/cli.ts";
+import { eventually } from "../support/eventually.ts";
+import { certificate, MailServer } from "./support/mail-server.ts";
+
+let made: Prepared;
+beforeAll(async () => {
+  made = await prepare();
+});
+setDefaultTimeout(120_000);
+afterAll(tidy);
+
+const run = (args: string[], env: Record<string, string> = {}): Promise<Ran> =>
+  sallyport(args, { env: { ...made.env, ...env } });
+
+async function json<T = Record<string, unknown>>(args: string[], env: Record<string, string> = {}): Promise<T> {
+  const ran = await run([...args, "--json"], env);
+  if (ran.code !== 0) throw new Error(`${args.join(" ")} ended with ${ran.code}: ${ran.stderr}`);
+  return JSON.parse(ran.stdout) as T;
+}
+
+async function refused(args: string[], env: Record<string, string> = {}): Promise<string> {
+  const ran = await run(args, env);
+  expect({ code: ran.code === 0, stdout: ran.stdout }).toEqual({ code: false, stdout: "" });
+  expect(ran.stderr).not.toMatch(/\n\s+at /);
+  return ran.stderr;
+}
+
+function auditActions(): string[] {
+  const database = new Database(join(made.data, "sallyport.db"), { readonly: true });
+  const found = database.query<{ action: string }, []>("SELECT action FROM audit_entries ORDER BY seq").all();
+  database.close();
+  return found.map((row) => row.action);
+}
+
+describe("mail test", () => {
+  const FROM = { SALLYPORT_MAIL_FROM: "Acme <no-reply@acme.example>" };
+
+  test("sends a mail now, by STARTTLS and with a password from a file, and says what the server answered", async () => {
+    const login = { user: "sally", password: "p@ss:/#%" };
+    await using server = await MailServer.start({ tls: "starttls", login });
+    const [secret, ca] = [join(scratch(), "password"), join(scratch(), "ca.pem")];
+    writeFileSync(secret, `${login.password}\n`);
+    writeFileSync(ca, certificate().cert);
+    const env = {
+      ...FROM,
+      SALLYPORT_SMTP_URL: `smtp://sally@localhost:${server.port}?tls=required`,
+      SALLYPORT_SMTP_PASSWORD_FILE: secret,
+      SALLYPORT_SMTP_CA_FILE: ca,
+    };
+    const sent = await json(["mail", "test", "--to", "Ada@example.com", "--language", "de"], env);
+    expect(sent).toMatchObject({ status: "sent", from: "Acme <no-reply@acme.example>" });
+    expect(String(sent.answer)).toContain("queued as 4711");
+    expect(server.received[0]).toMatchObject({ isSecure: true, user: "sally", envelope: { to: ["Ada@example.com"] } });
+    expect(server.received[0]?.mail.subject).toBe("Eine Test-E-Mail von Default");
+  });
+
+  test("says what is wrong, without addresses, and sends nothing", async () => {
+    await using server = await MailServer.start();
+    server.faults.push({ phase: "rcpt", does: "550 5.1.1 <ada@example.com> no such user" });
+    const env = { ...FROM, SALLYPORT_SMTP_URL: server.url };
+    expect(await refused(["mail", "test", "--to", "ada@example.com"], env)).toMatch(
+      /not taken: .*550 5\.1\.1 <address>/,
+    );
+    expect(await refused(["mail", "test", "--to", "ada@example.com"])).toMatch(
+      /No smtp_url is set: set SALLYPORT_SMTP_URL/,
+    );
+    expect(await refused(["mail", "test"], env)).toMatch(/--to ADDRESS is needed/);
+    expect(await refused(["mail", "test", "--to", "a@b.example, c@d.example"], env)).toMatch(/is no e-mail address/);
+    expect(await refused(["mail", "test", "--to", "a@b.example", "--smtp-url", server.url], env)).toMatch(
+      /SALLYPORT_SMTP_URL_FILE/,
+    );
+    expect(server.received).toEqual([]);
+  });
+});
+
+describe("tenant set", () => {
+  test("changes sender, reply address, language and notices, and tells the audit log", async () => {
+    const set = (...args: string[]) => json(["tenant", "set", "default", ...args]);
+    expect(
+      await set(
+        "--mail-from",
+        "Acme <no-reply@acme.example>",
+        "--mail-reply-to",
+        "help@acme.example",
+        "--language",
+        "de",
+      ),
+    ).toMatchObject({ mail_from: "Acme <no-reply@acme.example>", mail_reply_to: "help@acme.example", language: "de" });
+    expect(await set("--notice-off", "new_device,factor")).toMatchObject({ notices_off: ["factor", "new_device"] });
+    expect(await set("--notice-on", "factor", "--notice-off", "account")).toMatchObject({
+      notices_off: ["account", "new_device"],
+    });
+    expect(await json(["tenant", "show", "default"])).toMatchObject({
+      language: "de",
+      notices_off: ["account", "new_device"],
+    });
+    expect((await run(["tenant", "show", "default"])).stdout).toMatch(/notices off +account, new_device/);
+    expect((await run(["tenant", "list"])).stdout).toMatch(/de +Acme <no-reply@acme\.example>/);
+    expect(auditActions().filter((action) => action === "tenant.changed")).toHaveLength(3);
+    expect(
+      await set("--mail-from", "", "--mail-reply-to", "", "--language", "en", "--notice-on", "account,new_device"),
+    ).toMatchObject({ mail_from: null, mail_reply_to: null, language: "en", notices_off: [] });
+  });
+
+  test("refuses what cannot work, and changes nothing", async () => {
+    const before = auditActions();
+    const refusals: [args: string[], says: RegExp][] = [
+      [["--mail-from", "Acme"], /mail_from must be one address, such as Acme </],
+      [["--mail-from", "a@example.com, b@example.com"], /mail_from must be one address/],
+      [["--mail-from", "A\r\nBcc: x@example.com <a@example.com>"], /mail_from must be one address/],
+      [["--mail-from", "\u0430cme@example.com"], /mail_from must be one address/],
+      [["--mail-reply-to", "nobody"], /mail_reply_to must be one address/],
+      [["--language", "fr"], /language must be one of en, de/],
+      [["--notice-off", "everything"], /there is no such notice.*new_device, password/],
+      [["--notice-off", "factor", "--notice-on", "factor"], /both name factor/],
+      [["--name", "a\nb"], /name must have no line breaks/],
+      [[], /Nothing to change/],
+    ];
+    for (const [args, says] of refusals) expect(await refused(["tenant", "set", "default", ...args])).toMatch(says);
+    expect(await refused(["tenant", "set", "nosuch", "--language", "de"])).toMatch(/no tenant nosuch/);
+    expect(auditActions()).toEqual(before);
+  });
+});
+
+describe("mail template", () => {
+  test("shows, sets, previews and resets the words of one tenant in one language", async () => {
+    const shown = (await run(["mail", "template", "show", "reset_password", "--language", "de"])).stdout;
+    expect(shown).toStartWith("Subject: Setzen Sie Ihr Passwort für {{application}} zurück\n\n");
+    const file = join(scratch(), "reset.txt");
+    writeFileSync(file, "Subject: Neu: {{tenant}} <b>\n\nHallo <b>Sie</b>.\n\n[Los]({{link}})\n\n{{code}}\n");
+    const at = ["--tenant", "default", "--language", "de"];
+    expect((await run(["mail", "template", "set", "reset_password", file, ...at])).code).toBe(0);
+    type Listed = { data: { name: string; language: string; is_own: boolean }[] };
+    const own = (await json<Listed>(["mail", "template", "list"])).data.filter(({ is_own }) => is_own);
+    expect(own.map(({ name, language }) => [name, language])).toEqual([["reset_password", "de"]]);
+    const preview = (kind: string) => run(["mail", "template", "show", "reset_password", ...at, "--preview", kind]);
+    expect((await preview("text")).stdout).toStartWith(
+      "Subject: Neu: Default <b>\n\nHallo <b>Sie</b>.\n\nLos:\nhttps://",
+    );
+    expect((await preview("html")).stdout).toContain("Hallo &lt;b&gt;Sie&lt;/b&gt;.");
+    expect((await json(["mail", "template", "show", "reset_password"])).is_own).toBe(false);
+    expect((await run(["mail", "template", "reset", "reset_password", ...at])).code).toBe(0);
+    expect(await refused(["mail", "template", "reset", "reset_password", ...at])).toMatch(/no words of its own/);
+    expect(auditActions().slice(-2)).toEqual(["mail_template.changed", "mail_template.reset"]);
+  });
+
+  test("refuses what would not work, with what may stand there", async () => {
+    const file = join(scratch(), "bad.txt");
+    const set = async (text: string, name = "reset_password") => {
+      writeFileSync(file, text);
+      return refused(["mail", "template", "set", name, file]);
+    };
+    expect(await set("Subject: x\n\n{{link}} {{user}}")).toMatch(
+      /\{\{user\}\}: no such value in reset_password.*\{\{link\}\}/,
+    );
+    expect(await set("Subject: x\n\nHello")).toMatch(/Without \{\{link\}\} or \{\{code\}\}/);
+    expect(await set("Hello")).toMatch(/first line must be `Subject: /);
+    expect(await set("Subject: x\n\n{{link}}", "nosuch")).toMatch(/no template nosuch.*reset_password/);
+    expect(await refused(["mail", "template", "set", "test", "/nonexistent"])).toMatch(/cannot be read \(ENOENT\)/);
+    expect(await refused(["mail", "template", "show", "test", "--language", "fr"])).toMatch(/no language fr.*en, de/);
+    expect(await refused(["mail", "template", "show", "test", "--preview", "pdf"])).toMatch(/text or html/);
+  });
+});
+
+describe("a server's outbox from outside", () => {
+  interface Listed {
+    data: {
+      id: string;
+      state: string;
+      to: string | null;
+      template: string;
+      attempts: number;
+      last_error: string | null;
+    }[];
+  }
+
+  test("mails outlive kill -9 between being sent and being marked, and go again as the same mail", async () => {
+    await using server = await MailServer.start();
+    const env = { ...made.env, SALLYPORT_SMTP_URL: server.url, SALLYPORT_MAIL_FROM: "no-reply@acme.example" };
+    const first = await start(["serve", "--port", "0"], { env });
+    // Taken by the server, whose answer never arrives: the worst moment.
+    server.faults.push({ phase: "data", does: "keep and hang" });
+    await changePassword(first.url, "kill@example.com");
+    await eventually(() => expect(server.received).toHaveLength(1));
+    await first.stop("SIGKILL");
+    server.release();
+    const second = await start(["serve", "--port", "0"], { env });
+    // In hand until its lease ends; an operator sees it meanwhile, and whose it is.
+    const [waiting] = (await json<Listed>(["mail", "list"])).data;
+    expect(waiting).toMatchObject({
+      state: "waiting",
+      to: "k•••@example.com",
+      template: "password_changed",
+      attempts: 1,
+    });
+    expireLeases();
+    await eventually(() => expect(server.received).toHaveLength(2));
+    const [one, two] = server.received.map(({ mail }) => mail.messageId);
+    expect(one).toBe(two as string);
+    await eventually(async () => expect((await json<Listed>(["mail", "list"])).data).toEqual([]));
+    expect(await second.stop()).toBe(0);
+  });
+
+  test("what was given up is listed with its reason, and sent again when it is told so", async () => {
+    await using server = await MailServer.start();
+    const env = { ...made.env, SALLYPORT_SMTP_URL: server.url, SALLYPORT_MAIL_FROM: "no-reply@acme.example" };
+    const running = await start(["serve", "--port", "0"], { env });
+    server.faults.push({ phase: "rcpt", does: "550 5.1.1 <dead@example.com> unknown" });
+    await changePassword(running.url, "dead@example.com");
+    const [dead] = await eventually(async () => {
+      const { data } = await json<Listed>(["mail", "list", "--dead"]);
+      expect(data).toHaveLength(1);
+      return data;
+    });
+    expect(dead).toMatchObject({ state: "dead", to: "d•••@example.com" });
+    expect(dead?.last_error).toContain("550 5.1.1 <address> unknown");
+    expect((await run(["mail", "list"])).stdout).toContain("550 5.1.1");
+    expect(running.output()).not.toContain("dead@example.com");
+    expect(running.output()).toContain("A mail was given up");
+    expect(await refused(["mail", "retry"])).toMatch(/either the ID of a mail, or --all-dead/);
+    expect(await refused(["mail", "retry", "nosuch"])).toMatch(/no id of a mail/);
+    expect(await refused(["mail", "retry", crypto.randomUUID()])).toMatch(/There is no mail/);
+    expect(await json(["mail", "retry", dead?.id ?? ""])).toEqual({ retried: [dead?.id ?? ""] });
+    await eventually(() => expect(server.received).toHaveLength(1));
+    await eventually(async () => expect(await refused(["mail", "retry", dead?.id ?? ""])).toMatch(/was sent at/));
+    expect((await run(["mail", "retry", "--all-dead"])).stdout).toBe("0 mails are sent again.\n");
+    expect((await run(["mail", "list"])).stdout).toMatch(/No mail waits/);
+    await running.stop();
+  });
+
+  test("without a mail server serve says so once, and answers; a bad setting stops it with the fix", async () => {
+    const running = await start(["serve", "--port", "0"], { env: made.env });
+    await changePassword(running.url, "alone@example.com");
+    expect(running.output().match(/No smtp_url is set/g)).toHaveLength(1);
+    expect((await fetch(`${running.url}/dev/inbox.json`)).status).toBe(404);
+    expect(await running.stop()).toBe(0);
+    const bad = await refused(["serve", "--port", "0"], { SALLYPORT_SMTP_URL: "smtp.example.com" });
+    expect(bad).toMatch(/SALLYPORT_SMTP_URL is not valid: must be a URL such as smtp:/);
+    expect(await refused(["serve", "--port", "0", "--mail-from", "Acme"])).toMatch(
+      /--mail-from is not valid: must be one/,
+    );
+  });
+});
+
+describe("dev", () => {
+  test("says where its inbox is, and catches the mails", async () => {
+    const running = await start(["dev", "--ephemeral", "--port", "0", "--json"], { cwd: scratch() });
+    expect(running.ready.inbox_url).toBe(`${running.ready.url}/dev/inbox`);
+    expect((await fetch(`${running.url}/dev/inbox.json`)).status).toBe(200);
+    await running.stop();
+  });
+
+  test("sends for real with a mail server, and has no inbox then", async () => {
+    await using server = await MailServer.start();
+    const env = { SALLYPORT_SMTP_URL: server.url };
+    const running = await start(["dev", "--ephemeral", "--port", "0", "--json"], { cwd: scratch(), env });
+    expect(running.ready.inbox_url).toBeNull();
+    expect((await fetch(`${running.url}/dev/inbox.json`)).status).toBe(404);
+    await running.stop();
+  });
+
+  test("refuses an address that only begins like this machine's", async () => {
+    const ran = await sallyport(["dev", "--ephemeral", "--public-url", "http://127.0.0.1.evil.example"], {
+      cwd: scratch(),
+    });
+    expect([ran.code, ran.stdout]).toEqual([1, ""]);
+    expect(ran.stderr).toContain("is for this machine only");
+  });
+});
+
+/** Signs somebody up, proves their address, and changes their password, which is told by mail. */
+async function changePassword(url: string, email: string): Promise<void> {
+  const password = "correct horse battery staple";
+  const post = async (path: string, body: object, bearer?: string) => {
+    const headers: Record<string, string> = { "content-type": "application/json" };
+    if (bearer) headers.authorization = `Bearer ${bearer}`;
+    const response = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
+    return { status: response.status, body: (await response.json()) as { access_token: string } };
+  };
+  const { body: signedUp } = await post("/v1/auth/register", { email, password });
+  change("UPDATE user_emails SET verified_at = 1 WHERE canonical = ?", email);
+  const changing = { current_password: password, new_password: "granite-lantern-moth-88" };
+  const changed = await post("/v1/auth/password/change", changing, signedUp.access_token);
+  expect(changed.status).toBe(200);
+}
+
+/** As if the time of every claim were over. */
+const expireLeases = () => change("UPDATE outbox_mails SET next_attempt_at = 1 WHERE next_attempt_at IS NOT NULL");
+
+function change(sql: string, ...values: string[]): void {
+  const database = new Database(join(made.data, "sallyport.db"));
+  database.run("PRAGMA busy_timeout = 10000");
+  database.run(sql, values);
+  database.close();
+}
