@@ -11,9 +11,12 @@ export interface Action<Input extends unknown[]> {
   said: string | null;
 }
 
-/** Something that a button does: one at a time, and told when it went wrong. */
+/**
+ * Something that a button does: one at a time, and told when it went wrong.
+ * @param work answers a text where there is something to say
+ */
 export function useAction<Input extends unknown[]>(
-  work: (...input: Input) => Promise<string | undefined | void>,
+  work: (...input: Input) => Promise<unknown>,
   told?: Told,
 ): Action<Input> {
   const { texts } = useProvided();
@@ -26,8 +29,8 @@ export function useAction<Input extends unknown[]>(
     isRunning.current = true;
     setState({ isWaiting: true, problem: null, said: null });
     try {
-      const said = (await work(...input)) ?? null;
-      setState({ isWaiting: false, problem: null, said });
+      const answer = await work(...input);
+      setState({ isWaiting: false, problem: null, said: typeof answer === "string" ? answer : null });
     } catch (error) {
       setState({ isWaiting: false, problem: problemOf(error, texts, {}, told).summary, said: null });
     } finally {

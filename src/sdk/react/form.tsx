@@ -19,8 +19,8 @@ export interface FormProps {
   labels: Values;
   /** What is missing, by field, before anything is sent. */
   check: (values: Values, via: string) => Values;
-  /** Answers what is to be said of it, if anything. Rejects with what is to be told; a string is told as it is. */
-  send: (values: Values, via: string) => Promise<string | void>;
+  /** Answers a text where there is something to say. Rejects with what is to be told; a string is told as it is. */
+  send: (values: Values, via: string) => Promise<unknown>;
   /** What this form says in place of the general words, by the refusal's code. */
   told?: Told | undefined;
   /** Takes the focus to its first field: for a step that the person has just gone to. */
@@ -62,7 +62,8 @@ export function Form(props: FormProps): ReactElement {
     setWaiting(true);
     setSaid("");
     try {
-      setSaid((await send(values, via)) ?? "");
+      const answer = await send(values, via);
+      setSaid(typeof answer === "string" ? answer : "");
       setProblem(null);
       if (resets) form.current?.reset();
     } catch (error) {

@@ -4,7 +4,7 @@ import type { MailProof } from "../client/people-api.ts";
 import { useAction } from "./action.ts";
 import { ActionStatus } from "./action-status.tsx";
 import { useProvided } from "./context.ts";
-import { CodeField, useFieldIds } from "./field.tsx";
+import { CodeField } from "./field.tsx";
 import { Form, type Values } from "./form.tsx";
 import { useAuth } from "./hooks.ts";
 import { LinkButton } from "./link-button.tsx";

@@ -58,7 +58,9 @@ export function Account({ sections = ALL, onDeleted }: AccountProps): ReactEleme
   );
 }
 
-interface SectionsProps extends Required<Pick<AccountProps, "sections">>, Pick<AccountProps, "onDeleted"> {
+interface SectionsProps {
+  sections: readonly AccountSection[];
+  onDeleted: (() => void) | undefined;
   load: () => Promise<Security>;
 }
 
