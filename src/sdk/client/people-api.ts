@@ -106,7 +106,7 @@ export interface PeopleApi {
       recoveryCodes: Mutation<undefined, { recovery_codes: string[] }>;
       disable: Mutation<undefined, Done>;
     };
-    passkey: { begin: Mutation<undefined, PasskeyOptions> };
+    passkey: { begin: Mutation<Record<string, never>, PasskeyOptions> };
     password: {
       change: Mutation<{ current_password: string; new_password: string }, Done>;
       forgot: Mutation<{ email: string }, MailSent>;
@@ -132,7 +132,7 @@ export interface PeopleApi {
     };
     passkeys: {
       list: Query<PageInput | undefined, Page<Passkey>>;
-      begin: Mutation<undefined, PasskeyOptions>;
+      begin: Mutation<Record<string, never>, PasskeyOptions>;
       complete: Mutation<{ flow_id: string; response: unknown; name?: string }, Passkey>;
       rename: Mutation<ById & { name: string }, Passkey>;
       remove: Mutation<ById, Done>;

@@ -1,4 +1,4 @@
-import { type ReactElement, type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactElement, type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { useProvided } from "./context.ts";
 
 export interface DialogProps {
@@ -14,7 +14,8 @@ export function Dialog({ title, children, onClose }: DialogProps): ReactElement 
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
 
-  useEffect(() => {
+  // Closed while it still stands in the page: a dialog that is merely removed gives no focus back.
+  useLayoutEffect(() => {
     const { current } = dialog;
     if (current && !current.open) current.showModal();
     return () => current?.close();

@@ -32,14 +32,6 @@ export function ProveByPassword({ onAnswer }: ProveProps): ReactElement {
     >
       {({ password }) => (
         <>
-          <PasswordField
-            id={idOf("password")}
-            name="password"
-            autoComplete="current-password"
-            label={texts.password}
-            problem={password}
-            required
-          />
           <input
             className="sallyport-unseen"
             autoComplete="username"
@@ -47,6 +39,14 @@ export function ProveByPassword({ onAnswer }: ProveProps): ReactElement {
             readOnly
             tabIndex={-1}
             aria-hidden
+          />
+          <PasswordField
+            id={idOf("password")}
+            name="password"
+            autoComplete="current-password"
+            label={texts.password}
+            problem={password}
+            required
           />
         </>
       )}

@@ -95,7 +95,7 @@ export function createSecondFactors(keeper: Keeper, client: SallyportClient): Se
     },
     async registerPasskey(name) {
       const { makePasskey } = await passkeyCeremonies();
-      const { flow_id, public_key } = await calls.me.passkeys.begin.mutate();
+      const { flow_id, public_key } = await calls.me.passkeys.begin.mutate({});
       const response = await makePasskey(public_key);
       return calls.me.passkeys.complete.mutate({ flow_id, response, ...(name === undefined ? {} : { name }) });
     },

@@ -59,7 +59,7 @@ export function createSignIns(keeper: Keeper, client: SallyportClient): SignIns 
   async function signInWithPasskey({ conditional = false, signal, ...target }: PasskeySignIn = {}) {
     const { askPasskey, suggestionsWork, unsupported } = await passkeyCeremonies();
     if (conditional && !(await suggestionsWork())) throw unsupported();
-    const options: PasskeyOptions = await calls.auth.passkey.begin.mutate(undefined, { signal });
+    const options: PasskeyOptions = await calls.auth.passkey.begin.mutate({}, { signal });
     const response = await askPasskey(options.public_key, conditional, signal);
     return enter("passkey/login/complete", { ...target, flow_id: options.flow_id, response });
   }

@@ -77,7 +77,7 @@ export function AddressesSection(): ReactElement {
           submit={texts.addAddress}
           waiting={texts.sending}
           idOf={idOf}
-          labels={{ email: texts.email }}
+          labels={{ email: texts.newAddress }}
           check={({ email }): Record<string, string> => (email?.trim() ? {} : { email: texts.emailMissing })}
           send={({ email = "" }) => prove(email.trim(), () => calls().me.emails.add.mutate({ email: email.trim() }))}
           told={{ conflict: { email: texts.emailTaken } }}
@@ -88,7 +88,7 @@ export function AddressesSection(): ReactElement {
               name="email"
               type="email"
               autoComplete="email"
-              label={texts.email}
+              label={texts.newAddress}
               problem={problems.email}
               required
             />

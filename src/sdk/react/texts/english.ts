@@ -103,6 +103,7 @@ export const english: Texts = {
   unverified: "Not verified",
   makePrimary: "Make primary",
   verify: "Verify",
+  newAddress: "Another email address",
   addAddress: "Add address",
   makePrimaryOf: (email) => `Make primary: ${email}`,
   verifyOf: (email) => `Verify ${email}`,

@@ -106,6 +106,7 @@ export const german: Texts = {
   unverified: "Nicht bestätigt",
   makePrimary: "Zur Hauptadresse machen",
   verify: "Bestätigen",
+  newAddress: "Weitere E-Mail-Adresse",
   addAddress: "Adresse hinzufügen",
   makePrimaryOf: (email) => `Zur Hauptadresse machen: ${email}`,
   verifyOf: (email) => `Bestätigen: ${email}`,

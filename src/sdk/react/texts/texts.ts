@@ -109,6 +109,7 @@ interface AccountTexts {
   unverified: string;
   makePrimary: string;
   verify: string;
+  newAddress: string;
   addAddress: string;
   /** Names of buttons, for who hears them one by one. */
   makePrimaryOf: (email: string) => string;
