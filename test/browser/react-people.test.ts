@@ -206,10 +206,8 @@ describe("a passkey", () => {
     await section.getByLabel("Name of the passkey").fill("My laptop");
     await page.keyboard.press("Enter");
     await section.getByText("My laptop").waitFor();
-    await authenticator.agree(false);
-    await site.signOut();
+    await site.signOutUnprompted(authenticator);
     await page.getByRole("button", { name: "Sign in with a passkey" }).click();
-    await authenticator.agree(true);
     await page.waitForSelector("#greeting");
     const claims = await page.evaluate(() => window.sallyport.session.state.session);
     expect(claims).toMatchObject({ aal: "aal2", auth_method: "passkey" });
@@ -260,11 +258,9 @@ describe("a passkey", () => {
     await site.openAccount();
     await page.getByRole("button", { name: "Add a passkey" }).click();
     await page.getByText("The passkey is added.").waitFor();
-    await authenticator.agree(false);
-    await site.signOut();
+    await site.signOutUnprompted(authenticator);
     await site.enter(email);
     await page.getByRole("button", { name: "Use a passkey" }).click();
-    await authenticator.agree(true);
     await page.waitForSelector("#greeting");
     expect(await page.evaluate(() => window.sallyport.session.state.session?.amr)).toContain("mfa");
   });

@@ -76,6 +76,25 @@ export class ReactSite implements AsyncDisposable {
     await page.getByRole("button", { name: "Sign in", exact: true }).waitFor();
   }
 
+  /**
+   * As {@link signOut}, for a browser with a passkey: the suggestion of the form stays unanswered, and whatever is asked next
+   * is agreed to. (The virtual authenticator agrees to a request as it begins, or never.)
+   */
+  async signOutUnprompted(authenticator: { agree(enabled: boolean): Promise<void> }): Promise<void> {
+    await authenticator.agree(false);
+    await this.page.evaluate(() => {
+      const { credentials } = navigator;
+      const get = credentials.get.bind(credentials);
+      credentials.get = (options) => {
+        document.documentElement.dataset.asked = "yes";
+        return get(options);
+      };
+    });
+    await this.signOut();
+    await this.page.waitForSelector("html[data-asked]");
+    await authenticator.agree(true);
+  }
+
   async openAccount(): Promise<void> {
     const { page } = this;
     await page.getByRole("button", { name: /Account of/ }).click();
