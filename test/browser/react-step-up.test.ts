@@ -49,6 +49,7 @@ describe("what needs a fresh sign-in", () => {
     await page.getByRole("button", { name: "Add address" }).click();
     const dialog = page.getByRole("dialog", { name: "Confirm that it is you" });
     expect(await dialog.getByLabel("Password", { exact: true }).getAttribute("autocomplete")).toBe("current-password");
+    expect(await site.focused()).toBe("password");
     await dialog.getByLabel("Password", { exact: true }).fill("not this one");
     await page.keyboard.press("Enter");
     await dialog.getByRole("link", { name: "That is not your password." }).waitFor();

@@ -47,7 +47,7 @@ export function Form(props: FormProps): ReactElement {
   const form = useRef<HTMLFormElement>(null);
 
   useEffect(() => {
-    if (isNext) form.current?.querySelector<HTMLElement>("input, button")?.focus();
+    if (isNext) form.current?.querySelector<HTMLElement>('input:not([tabindex="-1"]), button')?.focus();
   }, [isNext]);
 
   async function onSubmit(event: FormEvent<HTMLFormElement>): Promise<void> {
