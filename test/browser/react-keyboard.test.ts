@@ -11,6 +11,7 @@ const stage = setUpStage();
 const focusName = (page: Page) =>
   page.evaluate(() => {
     const element = document.activeElement as HTMLElement | null;
+    if (element === document.body) return "the page";
     const label = (element as HTMLInputElement | null)?.labels?.[0]?.textContent;
     return (element?.getAttribute("aria-label") ?? label ?? element?.textContent ?? "").trim();
   });
@@ -71,8 +72,8 @@ describe("without a mouse", () => {
     await page.getByRole("dialog").waitFor({ state: "detached" });
     stage.instance.ahead += 30_000;
 
-    // What a dialog took the focus from may be gone with what it did; the section still has it.
-    expect(await focusName(page)).not.toContain("Notes");
+    // The button that it began with is gone.
+    await page.waitForFunction(() => document.activeElement?.textContent === "Second step at sign-in");
     await press(page, /Account of/);
     await press(page, "Sign out");
     await page.getByRole("button", { name: "Sign in", exact: true }).waitFor();

@@ -1,4 +1,4 @@
-import { type ReactElement, type ReactNode, useMemo, useState } from "react";
+import { type ReactElement, type ReactNode, useMemo, useRef, useState } from "react";
 import type { SallyportSession } from "../client/session/create-session.ts";
 import { SallyportContext } from "./context.ts";
 import { RecoveryCodesDialog } from "./recovery-codes.tsx";
@@ -22,15 +22,29 @@ export interface SallyportProviderProps {
 /** Gives the session to the hooks and components below. */
 export function SallyportProvider({ session, texts, stepUp = true, children }: SallyportProviderProps): ReactElement {
   const [codes, setCodes] = useState<readonly string[] | null>(null);
-  const provided = useMemo(
-    () => ({ session, texts: { ...english, ...texts }, showRecoveryCodes: setCodes }),
-    [session, texts],
-  );
+  const from = useRef<HTMLElement | null>(null);
+  const provided = useMemo(() => {
+    const showRecoveryCodes = (shown: readonly string[]) => {
+      const section = document.activeElement?.closest(".sallyport-section");
+      from.current = section?.querySelector<HTMLElement>(".sallyport-subtitle") ?? null;
+      setCodes(shown);
+    };
+    return { session, texts: { ...english, ...texts }, showRecoveryCodes };
+  }, [session, texts]);
+
+  function onKept(): void {
+    setCodes(null);
+    // What had the focus before, a button to set up with, may be gone with what it did: then it goes to what it was part of.
+    setTimeout(() => {
+      if (document.activeElement === document.body) from.current?.focus();
+    });
+  }
+
   return (
     <SallyportContext.Provider value={provided}>
       {children}
       {stepUp && session && <StepUpHost session={session} />}
-      {codes && <RecoveryCodesDialog codes={codes} onKept={() => setCodes(null)} />}
+      {codes && <RecoveryCodesDialog codes={codes} onKept={onKept} />}
     </SallyportContext.Provider>
   );
 }

@@ -66,6 +66,8 @@ export function UserButton({ account }: UserButtonProps): ReactElement | null {
                   ? account
                   : () => {
                       setOpen(false);
+                      // What had the focus is hidden now.
+                      button.current?.focus();
                       account();
                     }
               }
