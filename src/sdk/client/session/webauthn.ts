@@ -27,7 +27,7 @@ let running: AbortController | null = null;
  * @returns `AuthenticationResponseJSON`
  * @throws SallyportError `passkey_cancelled`, `passkey_unsupported`; the signal's reason
  */
-export async function askPasskey(options: unknown, isConditional: boolean, signal?: AbortSignal): Promise<object> {
+export async function askPasskey(options: unknown, isConditional: boolean, signal?: AbortSignal) {
   const json = options as PublicKeyCredentialRequestOptionsJSON;
   const publicKey = {
     ...json,
@@ -56,7 +56,7 @@ export async function askPasskey(options: unknown, isConditional: boolean, signa
  * @returns `RegistrationResponseJSON`
  * @throws SallyportError `passkey_cancelled`, `passkey_exists`, `passkey_unsupported`
  */
-export async function makePasskey(options: unknown): Promise<object> {
+export async function makePasskey(options: unknown) {
   const json = options as PublicKeyCredentialCreationOptionsJSON;
   const publicKey = {
     ...json,
@@ -121,12 +121,12 @@ function refusal(code: SallyportLocalCode, message: string, cause?: unknown): Sa
   return new SallyportError({ code, message, status: 400, type: "invalid_request_error", cause });
 }
 
-function answerOf(credential: PublicKeyCredential, response: object): object {
-  const { id, rawId, type, authenticatorAttachment } = credential;
+function answerOf<Response extends object>(credential: PublicKeyCredential, response: Response) {
+  const { id, rawId, authenticatorAttachment } = credential;
   return {
     id,
     rawId: textOf(rawId),
-    type,
+    type: "public-key" as const,
     ...(authenticatorAttachment ? { authenticatorAttachment } : {}),
     clientExtensionResults: credential.getClientExtensionResults(),
     response,
