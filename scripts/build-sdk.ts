@@ -46,9 +46,11 @@ async function bundle(): Promise<void> {
     if ((await Bun.file(join(source, door, "index.ts")).text()).startsWith(CLIENT_ONLY)) {
       await Bun.write(entry, CLIENT_ONLY + (await Bun.file(entry).text()));
     }
-    const files = await reachable(entry, "");
-    const total = [...files].reduce((sum, file) => sum + (sizes.get(file) ?? 0), 0);
-    console.log(`sallyport/${door}: ${(total / 1024).toFixed(1)} kB gzip`);
+    const weight = (files: Set<string>) => [...files].reduce((sum, file) => sum + (sizes.get(file) ?? 0), 0) / 1024;
+    const atOnce = weight(await reachable(entry, "", false));
+    const later = weight(await reachable(entry, "")) - atOnce;
+    const more = later > 0 ? `, and ${later.toFixed(1)} kB when it is asked for` : "";
+    console.log(`sallyport/${door}: ${atOnce.toFixed(1)} kB gzip${more}`);
   }
 }
 
@@ -81,14 +83,19 @@ async function declare(): Promise<void> {
   }
 }
 
-/** The file and everything it imports by a relative path. @param infix `.d` where `./x.ts` stands for `x.d.ts`. */
-async function reachable(entry: string, infix: string): Promise<Set<string>> {
+/**
+ * The file and everything it imports by a relative path.
+ * @param infix `.d` where `./x.ts` stands for `x.d.ts`
+ * @param withLater whether what is imported at run time counts
+ */
+async function reachable(entry: string, infix: string, withLater = true): Promise<Set<string>> {
   const seen = new Set<string>();
   const queue = [entry];
   for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
     if (seen.has(file)) continue;
     seen.add(file);
-    for (const [, , specifier = ""] of (await Bun.file(file).text()).matchAll(SPECIFIER)) {
+    for (const [, how = "", specifier = ""] of (await Bun.file(file).text()).matchAll(SPECIFIER)) {
+      if (!withLater && how.endsWith("(")) continue;
       queue.push(`${resolve(dirname(file), specifier.slice(1))}${infix === "" ? ".js" : `${infix}.ts`}`);
     }
   }

@@ -138,3 +138,73 @@ describe("a second factor", () => {
     expect(await tokenOf(page)).toBeNull();
   });
 });
+
+describe("a server that wants a fresh sign-in", () => {
+  /** The page answers by the person's password, and counts how often it was asked. */
+  const answerByPassword = (page: Page) =>
+    page.evaluate((password) => {
+      const { session } = window.sallyport;
+      const seen = { asked: 0 };
+      Object.assign(window, { seen });
+      session.onStepUp(async () => {
+        seen.asked++;
+        return (await session.stepUp({ method: "password", password })).status === "success";
+      });
+    }, PASSWORD);
+  const timesAsked = (page: Page) => page.evaluate(() => (window as unknown as { seen: { asked: number } }).seen.asked);
+  const challenge = { "www-authenticate": 'Bearer error="insufficient_user_authentication", max_age="60"' };
+
+  browserTest("by session.fetch: the request goes again with the new session's token, body and all", async () => {
+    const bodies: string[] = [];
+    const asked = serveApi(async (attempt, request) => {
+      bodies.push(await request.text());
+      return attempt === 1 ? new Response(null, { status: 401, headers: challenge }) : Response.json({});
+    });
+    await using profile = await Profile.create();
+    const page = await signedIn(profile);
+    await answerByPassword(page);
+    const before = (await stateOf(page)).session?.sid;
+    stage.instance.ahead += 60_000;
+    expect(await fetched(page, "/api/notes", { method: "POST", body: "a note" })).toBe(200);
+    expect(bodies).toEqual(["a note", "a note"]);
+    expect(new Set(asked.tokens).size).toBe(2);
+    expect(asked.tokens[1]).toBe(`Bearer ${await tokenOf(page)}`);
+    expect((await stateOf(page)).session?.sid).not.toBe(before);
+    expect(stage.instance.count(REFRESH)).toBe(0);
+    expect(await timesAsked(page)).toBe(1);
+  });
+
+  browserTest("by the tRPC link of another server", async () => {
+    const asked = serveApi((attempt) =>
+      attempt === 1
+        ? Response.json([{ error: { message: "no", code: -32001, data: { httpStatus: 401 } } }], {
+            status: 401,
+            headers: challenge,
+          })
+        : Response.json([{ result: { data: "done" } }]),
+    );
+    await using profile = await Profile.create();
+    const page = await signedIn(profile);
+    await answerByPassword(page);
+    stage.instance.ahead += 60_000;
+    const answer = await page.evaluate(
+      (url) => window.sallyport.trpc(url, "notes.publish"),
+      `${stage.site.origin}/api`,
+    );
+    expect(answer).toBe("done");
+    expect(asked.tokens).toHaveLength(2);
+    expect(await timesAsked(page)).toBe(1);
+  });
+
+  browserTest("is obeyed once: a second refusal stands", async () => {
+    const asked = serveApi(() => new Response(null, { status: 401, headers: challenge }));
+    await using profile = await Profile.create();
+    const page = await signedIn(profile);
+    await answerByPassword(page);
+    stage.instance.ahead += 60_000;
+    expect(await fetched(page, "/api/notes")).toBe(401);
+    expect(asked.tokens).toHaveLength(2);
+    expect(await timesAsked(page)).toBe(1);
+    expect((await stateOf(page)).status).toBe("signed-in");
+  });
+});

@@ -1,86 +1,30 @@
 import { describe, expect } from "bun:test";
-import { fileURLToPath } from "node:url";
 import axe from "axe-core";
-import type { BrowserContextOptions, Page } from "playwright-core";
-import { browserTest, launch } from "./support/chromium.ts";
-import { type PageServer, servePage } from "./support/page-server.ts";
+import type { Page } from "playwright-core";
+import { browserTest } from "./support/chromium.ts";
 import type { ReactPage } from "./support/react-page.tsx";
-import { PASSWORD, pageData, setUpStage } from "./support/stage.ts";
+import { ReactSite } from "./support/react-site.ts";
+import { PASSWORD, setUpStage } from "./support/stage.ts";
 
-const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const SHOTS = process.env.SALLYPORT_SCREENSHOTS;
 const stage = setUpStage();
 
-/** The React page in a browser of its own; what it logs or the policy stops is a failure. */
-class ReactSite implements AsyncDisposable {
-  private constructor(
-    readonly page: Page,
-    readonly complaints: string[],
-    private readonly site: PageServer,
-  ) {}
-
-  static async open(options: BrowserContextOptions = {}): Promise<ReactSite> {
-    const { instance } = stage;
-    const site = await servePage({
-      entry: pathOf("./support/react-page.tsx"),
-      styles: {
-        "/sallyport.css": pathOf("../../src/sdk/react/styles.css"),
-        "/page.css": pathOf("./support/react-page.css"),
-      },
-      data: pageData(instance),
-      connect: [instance.url],
-    });
-    await instance.change({ origins: [site.origin] });
-    const context = await (await launch()).newContext(options);
-    context.setDefaultTimeout(15_000);
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    page.on("console", (message) => {
-      // The browser's own line about an answer that says no.
-      if (!message.text().startsWith("Failed to load resource")) complaints.push(message.text());
-    });
-    await page.goto(site.origin);
-    await page.waitForFunction(() => document.querySelector("#status")?.textContent === "signed-out");
-    return new ReactSite(page, complaints, site);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.page.context().close();
-    await this.site[Symbol.asyncDispose]();
-  }
-}
-
 let people = 0;
 const newEmail = () => `react-${++people}@example.com`;
-
-async function signUp(page: Page, email: string, name = "Ada Lovelace"): Promise<void> {
-  await page.getByRole("button", { name: "Create account" }).click();
-  await page.getByLabel("Your name").fill(name);
-  await page.getByLabel("Email address").fill(email);
-  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-  await page.getByRole("button", { name: "Create account" }).click();
-  await page.waitForSelector("#greeting");
-}
-
-const signOut = async (page: Page) => {
-  await page.getByRole("button", { name: /Account of/ }).click();
-  await page.getByRole("button", { name: "Sign out", exact: true }).click();
-};
 
 const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent ?? "");
 
 describe("the components", () => {
   browserTest("sign a person up, out and in, by name, label and role", async () => {
-    await using site = await ReactSite.open();
+    await using site = await ReactSite.open(stage);
     const { page } = site;
     const email = newEmail();
-    await signUp(page, email);
+    await site.signUp(email);
     expect(await page.textContent("#greeting")).toBe("Hello, Ada Lovelace");
     await page.click("#who");
     await page.waitForFunction((address) => document.title === address, email);
-    await signOut(page);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await site.signOut();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByLabel("Email address").fill(email);
     await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
     await page.keyboard.press("Enter");
@@ -89,9 +33,9 @@ describe("the components", () => {
   });
 
   browserTest("tell what is wrong: a summary takes the focus, each field says its own", async () => {
-    await using site = await ReactSite.open();
+    await using site = await ReactSite.open(stage);
     const { page } = site;
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     expect(await focused(page)).toContain("Something is not right yet");
     const email = page.getByLabel("Email address");
     expect(await email.getAttribute("aria-invalid")).toBe("true");
@@ -102,7 +46,7 @@ describe("the components", () => {
     expect(page.url()).not.toContain("#");
     await email.fill("nobody@example.com");
     await page.getByLabel("Password", { exact: true }).fill("wrong");
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByText("Wrong password, or no account with this address.").waitFor();
     expect(await focused(page)).toContain("Wrong password");
     expect(await email.getAttribute("aria-invalid")).toBe("false");
@@ -110,11 +54,12 @@ describe("the components", () => {
   });
 
   browserTest("show what the appliance says of a password, and that an address is taken", async () => {
-    await using site = await ReactSite.open();
+    await using site = await ReactSite.open(stage);
     const { page } = site;
     const email = newEmail();
-    await signUp(page, email);
-    await signOut(page);
+    await site.signUp(email);
+    await site.signOut();
+    await page.getByRole("button", { name: "Create account" }).click();
     const again = async (password: string) => {
       await page.getByLabel("Email address").fill(email);
       await page.getByLabel("Password", { exact: true }).fill(password);
@@ -132,12 +77,12 @@ describe("the components", () => {
   });
 
   browserTest("are kind to password managers and to fingers", async () => {
-    await using site = await ReactSite.open();
+    await using site = await ReactSite.open(stage);
     const { page } = site;
     const attributes = () =>
       page.$$eval("input", (inputs) => inputs.map(({ name, type, autocomplete }) => [name, type, autocomplete]));
     expect(await attributes()).toEqual([
-      ["email", "email", "username"],
+      ["email", "email", "username webauthn"],
       ["password", "password", "current-password"],
     ]);
     await page.getByRole("button", { name: "Show password" }).click();
@@ -154,13 +99,15 @@ describe("the components", () => {
   });
 
   browserTest("the account's panel opens and closes by keyboard, and gives the focus back", async () => {
-    await using site = await ReactSite.open();
+    await using site = await ReactSite.open(stage);
     const { page } = site;
-    await signUp(page, newEmail());
+    await site.signUp(newEmail());
     const button = page.getByRole("button", { name: "Account of Ada Lovelace" });
     await button.focus();
     await page.keyboard.press("Enter");
     expect(await button.getAttribute("aria-expanded")).toBe("true");
+    await page.keyboard.press("Tab");
+    expect(await focused(page)).toBe("Manage account");
     await page.keyboard.press("Tab");
     expect(await focused(page)).toBe("Sign out");
     await page.keyboard.press("Escape");
@@ -170,13 +117,14 @@ describe("the components", () => {
     await page.click("h1");
     expect(await button.getAttribute("aria-expanded")).toBe("false");
     await page.context().setOffline(true);
-    await signOut(page);
+    await button.click();
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
     await page.getByRole("alert").filter({ hasText: "cannot be reached" }).waitFor();
     expect(await page.textContent("#status")).toBe("signed-in");
   });
 
   browserTest("a second factor is handed to the application", async () => {
-    await using site = await ReactSite.open();
+    await using site = await ReactSite.open(stage, { search: "?own-factors" });
     const { page } = site;
     const origin = new URL(page.url()).origin;
     const mfa = { status: "mfa_required", mfa_token: "m", mfa_token_expires_in: 300, methods: ["totp"] };
@@ -184,21 +132,21 @@ describe("the components", () => {
     await page.route("**/v1/auth/login", (route) => route.fulfill({ json: mfa, headers }));
     await page.getByLabel("Email address").fill("ada@example.com");
     await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.waitForSelector("#factors");
     expect(await page.textContent("#factors")).toBe("totp");
   });
 
   browserTest("say that a session has ended, and that an origin is not allowed", async () => {
-    await using site = await ReactSite.open();
+    await using site = await ReactSite.open(stage);
     const { page } = site;
     const email = newEmail();
-    await signUp(page, email);
+    await site.signUp(email);
     stage.instance.ahead = 31 * 86_400_000;
     await page.evaluate(() => window.sallyport.session.refresh());
     await page.getByText("Your session has ended. Sign in again.").waitFor();
     await page.reload();
-    await page.getByRole("button", { name: "Sign in" }).waitFor();
+    await page.getByRole("button", { name: "Sign in", exact: true }).waitFor();
     expect(await page.locator(".sallyport-note").count()).toBe(0);
     await stage.instance.change({ origins: [] });
     await page.reload();
@@ -206,7 +154,7 @@ describe("the components", () => {
   });
 
   browserTest("take their colours from the page's variables", async () => {
-    await using site = await ReactSite.open();
+    await using site = await ReactSite.open(stage);
     const { page } = site;
     const background = () => page.$eval(".sallyport-primary", (button) => getComputedStyle(button).backgroundColor);
     const before = await background();
@@ -223,7 +171,7 @@ describe.each([
   ["wide", 1024],
 ])("%s", (size, width) => {
   browserTest.each([["light"], ["dark"]] as const)("%s: axe finds nothing, in any state", async (colorScheme) => {
-    await using site = await ReactSite.open({ colorScheme, viewport: { width, height: 760 }, bypassCSP: true });
+    await using site = await ReactSite.open(stage, { colorScheme, viewport: { width, height: 760 }, bypassCSP: true });
     const { page } = site;
     await page.addScriptTag({ content: axe.source });
     const check = async (state: string) => {
@@ -239,12 +187,12 @@ describe.each([
     await check("sign-in");
     await page.getByLabel("Email address").fill("ada@example.com");
     await page.getByLabel("Password", { exact: true }).fill("a wrong password");
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByRole("alert").waitFor();
     await check("sign-in-refused");
     await page.getByLabel("Email address").fill("");
     await page.getByLabel("Password", { exact: true }).fill("");
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await check("sign-in-problems");
     await page.getByRole("button", { name: "Create account" }).click();
     await check("sign-up");
@@ -264,9 +212,9 @@ describe.each([
 
 describe("rendering", () => {
   browserTest("a refresh renders once, and nothing at rest", async () => {
-    await using site = await ReactSite.open();
+    await using site = await ReactSite.open(stage);
     const { page } = site;
-    await signUp(page, newEmail());
+    await site.signUp(newEmail());
     const renders = () => page.evaluate(() => (window.sallyport as unknown as ReactPage).renders);
     const before = await renders();
     await page.evaluate(() => window.sallyport.session.refresh());

@@ -50,6 +50,31 @@ describe("two tabs", () => {
     expect(await codeOf(one, "session")).toBe("authentication_required");
   });
 
+  browserTest(
+    "a step-up in one: the other goes on with the new session, and shows its person all the while",
+    async () => {
+      await using profile = await Profile.create();
+      const [one, two] = (await openTabs(profile, 2)) as [Page, Page];
+      await becomes(two, "signed-out");
+      await signUp(one);
+      await becomes(two, "signed-in");
+      const before = await stateOf(two);
+      const count = await two.evaluate(() => window.sallyport.states.length);
+      await one.evaluate((password) => window.sallyport.session.stepUp({ method: "password", password }), PASSWORD);
+      const { session } = await stateOf(one);
+      expect(session?.sid).not.toBe(before.session?.sid ?? "");
+      await two.waitForFunction((sid) => window.sallyport.session.state.session?.sid === sid, session?.sid);
+      const shown = await two.evaluate(
+        (from) => window.sallyport.states.slice(from).map(({ status }) => status),
+        count,
+      );
+      expect(new Set(shown)).toEqual(new Set(["signed-in"]));
+      // The token of the session before is no good any more: both have one of their own.
+      expect(await codeOf(two, "session")).toBeNull();
+      expect(await codeOf(one, "session")).toBeNull();
+    },
+  );
+
   browserTest("news of a session that this tab no longer holds changes nothing", async () => {
     await using profile = await Profile.create();
     const [one, two] = (await openTabs(profile, 2)) as [Page, Page];

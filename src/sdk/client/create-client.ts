@@ -3,7 +3,8 @@ import { type Fetch, platformFetch, requestJson } from "../internal/http.ts";
 import { requireApplicationId, requireUrl } from "../internal/options.ts";
 import { singleFlight } from "../internal/single-flight.ts";
 import { type Credential, rememberInternals } from "./credential.ts";
-import { isStaleToken } from "./refusal.ts";
+import { SecondChances } from "./second-chances.ts";
+import { type OnStepUp, StepUps } from "./step-up.ts";
 import type { CallOptions, SallyportClient, Tokens } from "./types.ts";
 import { type CallContext, type CallKind, createWire } from "./wire.ts";
 
@@ -19,6 +20,12 @@ export interface ClientOptions {
    * with the token that was `rejected`, when the appliance calls one expired or revoked.
    */
   getAccessToken?: GetAccessToken | undefined;
+  /**
+   * Asked when a call needs a stronger or fresher sign-in than its token tells of (`insufficient_user_authentication`), once
+   * for all calls that wait for it. Without an answer the call rejects with that error; `stepUpNeedOf` reads it. Calls that
+   * are made while answering go with `{ stepUp: false }`, or would wait for themselves.
+   */
+  onStepUp?: OnStepUp | undefined;
   fetch?: Fetch | undefined;
   /** Sent with each request, or asked for before each. */
   headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>) | undefined;
@@ -44,10 +51,13 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
   const credentials = options.credentials ?? ("document" in globalThis ? "include" : undefined);
   let accessToken = options.accessToken ?? null;
   let isAttached = false;
+  const ownToken = async (rejected: string | null) =>
+    (options.getAccessToken ? await options.getAccessToken({ rejected }) : accessToken) ?? null;
+  const stepUps = new StepUps(() => options.onStepUp, ownToken);
   let credential: Credential = {
-    token: async () =>
-      (options.getAccessToken ? await options.getAccessToken({ rejected: null }) : accessToken) ?? null,
+    token: () => ownToken(null),
     renew: async (rejected) => (await options.getAccessToken?.({ rejected })) ?? null,
+    stepUp: (need, rejected) => stepUps.rise(need, rejected),
   };
 
   async function headers(): Promise<Record<string, string>> {
@@ -63,16 +73,19 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
 
   const wire = createWire({ url, fetch, credentials, headers: callHeaders });
 
-  async function call(kind: CallKind, path: string, input: unknown, { signal }: CallOptions = {}) {
-    const context: CallContext = {};
-    try {
-      return await wire(kind, path, input, signal, context);
-    } catch (error) {
-      // A token is refused before the procedure runs: a second attempt cannot do the same thing twice.
-      const isStale = error instanceof SallyportError && error.status === 401 && isStaleToken(error.code);
-      const next = isStale && context.token ? await credential.renew(context.token).catch(() => null) : null;
-      if (next === null || next === context.token) throw error;
-      return wire(kind, path, input, signal, { retry: next });
+  async function call(kind: CallKind, path: string, input: unknown, { signal, stepUp = true }: CallOptions = {}) {
+    const chances = new SecondChances(credential, stepUp);
+    let context: CallContext = {};
+    for (;;) {
+      try {
+        return await wire(kind, path, input, signal, context);
+      } catch (error) {
+        // A token is refused before the procedure runs: a second attempt cannot do the same thing twice.
+        if (!(error instanceof SallyportError) || error.status !== 401 || !context.token) throw error;
+        const next = await chances.next({ code: error.code, details: error.details, challenge: null }, context.token);
+        if (next === null) throw error;
+        context = { retry: next };
+      }
     }
   }
 
@@ -118,6 +131,7 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
     applicationId,
     fetch,
     hasOwnCredential,
+    onStepUp: options.onStepUp,
     headers,
     attach(own) {
       credential = own;

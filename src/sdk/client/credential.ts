@@ -1,4 +1,5 @@
 import type { Fetch } from "../internal/http.ts";
+import type { OnStepUp, StepUpNeed } from "./step-up.ts";
 
 /** Where a client's calls get their access token from. */
 export interface Credential {
@@ -9,6 +10,11 @@ export interface Credential {
    * @returns another token to try once, or null when there is none
    */
   renew(rejected: string): Promise<string | null>;
+  /**
+   * Asked when `rejected` was good, but said too little of the person (RFC 9470).
+   * @returns another token to try once, or null when nobody proved more
+   */
+  stepUp(need: StepUpNeed, rejected: string): Promise<string | null>;
 }
 
 /** What a session needs of the client that it keeps signed in. */
@@ -19,6 +25,8 @@ export interface ClientInternals {
   fetch: Fetch;
   /** Whether the client was made with a credential of its own. */
   hasOwnCredential: boolean;
+  /** The client's option, if any. */
+  onStepUp: OnStepUp | undefined;
   /** The headers that go with every request, without the credential. */
   headers(): Promise<Record<string, string>>;
   attach(credential: Credential): void;

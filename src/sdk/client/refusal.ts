@@ -4,7 +4,7 @@ const STEP_UP = "insufficient_user_authentication";
  * Whether an error code says that another access token of the same session might do. `insufficient_user_authentication`
  * (RFC 9470) is a 401 as well, but asks for the person: a fresh token would be refused again.
  */
-export function isStaleToken(code: string | undefined): boolean {
+function isStaleToken(code: string): boolean {
   return code === "token_expired" || code === "token_revoked";
 }
 
@@ -19,8 +19,8 @@ export function isStaleAnswer(code: string | undefined, challenge: string | null
   return !challenge.includes(STEP_UP) && !challenge.includes("insufficient_scope");
 }
 
-/** `code` of `{ error: { code } }`. */
-export function codeOf(body: unknown): string | undefined {
-  const code = (body as { error?: { code?: unknown } | null } | null | undefined)?.error?.code;
-  return typeof code === "string" ? code : undefined;
+/** `code` and `details` of `{ error: { code, details } }`. */
+export function refusalIn(body: unknown): { code: string | undefined; details: unknown } {
+  const error = (body as { error?: { code?: unknown; details?: unknown } | null } | null | undefined)?.error;
+  return { code: typeof error?.code === "string" ? error.code : undefined, details: error?.details };
 }

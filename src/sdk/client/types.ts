@@ -9,6 +9,8 @@ interface ProcedureType {
 
 export interface CallOptions {
   signal?: AbortSignal | undefined;
+  /** false: where the call needs a step-up, it rejects, and nobody is asked. */
+  stepUp?: boolean | undefined;
 }
 
 /** Without an input, or with one that may be left out, a call needs no argument. */

@@ -19,6 +19,9 @@ export type SallyportLocalCode =
   | "forbidden"
   | "application_mismatch"
   | "origin_not_allowed"
+  | "passkey_cancelled"
+  | "passkey_exists"
+  | "passkey_unsupported"
   | "unreachable"
   | "unexpected_response";
 

@@ -1,30 +1,33 @@
-import { type InputHTMLAttributes, type ReactElement, useId, useState } from "react";
-import { useProvided } from "./provider.tsx";
+import { type InputHTMLAttributes, type ReactElement, type Ref, useId, useState } from "react";
+import { useProvided } from "./context.ts";
 
-export interface FieldProps extends Pick<InputHTMLAttributes<HTMLInputElement>, "type" | "autoComplete" | "required"> {
+type Passed = "type" | "autoComplete" | "required" | "inputMode" | "autoCapitalize" | "spellCheck" | "defaultValue";
+
+export interface FieldProps extends Pick<InputHTMLAttributes<HTMLInputElement>, Passed> {
   id: string;
   name: string;
   label: string;
   hint?: string | undefined;
   /** What is wrong with it. */
   problem?: string | undefined;
+  inputRef?: Ref<HTMLInputElement> | undefined;
 }
 
 /** A labelled input; hint and problem are tied to it, so that a screen reader says them with it. */
-export function Field({ id, label, hint, problem, ...input }: FieldProps): ReactElement {
+export function Field({ id, label, hint, problem, inputRef, ...input }: FieldProps): ReactElement {
   return (
     <div className="sallyport-field">
       <label className="sallyport-label" htmlFor={id}>
         {label}
       </label>
-      <input className="sallyport-input" id={id} {...described(id, hint, problem)} {...input} />
+      <input className="sallyport-input" id={id} ref={inputRef} {...described(id, hint, problem)} {...input} />
       <Descriptions id={id} hint={hint} problem={problem} />
     </div>
   );
 }
 
 /** A password that can be shown: typing what one cannot see is where long passwords fail. */
-export function PasswordField({ id, label, hint, problem, ...input }: FieldProps): ReactElement {
+export function PasswordField({ id, label, hint, problem, inputRef, ...input }: FieldProps): ReactElement {
   const { texts } = useProvided();
   const [isShown, setShown] = useState(false);
   return (
@@ -36,6 +39,7 @@ export function PasswordField({ id, label, hint, problem, ...input }: FieldProps
         <input
           className="sallyport-input"
           id={id}
+          ref={inputRef}
           autoCapitalize="none"
           spellCheck={false}
           {...described(id, hint, problem)}
@@ -53,6 +57,42 @@ export function PasswordField({ id, label, hint, problem, ...input }: FieldProps
         </button>
       </div>
       <Descriptions id={id} hint={hint} problem={problem} />
+    </div>
+  );
+}
+
+/**
+ * A code that a person types or pastes, with the spaces and hyphens that it was given with. The keyboard of a phone shows
+ * digits, and offers what has just arrived.
+ */
+export function CodeField({ isText = false, ...field }: FieldProps & { isText?: boolean }): ReactElement {
+  return (
+    <Field
+      type="text"
+      autoComplete={isText ? "off" : "one-time-code"}
+      inputMode={isText ? "text" : "numeric"}
+      autoCapitalize="none"
+      spellCheck={false}
+      required
+      {...field}
+    />
+  );
+}
+
+/** A box to tick; `name` is sent as `on`. */
+export function Checkbox({
+  id,
+  name,
+  label,
+  problem,
+}: Pick<FieldProps, "id" | "name" | "label" | "problem">): ReactElement {
+  return (
+    <div className="sallyport-field">
+      <label className="sallyport-check">
+        <input type="checkbox" id={id} name={name} {...described(id, undefined, problem)} />
+        <span>{label}</span>
+      </label>
+      <Descriptions id={id} hint={undefined} problem={problem} />
     </div>
   );
 }

@@ -1,122 +1,90 @@
-import { type FormEvent, type ReactElement, type ReactNode, useEffect, useId, useRef, useState } from "react";
-import { useSession } from "./hooks.ts";
-import { type Problem, problemOf } from "./problem.ts";
-import { useProvided } from "./provider.tsx";
+import { type FormEvent, type ReactElement, type ReactNode, useEffect, useRef, useState } from "react";
+import { useProvided } from "./context.ts";
+import { type Problem, problemOf, type Told } from "./problem.ts";
+import { Summary } from "./summary.tsx";
+
+export type Values = Readonly<Record<string, string>>;
 
 export interface FormProps {
-  title: string;
+  /** On the button. */
+  submit: string;
   /** Said while the answer is awaited. */
   waiting: string;
   /** The fields, by their names. */
-  children: (problems: Readonly<Record<string, string>>) => ReactNode;
-  footer?: ReactNode;
+  children: (problems: Values) => ReactNode;
+  /** Below the button, and still in the form: other buttons that send it have `name="via"`. */
+  actions?: ReactNode;
   idOf: (name: string) => string;
   /** The labels of the fields that are sent, by name. */
-  labels: Readonly<Record<string, string>>;
+  labels: Values;
   /** What is missing, by field, before anything is sent. */
-  check: (values: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
-  /** Rejects with what is to be told; a string is told as it is. */
-  send: (values: Readonly<Record<string, string>>) => Promise<void>;
+  check: (values: Values, via: string) => Values;
+  /** Answers a text where there is something to say. Rejects with what is to be told; a string is told as it is. */
+  send: (values: Values, via: string) => Promise<unknown>;
+  /** What this form says in place of the general words, by the refusal's code. */
+  told?: Told | undefined;
+  /** Takes the focus to its first field: for a step that the person has just gone to. */
+  isNext?: boolean | undefined;
+  /** Is emptied once it was sent well. */
+  resets?: boolean | undefined;
+  /** Stands among other things, and is not the one thing to do. */
+  isQuiet?: boolean | undefined;
+  /** Does what cannot be taken back. */
+  isDanger?: boolean | undefined;
 }
 
 /**
- * A form that tells what went wrong: a summary that takes the focus and links to the fields. Values stay in the inputs,
- * where password managers look for them, and never in state. `method="post"` keeps a password out of the address if the
- * form is sent before its script runs.
+ * A form that tells what went wrong. Values stay in the inputs, where password managers look for them, and never in state.
+ * `method="post"` keeps a password out of the address if the form is sent before its script runs.
  */
-export function Form({ title, waiting, children, footer, idOf, labels, check, send }: FormProps): ReactElement {
+export function Form(props: FormProps): ReactElement {
+  const { submit, waiting, children, actions, idOf, labels, check, send, told, isNext, resets, isQuiet, isDanger } =
+    props;
   const { texts } = useProvided();
   const [problem, setProblem] = useState<Problem | null>(null);
   const [isWaiting, setWaiting] = useState(false);
-  const summary = useRef<HTMLDivElement>(null);
-  const heading = useId();
+  const [said, setSaid] = useState("");
+  const form = useRef<HTMLFormElement>(null);
 
-  // Moved once it stands there; a second refusal is a new problem, and takes the focus again.
   useEffect(() => {
-    if (problem) summary.current?.focus();
-  }, [problem]);
+    if (isNext) form.current?.querySelector<HTMLElement>('input:not([tabindex="-1"]), button')?.focus();
+  }, [isNext]);
 
-  async function submit(event: FormEvent<HTMLFormElement>): Promise<void> {
+  async function onSubmit(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault();
     if (isWaiting) return;
     const data = new FormData(event.currentTarget);
+    const { submitter } = event.nativeEvent as SubmitEvent;
+    const via = submitter instanceof HTMLButtonElement ? submitter.value : "";
     const values = Object.fromEntries(Object.keys(labels).map((name) => [name, String(data.get(name) ?? "")]));
-    const missing = check(values);
+    const missing = check(values, via);
     if (Object.keys(missing).length > 0) return setProblem({ summary: texts.fieldProblems, fields: missing });
     setWaiting(true);
+    setSaid("");
     try {
-      await send(values);
+      const answer = await send(values, via);
+      setSaid(typeof answer === "string" ? answer : "");
       setProblem(null);
+      if (resets) form.current?.reset();
     } catch (error) {
-      setProblem(typeof error === "string" ? { summary: error, fields: {} } : problemOf(error, texts, labels));
+      setProblem(typeof error === "string" ? { summary: error, fields: {} } : problemOf(error, texts, labels, told));
     } finally {
       setWaiting(false);
     }
   }
 
+  const tone = isDanger ? " sallyport-danger" : isQuiet ? "" : " sallyport-primary";
   return (
-    <section className="sallyport sallyport-card" aria-labelledby={heading}>
-      <h2 className="sallyport-title" id={heading}>
-        {title}
-      </h2>
-      <form className="sallyport-form" method="post" noValidate aria-busy={isWaiting} onSubmit={submit}>
-        <Note />
-        {problem && <Summary problem={problem} idOf={idOf} summaryRef={summary} />}
-        {children(problem?.fields ?? {})}
-        <button type="submit" className="sallyport-button sallyport-primary" aria-disabled={isWaiting}>
-          {title}
-        </button>
-        <p className="sallyport-status" role="status">
-          {isWaiting ? waiting : ""}
-        </p>
-      </form>
-      {footer}
-    </section>
-  );
-}
-
-/** Why nobody is signed in, where that needs a word: the session ended, or the page is set up wrongly. */
-function Note(): ReactElement | null {
-  const { texts } = useProvided();
-  const state = useSession();
-  if (state.status !== "signed-out") return null;
-  const text = state.error ? problemOf(state.error, texts, {}).summary : state.reason === "ended" && texts.sessionEnded;
-  return text ? (
-    <p className="sallyport-note" role="status">
-      {text}
-    </p>
-  ) : null;
-}
-
-interface SummaryProps {
-  problem: Problem;
-  idOf: (name: string) => string;
-  summaryRef: { readonly current: HTMLDivElement | null };
-}
-
-function Summary({ problem, idOf, summaryRef }: SummaryProps): ReactElement {
-  const entries = Object.entries(problem.fields);
-  return (
-    <div className="sallyport-problem" role="alert" tabIndex={-1} ref={summaryRef}>
-      <p>{problem.summary}</p>
-      {entries.length > 0 && (
-        <ul>
-          {entries.map(([name, text]) => (
-            <li key={name}>
-              <a
-                href={`#${idOf(name)}`}
-                onClick={(event) => {
-                  // The address is the application's: a router of its own may read the fragment.
-                  event.preventDefault();
-                  document.getElementById(idOf(name))?.focus();
-                }}
-              >
-                {text}
-              </a>
-            </li>
-          ))}
-        </ul>
-      )}
-    </div>
+    <form className="sallyport-form" method="post" noValidate aria-busy={isWaiting} ref={form} onSubmit={onSubmit}>
+      {problem && <Summary problem={problem} idOf={idOf} />}
+      {children(problem?.fields ?? {})}
+      <button type="submit" className={`sallyport-button${tone}`} aria-disabled={isWaiting}>
+        {submit}
+      </button>
+      <p className="sallyport-status" role="status">
+        {isWaiting ? waiting : said}
+      </p>
+      {actions}
+    </form>
   );
 }

@@ -2,7 +2,7 @@ import { useSyncExternalStore } from "react";
 import type { User } from "../client/api.gen.ts";
 import type { SallyportSession } from "../client/session/create-session.ts";
 import type { SessionState } from "../client/session/state.ts";
-import { useProvided } from "./provider.tsx";
+import { useProvided } from "./context.ts";
 
 const UNKNOWN: SessionState = { status: "loading", user: null, session: null, error: null };
 const nothingToHear = () => () => {};
@@ -19,13 +19,19 @@ export function useUser(): User | null {
   return useSession().user;
 }
 
-/** What may be done: `signIn`, `signUp`, `signOut`, `getAccessToken`, `refresh`, `fetch`, and the typed `client`. */
-export type Auth = Pick<
-  SallyportSession,
-  "client" | "signIn" | "signUp" | "signOut" | "getAccessToken" | "refresh" | "fetch"
->;
+/** What may be done: the session's `signIn`, `signOut`, `stepUp`, `fetch`, … and the typed `client`. */
+export type Auth = Omit<SallyportSession, "state" | "subscribe" | "link" | "headers" | "close">;
 
 /** @returns null while rendering on a server; in a page always the same object */
 export function useAuth(): Auth | null {
   return useProvided().session;
+}
+
+/** As {@link useAuth}, for what happens in a page: a click, an effect. @throws Error without a session */
+export function usePageAuth(): () => Auth {
+  const { session } = useProvided();
+  return () => {
+    if (!session) throw new Error("There is no session here: <SallyportProvider session> is null.");
+    return session;
+  };
 }

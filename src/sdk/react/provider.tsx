@@ -1,31 +1,50 @@
-import { createContext, type ReactElement, type ReactNode, useContext, useMemo } from "react";
+import { type ReactElement, type ReactNode, useMemo, useRef, useState } from "react";
 import type { SallyportSession } from "../client/session/create-session.ts";
-import { english, type Texts } from "./texts.ts";
-
-interface Provided {
-  session: SallyportSession | null;
-  texts: Texts;
-}
-
-const SallyportContext = createContext<Provided | null>(null);
+import { SallyportContext } from "./context.ts";
+import { RecoveryCodesDialog } from "./recovery-codes.tsx";
+import { StepUpHost } from "./step-up.tsx";
+import { english } from "./texts/english.ts";
+import type { Texts } from "./texts/texts.ts";
 
 export interface SallyportProviderProps {
   /** What `createSession` answered; null where there is no page, as when rendering on a server. */
   session: SallyportSession | null;
-  /** In place of the English words of the components. */
+  /** In place of the English words of the components: `german`, or some of your own. */
   texts?: Partial<Texts> | undefined;
+  /**
+   * Whether a dialog asks the person to prove more when a call needs it (`insufficient_user_authentication`), and the call is
+   * tried again. Default true.
+   */
+  stepUp?: boolean | undefined;
   children?: ReactNode;
 }
 
 /** Gives the session to the hooks and components below. */
-export function SallyportProvider({ session, texts, children }: SallyportProviderProps): ReactElement {
-  const provided = useMemo(() => ({ session, texts: { ...english, ...texts } }), [session, texts]);
-  return <SallyportContext.Provider value={provided}>{children}</SallyportContext.Provider>;
-}
+export function SallyportProvider({ session, texts, stepUp = true, children }: SallyportProviderProps): ReactElement {
+  const [codes, setCodes] = useState<readonly string[] | null>(null);
+  const from = useRef<HTMLElement | null>(null);
+  const provided = useMemo(() => {
+    const showRecoveryCodes = (shown: readonly string[]) => {
+      const section = document.activeElement?.closest(".sallyport-section");
+      from.current = section?.querySelector<HTMLElement>(".sallyport-subtitle") ?? null;
+      setCodes(shown);
+    };
+    return { session, texts: { ...english, ...texts }, showRecoveryCodes };
+  }, [session, texts]);
 
-/** @throws Error outside a provider */
-export function useProvided(): Provided {
-  const provided = useContext(SallyportContext);
-  if (!provided) throw new Error("Sallyport's hooks and components need a <SallyportProvider> above them.");
-  return provided;
+  function onKept(): void {
+    setCodes(null);
+    // What had the focus before, a button to set up with, may be gone with what it did: then it goes to what it was part of.
+    setTimeout(() => {
+      if (document.activeElement === document.body) from.current?.focus();
+    });
+  }
+
+  return (
+    <SallyportContext.Provider value={provided}>
+      {children}
+      {stepUp && session && <StepUpHost session={session} />}
+      {codes && <RecoveryCodesDialog codes={codes} onKept={onKept} />}
+    </SallyportContext.Provider>
+  );
 }

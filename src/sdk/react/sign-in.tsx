@@ -1,69 +1,105 @@
-import type { ReactElement } from "react";
-import type { MfaRequired, User } from "../client/api.gen.ts";
-import { Field, PasswordField, useFieldIds } from "./field.tsx";
-import { Form } from "./form.tsx";
-import { useAuth } from "./hooks.ts";
-import { type Other, OtherWay } from "./other-way.tsx";
-import { useProvided } from "./provider.tsx";
+import { type ReactElement, useState } from "react";
+import type { MailSent, MfaRequired, User } from "../client/api.gen.ts";
+import type { SignInAnswer } from "../client/session/sign-ins.ts";
+import { Card } from "./card.tsx";
+import { useProvided } from "./context.ts";
+import { useFieldIds } from "./field.tsx";
+import { ForgotPassword } from "./forgot-password.tsx";
+import { usePageAuth } from "./hooks.ts";
+import { LinkButton } from "./link-button.tsx";
+import { MailCode } from "./mail-code.tsx";
+import type { Other } from "./other-way.tsx";
+import { SecondFactor } from "./second-factor.tsx";
+import { SignInForm, type SignInMethod } from "./sign-in-form.tsx";
 
 export interface SignInProps {
+  /**
+   * The ways in that are offered, which the application has to allow (`sign_in_methods`). Default: password and passkey,
+   * which a new application allows.
+   */
+  methods?: readonly SignInMethod[] | undefined;
   onSignedIn?: ((user: User) => void) | undefined;
-  /** The account has a second factor: nobody is signed in yet. Without this, the person is told that it is not offered. */
+  /** Takes the second factor over. Without it, this component asks for it, and for its set-up where one is required. */
   onMfaRequired?: ((answer: MfaRequired) => void) | undefined;
+  /** Offers not to ask for the second factor on this device again, where the application allows it. Default false. */
+  offerRemember?: boolean | undefined;
   /** An organization that the person is a member of. */
   organization?: string | undefined;
   /** Where to sign up: an address, or what to do. Without it nothing is offered. */
   signUp?: Other | undefined;
+  /** Where somebody goes who has forgotten the password: an address, or what to do. Default: this component helps. */
+  forgotPassword?: Other | undefined;
 }
 
-/** A form that signs a person in with an address and a password. */
-export function SignIn({ onSignedIn, onMfaRequired, organization, signUp }: SignInProps): ReactElement {
-  const { texts } = useProvided();
-  const auth = useAuth();
-  const idOf = useFieldIds();
+type Step =
+  | { name: "first"; email?: string; problem?: string | null }
+  | { name: "mail"; sent: MailSent; email: string; method: "magic_link" | "email_code" }
+  | { name: "second"; mfa: MfaRequired }
+  | { name: "forgot"; email: string };
 
-  async function send({ email = "", password = "" }: Readonly<Record<string, string>>): Promise<void> {
-    const answer = await auth?.signIn({ email, password, ...(organization === undefined ? {} : { organization }) });
-    if (answer?.status === "success") onSignedIn?.(answer.user);
-    if (answer?.status !== "mfa_required") return;
-    if (!onMfaRequired) throw texts.secondFactorNeeded;
-    onMfaRequired(answer);
+const DEFAULT: readonly SignInMethod[] = ["password", "passkey"];
+
+/** Signs a person in: by a password, a passkey, or a mail; and asks for the second factor of whoever has one. */
+export function SignIn(props: SignInProps): ReactElement {
+  const { methods = DEFAULT, onSignedIn, onMfaRequired, offerRemember, organization, signUp, forgotPassword } = props;
+  const { texts } = useProvided();
+  const auth = usePageAuth();
+  const idOf = useFieldIds();
+  const [step, setStep] = useState<Step>({ name: "first" });
+  const target = organization === undefined ? {} : { organization };
+
+  /** What every first factor's answer leads to. */
+  async function settle(answer: SignInAnswer): Promise<void> {
+    if (answer.status === "success") return onSignedIn?.(answer.user);
+    if (onMfaRequired) return onMfaRequired(answer);
+    setStep({ name: "second", mfa: answer });
   }
 
-  return (
-    <Form
-      title={texts.signIn}
-      waiting={texts.signingIn}
-      idOf={idOf}
-      labels={{ email: texts.email, password: texts.password }}
-      check={({ email, password }) => ({
-        ...(email?.trim() ? {} : { email: texts.emailMissing }),
-        ...(password ? {} : { password: texts.passwordMissing }),
-      })}
-      send={send}
-      footer={signUp && <OtherWay question={texts.noAccount} label={texts.signUp} other={signUp} />}
-    >
-      {({ email, password }) => (
-        <>
-          <Field
-            id={idOf("email")}
-            name="email"
-            type="email"
-            autoComplete="username"
-            label={texts.email}
-            problem={email}
-            required
-          />
-          <PasswordField
-            id={idOf("password")}
-            name="password"
-            autoComplete="current-password"
-            label={texts.password}
-            problem={password}
-            required
-          />
-        </>
-      )}
-    </Form>
-  );
+  switch (step.name) {
+    case "mail": {
+      const { email, method, sent } = step;
+      const start = async () => setStep({ ...step, sent: await auth().startEmailSignIn({ email, method }) });
+      return (
+        <Card title={texts.checkMail}>
+          <MailCode
+            watch
+            sent={sent}
+            intro={texts.signInMailSent(email)}
+            submit={texts.signIn}
+            waiting={texts.signingIn}
+            idOf={idOf}
+            complete={async (proof) => settle(await auth().completeEmailSignIn({ ...proof, ...target }))}
+            resend={start}
+          >
+            <LinkButton onClick={() => setStep({ name: "first", email })}>{texts.otherAddress}</LinkButton>
+          </MailCode>
+        </Card>
+      );
+    }
+    case "second":
+      return (
+        <SecondFactor
+          mfa={step.mfa}
+          onSignedIn={onSignedIn}
+          offerRemember={offerRemember}
+          onStartAgain={(problem) => setStep({ name: "first", problem })}
+        />
+      );
+    case "forgot":
+      return <ForgotPassword email={step.email} signIn={() => setStep({ name: "first", email: step.email })} />;
+    default:
+      return (
+        <SignInForm
+          key={step.problem}
+          methods={methods}
+          target={target}
+          email={step.email}
+          problem={step.problem}
+          onAnswer={settle}
+          onMailSent={(sent, email, method) => setStep({ name: "mail", sent, email, method })}
+          signUp={signUp}
+          forgotPassword={forgotPassword ?? ((email: string) => setStep({ name: "forgot", email }))}
+        />
+      );
+  }
 }

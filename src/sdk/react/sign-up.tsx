@@ -1,10 +1,15 @@
-import type { ReactElement } from "react";
-import type { User } from "../client/api.gen.ts";
-import { Field, PasswordField, useFieldIds } from "./field.tsx";
-import { Form } from "./form.tsx";
-import { useAuth } from "./hooks.ts";
+import { type ReactElement, useState } from "react";
+import type { MailSent, MfaRequired, User } from "../client/api.gen.ts";
+import type { SignUpAnswer } from "../client/session/sign-ins.ts";
+import { Card } from "./card.tsx";
+import { useProvided } from "./context.ts";
+import { useFieldIds } from "./field.tsx";
+import { usePageAuth } from "./hooks.ts";
+import { LinkButton } from "./link-button.tsx";
+import { MailCode } from "./mail-code.tsx";
 import { type Other, OtherWay } from "./other-way.tsx";
-import { useProvided } from "./provider.tsx";
+import { SecondFactor } from "./second-factor.tsx";
+import { SignUpForm, type SignUpInput } from "./sign-up-form.tsx";
 
 export interface SignUpProps {
   onSignedUp?: ((user: User) => void) | undefined;
@@ -12,73 +17,65 @@ export interface SignUpProps {
   askName?: boolean | undefined;
   /** Stored with the new account, and readable by its owner. */
   metadata?: Record<string, unknown> | undefined;
+  /** Whether the anonymous person who is signed in becomes the one with the account, under the same id. Default false. */
+  upgrade?: boolean | undefined;
   /** Where to sign in: an address, or what to do. Without it nothing is offered. */
   signIn?: Other | undefined;
 }
 
-/** A form that signs a person up with an address and a password, and in. */
-export function SignUp({ onSignedUp, askName = false, metadata, signIn }: SignUpProps): ReactElement {
-  const { texts } = useProvided();
-  const auth = useAuth();
-  const idOf = useFieldIds();
+type Step =
+  | { name: "form"; email?: string }
+  | { name: "mail"; sent: MailSent; input: SignUpInput }
+  | { name: "second"; mfa: MfaRequired };
 
-  async function send({ email = "", password = "", display_name = "" }: Readonly<Record<string, string>>) {
-    const name = display_name.trim();
-    const answer = await auth?.signUp({
-      email,
-      password,
-      ...(name === "" ? {} : { display_name: name }),
-      ...(metadata === undefined ? {} : { metadata }),
-    });
-    if (answer?.status === "success") onSignedUp?.(answer.user);
+/** Signs a person up with an address and a password, and in; by a code from a mail where the application wants it proven. */
+export function SignUp({ onSignedUp, askName = false, metadata, upgrade = false, signIn }: SignUpProps): ReactElement {
+  const { texts } = useProvided();
+  const auth = usePageAuth();
+  const idOf = useFieldIds();
+  const [step, setStep] = useState<Step>({ name: "form" });
+  const footer = signIn && <OtherWay question={texts.haveAccount} label={texts.signIn} other={signIn} />;
+
+  function ask(input: SignUpInput): Promise<SignUpAnswer> {
+    if (upgrade) return auth().upgrade(input);
+    return auth().signUp({ ...input, ...(metadata === undefined ? {} : { metadata }) });
   }
 
+  async function settle(answer: SignUpAnswer, input?: SignUpInput): Promise<void> {
+    if (answer.status === "success") return onSignedUp?.(answer.user);
+    if (answer.status === "mfa_required") return setStep({ name: "second", mfa: answer });
+    if (input) setStep({ name: "mail", sent: answer, input });
+  }
+
+  if (step.name === "second") {
+    const again = () => setStep({ name: "form" });
+    return <SecondFactor mfa={step.mfa} onSignedIn={onSignedUp} onStartAgain={again} />;
+  }
+  if (step.name === "mail") {
+    const { sent, input } = step;
+    return (
+      <Card title={texts.checkMail} footer={footer}>
+        <MailCode
+          watch
+          sent={sent}
+          intro={texts.signUpMailSent(input.email)}
+          submit={texts.signUp}
+          waiting={texts.signingUp}
+          idOf={idOf}
+          complete={async (proof) => settle(await auth().completeRegistration(proof))}
+          resend={async () => settle(await ask(input), input)}
+        >
+          <LinkButton onClick={() => setStep({ name: "form", email: input.email })}>{texts.otherAddress}</LinkButton>
+        </MailCode>
+      </Card>
+    );
+  }
   return (
-    <Form
-      title={texts.signUp}
-      waiting={texts.signingUp}
-      idOf={idOf}
-      labels={{ display_name: texts.displayName, email: texts.email, password: texts.password }}
-      check={({ email, password }) => ({
-        ...(email?.trim() ? {} : { email: texts.emailMissing }),
-        ...(password ? {} : { password: texts.passwordMissing }),
-      })}
-      send={send}
-      footer={signIn && <OtherWay question={texts.haveAccount} label={texts.signIn} other={signIn} />}
-    >
-      {({ display_name, email, password }) => (
-        <>
-          {askName && (
-            <Field
-              id={idOf("display_name")}
-              name="display_name"
-              type="text"
-              autoComplete="name"
-              label={texts.displayName}
-              hint={texts.displayNameHint}
-              problem={display_name}
-            />
-          )}
-          <Field
-            id={idOf("email")}
-            name="email"
-            type="email"
-            autoComplete="username"
-            label={texts.email}
-            problem={email}
-            required
-          />
-          <PasswordField
-            id={idOf("password")}
-            name="password"
-            autoComplete="new-password"
-            label={texts.password}
-            hint={texts.passwordHint}
-            problem={password}
-            required
-          />
-        </>
-      )}
-    </Form>
+    <SignUpForm
+      askName={askName}
+      email={step.email}
+      footer={footer}
+      send={async (input) => settle(await ask(input), input)}
+    />
   );
 }

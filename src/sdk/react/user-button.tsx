@@ -1,10 +1,16 @@
 import { type FocusEvent, type KeyboardEvent, type ReactElement, useEffect, useId, useRef, useState } from "react";
+import { useProvided } from "./context.ts";
 import { useAuth, useUser } from "./hooks.ts";
+import { type Other, Way } from "./other-way.tsx";
 import { problemOf } from "./problem.ts";
-import { useProvided } from "./provider.tsx";
+
+export interface UserButtonProps {
+  /** Where the person's account is: an address, or what to do. Without it nothing is offered. */
+  account?: Other | undefined;
+}
 
 /** A button with the person's initials, and behind it their account and the ways out. Nothing while nobody is signed in. */
-export function UserButton(): ReactElement | null {
+export function UserButton({ account }: UserButtonProps): ReactElement | null {
   const { texts } = useProvided();
   const user = useUser();
   const [isOpen, setOpen] = useState(false);
@@ -51,6 +57,23 @@ export function UserButton(): ReactElement | null {
       <div className="sallyport-panel" id={panel} hidden={!isOpen}>
         <p className="sallyport-name">{name}</p>
         {user.email !== null && user.email !== name && <p className="sallyport-email">{user.email}</p>}
+        {account !== undefined && (
+          <p className="sallyport-manage">
+            <Way
+              label={texts.manageAccount}
+              other={
+                typeof account === "string"
+                  ? account
+                  : () => {
+                      setOpen(false);
+                      // What had the focus is hidden now.
+                      button.current?.focus();
+                      account();
+                    }
+              }
+            />
+          </p>
+        )}
         <SignOutButtons />
       </div>
     </div>

@@ -7,6 +7,7 @@ import { setUp } from "../../../src/identity/setup.ts";
 import { type ApplicationSettings, changeApplication } from "../../../src/identity/tenants/administration.ts";
 import { findApplication } from "../../../src/identity/tenants/store.ts";
 import { openStorage } from "../../../src/storage/open.ts";
+import { Mailbox, type ReceivedMail } from "../../support/mailbox.ts";
 
 /** One request as it arrived. */
 export interface Seen {
@@ -26,14 +27,19 @@ export interface Instance extends AsyncDisposable {
   /** Milliseconds that the appliance's clock is ahead. */
   ahead: number;
   change(changes: Partial<ApplicationSettings>): Promise<void>;
+  /** What the appliance's clock says, in milliseconds. */
+  now(): number;
+  /** The newest mail to an address, which is there by the time of the answer to what asked for it. @throws Error for none */
+  mail(to: string): Promise<ReceivedMail>;
   /** How often a path was asked for, preflights not counted. */
   count(path: string): number;
 }
 
-const ROOMY = { limit_sign_up: "100000/1h", limit_network: "100000/10m" };
+const ROOMY = { limit_sign_up: "100000/1h", limit_network: "100000/10m", limit_mail_network: "100000/1h" };
 
 export async function startInstance(): Promise<Instance> {
   const clock: Clock = { now: () => systemClock.now() + instance.ahead };
+  const mailbox = new Mailbox();
   const storage = await openStorage({ kind: "memory", clock: systemClock });
   const starting = () => new Response(null, { status: 503 });
   const server = Bun.serve({ ...listenerOptions, hostname: "127.0.0.1", port: 0, fetch: starting });
@@ -44,6 +50,13 @@ export async function startInstance(): Promise<Instance> {
     seen: [],
     before: () => {},
     ahead: 0,
+    now: () => clock.now(),
+    mail: async (to) => {
+      await app.identity.outbox.deliver();
+      const mail = mailbox.take(to).at(-1);
+      if (!mail) throw new Error(`there is no mail to ${to}`);
+      return mail;
+    },
     count: (path) => instance.seen.filter((request) => request.path === path && request.method !== "OPTIONS").length,
     change: async (changes) => {
       const { identity } = app;
@@ -62,6 +75,7 @@ export async function startInstance(): Promise<Instance> {
     publicUrl: url,
     storage,
     clock,
+    transport: mailbox,
     log: { trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {} } as never,
     masterKeys: parseMasterKeys(generateMasterKey()),
     version: "0.0.0-test",

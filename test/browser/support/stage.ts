@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, setDefaultTimeout } from "bun:test";
 import { fileURLToPath } from "node:url";
 import type { BrowserContext, Page } from "playwright-core";
+import type { ApplicationSettings } from "../../../src/identity/tenants/administration.ts";
 import { closeBrowser, launch } from "./chromium.ts";
 import { type Instance, startInstance } from "./instance.ts";
 import { type PageServer, servePage } from "./page-server.ts";
@@ -8,6 +9,15 @@ import { type PageServer, servePage } from "./page-server.ts";
 export const SESSION_ENTRY = fileURLToPath(new URL("./session-page.ts", import.meta.url));
 export const PASSWORD = "correct horse battery staple";
 export const REFRESH = "/v1/auth/refresh";
+
+/** As a new application is: what one test changes is not the next one's. */
+const USUAL = {
+  sign_up: "immediate",
+  sign_in_methods: ["password", "passkey"],
+  mfa: "optional",
+  mfa_grace: 0,
+  mfa_remember: 0,
+} as const satisfies Partial<ApplicationSettings>;
 
 /** What the tests of one file share; filled before the first of them. */
 export interface Stage {
@@ -41,7 +51,7 @@ export function setUpStage(): Stage {
     stage.api = () => undefined;
     stage.instance.ahead = 0;
     stage.instance.before = () => {};
-    await stage.instance.change({ origins: [stage.site.origin] });
+    await stage.instance.change({ origins: [stage.site.origin], ...USUAL });
     stage.instance.seen.length = 0;
   });
   return stage;

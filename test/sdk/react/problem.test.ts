@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { SallyportError } from "../../../src/sdk/client/index.ts";
 import { problemOf } from "../../../src/sdk/react/problem.ts";
-import { english } from "../../../src/sdk/react/texts.ts";
+import { english } from "../../../src/sdk/react/texts/english.ts";
 
 const LABELS = { email: "Email address", password: "Password" };
 

@@ -1,6 +1,20 @@
 import { expect, test } from "bun:test";
 import { renderToString } from "react-dom/server";
-import { SallyportProvider, SignedIn, SignedOut, SignIn, UserButton, useAuth } from "../../../src/sdk/react/index.ts";
+import {
+  Account,
+  english,
+  ForgotPassword,
+  german,
+  SallyportProvider,
+  SecondFactor,
+  SecondFactorSetup,
+  SignedIn,
+  SignedOut,
+  SignIn,
+  SignUp,
+  UserButton,
+  useAuth,
+} from "../../../src/sdk/react/index.ts";
 
 function Actions() {
   return <p>{useAuth() === null ? "no page" : "a page"}</p>;
@@ -23,4 +37,28 @@ test("without a page it is not known who is signed in, and forms are there", () 
 
 test("without a provider it says what is missing", () => {
   expect(() => renderToString(<SignIn />)).toThrow("<SallyportProvider>");
+});
+
+test("every component renders without a page", () => {
+  const mfa = { status: "mfa_required", mfa_token: "t", mfa_token_expires_in: 300, methods: ["totp"] } as const;
+  const half = { ...mfa, methods: [...mfa.methods], setup_required: false };
+  const html = renderToString(
+    <SallyportProvider session={null} texts={german}>
+      <SignIn methods={["email_code"]} />
+      <SignUp />
+      <ForgotPassword />
+      <SecondFactor mfa={half} onStartAgain={() => {}} />
+      <SecondFactorSetup />
+      <Account />
+    </SallyportProvider>,
+  );
+  expect(html).toContain("Anmelde-Code per E-Mail</button>");
+  expect(html).toContain("Code aus Ihrer Authenticator-App");
+  expect(html).not.toContain("style=");
+});
+
+test("German says everything that English says, and something else", () => {
+  expect(Object.keys(german)).toEqual(Object.keys(english));
+  const same = Object.entries(german).filter(([key, text]) => text === english[key as keyof typeof english]);
+  expect(same.map(([key]) => key)).toEqual(["passkeys"]);
 });

@@ -6,6 +6,8 @@ export interface TabMessage {
   type: "signed-in" | "sign-out" | "ended";
   /** Of the session that began or is over. */
   sid: string;
+  /** The same person's session that goes on as this one, by a step-up or a second sign-in; null or absent for none. */
+  replaces?: string | null;
 }
 
 const TYPES = new Set<unknown>(["signed-in", "sign-out", "ended"]);

@@ -1,11 +1,13 @@
 import { configurationError, parseUrl } from "../../internal/errors.ts";
-import type { AuthLoginInput, AuthRegisterInput, MfaRequired, User } from "../api.gen.ts";
 import { internalsOf } from "../credential.ts";
+import type { OnStepUp } from "../step-up.ts";
 import type { SallyportClient } from "../types.ts";
 import { Keeper } from "./keeper.ts";
 import { SessionRequests } from "./requests.ts";
+import { createSecondFactors, type SecondFactorMethods } from "./second-factors.ts";
 import { createSessionFetch } from "./session-fetch.ts";
 import { createLinkHeaders, createSessionLink, type HeadersInput, type SessionLink } from "./session-link.ts";
+import { createSignIns, type SignIns } from "./sign-ins.ts";
 import { refuseOtherSite } from "./site.ts";
 import { type SessionState, SessionStates, type StateListener } from "./state.ts";
 
@@ -16,20 +18,13 @@ export interface SessionOptions {
   now?: (() => number) | undefined;
 }
 
-/** A person signed in, or with `mfa_required` half so: nothing is kept until the second factor is shown. */
-export type SignInAnswer = { status: "success"; user: User } | MfaRequired;
-
-export interface SallyportSession {
+export interface SallyportSession extends SignIns, SecondFactorMethods {
   /** The typed client: its calls carry this session's token. */
   readonly client: SallyportClient;
   /** Who is signed in. A new object at each change, the same one in between. */
   readonly state: SessionState;
   /** @returns ends the subscription */
   subscribe(listener: StateListener): () => void;
-  /** @throws SallyportError `invalid_credentials`, `rate_limited`, `invalid_input`, `unreachable`, … */
-  signIn(input: Omit<AuthLoginInput, "delivery">): Promise<SignInAnswer>;
-  /** @throws SallyportError `conflict` for a known address, `invalid_input`, … */
-  signUp(input: Omit<AuthRegisterInput, "delivery">): Promise<SignInAnswer>;
   /**
    * Ends the session, here and in the other tabs; with `all`, the person's others on every device as well.
    * @throws SallyportError `unreachable`: the session goes on, since its cookie is not this page's to remove
@@ -44,7 +39,8 @@ export interface SallyportSession {
   /** A new token and the user as the appliance knows them now. @throws SallyportError when it cannot be reached */
   refresh(): Promise<void>;
   /**
-   * `fetch` with the token as Bearer, tried once more after a refresh when it was refused as expired or revoked.
+   * `fetch` with the token as Bearer, tried once more after a refresh when it was refused as expired or revoked, and after a
+   * step-up when it said too little of the person.
    * @throws SallyportError `configuration_error` for an origin that is neither this page's, the appliance's nor in `origins`
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
@@ -52,6 +48,11 @@ export interface SallyportSession {
   readonly link: SessionLink;
   /** For `headers` of that http link: the token as Bearer. */
   headers(input?: HeadersInput): Promise<Record<string, string>>;
+  /**
+   * Has this answer what needs a stronger or fresher sign-in, in place of the client's `onStepUp`. The last one set counts.
+   * @returns takes it back
+   */
+  onStepUp(handler: OnStepUp): () => void;
   /** Lets go of timers, events and the other tabs. Nobody is signed out. */
   close(): void;
 }
@@ -75,12 +76,14 @@ export function createSession(client: SallyportClient, options: SessionOptions =
   refuseOtherSite(pageOrigin, internals.url);
   const states = new SessionStates();
   const wall = options.now ?? Date.now;
+  const handlers: OnStepUp[] = [];
   const keeper = new Keeper({
     client: internals,
     requests: new SessionRequests(internals, pageOrigin),
     states,
     readClocks: () => ({ wall: wall(), steady: performance.now() }),
     pageOrigin,
+    stepUpHandler: () => handlers.at(-1) ?? internals.onStepUp,
   });
   internals.attach(keeper);
   const named = [pageOrigin, internals.url, ...(options.origins ?? [])];
@@ -91,8 +94,8 @@ export function createSession(client: SallyportClient, options: SessionOptions =
       return states.current;
     },
     subscribe: (listener) => states.subscribe(listener),
-    signIn: (input) => keeper.enter("/v1/auth/login", input),
-    signUp: (input) => keeper.enter("/v1/auth/register", input),
+    ...createSignIns(keeper, client),
+    ...createSecondFactors(keeper, client),
     signOut: ({ all = false } = {}) => keeper.leave(all),
     getAccessToken: ({ minValidity } = {}) =>
       minValidity === undefined ? keeper.token() : keeper.tokenFor(minValidity),
@@ -102,6 +105,14 @@ export function createSession(client: SallyportClient, options: SessionOptions =
     fetch: createSessionFetch({ credential: keeper, origins }),
     link: createSessionLink(keeper),
     headers: createLinkHeaders(keeper),
+    onStepUp(handler) {
+      // Wrapped: the same function set twice is two.
+      const own: OnStepUp = (need) => handler(need);
+      handlers.push(own);
+      return () => {
+        handlers.splice(handlers.indexOf(own) >>> 0, 1);
+      };
+    },
     close: () => keeper.close(),
   };
 }

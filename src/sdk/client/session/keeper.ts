@@ -1,6 +1,8 @@
 import { SallyportError } from "../../internal/errors.ts";
-import type { MfaRequired, User } from "../api.gen.ts";
+import type { User } from "../api.gen.ts";
 import type { ClientInternals, Credential } from "../credential.ts";
+import { SecondChances } from "../second-chances.ts";
+import { type OnStepUp, type StepUpNeed, StepUps } from "../step-up.ts";
 import { openChannel, type TabChannel, type TabMessage } from "./channel.ts";
 import { HeldToken, type ReadClocks } from "./held-token.ts";
 import { createLock, type Lock } from "./lock.ts";
@@ -15,6 +17,8 @@ interface KeeperOptions {
   states: SessionStates;
   readClocks: ReadClocks;
   pageOrigin: string;
+  /** Who asks the person to prove more, at this moment. */
+  stepUpHandler: () => OnStepUp | undefined;
 }
 
 /**
@@ -27,6 +31,7 @@ export class Keeper implements Credential {
   readonly #lock: Lock;
   readonly #channel: TabChannel;
   readonly #schedule: Schedule;
+  readonly #stepUps: StepUps;
   #held: HeldToken | null = null;
   /** Who is signed in has changed as often: an answer to what was asked before the last change is dropped. */
   #epoch = 0;
@@ -41,7 +46,15 @@ export class Keeper implements Credential {
     this.#lock = createLock(name);
     this.#channel = openChannel(name, (message) => this.#hear(message));
     this.#schedule = new Schedule({ check: () => this.#check() });
+    this.#stepUps = new StepUps(options.stepUpHandler, () => this.token());
     this.#check();
+  }
+
+  /** Of who is signed in. @throws SallyportError `authentication_required` for nobody, and for somebody without an address */
+  get email(): string {
+    const email = this.#states.current.user?.email;
+    if (!email) throw nobody();
+    return email;
   }
 
   /** @throws SallyportError when the appliance cannot be reached and there is no token left that is good */
@@ -73,6 +86,10 @@ export class Keeper implements Credential {
     return this.#states.current.session?.sub === person ? token : null;
   }
 
+  stepUp(need: StepUpNeed, rejected: string): Promise<string | null> {
+    return this.#stepUps.rise(need, rejected);
+  }
+
   /**
    * One at a time; who asks meanwhile shares the answer.
    * @returns null when nobody is signed in (any more)
@@ -88,18 +105,52 @@ export class Keeper implements Credential {
     return running;
   }
 
-  /** Signs in by a request that answers with tokens. Another person who was signed in is so no longer. */
-  enter(path: string, body: object): Promise<{ status: "success"; user: User } | MfaRequired> {
+  /**
+   * Asks for a session, by a request whose answer may hold tokens: those become this page's. Another person who was signed in
+   * is so no longer. What is half a sign-in (`mfa_required`, `sent`) is the caller's to go on with, and is kept nowhere.
+   */
+  enter(path: string, body: object, token: string | null = null): Promise<unknown> {
     return this.#lock(async () => {
       const askedAt = this.#options.readClocks();
-      const answer = await this.#options.requests.post(path, { ...body, delivery: "memory" });
-      // A first factor is no session: it is the caller's to go on with, and is kept nowhere.
-      if ((answer as Partial<MfaRequired>).status === "mfa_required") return answer as MfaRequired;
+      const answer = await this.#options.requests.post(path, body, token);
+      const { status } = (answer ?? {}) as { status?: unknown };
+      if (status === "mfa_required" || status === "sent") return answer;
+      const before = this.#states.current.session;
       this.#change();
       const { user, sid } = this.#hold(answer, askedAt);
-      this.#channel.tell({ type: "signed-in", sid });
-      return { status: "success", user };
+      this.#channel.tell({ type: "signed-in", sid, replaces: before?.sub === user.id ? before.sid : null });
+      return answer;
     });
+  }
+
+  /**
+   * Runs what needs the session's token, again with another one where the first is refused as stale or as too little.
+   * @throws SallyportError `authentication_required` when nobody is signed in
+   */
+  async authorized<T>(work: (token: string) => Promise<T>, mayAsk = true): Promise<T> {
+    const chances = new SecondChances(this, mayAsk);
+    let token = await this.token();
+    for (;;) {
+      if (token === null) throw nobody();
+      const sent: string = token;
+      try {
+        return await work(sent);
+      } catch (error) {
+        if (!(error instanceof SallyportError) || !isRefusal(error)) throw error;
+        token = await chances.next({ code: error.code, details: error.details, challenge: null }, sent);
+        if (token === null) throw error;
+      }
+    }
+  }
+
+  /** Deletes the account behind the session, and with it the session. */
+  erase(): Promise<void> {
+    const work = (token: string) =>
+      this.#lock(async () => {
+        await this.#options.requests.send("DELETE", "/v1/me", undefined, token);
+        this.#end("sign-out");
+      });
+    return this.authorized(work);
   }
 
   /** @throws SallyportError when the appliance cannot be told: the session and its cookie go on, and so does this page's */
@@ -194,14 +245,22 @@ export class Keeper implements Credential {
     this.#running = null;
   }
 
-  #hear({ type, sid }: TabMessage): void {
-    const isOurs = this.#states.current.session?.sid === sid;
+  #hear({ type, sid, replaces }: TabMessage): void {
+    const own = this.#states.current.session?.sid;
+    const isOurs = own === sid;
     if (type !== "signed-in") {
       // Told of another session than this tab's, it is news of the past.
       if (isOurs) this.#forget(type);
       return;
     }
     if (isOurs) return;
+    if (own !== undefined && own === replaces) {
+      // The same person goes on under a new session: what is shown stays, the token is asked for anew.
+      this.#change();
+      this.#held = null;
+      this.#check();
+      return;
+    }
     // The cookie is another session's now. Until it is known whose, nothing is sent in the name of the one before.
     this.#change();
     this.#held = null;
@@ -223,6 +282,11 @@ export class Keeper implements Credential {
 /** The credential was refused, rather than the question left without an answer. */
 function isRefusal(error: unknown): boolean {
   return error instanceof SallyportError && error.status === 401;
+}
+
+function nobody(): SallyportError {
+  const message = "Nobody is signed in.";
+  return new SallyportError({ code: "authentication_required", message, status: 401, type: "authentication_error" });
 }
 
 /** Asking again would be answered the same: the page is set up wrongly. */

@@ -19,8 +19,13 @@ export class SessionRequests {
    * @throws SallyportError also `origin_not_allowed`, where the browser hides the answer from this page
    */
   async post(path: string, body: unknown, token: string | null = null): Promise<unknown> {
+    return this.send("POST", path, body, token);
+  }
+
+  /** As {@link post}, by any method. */
+  async send(method: string, path: string, body: unknown, token: string | null): Promise<unknown> {
     try {
-      return await this.#post(path, body, token);
+      return (await this.#send(method, path, body, token)).body;
     } catch (error) {
       if (!(error instanceof SallyportError) || error.code !== "unreachable" || !(await this.#answers())) throw error;
       throw this.#originRefused();
@@ -36,10 +41,6 @@ export class SessionRequests {
       if (error instanceof SallyportError && error.status === 401) return false;
       throw error;
     }
-  }
-
-  async #post(path: string, body: unknown, token: string | null): Promise<unknown> {
-    return (await this.#send("POST", path, body, token)).body;
   }
 
   async #send(method: string, path: string, body: unknown, token: string | null) {

@@ -1,6 +1,8 @@
 import { configurationError, parseUrl } from "../../internal/errors.ts";
 import type { Credential } from "../credential.ts";
-import { codeOf, isStaleAnswer } from "../refusal.ts";
+import { refusalIn } from "../refusal.ts";
+import { SecondChances } from "../second-chances.ts";
+import type { Refused } from "../step-up.ts";
 
 interface SessionFetchOptions {
   credential: Credential;
@@ -9,7 +11,8 @@ interface SessionFetchOptions {
 }
 
 /**
- * `fetch` with the session's token, tried once more with another one when the answer says that the first is stale.
+ * `fetch` with the session's token, tried once more with another one when the answer says that the first is stale, or that
+ * the person has to prove more.
  * @throws SallyportError `configuration_error` for an origin that was not named: whoever is sent the token can act as the user
  */
 export function createSessionFetch({ credential, origins }: SessionFetchOptions) {
@@ -21,12 +24,16 @@ export function createSessionFetch({ credential, origins }: SessionFetchOptions)
     }
     const token = await credential.token();
     if (token === null) return send(request, null);
-    // A body can be read once: the copy is for the second attempt.
-    const copy = request.clone();
-    const response = await send(request, token);
-    if (response.status !== 401 || !(await isStale(response))) return response;
-    const next = await credential.renew(token);
-    return next === null ? response : send(copy, next);
+    const chances = new SecondChances(credential);
+    let [attempt, sent] = [request, token];
+    for (;;) {
+      // A body can be read once: the copy is for the next attempt.
+      const copy = attempt.clone();
+      const response = await send(attempt, sent);
+      const next = response.status === 401 ? await chances.next(await refusalOf(response), sent) : null;
+      if (next === null) return response;
+      [attempt, sent] = [copy, next];
+    }
   };
 }
 
@@ -35,7 +42,7 @@ function send(request: Request, token: string | null): Promise<Response> {
   return globalThis.fetch(request);
 }
 
-async function isStale(response: Response): Promise<boolean> {
+async function refusalOf(response: Response): Promise<Refused> {
   const isJson = /\bjson\b/i.test(response.headers.get("content-type") ?? "");
   const body = isJson
     ? await response
@@ -43,5 +50,5 @@ async function isStale(response: Response): Promise<boolean> {
         .json()
         .catch(() => null)
     : null;
-  return isStaleAnswer(codeOf(body), response.headers.get("www-authenticate"));
+  return { ...refusalIn(body), challenge: response.headers.get("www-authenticate") };
 }

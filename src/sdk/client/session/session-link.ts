@@ -1,6 +1,8 @@
 import { observable } from "@trpc/server/observable";
 import type { Credential } from "../credential.ts";
-import { codeOf, isStaleAnswer } from "../refusal.ts";
+import { refusalIn } from "../refusal.ts";
+import { SecondChances } from "../second-chances.ts";
+import type { Refused } from "../step-up.ts";
 
 interface Subscribable {
   subscribe(observer: { next: (value: unknown) => void; error: (error: unknown) => void; complete: () => void }): {
@@ -42,28 +44,25 @@ export function createSessionLink(credential: Credential): SessionLink {
   return () =>
     ({ op, next }) => {
       const result = observable((observer) => {
+        const chances = new SecondChances(credential);
         let current: { unsubscribe(): void } | undefined;
         let isDone = false;
-        const attempt = (isLast: boolean): void => {
+        const attempt = (): void => {
           current = (next(op) as unknown as Subscribable).subscribe({
             next: (value) => observer.next(value),
             complete: () => observer.complete(),
-            error: (error: unknown) => {
+            error: async (error: unknown) => {
               const rejected = op.context[TOKEN];
-              if (isLast || typeof rejected !== "string" || !isStale(error)) return observer.error(error);
-              credential.renew(rejected).then(
-                (token) => {
-                  if (isDone) return;
-                  if (token === null) return observer.error(error);
-                  op.context[RETRY] = token;
-                  attempt(true);
-                },
-                () => observer.error(error),
-              );
+              const refused = typeof rejected === "string" ? refusalOf(error) : null;
+              const token = refused && (await chances.next(refused, rejected as string));
+              if (isDone) return;
+              if (token === null) return observer.error(error);
+              op.context[RETRY] = token;
+              attempt();
             },
           });
         };
-        attempt(false);
+        attempt();
         return () => {
           isDone = true;
           current?.unsubscribe();
@@ -73,12 +72,16 @@ export function createSessionLink(credential: Credential): SessionLink {
     };
 }
 
-/** Reads a `TRPCClientError` of any server: `data.error` is our envelope, `data.httpStatus` every tRPC server's. */
-function isStale(error: unknown): boolean {
+/**
+ * Reads a `TRPCClientError` of any server: `data.error` is our envelope, `data.httpStatus` every tRPC server's.
+ * @returns null unless it is a 401
+ */
+function refusalOf(error: unknown): Refused | null {
   const { data, meta } = error as {
     data?: { httpStatus?: unknown; error?: unknown } | null;
     meta?: { response?: { status?: number; headers?: Headers } };
   };
   const status = data?.httpStatus ?? meta?.response?.status;
-  return status === 401 && isStaleAnswer(codeOf(data), meta?.response?.headers?.get("www-authenticate") ?? null);
+  if (status !== 401) return null;
+  return { ...refusalIn(data), challenge: meta?.response?.headers?.get("www-authenticate") ?? null };
 }

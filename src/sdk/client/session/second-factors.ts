@@ -1,0 +1,112 @@
+import type { MfaRequired, User } from "../api.gen.ts";
+import { type EnabledTotp, type MfaChallenge, type Passkey, peopleCalls, type TotpSetup } from "../people-api.ts";
+import type { CallOptions, SallyportClient } from "../types.ts";
+import type { Keeper } from "./keeper.ts";
+import { passkeyCeremonies } from "./passkeys.ts";
+import { answerOf, type SignInAnswer } from "./sign-ins.ts";
+
+/** A code that a person types, or a passkey that the browser asks for. */
+export type SecondFactorProof = { method: "totp" | "recovery_code"; code: string } | { method: "passkey" };
+
+/** What stands for half a sign-in: the answer `mfa_required`, or its token alone. */
+export type HalfSignIn = Pick<MfaRequired, "mfa_token">;
+
+/** How somebody who is signed in proves it again. */
+export type StepUpProof =
+  | SecondFactorProof
+  /** For who has no second factor; who has one is asked for it next (`mfa_required`). */
+  | { method: "password"; password: string }
+  /** By the mail of `startEmailSignIn` to the person's own address. */
+  | { method: "email_code"; flow_id: string; code: string };
+
+export interface SecondFactorMethods {
+  /** The second half of a sign-in. @throws SallyportError `invalid_code`: five of them end it */
+  verifySecondFactor(
+    input: HalfSignIn & SecondFactorProof & { remember_device?: boolean | undefined },
+  ): Promise<{ status: "success"; user: User }>;
+  /** Which second factors would do: for half a sign-in, or for a step-up of who is signed in. */
+  secondFactorMethods(half?: HalfSignIn): Promise<string[]>;
+  /**
+   * Proves more about who is signed in: the session goes on under a new id, freshly signed in. Never asks `onStepUp`.
+   * @throws SallyportError `invalid_code`, `invalid_credentials`, `passkey_cancelled`, …
+   */
+  stepUp(proof: StepUpProof): Promise<SignInAnswer>;
+  /** A secret for an authenticator app; in force once `enableTotp` has shown a code of it. */
+  setupTotp(half?: HalfSignIn, options?: CallOptions): Promise<TotpSetup>;
+  /** Completes a sign-in that asked for the set-up, or adds to who is signed in. The recovery codes are shown this once. */
+  enableTotp(
+    input: Partial<HalfSignIn> & { code: string; remember_device?: boolean | undefined },
+    options?: CallOptions,
+  ): Promise<{ status: "success"; user: User; recovery_codes: string[] }>;
+  /** Makes a passkey on this device. @throws SallyportError `passkey_cancelled`, `passkey_exists`, `passkey_unsupported` */
+  registerPasskey(name?: string): Promise<Passkey>;
+  /** Deletes the person's account, which cannot be undone, and signs them out. */
+  deleteAccount(): Promise<void>;
+}
+
+const VERIFY = "/v1/auth/mfa/verify";
+
+export function createSecondFactors(keeper: Keeper, client: SallyportClient): SecondFactorMethods {
+  const calls = peopleCalls(client);
+  const challenge = (half?: HalfSignIn): Promise<MfaChallenge> =>
+    calls.auth.mfa.challenge.mutate(tokenOf(half), { stepUp: false });
+
+  /** The body of a proof; for a passkey after its ceremony. */
+  async function shown(proof: SecondFactorProof, half?: HalfSignIn): Promise<object> {
+    if (proof.method !== "passkey") return { method: proof.method, code: proof.code };
+    const { askPasskey, unsupported } = await passkeyCeremonies();
+    const { passkey } = await challenge(half);
+    if (passkey === null) throw unsupported();
+    const response = await askPasskey(passkey.public_key, false);
+    return { method: "passkey", flow_id: passkey.flow_id, response };
+  }
+
+  async function stepUp(proof: StepUpProof): Promise<SignInAnswer> {
+    switch (proof.method) {
+      case "password": {
+        const email = keeper.email;
+        return answerOf(await keeper.enter("/v1/auth/login", { email, password: proof.password, delivery: "memory" }));
+      }
+      case "email_code": {
+        const { flow_id, code } = proof;
+        return answerOf(await keeper.enter("/v1/auth/email/complete", { flow_id, code, delivery: "memory" }));
+      }
+      default: {
+        const body = await shown(proof);
+        return keeper.authorized(async (token) => answerOf(await keeper.enter(VERIFY, body, token)), false);
+      }
+    }
+  }
+
+  return {
+    async verifySecondFactor({ mfa_token, remember_device, ...proof }) {
+      const body = { ...(await shown(proof, { mfa_token })), mfa_token, remember_device };
+      return successOf(await keeper.enter(VERIFY, body));
+    },
+    secondFactorMethods: async (half) => (await challenge(half)).methods,
+    stepUp,
+    setupTotp: (half, options) => calls.auth.mfa.setup.mutate(tokenOf(half), options),
+    async enableTotp(input, { stepUp: mayAsk } = {}) {
+      const enable = async (token: string | null) => {
+        const answer = (await keeper.enter("/v1/auth/mfa/enable", input, token)) as EnabledTotp;
+        return { ...successOf(answer), recovery_codes: answer.recovery_codes };
+      };
+      return input.mfa_token === undefined ? keeper.authorized(enable, mayAsk) : enable(null);
+    },
+    async registerPasskey(name) {
+      const { makePasskey } = await passkeyCeremonies();
+      const { flow_id, public_key } = await calls.me.passkeys.begin.mutate({});
+      const response = await makePasskey(public_key);
+      return calls.me.passkeys.complete.mutate({ flow_id, response, ...(name === undefined ? {} : { name }) });
+    },
+    deleteAccount: () => keeper.erase(),
+  };
+}
+
+function tokenOf(half: HalfSignIn | undefined): { mfa_token?: string } {
+  return half === undefined ? {} : { mfa_token: half.mfa_token };
+}
+
+function successOf(answer: unknown): { status: "success"; user: User } {
+  return { status: "success", user: (answer as { user: User }).user };
+}

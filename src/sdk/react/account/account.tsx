@@ -1,0 +1,94 @@
+import { type ReactElement, type ReactNode, useId } from "react";
+import { peopleCalls, type Security } from "../../client/people-api.ts";
+import { useProvided } from "../context.ts";
+import { usePageAuth, useUser } from "../hooks.ts";
+import { Loaded, useLoaded } from "../loaded.tsx";
+import { AddressesSection } from "./addresses.tsx";
+import { DataSection } from "./data.tsx";
+import { DevicesSection } from "./devices.tsx";
+import { PasskeysSection } from "./passkeys.tsx";
+import { PasswordSection } from "./password.tsx";
+import { ProfileSection } from "./profile.tsx";
+import { SessionsSection } from "./sessions.tsx";
+import { TotpSection } from "./totp.tsx";
+
+export type AccountSection =
+  | "profile"
+  | "addresses"
+  | "password"
+  | "second_factor"
+  | "passkeys"
+  | "sessions"
+  | "devices"
+  | "data";
+
+export interface AccountProps {
+  /** Which sections are shown, in this order. Default: all. */
+  sections?: readonly AccountSection[] | undefined;
+  onDeleted?: (() => void) | undefined;
+}
+
+const ALL: readonly AccountSection[] = [
+  "profile",
+  "addresses",
+  "password",
+  "second_factor",
+  "passkeys",
+  "sessions",
+  "devices",
+  "data",
+];
+
+/** A person's own affairs: what they are called, how they sign in, where they are signed in, and the way out. */
+export function Account({ sections = ALL, onDeleted }: AccountProps): ReactElement | null {
+  const { texts } = useProvided();
+  const auth = usePageAuth();
+  const user = useUser();
+  const heading = useId();
+  if (!user) return null;
+  const load = () => peopleCalls(auth().client).me.security.query();
+  return (
+    <section className="sallyport sallyport-account" aria-labelledby={heading}>
+      <h2 className="sallyport-title" id={heading}>
+        {texts.yourAccount}
+      </h2>
+      {/* Another person's account is another one, with nothing left of the one before. */}
+      <Sections key={user.id} sections={sections} load={load} onDeleted={onDeleted} />
+    </section>
+  );
+}
+
+interface SectionsProps {
+  sections: readonly AccountSection[];
+  onDeleted: (() => void) | undefined;
+  load: () => Promise<Security>;
+}
+
+function Sections({ sections, load, onDeleted }: SectionsProps): ReactElement {
+  const state = useLoaded(load);
+  const change = () => void state.reload();
+
+  function section(name: AccountSection, security: Security): ReactNode {
+    switch (name) {
+      case "profile":
+        return <ProfileSection key={name} />;
+      case "addresses":
+        return <AddressesSection key={name} />;
+      case "password":
+        return <PasswordSection key={name} security={security} onChange={change} />;
+      case "second_factor":
+        return <TotpSection key={name} security={security} onChange={change} />;
+      case "passkeys":
+        return <PasskeysSection key={name} onChange={change} />;
+      case "sessions":
+        return <SessionsSection key={name} />;
+      case "devices":
+        // Most people have none, and need not wonder what they are.
+        return security.trusted_devices > 0 && <DevicesSection key={name} />;
+      case "data":
+        return <DataSection key={name} onDeleted={onDeleted} />;
+    }
+  }
+
+  return <Loaded of={state}>{(security) => sections.map((name) => section(name, security))}</Loaded>;
+}

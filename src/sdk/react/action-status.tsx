@@ -1,0 +1,22 @@
+import type { ReactElement } from "react";
+import type { Action } from "./action.ts";
+import { useProvided } from "./context.ts";
+
+type State = Pick<Action<[]>, "isWaiting" | "problem" | "said">;
+
+/** Says how an action goes: a live region that is there from the start, and the problem beside it. */
+export function ActionStatus({ action, waiting }: { action: State; waiting?: string }): ReactElement {
+  const { texts } = useProvided();
+  return (
+    <>
+      <p className="sallyport-status" role="status">
+        {action.isWaiting ? (waiting ?? texts.loading) : (action.said ?? "")}
+      </p>
+      {action.problem !== null && (
+        <p className="sallyport-field-problem" role="alert">
+          {action.problem}
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,17 @@
+import type { ReactElement } from "react";
+import { useProvided } from "./context.ts";
+import { useSession } from "./hooks.ts";
+import { problemOf } from "./problem.ts";
+
+/** Why nobody is signed in, where that needs a word: the session ended, or the page is set up wrongly. */
+export function Note(): ReactElement | null {
+  const { texts } = useProvided();
+  const state = useSession();
+  if (state.status !== "signed-out") return null;
+  const text = state.error ? problemOf(state.error, texts, {}).summary : state.reason === "ended" && texts.sessionEnded;
+  return text ? (
+    <p className="sallyport-note" role="status">
+      {text}
+    </p>
+  ) : null;
+}

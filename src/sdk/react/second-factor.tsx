@@ -1,0 +1,62 @@
+import { type ReactElement, useRef } from "react";
+import type { MfaRequired, User } from "../client/api.gen.ts";
+import type { SecondFactorProof } from "../client/session/second-factors.ts";
+import { Card } from "./card.tsx";
+import { useProvided } from "./context.ts";
+import { FactorForm } from "./factor-form.tsx";
+import { usePageAuth } from "./hooks.ts";
+import { LinkButton } from "./link-button.tsx";
+import { SecondFactorSetup } from "./second-factor-setup.tsx";
+
+export interface SecondFactorProps {
+  /** What the first factor was answered with: `status: "mfa_required"`. */
+  mfa: MfaRequired;
+  onSignedIn?: ((user: User) => void) | undefined;
+  /** Offers not to ask on this device again, where the application allows it (`mfa_remember`). Default false. */
+  offerRemember?: boolean | undefined;
+  /** Back to the first factor: asked for by the person, or because this sign-in is over, which `problem` then says. */
+  onStartAgain: (problem: string | null) => void;
+}
+
+/** Wrong codes that end a sign-in at the appliance, which does not tell them from a wrong code. */
+const TRIES = 5;
+
+/** The second half of a sign-in: a code of an authenticator app, a recovery code or a passkey; or the set-up of the first. */
+export function SecondFactor({ mfa, onSignedIn, offerRemember, onStartAgain }: SecondFactorProps): ReactElement {
+  const { texts } = useProvided();
+  const auth = usePageAuth();
+  const tries = useRef(0);
+  const began = useRef(performance.now());
+
+  function isOver(): boolean {
+    return tries.current >= TRIES || performance.now() - began.current > mfa.mfa_token_expires_in * 1000;
+  }
+
+  async function send(proof: SecondFactorProof, remember: boolean): Promise<void> {
+    try {
+      const input = { mfa_token: mfa.mfa_token, ...proof, ...(remember ? { remember_device: true } : {}) };
+      const { user } = await auth().verifySecondFactor(input);
+      onSignedIn?.(user);
+    } catch (error) {
+      if ((error as { code?: unknown } | null)?.code === "invalid_code") tries.current++;
+      if (isOver()) return onStartAgain(texts.signInOver);
+      throw error;
+    }
+  }
+
+  const back = <LinkButton onClick={() => onStartAgain(null)}>{texts.startAgain}</LinkButton>;
+  if (mfa.setup_required) {
+    return (
+      <SecondFactorSetup mfa={mfa} onDone={onSignedIn}>
+        {back}
+      </SecondFactorSetup>
+    );
+  }
+  return (
+    <Card title={texts.secondFactor}>
+      <FactorForm methods={mfa.methods} send={send} offerRemember={offerRemember}>
+        {back}
+      </FactorForm>
+    </Card>
+  );
+}

@@ -1,0 +1,34 @@
+import { totp } from "../../support/totp.ts";
+import type { ReactSite } from "./react-site.ts";
+import type { Stage } from "./stage.ts";
+
+/** Milliseconds that a code of an authenticator app is good for. */
+const STEP = 30_000;
+
+/** Sets an authenticator app up in the open account. @returns its secret, and the recovery codes */
+export async function addTotp(stage: Stage, site: ReactSite): Promise<{ secret: string; codes: string[] }> {
+  const { page } = site;
+  await page.getByRole("button", { name: "Set up an authenticator app" }).click();
+  const secret = (await page.locator(".sallyport-secret").textContent())?.replaceAll(" ", "") ?? "";
+  await page.getByLabel("Code from your authenticator app").fill(totp(secret, stage.instance.now()));
+  await page.getByRole("button", { name: "Turn on" }).click();
+  const codes = await keepCodes(site);
+  // Each step of time is accepted once.
+  stage.instance.ahead += STEP;
+  return { secret, codes };
+}
+
+/** Takes the new recovery codes, which go only once their person says that they are kept. */
+export async function keepCodes({ page }: ReactSite): Promise<string[]> {
+  const dialog = page.getByRole("dialog", { name: "Keep your recovery codes" });
+  await dialog.waitFor();
+  const codes = await dialog.locator("code").allTextContents();
+  await dialog.getByRole("button", { name: "Done" }).click();
+  await dialog.getByRole("alert").filter({ hasText: "tick the box" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  await dialog.getByLabel("I have kept these codes").check();
+  await dialog.getByRole("button", { name: "Done" }).click();
+  await dialog.waitFor({ state: "detached" });
+  return codes;
+}
