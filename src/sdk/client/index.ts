@@ -5,15 +5,6 @@ export type * from "./api.gen.ts";
 export type { AppRouter, ErrorShape } from "./app-router.ts";
 export type { ClientOptions, GetAccessToken } from "./create-client.ts";
 export { createClient } from "./create-client.ts";
-export type {
-  DeviceSession,
-  Email,
-  MailProof,
-  Passkey,
-  Security,
-  TotpSetup,
-  TrustedDevice,
-} from "./people-api.ts";
 export type { SallyportSession, SessionOptions } from "./session/create-session.ts";
 export { createSession } from "./session/create-session.ts";
 export type {
@@ -23,7 +14,14 @@ export type {
   StepUpProof,
 } from "./session/second-factors.ts";
 export type { HeadersInput, SessionLink } from "./session/session-link.ts";
-export type { PasskeySignIn, SignInAnswer, SignIns, SignInTarget, SignUpAnswer } from "./session/sign-ins.ts";
+export type {
+  MailProof,
+  PasskeySignIn,
+  SignInAnswer,
+  SignIns,
+  SignInTarget,
+  SignUpAnswer,
+} from "./session/sign-ins.ts";
 export type { SessionClaims, SessionState, SignedOutReason, StateListener } from "./session/state.ts";
 export type { OnStepUp, StepUpNeed } from "./step-up.ts";
 export { stepUpNeedOf } from "./step-up.ts";

@@ -1,6 +1,6 @@
 import { type ReactElement, type ReactNode, useEffect } from "react";
 import type { MailSent } from "../client/api.gen.ts";
-import type { MailProof } from "../client/people-api.ts";
+import type { MailProof } from "../client/session/sign-ins.ts";
 import { useAction } from "./action.ts";
 import { ActionStatus } from "./action-status.tsx";
 import { useProvided } from "./context.ts";

@@ -172,54 +172,51 @@ scenarios("a passkey's answer that is not right", (t) => {
     { settings: { limit_network: "1000/1m" } },
   );
 
-  t.test(
-    "a challenge is good once, for ten minutes, for its purpose, its application and its tenant",
-    async (app) => {
-      const { authenticator, client } = await holder(app);
-      const right = async (at: Client) => {
-        const { flow_id, public_key } = await beginSignIn(at);
-        return { flow_id, response: authenticator.get(public_key) };
-      };
-      const used = await right(caller(app));
-      expect((await completeSignIn(caller(app), used.flow_id, used.response)).status).toBe(200);
-      expect(refusal(await completeSignIn(caller(app), used.flow_id, used.response))).toEqual(NO_CHALLENGE);
+  t.test("a challenge is good once, for ten minutes, for its purpose, its application and its tenant", async (app) => {
+    const { authenticator, client } = await holder(app);
+    const right = async (at: Client) => {
+      const { flow_id, public_key } = await beginSignIn(at);
+      return { flow_id, response: authenticator.get(public_key) };
+    };
+    const used = await right(caller(app));
+    expect((await completeSignIn(caller(app), used.flow_id, used.response)).status).toBe(200);
+    expect(refusal(await completeSignIn(caller(app), used.flow_id, used.response))).toEqual(NO_CHALLENGE);
 
-      const late = await right(caller(app));
-      app.clock.advance(10 * 60_000 + 1);
-      expect(refusal(await completeSignIn(caller(app), late.flow_id, late.response))).toEqual(NO_CHALLENGE);
+    const late = await right(caller(app));
+    app.clock.advance(10 * 60_000 + 1);
+    expect(refusal(await completeSignIn(caller(app), late.flow_id, late.response))).toEqual(NO_CHALLENGE);
 
-      const elsewhere = await right(caller(app));
-      const twin = app.client({ "x-application-id": await app.application({ origins: ["https://app.example.com"] }) });
-      expect(refusal(await completeSignIn(twin, elsewhere.flow_id, elsewhere.response))).toEqual(NO_CHALLENGE);
-      const acme = await app.tenant("acme");
-      const there = app.client({ "x-application-id": acme.applicationId });
-      expect(refusal(await completeSignIn(there, elsewhere.flow_id, elsewhere.response))).toEqual(NO_CHALLENGE);
-      // The other tenant's own challenge: a passkey of this tenant is none there.
-      const foreign = await beginSignIn(there);
-      const answer = authenticator.assert(only(authenticator), foreign.public_key.challenge, {
-        origin: "https://acme.example",
-      });
-      expect(refusal(await completeSignIn(there, foreign.flow_id, answer))).toEqual(REFUSED);
+    const elsewhere = await right(caller(app));
+    const twin = app.client({ "x-application-id": await app.application({ origins: ["https://app.example.com"] }) });
+    expect(refusal(await completeSignIn(twin, elsewhere.flow_id, elsewhere.response))).toEqual(NO_CHALLENGE);
+    const acme = await app.tenant("acme");
+    const there = app.client({ "x-application-id": acme.applicationId });
+    expect(refusal(await completeSignIn(there, elsewhere.flow_id, elsewhere.response))).toEqual(NO_CHALLENGE);
+    // The other tenant's own challenge: a passkey of this tenant is none there.
+    const foreign = await beginSignIn(there);
+    const answer = authenticator.assert(only(authenticator), foreign.public_key.challenge, {
+      origin: "https://acme.example",
+    });
+    expect(refusal(await completeSignIn(there, foreign.flow_id, answer))).toEqual(REFUSED);
 
-      const fresh = (await signInWith(caller(app), authenticator)).body.access_token;
-      const registration = await beginRegistration(client.bearer(fresh));
-      const misused = authenticator.assert(only(authenticator), registration.public_key.challenge);
-      expect(refusal(await completeSignIn(caller(app), registration.flow_id, misused))).toEqual(NO_CHALLENGE);
-      for (const id of [
-        "",
-        "x",
-        registration.flow_id.replaceAll("-", ""),
-        "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f",
-        "\u0000",
-      ]) {
-        const { status } = await completeSignIn(caller(app), id, misused);
-        expect([id, status]).toEqual([id, id === "" ? 400 : 401]);
-      }
-      // The prefixed form is the same id.
-      const prefixed = toPrefixedId("flow", elsewhere.flow_id);
-      expect((await completeSignIn(caller(app), prefixed, elsewhere.response)).status).toBe(200);
-    },
-  );
+    const fresh = (await signInWith(caller(app), authenticator)).body.access_token;
+    const registration = await beginRegistration(client.bearer(fresh));
+    const misused = authenticator.assert(only(authenticator), registration.public_key.challenge);
+    expect(refusal(await completeSignIn(caller(app), registration.flow_id, misused))).toEqual(NO_CHALLENGE);
+    for (const id of [
+      "",
+      "x",
+      registration.flow_id.replaceAll("-", ""),
+      "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f",
+      "\u0000",
+    ]) {
+      const { status } = await completeSignIn(caller(app), id, misused);
+      expect([id, status]).toEqual([id, id === "" ? 400 : 401]);
+    }
+    // The prefixed form is the same id.
+    const prefixed = toPrefixedId("flow", elsewhere.flow_id);
+    expect((await completeSignIn(caller(app), prefixed, elsewhere.response)).status).toBe(200);
+  });
 
   t.test("the challenge of one flow answered in another is refused, whoever asked for either", async (app) => {
     const { authenticator } = await holder(app);

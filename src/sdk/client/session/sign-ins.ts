@@ -1,8 +1,17 @@
-import type { AuthLoginInput, AuthRegisterInput, MailSent, MfaRequired, User } from "../api.gen.ts";
-import { type MailProof, type PasskeyOptions, peopleCalls } from "../people-api.ts";
+import type {
+  AuthLoginInput,
+  AuthPasskeyBeginOutput,
+  AuthRegisterInput,
+  MailSent,
+  MfaRequired,
+  User,
+} from "../api.gen.ts";
 import type { SallyportClient } from "../types.ts";
 import type { Keeper } from "./keeper.ts";
 import { passkeyCeremonies } from "./passkeys.ts";
+
+/** What the mail holds: its link's token, or its code beside the flow that asked for it. */
+export type MailProof = { token: string } | { flow_id: string; code: string };
 
 /** A person signed in, or with `mfa_required` half so: nothing is kept until the second factor is shown. */
 export type SignInAnswer = { status: "success"; user: User } | MfaRequired;
@@ -52,14 +61,13 @@ export interface SignIns {
 }
 
 export function createSignIns(keeper: Keeper, client: SallyportClient): SignIns {
-  const calls = peopleCalls(client);
   const enter = async (path: string, input: object | undefined) =>
     answerOf(await keeper.enter(`/v1/auth/${path}`, { ...input, delivery: "memory" }));
 
   async function signInWithPasskey({ conditional = false, signal, ...target }: PasskeySignIn = {}) {
     const { askPasskey, suggestionsWork, unsupported } = await passkeyCeremonies();
     if (conditional && !(await suggestionsWork())) throw unsupported();
-    const options: PasskeyOptions = await calls.auth.passkey.begin.mutate({}, { signal });
+    const options: AuthPasskeyBeginOutput = await client.auth.passkey.begin.mutate({}, { signal });
     const response = await askPasskey(options.public_key, conditional, signal);
     return enter("passkey/login/complete", { ...target, flow_id: options.flow_id, response });
   }
@@ -67,7 +75,7 @@ export function createSignIns(keeper: Keeper, client: SallyportClient): SignIns 
   return {
     signIn: (input) => enter("login", input),
     signInWithPasskey,
-    startEmailSignIn: (input) => calls.auth.email.start.mutate(input),
+    startEmailSignIn: (input) => client.auth.email.start.mutate(input),
     completeEmailSignIn: (input) => enter("email/complete", input),
     signUp: (input) => enter("register", input) as Promise<SignUpAnswer>,
     completeRegistration: (input) => enter("register/complete", input),
@@ -76,9 +84,9 @@ export function createSignIns(keeper: Keeper, client: SallyportClient): SignIns 
       keeper.authorized(async (token) =>
         answerOf(await keeper.enter("/v1/auth/anonymous/upgrade", { ...input, delivery: "memory" }, token)),
       ) as Promise<SignUpAnswer>,
-    forgotPassword: (input) => calls.auth.password.forgot.mutate(input),
+    forgotPassword: (input) => client.auth.password.forgot.mutate(input),
     resetPassword: async (input) => {
-      await calls.auth.password.reset.mutate(input);
+      await client.auth.password.reset.mutate(input);
     },
   };
 }
