@@ -1,5 +1,4 @@
 import type { MailSent, Session, Tokens } from "./api.gen.ts";
-import type { Calls, SallyportClient } from "./types.ts";
 
 /**
  * The wire of the procedures around a person's sign-in and their own affairs, as this package calls them.
@@ -142,9 +141,4 @@ export interface PeopleApi {
       remove: Mutation<ById, Done>;
     };
   };
-}
-
-/** The client by the types above: the calls are its own. */
-export function peopleCalls(client: SallyportClient): Calls<PeopleApi> {
-  return client as unknown as Calls<PeopleApi>;
 }

@@ -1,6 +1,5 @@
 import { type ReactElement, useCallback, useState } from "react";
 import type { MfaRequired } from "../client/api.gen.ts";
-import { peopleCalls } from "../client/people-api.ts";
 import type { SignInAnswer } from "../client/session/sign-ins.ts";
 import type { StepUpNeed } from "../client/step-up.ts";
 import { useProvided } from "./context.ts";
@@ -33,7 +32,7 @@ export function StepUp({ need, onDone, onCancel }: StepUpProps): ReactElement {
   const means = useLoaded(async () => {
     const [methods, security] = await Promise.all([
       auth().secondFactorMethods(),
-      peopleCalls(auth().client).me.security.query(undefined, UNASKED),
+      auth().client.me.security.query(undefined, UNASKED),
     ]);
     // The next step is the set-up, where there is nothing to prove more with.
     if (methods.length === 0 && need.aal === "aal2" && security.passkeys === 0) setSetup(true);

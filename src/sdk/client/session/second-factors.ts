@@ -1,5 +1,5 @@
 import type { MfaRequired, User } from "../api.gen.ts";
-import { type EnabledTotp, type MfaChallenge, type Passkey, peopleCalls, type TotpSetup } from "../people-api.ts";
+import type { EnabledTotp, MfaChallenge, Passkey, TotpSetup } from "../people-api.ts";
 import type { CallOptions, SallyportClient } from "../types.ts";
 import type { Keeper } from "./keeper.ts";
 import { passkeyCeremonies } from "./passkeys.ts";
@@ -47,9 +47,8 @@ export interface SecondFactorMethods {
 const VERIFY = "/v1/auth/mfa/verify";
 
 export function createSecondFactors(keeper: Keeper, client: SallyportClient): SecondFactorMethods {
-  const calls = peopleCalls(client);
   const challenge = (half?: HalfSignIn): Promise<MfaChallenge> =>
-    calls.auth.mfa.challenge.mutate(tokenOf(half), { stepUp: false });
+    client.auth.mfa.challenge.mutate(tokenOf(half), { stepUp: false });
 
   /** The body of a proof; for a passkey after its ceremony. */
   async function shown(proof: SecondFactorProof, half?: HalfSignIn): Promise<object> {
@@ -85,7 +84,7 @@ export function createSecondFactors(keeper: Keeper, client: SallyportClient): Se
     },
     secondFactorMethods: async (half) => (await challenge(half)).methods,
     stepUp,
-    setupTotp: (half, options) => calls.auth.mfa.setup.mutate(tokenOf(half), options),
+    setupTotp: (half, options) => client.auth.mfa.setup.mutate(tokenOf(half), options),
     async enableTotp(input, { stepUp: mayAsk } = {}) {
       const enable = async (token: string | null) => {
         const answer = (await keeper.enter("/v1/auth/mfa/enable", input, token)) as EnabledTotp;
@@ -95,9 +94,9 @@ export function createSecondFactors(keeper: Keeper, client: SallyportClient): Se
     },
     async registerPasskey(name) {
       const { makePasskey } = await passkeyCeremonies();
-      const { flow_id, public_key } = await calls.me.passkeys.begin.mutate({});
+      const { flow_id, public_key } = await client.me.passkeys.begin.mutate({});
       const response = await makePasskey(public_key);
-      return calls.me.passkeys.complete.mutate({ flow_id, response, ...(name === undefined ? {} : { name }) });
+      return client.me.passkeys.complete.mutate({ flow_id, response, ...(name === undefined ? {} : { name }) });
     },
     deleteAccount: () => keeper.erase(),
   };

@@ -1,5 +1,5 @@
 import type { AuthLoginInput, AuthRegisterInput, MailSent, MfaRequired, User } from "../api.gen.ts";
-import { type MailProof, type PasskeyOptions, peopleCalls } from "../people-api.ts";
+import type { MailProof, PasskeyOptions } from "../people-api.ts";
 import type { SallyportClient } from "../types.ts";
 import type { Keeper } from "./keeper.ts";
 import { passkeyCeremonies } from "./passkeys.ts";
@@ -52,14 +52,13 @@ export interface SignIns {
 }
 
 export function createSignIns(keeper: Keeper, client: SallyportClient): SignIns {
-  const calls = peopleCalls(client);
   const enter = async (path: string, input: object | undefined) =>
     answerOf(await keeper.enter(`/v1/auth/${path}`, { ...input, delivery: "memory" }));
 
   async function signInWithPasskey({ conditional = false, signal, ...target }: PasskeySignIn = {}) {
     const { askPasskey, suggestionsWork, unsupported } = await passkeyCeremonies();
     if (conditional && !(await suggestionsWork())) throw unsupported();
-    const options: PasskeyOptions = await calls.auth.passkey.begin.mutate({}, { signal });
+    const options: PasskeyOptions = await client.auth.passkey.begin.mutate({}, { signal });
     const response = await askPasskey(options.public_key, conditional, signal);
     return enter("passkey/login/complete", { ...target, flow_id: options.flow_id, response });
   }
@@ -67,7 +66,7 @@ export function createSignIns(keeper: Keeper, client: SallyportClient): SignIns 
   return {
     signIn: (input) => enter("login", input),
     signInWithPasskey,
-    startEmailSignIn: (input) => calls.auth.email.start.mutate(input),
+    startEmailSignIn: (input) => client.auth.email.start.mutate(input),
     completeEmailSignIn: (input) => enter("email/complete", input),
     signUp: (input) => enter("register", input) as Promise<SignUpAnswer>,
     completeRegistration: (input) => enter("register/complete", input),
@@ -76,9 +75,9 @@ export function createSignIns(keeper: Keeper, client: SallyportClient): SignIns 
       keeper.authorized(async (token) =>
         answerOf(await keeper.enter("/v1/auth/anonymous/upgrade", { ...input, delivery: "memory" }, token)),
       ) as Promise<SignUpAnswer>,
-    forgotPassword: (input) => calls.auth.password.forgot.mutate(input),
+    forgotPassword: (input) => client.auth.password.forgot.mutate(input),
     resetPassword: async (input) => {
-      await calls.auth.password.reset.mutate(input);
+      await client.auth.password.reset.mutate(input);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type ReactElement, type ReactNode, useId } from "react";
-import { peopleCalls, type Security } from "../../client/people-api.ts";
+import type { Security } from "../../client/people-api.ts";
 import { useProvided } from "../context.ts";
 import { usePageAuth, useUser } from "../hooks.ts";
 import { Loaded, useLoaded } from "../loaded.tsx";
@@ -46,7 +46,7 @@ export function Account({ sections = ALL, onDeleted }: AccountProps): ReactEleme
   const user = useUser();
   const heading = useId();
   if (!user) return null;
-  const load = () => peopleCalls(auth().client).me.security.query();
+  const load = () => auth().client.me.security.query();
   return (
     <section className="sallyport sallyport-account" aria-labelledby={heading}>
       <h2 className="sallyport-title" id={heading}>

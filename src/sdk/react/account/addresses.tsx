@@ -1,6 +1,6 @@
 import { type ReactElement, useState } from "react";
 import type { MailSent } from "../../client/api.gen.ts";
-import { type Email, type MailProof, peopleCalls } from "../../client/people-api.ts";
+import type { Email, MailProof } from "../../client/people-api.ts";
 import { useAction } from "../action.ts";
 import { ActionStatus } from "../action-status.tsx";
 import { ConfirmButton } from "../confirm-button.tsx";
@@ -24,7 +24,7 @@ interface Proving {
 export function AddressesSection(): ReactElement {
   const { texts } = useProvided();
   const auth = usePageAuth();
-  const calls = () => peopleCalls(auth().client);
+  const calls = () => auth().client;
   const emails = usePages((input) => calls().me.emails.list.query(input));
   const [proving, setProving] = useState<Proving | null>(null);
   const idOf = useFieldIds();

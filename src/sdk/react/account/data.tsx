@@ -1,5 +1,4 @@
 import { type ReactElement, useState } from "react";
-import { peopleCalls } from "../../client/people-api.ts";
 import { useAction } from "../action.ts";
 import { ActionStatus } from "../action-status.tsx";
 import { useProvided } from "../context.ts";
@@ -16,7 +15,7 @@ export function DataSection({ onDeleted }: { onDeleted?: (() => void) | undefine
   const auth = usePageAuth();
   const [isDeleting, setDeleting] = useState(false);
   const take = useAction(async () => {
-    const data = await peopleCalls(auth().client).me.export.query();
+    const data = await auth().client.me.export.query();
     saveFile("my-data.json", `${JSON.stringify(data, null, 2)}\n`, "application/json");
   });
 

@@ -1,5 +1,4 @@
 import type { ReactElement } from "react";
-import { peopleCalls } from "../../client/people-api.ts";
 import { useAction } from "../action.ts";
 import { ActionStatus } from "../action-status.tsx";
 import { ConfirmButton } from "../confirm-button.tsx";
@@ -14,7 +13,7 @@ export function DevicesSection(): ReactElement {
   const { texts } = useProvided();
   const auth = usePageAuth();
   const { day } = useDates();
-  const calls = () => peopleCalls(auth().client).me.trustedDevices;
+  const calls = () => auth().client.me.trustedDevices;
   const devices = usePages((input) => calls().list.query(input));
   const remove = useAction(async (id: string) => {
     await calls().remove.mutate({ id });

@@ -1,5 +1,5 @@
 import { type ReactElement, useState } from "react";
-import { type Passkey, peopleCalls } from "../../client/people-api.ts";
+import type { Passkey } from "../../client/people-api.ts";
 import { useAction } from "../action.ts";
 import { ActionStatus } from "../action-status.tsx";
 import { ConfirmButton } from "../confirm-button.tsx";
@@ -16,7 +16,7 @@ import { Section } from "./section.tsx";
 export function PasskeysSection({ onChange }: { onChange: () => void }): ReactElement {
   const { texts } = useProvided();
   const auth = usePageAuth();
-  const calls = () => peopleCalls(auth().client).me.passkeys;
+  const calls = () => auth().client.me.passkeys;
   const passkeys = usePages((input) => calls().list.query(input));
   const add = useAction(async () => {
     await auth().registerPasskey();

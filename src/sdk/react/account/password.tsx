@@ -1,5 +1,5 @@
 import { type ReactElement, useState } from "react";
-import { peopleCalls, type Security } from "../../client/people-api.ts";
+import type { Security } from "../../client/people-api.ts";
 import { useProvided } from "../context.ts";
 import { PasswordField, useFieldIds } from "../field.tsx";
 import { Form } from "../form.tsx";
@@ -21,7 +21,7 @@ export function PasswordSection({ security, onChange }: { security: Security; on
   const title = has ? texts.changePassword : texts.setPassword;
 
   async function send(current_password: string, new_password: string): Promise<void> {
-    const { auth: own, me } = peopleCalls(auth().client);
+    const { auth: own, me } = auth().client;
     if (has) await own.password.change.mutate({ current_password, new_password });
     else await me.password.set.mutate({ new_password });
     setSaid(has ? texts.passwordChanged : texts.saved);

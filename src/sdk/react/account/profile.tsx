@@ -1,5 +1,4 @@
 import type { ReactElement } from "react";
-import { peopleCalls } from "../../client/people-api.ts";
 import { useProvided } from "../context.ts";
 import { Field, useFieldIds } from "../field.tsx";
 import { Form } from "../form.tsx";
@@ -23,7 +22,7 @@ export function ProfileSection(): ReactElement {
         check={() => ({})}
         send={async ({ display_name = "" }) => {
           const name = display_name.trim();
-          await peopleCalls(auth().client).me.update.mutate({ display_name: name === "" ? null : name });
+          await auth().client.me.update.mutate({ display_name: name === "" ? null : name });
           await auth().refresh();
           return texts.saved;
         }}

@@ -1,5 +1,4 @@
 import type { ReactElement } from "react";
-import { peopleCalls } from "../../client/people-api.ts";
 import { useAction } from "../action.ts";
 import { ActionStatus } from "../action-status.tsx";
 import { ConfirmButton } from "../confirm-button.tsx";
@@ -14,7 +13,7 @@ export function SessionsSection(): ReactElement {
   const { texts } = useProvided();
   const auth = usePageAuth();
   const { moment } = useDates();
-  const calls = () => peopleCalls(auth().client).auth.sessions;
+  const calls = () => auth().client.auth.sessions;
   const sessions = usePages((input) => calls().list.query(input));
   const end = useAction(async (id: string) => {
     await calls().revoke.mutate({ id });

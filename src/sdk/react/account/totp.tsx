@@ -1,5 +1,5 @@
 import { type ReactElement, useState } from "react";
-import { peopleCalls, type Security } from "../../client/people-api.ts";
+import type { Security } from "../../client/people-api.ts";
 import { useAction } from "../action.ts";
 import { ActionStatus } from "../action-status.tsx";
 import { ConfirmButton } from "../confirm-button.tsx";
@@ -18,12 +18,12 @@ export function TotpSection({ security, onChange }: { security: Security; onChan
   const [isSettingUp, setSettingUp] = useState(false);
   const { totp, recovery_codes_left: left } = security;
   const renew = useAction(async () => {
-    const { recovery_codes } = await peopleCalls(auth().client).auth.mfa.recoveryCodes.mutate();
+    const { recovery_codes } = await auth().client.auth.mfa.recoveryCodes.mutate();
     showRecoveryCodes(recovery_codes);
     onChange();
   });
   const disable = useAction(async () => {
-    await peopleCalls(auth().client).auth.mfa.disable.mutate();
+    await auth().client.auth.mfa.disable.mutate();
     onChange();
     return texts.turnedOff;
   });
