@@ -59,22 +59,22 @@ scenarios("who has an account is not told by what goes by mail", (t) => {
       expect(expected).toMatchObject({ status: 202, hashes: 1, mails: 1, cookies: 0 });
       const before = await users();
       const mails = await app.mails();
-      const subjects = Object.entries(all).map(([name, email]) => [
+      const told = Object.entries(all).map(([name, email]) => [
         name,
-        mails.find((mail) => mail.to === email)?.subject.split(" ")[0],
+        mails.find((mail) => mail.to === email)?.template,
       ]);
-      expect(Object.fromEntries(subjects)).toEqual({
-        unverified: "You",
-        verified: "You",
-        secondary: "You",
-        disabled: "You",
-        "no-password": "You",
-        deleted: "Confirm",
-        "other-tenant": "Confirm",
-        nobody: "Confirm",
+      expect(Object.fromEntries(told)).toEqual({
+        unverified: "sign_up_known",
+        verified: "sign_up_known",
+        secondary: "sign_up_known",
+        disabled: "sign_up_known",
+        "no-password": "sign_up_known",
+        deleted: "sign_up",
+        "other-tenant": "sign_up",
+        nobody: "sign_up",
       });
       // Who knows that there is an account gets neither link nor code for it.
-      for (const mail of mails.filter(({ subject }) => subject.startsWith("You"))) {
+      for (const mail of mails.filter(({ template }) => template === "sign_up_known")) {
         expect([mail.link, mail.code]).toEqual([null, null]);
       }
       expect(await users()).toEqual(before);

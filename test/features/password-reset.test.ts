@@ -82,7 +82,7 @@ scenarios("a new password by mail", (t) => {
       );
       await givePasskey(app, user);
       const { token, mail } = await forgot(app, user.email);
-      expect(mail.subject).toBe("Set a new password for My application");
+      expect(mail.template).toBe("reset_password");
       const done = await reset(app, token);
       expect([done.status, done.body as unknown, done.cookies]).toEqual([200, { status: "success" }, []]);
       for (const { accessToken, refreshToken } of sessions) {

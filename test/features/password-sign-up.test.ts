@@ -21,7 +21,7 @@ scenarios("sign-up with proven addresses", (t) => {
     }
     expect((await client.post("/v1/auth/login", { email: body.email, password: NEW_PASSWORD })).status).toBe(401);
     const mail = await app.mail("Ada@example.com");
-    expect(mail.subject).toBe("Confirm your address for My application");
+    expect(mail.template).toBe("sign_up");
     expect(mail.text).toContain(mail.code ?? "no code");
     const made = await client.post(complete, { flow_id: sent.body.flow_id, code: mail.code, delivery: "memory" });
     expect(made.status).toBe(201);
@@ -68,7 +68,7 @@ scenarios("sign-up with proven addresses", (t) => {
     const sent = await callerOf(app).post("/v1/auth/register", { email: "ADA@example.com", password: NEW_PASSWORD });
     expect(sent.status).toBe(202);
     const mail = await app.mail("ada@example.com");
-    expect(mail.subject).toBe("You have an account at My application already");
+    expect(mail.template).toBe("sign_up_known");
     expect(mail.text).toContain(home_url);
     // Its flow is there, and nothing but a guess opens it.
     const guess = await callerOf(app).post(complete, { flow_id: sent.body.flow_id, code: "0000 000" });

@@ -262,6 +262,9 @@ export class TestApp {
   async mails(to?: string): Promise<ReceivedMail[]> {
     await this.identity.outbox.deliver();
     const mails = this.mailbox.take(to);
+    const rows = await this.storage.read.kysely.selectFrom("outbox_mails").select(["id", "template"]).execute();
+    const templates = new Map(rows.map((row) => [row.id, row.template]));
+    for (const mail of mails) mail.template = templates.get(mail.id) ?? "";
     for (const { link, code } of mails) for (const secret of [link, code]) if (secret) this.secrets.add(secret);
     return mails;
   }

@@ -5,6 +5,8 @@ export interface ReceivedMail extends Mail {
   link: string | null;
   /** The code that it holds, as it is written. */
   code: string | null;
+  /** What it tells, as the outbox names it. */
+  template: string;
 }
 
 /** Takes mails as a mail server would. */
@@ -18,7 +20,7 @@ export class Mailbox implements Transport {
     if (failure) throw failure;
     const link = /#(sally_ml_[0-9A-Za-z]+)/.exec(mail.text)?.[1] ?? null;
     const code = /^(\d{4} \d{4})$/m.exec(mail.text)?.[1] ?? null;
-    this.#mails.push({ ...mail, link, code });
+    this.#mails.push({ ...mail, link, code, template: "" });
     return "250 taken";
   }
 

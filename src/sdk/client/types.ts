@@ -1,4 +1,5 @@
 import type { Api } from "./api.gen.ts";
+import type { PeopleApi } from "./people-api.ts";
 
 /** A procedure as `api.gen.ts` writes it. */
 interface ProcedureType {
@@ -48,4 +49,4 @@ export interface SessionControls {
   refresh(refreshToken?: string): Promise<Tokens>;
 }
 
-export type SallyportClient = Calls<Api> & SessionControls;
+export type SallyportClient = Calls<PeopleApi> & Calls<Api> & SessionControls;

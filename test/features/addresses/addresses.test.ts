@@ -23,23 +23,20 @@ async function person(app: TestApp, email?: string): Promise<TestUser> {
   return user;
 }
 
-const subjects = async (app: TestApp, to: string) => (await app.mails(to)).map(({ subject }) => subject);
-const ADDED = "An address was added to your account at My application";
-const REMOVED = "An address was removed from your account at My application";
-const CHANGED = "Your address at My application was changed";
+const told = async (app: TestApp, to: string) => (await app.mails(to)).map(({ template }) => template);
 
 scenarios("/v1/me/emails", (t) => {
   t.test("an address stands on the list once it is proven; the account's own is told (ASVS 6.3.7)", async (app) => {
     const user = await person(app, "ada@example.com");
     const client = await session(app, user);
     const { flowId, code, mail } = await add(app, client, "Ada@work.example");
-    expect(mail.subject).toBe("Confirm your address for My application");
+    expect(mail.template).toBe("verify_email");
     expect(await emailsOf(app, user)).toEqual(["ada@example.com*"]);
     expect((await forgot(app, "ada@example.com")).mail.to).toBe("ada@example.com");
     const done = await verify(app, { flow_id: flowId, code });
     expect([done.status, done.body as unknown]).toEqual([200, { status: "success", email: "Ada@work.example" }]);
     expect(await emailsOf(app, user)).toEqual(["ada@example.com*", "Ada@work.example"]);
-    expect(await subjects(app, "ada@example.com")).toContain(ADDED);
+    expect(await told(app, "ada@example.com")).toContain("email_added");
     // Both sign in, and both lead to a new password.
     for (const email of ["ada@example.com", "ADA@work.example"]) {
       expect((await callerOf(app).post("/v1/auth/login", { email, password: PASSWORD })).status).toBe(200);
@@ -102,7 +99,7 @@ scenarios("/v1/me/emails", (t) => {
     expect((await client.post("/v1/me/emails", { email: user.email.toUpperCase() })).code).toBe("conflict");
     const sent = await client.post("/v1/me/emails", { email: "Other@Example.com" });
     const mail = await app.mail("other@example.com");
-    expect([mail.subject, mail.link, mail.code]).toEqual(["Your address at My application", null, null]);
+    expect([mail.template, mail.link, mail.code]).toEqual(["email_known", null, null]);
     expect((await verify(app, { flow_id: sent.body.flow_id, code: "0000 000" })).code).toBe("invalid_code");
     expect([await emailsOf(app, user), await emailsOf(app, other)]).toEqual([
       [`${user.email}*`],
@@ -198,10 +195,10 @@ scenarios("the primary address", (t) => {
     expect([done.status, done.body as unknown]).toMatchObject([200, { email: "new@example.com", is_primary: true }]);
     expect(await emailsOf(app, user)).toEqual(["new@example.com*", "old@example.com"]);
     const old = await app.mail("old@example.com");
-    expect(old.subject).toBe(CHANGED);
+    expect(old.template).toBe("email_changed");
     expect(old.text).toContain("new@example.com in place of old@example.com");
     expect(old.text).toContain(`${app.publicUrl}/link#${old.link}`);
-    expect(await subjects(app, "new@example.com")).toEqual([ADDED]);
+    expect(await told(app, "new@example.com")).toEqual(["email_added"]);
     expect((await client.get("/v1/auth/session")).body.user.email).toBe("new@example.com");
     // Done again it is done, and tells nobody.
     expect((await client.post(`/v1/me/emails/${id}/primary`)).status).toBe(200);
@@ -238,8 +235,8 @@ scenarios("the primary address", (t) => {
     expect((await client.delete(`/v1/me/emails/${id}`)).status).toBe(200);
     expect((await client.delete(`/v1/me/emails/${id}`)).status).toBe(404);
     expect(await emailsOf(app, user)).toEqual([`${user.email}*`]);
-    expect(await subjects(app, user.email)).toEqual([REMOVED]);
-    expect(await subjects(app, "second@example.com")).toEqual([REMOVED]);
+    expect(await told(app, user.email)).toEqual(["email_removed"]);
+    expect(await told(app, "second@example.com")).toEqual(["email_removed"]);
     const login = { email: "second@example.com", password: PASSWORD };
     expect((await callerOf(app).post("/v1/auth/login", login)).status).toBe(401);
   });

@@ -105,9 +105,9 @@ scenarios("POST /v1/auth/email/undo", (t) => {
         await callerOf(app).post("/v1/auth/password/forgot", { email });
       }
       const mails = await app.mails();
-      expect(mails.map(({ to, subject }) => `${to}: ${subject}`).sort()).toEqual([
-        `${EVIL}: An address was removed from your account at My application`,
-        `${OLD}: Set a new password for My application`,
+      expect(mails.map(({ to, template }) => `${to}: ${template}`).sort()).toEqual([
+        `${EVIL}: email_removed`,
+        `${OLD}: reset_password`,
       ]);
       const reset = { token: mails.find(({ to }) => to === OLD)?.link, new_password: NEW_PASSWORD };
       expect((await callerOf(app).post("/v1/auth/password/reset", reset)).status).toBe(200);

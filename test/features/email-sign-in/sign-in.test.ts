@@ -12,7 +12,7 @@ scenarios("sign-in by a mailed link or code", (t) => {
     const user = await app.user("Ada@example.com");
     const { answer, flowId, mail } = await askForMail(app, "Ada@example.com");
     expect([answer.status, answer.body]).toEqual([202, { status: "sent", flow_id: flowId, expires_in: 600 } as never]);
-    expect(mail?.subject).toBe("Sign in to Default");
+    expect(mail?.template).toBe("sign_in_link");
     expect(mail?.text).toContain(`${app.publicUrl}/link#${mail?.link}`);
     const signedIn = await completeBy(app.client(), { token: mail?.link });
     expect([signedIn.status, signedIn.body.user.id, signedIn.body.user.email_verified]).toEqual([200, user.id, true]);

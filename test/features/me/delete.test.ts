@@ -98,7 +98,7 @@ scenarios("DELETE /v1/me", (t) => {
       ]);
       // The mail that was under way is gone; the last one tells.
       const mail = await app.mail(user.email);
-      expect(mail.subject).toBe("Your account at My application was deleted");
+      expect(mail.template).toBe("account_deleted");
       expect(await kysely.selectFrom("users").select("id").where("deleted_at", "is", null).execute()).toEqual([
         { id: stranger.id },
       ]);

@@ -139,7 +139,7 @@ scenarios("the set-up of an authenticator app", (t) => {
       expect(await statusOf(app, tokens.access_token)).toBe(200);
       expect(await statusOf(app, elsewhere.body.access_token)).toBe(401);
       expect((await own(app).post("/v1/auth/mfa/challenge", { mfa_token: open })).code).toBe("invalid_code");
-      expect((await app.mails(user.email)).at(-1)?.subject).toContain("A way to sign in was removed");
+      expect((await app.mails(user.email)).at(-1)?.template).toBe("factor_removed");
       expect((await firstFactor(app, user)).body.status).toBe("success");
       for (const table of ["totp_factors", "recovery_codes"] as const) {
         expect(await app.storage.read.kysely.selectFrom(table).select("user_id").execute()).toEqual([]);

@@ -135,7 +135,7 @@ scenarios("sign-in with a second factor", (t) => {
       expect((await client.post("/v1/auth/mfa/verify", { mfa_token, method: "totp" })).code).toBe("invalid_input");
       expect((await verify(client, mfa_token, wrongTotp(secret, app.clock.now(), 4))).code).toBe("invalid_code");
       const [notice, ...more] = await app.mails(user.email);
-      expect([notice?.subject, more]).toEqual([expect.stringContaining("Somebody was stopped"), []]);
+      expect([notice?.template, more]).toEqual(["second_factor_refused", []]);
       expect((await verify(client, mfa_token, totp(secret, app.clock.now()))).code).toBe("invalid_code");
       expect((await client.post("/v1/auth/mfa/challenge", { mfa_token })).code).toBe("invalid_code");
       expect(await app.mails(user.email)).toEqual([]);

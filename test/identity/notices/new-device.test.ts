@@ -54,7 +54,7 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
     await signIn(app, user, SAFARI);
     await signIn(app, user, SAFARI);
     const mail = await app.mail("ada@example.com");
-    expect([mail.subject, mail.to]).toEqual(["New sign-in to Default", "ada@example.com"]);
+    expect([mail.template, mail.to]).toEqual(["new_device", "ada@example.com"]);
     expect(mail.text).toContain("Safari on iPhone\n127.0.0.1\n2026-03-01 12:01 UTC\n");
     expect(mail.html).toContain("Safari on iPhone<br>127.0.0.1<br>2026-03-01 12:01 UTC");
     expect(mail.link).toBeNull();
@@ -130,8 +130,8 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
         "Android\n198.51.100.7\n2026-03-01 12:00 UTC",
         "Chrome on Linux\n198.51.100.7\n2026-03-01 12:00 UTC",
       ]);
-      for (const { subject, text, html } of mails) {
-        expect(subject).toBe("New sign-in to My application");
+      for (const { template, text, html } of mails) {
+        expect(template).toBe("new_device");
         expect(`${text}${html}`).not.toMatch(/evil|Bcc|eve@|<b>|\u202e|\{\{/);
       }
       const overWire = await signIn(app, user, `${"A".repeat(10_000)}<script> Chrome/9 Mac OS X`);
