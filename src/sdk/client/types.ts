@@ -1,5 +1,4 @@
 import type { Api } from "./api.gen.ts";
-import type { PeopleApi } from "./people-api.ts";
 
 /** A procedure as `api.gen.ts` writes it. */
 interface ProcedureType {
@@ -49,4 +48,4 @@ export interface SessionControls {
   refresh(refreshToken?: string): Promise<Tokens>;
 }
 
-export type SallyportClient = Calls<PeopleApi> & Calls<Api> & SessionControls;
+export type SallyportClient = Calls<Api> & SessionControls;

@@ -8,8 +8,6 @@ export interface ManagedUser {
   email: string | null;
   email_verified: boolean;
   display_name: string | null;
-  /** Made without any credential, and without one until now. */
-  is_anonymous: boolean;
   /** The user may read it. */
   metadata: Record<string, unknown>;
   /** The user may not. */
@@ -24,8 +22,6 @@ export interface UserListOptions extends PageOptions {
   email?: string | null | undefined;
   /** Only the user with this id in your own system. */
   external_id?: string | null | undefined;
-  /** Only anonymous users (true), or only those who are none (false). */
-  anonymous?: boolean | null | undefined;
   /** Only users whose display name or address begins with this. */
   search?: string | null | undefined;
 }
@@ -85,8 +81,6 @@ export interface ManagedSession {
   /** When the user authenticated; refreshes do not move it. */
   auth_time: string;
   user_agent: string | null;
-  /** What the user agent says, for people: `Firefox on Windows`. */
-  device: string | null;
   address: string | null;
   created_at: string;
   /** The last refresh. */

@@ -1,5 +1,3 @@
-<<<<<<< HEAD
-
 import type {
   AuthMfaChallengeOutput,
   AuthMfaEnableOutput,
@@ -8,14 +6,6 @@ import type {
   Passkey,
   User,
 } from "../api.gen.ts";
-
-=======
-
-import type { MfaRequired, User } from "../api.gen.ts";
-import type { EnabledTotp, MfaChallenge, Passkey, TotpSetup } from "../people-api.ts";
-
->>>>>>> sdk
-
 import type { CallOptions, SallyportClient } from "../types.ts";
 import type { Keeper } from "./keeper.ts";
 import { passkeyCeremonies } from "./passkeys.ts";
@@ -63,11 +53,7 @@ export interface SecondFactorMethods {
 const VERIFY = "/v1/auth/mfa/verify";
 
 export function createSecondFactors(keeper: Keeper, client: SallyportClient): SecondFactorMethods {
-<<<<<<< HEAD
   const challenge = (half?: HalfSignIn): Promise<AuthMfaChallengeOutput> =>
-=======
-  const challenge = (half?: HalfSignIn): Promise<MfaChallenge> =>
->>>>>>> sdk
     client.auth.mfa.challenge.mutate(tokenOf(half), { stepUp: false });
 
   /** The body of a proof; for a passkey after its ceremony. */

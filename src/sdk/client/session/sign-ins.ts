@@ -1,5 +1,3 @@
-<<<<<<< HEAD
-
 import type {
   AuthLoginInput,
   AuthPasskeyBeginOutput,
@@ -8,14 +6,6 @@ import type {
   MfaRequired,
   User,
 } from "../api.gen.ts";
-
-=======
-
-import type { AuthLoginInput, AuthRegisterInput, MailSent, MfaRequired, User } from "../api.gen.ts";
-import type { MailProof, PasskeyOptions } from "../people-api.ts";
-
->>>>>>> sdk
-
 import type { SallyportClient } from "../types.ts";
 import type { Keeper } from "./keeper.ts";
 import { passkeyCeremonies } from "./passkeys.ts";
@@ -77,11 +67,7 @@ export function createSignIns(keeper: Keeper, client: SallyportClient): SignIns 
   async function signInWithPasskey({ conditional = false, signal, ...target }: PasskeySignIn = {}) {
     const { askPasskey, suggestionsWork, unsupported } = await passkeyCeremonies();
     if (conditional && !(await suggestionsWork())) throw unsupported();
-<<<<<<< HEAD
     const options: AuthPasskeyBeginOutput = await client.auth.passkey.begin.mutate({}, { signal });
-=======
-    const options: PasskeyOptions = await client.auth.passkey.begin.mutate({}, { signal });
->>>>>>> sdk
     const response = await askPasskey(options.public_key, conditional, signal);
     return enter("passkey/login/complete", { ...target, flow_id: options.flow_id, response });
   }

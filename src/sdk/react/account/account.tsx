@@ -1,15 +1,5 @@
 import { type ReactElement, type ReactNode, useId } from "react";
-
-<<<<<<< HEAD
-
 import type { Security } from "../../client/api.gen.ts";
-
-=======
-
-import type { Security } from "../../client/people-api.ts";
-
->>>>>>> sdk
-
 import { useProvided } from "../context.ts";
 import { usePageAuth, useUser } from "../hooks.ts";
 import { Loaded, useLoaded } from "../loaded.tsx";

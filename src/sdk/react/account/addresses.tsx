@@ -1,17 +1,6 @@
 import { type ReactElement, useState } from "react";
-
-<<<<<<< HEAD
-
 import type { Email, MailSent } from "../../client/api.gen.ts";
 import type { MailProof } from "../../client/session/sign-ins.ts";
-
-=======
-
-import type { MailSent } from "../../client/api.gen.ts";
-import type { Email, MailProof } from "../../client/people-api.ts";
-
->>>>>>> sdk
-
 import { useAction } from "../action.ts";
 import { ActionStatus } from "../action-status.tsx";
 import { ConfirmButton } from "../confirm-button.tsx";

@@ -1,15 +1,5 @@
 import { type ReactElement, useState } from "react";
-
-<<<<<<< HEAD
-
 import type { Passkey } from "../../client/api.gen.ts";
-
-=======
-
-import type { Passkey } from "../../client/people-api.ts";
-
->>>>>>> sdk
-
 import { useAction } from "../action.ts";
 import { ActionStatus } from "../action-status.tsx";
 import { ConfirmButton } from "../confirm-button.tsx";

@@ -1,15 +1,5 @@
 import { type ReactElement, useState } from "react";
-
-<<<<<<< HEAD
-
 import type { Security } from "../../client/api.gen.ts";
-
-=======
-
-import type { Security } from "../../client/people-api.ts";
-
->>>>>>> sdk
-
 import { useProvided } from "../context.ts";
 import { PasswordField, useFieldIds } from "../field.tsx";
 import { Form } from "../form.tsx";
