@@ -65,8 +65,8 @@ export function applicationChanges(context: CommandContext): Partial<Application
     mfa: textFlag(context, "mfa"),
     mfa_grace: durationFlag(context, "mfa-grace"),
     mfa_remember: durationFlag(context, "mfa-remember"),
-    passkey_rp_id: clearable(context, "passkey-rp-id"),
-    home_url: clearable(context, "home-url"),
+    passkey_rp_id: nullableFlag(context, "passkey-rp-id"),
+    home_url: nullableFlag(context, "home-url"),
     access_token_ttl: durationFlag(context, "access-token-ttl"),
     refresh_idle_ttl: durationFlag(context, "refresh-idle-ttl"),
     refresh_absolute_ttl: durationFlag(context, "refresh-absolute-ttl"),
@@ -78,6 +78,6 @@ export function applicationChanges(context: CommandContext): Partial<Application
 }
 
 /** '' takes a value away. */
-function clearable(context: CommandContext, name: string): string | null | undefined {
+function nullableFlag(context: CommandContext, name: string): string | null | undefined {
   return context.flags[name] === "" ? null : textFlag(context, name);
 }

@@ -188,3 +188,17 @@ test("what is refused changes nothing", async () => {
   }
   expect(auditActions()).toEqual(before);
 });
+
+test("a passkey domain that no page is on is set, with a warning", async () => {
+  const app = await json<Application>("app", "create", "--name", "Shop", "--origin", "https://shop.example.com");
+  const set = (domain: string) => sallyport(["app", "set", app.id, "--passkey-rp-id", domain], { env: made.env });
+  const foreign = await set("example.org");
+  expect([foreign.code, foreign.stdout]).toEqual([0, expect.stringContaining("example.org")]);
+  expect(foreign.stderr).toContain("none of the origins is on example.org");
+  // `ample.com` ends the host's name and is no domain above it.
+  expect((await set("ample.com")).stderr).toContain("none of the origins is on ample.com");
+  for (const domain of ["example.com", "shop.example.com", ""]) {
+    const { code, stderr } = await set(domain);
+    expect([domain, code, stderr]).toEqual([domain, 0, ""]);
+  }
+});
