@@ -100,7 +100,7 @@ export class Passkeys {
       }
       await claimUser(tx, userId, now);
       await this.#tell(tx, now, caller, "passkey.added", row);
-      const values = { factor: `passkey ${row.name}` };
+      const values = { factor: "passkey" };
       await notices.tell(tx, now, { kind: "factor", template: "factor_added", application, userId, origin, values });
     });
     return toWirePasskey(row);
@@ -149,7 +149,7 @@ export class Passkeys {
       // The half-way sign-ins first: one that is just finishing has committed its session by then, or finds its flow ended.
       await secondFactors.endAll(tx, userId);
       await sessions.endAll(tx, userId, { keep: session.sid, everyApplication: true }, ending);
-      const values = { factor: `passkey ${row.name}` };
+      const values = { factor: "passkey" };
       await notices.tell(tx, now, { kind: "factor", template: "factor_removed", application, userId, origin, values });
     });
   }
