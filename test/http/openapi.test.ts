@@ -65,6 +65,9 @@ test("every error status names its codes, each from the catalogue and of that st
   }
 });
 
+/** What a browser's WebAuthn call answers: later browsers add members (WebAuthn level 3, section 2.1). */
+const BROWSERS_OWN = /passkeys?\/.*\/properties\/response/;
+
 test("objects are closed: a field that nobody declared has no place in an answer or a body", async () => {
   const { document } = await published();
   const open: string[] = [];
@@ -77,7 +80,7 @@ test("objects are closed: a field that nobody declared has no place in an answer
   };
   walk(document.paths, "paths");
   walk(document.components, "components");
-  expect(open).toEqual([]);
+  expect(open.filter((place) => !BROWSERS_OWN.test(place))).toEqual([]);
 });
 
 test("examples hold against their own schemas", async () => {

@@ -217,7 +217,11 @@ export class TestApp {
   }
 
   /** A session of a user, through the host's own phases; no password is hashed. */
-  async signIn(user: Pick<TestUser, "id">, applicationId: string = this.applicationId): Promise<IssuedTokens> {
+  async signIn(
+    user: Pick<TestUser, "id">,
+    applicationId: string = this.applicationId,
+    aal: "aal1" | "aal2" = "aal1",
+  ): Promise<IssuedTokens> {
     const application = await this.identity.directory.application(applicationId);
     if (!application) throw new Error(`no application ${applicationId}`);
     const outcome = await this.identity.signIns.complete({
@@ -225,7 +229,7 @@ export class TestApp {
       origin: ANYWHERE,
       method: "password",
       amr: ["pwd"],
-      aal: "aal1",
+      aal,
       delivery: "cookie",
       audience: null,
       organization: null,

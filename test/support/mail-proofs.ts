@@ -59,9 +59,9 @@ export function forgot(app: TestApp, email: string, applicationId = app.applicat
   return proofOf(app, email, callerOf(app, applicationId).post("/v1/auth/password/forgot", { email }));
 }
 
-/** Somebody's session, just begun. */
+/** Somebody's session, just begun, with every factor that they have. */
 export async function session(app: TestApp, user: Pick<TestUser, "id">, applicationId = app.applicationId) {
-  const { accessToken } = await app.signIn(user, applicationId);
+  const { accessToken } = await app.signIn(user, applicationId, "aal2");
   return app.client().bearer(accessToken);
 }
 

@@ -187,7 +187,6 @@ export class SecondFactors {
    * For every change of a password or a factor: first factors that were proven before it count no more, and each device
    * proves itself again.
    */
-  /** First factors that were proven before a password or a factor changed count no more, nor do devices trusted before it. */
   async endAll(tx: Executor, userId: string): Promise<void> {
     await this.flows.endAll(tx, userId, KIND);
     await deleteTrustedDevices(tx, userId);

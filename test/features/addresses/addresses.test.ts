@@ -196,7 +196,7 @@ scenarios("the primary address", (t) => {
     expect(await emailsOf(app, user)).toEqual(["new@example.com*", "old@example.com"]);
     const old = await app.mail("old@example.com");
     expect(old.template).toBe("email_changed");
-    expect(old.text).toContain("new@example.com in place of old@example.com");
+    expect(old.text).toContain("new@example.com instead of old@example.com");
     expect(old.text).toContain(`${app.publicUrl}/link#${old.link}`);
     expect(await told(app, "new@example.com")).toEqual(["email_added"]);
     expect((await client.get("/v1/auth/session")).body.user.email).toBe("new@example.com");

@@ -55,8 +55,8 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
     await signIn(app, user, SAFARI);
     const mail = await app.mail("ada@example.com");
     expect([mail.template, mail.to]).toEqual(["new_device", "ada@example.com"]);
-    expect(mail.text).toContain("Safari on iPhone\n127.0.0.1\n2026-03-01 12:01 UTC\n");
-    expect(mail.html).toContain("Safari on iPhone<br>127.0.0.1<br>2026-03-01 12:01 UTC");
+    expect(mail.text).toContain("Device: Safari on iPhone\nNetwork address: 127.0.0.1\nTime: 2026-03-01 12:01 UTC\n");
+    expect(mail.html).toContain("Device: Safari on iPhone<br>Network address: 127.0.0.1<br>Time: 2026-03-01 12:01 UTC");
     expect(mail.link).toBeNull();
     await signIn(app, user, FIREFOX);
     await signIn(app, user, SAFARI.replaceAll("17", "18"));
@@ -126,9 +126,9 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
       const mails = await app.mails("ada@example.com");
       // The first and the last say nothing that can be told: one unknown device.
       expect(mails.map((mail) => mail.text.split("\n\n")[1]).sort()).toEqual([
-        "198.51.100.7\n2026-03-01 12:00 UTC",
-        "Android\n198.51.100.7\n2026-03-01 12:00 UTC",
-        "Chrome on Linux\n198.51.100.7\n2026-03-01 12:00 UTC",
+        "Device: Android\nNetwork address: 198.51.100.7\nTime: 2026-03-01 12:00 UTC",
+        "Device: Chrome on Linux\nNetwork address: 198.51.100.7\nTime: 2026-03-01 12:00 UTC",
+        "Network address: 198.51.100.7\nTime: 2026-03-01 12:00 UTC",
       ]);
       for (const { template, text, html } of mails) {
         expect(template).toBe("new_device");
