@@ -7,6 +7,7 @@ import { dump } from "../../support/database.ts";
 import { backend } from "../../support/management.ts";
 import { allowAnonymous, anonymousUser, proveAddress, trustDevice } from "../../support/own-affairs.ts";
 import { scenarios } from "../../support/scenarios.ts";
+import { raise } from "../../support/second-factors.ts";
 import { APP_ORIGIN } from "../../support/template.ts";
 import { addFactors, tablesOfUsers } from "./support.ts";
 
@@ -72,7 +73,8 @@ scenarios("DELETE /v1/me", (t) => {
       // Every table is filled, or this test would prove nothing of it.
       const about = (await tablesOfUsers(app)).filter((table) => table !== "public_users");
       expect((await mentions(app, user.id)).filter((table) => about.includes(table))).toEqual(about);
-
+      // There is a second factor by now, and the session has proven it.
+      await raise(app, tokens.session.sid);
       const answer = await app.client().bearer(tokens.accessToken).delete("/v1/me");
       expect([answer.status, answer.body.status]).toEqual([200, "success"]);
 

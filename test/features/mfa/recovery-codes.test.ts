@@ -44,8 +44,8 @@ scenarios("recovery codes", (t) => {
     const answer = await use(app, user, first);
     expect(answer.status).toBe(200);
     expect(claimsOf(answer.body.access_token)).toMatchObject({ aal: "aal2", amr: ["pwd", "otp", "mfa"] });
-    const mail = (await app.mails(user.email)).find(({ subject }) => subject.startsWith("A recovery code was used"));
-    expect(mail?.text).toContain("Codes left: 9.");
+    const mail = (await app.mails(user.email)).find(({ template }) => template === "recovery_code_used");
+    expect(mail?.text).toContain("Codes that are left: 9.");
     expect(mail?.text).not.toContain(first);
     expect((await use(app, user, first)).code).toBe("invalid_code");
     expect((await use(app, user, second)).status).toBe(200);

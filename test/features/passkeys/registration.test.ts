@@ -141,7 +141,8 @@ scenarios("adding a passkey", (t) => {
       const entry = (await app.auditEntries()).find(({ action }) => action === "passkey.added");
       expect([entry?.actor_id, entry?.target_id]).toEqual([user.id, passkey.id]);
       const mail = await app.mail(user.email);
-      expect(mail.text).toContain("passkey Bitwarden");
+      // Not its name, which whoever added it has chosen.
+      expect(mail.text).toContain("added to your account at My application: passkey.\n");
       expect(mail.text).toContain("Chrome on Linux");
       for (const { accessToken } of [tokens, other]) {
         expect((await app.client().bearer(accessToken).get("/v1/auth/session")).status).toBe(200);
