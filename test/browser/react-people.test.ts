@@ -266,6 +266,30 @@ describe("a passkey", () => {
     await page.waitForSelector("#greeting");
     expect(await page.evaluate(() => window.sallyport.session.state.session?.amr)).toContain("mfa");
   });
+
+  browserTest("that is lost is stood in for by a recovery code (ASVS 6.4.4)", async () => {
+    await using site = await ReactSite.open(stage);
+    const { page } = site;
+    const authenticator = await site.addAuthenticator();
+    const email = newEmail();
+    await site.signUp(email);
+    await site.openAccount();
+    await page.getByRole("button", { name: "Add a passkey" }).click();
+    await page.getByText("The passkey is added.").waitFor();
+    await page.getByText("You have no recovery codes.").waitFor();
+    await page.getByRole("button", { name: "Make recovery codes" }).click();
+    const confirm = page.getByRole("dialog", { name: "Confirm that it is you" });
+    await confirm.getByRole("button", { name: "Use a passkey" }).click();
+    const codes = await keepCodes(site);
+    await page.getByText("10 recovery codes left.").waitFor();
+    await site.signOutUnprompted(authenticator);
+    await site.enter(email);
+    await page.getByRole("button", { name: "Use a recovery code" }).click();
+    await page.getByLabel("Recovery code").fill(codes[0] ?? "");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#greeting");
+    expect(site.complaints).toEqual([]);
+  });
 });
 
 describe("the account", () => {

@@ -10,13 +10,17 @@ import { TotpSetupForm } from "../totp-setup-form.tsx";
 import { useDates } from "./dates.ts";
 import { Section } from "./section.tsx";
 
-/** The authenticator app and the recovery codes. */
+/**
+ * The authenticator app, and the recovery codes that stand in for it or for a passkey: whoever is asked for a passkey after a
+ * password, and has lost it, is let in by nothing else.
+ */
 export function TotpSection({ security, onChange }: { security: Security; onChange: () => void }): ReactElement {
   const { texts, showRecoveryCodes } = useProvided();
   const auth = usePageAuth();
   const { day } = useDates();
   const [isSettingUp, setSettingUp] = useState(false);
-  const { totp, recovery_codes_left: left } = security;
+  const { totp, passkeys, recovery_codes_left: left } = security;
+  const hasFactor = totp !== null || passkeys > 0;
   const renew = useAction(async () => {
     const { recovery_codes } = await auth().client.auth.mfa.recoveryCodes.mutate();
     showRecoveryCodes(recovery_codes);
@@ -31,25 +35,35 @@ export function TotpSection({ security, onChange }: { security: Security; onChan
   return (
     <Section title={texts.secondFactors} intro={texts.secondFactorsIntro}>
       <p>{totp ? texts.totpOn(day(totp.enabled_at)) : texts.totpOff}</p>
-      {totp && <p>{texts.codesLeft(left)}</p>}
+      {hasFactor && <p>{left > 0 ? texts.codesLeft(left) : texts.noCodes}</p>}
       <div className="sallyport-row">
+        {hasFactor && left > 0 && (
+          <ConfirmButton
+            label={texts.newCodes}
+            question={texts.newCodesQuestion}
+            yes={texts.makeNewCodes}
+            isWaiting={renew.isWaiting}
+            onConfirm={() => renew.run()}
+          />
+        )}
+        {hasFactor && left === 0 && (
+          <button
+            type="button"
+            className="sallyport-button"
+            aria-disabled={renew.isWaiting}
+            onClick={() => renew.run()}
+          >
+            {texts.makeCodes}
+          </button>
+        )}
         {totp ? (
-          <>
-            <ConfirmButton
-              label={texts.newCodes}
-              question={texts.newCodesQuestion}
-              yes={texts.makeNewCodes}
-              isWaiting={renew.isWaiting}
-              onConfirm={() => renew.run()}
-            />
-            <ConfirmButton
-              label={texts.turnOff}
-              question={texts.turnOffQuestion}
-              yes={texts.turnOff}
-              isWaiting={disable.isWaiting}
-              onConfirm={() => disable.run()}
-            />
-          </>
+          <ConfirmButton
+            label={texts.turnOff}
+            question={texts.turnOffQuestion}
+            yes={texts.turnOff}
+            isWaiting={disable.isWaiting}
+            onConfirm={() => disable.run()}
+          />
         ) : (
           <button type="button" className="sallyport-button" onClick={() => setSettingUp(true)}>
             {texts.setUpTotp}

@@ -126,6 +126,8 @@ export const english: Texts = {
   turnOff: "Turn off",
   turnOffQuestion: "Turn the authenticator app and its recovery codes off?",
   turnedOff: "The authenticator app is off.",
+  noCodes: "You have no recovery codes. Without one, a lost phone or passkey locks you out.",
+  makeCodes: "Make recovery codes",
   codesLeft: (count) => (count === 1 ? "1 recovery code left." : `${count} recovery codes left.`),
   newCodes: "New recovery codes",
   newCodesQuestion: "Make new recovery codes? The old ones stop working.",

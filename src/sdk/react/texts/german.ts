@@ -129,6 +129,9 @@ export const german: Texts = {
   turnOff: "Ausschalten",
   turnOffQuestion: "Authenticator-App und Wiederherstellungscodes ausschalten?",
   turnedOff: "Die Authenticator-App ist ausgeschaltet.",
+  noCodes:
+    "Sie haben keine Wiederherstellungscodes. Ohne sie sperrt ein verlorenes Telefon oder ein verlorener Passkey Sie aus.",
+  makeCodes: "Wiederherstellungscodes erstellen",
   codesLeft: (count) => (count === 1 ? "Noch 1 Wiederherstellungscode." : `Noch ${count} Wiederherstellungscodes.`),
   newCodes: "Neue Wiederherstellungscodes",
   newCodesQuestion: "Neue Wiederherstellungscodes erzeugen? Die alten gelten dann nicht mehr.",

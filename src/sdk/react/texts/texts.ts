@@ -134,6 +134,8 @@ interface AccountTexts {
   turnOffQuestion: string;
   turnedOff: string;
   codesLeft: (count: number) => string;
+  noCodes: string;
+  makeCodes: string;
   newCodes: string;
   newCodesQuestion: string;
   makeNewCodes: string;
