@@ -158,7 +158,7 @@ async function openStreams(host: string): Promise<number> {
     held.push(controller);
     if (answer.status !== 200) break;
   }
-  for (const controller of held) controller.abort();
+  for (const { controller } of held) controller.abort();
   return 20 - (held.length - 1);
 }
 
@@ -199,11 +199,12 @@ describe("the address", () => {
   });
 
   test("opens twenty times for one network, and again when one has ended", async () => {
-    const held: AbortController[] = [];
+    // The answers too: one that nothing refers to any more may be collected, and its stream closed with it.
+    const held: { controller: AbortController; answer: Response }[] = [];
     const tryOne = async () => {
       const controller = new AbortController();
       const answer = await stream("/v1/revocations/stream", { signal: controller.signal });
-      if (answer.status === 200) held.push(controller);
+      if (answer.status === 200) held.push({ controller, answer });
       return answer;
     };
     for (;;) {
@@ -215,9 +216,9 @@ describe("the address", () => {
       break;
     }
     expect(held.length).toBeLessThanOrEqual(20);
-    held.pop()?.abort();
+    held.pop()?.controller.abort();
     await until(async () => (await tryOne()).status === 200);
-    for (const controller of held) controller.abort();
+    for (const { controller } of held) controller.abort();
   });
 });
 
