@@ -24,12 +24,19 @@ const ASKED_ABOUT = "no-cache";
 /**
  * @param name with the extension that says its type
  * @param text the whole file, imported `with { type: "text" }`
+ * @param translate what is served of it, made when it is first asked for; always the same for the same text
  */
-export function asset(name: string, text: string): Asset {
+export function asset(name: string, text: string, translate?: (text: string) => string): Asset {
   const dot = name.lastIndexOf(".");
   const hash = sha256Base64url(text).slice(0, HASH_LENGTH);
   const path = `/assets/${name.slice(0, dot)}-${hash}${name.slice(dot)}`;
-  return { name, path, handler: fileHandler(name, text, FOR_EVER) };
+  if (!translate) return { name, path, handler: fileHandler(name, text, FOR_EVER) };
+  let made: Handler | undefined;
+  const handler: Handler = (exchange) => {
+    made ??= fileHandler(name, translate(text), FOR_EVER);
+    return made(exchange);
+  };
+  return { name, path, handler };
 }
 
 /** A file under an address that stays the same when its content changes: `/favicon.svg`. */

@@ -13,22 +13,31 @@ interface PageModule {
 const RELATIVE = /(\bfrom\s*|\bimport\s*)"(\.[^"]+)"/g;
 
 /**
- * What browsers run: the types taken out, and each import under the address of its asset, which is made of its content.
+ * What browsers run: the types taken out, and each import under the address of its asset. The address is made of the source,
+ * and of the addresses that it imports, so that nothing is translated before somebody asks: hardly any start sees a mail's link.
  * @param modules each after those that it imports
- * @throws Error for an import of what does not stand before
  */
 export function scriptAssets(modules: readonly PageModule[]): Asset[] {
-  const transpiler = new Bun.Transpiler({ loader: "ts", target: "browser" });
   const paths = new Map<string, string>();
   return modules.map(({ name, specifier, source }) => {
     const { default: text } = source as { default: string };
-    const script = transpiler.transformSync(text).replaceAll(RELATIVE, (_, keyword: string, imported: string) => {
+    const linked = text.replaceAll(RELATIVE, (statement, keyword: string, imported: string) => {
       const path = paths.get(imported);
-      if (path === undefined) throw new Error(`${name} imports ${imported}, which does not stand before it`);
-      return `${keyword}"${path}"`;
+      return path === undefined ? statement : `${keyword}"${path}"`;
     });
-    const made = asset(name, script);
+    const made = asset(name, linked, (typed) => withoutTypes(name, typed));
     paths.set(specifier, made.path);
     return made;
   });
+}
+
+let transpiler: Bun.Transpiler | undefined;
+
+/** @throws Error for an import, but of types, of what is no asset */
+function withoutTypes(name: string, source: string): string {
+  transpiler ??= new Bun.Transpiler({ loader: "ts", target: "browser" });
+  const script = transpiler.transformSync(source);
+  const left = [...script.matchAll(RELATIVE)].map((match) => match[2]);
+  if (left.length > 0) throw new Error(`${name} imports ${left.join(", ")}, which does not stand before it`);
+  return script;
 }

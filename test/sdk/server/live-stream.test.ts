@@ -151,11 +151,11 @@ describe("the stream", () => {
 
 /** Streams that this machine's network may still open tell how many it has: 20 in all. */
 async function openStreams(host: string): Promise<number> {
-  const held: AbortController[] = [];
+  const held: { controller: AbortController; answer: Response }[] = [];
   for (;;) {
     const controller = new AbortController();
     const answer = await fetch(`http://${host}/v1/revocations/stream`, { signal: controller.signal });
-    held.push(controller);
+    held.push({ controller, answer });
     if (answer.status !== 200) break;
   }
   for (const { controller } of held) controller.abort();
