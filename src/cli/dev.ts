@@ -9,7 +9,7 @@ import { isLocal } from "../mail/smtp-url.ts";
 import { openStorage } from "../storage/open.ts";
 import { type Command, type CommandContext, CommandError, jsonFlag, textFlag } from "./command.ts";
 import { databaseFile, makeDataDirectory } from "./data-directory.ts";
-import { cliSettings, type Instance, readSettings } from "./instance.ts";
+import { cliSettings, devKeyFile, type Instance, readSettings } from "./instance.ts";
 import { createLog, listen } from "./listen.ts";
 import { createIdentityOf } from "./open.ts";
 
@@ -111,7 +111,7 @@ async function openOnDisk(
 }
 
 function developmentKey(context: CommandContext, dataDirectory: string): MasterKeys {
-  const file = `${dataDirectory}.master-key`;
+  const file = devKeyFile(dataDirectory);
   if (!existsSync(file)) {
     if (existsSync(databaseFile(dataDirectory))) {
       throw new ConfigError(
@@ -195,10 +195,19 @@ Sign somebody up:
 and see who is there:
 
   curl ${url}/v1/users -H 'Authorization: Bearer ${made.secretKey}'
-`);
+${dataDirectory === null ? "" : changeIt(dataDirectory, made.applicationId)}`);
 }
 
 /** What `serve` tells of itself at `info`, dev has printed already. */
 function quiet({ settings }: Instance): string {
   return settings.log_level === "info" ? "warn" : settings.log_level;
+}
+
+function changeIt(dataDirectory: string, applicationId: string): string {
+  return `
+Change it while it runs, in another terminal:
+
+  SALLYPORT_MASTER_KEY_FILE=${devKeyFile(dataDirectory)} sallyport app set ${applicationId} \\
+    --data ${dataDirectory} --sign-up verified --sign-in-method password,passkey,email_code
+`;
 }

@@ -68,6 +68,11 @@ function readConfigFile(context: CommandContext, dataDirectory: string) {
   }
 }
 
+/** Where `sallyport dev` keeps the key that it makes: beside its data, for this machine only. */
+export function devKeyFile(dataDirectory: string): string {
+  return `${dataDirectory}.master-key`;
+}
+
 /** @throws ConfigError when there is none, it lies in the data directory, or it is none */
 export function readMasterKeys(context: CommandContext, settings: CliSettings, dataDirectory: string): MasterKeys {
   const file = context.env.SALLYPORT_MASTER_KEY_FILE;
@@ -78,9 +83,12 @@ export function readMasterKeys(context: CommandContext, settings: CliSettings, d
   }
   const text = settings.master_key ?? readCredential(context);
   if (text === undefined) {
+    const ofDev = devKeyFile(dataDirectory);
     throw new ConfigError(
-      "There is no master key. Set SALLYPORT_MASTER_KEY_FILE (or SALLYPORT_MASTER_KEY, or the systemd credential " +
-        `${CREDENTIAL}); \`sallyport init --new-master-key FILE\` makes one.`,
+      existsSync(ofDev)
+        ? `There is no master key. These data were made by \`sallyport dev\`: set SALLYPORT_MASTER_KEY_FILE=${ofDev}.`
+        : "There is no master key. Set SALLYPORT_MASTER_KEY_FILE (or SALLYPORT_MASTER_KEY, or the systemd credential " +
+            `${CREDENTIAL}); \`sallyport init --new-master-key FILE\` makes one.`,
     );
   }
   try {
