@@ -68,7 +68,7 @@ scenarios("mailed links and codes, attacked", (t) => {
     expect((await completeBy(app.client(), { token: one.link })).status).toBe(200);
   });
 
-  t.test("five wrong codes end the flow, its right code and its link included (ASVS 6.6.3)", async (app) => {
+  t.test("five wrong codes end the code, the right one included; the link stays good (ASVS 6.6.3)", async (app) => {
     await allowMail(app);
     const user = await app.user();
     const { flowId, link, code } = await mailTo(app, user.email);
