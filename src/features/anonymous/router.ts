@@ -5,6 +5,7 @@ import { deliver } from "../../rpc/deliver.ts";
 import { presentedSession } from "../../rpc/presented.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import { metadataInput } from "../../rpc/schemas.ts";
+import { deliveryInput } from "../../rpc/sign-in-input.ts";
 import type { AnonymousSignIn } from "./service.ts";
 
 export function anonymousRouter(identity: Identity, procedures: Procedures, signIn: AnonymousSignIn) {
@@ -30,10 +31,7 @@ export function anonymousRouter(identity: Identity, procedures: Procedures, sign
         z
           .strictObject({
             metadata: metadataInput.optional(),
-            delivery: z
-              .enum(["cookie", "memory"])
-              .default("cookie")
-              .describe("`memory` sets no access cookie: the access token is in the body only."),
+            delivery: deliveryInput,
           })
           .optional(),
       )

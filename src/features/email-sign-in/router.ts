@@ -3,8 +3,8 @@ import type { Identity } from "../../identity/identity.ts";
 import { proofInput, proofOf } from "../../identity/proofs/proofs.ts";
 import { exampleMailSent, exampleTokens, mailSentSchema, signInSchema } from "../../identity/sessions/wire.ts";
 import { deliverOutcome } from "../../rpc/deliver.ts";
-import { presentedSession } from "../../rpc/presented.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
+import { signInInput, signInRequest } from "../../rpc/sign-in-input.ts";
 import { EMAIL_METHODS, type EmailSignIns } from "./service.ts";
 
 const describedLink = z
@@ -61,37 +61,15 @@ export function emailSignInRouter(identity: Identity, procedures: Procedures, si
         .input(
           z.strictObject({
             ...proofInput,
-            organization: z
-              .string()
-              .min(1)
-              .max(100)
-              .nullish()
-              .describe("An organization that the user is a member of."),
-            audience: z.string().min(1).max(255).nullish().describe("One of the application's audiences."),
-            delivery: z
-              .enum(["cookie", "memory"])
-              .default("cookie")
-              .describe("`memory` sets no access cookie: the access token is in the body only."),
-            trusted_device: z
-              .string()
-              .min(1)
-              .max(200)
-              .nullish()
-              .describe("What an earlier sign-in answered; else its cookie."),
+            ...signInInput,
           }),
         )
         .mutation(async ({ ctx, input }) =>
           deliverOutcome(
             ctx.call,
             await signIns.complete({
-              application: ctx.application,
-              origin: ctx.origin,
+              ...(await signInRequest(identity, ctx, input)),
               proof: proofOf(input),
-              organization: input.organization ?? null,
-              audience: input.audience ?? null,
-              delivery: input.delivery,
-              replaces: await presentedSession(identity, ctx.call, ctx),
-              trustedDevice: input.trusted_device ?? ctx.call.cookies(ctx.application).device,
             }),
           ),
         ),

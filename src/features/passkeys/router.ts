@@ -3,9 +3,9 @@ import { requireId } from "../../core/ids.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { exampleTokens, signInSchema } from "../../identity/sessions/wire.ts";
 import { deliverOutcome } from "../../rpc/deliver.ts";
-import { presentedSession } from "../../rpc/presented.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import { pageInput, pageOf } from "../../rpc/schemas.ts";
+import { signInInput, signInRequest } from "../../rpc/sign-in-input.ts";
 import type { Passkeys } from "./service.ts";
 import type { PasskeySignIns } from "./sign-ins.ts";
 import {
@@ -94,38 +94,16 @@ export function passkeysRouter(
           z.strictObject({
             flow_id: flowId,
             response: assertionSchema,
-            organization: z
-              .string()
-              .min(1)
-              .max(100)
-              .nullish()
-              .describe("An organization that the user is a member of."),
-            audience: z.string().min(1).max(255).nullish().describe("One of the application's audiences."),
-            delivery: z
-              .enum(["cookie", "memory"])
-              .default("cookie")
-              .describe("`memory` sets no access cookie: the access token is in the body only."),
-            trusted_device: z
-              .string()
-              .min(1)
-              .max(200)
-              .nullish()
-              .describe("What an earlier sign-in answered; else its cookie."),
+            ...signInInput,
           }),
         )
         .mutation(async ({ ctx, input }) =>
           deliverOutcome(
             ctx.call,
             await signIns.complete({
-              application: ctx.application,
-              origin: ctx.origin,
+              ...(await signInRequest(identity, ctx, input)),
               flowId: input.flow_id,
               response: input.response,
-              organization: input.organization ?? null,
-              audience: input.audience ?? null,
-              delivery: input.delivery,
-              replaces: await presentedSession(identity, ctx.call, ctx),
-              trustedDevice: input.trusted_device ?? ctx.call.cookies(ctx.application).device,
             }),
           ),
         ),

@@ -7,14 +7,10 @@ import { deliverOutcome } from "../../rpc/deliver.ts";
 import { presentedSession } from "../../rpc/presented.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import { lineOfText, metadataInput } from "../../rpc/schemas.ts";
+import { deliveryInput, signInInput, signInRequest } from "../../rpc/sign-in-input.ts";
 import type { Registrations, SignUpOutcome } from "./registration.ts";
 import type { Passwords } from "./service.ts";
 import { emailInput as email, passwordInput as password, toMailSent } from "./wire.ts";
-
-const delivery = z
-  .enum(["cookie", "memory"])
-  .default("cookie")
-  .describe("`memory` sets no access cookie: the access token is in the body only.");
 
 /** Sign-up and sign-in. */
 export function passwordRouter(
@@ -45,7 +41,7 @@ export function passwordRouter(
           password,
           display_name: lineOfText(200).nullish(),
           metadata: metadataInput.optional(),
-          delivery,
+          delivery: deliveryInput,
         }),
       )
       .mutation(async ({ ctx, input }) =>
@@ -73,7 +69,7 @@ export function passwordRouter(
         rest: { method: "POST", path: "/v1/auth/register/complete", status: 201 },
         example: { input: { flow_id: exampleMailSent.flow_id, code: "1234 5678" }, output: exampleTokens },
       })
-      .input(z.strictObject({ ...proofInput, delivery }))
+      .input(z.strictObject({ ...proofInput, delivery: deliveryInput }))
       .mutation(async ({ ctx, input }) =>
         deliverOutcome(
           ctx.call,
@@ -100,7 +96,7 @@ export function passwordRouter(
           output: exampleTokens,
         },
       })
-      .input(z.strictObject({ email, password, display_name: lineOfText(200).nullish(), delivery }))
+      .input(z.strictObject({ email, password, display_name: lineOfText(200).nullish(), delivery: deliveryInput }))
       .mutation(async ({ ctx, input }) =>
         deliverSignUp(
           ctx.call,
@@ -130,30 +126,16 @@ export function passwordRouter(
         z.strictObject({
           email,
           password,
-          organization: z.string().min(1).max(100).nullish().describe("An organization that the user is a member of."),
-          audience: z.string().min(1).max(255).nullish().describe("One of the application's audiences."),
-          delivery,
-          trusted_device: z
-            .string()
-            .min(1)
-            .max(200)
-            .nullish()
-            .describe("What an earlier sign-in answered; else its cookie."),
+          ...signInInput,
         }),
       )
       .mutation(async ({ ctx, input }) =>
         deliverOutcome(
           ctx.call,
           await passwords.signIn({
-            application: ctx.application,
-            origin: ctx.origin,
+            ...(await signInRequest(identity, ctx, input)),
             email: input.email,
             password: input.password,
-            organization: input.organization ?? null,
-            audience: input.audience ?? null,
-            delivery: input.delivery,
-            replaces: await presentedSession(identity, ctx.call, ctx),
-            trustedDevice: input.trusted_device ?? ctx.call.cookies(ctx.application).device,
           }),
         ),
       ),

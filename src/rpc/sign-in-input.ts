@@ -1,0 +1,39 @@
+import { z } from "zod";
+import type { Identity } from "../identity/identity.ts";
+import type { Delivery } from "../storage/schema.ts";
+import type { Call } from "./call.ts";
+import type { Admitted } from "./gate.ts";
+import { presentedSession } from "./presented.ts";
+
+export const deliveryInput = z
+  .enum(["cookie", "memory"])
+  .default("cookie")
+  .describe("`memory` sets no access cookie: the access token is in the body only.");
+
+/** What every way to sign in takes beside its own proof. */
+export const signInInput = {
+  organization: z.string().min(1).max(100).nullish().describe("An organization that the user is a member of."),
+  audience: z.string().min(1).max(255).nullish().describe("One of the application's audiences."),
+  delivery: deliveryInput,
+  trusted_device: z.string().min(1).max(200).nullish().describe("What an earlier sign-in answered; else its cookie."),
+};
+
+interface Given {
+  organization?: string | null | undefined;
+  audience?: string | null | undefined;
+  delivery: Delivery;
+  trusted_device?: string | null | undefined;
+}
+
+/** {@link signInInput} and the request itself, as the one sign-in function takes them. */
+export async function signInRequest(identity: Identity, ctx: Admitted & { call: Call }, input: Given) {
+  return {
+    application: ctx.application,
+    origin: ctx.origin,
+    organization: input.organization ?? null,
+    audience: input.audience ?? null,
+    delivery: input.delivery,
+    replaces: await presentedSession(identity, ctx.call, ctx),
+    trustedDevice: input.trusted_device ?? ctx.call.cookies(ctx.application).device,
+  };
+}
