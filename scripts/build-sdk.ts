@@ -3,14 +3,14 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * Builds the published package's doors into dist/sdk: one ES module a door with its dependencies bundled in, and what the
- * doors share in one chunk, so that `instanceof SallyportError` holds across them. Prints what each costs, compressed.
+ * Builds the published package's entry points into dist/sdk: one ES module a name with its dependencies bundled in, and what the
+ * entry points share in one chunk, so that `instanceof SallyportError` holds across them. Prints what each costs, compressed.
  */
 const root = fileURLToPath(new URL("..", import.meta.url));
 const source = join(root, "src/sdk");
 /** Another folder, where one is named: tests build beside each other. */
 const target = resolve(process.argv[2] ?? join(root, "dist/sdk"));
-const DOORS = ["client", "server", "express", "management", "react"];
+const ENTRY_POINTS = ["client", "server", "express", "management", "react"];
 /** The consumer's own, of which there must be one copy. */
 const PEERS = ["react", "react/jsx-runtime"];
 const STYLES = ["react/styles.css"];
@@ -25,10 +25,10 @@ for (const style of STYLES) await Bun.write(join(target, style), Bun.file(join(s
 
 async function bundle(): Promise<void> {
   const { outputs } = await Bun.build({
-    entrypoints: DOORS.map((door) => join(source, door, "index.ts")),
+    entrypoints: ENTRY_POINTS.map((name) => join(source, name, "index.ts")),
     root: source,
     outdir: target,
-    // The one target that adds nothing of a platform: the doors look for node:crypto at run time.
+    // The one target that adds nothing of a platform: the entry points look for node:crypto at run time.
     target: "browser",
     format: "esm",
     splitting: true,
@@ -41,26 +41,26 @@ async function bundle(): Promise<void> {
   const sizes = new Map<string, number>();
   for (const output of outputs)
     sizes.set(output.path, Bun.gzipSync(new Uint8Array(await output.arrayBuffer())).byteLength);
-  for (const door of DOORS) {
-    const entry = join(target, door, "index.js");
-    if ((await Bun.file(join(source, door, "index.ts")).text()).startsWith(CLIENT_ONLY)) {
+  for (const name of ENTRY_POINTS) {
+    const entry = join(target, name, "index.js");
+    if ((await Bun.file(join(source, name, "index.ts")).text()).startsWith(CLIENT_ONLY)) {
       await Bun.write(entry, CLIENT_ONLY + (await Bun.file(entry).text()));
     }
     const weight = (files: Set<string>) => [...files].reduce((sum, file) => sum + (sizes.get(file) ?? 0), 0) / 1024;
     const atOnce = weight(await reachable(entry, "", false));
     const later = weight(await reachable(entry, "")) - atOnce;
     const more = later > 0 ? `, and ${later.toFixed(1)} kB when it is asked for` : "";
-    console.log(`sallyport/${door}: ${atOnce.toFixed(1)} kB gzip${more}`);
+    console.log(`sallyport/${name}: ${atOnce.toFixed(1)} kB gzip${more}`);
   }
 }
 
-/** Declarations of what the doors reach, with specifiers that every module resolution finds. */
+/** Declarations of what the entry points reach, with specifiers that every module resolution finds. */
 async function declare(): Promise<void> {
   const scratch = await mkdtemp(join(root, ".sallyport-declarations-"));
   try {
     const options = ["--declaration", "--emitDeclarationOnly", "--noEmit", "false", "--outDir", scratch];
     const config = join(scratch, "tsconfig.json");
-    const files = DOORS.map((door) => join(source, door, "index.ts"));
+    const files = ENTRY_POINTS.map((name) => join(source, name, "index.ts"));
     await Bun.write(
       config,
       JSON.stringify({
@@ -72,8 +72,8 @@ async function declare(): Promise<void> {
     );
     const tsc = Bun.spawnSync([join(root, "node_modules/.bin/tsc"), "-p", config, ...options]);
     if (tsc.exitCode !== 0) throw new Error(`The declarations do not compile:\n${tsc.stdout.toString()}`);
-    for (const door of DOORS) {
-      for (const file of await reachable(join(scratch, door, "index.d.ts"), ".d")) {
+    for (const name of ENTRY_POINTS) {
+      for (const file of await reachable(join(scratch, name, "index.d.ts"), ".d")) {
         const text = await Bun.file(file).text();
         await Bun.write(join(target, file.slice(scratch.length)), text.replace(SPECIFIER, '$1$2.js"'));
       }

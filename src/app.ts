@@ -30,18 +30,18 @@ export const settings = defineSettings({
   ...identitySettings,
   ...mailSettings,
   ...features.account.settings,
-  ...features.anonymous.settings,
   ...features.addresses.settings,
-  ...features.apiKeys.settings,
-  ...features.applications.settings,
-  ...features.mfa.settings,
-  ...features.passkeys.settings,
-  ...features.me.settings,
+  ...features.anonymous.settings,
   ...features.emailSignIn.settings,
+  ...features.manageApiKeys.settings,
+  ...features.manageApplications.settings,
+  ...features.manageResources.settings,
+  ...features.manageSessions.settings,
+  ...features.manageUsers.settings,
+  ...features.mfa.settings,
+  ...features.ownSessions.settings,
+  ...features.passkeys.settings,
   ...features.password.settings,
-  ...features.resources.settings,
-  ...features.sessions.settings,
-  ...features.users.settings,
 });
 export type AppSettings = SettingsOf<typeof settings>;
 
@@ -96,7 +96,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     claims: registry.flatMap((feature) => (feature.claims ? [feature.claims] : [])),
     transport: inbox ?? options.transport ?? null,
     log,
-    disownments: registry.flatMap((feature) => (feature.disown ? [feature.disown] : [])),
+    unprovenRevocations: registry.flatMap((feature) =>
+      feature.revokeUnprovenCredentials ? [feature.revokeUnprovenCredentials] : [],
+    ),
     erasures: registry.flatMap((feature) => (feature.erase ? [feature.erase] : [])),
   });
   const { outbox } = identity;

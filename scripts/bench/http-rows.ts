@@ -169,7 +169,7 @@ export const httpRows: readonly HttpRow[] = [
     cores: "one",
     by: "cpu",
     target: ({ host, ours, seed: { machines } }) => ({
-      requests: machines.signedTokens.map((token) => get(host, ours ? "/v1/auth/session" : "/v1/signed", token)),
+      requests: machines.customerTokens.map((token) => get(host, ours ? "/v1/auth/session" : "/v1/signed", token)),
     }),
   },
   {

@@ -1,9 +1,9 @@
 import { createHmac } from "node:crypto";
 import { systemClock } from "../../src/core/clock.ts";
 import { newId } from "../../src/core/ids.ts";
+import { createApplication } from "../../src/identity/applications/administration.ts";
 import { createClientSecret, grantClient } from "../../src/identity/clients/administration.ts";
 import type { Identity } from "../../src/identity/identity.ts";
-import { createApplication } from "../../src/identity/tenants/administration.ts";
 import { insertUser } from "../../src/identity/users/store.ts";
 
 /** What the rows about machines and customer-signed tokens need beside the sessions. */
@@ -13,7 +13,7 @@ export interface MachineSeed {
   signingKeyId: string;
   signingSecret: string;
   /** One token a user of the customer's, good for an hour. */
-  signedTokens: string[];
+  customerTokens: string[];
 }
 
 const SIGNED_USERS = 256;
@@ -43,7 +43,7 @@ export async function seedMachines(identity: Identity, tenantId: string, applica
     return { clientId: client.id, clientSecret: secret, signingSecret: key.secret ?? "" };
   });
   await identity.keyring.signer(tenantId, "EdDSA");
-  const signedTokens = Array.from({ length: SIGNED_USERS }, (_, index) =>
+  const customerTokens = Array.from({ length: SIGNED_USERS }, (_, index) =>
     sign(made.signingSecret, {
       iss: keyId,
       sub: tenantId,
@@ -51,7 +51,7 @@ export async function seedMachines(identity: Identity, tenantId: string, applica
       grants: { identity: identityOf(index) },
     }),
   );
-  return { ...made, signingKeyId: keyId, signedTokens };
+  return { ...made, signingKeyId: keyId, customerTokens };
 }
 
 const identityOf = (index: number) => `user|${index}`;

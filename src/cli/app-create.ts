@@ -1,4 +1,4 @@
-import { createApplication, makeDefaultApplication } from "../identity/tenants/administration.ts";
+import { createApplication, makeDefaultApplication } from "../identity/applications/administration.ts";
 import { applicationChanges, applicationFlags } from "./application-flags.ts";
 import { applicationJson, applicationLines } from "./application-view.ts";
 import { type Command, configFlag, dataFlag, jsonFlag, textFlag, UsageError } from "./command.ts";

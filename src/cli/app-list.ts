@@ -1,4 +1,5 @@
-import { listApplications, listTenants } from "../identity/tenants/store.ts";
+import { listApplications } from "../identity/applications/store.ts";
+import { listTenants } from "../identity/tenants/store.ts";
 import { applicationJson } from "./application-view.ts";
 import { columns } from "./columns.ts";
 import { type Command, configFlag, dataFlag, textFlag } from "./command.ts";

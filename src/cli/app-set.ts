@@ -3,8 +3,8 @@ import {
   fromColumns,
   makeDefaultApplication,
   setApplicationDisabled,
-} from "../identity/tenants/administration.ts";
-import { isWithinDomain } from "../identity/tenants/relying-party.ts";
+} from "../identity/applications/administration.ts";
+import { isWithinDomain } from "../identity/applications/relying-party.ts";
 import type { ApplicationsTable } from "../storage/schema.ts";
 import { applicationChanges, applicationFlags } from "./application-flags.ts";
 import { applicationJson, applicationLines } from "./application-view.ts";

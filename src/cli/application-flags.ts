@@ -1,4 +1,4 @@
-import type { ApplicationSettings } from "../identity/tenants/administration.ts";
+import type { ApplicationSettings } from "../identity/applications/administration.ts";
 import { type CommandContext, type CommandFlag, durationFlag, listFlag, textFlag } from "./command.ts";
 
 /** What `app create` and `app set` may say about an application. */

@@ -1,6 +1,6 @@
 import { toWireTime } from "../core/clock.ts";
 import { toPrefixedId } from "../core/ids.ts";
-import { fromColumns } from "../identity/tenants/administration.ts";
+import { fromColumns } from "../identity/applications/administration.ts";
 import type { ApplicationsTable, TenantsTable } from "../storage/schema.ts";
 import { table } from "./command.ts";
 

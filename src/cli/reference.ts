@@ -1,5 +1,6 @@
 import { parseId } from "../core/ids.ts";
-import { findApplication, findTenant, findTenantBySlug } from "../identity/tenants/store.ts";
+import { findApplication } from "../identity/applications/store.ts";
+import { findTenant, findTenantBySlug } from "../identity/tenants/store.ts";
 import type { ApplicationsTable, TenantsTable } from "../storage/schema.ts";
 import type { Executor } from "../storage/storage.ts";
 import { CommandError } from "./command.ts";

@@ -1,4 +1,4 @@
-import { createTenantWithDefault } from "../identity/tenants/administration.ts";
+import { createTenantWithDefault } from "../identity/applications/administration.ts";
 import { argument, type Command, configFlag, dataFlag, jsonFlag, textFlag } from "./command.ts";
 import { withIdentity } from "./open.ts";
 

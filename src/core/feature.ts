@@ -17,7 +17,7 @@ export interface FeatureContract<Host, Router, ClaimsInput, Transaction, SecondF
    * Removes the credentials that were set before anybody had proven the account's address, because somebody else has proven
    * it now: whoever registered with a stranger's address keeps no way in.
    */
-  disown?: (tx: Transaction, userId: string) => Promise<void>;
+  revokeUnprovenCredentials?: (tx: Transaction, userId: string) => Promise<void>;
   /** The second factors that it offers. */
   secondFactors?: (host: Host) => readonly SecondFactor[];
   /** Work that comes back by itself: retention, rotation, delivery. */

@@ -1,30 +1,30 @@
 import { account } from "./account/index.ts";
 import { addresses } from "./addresses/index.ts";
 import { anonymous } from "./anonymous/index.ts";
-import { apiKeys } from "./api-keys/index.ts";
-import { applications } from "./applications/index.ts";
 import { emailSignIn } from "./email-sign-in/index.ts";
-import { me } from "./me/index.ts";
+import { manageApiKeys } from "./manage-api-keys/index.ts";
+import { manageApplications } from "./manage-applications/index.ts";
+import { manageResources } from "./manage-resources/index.ts";
+import { manageSessions } from "./manage-sessions/index.ts";
+import { manageUsers } from "./manage-users/index.ts";
 import { mfa } from "./mfa/index.ts";
+import { ownSessions } from "./own-sessions/index.ts";
 import { passkeys } from "./passkeys/index.ts";
 import { password } from "./password/index.ts";
-import { resources } from "./resources/index.ts";
-import { sessions } from "./sessions/index.ts";
-import { users } from "./users/index.ts";
 
-/** The registry: one line a capability. */
+/** The registry: one line a capability. `manage…` are the procedures of a customer's backend. */
 export const features = {
   account,
   addresses,
   anonymous,
-  apiKeys,
-  applications,
   emailSignIn,
-  me,
+  manageApiKeys,
+  manageApplications,
+  manageResources,
+  manageSessions,
+  manageUsers,
   mfa,
+  ownSessions,
   passkeys,
   password,
-  resources,
-  sessions,
-  users,
 };

@@ -1,5 +1,5 @@
 import { shortId } from "../core/ids.ts";
-import type { Application } from "../identity/tenants/directory.ts";
+import type { Application } from "../identity/applications/application.ts";
 import type { Call, CookieChange } from "../rpc/call.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { AppError } from "../core/errors.ts";
+import type { Application } from "../identity/applications/application.ts";
 import type { Identity } from "../identity/identity.ts";
-import type { Application } from "../identity/tenants/directory.ts";
 import type { Edge, Exchange } from "./edge.ts";
 
 const METHODS = "GET, POST, PATCH, PUT, DELETE";

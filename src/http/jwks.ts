@@ -3,7 +3,7 @@ import { AppError } from "../core/errors.ts";
 import { requireId } from "../core/ids.ts";
 import type { Identity } from "../identity/identity.ts";
 import { JWKS_MAX_AGE, type TenantKey } from "../identity/keys/keyring.ts";
-import { DEFAULT_TENANT_SLUG } from "../identity/tenants/directory.ts";
+import { DEFAULT_TENANT_SLUG } from "../identity/tenants/tenant.ts";
 import type { KeyAlgorithm } from "../storage/schema.ts";
 import type { Handler } from "./edge.ts";
 import { type PublicDocument, publicDocument, publicJson } from "./public-document.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { AppError } from "../core/errors.ts";
 import { parseId, requireId } from "../core/ids.ts";
+import { admitPublicKey } from "../identity/customer-tokens/public-issuer.ts";
 import type { Identity } from "../identity/identity.ts";
-import { admitPublicKey } from "../identity/signed/public-issuer.ts";
 import { exactText } from "../rpc/schemas.ts";
 import { readJson } from "./body.ts";
 import type { Cors } from "./cors.ts";
@@ -36,7 +36,7 @@ export function publicIssuerHandler(identity: Identity, edge: Edge, cors: Cors):
     // A page of the application's may ask; no cookie is read or set.
     await cors.mark(exchange, request.headers.get("origin"), async () => application);
     const input = publicTokenInput.parse((await readJson(request)) ?? {});
-    const access_token = await identity.signedTokens.mintPublic(row, input.user_id);
+    const access_token = await identity.customerTokens.mintPublic(row, input.user_id);
     return edge.json(exchange, 200, { access_token });
   };
 }

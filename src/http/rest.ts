@@ -2,7 +2,7 @@ import type { AnyRouter } from "@trpc/server";
 import { AppError, invalidField } from "../core/errors.ts";
 import { invoke, proceduresOf } from "../rpc/invoke.ts";
 import { readJson } from "./body.ts";
-import type { Calls } from "./calls.ts";
+import type { CallFactory } from "./call-factory.ts";
 import type { Edge, Exchange, Handler } from "./edge.ts";
 
 export interface RestRoute {
@@ -12,8 +12,8 @@ export interface RestRoute {
   handler: Handler;
 }
 
-/** The REST door: every procedure that names a method and a path, by the same validation, gate and errors. */
-export function restRoutes(router: AnyRouter, edge: Edge, calls: Calls): RestRoute[] {
+/** The REST transport: every procedure that names a method and a path, by the same validation, gate and errors. */
+export function restRoutes(router: AnyRouter, edge: Edge, calls: CallFactory): RestRoute[] {
   const routes: RestRoute[] = [];
   for (const [name, procedure] of Object.entries(proceduresOf(router))) {
     const rest = procedure._def.meta?.rest;

@@ -3,7 +3,7 @@ import { AppError } from "../core/errors.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Inbox } from "../mail/inbox.ts";
-import { Calls } from "./calls.ts";
+import { CallFactory } from "./call-factory.ts";
 import { Cookies } from "./cookies.ts";
 import { Cors } from "./cors.ts";
 import { devInboxHandlers } from "./dev-inbox.ts";
@@ -51,7 +51,7 @@ export function buildRoutes(options: HttpOptions): {
 } {
   const { identity, router, edge } = options;
   const cors = new Cors(identity, edge);
-  const calls = new Calls(identity, edge, new Cookies(edge.isSecure), cors);
+  const calls = new CallFactory(identity, edge, new Cookies(edge.isSecure), cors);
   const jwks = jwksHandlers(identity);
   const health = healthHandlers(edge, identity.storage, options.metrics, options.metricsToken);
   const revocations = revocationsHandler(identity);

@@ -5,7 +5,7 @@ import type { Call } from "../rpc/call.ts";
 import { toEnvelope } from "../rpc/errors.ts";
 import { type Callable, invoke, proceduresOf } from "../rpc/invoke.ts";
 import { readJson, refuseProto } from "./body.ts";
-import type { Calls } from "./calls.ts";
+import type { CallFactory } from "./call-factory.ts";
 import type { Edge, Exchange, Handler } from "./edge.ts";
 
 /** More calls than this in one request are refused: a batch is no way around limits on requests. */
@@ -17,7 +17,7 @@ type Item = { status: number; body: string };
  * tRPC's HTTP wire for queries and mutations, batched or not, written out: the stock fetch handler spends more on streams
  * and negotiation than all of our own work takes. https://trpc.io/docs/rpc
  */
-export function trpcHandler(router: AnyRouter, edge: Edge, calls: Calls): Handler {
+export function trpcHandler(router: AnyRouter, edge: Edge, calls: CallFactory): Handler {
   const procedures = proceduresOf(router);
   return async (exchange) => {
     const { request } = exchange;

@@ -1,7 +1,7 @@
 import page from "../../web/welcome/index.html" with { type: "text" };
 import mark from "../../web/welcome/mark.svg" with { type: "text" };
 import style from "../../web/welcome/welcome.css" with { type: "text" };
-import { DEFAULT_TENANT_SLUG } from "../identity/tenants/directory.ts";
+import { DEFAULT_TENANT_SLUG } from "../identity/tenants/tenant.ts";
 import { asset, fileHandler, pageHandler, renderPage } from "./assets.ts";
 import { conditional, entityTag } from "./conditional.ts";
 import type { Handler } from "./edge.ts";

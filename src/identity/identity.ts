@@ -13,9 +13,12 @@ import type { Storage } from "../storage/storage.ts";
 import { watchOf, watchStatements } from "../storage/watch.ts";
 import { ApiKeys } from "./api-keys/api-keys.ts";
 import { purgeApiKeys } from "./api-keys/store.ts";
+import { Directory } from "./applications/directory.ts";
 import { purgeAudit } from "./audit/store.ts";
 import { Clients } from "./clients/clients.ts";
 import { purgeClientSecrets } from "./clients/store.ts";
+import { CustomerTokens } from "./customer-tokens/customer-tokens.ts";
+import { EmailProofs } from "./email-proofs/proofs.ts";
 import { MfaTokens } from "./factors/mfa-tokens.ts";
 import { SecondFactors } from "./factors/second-factors.ts";
 import { purgeTrustedDevices } from "./factors/store.ts";
@@ -30,18 +33,15 @@ import { purgeSigningKeys } from "./keys/store.ts";
 import { Attempts } from "./limits/attempts.ts";
 import { Notices } from "./notices/notices.ts";
 import { purgeKnownDevices } from "./notices/store.ts";
-import { Proofs } from "./proofs/proofs.ts";
 import { RevocationSignal } from "./revocations/signal.ts";
 import { purgeRevocations } from "./revocations/store.ts";
 import { AccessTokens, type ClaimsHook } from "./sessions/access-tokens.ts";
-import { Refreshes } from "./sessions/refresh.ts";
+import { RefreshService } from "./sessions/refresh-service.ts";
 import { RefreshTokens } from "./sessions/refresh-tokens.ts";
 import { Sessions } from "./sessions/sessions.ts";
 import { SignIns } from "./sessions/sign-in.ts";
 import { purgeSessions } from "./sessions/store.ts";
 import type { identitySettings } from "./settings.ts";
-import { SignedTokens } from "./signed/signed-tokens.ts";
-import { Directory } from "./tenants/directory.ts";
 import { type Erasure, Users } from "./users/users.ts";
 
 export interface IdentityOptions {
@@ -56,7 +56,7 @@ export interface IdentityOptions {
   /** What features remove about a user who is being deleted. Commands that delete nobody need none. */
   erasures?: readonly Erasure[];
   /** What features remove when an address is proven by somebody else than who set them. */
-  disownments?: readonly Erasure[];
+  unprovenRevocations?: readonly Erasure[];
   /** Absent or null: mails wait in the outbox. */
   transport?: Transport | null;
   log?: Log;
@@ -73,13 +73,13 @@ export interface Identity {
   accessTokens: AccessTokens;
   sessions: Sessions;
   signIns: SignIns;
-  refreshes: Refreshes;
+  refreshService: RefreshService;
   apiKeys: ApiKeys;
   clients: Clients;
-  signedTokens: SignedTokens;
+  customerTokens: CustomerTokens;
   users: Users;
   flows: Flows;
-  proofs: Proofs;
+  emailProofs: EmailProofs;
   attempts: Attempts;
   secondFactors: SecondFactors;
   notices: Notices;
@@ -127,13 +127,13 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     accessTokens,
     sessions,
     signIns: new SignIns(storage, clock, sessions, secondFactors, trustedDevices, notices),
-    refreshes: new Refreshes(storage, clock, directory, refreshTokens, sessions),
+    refreshService: new RefreshService(storage, clock, directory, refreshTokens, sessions),
     apiKeys,
-    signedTokens: new SignedTokens(storage, clock, directory, masterKeys, apiKeys),
+    customerTokens: new CustomerTokens(storage, clock, directory, masterKeys, apiKeys),
     clients: new Clients(storage, clock, directory, accessTokens, settings),
-    users: new Users(clock, sessions, options.erasures ?? [], options.disownments ?? []),
+    users: new Users(clock, sessions, options.erasures ?? [], options.unprovenRevocations ?? []),
     flows,
-    proofs: new Proofs(storage, flows, dataKeys),
+    emailProofs: new EmailProofs(storage, flows, dataKeys),
     attempts: new Attempts(storage, clock, settings),
     secondFactors,
     notices,

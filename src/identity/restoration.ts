@@ -2,13 +2,14 @@ import { systemOrigin } from "../core/caller.ts";
 import { SECOND } from "../core/clock.ts";
 import { type MasterKeys, SealError } from "../crypto/master-key.ts";
 import type { Storage } from "../storage/storage.ts";
+import { longestAccessTtl } from "./applications/store.ts";
 import { appendAudit } from "./audit/store.ts";
 import type { Identity } from "./identity.ts";
 import { MasterKeyMismatch } from "./keys/data-keys.ts";
 import { getSetting, listAllSigningKeys, listDataKeys, MASTER_KEY_CHECK } from "./keys/store.ts";
 import { insertRevocation } from "./revocations/store.ts";
 import { endEverySessionRow } from "./sessions/store.ts";
-import { listTenants, longestAccessTtl } from "./tenants/store.ts";
+import { listTenants } from "./tenants/store.ts";
 
 /**
  * Opens every seal of a database, and makes none: a database without the master key's check value is not taken for a new one.

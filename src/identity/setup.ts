@@ -1,8 +1,9 @@
 import { AppError } from "../core/errors.ts";
+import { createApplication, createTenantWithDefault } from "./applications/administration.ts";
+import { listApplications } from "./applications/store.ts";
 import type { Identity } from "./identity.ts";
-import { createApplication, createTenantWithDefault } from "./tenants/administration.ts";
-import { DEFAULT_TENANT_SLUG } from "./tenants/directory.ts";
-import { findTenantBySlug, listApplications } from "./tenants/store.ts";
+import { findTenantBySlug } from "./tenants/store.ts";
+import { DEFAULT_TENANT_SLUG } from "./tenants/tenant.ts";
 
 /** What a new instance begins with. The secret key is shown once and kept by nobody. */
 export interface FirstSetup {

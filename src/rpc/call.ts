@@ -1,5 +1,6 @@
 import type { RequestOrigin } from "../core/caller.ts";
-import type { Application, ApplicationHints } from "../identity/tenants/directory.ts";
+import type { Application } from "../identity/applications/application.ts";
+import type { ApplicationHints } from "../identity/applications/directory.ts";
 
 /** One request, as procedures see it: who calls, from where, and what the answer carries beside its body. */
 export interface Call {
@@ -17,7 +18,7 @@ export interface Call {
   /** The value of idempotency-key: a creating call that may come again. */
   idempotencyKey: string | null;
   /** REST, or tRPC's wire: refresh by cookie is REST only. */
-  door: "rest" | "trpc";
+  transport: "rest" | "trpc";
   /** The application that the gate has settled on; null until then. */
   resolved: Application | null;
   /** The session cookies of an application, or of the default one. */

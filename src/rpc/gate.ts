@@ -5,11 +5,11 @@ import { requireId } from "../core/ids.ts";
 import { networkOf, parseAddress } from "../core/network.ts";
 import type { KeyCaller } from "../identity/api-keys/api-keys.ts";
 import type { Scope } from "../identity/api-keys/scopes.ts";
+import type { Application } from "../identity/applications/application.ts";
 import type { Identity } from "../identity/identity.ts";
 import { ACCOUNT_SCOPE, type AccessToken } from "../identity/sessions/access-tokens.ts";
 import { findSession, isLiveSession, type SessionBundle } from "../identity/sessions/store.ts";
 import { userColumnsOf } from "../identity/sessions/wire.ts";
-import type { Application } from "../identity/tenants/directory.ts";
 import type { UserColumns } from "../identity/users/wire.ts";
 import { type Call, isFromPage } from "./call.ts";
 
@@ -133,12 +133,12 @@ export class Gate {
 
   async endUser(call: Call, changes: boolean, scope: "account" | "public"): Promise<AdmittedUser> {
     const token = bearer(call);
-    const profile = token === null ? null : this.identity.signedTokens.profiles.of(token);
+    const profile = token === null ? null : this.identity.customerTokens.profiles.of(token);
     if (token === null || profile === null) {
       const admitted = await this.session(call, changes);
       return { ...admitted, user: userColumnsOf(admitted.session), keyId: null };
     }
-    const signed = await this.identity.signedTokens.verify(token, profile, call.origin);
+    const signed = await this.identity.customerTokens.verify(token, profile, call.origin);
     const { application, user, keyId } = signed;
     call.resolved = application;
     this.#checkHints(call, application);
@@ -157,7 +157,7 @@ export class Gate {
       const found = await findSession(this.identity.storage.read, verified.sid);
       if (found && isAbout(verified, found)) session = found;
     } else if (cookies.refresh !== null) {
-      session = (await this.identity.refreshes.sessionOf(cookies.refresh)) ?? undefined;
+      session = (await this.identity.refreshService.sessionOf(cookies.refresh)) ?? undefined;
     }
     const application = session ? await this.identity.directory.application(session.application_id) : null;
     if (!session || !application) throw new AppError("authentication_required");

@@ -13,7 +13,7 @@ export async function presentedSession(
 ): Promise<string | null> {
   const cookies = call.cookies(application);
   const bearer = /^bearer +([^\s]+)$/i.exec(call.authorization ?? "")?.[1] ?? null;
-  const refresh = cookies.refresh === null ? null : await identity.refreshes.sessionOf(cookies.refresh);
+  const refresh = cookies.refresh === null ? null : await identity.refreshService.sessionOf(cookies.refresh);
   if (refresh) return refresh.sid;
   const access = bearer ?? cookies.access;
   if (access === null || access.startsWith("sally_")) return null;

@@ -8,7 +8,7 @@ import { toAppError, toEnvelope } from "./errors.ts";
 import { type Access, Gate, type StepUpNeed } from "./gate.ts";
 import type { ProcedureTree } from "./tree.ts";
 
-/** What a procedure says about itself, for the gate, the REST door, OpenAPI and the generated client. */
+/** What a procedure says about itself, for the gate, the REST transport, OpenAPI and the generated client. */
 export interface ProcedureMeta {
   summary: string;
   description?: string;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout } from "bun:test";
-import type { ProofKind } from "../../src/identity/proofs/proofs.ts";
+import type { ProofKind } from "../../src/identity/email-proofs/proofs.ts";
 import type { TestApp } from "../support/app.ts";
 import { browserTest, closeBrowser } from "./support/chromium.ts";
 import { LinkSite, startLinkApp } from "./support/link-site.ts";

@@ -34,7 +34,7 @@ for (const attempt of [
     await attempt();
     refusals.push("accepted");
   } catch (error) {
-    // One class across both doors.
+    // One class across both transports.
     refusals.push(error instanceof SallyportError ? error.code : String(error));
   }
 }

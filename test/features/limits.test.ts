@@ -30,7 +30,7 @@ scenarios("rate limits (ASVS 6.3.1, 4.1.3)", (t) => {
   );
 
   t.test(
-    "case, spelling, path, application header and door are no way around",
+    "case, spelling, path, application header and transport are no way around",
     async (app) => {
       const acme = await app.tenant("acme");
       await app.user("ada@example.com");

@@ -17,7 +17,7 @@ import { scenarios } from "../support/scenarios.ts";
 
 type Proof = Pick<MailedProof, "token"> & Partial<MailedProof>;
 
-interface Door {
+interface Endpoint {
   path: string;
   /** Beside the proof. */
   body: Record<string, unknown>;
@@ -28,7 +28,7 @@ interface Door {
   hasCode: boolean;
 }
 
-const doors: Record<string, Door> = {
+const endpoints: Record<string, Endpoint> = {
   sign_up: {
     path: "/v1/auth/register/complete",
     body: {},
@@ -60,15 +60,15 @@ const doors: Record<string, Door> = {
     hasCode: false,
   },
 };
-const kinds = Object.keys(doors);
+const kinds = Object.keys(endpoints);
 
-function door(kind: string): Door {
-  const found = doors[kind];
-  if (!found) throw new Error(`no door for ${kind}`);
+function endpoint(kind: string): Endpoint {
+  const found = endpoints[kind];
+  if (!found) throw new Error(`no endpoint for ${kind}`);
   return found;
 }
 
-const knock = (client: Client, { path, body }: Door, proof: Record<string, unknown>): Promise<Answer> =>
+const knock = (client: Client, { path, body }: Endpoint, proof: Record<string, unknown>): Promise<Answer> =>
   client.post(path, { ...body, ...proof });
 
 async function person(app: TestApp): Promise<TestUser> {
@@ -78,7 +78,7 @@ async function person(app: TestApp): Promise<TestUser> {
 }
 
 const make = async (app: TestApp, kind: string, applicationId?: string) =>
-  door(kind).make(app, await person(app), applicationId);
+  endpoint(kind).make(app, await person(app), applicationId);
 
 /** A code that is certainly not the right one. */
 const wrongCode = (code: string) => code.replaceAll(/\d/g, (digit) => String((Number(digit) + 1) % 10));
@@ -90,7 +90,7 @@ scenarios("links and codes that prove", (t) => {
     t.test(
       `${kind}: once, whether one after the other or twenty at once (ASVS 6.5.1)`,
       async (app) => {
-        const here = door(kind);
+        const here = endpoint(kind);
         const proof = await make(app, kind);
         const answers = await Promise.all(
           Array.from({ length: 20 }, () => knock(callerOf(app), here, { token: proof.token })),
@@ -111,32 +111,32 @@ scenarios("links and codes that prove", (t) => {
     );
 
     t.test(
-      `${kind}: at no other door, as no other credential, for no other application or tenant (ASVS 6.6.2)`,
+      `${kind}: at no other endpoint, as no other credential, for no other application or tenant (ASVS 6.6.2)`,
       async (app) => {
         const acme = await app.tenant("acme");
         const proof = await make(app, kind);
         const before = await app.state();
         for (const other of kinds.filter((name) => name !== kind)) {
-          const refused = await knock(callerOf(app), door(other), { token: proof.token });
+          const refused = await knock(callerOf(app), endpoint(other), { token: proof.token });
           expect([other, refused.status, refused.code]).toEqual([other, 401, "invalid_code"]);
-          if (!proof.flowId || !door(other).hasCode) continue;
+          if (!proof.flowId || !endpoint(other).hasCode) continue;
           const byCode = { flow_id: proof.flowId, code: proof.code };
-          expect([other, (await knock(callerOf(app), door(other), byCode)).code]).toEqual([other, "invalid_code"]);
+          expect([other, (await knock(callerOf(app), endpoint(other), byCode)).code]).toEqual([other, "invalid_code"]);
         }
         for (const id of [app.defaultApplicationId, acme.applicationId]) {
-          expect([id, (await knock(callerOf(app, id), door(kind), { token: proof.token })).code]).toEqual([
+          expect([id, (await knock(callerOf(app, id), endpoint(kind), { token: proof.token })).code]).toEqual([
             id,
             "invalid_code",
           ]);
         }
-        const elsewhere = `/t/acme${door(kind).path}`;
-        const there = await app.client().post(elsewhere, { ...door(kind).body, token: proof.token });
+        const elsewhere = `/t/acme${endpoint(kind).path}`;
+        const there = await app.client().post(elsewhere, { ...endpoint(kind).body, token: proof.token });
         expect(there.code).toBe("invalid_code");
         expect((await app.client().bearer(proof.token).get("/v1/auth/session")).status).toBe(401);
         expect((await app.client().bearer(proof.token).get("/v1/users")).status).toBe(401);
         expect((await app.client().post("/v1/auth/refresh", { refresh_token: proof.token })).status).toBe(401);
         expect(await app.state()).toBe(before);
-        expect((await knock(callerOf(app), door(kind), { token: proof.token })).status).toBe(door(kind).status);
+        expect((await knock(callerOf(app), endpoint(kind), { token: proof.token })).status).toBe(endpoint(kind).status);
       },
       { settings: PLENTY },
     );
@@ -145,7 +145,7 @@ scenarios("links and codes that prove", (t) => {
       `${kind}: a GET, a HEAD and a look at the link's page spend nothing (scanners)`,
       async (app) => {
         const proof = await make(app, kind);
-        const { path } = door(kind);
+        const { path } = endpoint(kind);
         const before = await app.state();
         for (const method of ["GET", "HEAD", "OPTIONS"]) {
           for (const url of [`${path}?token=${proof.token}`, `/link?token=${proof.token}`, "/link"]) {
@@ -159,10 +159,10 @@ scenarios("links and codes that prove", (t) => {
         }
         const foreign = await app
           .page("https://evil.example", { "x-application-id": app.applicationId })
-          .post(path, { ...door(kind).body, token: proof.token });
+          .post(path, { ...endpoint(kind).body, token: proof.token });
         expect(foreign.status).toBe(403);
         expect(await app.state()).toBe(before);
-        expect((await knock(callerOf(app), door(kind), { token: proof.token })).status).toBe(door(kind).status);
+        expect((await knock(callerOf(app), endpoint(kind), { token: proof.token })).status).toBe(endpoint(kind).status);
       },
       { settings: PLENTY },
     );
@@ -170,7 +170,7 @@ scenarios("links and codes that prove", (t) => {
     t.test(
       `${kind}: expires (ASVS 6.5.5), and nothing near it is taken`,
       async (app) => {
-        const here = door(kind);
+        const here = endpoint(kind);
         const proof = await make(app, kind);
         const { token } = proof;
         const flip = (at: number) => {
@@ -202,11 +202,11 @@ scenarios("links and codes that prove", (t) => {
       { settings: PLENTY },
     );
 
-    if (!door(kind).hasCode) continue;
+    if (!endpoint(kind).hasCode) continue;
     t.test(
       `${kind}: the fifth wrong code ends the flow; a code is no code of another flow (ASVS 6.6.3)`,
       async (app) => {
-        const here = door(kind);
+        const here = endpoint(kind);
         const [first, second] = [await make(app, kind), await make(app, kind)];
         const [code = "", flowId] = [first.code, first.flowId];
         const crossed = { flow_id: second.flowId, code };
@@ -235,7 +235,7 @@ scenarios("links and codes that prove", (t) => {
         for (let i = 0; i < 4; i++) {
           const client = callerOf(app).with({ "x-forwarded-for": `198.51.100.${flow * 4 + i}` });
           const body = { flow_id: proof.flowId, code: wrongCode(proof.code) };
-          statuses.push((await knock(client, door("reset_password"), body)).status);
+          statuses.push((await knock(client, endpoint("reset_password"), body)).status);
         }
       }
       expect(statuses).toEqual([...Array.from({ length: 7 }, () => 401), ...Array.from({ length: 5 }, () => 429)]);
@@ -243,7 +243,7 @@ scenarios("links and codes that prove", (t) => {
       expect((await callerOf(app).post("/v1/auth/login", user.login)).status).toBe(200);
       app.clock.advance(3_600_000);
       const { token } = await forgot(app, user.email);
-      expect((await knock(callerOf(app), door("reset_password"), { token })).status).toBe(200);
+      expect((await knock(callerOf(app), endpoint("reset_password"), { token })).status).toBe(200);
     },
     { settings: { limit_account_total: "7/1d", limit_mail_account: "20/1h", trusted_proxies: ["127.0.0.1/32"] } },
   );
@@ -256,7 +256,7 @@ scenarios("links and codes that prove", (t) => {
       for (let i = 0; i < 6; i++) {
         const proof = proofs[i % 2];
         const body = { flow_id: proof?.flowId, code: wrongCode(proof?.code ?? "") };
-        statuses.push((await knock(callerOf(app), door("reset_password"), body)).status);
+        statuses.push((await knock(callerOf(app), endpoint("reset_password"), body)).status);
       }
       expect(statuses).toEqual([401, 401, 401, 401, 429, 429]);
     },
@@ -269,8 +269,10 @@ scenarios("links and codes that prove", (t) => {
       const user = await person(app);
       const [first, second] = [await forgot(app, user.email), await forgot(app, user.email)];
       expect(first.token).not.toBe(second.token);
-      expect((await knock(callerOf(app), door("reset_password"), { token: first.token })).status).toBe(200);
-      expect((await knock(callerOf(app), door("reset_password"), { token: second.token })).code).toBe("invalid_code");
+      expect((await knock(callerOf(app), endpoint("reset_password"), { token: first.token })).status).toBe(200);
+      expect((await knock(callerOf(app), endpoint("reset_password"), { token: second.token })).code).toBe(
+        "invalid_code",
+      );
     },
   );
 
@@ -301,7 +303,7 @@ scenarios("links and codes that prove", (t) => {
   });
 
   t.test(
-    "one address a field, at every door that mails: lists, names, look-alikes and line breaks send nothing",
+    "one address a field, at every endpoint that mails: lists, names, look-alikes and line breaks send nothing",
     async (app) => {
       const user = await person(app);
       const client = await session(app, user);
@@ -340,10 +342,10 @@ scenarios("links and codes that prove", (t) => {
     ].entries()) {
       for (const kind of ["reset_password", "verify_email", "undo_email_change"]) {
         const user = await person(app);
-        const { token } = await door(kind).make(app, user);
+        const { token } = await endpoint(kind).make(app, user);
         await remove(user);
         const before = await app.state();
-        const refused = await knock(callerOf(app), door(kind), { token });
+        const refused = await knock(callerOf(app), endpoint(kind), { token });
         expect([index, kind, refused.status, refused.code]).toEqual([index, kind, 401, "invalid_code"]);
         expect([index, kind, await app.state()]).toEqual([index, kind, before]);
       }
@@ -356,7 +358,7 @@ scenarios("links and codes that prove", (t) => {
     const waiting = await add(app, client);
     for (let i = 0; i < 9; i++) await giveEmail(app, user);
     expect((await client.post("/v1/me/emails", { email: "eleventh@example.com" })).code).toBe("conflict");
-    expect((await knock(callerOf(app), door("verify_email"), { token: waiting.token })).code).toBe("conflict");
+    expect((await knock(callerOf(app), endpoint("verify_email"), { token: waiting.token })).code).toBe("conflict");
     const { body } = await client.get("/v1/me/emails?limit=100");
     expect(body.data).toHaveLength(10);
   });

@@ -136,7 +136,7 @@ scenarios("a new password by mail", (t) => {
         id: user.id,
         email_verified: true,
       });
-      expect(await app.audit()).toContain("user.disowned");
+      expect(await app.audit()).toContain("user.unproven_credentials_revoked");
     },
   );
 

@@ -6,7 +6,7 @@ const post = (app: TestApp, path: string, body: BodyInit, type = "application/js
   app.client().post(path, undefined, { body, headers: { "content-type": type } });
 
 scenarios("request bodies and queries", (t) => {
-  t.test("what is not JSON in UTF-8 is 400, on both doors, before anything is looked up", async (app) => {
+  t.test("what is not JSON in UTF-8 is 400, on both transports, before anything is looked up", async (app) => {
     const bodies: [string, BodyInit][] = [
       ["half an object", '{"email":'],
       ["single quotes", "{'email':'a'}"],
@@ -46,13 +46,13 @@ scenarios("request bodies and queries", (t) => {
       [{ email, password: "x", extra: 1 }, "extra"],
     ];
     for (const [body, path] of bodies) {
-      for (const door of ["/v1/auth/login", "/trpc/auth.login"]) {
-        const answer = await app.client().post(door, body);
+      for (const address of ["/v1/auth/login", "/trpc/auth.login"]) {
+        const answer = await app.client().post(address, body);
         const error =
-          door.startsWith("/trpc") && answer.body.error && "data" in answer.body.error
+          address.startsWith("/trpc") && answer.body.error && "data" in answer.body.error
             ? (answer.body.error.data as { error: typeof answer.body.error }).error
             : answer.body.error;
-        expect([body, door, answer.status]).toEqual([body, door, 400]);
+        expect([body, address, answer.status]).toEqual([body, address, 400]);
         expect((error.details as { path: string }[]).map((problem) => problem.path)).toContain(path);
       }
     }

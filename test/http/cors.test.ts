@@ -29,7 +29,7 @@ scenarios("CORS (ASVS 3.4.2)", (t) => {
     }
   });
 
-  t.test("nobody else's origin passes a preflight, on any door", async (app) => {
+  t.test("nobody else's origin passes a preflight, on any transport", async (app) => {
     const disabled = await app.application({ origins: ["https://gone.example"] });
     await app.disable("applications", disabled);
     for (const origin of ["https://evil.example", "null", `${APP_ORIGIN}.evil.example`, "https://gone.example", "*"]) {

@@ -112,7 +112,7 @@ scenarios("CSRF (ASVS 3.5.1, 3.5.3)", (t) => {
     expect(await app.state()).toBe(before);
   });
 
-  t.test("tRPC's door never refreshes by cookie", async (app) => {
+  t.test("the tRPC transport never refreshes by cookie", async (app) => {
     const browser = await browserOf(app);
     const before = await app.state();
     const refused = await browser({ origin: APP_ORIGIN }).mutate("auth.refresh");

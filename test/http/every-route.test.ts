@@ -195,10 +195,16 @@ const elsewhere: readonly CallerKind[] = [
   "other tenant's secret key, anywhere",
 ];
 
-function call(name: string, procedure: Callable, door: "rest" | "trpc", caller: Caller, input: Input): Promise<Answer> {
+function call(
+  name: string,
+  procedure: Callable,
+  transport: "rest" | "trpc",
+  caller: Caller,
+  input: Input,
+): Promise<Answer> {
   const { client, prefix = "" } = caller;
   const { meta, type } = procedure._def;
-  if (door === "trpc") {
+  if (transport === "trpc") {
     if (type === "mutation")
       return client.send("POST", `${prefix}/trpc/${name}`, input === undefined ? {} : { json: input });
     const query = input === undefined ? "" : `?input=${encodeURIComponent(JSON.stringify(input))}`;
@@ -230,14 +236,14 @@ async function tryEverybody(app: TestApp, name: string, procedure: Callable): Pr
   const { meta, type } = procedure._def;
   if (!meta) throw new Error(`${name} does not say what it needs`);
   const succeeded = new Set<CallerKind>();
-  for (const door of ["rest", "trpc"] as const) {
+  for (const transport of ["rest", "trpc"] as const) {
     for (const kind of everybody) {
       const subject = await newSubject(app);
       const caller = await callers[kind](app, subject, acme);
       const input = await inputs[name]?.(subject, app, kind, caller);
       const before = await app.state();
-      const answer = await call(name, procedure, door, caller, input);
-      const place = `${kind} at ${name} by ${door}: ${answer.status}`;
+      const answer = await call(name, procedure, transport, caller, input);
+      const place = `${kind} at ${name} by ${transport}: ${answer.status}`;
       const ok = answer.status < 300;
       if (ok) succeeded.add(kind);
       if (elsewhere.includes(kind)) {

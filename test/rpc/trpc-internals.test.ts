@@ -6,7 +6,7 @@ import type { Call } from "../../src/rpc/call.ts";
 import { invoke, proceduresOf } from "../../src/rpc/invoke.ts";
 
 /**
- * Both doors walk `router._def.procedures` and run the middlewares that they find there, which tRPC does not promise. This
+ * Both transports walk `router._def.procedures` and run the middlewares that they find there, which tRPC does not promise. This
  * watches the shape of the pinned version: when an update turns it red, `src/rpc/invoke.ts` is what to look at.
  */
 const t = initTRPC.context<{ call: { who: string } }>().meta<{ summary: string }>().create();

@@ -48,7 +48,7 @@ test("attw finds nothing: the types of every door resolve as its code does", asy
 
 test("a consumer of every door type-checks; what that costs is printed", async () => {
   const consumer = join(project, "consumer");
-  await cp(join(root, "test/consumer/doors"), consumer, { recursive: true });
+  await cp(join(root, "test/consumer/entry-points"), consumer, { recursive: true });
   await mkdir(join(consumer, "node_modules/@types"), { recursive: true });
   await symlink(join(project, "package"), join(consumer, "node_modules/sallyport"));
   for (const name of ["react", "@types/react", "csstype"]) {

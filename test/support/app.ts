@@ -4,14 +4,14 @@ import { newId } from "../../src/core/ids.ts";
 import { insertPassword } from "../../src/features/password/store.ts";
 import { listenerOptions } from "../../src/http/server.ts";
 import type { Scope } from "../../src/identity/api-keys/scopes.ts";
-import type { Identity } from "../../src/identity/identity.ts";
-import type { IssuedTokens } from "../../src/identity/sessions/sessions.ts";
-import type { FirstSetup } from "../../src/identity/setup.ts";
 import {
   type ApplicationSettings,
   createApplication,
   createTenantWithDefault,
-} from "../../src/identity/tenants/administration.ts";
+} from "../../src/identity/applications/administration.ts";
+import type { Identity } from "../../src/identity/identity.ts";
+import type { IssuedTokens } from "../../src/identity/sessions/sessions.ts";
+import type { FirstSetup } from "../../src/identity/setup.ts";
 import { insertEmail, insertUser } from "../../src/identity/users/store.ts";
 import type { Inbox } from "../../src/mail/inbox.ts";
 import type { Transport } from "../../src/mail/transport.ts";

@@ -146,7 +146,7 @@ export class Client {
     if (method === "OPTIONS" && status === 204) return;
     if (method === "HEAD") return;
     const names = pathname.split("/trpc/")[1];
-    // What is refused before any procedure runs has the plain envelope on both doors.
+    // What is refused before any procedure runs has the plain envelope on both transports.
     const isWhole = !Array.isArray(body) && typeof body.error === "object" && "request_id" in body.error;
     if (names === undefined || isWhole) {
       this.app.contract.check(method, pathname, status, text === "" ? undefined : body);

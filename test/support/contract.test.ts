@@ -19,7 +19,7 @@ test("an answer as described passes, under a tenant's path too", () =>
     app.contract.check("GET", "/t/default/v1/auth/session", 200, body);
   }));
 
-test("a field too many, at any depth, is refused, on both doors", () =>
+test("a field too many, at any depth, is refused, on both transports", () =>
   judged((app, body) => {
     const deep = { ...body, user: { ...(body.user as object), password_hash: "x" } };
     for (const leaky of [{ ...body, extra: 1 }, deep]) {

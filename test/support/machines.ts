@@ -1,11 +1,11 @@
 import { newId } from "../../src/core/ids.ts";
+import { findApplication } from "../../src/identity/applications/store.ts";
 import {
   createClientSecret,
   grantClient,
   MANAGEMENT,
   revokeClientSecret,
 } from "../../src/identity/clients/administration.ts";
-import { findApplication } from "../../src/identity/tenants/store.ts";
 import type { TestApp } from "./app.ts";
 import type { Answer, Client } from "./client.ts";
 

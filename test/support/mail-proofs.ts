@@ -1,5 +1,5 @@
 import { newId } from "../../src/core/ids.ts";
-import type { Application } from "../../src/identity/tenants/directory.ts";
+import type { Application } from "../../src/identity/applications/application.ts";
 import { insertEmail } from "../../src/identity/users/store.ts";
 import type { ApplicationsTable } from "../../src/storage/schema.ts";
 import type { TestApp, TestUser } from "./app.ts";

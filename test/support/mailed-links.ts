@@ -1,4 +1,4 @@
-import type { ProofKind } from "../../src/identity/proofs/proofs.ts";
+import type { ProofKind } from "../../src/identity/email-proofs/proofs.ts";
 import type { TestApp, TestUser } from "./app.ts";
 import type { Answer, Client } from "./client.ts";
 import type { ReceivedMail } from "./mailbox.ts";
@@ -52,7 +52,7 @@ export async function mailedLink(
   if (!methods) await allowMail(app);
   const email = user && (await emailIdOf(app, user.id));
   const { token, code } = await app.storage.write((tx) =>
-    app.identity.proofs.start(tx, {
+    app.identity.emailProofs.start(tx, {
       kind,
       tenantId: application.tenant.id,
       applicationId,

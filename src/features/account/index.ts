@@ -1,9 +1,19 @@
 import { defineFeature } from "../../rpc/feature.ts";
+import { ExportService } from "./export.ts";
+import { ProfileService } from "./profile.ts";
 import { accountRouter } from "./router.ts";
 import { Account } from "./service.ts";
 
-/** What every signed-in person may do with their own sessions, however they signed in. */
+/**
+ * A person's own account: the profile and what the application stores about them (also for users that a backend signs tokens
+ * for), what their account is secured by, everything that is kept about them as one document, and its deletion.
+ */
 export const account = defineFeature({
   settings: {},
-  router: ({ identity, procedures }) => accountRouter(procedures, new Account(identity)),
+  router: ({ identity, procedures }) =>
+    accountRouter(procedures, {
+      profiles: new ProfileService(identity),
+      account: new Account(identity),
+      exports: new ExportService(identity),
+    }),
 });

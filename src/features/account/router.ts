@@ -1,122 +1,126 @@
 import { z } from "zod";
 import { requireId } from "../../core/ids.ts";
-import {
-  applicationSchema,
-  exampleSession,
-  exampleTokens,
-  sessionOfBundle,
-  sessionSchema,
-  tokensSchema,
-  toWireApplication,
-} from "../../identity/sessions/wire.ts";
 import { exampleUser, toWireUser, userSchema } from "../../identity/users/wire.ts";
-import { deliver } from "../../rpc/deliver.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
-import { pageInput, pageOf } from "../../rpc/schemas.ts";
+import { lineOfText, pageInput, pageOf } from "../../rpc/schemas.ts";
+import type { ExportService } from "./export.ts";
+import type { ProfileService } from "./profile.ts";
 import type { Account } from "./service.ts";
+import {
+  exampleDevice,
+  exampleExport,
+  exampleSecurity,
+  exportSchema,
+  securitySchema,
+  trustedDeviceSchema,
+} from "./wire.ts";
 
 const success = z.strictObject({ status: z.literal("success") });
-const whoAmI = z.strictObject({
-  user: userSchema,
-  session: sessionSchema.nullable().describe("null for a token that the customer's backend signed: it is no sign-in."),
-  organization: z.null().describe("The organization of the session."),
-  application: applicationSchema,
-});
 
-export function accountRouter(procedures: Procedures, account: Account) {
-  const auth = {
-    refresh: procedures
-      .public({
-        summary: "Exchange a refresh token for new tokens.",
-        description:
-          "The token comes in the body, else from the refresh cookie (REST only). Each one is good once; for 10 seconds " +
-          "after, it answers with the same successor again. A copy that comes later ends the session.",
-        output: tokensSchema,
-        errors: [
-          "authentication_required",
-          "invalid_credentials",
-          "token_expired",
-          "token_revoked",
-          "application_mismatch",
-          "origin_not_allowed",
-        ],
-        rest: { method: "POST", path: "/v1/auth/refresh" },
-        example: { input: { refresh_token: exampleTokens.refresh_token }, output: exampleTokens },
-      })
-      .input(z.strictObject({ refresh_token: z.string().min(1).max(8192).nullish() }).optional())
-      .mutation(async ({ ctx, input }) => deliver(ctx.call, await account.refresh(ctx, input?.refresh_token ?? null))),
-    logout: procedures
-      .signOut({
-        summary: "End the session, or all of the user's sessions.",
-        description: "Takes an access token, expired or not, or the refresh cookie. Ending what has ended is no error.",
-        output: success,
-        errors: ["authentication_required", "origin_not_allowed"],
-        rest: { method: "POST", path: "/v1/auth/logout" },
-        example: { input: {}, output: { status: "success" } },
-      })
-      .input(z.strictObject({ all: z.boolean().default(false) }).optional())
-      .mutation(async ({ ctx, input }) => {
-        await account.signOut(ctx, input?.all ?? false);
-        ctx.call.reply.cookies.push({ kind: "clear", application: ctx.application });
-        return { status: "success" as const };
-      }),
-    session: procedures
-      .endUser("public", {
-        summary: "Who is signed in.",
-        output: whoAmI,
-        errors: [],
-        rest: { method: "GET", path: "/v1/auth/session" },
-        example: {
-          output: {
-            user: exampleUser,
-            session: exampleSession,
-            organization: null,
-            application: { id: exampleSession.application_id, name: "My application", type: "web" },
-          },
-        },
-      })
-      .query(({ ctx }) => ({
-        user: toWireUser(ctx.user),
-        session: ctx.session && sessionOfBundle(ctx.session),
-        organization: null,
-        application: toWireApplication(ctx.application),
-      })),
-    sessions: {
-      list: procedures
-        .session({
-          summary: "The user's own live sessions in this application.",
-          output: pageOf(sessionSchema),
+interface Services {
+  profiles: ProfileService;
+  account: Account;
+  exports: ExportService;
+}
+
+export function accountRouter(procedures: Procedures, { profiles, account, exports }: Services) {
+  return {
+    me: {
+      get: procedures
+        .endUser("public", {
+          summary: "The caller's own profile.",
+          output: userSchema,
           errors: [],
-          rest: { method: "GET", path: "/v1/auth/sessions" },
-          example: { output: { data: [exampleSession], next_cursor: null } },
+          rest: { method: "GET", path: "/v1/me" },
+          example: { output: exampleUser },
         })
-        .input(z.strictObject(pageInput).optional())
-        .query(({ ctx, input }) => account.list(ctx, input?.limit ?? 20, input?.cursor ?? null)),
-      revoke: procedures
-        .session({
-          summary: "End one of the user's own sessions.",
-          output: success,
-          errors: ["not_found"],
-          rest: { method: "DELETE", path: "/v1/auth/sessions/{id}" },
-          example: { input: { id: "ses_01HWY4P30XF8NRRFAEBXG730MK" }, output: { status: "success" } },
+        .query(({ ctx }) => toWireUser(ctx.user)),
+      update: procedures
+        .endUser("account", {
+          summary: "Change the caller's own profile.",
+          description:
+            "What is left out stays. `metadata` is merged (RFC 7396): null removes a member, lists are replaced whole.",
+          output: userSchema,
+          errors: [],
+          rest: { method: "PATCH", path: "/v1/me" },
+          example: { input: { display_name: "Ada", metadata: { theme: "dark", draft: null } }, output: exampleUser },
         })
-        .input(z.strictObject({ id: z.string().describe("The session's id, in either form.") }))
-        .mutation(async ({ ctx, input }) => {
-          const id = requireId("session", input.id, "id");
-          await account.revoke(ctx, id);
-          if (id === ctx.session.sid) ctx.call.reply.cookies.push({ kind: "clear", application: ctx.application });
+        .input(
+          z.strictObject({
+            display_name: lineOfText(200).nullish().describe("null removes it."),
+            metadata: z.record(z.string().min(1).max(100), z.unknown()).optional(),
+          }),
+        )
+        .mutation(({ ctx, input }) =>
+          profiles.update(ctx, { displayName: input.display_name, metadata: input.metadata }),
+        ),
+      delete: procedures
+        .provenSession(
+          { fresh: true },
+          {
+            summary: "Delete the caller's own account.",
+            description:
+              "Personal data, credentials and the sessions of every application are gone at once; the id and the external id " +
+              "stay taken. Asks for a fresh sign-in, with a second factor of whoever has one. A proven address is told.",
+            output: success,
+            errors: ["insufficient_user_authentication", "origin_not_allowed"],
+            rest: { method: "DELETE", path: "/v1/me" },
+            example: { output: { status: "success" } },
+          },
+        )
+        .mutation(async ({ ctx }) => {
+          await account.delete(ctx);
+          const { application } = ctx;
+          ctx.call.reply.cookies.push({ kind: "clear", application });
+          ctx.call.reply.cookies.push({ kind: "device", application, secret: "", maxAge: 0 });
           return { status: "success" as const };
         }),
-      revokeOthers: procedures
+      security: procedures
         .session({
-          summary: "End all of the user's sessions but this one.",
-          output: z.strictObject({ status: z.literal("success"), ended: z.int().describe("How many were ended.") }),
+          summary: "What the caller's account is secured by.",
+          output: securitySchema,
           errors: [],
-          rest: { method: "DELETE", path: "/v1/auth/sessions" },
-          example: { output: { status: "success", ended: 2 } },
+          rest: { method: "GET", path: "/v1/me/security" },
+          example: { output: exampleSecurity },
         })
-        .mutation(async ({ ctx }) => ({ status: "success" as const, ended: await account.revokeOthers(ctx) })),
+        .query(({ ctx }) => account.security(ctx)),
+      export: procedures
+        .session({
+          summary: "Everything that is kept about the caller, as one document.",
+          description:
+            "Holds no secret, hash or key, and none of the private metadata, which is the customer's. Lists hold the newest " +
+            "1,000; `truncated` names those that have more.",
+          output: exportSchema,
+          errors: [],
+          rest: { method: "GET", path: "/v1/me/export" },
+          example: { output: exampleExport },
+        })
+        .query(({ ctx }) => exports.export(ctx)),
+      trustedDevices: {
+        list: procedures
+          .session({
+            summary: "Devices that are not asked for a second factor, in this application.",
+            output: pageOf(trustedDeviceSchema),
+            errors: [],
+            rest: { method: "GET", path: "/v1/me/trusted-devices" },
+            example: { output: { data: [exampleDevice], next_cursor: null } },
+          })
+          .input(z.strictObject(pageInput).optional())
+          .query(({ ctx, input }) => account.devices(ctx, input?.limit ?? 20, input?.cursor ?? null)),
+        remove: procedures
+          .session({
+            summary: "Ask a device for a second factor again.",
+            output: success,
+            errors: ["not_found"],
+            rest: { method: "DELETE", path: "/v1/me/trusted-devices/{id}" },
+            example: { input: { id: "dev_01HWY4WJTWFNPRYW41J69V9JPP" }, output: { status: "success" } },
+          })
+          .input(z.strictObject({ id: z.string().max(64).describe("The device's id, in either form.") }))
+          .mutation(async ({ ctx, input }) => {
+            await account.removeDevice(ctx, requireId("device", input.id, "id"));
+            return { status: "success" as const };
+          }),
+      },
     },
   };
-  return { auth };
 }

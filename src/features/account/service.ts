@@ -1,105 +1,88 @@
 import { AppError, invalidField } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
+import { appendAudit } from "../../identity/audit/store.ts";
 import type { Identity } from "../../identity/identity.ts";
-import type { IssuedTokens } from "../../identity/sessions/sessions.ts";
-import { findSession, pageOfSessions } from "../../identity/sessions/store.ts";
-import { toWireSession } from "../../identity/sessions/wire.ts";
-import type { Call } from "../../rpc/call.ts";
-import type { Admitted, AdmittedSession } from "../../rpc/gate.ts";
+import { findSession, isLiveSession } from "../../identity/sessions/store.ts";
+import { lockUser } from "../../identity/users/store.ts";
+import type { AdmittedSession } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
+import { pageOfDevices, removeDevice, securityOf } from "./store.ts";
+import { timeOrNull, toWireDevice, type WireSecurity } from "./wire.ts";
 
-/** What no later attempt with the same refresh token will change. */
-const DEAD: ReadonlySet<string> = new Set(["invalid_credentials", "token_expired", "token_revoked"]);
-
-/** A person's own sessions: refreshed, listed, ended. */
+/** What a signed-in person sees and does about the account as a whole. */
 export class Account {
   constructor(private readonly identity: Identity) {}
 
-  /** @throws AppError `authentication_required` when there is neither a token nor a cookie; see {@link Refreshes.refresh} */
-  async refresh(caller: Admitted & { call: Call }, given: string | null): Promise<IssuedTokens> {
-    const { call, application, origin } = caller;
-    const token = given ?? (call.door === "rest" ? call.cookies(application).refresh : null);
-    if (token === null) {
-      throw new AppError("authentication_required", {
-        message: "This needs a refresh token, in the body or in its cookie.",
-      });
-    }
-    // A cookie is the named (or the default) application's by its name; a token in the body speaks for itself, and what the
-    // request names beside it must agree: the header names an application, the path or Host a tenant.
-    const named = given === null || call.hints.header !== null;
-    const expected = {
-      applicationId: named ? application.id : null,
-      tenantId: call.hints.tenantSlug === null ? null : application.tenant.id,
-    };
-    try {
-      return await this.identity.refreshes.refresh(token, expected, origin);
-    } catch (error) {
-      // A cookie that is finally refused would be sent, and refused, at every later load of the page.
-      const isDead = error instanceof AppError && DEAD.has(error.code);
-      if (given === null && isDead) call.reply.cookies.push({ kind: "clear", application });
-      throw error;
-    }
-  }
-
-  async signOut(caller: AdmittedSession, all: boolean): Promise<void> {
-    const { application, origin, session } = caller;
-    const { storage, sessions } = this.identity;
-    const actor = { kind: "user", id: session.user_id } as const;
-    const ending = { tenantId: session.tenant_id, application, actor, origin, reason: "logout" } as const;
-    await storage.write(async (tx) => {
-      const wasLive = await sessions.end(tx, session.sid, ending);
-      // A session that had ended ends no others: an old token is no lever on newer sessions.
-      if (all && wasLive) await sessions.endAll(tx, session.user_id, { keep: null, everyApplication: true }, ending);
+  async security(caller: AdmittedSession): Promise<WireSecurity> {
+    const { storage, clock } = this.identity;
+    const { application, session } = caller;
+    const row = await securityOf(storage.read, {
+      userId: session.user_id,
+      applicationId: application.id,
+      now: clock.now(),
     });
+    const setAt = timeOrNull(row.passwordSetAt);
+    const enabledAt = timeOrNull(row.totp?.enabledAt ?? null);
+    return {
+      password: setAt === null ? null : { set_at: setAt },
+      totp:
+        enabledAt === null ? null : { enabled_at: enabledAt, last_used_at: timeOrNull(row.totp?.lastUsedAt ?? null) },
+      recovery_codes_left: row.recoveryCodesLeft,
+      passkeys: row.passkeys,
+      trusted_devices: row.trustedDevices,
+      emails: row.emails,
+    };
   }
 
-  async list(caller: AdmittedSession, limit: number, cursor: string | null) {
-    const after = cursor === null ? "" : parseId("session", cursor);
+  async devices(caller: AdmittedSession, limit: number, cursor: string | null) {
+    const after = cursor === null ? "" : parseId("device", cursor);
     if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
-    const rows = await pageOfSessions(this.identity.storage.read, {
-      userId: caller.session.user_id,
-      applicationId: caller.application.id,
+    const rows = await pageOfDevices(this.identity.storage.read, {
+      user_id: caller.session.user_id,
+      application_id: caller.application.id,
       now: this.identity.clock.now(),
       after,
       limit: limit + 1,
     });
-    return cutPage(
-      rows,
-      limit,
-      (row) => row.id,
-      (row) => toWireSession(row, row.id === caller.session.sid),
-    );
+    return cutPage(rows, limit, (row) => row.id, toWireDevice);
   }
 
-  /** @throws AppError `not_found` for a session that is not this user's, as for one that never was */
-  async revoke(caller: AdmittedSession, id: string): Promise<void> {
+  /** @throws AppError `not_found` for a device that is not this user's in this application, as for one that never was */
+  removeDevice(caller: AdmittedSession, id: string): Promise<void> {
     const { application, origin, session } = caller;
-    const target = await findSession(this.identity.storage.read, id);
-    if (!target || target.user_id !== session.user_id || target.application_id !== application.id) {
-      throw new AppError("not_found");
-    }
-    const actor = { kind: "user", id: session.user_id } as const;
-    await this.identity.storage.write((tx) =>
-      this.identity.sessions.end(tx, id, {
-        tenantId: session.tenant_id,
-        application,
-        actor,
+    const { storage, clock } = this.identity;
+    return storage.write(async (tx) => {
+      const now = clock.now();
+      const device = { id, user_id: session.user_id, application_id: application.id, now };
+      if (!(await removeDevice(tx, device))) throw new AppError("not_found");
+      await appendAudit(tx, now, {
+        tenantId: application.tenant.id,
+        actor: { kind: "user", id: session.user_id },
+        action: "trusted_device.removed",
+        target: { kind: "trusted_device", id },
+        applicationId: application.id,
         origin,
-        reason: "revoked",
-      }),
-    );
+      });
+    });
   }
 
-  revokeOthers(caller: AdmittedSession): Promise<number> {
+  /**
+   * Deletes the account of whoever asks. Of several at once one does it.
+   * @throws AppError `token_revoked` for a session that has ended since the gate let it through
+   */
+  delete(caller: AdmittedSession): Promise<void> {
     const { application, origin, session } = caller;
-    const actor = { kind: "user", id: session.user_id } as const;
-    return this.identity.storage.write((tx) =>
-      this.identity.sessions.endAll(
-        tx,
-        session.user_id,
-        { keep: session.sid, everyApplication: false },
-        { tenantId: session.tenant_id, application, actor, origin, reason: "revoked" },
-      ),
-    );
+    const { storage, clock, users, notices } = this.identity;
+    const userId = session.user_id;
+    return storage.write(async (tx) => {
+      const now = clock.now();
+      const held = await lockUser(tx, application.tenant.id, userId, now);
+      const asked = held ? await findSession(tx, session.sid) : undefined;
+      if (!asked || !isLiveSession(asked, now)) throw new AppError("token_revoked");
+      // Before the address goes. No link and no button: it is the last mail about the account.
+      const notice = { kind: "account", template: "account_deleted", application, userId, origin } as const;
+      await notices.tell(tx, now, notice);
+      await users.delete(tx, userId, { application, actor: { kind: "user", id: userId }, origin });
+    });
   }
 }

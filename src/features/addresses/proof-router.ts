@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { proofInput, proofOf } from "../../identity/proofs/proofs.ts";
+import { proofInput, proofOf } from "../../identity/email-proofs/proofs.ts";
 import { exampleMailSent } from "../../identity/sessions/wire.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import type { Undo } from "./undo.ts";

@@ -3,11 +3,11 @@ import { canonicalEmail } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
 import { appendAudit } from "../../identity/audit/store.ts";
+import { linkOf } from "../../identity/email-proofs/link.ts";
+import { mailProof } from "../../identity/email-proofs/mailed.ts";
+import type { StartedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { linkOf } from "../../identity/proofs/link.ts";
-import { mailProof } from "../../identity/proofs/mailed.ts";
-import type { StartedProof } from "../../identity/proofs/proofs.ts";
-import { holdSession } from "../../identity/sessions/hold.ts";
+import { lockSession } from "../../identity/sessions/lock.ts";
 import type { AdmittedSession } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
 import type { UserEmailsTable } from "../../storage/schema.ts";
@@ -86,7 +86,7 @@ export class Addresses {
     await attempts.mail(application, userId, origin);
     return storage.write(async (tx) => {
       const now = clock.now();
-      await holdSession(tx, session, now);
+      await lockSession(tx, session, now);
       const target = await findEmail(tx, userId, id);
       if (!target) throw new AppError("not_found");
       if (target.verified_at === null) throw new AppError("conflict", { message: "Verify this address first." });
@@ -110,7 +110,7 @@ export class Addresses {
     const userId = session.user_id;
     return storage.write(async (tx) => {
       const now = clock.now();
-      await holdSession(tx, session, now);
+      await lockSession(tx, session, now);
       const row = await findEmail(tx, userId, id);
       if (!row) throw new AppError("not_found");
       if (row.is_primary === 1) {
@@ -138,12 +138,12 @@ export class Addresses {
     before: UserEmailsTable,
     target: UserEmailsTable,
   ): Promise<void> {
-    const { notices, proofs } = this.identity;
+    const { notices, emailProofs } = this.identity;
     if (before.verified_at === null || application.tenant.noticesOff.has("address")) return;
     const isSenior = before.verified_at <= (target.verified_at ?? now) || before.created_at <= target.created_at;
     const state: UndoState = { address: before.address, canonical: before.canonical, changedAt: now };
     const proof = isSenior
-      ? await proofs.start(tx, {
+      ? await emailProofs.start(tx, {
           kind: "undo_email_change",
           tenantId: session.tenant_id,
           applicationId: application.id,
@@ -175,7 +175,7 @@ export class Addresses {
     const { storage, clock } = this.identity;
     const state: VerifyState = { address: mail.email, canonical: mail.canonical, sid: session.sid };
     return storage.write(async (tx) => {
-      await holdSession(tx, session, clock.now());
+      await lockSession(tx, session, clock.now());
       return mailProof(this.identity, tx, {
         ...mail,
         application,

@@ -1,9 +1,9 @@
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { appendAudit } from "../../identity/audit/store.ts";
+import { checkProof } from "../../identity/email-proofs/mailed.ts";
+import { mailReset } from "../../identity/email-proofs/reset.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { checkProof } from "../../identity/proofs/mailed.ts";
-import { mailReset } from "../../identity/proofs/reset.ts";
 import { findUser, insertEmail, lockUser } from "../../identity/users/store.ts";
 import type { Admitted } from "../../rpc/gate.ts";
 import type { UserEmailsTable } from "../../storage/schema.ts";

@@ -1,10 +1,10 @@
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { appendAudit } from "../../identity/audit/store.ts";
+import { checkProof } from "../../identity/email-proofs/mailed.ts";
+import type { Proof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { checkProof } from "../../identity/proofs/mailed.ts";
-import type { Proof } from "../../identity/proofs/proofs.ts";
-import { isHeld } from "../../identity/sessions/hold.ts";
+import { isLockedLive } from "../../identity/sessions/lock.ts";
 import { claimUser, insertEmail } from "../../identity/users/store.ts";
 import type { Admitted } from "../../rpc/gate.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
@@ -41,7 +41,8 @@ export class Verification {
     if (userId === null) throw new AppError("invalid_code");
     return storage.write(async (tx) => {
       const now = clock.now();
-      if (!(await isHeld(tx, { tenant_id: tenantId, user_id: userId, sid }, now))) throw new AppError("invalid_code");
+      if (!(await isLockedLive(tx, { tenant_id: tenantId, user_id: userId, sid }, now)))
+        throw new AppError("invalid_code");
       await spend(tx);
       const found = await findByCanonical(tx, tenantId, canonical);
       if (found && found.user_id !== userId) throw taken();

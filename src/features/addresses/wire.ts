@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
-import type { StartedProof } from "../../identity/proofs/proofs.ts";
+import type { StartedProof } from "../../identity/email-proofs/proofs.ts";
 import type { UserEmailsTable } from "../../storage/schema.ts";
 
 export const emailSchema = z

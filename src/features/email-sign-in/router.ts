@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { proofInput, proofOf } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { proofInput, proofOf } from "../../identity/proofs/proofs.ts";
 import { exampleMailSent, exampleTokens, mailSentSchema, signInSchema } from "../../identity/sessions/wire.ts";
 import { deliverOutcome } from "../../rpc/deliver.ts";
 import type { Procedures } from "../../rpc/procedures.ts";

@@ -2,17 +2,17 @@ import type { RequestOrigin } from "../../core/caller.ts";
 import { toWireTime } from "../../core/clock.ts";
 import { canonicalEmail } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
+import type { Application } from "../../identity/applications/application.ts";
 import { appendAudit } from "../../identity/audit/store.ts";
+import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/email-proofs/mailed.ts";
+import type { Proof, ProofKind, StartedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/proofs/mailed.ts";
-import type { Proof, ProofKind, StartedProof } from "../../identity/proofs/proofs.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
-import type { Application } from "../../identity/tenants/directory.ts";
 import { lockUser } from "../../identity/users/store.ts";
 import type { Delivery } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { maskEmail } from "./mask.ts";
-import { findAddress, findOwner, holdAddress, primaryAddress, proveAddress } from "./store.ts";
+import { findAddress, findOwner, lockAddress, primaryAddress, proveAddress } from "./store.ts";
 
 export const EMAIL_METHODS = ["magic_link", "email_code"] as const;
 export type EmailMethod = (typeof EMAIL_METHODS)[number];
@@ -107,7 +107,7 @@ export class EmailSignIns {
         await spend(tx);
         if (isFirst && (await proveAddress(tx, address, now)))
           await this.#takeOver(tx, now, application, userId, origin);
-        else if (!(await holdAddress(tx, address))) throw new AppError("invalid_code");
+        else if (!(await lockAddress(tx, address))) throw new AppError("invalid_code");
         return userId;
       },
     });
@@ -118,8 +118,8 @@ export class EmailSignIns {
    * @throws AppError `invalid_code` for one that does nothing any more, and for another tenant's
    */
   async describe({ application: asked }: Caller, token: string) {
-    const { proofs, directory, storage } = this.identity;
-    const { flow, state } = await proofs.check(KINDS, { token });
+    const { emailProofs, directory, storage } = this.identity;
+    const { flow, state } = await emailProofs.check(KINDS, { token });
     const application = flow.tenant_id === asked.tenant.id ? await directory.application(flow.application_id) : null;
     if (!application || application.disabled) throw new AppError("invalid_code");
     const said = typeof state.email === "string" ? state.email : null;
@@ -138,7 +138,7 @@ export class EmailSignIns {
    */
   async #takeOver(tx: Executor, now: number, application: Application, userId: string, origin: RequestOrigin) {
     const actor = { kind: "user", id: userId } as const;
-    await this.identity.users.disown(tx, userId, { application, actor, origin });
+    await this.identity.users.revokeUnprovenCredentials(tx, userId, { application, actor, origin });
     await appendAudit(tx, now, {
       tenantId: application.tenant.id,
       actor,

@@ -78,7 +78,7 @@ const hold = prepared((db, p: Param<Address>) =>
  * Whether the address is still this user's, and proven, and stays so until the transaction ends: a mail may outlive that. A
  * write, because a mere read on PostgreSQL would let a removal run beside it, which would then miss the session.
  */
-export const holdAddress = async (tx: Executor, address: Address) => (await tx.first(hold, address)) !== undefined;
+export const lockAddress = async (tx: Executor, address: Address) => (await tx.first(hold, address)) !== undefined;
 
 const byId = prepared((db, p: Param<Address>) =>
   db.selectFrom("user_emails").select("verified_at").where("id", "=", p("id")).where("user_id", "=", p("user_id")),

@@ -1,9 +1,9 @@
 import type { RequestOrigin } from "../../core/caller.ts";
 import { AppError } from "../../core/errors.ts";
+import type { Application } from "../../identity/applications/application.ts";
 import { appendAudit } from "../../identity/audit/store.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { findSession, isLiveSession, type SessionBundle } from "../../identity/sessions/store.ts";
-import type { Application } from "../../identity/tenants/directory.ts";
 import { lockUser } from "../../identity/users/store.ts";
 import type { Executor } from "../../storage/storage.ts";
 import type { RecoveryCodes } from "./recovery-codes.ts";
@@ -41,7 +41,7 @@ export class FactorChanges {
    * owner who has just signed everybody out is not answered by the stranger's change.
    * @throws AppError `token_revoked`
    */
-  async hold(tx: Executor, { application, userId, sid }: Owner & { sid: string | null }): Promise<void> {
+  async lock(tx: Executor, { application, userId, sid }: Owner & { sid: string | null }): Promise<void> {
     const now = this.identity.clock.now();
     const isThere = await lockUser(tx, application.tenant.id, userId, now);
     const session = isThere && sid !== null ? await findSession(tx, sid) : null;
@@ -71,7 +71,7 @@ export class FactorChanges {
     await storage.write(async (tx) => {
       const now = clock.now();
       const owner = { application, origin, userId };
-      await this.hold(tx, { ...owner, sid: session.sid });
+      await this.lock(tx, { ...owner, sid: session.sid });
       if (!(await deleteTotp(tx, userId))) {
         throw new AppError("conflict", { message: "There is no authenticator app to take away." });
       }
@@ -94,7 +94,7 @@ export class FactorChanges {
     await storage.write(async (tx) => {
       const now = clock.now();
       const owner = { application, origin, userId };
-      await this.hold(tx, { ...owner, sid: session.sid });
+      await this.lock(tx, { ...owner, sid: session.sid });
       if ((await secondFactors.enrolled(tx, userId, null)).length === 0) {
         throw new AppError("conflict", { message: "There is no second factor yet that the codes would stand in for." });
       }

@@ -15,7 +15,7 @@ import { TotpFactor } from "./totp-factor.ts";
 export const mfa = defineFeature({
   settings: {},
   erase: forget,
-  disown: forget,
+  revokeUnprovenCredentials: forget,
   secondFactors: ({ identity }) => [new TotpFactor(identity), new RecoveryCodes(identity)],
   router: ({ identity, procedures }) => {
     const recoveryCodes = new RecoveryCodes(identity);

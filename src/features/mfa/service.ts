@@ -1,12 +1,12 @@
 import type { RequestOrigin } from "../../core/caller.ts";
 import { MINUTE } from "../../core/clock.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
+import type { Application } from "../../identity/applications/application.ts";
 import { appendRefusal } from "../../identity/audit/refusals.ts";
 import type { FactorProof, MfaFlow } from "../../identity/factors/second-factors.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
 import type { SessionBundle } from "../../identity/sessions/store.ts";
-import type { Application } from "../../identity/tenants/directory.ts";
 import { findUser } from "../../identity/users/store.ts";
 import type { Executor } from "../../storage/storage.ts";
 import type { FactorChanges } from "./changes.ts";
@@ -80,7 +80,7 @@ export class SecondFactorService {
       const step = secret && matchingStep(this.totp.open(userId, secret), code, clock.now(), 0);
       if (secret === null || step === null) throw new AppError("invalid_code");
       const commit = async (tx: Executor, now: number) => {
-        await this.changes.hold(tx, { ...prover, sid: sidOf(prover) });
+        await this.changes.lock(tx, { ...prover, sid: sidOf(prover) });
         // The flow was one of somebody without a second factor.
         const isStale = "flow" in prover && (await secondFactors.enrolled(tx, userId, null)).length > 0;
         if (isStale || !(await enablePending(tx, { userId, secret, step, now }))) throw new AppError("invalid_code");

@@ -1,10 +1,10 @@
 import type { RequestOrigin } from "../../core/caller.ts";
 import { AppError } from "../../core/errors.ts";
+import type { Application } from "../../identity/applications/application.ts";
+import { relyingPartyOf } from "../../identity/applications/relying-party.ts";
 import { appendRefusal } from "../../identity/audit/refusals.ts";
 import { appendAudit } from "../../identity/audit/store.ts";
 import type { Identity } from "../../identity/identity.ts";
-import type { Application } from "../../identity/tenants/directory.ts";
-import { relyingPartyOf } from "../../identity/tenants/relying-party.ts";
 import type { PasskeysTable } from "../../storage/schema-people.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { type Assertion, REFUSED, verifyAssertion } from "./ceremony.ts";

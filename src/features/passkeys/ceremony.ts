@@ -1,7 +1,7 @@
 import { AppError } from "../../core/errors.ts";
 import { type JsonObject, parseJsonObject } from "../../core/json.ts";
 import { importVerificationKey } from "../../crypto/jwk.ts";
-import type { RelyingParty } from "../../identity/tenants/relying-party.ts";
+import type { RelyingParty } from "../../identity/applications/relying-party.ts";
 import type { AssertionResponse, RegistrationResponse } from "./wire.ts";
 
 /** By their numbers in the COSE registry, the best first. What is not offered is not taken. */

@@ -3,8 +3,8 @@ import { MINUTE, SECOND } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
 import { parseJsonObject } from "../../core/json.ts";
+import type { Application } from "../../identity/applications/application.ts";
 import type { Identity } from "../../identity/identity.ts";
-import type { Application } from "../../identity/tenants/directory.ts";
 import type { Executor } from "../../storage/storage.ts";
 
 /** A challenge for one purpose is none for another. */

@@ -14,7 +14,7 @@ import { deletePasskeysOf } from "./store.ts";
 export const passkeys = defineFeature({
   settings: {},
   erase: deletePasskeysOf,
-  disown: deletePasskeysOf,
+  revokeUnprovenCredentials: deletePasskeysOf,
   secondFactors: ({ identity }) => [new PasskeyFactor(identity, new Assertions(identity, new Challenges(identity)))],
   router: ({ identity, procedures }) => {
     const challenges = new Challenges(identity);

@@ -1,8 +1,8 @@
 import { AppError } from "../../core/errors.ts";
+import type { Application } from "../../identity/applications/application.ts";
+import { relyingPartyOf } from "../../identity/applications/relying-party.ts";
 import type { FactorAnswer, FactorProof, SecondFactor } from "../../identity/factors/second-factors.ts";
 import type { Identity } from "../../identity/identity.ts";
-import type { Application } from "../../identity/tenants/directory.ts";
-import { relyingPartyOf } from "../../identity/tenants/relying-party.ts";
 import type { Executor } from "../../storage/storage.ts";
 import type { Assertions } from "./assertions.ts";
 import { hasPasskey, passkeysOf } from "./store.ts";

@@ -1,10 +1,10 @@
 import { AppError, invalidField } from "../../core/errors.ts";
 import { newId, parseId } from "../../core/ids.ts";
+import type { Application } from "../../identity/applications/application.ts";
+import { relyingPartyOf } from "../../identity/applications/relying-party.ts";
 import { appendAudit } from "../../identity/audit/store.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { findSession, isLiveSession } from "../../identity/sessions/store.ts";
-import type { Application } from "../../identity/tenants/directory.ts";
-import { relyingPartyOf } from "../../identity/tenants/relying-party.ts";
 import { claimUser, lockUser } from "../../identity/users/store.ts";
 import type { AdmittedSession } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
@@ -93,7 +93,7 @@ export class Passkeys {
     };
     await storage.write(async (tx) => {
       await this.challenges.consume(tx, challenge);
-      await this.#hold(tx, now, caller);
+      await this.#lock(tx, now, caller);
       requireRoom((await passkeysOf(tx, userId)).length);
       if (!(await insertPasskey(tx, row))) {
         throw new AppError("conflict", { message: "This passkey is registered already." });
@@ -134,7 +134,7 @@ export class Passkeys {
     const { user_id: userId } = session;
     return storage.write(async (tx) => {
       const now = clock.now();
-      await this.#hold(tx, now, caller);
+      await this.#lock(tx, now, caller);
       const row = await deletePasskey(tx, userId, id);
       if (!row) throw new AppError("not_found");
       await requireAnotherWayIn(tx, application, row);
@@ -155,7 +155,7 @@ export class Passkeys {
   }
 
   /** One change of a user's passkeys at a time, and none by a session that has ended meanwhile. @throws AppError `token_revoked` */
-  async #hold(tx: Executor, now: number, { application, session }: AdmittedSession): Promise<void> {
+  async #lock(tx: Executor, now: number, { application, session }: AdmittedSession): Promise<void> {
     const isThere = await lockUser(tx, application.tenant.id, session.user_id, now);
     const current = await findSession(tx, session.sid);
     if (!isThere || !current || !isLiveSession(current, now)) throw new AppError("token_revoked");

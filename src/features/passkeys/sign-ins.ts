@@ -1,8 +1,8 @@
 import type { RequestOrigin } from "../../core/caller.ts";
 import { AppError } from "../../core/errors.ts";
+import type { Application } from "../../identity/applications/application.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
-import type { Application } from "../../identity/tenants/directory.ts";
 import type { Delivery } from "../../storage/schema.ts";
 import type { Assertions } from "./assertions.ts";
 import type { Challenges } from "./challenges.ts";

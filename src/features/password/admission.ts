@@ -1,6 +1,6 @@
 import { canonicalEmail, type EmailAddress } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
-import type { Application } from "../../identity/tenants/directory.ts";
+import type { Application } from "../../identity/applications/application.ts";
 
 /** @throws AppError `forbidden` */
 export function requirePasswords(application: Application): void {

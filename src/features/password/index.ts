@@ -17,7 +17,7 @@ import { deletePassword } from "./store.ts";
 export const password = defineFeature({
   settings: passwordSettings,
   erase: deletePassword,
-  disown: deletePassword,
+  revokeUnprovenCredentials: deletePassword,
   router: ({ identity, procedures, settings, metrics }) => {
     const queue = new HashQueue({
       slots: settings.password_hash_slots,

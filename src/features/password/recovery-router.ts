@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
-import { proofInput, proofOf } from "../../identity/proofs/proofs.ts";
+import { proofInput, proofOf } from "../../identity/email-proofs/proofs.ts";
 import { exampleMailSent, mailSentSchema } from "../../identity/sessions/wire.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import type { Recovery } from "./recovery.ts";

@@ -1,11 +1,11 @@
 import type { RequestOrigin } from "../../core/caller.ts";
 import { AppError } from "../../core/errors.ts";
+import type { Application } from "../../identity/applications/application.ts";
 import { appendAudit } from "../../identity/audit/store.ts";
+import { checkProof } from "../../identity/email-proofs/mailed.ts";
+import type { Proof, StartedProof } from "../../identity/email-proofs/proofs.ts";
+import { mailReset, type ResetState } from "../../identity/email-proofs/reset.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { checkProof } from "../../identity/proofs/mailed.ts";
-import type { Proof, StartedProof } from "../../identity/proofs/proofs.ts";
-import { mailReset, type ResetState } from "../../identity/proofs/reset.ts";
-import type { Application } from "../../identity/tenants/directory.ts";
 import { lockUser } from "../../identity/users/store.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { requireEmail, requirePasswords } from "./admission.ts";
@@ -78,7 +78,7 @@ export class Recovery {
   async #prove(tx: Executor, now: number, { application, origin }: Caller, userId: string, emailId: string) {
     if (!(await verifyAddress(tx, userId, emailId, now))) return;
     const actor = { kind: "user", id: userId } as const;
-    await this.identity.users.disown(tx, userId, { application, actor, origin });
+    await this.identity.users.revokeUnprovenCredentials(tx, userId, { application, actor, origin });
     await appendAudit(tx, now, {
       tenantId: application.tenant.id,
       actor,

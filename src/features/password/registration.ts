@@ -2,14 +2,14 @@ import type { RequestOrigin } from "../../core/caller.ts";
 import type { EmailAddress } from "../../core/email.ts";
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
+import type { Application } from "../../identity/applications/application.ts";
 import { appendAudit } from "../../identity/audit/store.ts";
+import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/email-proofs/mailed.ts";
+import type { Proof, StartedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/proofs/mailed.ts";
-import type { Proof, StartedProof } from "../../identity/proofs/proofs.ts";
-import { isHeld } from "../../identity/sessions/hold.ts";
+import { isLockedLive } from "../../identity/sessions/lock.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
 import type { SessionBundle } from "../../identity/sessions/store.ts";
-import type { Application } from "../../identity/tenants/directory.ts";
 import { claimUser, findUser, insertEmail, insertUser, updateUser } from "../../identity/users/store.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Delivery } from "../../storage/schema.ts";
@@ -110,7 +110,7 @@ export class Registrations {
     return this.#signIn(completion, async (tx, now) => {
       // What somebody's session began is over once it has been ended.
       const session = userId === null || person.sid === null ? null : { tenant_id, user_id: userId, sid: person.sid };
-      if (session && !(await isHeld(tx, session, now))) throw new AppError("invalid_code");
+      if (session && !(await isLockedLive(tx, session, now))) throw new AppError("invalid_code");
       await spend(tx);
       return session === null
         ? this.#createUser(tx, now, completion, person, true)

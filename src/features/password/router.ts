@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { proofInput, proofOf } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { proofInput, proofOf } from "../../identity/proofs/proofs.ts";
 import { exampleMailSent, exampleTokens, signInSchema, signUpSchema } from "../../identity/sessions/wire.ts";
 import type { Call } from "../../rpc/call.ts";
 import { deliverOutcome } from "../../rpc/deliver.ts";

@@ -1,19 +1,19 @@
 import type { RequestOrigin } from "../../core/caller.ts";
 import { canonicalEmail } from "../../core/email.ts";
 import { AppError } from "../../core/errors.ts";
+import type { Application } from "../../identity/applications/application.ts";
 import { appendRefusal } from "../../identity/audit/refusals.ts";
 import { appendAudit } from "../../identity/audit/store.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { holdSession } from "../../identity/sessions/hold.ts";
+import { lockSession } from "../../identity/sessions/lock.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
 import type { SessionBundle } from "../../identity/sessions/store.ts";
-import type { Application } from "../../identity/tenants/directory.ts";
 import { claimUser } from "../../identity/users/store.ts";
 import type { Delivery } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { requirePasswords } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
-import { addPassword, findByEmail, findPassword, holdPassword, replacePassword } from "./store.ts";
+import { addPassword, findByEmail, findPassword, lockPassword, replacePassword } from "./store.ts";
 
 interface Caller {
   application: Application;
@@ -73,7 +73,7 @@ export class Passwords {
       trustedDevice: signIn.trustedDevice,
       commit: async (tx, now) => {
         // The hash took its time: a password that was changed meanwhile signs nobody in.
-        if (!(await holdPassword(tx, account.user_id, version))) throw new AppError("invalid_credentials");
+        if (!(await lockPassword(tx, account.user_id, version))) throw new AppError("invalid_credentials");
         if (renewed !== null) {
           await replacePassword(tx, { userId: account.user_id, version, hash: renewed, newVersion: version, now });
         }
@@ -98,7 +98,7 @@ export class Passwords {
       const now = this.identity.clock.now();
       const userId = session.user_id;
       const { version } = stored;
-      await holdSession(tx, session, now);
+      await lockSession(tx, session, now);
       if (!(await replacePassword(tx, { userId, version, hash, newVersion: version + 1, now }))) {
         throw new AppError("conflict", { message: "The password was changed by another request." });
       }
@@ -121,7 +121,7 @@ export class Passwords {
     const hash = await this.hashing.hash(caller.next, origin);
     await storage.write(async (tx) => {
       const now = clock.now();
-      await holdSession(tx, session, now);
+      await lockSession(tx, session, now);
       if (!(await addPassword(tx, { userId, tenantId: session.tenant_id, hash, now }))) throw hasOne();
       await claimUser(tx, userId, now);
       await this.#tellChange(tx, now, caller, "password.set");

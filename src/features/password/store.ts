@@ -85,7 +85,7 @@ const confirmVersion = prepared((db, p: Param<{ user_id: string; version: number
  * Whether the password is still of this version, and stays so until the transaction ends: a write, because a mere read on
  * PostgreSQL would let a change run beside it, which would then miss the session that is being made.
  */
-export async function holdPassword(tx: Executor, userId: string, version: number): Promise<boolean> {
+export async function lockPassword(tx: Executor, userId: string, version: number): Promise<boolean> {
   return (await tx.first(confirmVersion, { user_id: userId, version })) !== undefined;
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { StartedProof } from "../../identity/proofs/proofs.ts";
+import type { StartedProof } from "../../identity/email-proofs/proofs.ts";
 
 export const emailInput = z.string().min(1).max(1016).describe("One e-mail address.");
 // What is longer than any password is refused before it is normalised; the policy says the exact limits.

@@ -1,7 +1,7 @@
 import { parseId } from "../../core/ids.ts";
 import { type Client, invalidClient } from "../../identity/clients/clients.ts";
 import type { Identity } from "../../identity/identity.ts";
-import type { Tenant } from "../../identity/tenants/directory.ts";
+import type { Tenant } from "../../identity/tenants/tenant.ts";
 import type { Exchange } from "../edge.ts";
 import { decodeForm, malformed } from "./form.ts";
 

@@ -3,7 +3,7 @@ import { isAudience, MANAGEMENT_SCOPES } from "../../identity/clients/administra
 import { introspect, type Reach } from "../../identity/clients/introspection.ts";
 import { OAuthError } from "../../identity/clients/oauth-error.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { DEFAULT_TENANT_SLUG, type Tenant } from "../../identity/tenants/directory.ts";
+import { DEFAULT_TENANT_SLUG, type Tenant } from "../../identity/tenants/tenant.ts";
 import { conditional, entityTag } from "../conditional.ts";
 import type { Edge, Exchange, Handler } from "../edge.ts";
 import { authenticateClient } from "./client-authentication.ts";

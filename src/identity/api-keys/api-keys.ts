@@ -12,9 +12,10 @@ import { digestEquals, newSecret, type ParsedSecret, parseSecret, sha256Base64ur
 import { admit } from "../../storage/rate-limits.ts";
 import type { ApiKeysTable, AuditEntriesTable } from "../../storage/schema.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
+import type { Application } from "../applications/application.ts";
+import type { Directory } from "../applications/directory.ts";
 import { appendRefusal } from "../audit/refusals.ts";
 import { appendAudit } from "../audit/store.ts";
-import type { Application, Directory } from "../tenants/directory.ts";
 import type { Scope } from "./scopes.ts";
 import { findApiKey, insertApiKey, touchApiKey } from "./store.ts";
 

@@ -4,8 +4,8 @@ import { SECOND } from "../../core/clock.ts";
 import { newId } from "../../core/ids.ts";
 import { newSecret, parseSecret } from "../../crypto/secrets.ts";
 import type { Executor } from "../../storage/storage.ts";
+import type { Application } from "../applications/application.ts";
 import { appendAudit } from "../audit/store.ts";
-import type { Application } from "../tenants/directory.ts";
 import { insertTrustedDevice, touchTrustedDevice } from "./store.ts";
 
 /**

@@ -5,8 +5,8 @@ import type { Limit } from "../../core/limits.ts";
 import { sha256Base64url } from "../../crypto/secrets.ts";
 import { admit, clear } from "../../storage/rate-limits.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
+import type { Application } from "../applications/application.ts";
 import { appendRefusal } from "../audit/refusals.ts";
-import type { Application } from "../tenants/directory.ts";
 
 interface AttemptSettings {
   limit_account: Limit;

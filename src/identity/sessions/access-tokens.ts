@@ -6,8 +6,9 @@ import { isUuid } from "../../core/ids.ts";
 import { RecentMap } from "../../core/recent-map.ts";
 import { JwsError, parseJws, verifyJws } from "../../crypto/jws.ts";
 import { decodeClaims, encodeJwt } from "../../crypto/jwt.ts";
+import type { Application } from "../applications/application.ts";
+import type { Directory } from "../applications/directory.ts";
 import type { Keyring } from "../keys/keyring.ts";
-import type { Application, Directory } from "../tenants/directory.ts";
 import type { SessionBundle } from "./store.ts";
 
 /** Opens the account procedures; tokens that were asked for a named audience lack it. */

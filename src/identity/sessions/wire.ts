@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
+import type { Application } from "../applications/application.ts";
 import { describeDevice } from "../notices/device.ts";
-import type { Application } from "../tenants/directory.ts";
 import { exampleUser, toWireUser, type UserColumns, userSchema, type WireUser } from "../users/wire.ts";
 import type { SessionBundle } from "./store.ts";
 

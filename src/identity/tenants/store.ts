@@ -1,4 +1,4 @@
-import type { ApplicationsTable, TenantsTable } from "../../storage/schema.ts";
+import type { TenantsTable } from "../../storage/schema.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
 const tenantById = prepared((db, p: Param<{ id: string }>) =>
@@ -7,19 +7,8 @@ const tenantById = prepared((db, p: Param<{ id: string }>) =>
 const tenantBySlug = prepared((db, p: Param<{ slug: string }>) =>
   db.selectFrom("tenants").selectAll().where("slug", "=", p("slug")),
 );
-const applicationById = prepared((db, p: Param<{ id: string }>) =>
-  db.selectFrom("applications").selectAll().where("id", "=", p("id")),
-);
 export const findTenant = (at: Executor, id: string) => at.first(tenantById, { id });
 export const findTenantBySlug = (at: Executor, slug: string) => at.first(tenantBySlug, { slug });
-export const findApplication = (at: Executor, id: string) => at.first(applicationById, { id });
-
-/** Every origin that some enabled application allows, of one tenant or of all. */
-export async function allowedOrigins(at: Executor, tenantId: string | null): Promise<string[]> {
-  const query = at.kysely.selectFrom("applications").select("origins").where("disabled_at", "is", null);
-  const rows = await (tenantId === null ? query : query.where("tenant_id", "=", tenantId)).execute();
-  return rows.flatMap((row) => JSON.parse(row.origins) as string[]);
-}
 
 export async function insertTenant(tx: Executor, row: TenantsTable): Promise<void> {
   await tx.kysely.insertInto("tenants").values(row).execute();
@@ -37,29 +26,6 @@ export async function setDefaultApplication(tx: Executor, tenantId: string, appl
     .execute();
 }
 
-export async function insertApplication(tx: Executor, row: ApplicationsTable): Promise<void> {
-  await tx.kysely.insertInto("applications").values(row).execute();
-}
-
-export async function updateApplication(tx: Executor, id: string, changes: Partial<ApplicationsTable>) {
-  return tx.kysely.updateTable("applications").set(changes).where("id", "=", id).returningAll().executeTakeFirst();
-}
-
 export async function listTenants(at: Executor): Promise<TenantsTable[]> {
   return at.kysely.selectFrom("tenants").selectAll().orderBy("id").execute();
-}
-
-export async function listApplications(at: Executor, tenantId: string | null): Promise<ApplicationsTable[]> {
-  const query = at.kysely.selectFrom("applications").selectAll().orderBy("id");
-  return (tenantId === null ? query : query.where("tenant_id", "=", tenantId)).execute();
-}
-
-/** Seconds that the longest-lived access token of a tenant may live. */
-export async function longestAccessTtl(at: Executor, tenantId: string): Promise<number> {
-  const row = await at.kysely
-    .selectFrom("applications")
-    .select((eb) => eb.fn.max("access_token_ttl").as("longest_at"))
-    .where("tenant_id", "=", tenantId)
-    .executeTakeFirst();
-  return Number(row?.longest_at ?? 0);
 }

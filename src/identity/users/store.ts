@@ -108,7 +108,7 @@ export async function claimUser(tx: Executor, id: string, now: number): Promise<
 }
 
 /** Leaves the tombstone: id, tenant, external id and times. @returns false when there was nobody to delete */
-export async function entombUser(tx: Executor, tenantId: string, id: string, now: number): Promise<boolean> {
+export async function tombstoneUser(tx: Executor, tenantId: string, id: string, now: number): Promise<boolean> {
   const row = await tx.kysely
     .updateTable("users")
     .set({

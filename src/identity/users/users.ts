@@ -5,6 +5,8 @@ import { AppError } from "../../core/errors.ts";
 import { deleteMailsOf } from "../../mail/store.ts";
 import type { AuditEntriesTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
+import type { Application } from "../applications/application.ts";
+import { longestAccessTtl } from "../applications/store.ts";
 import { appendAudit } from "../audit/store.ts";
 import { deleteTrustedDevices } from "../factors/store.ts";
 import { deleteFlowsOf } from "../flows/store.ts";
@@ -12,9 +14,7 @@ import { deleteKnownDevices } from "../notices/store.ts";
 import { insertRevocation } from "../revocations/store.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { deleteSessionsOf } from "../sessions/store.ts";
-import type { Application } from "../tenants/directory.ts";
-import { longestAccessTtl } from "../tenants/store.ts";
-import { entombUser } from "./store.ts";
+import { tombstoneUser } from "./store.ts";
 
 /** What a feature keeps about a user and removes with them. */
 export type Erasure = (tx: Executor, userId: string) => Promise<void>;
@@ -31,17 +31,17 @@ export class Users {
     private readonly clock: Clock,
     private readonly sessions: Sessions,
     private readonly erasures: readonly Erasure[],
-    private readonly disownments: readonly Erasure[],
+    private readonly unprovenRevocations: readonly Erasure[],
   ) {}
 
   /**
    * Somebody has proven an address that the account had not: what was set up without it may be a stranger's who was there
    * first (pre-hijacking). Every credential goes, and every session ends.
    */
-  async disown(tx: Executor, userId: string, disowning: Deletion): Promise<void> {
-    const { application, actor, origin } = disowning;
+  async revokeUnprovenCredentials(tx: Executor, userId: string, revocation: Deletion): Promise<void> {
+    const { application, actor, origin } = revocation;
     const tenantId = application.tenant.id;
-    for (const disown of this.disownments) await disown(tx, userId);
+    for (const revoke of this.unprovenRevocations) await revoke(tx, userId);
     await deleteTrustedDevices(tx, userId);
     // The stranger's devices are none of the owner's.
     await deleteKnownDevices(tx, userId);
@@ -51,7 +51,7 @@ export class Users {
     await appendAudit(tx, this.clock.now(), {
       tenantId,
       actor,
-      action: "user.disowned",
+      action: "user.unproven_credentials_revoked",
       target: { kind: "user", id: userId },
       applicationId: application.id,
       origin,
@@ -67,7 +67,7 @@ export class Users {
     const { application, actor, origin } = deletion;
     const tenantId = application.tenant.id;
     const now = this.clock.now();
-    if (!(await entombUser(tx, tenantId, userId, now))) throw new AppError("not_found");
+    if (!(await tombstoneUser(tx, tenantId, userId, now))) throw new AppError("not_found");
     for (const erase of this.erasures) await erase(tx, userId);
     await deleteFlowsOf(tx, userId);
     await deleteMailsOf(tx, userId);

@@ -3,9 +3,9 @@ import { type Clock, systemClock } from "../../../src/core/clock.ts";
 import { loadSettings } from "../../../src/core/config.ts";
 import { generateMasterKey, parseMasterKeys } from "../../../src/crypto/master-key.ts";
 import { listenerOptions } from "../../../src/http/server.ts";
+import { type ApplicationSettings, changeApplication } from "../../../src/identity/applications/administration.ts";
+import { findApplication } from "../../../src/identity/applications/store.ts";
 import { setUp } from "../../../src/identity/setup.ts";
-import { type ApplicationSettings, changeApplication } from "../../../src/identity/tenants/administration.ts";
-import { findApplication } from "../../../src/identity/tenants/store.ts";
 import { openStorage } from "../../../src/storage/open.ts";
 import { Mailbox, type ReceivedMail } from "../../support/mailbox.ts";
 

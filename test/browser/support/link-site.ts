@@ -1,6 +1,6 @@
 import axe from "axe-core";
 import type { BrowserContextOptions, Page, Request } from "playwright-core";
-import type { ProofKind } from "../../../src/identity/proofs/proofs.ts";
+import type { ProofKind } from "../../../src/identity/email-proofs/proofs.ts";
 import { startApp, type TestApp, type TestUser } from "../../support/app.ts";
 import { allowMail, mailedLink, mailTo } from "../../support/mailed-links.ts";
 import { launch } from "./chromium.ts";

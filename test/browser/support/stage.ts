@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, setDefaultTimeout } from "bun:test";
 import { fileURLToPath } from "node:url";
 import type { BrowserContext, Page } from "playwright-core";
-import type { ApplicationSettings } from "../../../src/identity/tenants/administration.ts";
+import type { ApplicationSettings } from "../../../src/identity/applications/administration.ts";
 import { closeBrowser, launch } from "./chromium.ts";
 import { type Instance, startInstance } from "./instance.ts";
 import { type PageServer, servePage } from "./page-server.ts";

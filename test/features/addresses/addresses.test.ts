@@ -159,7 +159,7 @@ scenarios("/v1/me/emails", (t) => {
     expect((await client.get("/v1/auth/session")).body.user).toMatchObject({ email_verified: true });
     expect((await callerOf(app).post("/v1/auth/login", user.login)).status).toBe(200);
     expect((await client.post(`/v1/me/emails/${body.data[0]?.id}/verify`)).code).toBe("conflict");
-    expect(await app.audit()).not.toContain("user.disowned");
+    expect(await app.audit()).not.toContain("user.unproven_credentials_revoked");
   });
 
   t.test(

@@ -6,7 +6,7 @@ import type { TestApp } from "../../support/app.ts";
 import { backend } from "../../support/management.ts";
 import { allowAnonymous, anonymousUser } from "../../support/own-affairs.ts";
 import { scenarios } from "../../support/scenarios.ts";
-import { addFactors } from "../me/support.ts";
+import { addFactors } from "../account/support.ts";
 
 const DAY = 86_400_000;
 

@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
+import type { ProofKind } from "../../../src/identity/email-proofs/proofs.ts";
 import type { SecondFactor } from "../../../src/identity/factors/second-factors.ts";
-import type { ProofKind } from "../../../src/identity/proofs/proofs.ts";
 import { type Callable, proceduresOf } from "../../../src/rpc/invoke.ts";
 import type { TestApp } from "../../support/app.ts";
 import type { Answer } from "../../support/client.ts";
@@ -318,7 +318,9 @@ scenarios("mailed links and codes, attacked", (t) => {
       );
       const refresh = { refresh_token: stranger.body.refresh_token };
       expect((await app.client().post("/v1/auth/refresh", refresh)).status).toBe(401);
-      expect(await app.audit()).toEqual(expect.arrayContaining(["user.disowned", "email.verified"]));
+      expect(await app.audit()).toEqual(
+        expect.arrayContaining(["user.unproven_credentials_revoked", "email.verified"]),
+      );
       // Flows that were begun before are over, too.
       const flow = await app.storage.read.kysely.selectFrom("flows").select("id").where("id", "=", pending).execute();
       expect(flow).toEqual([]);
@@ -326,7 +328,7 @@ scenarios("mailed links and codes, attacked", (t) => {
       const again = await completeBy(app.client(), { token: (await mailTo(app, body.email)).link });
       expect(again.status).toBe(200);
       expect((await app.client().bearer(owner.body.access_token).get("/v1/auth/session")).status).toBe(200);
-      expect((await app.audit()).filter((action) => action === "user.disowned")).toHaveLength(1);
+      expect((await app.audit()).filter((action) => action === "user.unproven_credentials_revoked")).toHaveLength(1);
     },
   );
 
@@ -343,7 +345,7 @@ scenarios("mailed links and codes, attacked", (t) => {
         expect(codesOf(answers).filter((code) => code === 200)).toHaveLength(1);
         expect(codesOf(answers).filter((code) => code === "invalid_code")).toHaveLength(9);
       }
-      expect((await app.audit()).filter((action) => action === "user.disowned")).toHaveLength(5);
+      expect((await app.audit()).filter((action) => action === "user.unproven_credentials_revoked")).toHaveLength(5);
       expect((await sessionsIn(app)).filter(({ ended_at }) => ended_at === null)).toHaveLength(5);
     },
   );

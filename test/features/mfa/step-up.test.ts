@@ -18,7 +18,7 @@ async function weakSession(app: TestApp) {
 }
 
 scenarios("step-up (RFC 9470; ASVS 7.5.1, 7.5.3)", (t) => {
-  t.test("the refusal says what would do, in the header and in the details, on both doors", async (app) => {
+  t.test("the refusal says what would do, in the header and in the details, on both transports", async (app) => {
     const { client } = await weakSession(app);
     const weak = await client.post(FRESH);
     expect([weak.status, weak.code]).toEqual([401, "insufficient_user_authentication"]);

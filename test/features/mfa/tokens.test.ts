@@ -43,7 +43,7 @@ async function halfWay(app: TestApp) {
 
 scenarios("a credential of one factor opens nothing (ASVS 6.3.4, 9.2.2)", (t) => {
   for (const kind of ["proof", "setup"] as const) {
-    t.test(`an MFA token (${kind}) as Bearer and as cookie, at every route and both doors`, async (app) => {
+    t.test(`an MFA token (${kind}) as Bearer and as cookie, at every route and both transports`, async (app) => {
       const { tokens } = await halfWay(app);
       const token = tokens[kind];
       const suffix = `_${app.applicationId.slice(-12)}`;

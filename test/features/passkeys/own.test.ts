@@ -161,7 +161,7 @@ scenarios("a person's own passkeys", (t) => {
     const application = await app.identity.directory.application(app.applicationId);
     if (!application) throw new Error("no application");
     await app.storage.write((tx) =>
-      app.identity.users.disown(tx, user.id, {
+      app.identity.users.revokeUnprovenCredentials(tx, user.id, {
         application,
         actor: { kind: "user", id: user.id },
         origin: { requestId: "test", address: "192.0.2.1", network: "192.0.2.1", userAgent: null },

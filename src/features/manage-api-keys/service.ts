@@ -1,0 +1,182 @@
+import type { RequestOrigin } from "../../core/caller.ts";
+import { MINUTE, SECOND } from "../../core/clock.ts";
+import { AppError, invalidField } from "../../core/errors.ts";
+import { newId, parseId } from "../../core/ids.ts";
+import { type KeyCaller, SIGNED_TOKEN_LIFETIME } from "../../identity/api-keys/api-keys.ts";
+import type { Scope } from "../../identity/api-keys/scopes.ts";
+import { findApiKey } from "../../identity/api-keys/store.ts";
+import { longestAccessTtl } from "../../identity/applications/store.ts";
+import { appendAudit } from "../../identity/audit/store.ts";
+import { once, type RepeatableCall } from "../../identity/idempotency/idempotency.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { insertRevocation } from "../../identity/revocations/store.ts";
+import type { AdmittedKey } from "../../rpc/gate.ts";
+import { cutPage } from "../../rpc/schemas.ts";
+import type { ApiKeysTable } from "../../storage/schema.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { type Reach, requireWithin } from "./bounds.ts";
+import { pageOfApiKeys, revokeApiKey, rotateApiKey } from "./store.ts";
+import { toWireApiKey, type WireApiKey, type WireNewApiKey } from "./wire.ts";
+
+interface Creation extends Reach {
+  name: string;
+}
+
+/** Keys of the caller's own application, and of no other. */
+export class ApiKeyService {
+  constructor(private readonly identity: Identity) {}
+
+  /**
+   * What is not said is taken from the calling key where that one is bound.
+   * @throws AppError `invalid_input`, `insufficient_scope`, `forbidden` (wider than the caller), `conflict`
+   */
+  create(caller: AdmittedKey, input: Creation, call: RepeatableCall | null): Promise<WireNewApiKey> {
+    const { application, key, origin } = caller;
+    const { storage, clock, apiKeys } = this.identity;
+    if (input.expiresAt !== null && input.expiresAt <= clock.now()) {
+      throw invalidField("expires_at", "must be in the future");
+    }
+    const wanted = { ...input, ...inherited(key, input) };
+    requireWithin(key, wanted);
+    const now = clock.now();
+    const id = newId(now);
+    return storage.write((tx) =>
+      once(
+        tx,
+        now,
+        call,
+        id,
+        async () => {
+          const made = await apiKeys.create(tx, id, {
+            ...wanted,
+            tenantId: application.tenant.id,
+            applicationId: application.id,
+            actor: { kind: key.kind, id: key.id },
+            origin,
+          });
+          return { ...toWireApiKey(made.row), secret: made.secret };
+        },
+        async (made) => ({ ...toWireApiKey(await this.#own(tx, caller, made)), secret: null }),
+      ),
+    );
+  }
+
+  async list(caller: AdmittedKey, limit: number, cursor: string | null) {
+    const after = cursor === null ? "" : parseId("apiKey", cursor);
+    if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
+    const page = { applicationId: caller.application.id, after, limit: limit + 1 };
+    return cutPage(await pageOfApiKeys(this.identity.storage.read, page), limit, (row) => row.id, toWireApiKey);
+  }
+
+  /** @throws AppError `not_found`, the same for another application's key as for one that never was */
+  async get(caller: AdmittedKey, id: string): Promise<WireApiKey> {
+    return toWireApiKey(await this.#own(this.identity.storage.read, caller, id));
+  }
+
+  /** Ends a key at once. Revoking what is revoked is no error. @throws AppError `not_found` */
+  revoke(caller: AdmittedKey, id: string): Promise<WireApiKey> {
+    const { storage, clock } = this.identity;
+    return storage.write(async (tx) => {
+      const key = await this.#own(tx, caller, id);
+      const now = clock.now();
+      const revoked = await revokeApiKey(tx, id, now);
+      if (!revoked) return toWireApiKey(await this.#own(tx, caller, id));
+      // What it signed lives on for a while: verifiers refuse it from now on.
+      const lifetime = Math.max((await longestAccessTtl(tx, key.tenant_id)) * SECOND, SIGNED_TOKEN_LIFETIME);
+      await insertRevocation(tx, now, {
+        tenantId: key.tenant_id,
+        kind: "key",
+        id,
+        issuedBefore: now + SECOND,
+        expiresAt: now + lifetime + MINUTE,
+      });
+      await this.#tell(tx, now, caller.key, "api_key.revoked", revoked, caller.origin, {});
+      return toWireApiKey(revoked);
+    });
+  }
+
+  /**
+   * A new secret under the same id. The one before is good for `overlap` more seconds; one that an earlier rotation left
+   * ends now. @throws AppError `not_found`, `insufficient_scope` and `forbidden` (a wider key), `conflict` (ended, or rotated by another request)
+   */
+  rotate(caller: AdmittedKey, id: string, overlap: number, call: RepeatableCall | null): Promise<WireNewApiKey> {
+    const { storage, clock, apiKeys } = this.identity;
+    const now = clock.now();
+    return storage.write(async (tx) => {
+      const row = await this.#own(tx, caller, id);
+      // The new secret goes to the caller: rotating a wider key would be taking it over.
+      requireWithin(caller.key, reachOf(row));
+      return once(
+        tx,
+        now,
+        call,
+        id,
+        async () => {
+          if (row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now)) {
+            throw new AppError("conflict", { message: "This key has ended; make a new one." });
+          }
+          const { shown, ...columns } = apiKeys.freshSecret(row.kind, id);
+          const keeps = overlap > 0;
+          const rotated = await rotateApiKey(tx, id, row.generation, {
+            ...columns,
+            previous_digest: keeps ? row.secret_digest : null,
+            previous_sealed: keeps ? row.sealed_secret : null,
+            previous_expires_at: keeps ? now + overlap * SECOND : null,
+            rotated_at: now,
+          });
+          if (!rotated) throw new AppError("conflict", { message: "Another request rotated or revoked this key." });
+          await this.#tell(tx, now, caller.key, "api_key.rotated", rotated, caller.origin, {
+            overlap_seconds: overlap,
+          });
+          return { ...toWireApiKey(rotated), secret: shown };
+        },
+        async () => ({ ...toWireApiKey(row), secret: null }),
+      );
+    });
+  }
+
+  async #own(at: Executor, caller: AdmittedKey, id: string): Promise<ApiKeysTable> {
+    const row = await findApiKey(at, id);
+    if (!row || row.application_id !== caller.application.id) throw new AppError("not_found");
+    return row;
+  }
+
+  #tell(
+    tx: Executor,
+    now: number,
+    actor: KeyCaller,
+    action: string,
+    row: ApiKeysTable,
+    origin: RequestOrigin,
+    details: Record<string, unknown>,
+  ): Promise<void> {
+    return appendAudit(tx, now, {
+      tenantId: row.tenant_id,
+      actor: { kind: actor.kind, id: actor.id },
+      action,
+      target: { kind: "api_key", id: row.id },
+      applicationId: row.application_id,
+      origin,
+      details: { kind: row.kind, name: row.name, ...details },
+    });
+  }
+}
+
+function inherited(key: KeyCaller, input: Creation): Pick<Reach, "expiresAt" | "rateLimit" | "networks"> {
+  const bound = input.kind === "secret";
+  return {
+    expiresAt: input.expiresAt ?? key.expiresAt,
+    rateLimit: bound ? (input.rateLimit ?? key.rateLimit) : null,
+    networks: bound && input.networks.length === 0 ? key.networks : input.networks,
+  };
+}
+
+function reachOf(row: ApiKeysTable): Reach {
+  return {
+    kind: row.kind,
+    scopes: JSON.parse(row.scopes) as Scope[],
+    expiresAt: row.expires_at,
+    rateLimit: row.rate_limit,
+    networks: JSON.parse(row.networks) as string[],
+  };
+}

@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { AppError, invalidField } from "../../core/errors.ts";
+import { parseId, requireId } from "../../core/ids.ts";
+import { findApplication } from "../../identity/applications/store.ts";
+import { defineFeature } from "../../rpc/feature.ts";
+import type { AdmittedKey } from "../../rpc/gate.ts";
+import { pageInput, pageOf } from "../../rpc/schemas.ts";
+import { exampleApplication, managedApplicationSchema, toManagedApplication } from "./wire.ts";
+
+/**
+ * What a backend may read about applications. A secret key acts on the settings of its own application only, so that one is
+ * all that its list holds, and every other id is as one that never was.
+ */
+export const manageApplications = defineFeature({
+  settings: {},
+  router: ({ identity, procedures }) => {
+    const own = async (caller: AdmittedKey) => {
+      const row = await findApplication(identity.storage.read, caller.application.id);
+      if (!row) throw new AppError("not_found");
+      return toManagedApplication(row, caller.application);
+    };
+    return {
+      applications: {
+        list: procedures
+          .key("applications:read", {
+            summary: "The calling key's application, as a list of one.",
+            output: pageOf(managedApplicationSchema),
+            errors: [],
+            rest: { method: "GET", path: "/v1/applications" },
+            example: { output: { data: [exampleApplication], next_cursor: null } },
+          })
+          .input(z.strictObject(pageInput).optional())
+          .query(async ({ ctx, input }) => {
+            const after = input?.cursor ? parseId("application", input.cursor) : "";
+            if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
+            const found = await own(ctx);
+            return { data: found.id > after ? [found] : [], next_cursor: null };
+          }),
+        get: procedures
+          .key("applications:read", {
+            summary: "The calling key's application.",
+            output: managedApplicationSchema,
+            errors: ["not_found"],
+            rest: { method: "GET", path: "/v1/applications/{id}" },
+            example: { input: { id: "app_01HWY42WS7FGD8SSNSKQN0XA9J" }, output: exampleApplication },
+          })
+          .input(z.strictObject({ id: z.string().max(64).describe("The application's id, in either form.") }))
+          .query(async ({ ctx, input }) => {
+            if (requireId("application", input.id, "id") !== ctx.application.id) throw new AppError("not_found");
+            return own(ctx);
+          }),
+      },
+    };
+  },
+});

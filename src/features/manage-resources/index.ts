@@ -1,0 +1,9 @@
+import { defineFeature } from "../../rpc/feature.ts";
+import { resourcesRouter } from "./router.ts";
+import { ResourceService } from "./service.ts";
+
+/** The APIs that a tenant's tokens may be for: an audience each, with the scopes that it knows. */
+export const manageResources = defineFeature({
+  settings: {},
+  router: ({ identity, procedures }) => resourcesRouter(procedures, new ResourceService(identity)),
+});

@@ -1,0 +1,146 @@
+import { AppError, invalidField } from "../../core/errors.ts";
+import { newId, parseId } from "../../core/ids.ts";
+import { appendAudit } from "../../identity/audit/store.ts";
+import { once, type RepeatableCall } from "../../identity/idempotency/idempotency.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { DEFAULT_TENANT_SLUG } from "../../identity/tenants/tenant.ts";
+import type { AdmittedKey } from "../../rpc/gate.ts";
+import { cutPage } from "../../rpc/schemas.ts";
+import { isUniqueViolation } from "../../storage/errors.ts";
+import type { ApiResourcesTable } from "../../storage/schema.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { deleteResource, findResource, insertResource, pageOfResources, updateResource } from "./store.ts";
+import { type ResourceScope, toWireResource, type WireResource } from "./wire.ts";
+
+interface NewResource {
+  audience: string;
+  name: string;
+  scopes: readonly ResourceScope[];
+}
+
+/** API resources belong to the tenant: every application's key with the scope acts on the same ones. */
+export class ResourceService {
+  constructor(private readonly identity: Identity) {}
+
+  /** @throws AppError `invalid_input` (an audience of the appliance's own), `conflict` (taken in the tenant) */
+  create(caller: AdmittedKey, input: NewResource, call: RepeatableCall | null): Promise<WireResource> {
+    this.#requireForeign(input.audience);
+    const { storage, clock } = this.identity;
+    const now = clock.now();
+    const row: ApiResourcesTable = {
+      id: newId(now),
+      tenant_id: caller.application.tenant.id,
+      audience: input.audience,
+      name: input.name,
+      scopes: JSON.stringify(input.scopes),
+      created_at: now,
+      updated_at: now,
+    };
+    const work = async (tx: Executor) => {
+      try {
+        await insertResource(tx, row);
+      } catch (error) {
+        if (!isUniqueViolation(error, "audience")) throw error;
+        throw new AppError("conflict", {
+          message: "There is a resource with this audience already.",
+          details: [{ path: "audience", reason: "is taken" }],
+        });
+      }
+      await this.#tell(tx, now, caller, "resource.created", row, { audience: row.audience });
+      return toWireResource(row);
+    };
+    const replay = async (tx: Executor, id: string) => toWireResource(found(await this.#find(tx, caller, id)));
+    return storage.write((tx) =>
+      once(
+        tx,
+        now,
+        call,
+        row.id,
+        () => work(tx),
+        (id) => replay(tx, id),
+      ),
+    );
+  }
+
+  async list(caller: AdmittedKey, limit: number, cursor: string | null) {
+    const after = cursor === null ? "" : parseId("resource", cursor);
+    if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
+    const page = { tenantId: caller.application.tenant.id, after, limit: limit + 1 };
+    return cutPage(await pageOfResources(this.identity.storage.read, page), limit, (row) => row.id, toWireResource);
+  }
+
+  /** @throws AppError `not_found`, the same for another tenant's as for one that never was */
+  async get(caller: AdmittedKey, id: string): Promise<WireResource> {
+    return toWireResource(found(await this.#find(this.identity.storage.read, caller, id)));
+  }
+
+  /** @throws AppError `not_found` */
+  update(
+    caller: AdmittedKey,
+    id: string,
+    changes: { name: string | undefined; scopes: readonly ResourceScope[] | undefined },
+  ): Promise<WireResource> {
+    const { storage, clock } = this.identity;
+    return storage.write(async (tx) => {
+      const now = clock.now();
+      const columns = {
+        ...(changes.name === undefined ? {} : { name: changes.name }),
+        ...(changes.scopes === undefined ? {} : { scopes: JSON.stringify(changes.scopes) }),
+      };
+      const set = { ...columns, updated_at: now };
+      const row = found(await updateResource(tx, caller.application.tenant.id, id, set));
+      await this.#tell(tx, now, caller, "resource.changed", row, { fields: Object.keys(columns) });
+      return toWireResource(row);
+    });
+  }
+
+  /** @throws AppError `not_found` */
+  delete(caller: AdmittedKey, id: string): Promise<void> {
+    const { storage, clock } = this.identity;
+    return storage.write(async (tx) => {
+      const row = found(await deleteResource(tx, caller.application.tenant.id, id));
+      await this.#tell(tx, clock.now(), caller, "resource.deleted", row, { audience: row.audience });
+    });
+  }
+
+  /**
+   * What lies under the public address is the appliance's own (`<issuer>/api/<id>`, `<issuer>/management`), and a bare client
+   * id is no audience: a resource of that name would be handed tokens that open other doors.
+   */
+  #requireForeign(audience: string): void {
+    const own = this.identity.directory.issuerOf(DEFAULT_TENANT_SLUG).toLowerCase();
+    const text = audience.toLowerCase();
+    if (text === own || text.startsWith(`${own}/`)) {
+      throw invalidField("audience", "is the appliance's own: it must not lie under its public address");
+    }
+    if (parseId("application", audience) !== null) throw invalidField("audience", "must not be a client id");
+  }
+
+  #find(at: Executor, caller: AdmittedKey, id: string): Promise<ApiResourcesTable | undefined> {
+    return findResource(at, caller.application.tenant.id, id);
+  }
+
+  #tell(
+    tx: Executor,
+    now: number,
+    caller: AdmittedKey,
+    action: string,
+    row: ApiResourcesTable,
+    details: Record<string, unknown>,
+  ): Promise<void> {
+    return appendAudit(tx, now, {
+      tenantId: row.tenant_id,
+      actor: { kind: caller.key.kind, id: caller.key.id },
+      action,
+      target: { kind: "resource", id: row.id },
+      applicationId: caller.application.id,
+      origin: caller.origin,
+      details,
+    });
+  }
+}
+
+function found(row: ApiResourcesTable | undefined): ApiResourcesTable {
+  if (!row) throw new AppError("not_found");
+  return row;
+}

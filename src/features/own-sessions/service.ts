@@ -1,0 +1,105 @@
+import { AppError, invalidField } from "../../core/errors.ts";
+import { parseId } from "../../core/ids.ts";
+import type { Identity } from "../../identity/identity.ts";
+import type { IssuedTokens } from "../../identity/sessions/sessions.ts";
+import { findSession, pageOfSessions } from "../../identity/sessions/store.ts";
+import { toWireSession } from "../../identity/sessions/wire.ts";
+import type { Call } from "../../rpc/call.ts";
+import type { Admitted, AdmittedSession } from "../../rpc/gate.ts";
+import { cutPage } from "../../rpc/schemas.ts";
+
+/** What no later attempt with the same refresh token will change. */
+const DEAD: ReadonlySet<string> = new Set(["invalid_credentials", "token_expired", "token_revoked"]);
+
+/** A person's own sessions: refreshed, listed, ended. */
+export class OwnSessions {
+  constructor(private readonly identity: Identity) {}
+
+  /** @throws AppError `authentication_required` when there is neither a token nor a cookie; see {@link RefreshService.refresh} */
+  async refresh(caller: Admitted & { call: Call }, given: string | null): Promise<IssuedTokens> {
+    const { call, application, origin } = caller;
+    const token = given ?? (call.transport === "rest" ? call.cookies(application).refresh : null);
+    if (token === null) {
+      throw new AppError("authentication_required", {
+        message: "This needs a refresh token, in the body or in its cookie.",
+      });
+    }
+    // A cookie is the named (or the default) application's by its name; a token in the body speaks for itself, and what the
+    // request names beside it must agree: the header names an application, the path or Host a tenant.
+    const named = given === null || call.hints.header !== null;
+    const expected = {
+      applicationId: named ? application.id : null,
+      tenantId: call.hints.tenantSlug === null ? null : application.tenant.id,
+    };
+    try {
+      return await this.identity.refreshService.refresh(token, expected, origin);
+    } catch (error) {
+      // A cookie that is finally refused would be sent, and refused, at every later load of the page.
+      const isDead = error instanceof AppError && DEAD.has(error.code);
+      if (given === null && isDead) call.reply.cookies.push({ kind: "clear", application });
+      throw error;
+    }
+  }
+
+  async signOut(caller: AdmittedSession, all: boolean): Promise<void> {
+    const { application, origin, session } = caller;
+    const { storage, sessions } = this.identity;
+    const actor = { kind: "user", id: session.user_id } as const;
+    const ending = { tenantId: session.tenant_id, application, actor, origin, reason: "logout" } as const;
+    await storage.write(async (tx) => {
+      const wasLive = await sessions.end(tx, session.sid, ending);
+      // A session that had ended ends no others: an old token is no lever on newer sessions.
+      if (all && wasLive) await sessions.endAll(tx, session.user_id, { keep: null, everyApplication: true }, ending);
+    });
+  }
+
+  async list(caller: AdmittedSession, limit: number, cursor: string | null) {
+    const after = cursor === null ? "" : parseId("session", cursor);
+    if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
+    const rows = await pageOfSessions(this.identity.storage.read, {
+      userId: caller.session.user_id,
+      applicationId: caller.application.id,
+      now: this.identity.clock.now(),
+      after,
+      limit: limit + 1,
+    });
+    return cutPage(
+      rows,
+      limit,
+      (row) => row.id,
+      (row) => toWireSession(row, row.id === caller.session.sid),
+    );
+  }
+
+  /** @throws AppError `not_found` for a session that is not this user's, as for one that never was */
+  async revoke(caller: AdmittedSession, id: string): Promise<void> {
+    const { application, origin, session } = caller;
+    const target = await findSession(this.identity.storage.read, id);
+    if (!target || target.user_id !== session.user_id || target.application_id !== application.id) {
+      throw new AppError("not_found");
+    }
+    const actor = { kind: "user", id: session.user_id } as const;
+    await this.identity.storage.write((tx) =>
+      this.identity.sessions.end(tx, id, {
+        tenantId: session.tenant_id,
+        application,
+        actor,
+        origin,
+        reason: "revoked",
+      }),
+    );
+  }
+
+  revokeOthers(caller: AdmittedSession): Promise<number> {
+    const { application, origin, session } = caller;
+    const actor = { kind: "user", id: session.user_id } as const;
+    return this.identity.storage.write((tx) =>
+      this.identity.sessions.endAll(
+        tx,
+        session.user_id,
+        { keep: session.sid, everyApplication: false },
+        { tenantId: session.tenant_id, application, actor, origin, reason: "revoked" },
+      ),
+    );
+  }
+}

@@ -1,0 +1,53 @@
+import type { Application } from "../identity/applications/application.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { Call } from "../rpc/call.ts";
+import type { Cookies } from "./cookies.ts";
+import type { Cors } from "./cors.ts";
+import type { Edge, Exchange } from "./edge.ts";
+
+/** Turns requests into calls, and what calls leave behind into headers. The same for both transports. */
+export class CallFactory {
+  constructor(
+    private readonly identity: Identity,
+    private readonly edge: Edge,
+    private readonly cookies: Cookies,
+    private readonly cors: Cors,
+  ) {}
+
+  open(exchange: Exchange, transport: Call["transport"]): Call {
+    const { headers } = exchange.request;
+    const cookies = this.cookies;
+    const edge = this.edge;
+    return {
+      origin: exchange.origin,
+      page: { origin: headers.get("origin"), site: headers.get("sec-fetch-site") },
+      hints: { header: headers.get("x-application-id"), tenantSlug: exchange.tenantSlug },
+      authorization: headers.get("authorization"),
+      clientAddress: headers.get("x-client-address"),
+      idempotencyKey: headers.get("idempotency-key"),
+      transport,
+      resolved: null,
+      cookies: (application) => cookies.read(headers.get("cookie"), application),
+      isOwnOrigin: (origin) => edge.isOwnOrigin(origin),
+      reply: { cookies: [] },
+    };
+  }
+
+  /** Called once the procedures have run, whether they answered or threw. Only what a page asked for takes a promise. */
+  close(exchange: Exchange, call: Call): Promise<void> | undefined {
+    const tenant = exchange.request.params?.tenant;
+    const prefix = tenant === undefined ? "" : `/t/${tenant}`;
+    for (const change of call.reply.cookies) exchange.setCookies.push(...this.cookies.render(change, prefix));
+    if (call.page.origin === null) return undefined;
+    return this.cors.mark(exchange, call.page.origin, async () => call.resolved ?? (await this.#hinted(call)));
+  }
+
+  /** A request that was refused before its application was known: the one that it names may still read why. */
+  async #hinted(call: Call): Promise<Application | null> {
+    try {
+      return await this.identity.directory.resolve(call.hints);
+    } catch {
+      return null;
+    }
+  }
+}

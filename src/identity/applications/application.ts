@@ -1,0 +1,63 @@
+import type { ApplicationsTable, MfaPolicy } from "../../storage/schema.ts";
+import type { Tenant } from "../tenants/tenant.ts";
+import type { SignInMethod } from "./administration.ts";
+
+export interface Application {
+  id: string;
+  tenant: Tenant;
+  name: string;
+  type: ApplicationsTable["type"];
+  algorithm: ApplicationsTable["algorithm"];
+  origins: ReadonlySet<string>;
+  audiences: readonly string[];
+  signUp: ApplicationsTable["sign_up"];
+  signInMethods: ReadonlySet<SignInMethod>;
+  mfa: MfaPolicy;
+  /** Seconds. */
+  mfaGrace: number;
+  /** Milliseconds since the epoch; null unless `mfa` is `required`. */
+  mfaRequiredAt: number | null;
+  /** Seconds; 0: every sign-in is asked. */
+  mfaRemember: number;
+  /** null: the host of the public URL. */
+  passkeyRpId: string | null;
+  homeUrl: string | null;
+  /** Seconds. */
+  accessTokenTtl: number;
+  refreshIdleTtl: number;
+  refreshAbsoluteTtl: number;
+  refreshCookiePath: string;
+  disabled: boolean;
+  /** Whether it is its tenant's default one: its cookies carry no suffix. */
+  isDefault: boolean;
+  /** `aud` when nobody asks for another. */
+  defaultAudience: string;
+}
+
+export function toApplication(row: ApplicationsTable, tenant: Tenant): Application {
+  const audiences = JSON.parse(row.audiences) as string[];
+  return {
+    id: row.id,
+    tenant,
+    name: row.name,
+    type: row.type,
+    algorithm: row.algorithm,
+    origins: new Set(JSON.parse(row.origins) as string[]),
+    audiences,
+    signUp: row.sign_up,
+    signInMethods: new Set(JSON.parse(row.sign_in_methods) as SignInMethod[]),
+    mfa: row.mfa,
+    mfaGrace: row.mfa_grace,
+    mfaRequiredAt: row.mfa_required_at,
+    mfaRemember: row.mfa_remember,
+    passkeyRpId: row.passkey_rp_id,
+    homeUrl: row.home_url,
+    accessTokenTtl: row.access_token_ttl,
+    refreshIdleTtl: row.refresh_idle_ttl,
+    refreshAbsoluteTtl: row.refresh_absolute_ttl,
+    refreshCookiePath: row.refresh_cookie_path,
+    disabled: row.disabled_at !== null,
+    isDefault: tenant.defaultApplicationId === row.id,
+    defaultAudience: audiences[0] ?? `${tenant.issuer}/api/${row.id}`,
+  };
+}

@@ -1,0 +1,139 @@
+import type { Clock } from "../../core/clock.ts";
+import { AppError } from "../../core/errors.ts";
+import { parseId } from "../../core/ids.ts";
+import type { TenantsTable } from "../../storage/schema.ts";
+import type { Storage } from "../../storage/storage.ts";
+import { SLUG } from "../tenants/slug.ts";
+import { findTenant, findTenantBySlug } from "../tenants/store.ts";
+import { DEFAULT_TENANT_SLUG, type Tenant } from "../tenants/tenant.ts";
+import { type Application, toApplication } from "./application.ts";
+import { allowedOrigins, findApplication } from "./store.ts";
+
+/** What a request says about the application that it means, besides its credential. */
+export interface ApplicationHints {
+  /** The value of x-application-id. */
+  header: string | null;
+  /** The slug in `/t/<slug>/…`, or the tenant that the Host is configured for. */
+  tenantSlug: string | null;
+}
+
+/** Another process (a command on the same machine, another node) may change a row: nothing is trusted for longer. */
+const TRUSTED_FOR = 2_000;
+
+/** Tenants and applications, read through a short-lived cache: every request needs one, and they hardly ever change. */
+export class Directory {
+  readonly #tenants = new Map<string, { until: number; value: Tenant }>();
+  readonly #slugs = new Map<string, string>();
+  readonly #applications = new Map<string, { until: number; value: Application }>();
+  readonly #origins = new Map<string, { until: number; value: ReadonlySet<string> }>();
+
+  constructor(
+    private readonly storage: Storage,
+    private readonly clock: Clock,
+    /** Without a trailing slash: the default tenant's issuer. */
+    readonly publicUrl: string,
+  ) {}
+
+  /** Forgets everything: called after a change made by this process. */
+  forget(): void {
+    this.#tenants.clear();
+    this.#slugs.clear();
+    this.#applications.clear();
+    this.#origins.clear();
+  }
+
+  issuerOf(slug: string): string {
+    return slug === DEFAULT_TENANT_SLUG ? this.publicUrl : `${this.publicUrl}/t/${slug}`;
+  }
+
+  async tenant(id: string): Promise<Tenant | null> {
+    const cached = this.#tenants.get(id);
+    if (cached && cached.until > this.clock.now()) return cached.value;
+    const row = await findTenant(this.storage.read, id);
+    return row ? this.#keepTenant(row) : null;
+  }
+
+  async tenantBySlug(slug: string): Promise<Tenant | null> {
+    const known = this.#slugs.get(slug);
+    if (known !== undefined) return this.tenant(known);
+    // What is no slug is nobody's, and need not be asked for: PostgreSQL refuses text with a NUL.
+    if (!SLUG.test(slug)) return null;
+    const row = await findTenantBySlug(this.storage.read, slug);
+    return row ? this.#keepTenant(row) : null;
+  }
+
+  async application(id: string): Promise<Application | null> {
+    const cached = this.#applications.get(id);
+    if (cached && cached.until > this.clock.now()) return cached.value;
+    const row = await findApplication(this.storage.read, id);
+    const tenant = row ? await this.tenant(row.tenant_id) : null;
+    if (!row || !tenant) return null;
+    const value = toApplication(row, tenant);
+    this.#applications.set(id, { until: this.clock.now() + TRUSTED_FOR, value });
+    return value;
+  }
+
+  /** As {@link application}, without a promise when the cache knows: for the hot path. */
+  cachedApplication(id: string): Application | undefined {
+    const cached = this.#applications.get(id);
+    return cached && cached.until > this.clock.now() ? cached.value : undefined;
+  }
+
+  /** The union of origins that a tenant's applications allow (null: every tenant's): what a preflight may be told. */
+  async origins(tenantSlug: string | null): Promise<ReadonlySet<string>> {
+    const key = tenantSlug ?? "";
+    const cached = this.#origins.get(key);
+    if (cached && cached.until > this.clock.now()) return cached.value;
+    const tenant = tenantSlug === null ? null : await this.tenantBySlug(tenantSlug);
+    if (tenantSlug !== null && tenant === null) return new Set();
+    const value = new Set(await allowedOrigins(this.storage.read, tenant?.id ?? null));
+    this.#origins.set(key, { until: this.clock.now() + TRUSTED_FOR, value });
+    return value;
+  }
+
+  /**
+   * The application that a request without a credential means.
+   * @throws AppError `unknown_application` for an id that was given and is not an enabled application's; `not_found` for a
+   * tenant that does not exist
+   */
+  async resolve(hints: ApplicationHints): Promise<Application> {
+    if (hints.header !== null) {
+      const id = parseId("application", hints.header);
+      const application = id === null ? null : await this.application(id);
+      if (!application || application.disabled || application.tenant.disabled) throw unknownApplication(hints.header);
+      // The path or Host names another tenant than the header: neither may win silently.
+      if (hints.tenantSlug !== null && application.tenant.slug !== hints.tenantSlug) {
+        throw unknownApplication(hints.header);
+      }
+      return application;
+    }
+    const tenant = await this.tenantBySlug(hints.tenantSlug ?? DEFAULT_TENANT_SLUG);
+    if (!tenant || tenant.disabled || tenant.defaultApplicationId === null) throw new AppError("not_found");
+    const application = await this.application(tenant.defaultApplicationId);
+    if (!application || application.disabled) throw new AppError("unknown_application");
+    return application;
+  }
+
+  #keepTenant(row: TenantsTable): Tenant {
+    const value: Tenant = {
+      id: row.id,
+      slug: row.slug,
+      name: row.name,
+      defaultApplicationId: row.default_application_id,
+      disabled: row.disabled_at !== null,
+      issuer: this.issuerOf(row.slug),
+      language: row.language,
+      mailFrom: row.mail_from,
+      mailReplyTo: row.mail_reply_to,
+      noticesOff: new Set(JSON.parse(row.notices_off) as string[]),
+    };
+    this.#tenants.set(row.id, { until: this.clock.now() + TRUSTED_FOR, value });
+    this.#slugs.set(row.slug, row.id);
+    return value;
+  }
+}
+
+function unknownApplication(given: string): AppError {
+  const reason = `${given.slice(0, 64)} is not an enabled application here`;
+  return new AppError("unknown_application", { details: [{ path: "x-application-id", reason }] });
+}

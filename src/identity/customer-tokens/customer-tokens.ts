@@ -1,0 +1,178 @@
+import type { RequestOrigin } from "../../core/caller.ts";
+import type { Clock } from "../../core/clock.ts";
+import { HOUR, MINUTE, SECOND, toSeconds } from "../../core/clock.ts";
+import { AppError } from "../../core/errors.ts";
+import { parseId } from "../../core/ids.ts";
+import { isJsonObject } from "../../core/json.ts";
+import { RecentMap } from "../../core/recent-map.ts";
+import { type HmacKey, importHmacKey, isHmacAlgorithm } from "../../crypto/hmac-keys.ts";
+import { type HmacAlgorithm, JwsError, type ParsedJws, parseJws, verifyJws } from "../../crypto/jws.ts";
+import { type Claims, decodeClaims, encodeJwt } from "../../crypto/jwt.ts";
+import type { MasterKeys } from "../../crypto/master-key.ts";
+import type { ApiKeysTable } from "../../storage/schema.ts";
+import type { Storage } from "../../storage/storage.ts";
+import type { ApiKeys } from "../api-keys/api-keys.ts";
+import { findApiKey } from "../api-keys/store.ts";
+import type { Application } from "../applications/application.ts";
+import type { Directory } from "../applications/directory.ts";
+import type { UserRow } from "../users/store.ts";
+import { Profiles, PUBLIC_CONTENT_TYPE, type SignedProfile } from "./profiles.ts";
+import { findOrCreateExternal, findOrCreatePublic } from "./users.ts";
+
+/** Whom a token that was not minted here speaks for: no session, no `aal`, no `auth_time`. */
+export interface SignedCaller {
+  profile: SignedProfile;
+  keyId: string;
+  application: Application;
+  user: UserRow;
+}
+
+/** Of a token of the public issuer; ms. */
+const PUBLIC_LIFETIME = HOUR;
+/** How far ahead `exp` may lie, and how wrong the other side's clock may be; ms. */
+const LIFETIME = HOUR;
+const TOLERANCE = MINUTE;
+const IDENTITY_LENGTH = 255;
+/** Keys that stay opened, at most. */
+const REMEMBERED = 1_000;
+
+/** Tokens that a customer's backend signs for its users, and those of the public issuer (`product.md`). */
+export class CustomerTokens {
+  readonly profiles = new Profiles();
+  readonly #opened = new RecentMap<HmacKey>(REMEMBERED);
+
+  constructor(
+    private readonly storage: Storage,
+    private readonly clock: Clock,
+    private readonly directory: Directory,
+    private readonly masterKeys: MasterKeys,
+    private readonly apiKeys: ApiKeys,
+  ) {}
+
+  /**
+   * @param profile what the token's `cty` named
+   * @throws AppError `authentication_required` for what is no such token, `token_expired`, `token_revoked`
+   */
+  async verify(token: string, profile: SignedProfile, origin: RequestOrigin): Promise<SignedCaller> {
+    const { parsed, claims } = read(token);
+    const keyId = typeof claims.iss === "string" ? parseId("apiKey", claims.iss) : null;
+    const row = keyId === null ? undefined : await findApiKey(this.storage.read, keyId);
+    const now = this.clock.now();
+    // A key of one kind never speaks for the other's users.
+    if (!row || row.kind !== profile || !this.#isSigned(parsed, row, now)) throw invalidToken();
+    if (row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now)) {
+      throw new AppError("token_revoked", { message: "The key that signed this token has ended." });
+    }
+    const application = await this.directory.application(row.application_id);
+    if (!application || application.tenant.id !== row.tenant_id) throw invalidToken();
+    if (application.disabled || application.tenant.disabled) throw new AppError("token_revoked");
+    if (typeof claims.sub !== "string" || parseId("tenant", claims.sub) !== row.tenant_id) throw invalidToken();
+    checkTimes(claims, now);
+    const identity = identityOf(claims);
+    const creator = { tenantId: row.tenant_id, applicationId: application.id, keyId: row.id, origin };
+    const find = profile === "public" ? findOrCreatePublic : findOrCreateExternal;
+    const user = await find(this.storage, now, creator, identity);
+    if (user.deleted_at !== null || user.disabled_at !== null) {
+      throw new AppError("token_revoked", { message: "The user of this token was deleted or disabled." });
+    }
+    // Anybody can ask for a public token: it never speaks for somebody with credentials.
+    if (profile === "public" && user.email !== null) throw invalidToken();
+    this.apiKeys.touch(row.id, row.last_used_at, now);
+    return { profile, keyId: row.id, application, user };
+  }
+
+  /** A token of the public issuer: its HMAC key is in no hand but ours. */
+  mintPublic(row: ApiKeysTable, identity: string): string | Promise<string> {
+    if (row.kind !== "public" || row.sealed_secret === null) throw new Error(`the key ${row.id} is no public key`);
+    const issuedAt = toSeconds(this.clock.now());
+    const key = importHmacKey("HS256", this.#open(row, row.sealed_secret), row.id);
+    const claims = {
+      iss: row.id,
+      sub: row.tenant_id,
+      iat: issuedAt,
+      exp: issuedAt + PUBLIC_LIFETIME / SECOND,
+      scope: "public",
+      grants: { identity },
+    };
+    return encodeJwt(key, claims, { cty: PUBLIC_CONTENT_TYPE });
+  }
+
+  /** Under the key's secret, or the one before it while that is good. */
+  #isSigned(parsed: ParsedJws, row: ApiKeysTable, now: number): boolean {
+    const { alg } = parsed.header;
+    if (!isHmacAlgorithm(alg)) return false;
+    const seals = [row.sealed_secret, (row.previous_expires_at ?? 0) > now ? row.previous_sealed : null];
+    return seals.some((sealed) => {
+      if (sealed === null) return false;
+      // A public key's 32 bytes are for HS256, which is all that the issuer makes.
+      if (row.kind === "public" && alg !== "HS256") return false;
+      return verifyJws(parsed, this.#keyOf(row, sealed, alg));
+    });
+  }
+
+  /** Opened once for each sealed value: the row is read every time, and a rotated key has another one. */
+  #keyOf(row: ApiKeysTable, sealed: Uint8Array, alg: HmacAlgorithm): HmacKey {
+    const name = `${alg} ${row.id} ${Buffer.from(sealed).toString("latin1")}`;
+    const known = this.#opened.get(name);
+    if (known) return known;
+    const opened = importHmacKey(alg, this.#open(row, sealed), row.id);
+    this.#opened.set(name, opened);
+    return opened;
+  }
+
+  #open(row: ApiKeysTable, sealed: Uint8Array): Uint8Array {
+    return this.masterKeys.open(sealed, { keyId: row.id, purpose: `api-key:${row.kind}` });
+  }
+}
+
+function read(token: string): { parsed: ParsedJws; claims: Claims } {
+  try {
+    const parsed = parseJws(token);
+    if (parsed.header.typ !== "JWT") throw invalidToken();
+    return { parsed, claims: decodeClaims(parsed) };
+  } catch (error) {
+    if (error instanceof JwsError) throw invalidToken(error);
+    throw error;
+  }
+}
+
+/** A backend that signs for a year has made a password of a token: `exp` is required, and at most an hour ahead. */
+function checkTimes(claims: Claims, now: number): void {
+  const { exp, nbf, iat } = claims;
+  if (exp === undefined) throw invalidToken();
+  if (exp * SECOND <= now) throw new AppError("token_expired");
+  if (exp * SECOND > now + LIFETIME + TOLERANCE) {
+    throw new AppError("authentication_required", {
+      message: "exp lies more than an hour ahead.",
+      challenge: CHALLENGE,
+    });
+  }
+  if ((nbf ?? 0) * SECOND > now + TOLERANCE || (iat ?? 0) * SECOND > now + TOLERANCE) throw invalidToken();
+}
+
+/** @throws AppError unless `grants.identity` is a string that can be an external id */
+function identityOf(claims: Claims): string {
+  const grants = Object.hasOwn(claims, "grants") ? claims.grants : undefined;
+  const identity = isJsonObject(grants) && Object.hasOwn(grants, "identity") ? grants.identity : undefined;
+  if (typeof identity !== "string" || identity === "" || identity.length > IDENTITY_LENGTH) throw noIdentity();
+  // As everywhere that an external id comes in: PostgreSQL refuses a NUL.
+  if (/\p{Cc}/u.test(identity) || !identity.isWellFormed()) throw noIdentity();
+  return identity;
+}
+
+const CHALLENGE = 'Bearer error="invalid_token"';
+
+function noIdentity(): AppError {
+  return new AppError("authentication_required", {
+    message: "grants.identity must be a non-empty string of at most 255 characters.",
+    challenge: CHALLENGE,
+  });
+}
+
+function invalidToken(cause?: unknown): AppError {
+  return new AppError("authentication_required", {
+    message: "The access token is not valid here.",
+    challenge: CHALLENGE,
+    cause,
+  });
+}

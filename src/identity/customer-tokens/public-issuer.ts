@@ -1,0 +1,63 @@
+import type { RequestOrigin } from "../../core/caller.ts";
+import { AppError } from "../../core/errors.ts";
+import { admit } from "../../storage/rate-limits.ts";
+import type { ApiKeysTable } from "../../storage/schema.ts";
+import { findApiKey } from "../api-keys/store.ts";
+import type { Application } from "../applications/application.ts";
+import { appendRefusal } from "../audit/refusals.ts";
+import type { Identity } from "../identity.ts";
+
+/** A live public key and the application that it belongs to. */
+interface PublicKey {
+  row: ApiKeysTable;
+  application: Application;
+}
+
+/**
+ * The public key that a request names. Key ids are no secrets, so every request counts, right or wrong: by network before
+ * anything is looked up, and by key.
+ * @param keyId a plain UUID; null for what is none
+ * @throws AppError `invalid_credentials`, the same for an unknown key, another tenant's and one of another kind;
+ * `rate_limited`
+ */
+export async function admitPublicKey(
+  identity: Identity,
+  tenantId: string | null,
+  keyId: string | null,
+  origin: RequestOrigin,
+): Promise<PublicKey> {
+  const now = identity.clock.now();
+  const { limit_public_network, limit_public_key } = identity.settings;
+  const byNetwork = await identity.storage.write((tx) =>
+    admit(tx, `public-issuer:${origin.network}`, limit_public_network, now),
+  );
+  if (!byNetwork.admitted) throw new AppError("rate_limited", { retryAfter: byNetwork.retryAfter });
+  const row = keyId === null ? undefined : await findApiKey(identity.storage.read, keyId);
+  if (row?.kind !== "public" || row.tenant_id !== tenantId) throw refused();
+  const application = await identity.directory.application(row.application_id);
+  const hasEnded = row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now);
+  if (hasEnded || !application || application.disabled || application.tenant.disabled) {
+    await identity.storage.write((tx) =>
+      appendRefusal(tx, now, {
+        tenantId: row.tenant_id,
+        actor: { kind: "anonymous", id: null },
+        action: "api_key.refused",
+        target: { kind: "api_key", id: row.id },
+        applicationId: row.application_id,
+        origin,
+        details: { reason: hasEnded ? "ended" : "application" },
+      }),
+    );
+    throw refused();
+  }
+  const byKey = await identity.storage.write((tx) => admit(tx, `public-key:${row.id}`, limit_public_key, now));
+  if (!byKey.admitted) throw new AppError("rate_limited", { retryAfter: byKey.retryAfter });
+  return { row, application };
+}
+
+function refused(): AppError {
+  return new AppError("invalid_credentials", {
+    message: "The public key is not valid here.",
+    challenge: 'Basic realm="public"',
+  });
+}

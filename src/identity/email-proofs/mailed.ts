@@ -1,0 +1,128 @@
+import type { RequestOrigin } from "../../core/caller.ts";
+import { DAY, MINUTE } from "../../core/clock.ts";
+import { parseId } from "../../core/ids.ts";
+import { parseJsonObject } from "../../core/json.ts";
+import { sha256Base64url } from "../../crypto/secrets.ts";
+import type { TemplateName } from "../../mail/templates/template.ts";
+import type { Executor } from "../../storage/storage.ts";
+import type { Application } from "../applications/application.ts";
+import { appendRefusal } from "../audit/refusals.ts";
+import type { Identity } from "../identity.ts";
+import { linkOf } from "./link.ts";
+import type { Proof, ProofKind, Proven, StartedProof } from "./proofs.ts";
+
+interface Caller {
+  application: Application;
+  origin: RequestOrigin;
+}
+
+export interface ProofMail extends Caller {
+  kind: ProofKind;
+  template: TemplateName;
+  /** null for nobody: the same work, and no mail. */
+  to: string | null;
+  /** Whose account the flow is about; null where there is none (yet). */
+  userId: string | null;
+  /** Whose mail it is, where it is another's than the flow. */
+  reader?: string | null;
+  /** The canonical address that was said: guesses at codes are counted by it, whoever has it. */
+  canonical: string;
+  /** What the page that the link opens says, masked. */
+  email: string | null;
+  state: Record<string, unknown>;
+  /** Milliseconds. */
+  lifetime: number;
+}
+
+/** A proof that was right; {@link spend} it in the transaction of what it was for. */
+export interface Checked extends Proven {
+  /** @throws AppError `invalid_code` when somebody else was first */
+  spend(tx: Executor): Promise<void>;
+}
+
+type Parts = Pick<Identity, "attempts" | "clock" | "flows" | "outbox" | "emailProofs" | "storage">;
+
+/** What lets somebody in lives for ten minutes at most (ASVS 6.5.5). */
+export const PROOF_LIFETIME = 10 * MINUTE;
+/** A counter of its own: who guesses codes does not use up the owner's attempts to type their password. */
+const COUNTER = "mail-code";
+
+/** Starts a proof and mails it, in one transaction; with the same statements whoever it goes to, nobody included. */
+export async function mailProof(identity: Parts, tx: Executor, order: ProofMail): Promise<StartedProof> {
+  const { application, origin, kind, userId, lifetime } = order;
+  const { tenant } = application;
+  const proof = await identity.emailProofs.start(tx, {
+    kind,
+    tenantId: tenant.id,
+    applicationId: application.id,
+    userId,
+    state: { ...order.state, account: sha256Base64url(order.canonical), email: order.email },
+    lifetime,
+  });
+  await identity.outbox.queue(tx, {
+    tenant,
+    to: order.to,
+    userId: order.reader ?? userId,
+    template: order.template,
+    values: {
+      application: application.name,
+      home: application.homeUrl ?? "",
+      link: linkOf(tenant, proof.token),
+      code: proof.code,
+      minutes: String(Math.round(lifetime / MINUTE)),
+      days: String(Math.round(lifetime / DAY)),
+    },
+    languages: origin.languages ?? null,
+    expiresAt: identity.clock.now() + lifetime,
+  });
+  return proof;
+}
+
+/**
+ * Looks at a proof of this application without spending it. A code counts as an attempt at its address too: somebody who
+ * starts flow after flow to guess at each has as many guesses in all as at one, from however many networks.
+ * @throws AppError `invalid_code`, `rate_limited`
+ */
+export async function checkProof(
+  identity: Parts,
+  { application, origin }: Caller,
+  kinds: readonly ProofKind[],
+  proof: Proof,
+): Promise<Checked> {
+  const { attempts, emailProofs } = identity;
+  const account = "code" in proof ? await accountOf(identity, kinds, proof.flowId) : null;
+  if (account !== null) await attempts.proof(application, COUNTER, account, origin);
+  const proven = await emailProofs.check(kinds, proof, application.id).catch(async (error: unknown) => {
+    const now = identity.clock.now();
+    await identity.storage.write((tx) =>
+      appendRefusal(tx, now, {
+        tenantId: application.tenant.id,
+        actor: { kind: "anonymous", id: null },
+        action: "proof.refused",
+        applicationId: application.id,
+        origin,
+        details: { kind: kinds[0], by: "token" in proof ? "link" : "code" },
+      }),
+    );
+    throw error;
+  });
+  return {
+    ...proven,
+    spend: async (tx) => {
+      await emailProofs.consume(tx, proven);
+      if (account !== null) await attempts.forgive(tx, application, COUNTER, account, origin);
+    },
+  };
+}
+
+/** What guesses at a flow's code are counted by; the flow's id as it was said where there is no such flow. */
+async function accountOf({ flows, storage }: Parts, kinds: readonly ProofKind[], said: string): Promise<string> {
+  const id = parseId("flow", said);
+  if (id === null) return said;
+  for (const kind of kinds) {
+    const flow = await flows.find(storage.read, id, kind);
+    const data = flow ? (parseJsonObject(flow.state)?.data as { account?: unknown } | undefined) : undefined;
+    if (typeof data?.account === "string") return data.account;
+  }
+  return id;
+}

@@ -1,0 +1,159 @@
+import { createHmac, randomInt } from "node:crypto";
+import { z } from "zod";
+import { SECOND } from "../../core/clock.ts";
+import { AppError } from "../../core/errors.ts";
+import { parseId } from "../../core/ids.ts";
+import { parseJsonObject } from "../../core/json.ts";
+import { digestEquals, newSecret, parseSecret } from "../../crypto/secrets.ts";
+import type { FlowsTable } from "../../storage/schema.ts";
+import type { Executor, Storage } from "../../storage/storage.ts";
+import type { Flows } from "../flows/flows.ts";
+import type { DataKeys } from "../keys/data-keys.ts";
+
+/** What a mail proves, one word a flow: a link of one kind opens nothing of another. */
+export type ProofKind = "sign_up" | "verify_email" | "sign_in" | "reset_password" | "undo_email_change";
+
+/** A mailed proof as it comes back: the link's token, or the code beside the flow that it belongs to. */
+export type Proof = { token: string } | { flowId: string; code: string };
+
+export interface ProofStart {
+  kind: ProofKind;
+  tenantId: string;
+  applicationId: string;
+  /** null where there is no account (yet): the record is made all the same. */
+  userId: string | null;
+  /** What the flow goes on with. No secret: it is stored as it is. */
+  state: Record<string, unknown>;
+  /** Milliseconds. */
+  lifetime: number;
+}
+
+export interface StartedProof {
+  flowId: string;
+  /** For the link. */
+  token: string;
+  /** For people on another device: `1234 5678`. */
+  code: string;
+  /** Seconds. */
+  expiresIn: number;
+}
+
+/** A proof that was right. Nothing is spent until {@link Proofs.consume}. */
+export interface Proven {
+  flow: FlowsTable;
+  state: Record<string, unknown>;
+}
+
+interface Stored {
+  link: string;
+  code: string;
+  pepper: number;
+  data: Record<string, unknown>;
+}
+
+const STEP = "mailed";
+/** Wrong codes that end the flow. A link has 256 bits and needs no counter. */
+const MAX_CODES = 5;
+const CODE_DIGITS = 8;
+
+/** What the procedures take: either form of a proof. */
+export const proofInput = {
+  token: z.string().min(1).max(200).optional().describe("From the mail's link."),
+  flow_id: z.string().min(1).max(64).optional().describe("What the answer that announced the mail said."),
+  code: z.string().min(1).max(32).optional().describe("From the mail. Spaces and hyphens in it do not count."),
+};
+
+/** @throws AppError `invalid_input` unless it is a token, or a flow and a code */
+export function proofOf(input: {
+  token?: string | undefined;
+  flow_id?: string | undefined;
+  code?: string | undefined;
+}): Proof {
+  const { token, flow_id: flowId, code } = input;
+  if (token !== undefined && flowId === undefined && code === undefined) return { token };
+  if (token === undefined && flowId !== undefined && code !== undefined) return { flowId, code };
+  throw new AppError("invalid_input", {
+    details: [{ path: "", reason: "needs either token, or flow_id and code" }],
+  });
+}
+
+/**
+ * Links and codes that travel by mail, and prove that their bearer reads it. Only digests are kept: SHA-256 of the link's
+ * 256 bits, an HMAC of the code under a key outside the database. A right proof is looked at without being spent (a page
+ * may say what it would do); it is spent once, in the transaction of what it was for.
+ */
+export class EmailProofs {
+  constructor(
+    private readonly storage: Storage,
+    private readonly flows: Flows,
+    private readonly dataKeys: DataKeys,
+  ) {}
+
+  async start(tx: Executor, start: ProofStart): Promise<StartedProof> {
+    const code = String(randomInt(10 ** CODE_DIGITS)).padStart(CODE_DIGITS, "0");
+    const pepper = this.dataKeys.current("code-pepper");
+    const { kind, tenantId, applicationId, userId, lifetime } = start;
+    const flow = { tenantId, applicationId, userId, kind, step: STEP, lifetime };
+    const id = this.flows.newId();
+    const link = newSecret("ml", id);
+    const state: Stored = {
+      link: Buffer.from(link.digest).toString("base64url"),
+      code: codeDigest(pepper.key, id, code),
+      pepper: pepper.version,
+      data: start.state,
+    };
+    await this.flows.start(tx, { ...flow, id, state: { ...state } });
+    return { flowId: id, token: link.text, code: `${code.slice(0, 4)} ${code.slice(4)}`, expiresIn: lifetime / SECOND };
+  }
+
+  /**
+   * Looks at a proof without spending it. A wrong code is counted, and the fifth one ends the flow.
+   * @throws AppError `invalid_code` for whatever is wrong with it: unknown, wrong, spent, expired, of another kind
+   */
+  async check(kinds: readonly ProofKind[], proof: Proof, applicationId: string | null = null): Promise<Proven> {
+    const flow = "token" in proof ? await this.#byLink(kinds, proof.token) : await this.#byCode(kinds, proof);
+    if (!flow || (applicationId !== null && flow.application_id !== applicationId)) throw new AppError("invalid_code");
+    return { flow, state: storedOf(flow).data };
+  }
+
+  /** Spends it: of two at once one is refused. @throws AppError `invalid_code` */
+  async consume(tx: Executor, { flow }: Proven): Promise<void> {
+    if (!(await this.flows.consume(tx, flow.id, flow.kind, STEP))) throw new AppError("invalid_code");
+  }
+
+  async #byLink(kinds: readonly ProofKind[], token: string): Promise<FlowsTable | undefined> {
+    const parsed = parseSecret("ml", token);
+    if (!parsed) return undefined;
+    for (const kind of kinds) {
+      const flow = await this.flows.find(this.storage.read, parsed.keyId, kind);
+      if (flow) {
+        const kept = Buffer.from(storedOf(flow).link, "base64url");
+        return digestEquals(kept, parsed.digest) ? flow : undefined;
+      }
+    }
+    return undefined;
+  }
+
+  async #byCode(kinds: readonly ProofKind[], proof: { flowId: string; code: string }) {
+    const id = parseId("flow", proof.flowId);
+    const code = proof.code.replaceAll(/[\s-]/g, "");
+    if (id === null) return undefined;
+    for (const kind of kinds) {
+      const flow = await this.storage.write((tx) => this.flows.attempt(tx, id, kind, MAX_CODES));
+      if (!flow) continue;
+      const stored = storedOf(flow);
+      const pepper = this.dataKeys.version("code-pepper", stored.pepper);
+      const given = pepper ? codeDigest(pepper.key, id, code) : "";
+      return digestEquals(Buffer.from(given), Buffer.from(stored.code)) ? flow : undefined;
+    }
+    return undefined;
+  }
+}
+
+function storedOf(flow: FlowsTable): Stored {
+  return parseJsonObject(flow.state) as unknown as Stored;
+}
+
+function codeDigest(pepper: Uint8Array, flowId: string, code: string): string {
+  return createHmac("sha256", pepper).update(`mail-code:${flowId}:${code}`).digest("base64url");
+}

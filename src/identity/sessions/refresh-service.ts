@@ -1,0 +1,149 @@
+import type { RequestOrigin } from "../../core/caller.ts";
+import type { Clock } from "../../core/clock.ts";
+import { SECOND } from "../../core/clock.ts";
+import { AppError } from "../../core/errors.ts";
+import type { Executor, Storage } from "../../storage/storage.ts";
+import type { Application } from "../applications/application.ts";
+import type { Directory } from "../applications/directory.ts";
+import { appendAudit } from "../audit/store.ts";
+import { CLOCK_SKEW } from "./access-tokens.ts";
+import type { RefreshClaims, RefreshTokens } from "./refresh-tokens.ts";
+import type { IssuedTokens, Sessions } from "./sessions.ts";
+import { advanceGeneration, findSession, type SessionBundle } from "./store.ts";
+
+/** How long after a rotation the token before it still answers with its successor: a lost answer, two tabs. */
+const REFRESH_GRACE = 10 * SECOND;
+
+type Outcome = { session: SessionBundle } | { reused: true } | { gone: true };
+
+/**
+ * One refresh token is spent by one conditional UPDATE. The one before it, within the grace, is answered with its successor
+ * again, expiry unchanged. Anything older is a stolen copy: the family ends (RFC 9700 section 4.14).
+ */
+export class RefreshService {
+  constructor(
+    private readonly storage: Storage,
+    private readonly clock: Clock,
+    private readonly directory: Directory,
+    private readonly refreshTokens: RefreshTokens,
+    private readonly sessions: Sessions,
+  ) {}
+
+  /**
+   * The session that a refresh token belongs to, whatever its generation: for a sign-out.
+   * @returns null for what is no refresh token of a session that was
+   */
+  async sessionOf(token: string): Promise<SessionBundle | null> {
+    const claims = this.refreshTokens.parse(token);
+    return claims ? ((await findSession(this.storage.read, claims.sid)) ?? null) : null;
+  }
+
+  /**
+   * @param expected the application and the tenant that the request names beside the token; null where it names none
+   * @throws AppError `invalid_credentials` for what is no refresh token, `token_expired`, `token_revoked`,
+   * `application_mismatch`
+   */
+  async refresh(
+    token: string,
+    expected: { applicationId: string | null; tenantId: string | null },
+    origin: RequestOrigin,
+  ): Promise<IssuedTokens> {
+    const claims = this.refreshTokens.parse(token);
+    if (!claims) throw new AppError("invalid_credentials", { message: "The refresh token is not valid here." });
+    const before = await findSession(this.storage.read, claims.sid);
+    if (!before) throw new AppError("token_revoked");
+    const application = await this.directory.application(before.application_id);
+    if (!application || application.disabled || application.tenant.disabled) throw new AppError("token_revoked");
+    const { applicationId, tenantId } = expected;
+    if (applicationId !== null && applicationId !== application.id) throw new AppError("application_mismatch");
+    if (tenantId !== null && tenantId !== application.tenant.id) throw new AppError("application_mismatch");
+    this.#checkAlive(before, claims);
+    const outcome = await this.storage.write((tx) => this.#advance(tx, claims, before, application, origin));
+    if ("session" in outcome) return this.sessions.issue(outcome.session, application);
+    throw new AppError("token_revoked");
+  }
+
+  #checkAlive(session: SessionBundle, claims: RefreshClaims): void {
+    if (session.ended_at !== null || session.disabled_at !== null || session.deleted_at !== null) {
+      throw new AppError("token_revoked");
+    }
+    const now = this.clock.now();
+    if (session.expires_at <= now || session.refresh_expires_at <= now || claims.expiresAt <= now) {
+      throw new AppError("token_expired");
+    }
+    // Issued after now: the clock was set back, and what had expired must not live again.
+    if (claims.issuedAt > now + CLOCK_SKEW * SECOND) throw new AppError("token_expired");
+  }
+
+  async #advance(
+    tx: Executor,
+    claims: RefreshClaims,
+    before: SessionBundle,
+    application: Application,
+    origin: RequestOrigin,
+  ): Promise<Outcome> {
+    // Whole seconds: the successor is minted again from the row, and must come out the same.
+    const now = Math.floor(this.clock.now() / SECOND) * SECOND;
+    const expiresAt = Math.min(now + application.refreshIdleTtl * SECOND, before.expires_at);
+    const advanced = await advanceGeneration(tx, {
+      id: claims.sid,
+      generation: claims.generation,
+      next: claims.generation + 1,
+      now,
+      refresh_expires_at: expiresAt,
+    });
+    if (advanced) {
+      await appendAudit(tx, now, {
+        tenantId: before.tenant_id,
+        actor: { kind: "user", id: before.user_id },
+        action: "session.refreshed",
+        target: { kind: "session", id: before.sid },
+        applicationId: application.id,
+        origin,
+      });
+      return {
+        session: {
+          ...before,
+          generation: claims.generation + 1,
+          refresh_issued_at: now,
+          refresh_expires_at: expiresAt,
+          rotated_at: now,
+          last_seen_at: now,
+        },
+      };
+    }
+    const current = await findSession(tx, claims.sid);
+    if (!current || current.ended_at !== null || current.disabled_at !== null || current.deleted_at !== null) {
+      return { gone: true };
+    }
+    const rotated = current.rotated_at ?? 0;
+    const sinceRotation = this.clock.now() - rotated;
+    // A clock that was set back makes the difference negative; that is no grace.
+    if (current.generation === claims.generation + 1 && sinceRotation >= -SECOND && sinceRotation <= REFRESH_GRACE) {
+      return { session: current };
+    }
+    await this.#endFamily(tx, current, application, origin, claims);
+    return { reused: true };
+  }
+
+  async #endFamily(
+    tx: Executor,
+    session: SessionBundle,
+    application: Application,
+    origin: RequestOrigin,
+    claims: RefreshClaims,
+  ): Promise<void> {
+    const tenantId = session.tenant_id;
+    await appendAudit(tx, this.clock.now(), {
+      tenantId,
+      actor: { kind: "anonymous", id: null },
+      action: "refresh_token.reused",
+      target: { kind: "session", id: session.sid },
+      applicationId: application.id,
+      origin,
+      details: { generation: claims.generation, current_generation: session.generation },
+    });
+    const actor = { kind: "system", id: null } as const;
+    await this.sessions.end(tx, session.sid, { tenantId, application, actor, origin, reason: "refresh_reuse" });
+  }
+}
