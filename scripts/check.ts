@@ -1,6 +1,8 @@
 /** Everything that can be said of the repository without running the application. All checks run, even if one fails. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { commitProblems } from "./lib/commits.ts";
+import { plainEnglishProblems, postponedPaths } from "./lib/plain-english.ts";
 import {
   exportProblems,
   lengthProblems,
@@ -47,6 +49,8 @@ const checks: Check[] = [
   rule("file lengths", lengthProblems),
   rule("file names", nameProblems),
   rule("names exported twice", exportProblems),
+  rule("plain English", (files) => plainEnglishProblems(files, postponedPaths())),
+  { name: "commit messages", run: async () => (await commitProblems()).join("\n") },
 ];
 
 const failures: { name: string; problem: string }[] = [];

@@ -4,6 +4,8 @@ export interface Scanned {
   code: string;
   /** The insides of every string, with the offset of its opening quote. Templates: each literal part. */
   strings: { at: number; value: string }[];
+  /** Every comment with its markers, and the offset of the first one. */
+  comments: { at: number; value: string }[];
 }
 
 /** A slash after one of these opens a regular expression; after anything else it divides. */
@@ -25,6 +27,7 @@ const TEMPLATE_PART = /(?:\\[\s\S]|\$(?!\{)|[^\\`$])*(?:\$\{|`|$)/y;
 /** Scans a TypeScript text. Text between JSX tags is read as code, which no rule here minds. */
 export function scan(source: string): Scanned {
   const strings: Scanned["strings"] = [];
+  const comments: Scanned["comments"] = [];
   let code = "";
   /** Depth of braces within each `${` that is open. */
   const open: number[] = [];
@@ -42,7 +45,9 @@ export function scan(source: string): Scanned {
     const at = code.length;
     const character = source.charAt(at);
     if (/^\/[/*]/.test(source.slice(at, at + 2))) {
-      code += blank(source.slice(at, at + lengthOf(COMMENT, source, at)));
+      const comment = source.slice(at, at + lengthOf(COMMENT, source, at));
+      comments.push({ at, value: comment });
+      code += blank(comment);
     } else if (character === '"' || character === "'") {
       const text = source.slice(at, at + lengthOf(STRING, source, at));
       strings.push({ at, value: text.slice(1, -1) });
@@ -64,7 +69,7 @@ export function scan(source: string): Scanned {
       }
     }
   }
-  return { code, strings };
+  return { code, strings, comments };
 }
 
 /** Up to the quote of a module's name: static, re-exporting, for its effects, dynamic, `import("…")` types, workers. */
