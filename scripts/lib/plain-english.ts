@@ -64,7 +64,7 @@ export function phraseProblems(file: SourceFile): Problems {
   if (prose === null) return [];
   return PATTERNS.flatMap(({ name, pattern }) =>
     [...prose.matchAll(pattern)].map(({ index, 0: { length } }) => {
-      const words = file.text.slice(index, index + Math.max(length, 30)).replace(/\s+/g, " ");
+      const words = file.text.slice(index, index + Math.max(length, 30)).replace(/\s*\n\s*(\/\/|\*(?!\/))?\s*/g, " ");
       return { line: lineAt(file.text, index), text: `${name} (${words.trim()})` };
     }),
   )

@@ -51,7 +51,7 @@ describe("the plain English check", () => {
 
   test("finds a turn of phrase across the lines of a comment, and names the line where it begins", () => {
     expect(problemsOf("const x = 1;\n/**\n * A token that is\n * no token.\n */")).toEqual([
-      `src/a.ts:3: "is no …": say "is not a …" (is * no token. */)`,
+      `src/a.ts:3: "is no …": say "is not a …" (is no token. */)`,
     ]);
     expect(namesOf("// a copy for\n// who asks")).toEqual(["for who …"]);
   });
@@ -67,7 +67,7 @@ describe("the plain English check", () => {
   });
 
   test("keeps every offset of the file", () => {
-    const text = "const a = `one two ${b} three four five`; // six\n/* seven */";
+    const text = ["const a = `one two $", "{b} three four five`; // six\n/* seven */"].join("");
     expect(proseOf({ path: "src/a.ts", text })).toHaveLength(text.length);
     expect(proseOf({ path: "src/a.json", text })).toBeNull();
   });
