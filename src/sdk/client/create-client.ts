@@ -2,10 +2,11 @@ import { configurationError, SallyportError, unexpectedResponse } from "../inter
 import { type Fetch, platformFetch, requestJson } from "../internal/http.ts";
 import { requireApplicationId, requireUrl } from "../internal/options.ts";
 import { singleFlight } from "../internal/single-flight.ts";
+import type { Tokens } from "./api.gen.ts";
 import { type Credential, rememberInternals } from "./credential.ts";
 import { SecondChances } from "./second-chances.ts";
 import { type OnStepUp, StepUps } from "./step-up.ts";
-import type { CallOptions, SallyportClient, Tokens } from "./types.ts";
+import type { CallOptions, SallyportClient } from "./types.ts";
 import { type CallContext, type CallKind, createWire } from "./wire.ts";
 
 export interface ClientOptions {

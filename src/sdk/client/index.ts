@@ -25,4 +25,4 @@ export type {
 export type { SessionClaims, SessionState, SignedOutReason, StateListener } from "./session/state.ts";
 export type { OnStepUp, StepUpNeed } from "./step-up.ts";
 export { stepUpNeedOf } from "./step-up.ts";
-export type { CallOptions, SallyportClient, SessionControls, Tokens } from "./types.ts";
+export type { CallOptions, SallyportClient, SessionControls } from "./types.ts";

@@ -1,4 +1,4 @@
-import type { Api } from "./api.gen.ts";
+import type { Api, Tokens } from "./api.gen.ts";
 
 /** A procedure as `api.gen.ts` writes it. */
 interface ProcedureType {
@@ -27,15 +27,6 @@ type Call<P extends ProcedureType> = P["kind"] extends "query"
 
 /** The nested object of calls: `client.auth.login.mutate({ … })`. */
 export type Calls<T> = { readonly [K in keyof T]: T[K] extends ProcedureType ? Call<T[K]> : Calls<T[K]> };
-
-/** What `auth.refresh` answers over REST; the refresh token itself stays in its cookie for pages. */
-export interface Tokens {
-  access_token: string;
-  token_type: "Bearer";
-  /** Seconds. */
-  expires_in: number;
-  refresh_token: string | null;
-}
 
 export interface SessionControls {
   /** The credential of the calls that follow; null for none. Held in memory only. */

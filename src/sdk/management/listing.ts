@@ -1,17 +1,5 @@
 import { unexpectedResponse } from "../internal/errors.ts";
-
-/** One page, as the REST surface answers it. */
-export interface Page<T> {
-  data: T[];
-  /** null on the last page. */
-  next_cursor: string | null;
-}
-
-/** `limit` 1 to 100 (20 when absent); `cursor` the `next_cursor` of the page before. */
-export interface PageOptions {
-  limit?: number | undefined;
-  cursor?: string | null | undefined;
-}
+import type { Page, PageOptions } from "../internal/page.ts";
 
 /** Items a page while everything is read. */
 const WALKING = 100;

@@ -1,21 +1,26 @@
-import { configurationError, SallyportError } from "../internal/errors.ts";
-import { type Fetch, platformFetch } from "../internal/http.ts";
-import { parseApplicationId } from "../internal/ids.ts";
-import { environment, requireUrl } from "../internal/options.ts";
-import { Grant } from "./grant.ts";
-import { Listing, type Page, type PageOptions } from "./listing.ts";
-import { Retries } from "./retries.ts";
-import { type CallOptions, Transport } from "./transport.ts";
 import type {
   ApiKey,
-  ApiKeyRequest,
   ManagedApplication,
   ManagedSession,
   ManagedUser,
   NewApiKey,
+  Resource,
+  ResourcesDeleteOutput,
+  UsersDeleteOutput,
+} from "../client/api.gen.ts";
+import { configurationError, SallyportError } from "../internal/errors.ts";
+import { type Fetch, platformFetch } from "../internal/http.ts";
+import { parseApplicationId } from "../internal/ids.ts";
+import { environment, requireUrl } from "../internal/options.ts";
+import type { Page, PageOptions } from "../internal/page.ts";
+import { Grant } from "./grant.ts";
+import { Listing } from "./listing.ts";
+import { Retries } from "./retries.ts";
+import { type CallOptions, Transport } from "./transport.ts";
+import type {
+  ApiKeyRequest,
   NewResource,
   NewUser,
-  Resource,
   ResourceChange,
   SessionListOptions,
   UserChange,
@@ -74,7 +79,7 @@ export class ManagementClient {
       this.request("POST", "/v1/users", { body: user, ...options }),
     update: async (id: string, change: UserChange): Promise<ManagedUser> =>
       this.request("PATCH", `/v1/users/${segment(id)}`, { body: change }),
-    delete: async (id: string): Promise<{ status: "success" }> => this.request("DELETE", `/v1/users/${segment(id)}`),
+    delete: async (id: string): Promise<UsersDeleteOutput> => this.request("DELETE", `/v1/users/${segment(id)}`),
   };
 
   /** The applications that the client may see. */
@@ -99,7 +104,7 @@ export class ManagementClient {
       this.request("POST", "/v1/resources", { body: resource, ...options }),
     update: async (id: string, change: ResourceChange): Promise<Resource> =>
       this.request("PATCH", `/v1/resources/${segment(id)}`, { body: change }),
-    delete: async (id: string): Promise<{ status: "success" }> =>
+    delete: async (id: string): Promise<ResourcesDeleteOutput> =>
       this.request("DELETE", `/v1/resources/${segment(id)}`),
   };
 

@@ -1,5 +1,6 @@
 "use client";
 
+export type * from "../client/api.gen.ts";
 export type { AccountProps, AccountSection } from "./account/account.tsx";
 export { Account } from "./account/account.tsx";
 export type { ForgotPasswordProps } from "./forgot-password.tsx";

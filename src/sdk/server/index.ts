@@ -1,8 +1,9 @@
+export type * from "../client/api.gen.ts";
 export type { SallyportErrorType, SallyportLocalCode } from "../internal/errors.ts";
 export { SallyportError } from "../internal/errors.ts";
 export type { Fetch } from "../internal/http.ts";
 export type { AccessClaims, RefusalReason } from "./claims.ts";
-export type { ListOptions, RequestOptions, UserPage } from "./management.ts";
+export type { RequestOptions } from "./management.ts";
 export type { AuthenticationOptions, OnStale, RevocationSource, SallyportServerOptions } from "./options.ts";
 export type { Authentication } from "./sallyport-server.ts";
 export { SallyportServer } from "./sallyport-server.ts";

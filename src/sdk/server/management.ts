@@ -1,4 +1,4 @@
-import type { Api } from "../client/api.gen.ts";
+import type { UsersListInput, UsersListOutput } from "../client/api.gen.ts";
 import { configurationError } from "../internal/errors.ts";
 import { type Fetch, requestJson } from "../internal/http.ts";
 
@@ -11,16 +11,10 @@ export interface ManagementOptions {
 }
 
 export interface RequestOptions {
-  /** Undefined values are left out. */
-  query?: Record<string, string | number | boolean | undefined>;
+  /** Undefined and null values are left out. */
+  query?: Record<string, string | number | boolean | null | undefined>;
   /** Sent as JSON. */
   body?: unknown;
-}
-
-/** A page: `limit` 1 to 100 (20 when absent), `cursor` the `next_cursor` of the page before. */
-export interface ListOptions {
-  limit?: number;
-  cursor?: string;
 }
 
 const TIMEOUT = 30_000;
@@ -39,7 +33,9 @@ export class Management {
     const { baseUrl, applicationId, apiKey, fetch } = this.#options;
     if (apiKey === undefined) throw configurationError("apiKey is missing: pass it, or set SALLYPORT_API_KEY.");
     const search = new URLSearchParams();
-    for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(name, String(value));
+    for (const [name, value] of Object.entries(query ?? {})) {
+      if (value !== undefined && value !== null) search.set(name, String(value));
+    }
     const suffix = search.toString() === "" ? "" : `?${search}`;
     const response = await requestJson(fetch, {
       url: `${baseUrl}${path}${suffix}`,
@@ -52,10 +48,7 @@ export class Management {
     return response.body as T;
   }
 
-  listUsers(options: ListOptions = {}): Promise<UserPage> {
-    return this.request<UserPage>("GET", "/v1/users", { query: { ...options } });
+  listUsers(options: UsersListInput = {}): Promise<UsersListOutput> {
+    return this.request<UsersListOutput>("GET", "/v1/users", { query: { ...options } });
   }
 }
-
-/** As `GET /v1/users` answers. */
-export type UserPage = Api["users"]["list"]["output"];

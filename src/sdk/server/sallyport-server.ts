@@ -1,10 +1,11 @@
+import type { UsersListInput, UsersListOutput } from "../client/api.gen.ts";
 import { SallyportError } from "../internal/errors.ts";
 import { platformFetch } from "../internal/http.ts";
 import { environment, requireApplicationId } from "../internal/options.ts";
 import { authenticate } from "./authenticate.ts";
 import type { AccessClaims } from "./claims.ts";
 import { readCredentialRules } from "./credential.ts";
-import { type ListOptions, Management, type RequestOptions, type UserPage } from "./management.ts";
+import { Management, type RequestOptions } from "./management.ts";
 import type { AuthenticationOptions, SallyportServerOptions } from "./options.ts";
 import { renderRefusal } from "./refusal.ts";
 import { readRequirements } from "./requirements.ts";
@@ -95,7 +96,7 @@ export class SallyportServer {
   /** Management calls need `apiKey`. Each throws SallyportError. */
   readonly users = {
     /** One page of the tenant's users. */
-    list: (options?: ListOptions): Promise<UserPage> => this.#management.listUsers(options),
+    list: (options?: UsersListInput): Promise<UsersListOutput> => this.#management.listUsers(options),
   };
 
   /** Any management call of the REST surface: `request("GET", "/v1/sessions", { query: { limit: 50 } })`. */

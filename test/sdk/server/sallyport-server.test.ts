@@ -62,7 +62,10 @@ describe("management calls", () => {
       return Response.json({ data: [], next_cursor: null });
     };
     const server = new SallyportServer({ baseUrl: issuer.url, applicationId: APPLICATION, apiKey: API_KEY });
-    expect(await server.users.list({ limit: 50, cursor: "a&b" })).toEqual({ data: [], next_cursor: null });
+    expect(await server.users.list({ limit: 50, cursor: "a&b", search: null })).toEqual({
+      data: [],
+      next_cursor: null,
+    });
     expect(seen).toEqual([`${issuer.url}/v1/users?limit=50&cursor=a%26b`, `Bearer ${API_KEY}`, APPLICATION]);
   });
 

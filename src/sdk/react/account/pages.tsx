@@ -1,13 +1,9 @@
 import { type ReactElement, type ReactNode, useState } from "react";
+import type { Page } from "../../internal/page.ts";
 import { useAction } from "../action.ts";
 import { ActionStatus } from "../action-status.tsx";
 import { useProvided } from "../context.ts";
 import { type Load, Loaded, useLoaded } from "../loaded.tsx";
-
-interface Page<T> {
-  data: T[];
-  next_cursor: string | null;
-}
 
 export interface Pages<T> {
   first: Load<Page<T>>;
