@@ -3,14 +3,16 @@
  * because it must work where no Bun is in PATH, and where the package manager blocked Bun's install script. On a machine
  * that has only Bun, `bun run` runs this file itself. Installs the packages where there are none yet.
  */
-import { spawnSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const modules = fileURLToPath(new URL("../node_modules/", import.meta.url));
-// What stands there before the install script has run is a text of a few hundred bytes.
+// Until the install script has run, the file is a text of a few hundred bytes.
 const SMALLEST_BINARY = 1_000_000;
+/** Milliseconds between two signs of life during an installation. */
+const PACE = 3_000;
 
 function isBinary(path) {
   return existsSync(path) && statSync(path).size > SMALLEST_BINARY;
@@ -39,18 +41,68 @@ function findBun() {
   process.exit(1);
 }
 
-/** A fresh clone has no packages yet: the first command of whoever cloned it gets them, from the lock file. */
-function install() {
-  console.error("Installing the packages (once)…");
+/** A fresh clone has no packages yet: its first command gets them from the lock file, and shows how far it is. */
+async function install() {
+  const [command, ...args] = process.versions.bun
+    ? [process.execPath, "install", "--no-save"]
+    : ["npm", "ci", "--no-fund", "--no-audit", "--loglevel=error"];
+  const total = packagesInLockFile();
+  console.error(`Installing ${total} packages, once; this takes about half a minute.`);
+  const started = Date.now();
+  const seconds = () => Math.round((Date.now() - started) / 1_000);
+  const progress = setInterval(() => {
+    const there = Math.min(packagesThere(), total);
+    console.error(`  ${String(seconds()).padStart(3)} s  ${there === 0 ? "downloading" : `${there} of ${total}`}`);
+  }, PACE);
   const shell = process.platform === "win32";
-  const [command, ...args] = process.versions.bun ? [process.execPath, "install", "--no-save"] : ["npm", "ci"];
-  const done = spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2], shell });
-  if (done.status === 0) return;
-  console.error("The packages could not be installed; what went wrong stands above.");
-  process.exit(done.status ?? 1);
+  const code = await ended(spawn(command, args, { cwd: root, stdio: ["ignore", 2, 2], shell }));
+  clearInterval(progress);
+  if (code === 0) {
+    console.error(`Installed in ${seconds()} s.`);
+    return;
+  }
+  console.error(`The packages could not be installed; the reason stands above. To try again: ${command} ${args[0]}`);
+  process.exit(code);
 }
 
-if (!existsSync(`${modules}zod`)) install();
-const run = spawnSync(findBun(), ["run", ...process.argv.slice(2)], { stdio: "inherit" });
-if (run.error) console.error(run.error.message);
-process.exit(run.status ?? 1);
+/** Those for this kind of machine, nearly: the lock file also lists the binaries of every other one. */
+function packagesInLockFile() {
+  const { packages } = JSON.parse(readFileSync(`${root}package-lock.json`, "utf8"));
+  const fits = ({ os, cpu }) => (!os || os.includes(process.platform)) && (!cpu || cpu.includes(process.arch));
+  return Object.entries(packages).filter(([path, entry]) => /^node_modules\//.test(path) && fits(entry)).length;
+}
+
+function packagesThere() {
+  try {
+    return readdirSync(modules)
+      .filter((name) => !name.startsWith("."))
+      .reduce((sum, name) => sum + (name.startsWith("@") ? readdirSync(`${modules}${name}`).length : 1), 0);
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * Signals are handed on: a server that outlives this process would keep its port.
+ * @returns the exit code, also of a program that cannot be started
+ */
+function ended(child) {
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve) => {
+    child.on("error", (error) => {
+      console.error(error.message);
+      resolve(1);
+    });
+    child.on("exit", (code) => resolve(code ?? 1));
+  });
+}
+
+/** Ends this process as the script ends. */
+export async function runBun(args) {
+  if (!existsSync(`${modules}zod`)) await install();
+  process.exit(await ended(spawn(findBun(), ["run", ...args], { stdio: "inherit" })));
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  await runBun(process.argv.slice(2));
+}

@@ -1,5 +1,7 @@
+import { invocation } from "./cli/invocation.ts";
 import { run } from "./cli/run.ts";
 
-process.exitCode = await run(process.argv.slice(2), process.env);
+const command = invocation({ main: Bun.main, argv0: process.argv0, cwd: process.cwd() });
+process.exitCode = await run(process.argv.slice(2), process.env, command);
 // A command is over when it returns: no idle connection or timer keeps the process.
 process.exit();

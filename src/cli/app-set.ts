@@ -73,7 +73,7 @@ export const appSet: Command = {
       // Made here, so that the next sign-in does not wait for it.
       await keyring.signer(row.tenant_id, row.algorithm);
       warnOfDomain(context, row, directory.publicUrl);
-      await tell(context, row, await tenantNamed(storage.read, row.tenant_id));
+      printChanged(context, row, await tenantNamed(storage.read, row.tenant_id));
       return 0;
     });
   },
@@ -102,7 +102,11 @@ function warnOfDomain(context: CommandContext, row: ApplicationsTable, publicUrl
   );
 }
 
-async function tell(context: CommandContext, row: ApplicationsTable, tenant: Parameters<typeof applicationJson>[1]) {
+function printChanged(
+  context: CommandContext,
+  row: ApplicationsTable,
+  tenant: Parameters<typeof applicationJson>[1],
+): void {
   if (row.disabled_at !== null && tenant.default_application_id === row.id) {
     context.warn(
       "Warning: this is its tenant's default application: requests that name none are refused until another is.",

@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { copyDatabase, peek } from "../storage/inspect.ts";
 import { argument, type Command, CommandError, configFlag, dataFlag, jsonFlag } from "./command.ts";
 import { databaseFile } from "./data-directory.ts";
+import { withDevData } from "./dev/find-data.ts";
 import { dataDirectoryOf, readSettings, requireDataDirectory } from "./instance.ts";
 
 export const backup: Command = {
@@ -14,7 +15,8 @@ export const backup: Command = {
     "keep the key in another place. With PostgreSQL, pg_dump is the tool.",
   flags: { data: dataFlag, config: configFlag, json: jsonFlag },
   examples: ["sallyport backup --data /var/lib/sallyport /backup/sallyport-2026-01-31.db"],
-  run: async (context) => {
+  run: async (given) => {
+    const context = withDevData(given);
     const dataDirectory = dataDirectoryOf(context);
     // Backups are made by whoever has no master key too; the settings are read for the database alone.
     const settings = readSettings({ ...context, env: withoutMasterKey(context.env) }, dataDirectory);

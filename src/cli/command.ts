@@ -3,6 +3,8 @@ import { envName, flagName, type Setting, type Settings } from "../core/config.t
 
 /** What every command gets. */
 export interface CommandContext {
+  /** The words that start this program again, such as `npx sallyport`. */
+  command: string;
   /** Positional arguments after the command's own words. */
   positionals: readonly string[];
   /** Flags of this command, by name without dashes: `public-url`. */

@@ -1,20 +1,19 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { ConfigError } from "../core/config.ts";
-import { generateMasterKey, type MasterKeys, parseMasterKeys } from "../crypto/master-key.ts";
-import { type FirstSetup, isSetUp, renewCredentials, setUp } from "../identity/setup.ts";
+import { generateMasterKey, parseMasterKeys } from "../crypto/master-key.ts";
+import { type FirstSetup, setUp } from "../identity/setup.ts";
 import { Inbox } from "../mail/inbox.ts";
 import { isLocal } from "../mail/smtp-url.ts";
 import { openStorage } from "../storage/open.ts";
-import { type Command, type CommandContext, CommandError, jsonFlag, textFlag } from "./command.ts";
-import { databaseFile, makeDataDirectory } from "./data-directory.ts";
-import { cliSettings, devKeyFile, type Instance, readSettings } from "./instance.ts";
+import { type Command, type CommandContext, jsonFlag, textFlag } from "./command.ts";
+import { databaseFile, makeDataDirectory, requireWritable } from "./data-directory.ts";
+import { printStart } from "./dev/banner.ts";
+import { developmentCredentials, developmentKey } from "./dev/credentials.ts";
+import { DEV_DIRECTORY } from "./dev/find-data.ts";
+import { cliSettings, type Instance, readSettings } from "./instance.ts";
 import { createLog, listen } from "./listen.ts";
 import { createIdentityOf } from "./open.ts";
-
-/** Where front-end tool chains serve from on a developer's machine. */
-const ORIGINS = ["http://localhost:3000", "http://localhost:5173"];
 
 /** A developer's tests sign up hundreds of people from one address. Limits of one account stay as they are. */
 const ROOMY = { limit_sign_up: "100000/1h", limit_anonymous: "100000/1h", limit_network: "100000/10m" };
@@ -33,7 +32,7 @@ export const dev: Command = {
   settings: cliSettings,
   examples: ["sallyport dev", "sallyport dev --ephemeral --port 0 --json"],
   run: async (context) => {
-    const dataDirectory = resolve(textFlag(context, "data") ?? ".sallyport/dev");
+    const dataDirectory = resolve(textFlag(context, "data") ?? DEV_DIRECTORY);
     const ephemeral = context.flags.ephemeral === true;
     const settings = readSettings({ ...context, env: lower(context.env) }, dataDirectory);
     refuseProduction(settings);
@@ -43,7 +42,8 @@ export const dev: Command = {
     try {
       const listening = await listen(instance, createLog({ level: quiet(instance), fd: 2 }), new Inbox());
       const inboxUrl = settings.smtp_url === undefined ? `${listening.publicUrl}/dev/inbox` : null;
-      tell(context, listening.publicUrl, inboxUrl, made, ephemeral ? null : dataDirectory);
+      const url = listening.publicUrl;
+      printStart(context, { url, inboxUrl, made, dataDirectory: ephemeral ? null : dataDirectory });
       return await listening.done;
     } finally {
       await instance.storage.close();
@@ -83,7 +83,7 @@ async function openInMemory(settings: Instance["settings"], dataDirectory: strin
   const storage = await openStorage({ kind: "memory" });
   const masterKeys = parseMasterKeys(generateMasterKey());
   const instance = { settings, dataDirectory, storage, clock: systemClock, masterKeys };
-  return { instance, made: await setUp(await createIdentityOf(instance), { origins: ORIGINS }) };
+  return { instance, made: await setUp(await createIdentityOf(instance), { origins: [] }) };
 }
 
 async function openOnDisk(
@@ -93,121 +93,19 @@ async function openOnDisk(
 ): Promise<Opened> {
   const masterKeys = developmentKey(context, dataDirectory);
   makeDataDirectory(dataDirectory);
+  requireWritable(dataDirectory);
   const storage = await openStorage({ kind: "sqlite", file: databaseFile(dataDirectory) });
   try {
     const instance = { settings, dataDirectory, storage, clock: systemClock, masterKeys };
     const identity = await createIdentityOf(instance);
-    // Beside the key, and like it for this machine only: so that every start can show a working example.
-    const file = `${dataDirectory}.credentials.json`;
-    const known = (await isSetUp(identity)) ? readCredentials(file) : await setUp(identity, { origins: ORIGINS });
-    const made = known ?? (await renewCredentials(identity));
-    if (known === undefined && !context.flags.json) context.print(`Made a new secret key: ${file} was missing.`);
-    writePrivate(file, `${JSON.stringify(made, null, 2)}\n`);
-    return { instance, made };
+    return { instance, made: await developmentCredentials(context, identity, dataDirectory) };
   } catch (error) {
     await storage.close();
     throw error;
   }
 }
 
-function developmentKey(context: CommandContext, dataDirectory: string): MasterKeys {
-  const file = devKeyFile(dataDirectory);
-  if (!existsSync(file)) {
-    if (existsSync(databaseFile(dataDirectory))) {
-      throw new ConfigError(
-        `${file} is missing, and without it ${dataDirectory} cannot be opened. Put it back, or remove ${dataDirectory} to start anew.`,
-      );
-    }
-    makeDataDirectory(dirname(dataDirectory));
-    writePrivate(file, `${generateMasterKey()}\n`);
-    if (!context.flags.json) context.print(`Made a master key for development: ${file}`);
-  }
-  try {
-    return parseMasterKeys(readFileSync(file, "utf8").trim());
-  } catch (error) {
-    throw new ConfigError(`${file}: ${(error as Error).message}`);
-  }
-}
-
-/** @returns undefined when the file is not there or is none that `dev` wrote */
-function readCredentials(file: string): FirstSetup | undefined {
-  try {
-    const read = JSON.parse(readFileSync(file, "utf8")) as Partial<FirstSetup>;
-    const { tenantId, defaultApplicationId, applicationId, secretKey } = read;
-    if (!tenantId || !defaultApplicationId || !applicationId || !secretKey) return undefined;
-    return { tenantId, defaultApplicationId, applicationId, secretKey };
-  } catch {
-    return undefined;
-  }
-}
-
-/** A new file in place of the old one: a link that somebody laid there is not followed. */
-function writePrivate(file: string, text: string): void {
-  const fresh = `${file}.${process.pid}`;
-  try {
-    writeFileSync(fresh, text, { mode: 0o600, flag: "wx" });
-    renameSync(fresh, file);
-  } catch (error) {
-    rmSync(fresh, { force: true });
-    throw new CommandError(
-      `${file} cannot be written (${(error as NodeJS.ErrnoException).code}). Name another --data.`,
-    );
-  }
-}
-
-function tell(
-  context: CommandContext,
-  url: string,
-  inboxUrl: string | null,
-  made: FirstSetup,
-  dataDirectory: string | null,
-): void {
-  if (context.flags.json) {
-    context.print(
-      JSON.stringify({
-        url,
-        tenant_id: made.tenantId,
-        default_application_id: made.defaultApplicationId,
-        application_id: made.applicationId,
-        secret_key: made.secretKey,
-        inbox_url: inboxUrl,
-      }),
-    );
-    return;
-  }
-  const where = dataDirectory === null ? "in memory" : `in ${dataDirectory}`;
-  context.print(`Sallyport runs at ${url}  (data ${where}; Ctrl-C stops it)
-
-  welcome page         ${url}/
-  mails that it sends  ${inboxUrl ?? "go to the mail server of smtp_url"}
-  API description      ${url}/openapi.json
-  public keys          ${url}/.well-known/jwks.json
-  tenant               ${made.tenantId}
-  default application  ${made.defaultApplicationId}  (RS256: plain REST clients in any language)
-  your application     ${made.applicationId}  (EdDSA: give this id to the SDKs)
-  secret key           ${made.secretKey}  (for your server only)
-
-Sign somebody up:
-
-  curl ${url}/v1/auth/register -H 'Content-Type: application/json' \\
-    -d '{"email":"ada@example.com","password":"correct horse battery staple"}'
-
-and see who is there:
-
-  curl ${url}/v1/users -H 'Authorization: Bearer ${made.secretKey}'
-${dataDirectory === null ? "" : changeIt(dataDirectory, made.applicationId)}`);
-}
-
 /** What `serve` tells of itself at `info`, dev has printed already. */
 function quiet({ settings }: Instance): string {
   return settings.log_level === "info" ? "warn" : settings.log_level;
-}
-
-function changeIt(dataDirectory: string, applicationId: string): string {
-  return `
-Change it while it runs, in another terminal:
-
-  SALLYPORT_MASTER_KEY_FILE=${devKeyFile(dataDirectory)} sallyport app set ${applicationId} \\
-    --data ${dataDirectory} --sign-up verified --sign-in-method password,passkey,email_code
-`;
 }

@@ -2,6 +2,7 @@ import { systemClock } from "../core/clock.ts";
 import { ConfigError } from "../core/config.ts";
 import { exposureAdvice } from "./advice.ts";
 import { type Command, type CommandContext, CommandError, configFlag, dataFlag, listFlag } from "./command.ts";
+import { withDevData } from "./dev/find-data.ts";
 import { checkData, checkEnvironment, type DataState } from "./doctor-data.ts";
 import { checkMail } from "./doctor-mail.ts";
 import { checkClock, checkNetwork } from "./doctor-network.ts";
@@ -30,7 +31,7 @@ export const doctor: Command = {
   settings: cliSettings,
   examples: ["sallyport doctor --data /var/lib/sallyport --public-url https://login.example.com"],
   run: async (context) => {
-    const findings = await examine(context);
+    const findings = await examine(withDevData(context));
     const failed = findings.some(({ level }) => level === "error");
     if (context.flags.json) context.print(JSON.stringify({ ok: !failed, findings }));
     else for (const finding of findings) context.print(lineOf(finding));

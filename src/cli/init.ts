@@ -15,8 +15,12 @@ import {
   textFlag,
 } from "./command.ts";
 import { databaseFile, liesIn, looseDirectory, makeDataDirectory } from "./data-directory.ts";
+import { exportLines, sdkEnvironment } from "./environment-lines.ts";
 import { cliSettings, dataDirectoryOf, type Instance, openData, readMasterKeys, readSettings } from "./instance.ts";
 import { createIdentityOf } from "./open.ts";
+
+/** Shown where nobody has said yet how the world reaches the instance. */
+const PLACEHOLDER_URL = "https://login.example.com";
 
 export const init: Command = {
   name: "init",
@@ -51,7 +55,7 @@ export const init: Command = {
         storage: await openData(settings, dataDirectory),
       };
       try {
-        tell(context, settings, dataDirectory, await setUpOnce(instance));
+        printMade(context, settings, dataDirectory, await setUpOnce(instance));
       } finally {
         await instance.storage.close();
       }
@@ -123,11 +127,17 @@ function newOrGivenMasterKey(
   return parseMasterKeys(text);
 }
 
-function tell(context: CommandContext, settings: Instance["settings"], dataDirectory: string, made: FirstSetup): void {
+function printMade(
+  context: CommandContext,
+  settings: Instance["settings"],
+  dataDirectory: string,
+  made: FirstSetup,
+): void {
+  const usesFile = settings.database_url === undefined;
   if (context.flags.json) {
     context.print(
       JSON.stringify({
-        data: settings.database_url === undefined ? dataDirectory : null,
+        data: usesFile ? dataDirectory : null,
         tenant_id: made.tenantId,
         default_application_id: made.defaultApplicationId,
         application_id: made.applicationId,
@@ -136,19 +146,23 @@ function tell(context: CommandContext, settings: Instance["settings"], dataDirec
     );
     return;
   }
-  const usesFile = settings.database_url === undefined;
   const keyFile = textFlag(context, "new-master-key");
   if (keyFile !== undefined) {
     context.print(
       `The master key is in ${resolve(keyFile)}. Keep a copy in a safe place: without it the data is lost.`,
     );
   }
-  context.print(`Prepared ${usesFile ? dataDirectory : "the PostgreSQL database"}. This is shown once:\n`);
-  context.print(`  tenant               ${made.tenantId}`);
-  context.print(`  default application  ${made.defaultApplicationId}  (RS256: plain REST clients in any language)`);
-  context.print(`  your application     ${made.applicationId}  (EdDSA: give this id to the SDKs)`);
-  context.print(`  secret key           ${made.secretKey}\n`);
-  context.print(
-    `Next: sallyport serve${usesFile ? ` --data ${dataDirectory}` : ""} --public-url https://login.example.com`,
-  );
+  const url = settings.public_url ?? PLACEHOLDER_URL;
+  context.print(`Prepared ${usesFile ? dataDirectory : "the PostgreSQL database"}. This is shown once:
+
+  tenant               ${made.tenantId}
+  default application  ${made.defaultApplicationId}  (RS256; requests that name no application mean it)
+  second application   ${made.applicationId}  (EdDSA; for front ends that name it)
+  secret key           ${made.secretKey}  (of the default application)
+
+For your server, which the SDKs read:
+
+${exportLines(sdkEnvironment(url, made))}
+
+Next: ${context.command} serve${usesFile ? ` --data ${dataDirectory}` : ""} --public-url ${url}`);
 }

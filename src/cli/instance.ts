@@ -9,6 +9,7 @@ import { openStorage } from "../storage/open.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type CommandContext, CommandError, textFlag } from "./command.ts";
 import { databaseFile, liesIn, looseDirectory, requireWritable } from "./data-directory.ts";
+import { devKeyFile } from "./dev/files.ts";
 
 /** The master key comes from outside the data: a file, a systemd credential or the environment. */
 const masterKeySettings = defineSettings({
@@ -66,11 +67,6 @@ function readConfigFile(context: CommandContext, dataDirectory: string) {
         : `${name} is not TOML: ${(error as Error).message}`,
     );
   }
-}
-
-/** Where `sallyport dev` keeps the key that it makes: beside its data, for this machine only. */
-export function devKeyFile(dataDirectory: string): string {
-  return `${dataDirectory}.master-key`;
 }
 
 /** @throws ConfigError when there is none, it lies in the data directory, or it is none */

@@ -35,7 +35,7 @@ export const mailTemplateSet: Command = {
       const problems = templateProblems(name, words);
       if (problems.length > 0) throw new CommandError(problems.join(" "));
       await storage.write((tx) => setMailTemplate(tx, clock.now(), { tenantId: tenant.id, name, language }, words));
-      tell(context, { name, language, tenant: tenant.slug });
+      printSet(context, { name, language, tenant: tenant.slug });
       return 0;
     });
   },
@@ -55,7 +55,7 @@ function readText(file: string): string {
   }
 }
 
-function tell(context: CommandContext, set: { name: string; language: string; tenant: string }): void {
+function printSet(context: CommandContext, set: { name: string; language: string; tenant: string }): void {
   if (context.flags.json) {
     context.print(JSON.stringify({ name: set.name, language: set.language, tenant_slug: set.tenant, is_own: true }));
     return;

@@ -1,6 +1,7 @@
 import { createIdentity, type Identity } from "../identity/identity.ts";
 import { isSetUp } from "../identity/setup.ts";
 import { type CommandContext, CommandError } from "./command.ts";
+import { withDevData } from "./dev/find-data.ts";
 import { type Instance, openInstance } from "./instance.ts";
 
 /** The identity room of an instance, for commands that need no server. */
@@ -26,7 +27,7 @@ export async function withIdentity<T>(
   context: CommandContext,
   work: (identity: Identity, instance: Instance) => Promise<T>,
 ): Promise<T> {
-  const instance = await openInstance(context);
+  const instance = await openInstance(withDevData(context));
   try {
     const identity = await createIdentityOf(instance);
     await requireSetUp(identity);

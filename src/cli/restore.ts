@@ -74,7 +74,7 @@ export const restore: Command = {
       // A link fails where a rename would overwrite what somebody else has made meanwhile.
       linkSync(copy, databaseFile(dataDirectory));
       syncDirectoryOf(copy);
-      tell(context, { dataDirectory, newestAt, ended });
+      printRestored(context, { dataDirectory, newestAt, ended });
     } catch (error) {
       removeCopy(copy);
       removeDirectory();
@@ -149,7 +149,10 @@ function removeCopy(copy: string): void {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(`${copy}${suffix}`, { force: true });
 }
 
-function tell(context: CommandContext, done: { dataDirectory: string; newestAt: number | null; ended: number }): void {
+function printRestored(
+  context: CommandContext,
+  done: { dataDirectory: string; newestAt: number | null; ended: number },
+): void {
   const newest = done.newestAt === null ? null : toWireTime(done.newestAt);
   if (context.flags.json) {
     const { dataDirectory: data, ended } = done;

@@ -12,6 +12,7 @@ import { dev } from "./dev.ts";
 import { doctor } from "./doctor.ts";
 import { explain } from "./explain.ts";
 import { init } from "./init.ts";
+import { asStarted } from "./invocation.ts";
 import { keysList } from "./keys-list.ts";
 import { keysRotate } from "./keys-rotate.ts";
 import { mailList } from "./mail-list.ts";
@@ -60,20 +61,25 @@ const commands: readonly Command[] = [
   versionCommand,
 ];
 
-/** Runs the command that the arguments name. @returns the exit code: 0, 1 for what went wrong, 2 for how it was called */
-export async function run(given: string[], env: Record<string, string | undefined>): Promise<number> {
+/**
+ * Runs the command that the arguments name.
+ * @param command the words that start this program again: every command in a message or a help begins with them
+ * @returns the exit code: 0, 1 after a failure, 2 for a mistake in the arguments
+ */
+export async function run(given: string[], env: Record<string, string | undefined>, command: string): Promise<number> {
   const print = (line: string) => void process.stdout.write(`${line}\n`);
-  const warn = (line: string) => void process.stderr.write(`${line}\n`);
+  const warn = (line: string) => void process.stderr.write(`${asStarted(line, command)}\n`);
+  const printHelp = (text: string) => print(asStarted(text, command));
   const args = normalise(given);
   try {
-    const command = find(args);
-    if (!command) return overview(args, print);
-    const { flags, positionals } = parseFlags(command, args.slice(command.name.split(" ").length));
+    const found = find(args);
+    if (!found) return overview(args, printHelp);
+    const { flags, positionals } = parseFlags(found, args.slice(found.name.split(" ").length));
     if (flags.help) {
-      print(helpOf(command));
+      printHelp(helpOf(found));
       return 0;
     }
-    return await command.run({ flags, positionals, env, print, warn });
+    return await found.run({ command, flags, positionals, env, print, warn });
   } catch (error) {
     warn(explain(error));
     return error instanceof UsageError ? 2 : 1;

@@ -5,11 +5,14 @@ import type { Identity } from "./identity.ts";
 import { findTenantBySlug } from "./tenants/store.ts";
 import { DEFAULT_TENANT_SLUG } from "./tenants/tenant.ts";
 
-/** What a new instance begins with. The secret key is shown once and kept by nobody. */
+/** What a new instance begins with. The secret key is shown once and stored nowhere. */
 export interface FirstSetup {
   tenantId: string;
+  /** Signs RS256. Requests that name no application mean this one. */
   defaultApplicationId: string;
+  /** Signs EdDSA. */
   applicationId: string;
+  /** Of the default application, with scope `admin`. */
   secretKey: string;
 }
 
@@ -18,8 +21,9 @@ export async function isSetUp(identity: Identity): Promise<boolean> {
 }
 
 /**
- * The default tenant with its two applications: the default one signs RS256, which every JWT library verifies; the first of
- * one's own signs EdDSA, and its id is what the SDKs are given.
+ * Makes the default tenant, its two applications and one secret key. The default application signs RS256, which every JWT
+ * library verifies, and the key is this application's: requests that name no application mean it, so a first token, the
+ * key and an SDK that is configured with this id all fit together. The second application signs EdDSA.
  */
 export async function setUp(identity: Identity, options: { origins: string[] }): Promise<FirstSetup> {
   const { storage, clock, directory, apiKeys, keyring } = identity;
@@ -32,7 +36,7 @@ export async function setUp(identity: Identity, options: { origins: string[] }):
     const own = await createApplication(tx, now, tenant.id, { name: "My application", origins: options.origins });
     const key = await apiKeys.createSecret(tx, {
       tenantId: tenant.id,
-      applicationId: own.id,
+      applicationId: application.id,
       name: "First key",
       scopes: ["admin"],
     });
@@ -49,7 +53,7 @@ export async function setUp(identity: Identity, options: { origins: string[] }):
   return made;
 }
 
-/** What {@link setUp} answered, with a new secret key in place of the one that was lost. @throws AppError `not_found` */
+/** Returns what {@link setUp} returned, with a new secret key in place of the lost one. @throws AppError `not_found` */
 export async function renewCredentials(identity: Identity): Promise<FirstSetup> {
   const { storage, apiKeys } = identity;
   return storage.write(async (tx) => {
@@ -59,7 +63,7 @@ export async function renewCredentials(identity: Identity): Promise<FirstSetup> 
     if (!tenant?.default_application_id || !own) throw new AppError("not_found");
     const { secret } = await apiKeys.createSecret(tx, {
       tenantId: tenant.id,
-      applicationId: own.id,
+      applicationId: tenant.default_application_id,
       name: "Another first key",
       scopes: ["admin"],
     });

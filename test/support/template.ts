@@ -46,6 +46,10 @@ async function makeTemplate(): Promise<Template> {
     claims: [],
   });
   const setup = await setUp(identity, { origins: [APP_ORIGIN] });
+  // Most tests manage the application that signs EdDSA, so the first key is that application's here.
+  await storage.write(async (tx) => {
+    await tx.kysely.updateTable("api_keys").set({ application_id: setup.applicationId }).execute();
+  });
   const hasher = new PasswordHasher(new HashQueue({ slots: 1, maxWaiting: 1, maxWaitingPerKey: 1, clock }));
   const passwordHash = await hasher.hash(PASSWORD, { fairnessKey: "", pepper: identity.dataKeys.current("pepper") });
   const { audit_entries: _, ...rows } = await dump(storage);

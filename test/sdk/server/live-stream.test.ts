@@ -51,7 +51,7 @@ async function open(token: string) {
   const polls: string[] = [];
   const server = new SallyportServer({
     baseUrl: started.url,
-    applicationId: started.application_id,
+    applicationId: started.default_application_id,
     fetch: (url, init) => {
       if (/\/v1\/revocations(\?|$)/.test(url)) polls.push(url);
       return fetch(url, init);
@@ -118,7 +118,7 @@ describe("the stream", () => {
     await until(() => !server.isStreaming());
     const polling = new SallyportServer({
       baseUrl: started.url,
-      applicationId: started.application_id,
+      applicationId: started.default_application_id,
       revocations: "poll",
     });
     expect(await outcome(polling.verifyToken(token))).toBe("accepted");

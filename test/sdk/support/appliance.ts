@@ -16,7 +16,7 @@ export async function startAppliance(): Promise<Appliance> {
   return {
     env: {
       SALLYPORT_URL: started.url,
-      SALLYPORT_APP_ID: started.application_id,
+      SALLYPORT_APP_ID: started.default_application_id,
       SALLYPORT_API_KEY: started.secret_key,
       CONSUMER_EMAIL: ACCOUNT.email,
       CONSUMER_PASSWORD: ACCOUNT.password,
@@ -52,7 +52,7 @@ export async function launch(flags: string[]) {
 export async function signUp(started: Started, email: string): Promise<string> {
   const answer = await fetch(`${started.url}/v1/auth/register`, {
     method: "POST",
-    headers: { "content-type": "application/json", "x-application-id": started.application_id },
+    headers: { "content-type": "application/json", "x-application-id": started.default_application_id },
     body: JSON.stringify({ email, password: ACCOUNT.password }),
   });
   if (answer.status !== 201) throw new Error(`sign-up was answered ${answer.status}: ${await answer.text()}`);

@@ -1,0 +1,69 @@
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { ConfigError } from "../../core/config.ts";
+import { generateMasterKey, type MasterKeys, parseMasterKeys } from "../../crypto/master-key.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { type FirstSetup, isSetUp, renewCredentials, setUp } from "../../identity/setup.ts";
+import { type CommandContext, CommandError } from "../command.ts";
+import { databaseFile, makeDataDirectory } from "../data-directory.ts";
+import { credentialsFile, devKeyFile } from "./files.ts";
+
+/** Reads the master key of `dev`, or makes one for a directory that is new. @throws ConfigError, CommandError */
+export function developmentKey(context: CommandContext, dataDirectory: string): MasterKeys {
+  const file = devKeyFile(dataDirectory);
+  if (!existsSync(file)) {
+    if (existsSync(databaseFile(dataDirectory))) {
+      throw new ConfigError(
+        `${file} is missing, and without it ${dataDirectory} cannot be opened. Put it back, or remove ${dataDirectory} to start anew.`,
+      );
+    }
+    makeDataDirectory(dirname(dataDirectory));
+    writePrivate(file, `${generateMasterKey()}\n`);
+    if (!context.flags.json) context.print(`Made a master key for development: ${file}`);
+  }
+  try {
+    return parseMasterKeys(readFileSync(file, "utf8").trim());
+  } catch (error) {
+    throw new ConfigError(`${file}: ${(error as Error).message}`);
+  }
+}
+
+/** Sets the data up if they are new. The answer is kept beside the key, so that every start can print a working example. */
+export async function developmentCredentials(
+  context: CommandContext,
+  identity: Identity,
+  dataDirectory: string,
+): Promise<FirstSetup> {
+  const file = credentialsFile(dataDirectory);
+  const known = (await isSetUp(identity)) ? readCredentials(file) : await setUp(identity, { origins: [] });
+  const made = known ?? (await renewCredentials(identity));
+  if (known === undefined && !context.flags.json) context.print(`Made a new secret key: ${file} was missing.`);
+  writePrivate(file, `${JSON.stringify(made, null, 2)}\n`);
+  return made;
+}
+
+/** Returns undefined when the file is missing or was not written by `dev`. */
+function readCredentials(file: string): FirstSetup | undefined {
+  try {
+    const read = JSON.parse(readFileSync(file, "utf8")) as Partial<FirstSetup>;
+    const { tenantId, defaultApplicationId, applicationId, secretKey } = read;
+    if (!tenantId || !defaultApplicationId || !applicationId || !secretKey) return undefined;
+    return { tenantId, defaultApplicationId, applicationId, secretKey };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Puts a new file in place of the old one, so that a symbolic link that somebody laid there is not followed. */
+function writePrivate(file: string, text: string): void {
+  const fresh = `${file}.${process.pid}`;
+  try {
+    writeFileSync(fresh, text, { mode: 0o600, flag: "wx" });
+    renameSync(fresh, file);
+  } catch (error) {
+    rmSync(fresh, { force: true });
+    throw new CommandError(
+      `${file} cannot be written (${(error as NodeJS.ErrnoException).code}). Name another directory with --data.`,
+    );
+  }
+}
