@@ -214,6 +214,20 @@ describe("importing keys (RFC 7517, RFC 7518)", () => {
     }
   });
 
+  test("RSA beyond 8192 bits is refused: a stranger's key must not cost seconds at each signature", () => {
+    const modulus = (bits: number) => {
+      const bytes = randomBytes(Math.ceil(bits / 8));
+      bytes[0] = 1 << ((bits - 1) % 8);
+      bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) | 1;
+      return encode(bytes);
+    };
+    for (const bits of [8193, 8200, 12_288]) {
+      const jwk = { kty: "RSA", e: "AQAB", n: modulus(bits) };
+      expect(() => importVerificationKey("RS256", jwk, "k1")).toThrow("8192");
+    }
+    expect(importVerificationKey("RS256", { kty: "RSA", e: "AQAB", n: modulus(8192) }, "k1").algorithm).toBe("RS256");
+  });
+
   test("a private key serves its own algorithm only", () => {
     expect(() => importSigningKey("EdDSA", ec.privatePkcs8, "k1")).toThrow(JwsError);
     expect(() => importSigningKey("ES256", rsa.privatePkcs8, "k1")).toThrow(JwsError);

@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { beforeWrite } from "../support/between.ts";
 import { scenarios } from "../support/scenarios.ts";
 import { PASSWORD } from "../support/template.ts";
 
@@ -68,6 +69,38 @@ scenarios("POST /v1/auth/password/change", (t) => {
     },
     { settings: { limit_account: "3/10m" } },
   );
+
+  t.test(
+    "the right current password forgives the wrong ones before it",
+    async (app) => {
+      const { tokens } = await app.signedIn();
+      const client = app.client().bearer(tokens.accessToken);
+      const attempt = async (current_password: string, new_password: string) =>
+        (await client.post("/v1/auth/password/change", { current_password, new_password })).status;
+      for (const _ of [1, 2]) expect(await attempt("not-the-right-one-3", NEXT)).toBe(401);
+      expect(await attempt(PASSWORD, NEXT)).toBe(200);
+      for (const _ of [1, 2, 3]) expect(await attempt("not-the-right-one-3", PASSWORD)).toBe(401);
+      expect(await attempt(NEXT, PASSWORD)).toBe(429);
+    },
+    { settings: { limit_account: "3/10m" } },
+  );
+
+  t.test("a sign-in that was hashing the old password meanwhile is refused (ASVS 7.4.3)", async (app) => {
+    const { user, tokens } = await app.signedIn();
+    const client = app.client().bearer(tokens.accessToken);
+    // The first write counts the attempt, the second would begin the session.
+    beforeWrite(app, 2, async () => {
+      expect((await client.post("/v1/auth/password/change", change)).status).toBe(200);
+    });
+    const late = await app.client().post("/v1/auth/login", user.login);
+    expect([late.status, late.code]).toEqual([401, "invalid_credentials"]);
+    const live = await app.storage.read.kysely
+      .selectFrom("sessions")
+      .select("id")
+      .where("ended_at", "is", null)
+      .execute();
+    expect(live).toEqual([{ id: tokens.session.sid }]);
+  });
 
   t.test("the new one may not hold the address, the name or the application's (ASVS 6.2.11)", async (app) => {
     const email = "ada.lovelace.engine@example.com";

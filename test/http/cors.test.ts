@@ -67,6 +67,21 @@ scenarios("CORS (ASVS 3.4.2)", (t) => {
     expect(trpc.headers.get("access-control-allow-origin")).toBe(APP_ORIGIN);
   });
 
+  t.test("answers to pages vary by origin, so that no cache hands one to another page", async (app) => {
+    const user = await app.user();
+    for (const origin of [APP_ORIGIN, "https://evil.example"]) {
+      const page = app.page(origin, { "x-application-id": app.applicationId });
+      for (const answer of [
+        await page.post("/v1/auth/login", user.login),
+        await page.post("/v1/auth/login", {}),
+        await page.get("/v1/auth/session"),
+        await page.query("auth.session"),
+      ]) {
+        expect([origin, answer.status, answer.headers.get("vary")]).toEqual([origin, answer.status, "origin"]);
+      }
+    }
+  });
+
   t.test("public documents may be read by any page, without its credentials", async (app) => {
     for (const path of ["/.well-known/jwks.json", "/oauth2/jwks", "/v1/revocations", "/openapi.json"]) {
       const answer = await app.page("https://anyone.example").get(path);

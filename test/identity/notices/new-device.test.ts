@@ -1,7 +1,9 @@
 import { expect } from "bun:test";
 import type { TestApp, TestUser } from "../../support/app.ts";
+import { allowMail, completeBy, mailTo } from "../../support/mailed-links.ts";
 import { proveAddress } from "../../support/own-affairs.ts";
 import { scenarios } from "../../support/scenarios.ts";
+import { PASSWORD } from "../../support/template.ts";
 
 const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:127.0) Gecko/20100101 Firefox/127.0";
 const NEWER = FIREFOX.replaceAll("127", "128");
@@ -61,6 +63,21 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
     await signIn(app, user, FIREFOX);
     await signIn(app, user, SAFARI.replaceAll("17", "18"));
     expect(await app.mails()).toEqual([]);
+  });
+
+  t.test("a stranger's devices are not those of the owner who takes the account over", async (app) => {
+    const email = "victim@example.com";
+    const stranger = app.client({ "user-agent": SAFARI });
+    expect((await stranger.post("/v1/auth/register", { email, password: PASSWORD })).status).toBe(201);
+    await allowMail(app);
+    const owner = app.client({ "user-agent": FIREFOX });
+    const { link } = await mailTo(app, email, "magic_link", owner);
+    expect((await completeBy(owner, { token: link })).status).toBe(200);
+    // The owner's first device is no news, and the stranger's is.
+    expect(await app.mails()).toEqual([]);
+    const again = await mailTo(app, email, "magic_link", owner);
+    expect((await completeBy(stranger, { token: again.link })).status).toBe(200);
+    expect((await app.mails(email)).map(({ template }) => template)).toEqual(["new_device"]);
   });
 
   t.test("twenty sign-ins at once with one new device send one mail", async (app) => {

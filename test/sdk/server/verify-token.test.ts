@@ -267,6 +267,10 @@ const attacks: Record<string, { expect: string; token: () => Promise<string> | s
     expect: "malformed",
     token: () => issuer.token(keys.EdDSA, { sid: ["018f3c4a-0000-7000-8000-000000000002"] }),
   },
+  "jti in another type, to escape its revocation": {
+    expect: "malformed",
+    token: () => issuer.token(keys.EdDSA, { jti: ["018f3c4a-0000-7000-8000-000000000004"] as unknown as string }),
+  },
   "not valid before the future": {
     expect: "not_yet_valid",
     token: () => issuer.token(keys.EdDSA, { nbf: issuer.seconds + 60 }),
