@@ -49,7 +49,10 @@ const PATTERNS: readonly Pattern[] = [
     `"is no …": say "is not a …"`,
     String.raw`(?<!\b[Tt]here )\b(?:is|are|was|were) no (?!longer\b|more\b|less\b|fewer\b|better\b)(?=[a-z])`,
   ),
-  pattern(`"is none": say "is not a …"`, String.raw`(?<!\b[Tt]here )\b(?:is|are|was|were) none\b(?! of (?:these|those|them)\b)`),
+  pattern(
+    `"is none": say "is not a …"`,
+    String.raw`(?<!\b[Tt]here )\b(?:is|are|was|were) none\b(?! of (?:these|those|them)\b)`,
+  ),
   pattern(`"of ours": say "our …", or name the thing`, String.raw`\bof ours\b`),
   pattern(`"tells of": say "reports" or "says that"`, String.raw`\b(?:tells?|told) of\b`),
   pattern(`"nobody of": say "no user of"`, String.raw`\b(?:[Nn]obody|[Ss]omebody|[Aa]nybody|[Ee]verybody) of\b`),
