@@ -1,34 +1,27 @@
 /**
- * Runs the tests and closes with one plain line, `N passed, N failed, N skipped`. What follows the command goes to `bun
- * test` as it is: `npm test -- test/crypto -t argon2`.
+ * Runs the tests and closes with one plain line, `N passed, N failed, N skipped`: on SQLite, without the parts that take
+ * minutes. With `--all` it runs everything. Paths choose files, and options go to `bun test` as they are:
+ * `npm test -- test/crypto -t argon2`.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Glob } from "bun";
-import { postgresPrograms, startPrivatePostgres } from "../test/support/postgres.ts";
+import { postgresPrograms, startPrivatePostgres, type TestPostgres } from "../test/support/postgres.ts";
 import { closingLine, type Tally, tally } from "./lib/junit.ts";
 import { BUN, passThrough, ROOT } from "./lib/run.ts";
+import { selectFiles } from "./lib/test-files.ts";
 
 const EXECUTABLE = join(ROOT, "dist/sallyport");
-/** These drive the compiled executable. */
-const NEEDS_EXECUTABLE = "test/{binary,interop}/**/*.test.ts";
 const SOURCES = ["src/**/*", "web/**/*", "scripts/build*.ts", "package-lock.json"];
 
 const NAME_PATTERN = /^(-t|--test-name-pattern)\b/;
 
-const files = (pattern: string): string[] => [...new Glob(pattern).scanSync(ROOT)];
-
-/** As `bun test` selects: a file is run when one of the given texts stands in its path; all are when none is given. */
-function selects(args: readonly string[], file: string): boolean {
-  const patterns = args.filter((arg, i) => !arg.startsWith("-") && !NAME_PATTERN.test(args[i - 1] ?? ""));
-  return patterns.length === 0 || patterns.some((pattern) => file.includes(pattern.replace(/^\.\//, "")));
-}
-
 function isStale(): boolean {
   if (!existsSync(EXECUTABLE)) return true;
   const built = statSync(EXECUTABLE).mtimeMs;
-  return SOURCES.flatMap(files).some((file) => statSync(join(ROOT, file)).mtimeMs > built);
+  const sources = SOURCES.flatMap((pattern) => [...new Glob(pattern).scanSync(ROOT)]);
+  return sources.some((file) => statSync(join(ROOT, file)).mtimeMs > built);
 }
 
 /** Prints what was skipped and the closing line. Under CI a skipped test has failed. @returns the exit code */
@@ -48,31 +41,46 @@ function conclude(result: Tally, code: number): number {
 }
 
 /** One PostgreSQL for the whole run, where it is installed: each test file would start its own. */
-async function usingPostgres(): Promise<void> {
-  if (postgresPrograms === null || process.env.SALLYPORT_TEST_POSTGRES_URL) return;
-  process.env.SALLYPORT_TEST_POSTGRES_URL = (await startPrivatePostgres()).url;
+async function sharedPostgres(isNeeded: boolean): Promise<TestPostgres | undefined> {
+  if (!isNeeded || postgresPrograms === null || process.env.SALLYPORT_TEST_POSTGRES_URL) return undefined;
+  return startPrivatePostgres();
 }
 
 async function run(args: readonly string[]): Promise<number> {
   const nothing: Tally = { passed: 0, failed: 0, skipped: [] };
-  if (files(NEEDS_EXECUTABLE).some((file) => selects(args, file)) && isStale()) {
+  const all = args.includes("--all");
+  const options = args.filter((arg, i) => arg.startsWith("-") || NAME_PATTERN.test(args[i - 1] ?? ""));
+  const patterns = args.filter((arg) => !options.includes(arg));
+  const passedOn = options.filter((option) => option !== "--all");
+  const selection = selectFiles(patterns, all);
+  if (selection.drivesExecutable && isStale()) {
     const code = await passThrough([BUN, "run", "scripts/build.ts"]);
     if (code !== 0) return conclude(nothing, code);
   }
   const folder = mkdtempSync(join(tmpdir(), "sallyport-test-"));
+  const postgres = await sharedPostgres(selection.usesPostgres);
   try {
     const report = join(folder, "junit.xml");
+    const env: Record<string, string> = { SALLYPORT_TEST_FOLDER: folder };
+    if (!all) env.SALLYPORT_TEST_DATABASES = "sqlite";
+    if (postgres) env.SALLYPORT_TEST_POSTGRES_URL = postgres.url;
     const parallel = args.some((arg) => arg.startsWith("--parallel") || arg === "--only") ? [] : ["--parallel"];
     const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
     // Starting a server or a browser on a busy machine takes longer than the five seconds that are the default.
     const patience = args.some((arg) => arg.startsWith("--timeout")) ? [] : ["--timeout=60000"];
-    await usingPostgres();
-    const code = await passThrough([BUN, "test", ...parallel, ...patience, ...reporter, ...args]);
+    const files = selection.files.map((file) => `./${file}`);
+    const command = [BUN, "test", ...parallel, ...patience, ...reporter, ...passedOn, ...files];
+    const code = files.length > 0 ? await passThrough(command, env) : 1;
     const result = existsSync(report) ? tally(readFileSync(report, "utf8")) : nothing;
     // The report also calls skipped what the name pattern left out.
     const skipped = args.some((arg) => NAME_PATTERN.test(arg)) ? [] : result.skipped;
+    if (!all) {
+      const again = ["npm run test:all", ...(patterns.length > 0 ? ["--", ...patterns] : [])].join(" ");
+      console.log(`Left out: ${selection.leftOut.join(", ")}. To test them too: ${again}`);
+    }
     return conclude({ ...result, skipped }, code);
   } finally {
+    await postgres?.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -21,9 +21,19 @@ export async function capture(command: readonly string[]): Promise<Ran> {
   return { code: child.signalCode === null ? code : -1, output: out + err };
 }
 
-/** Runs a program in the root that prints to this terminal. @returns its exit code; -1 when a signal ended it */
-export async function passThrough(command: readonly string[]): Promise<number> {
-  const child = Bun.spawn([...command], { cwd: ROOT, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+/**
+ * Runs a program in the root that prints to this terminal.
+ * @param env is added to this process's environment. (A change of `process.env` would not reach the program.)
+ * @returns its exit code; -1 when a signal ended it
+ */
+export async function passThrough(command: readonly string[], env: Record<string, string> = {}): Promise<number> {
+  const child = Bun.spawn([...command], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdin: "ignore",
+    stdout: "inherit",
+    stderr: "inherit",
+  });
   const code = await child.exited;
   return child.signalCode === null ? code : -1;
 }

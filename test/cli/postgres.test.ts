@@ -1,14 +1,12 @@
 import { afterAll, expect } from "bun:test";
 import { join } from "node:path";
 import { sallyport, scratch, start, tidy } from "../support/cli.ts";
+import { postgresTest } from "../support/databases.ts";
 import { eventually } from "../support/eventually.ts";
 import { call, signIn, signUp } from "../support/people.ts";
-import { hasPostgres, startPostgres } from "../support/postgres.ts";
-import { testIf } from "../support/report.ts";
+import { startPostgres } from "../support/postgres.ts";
 
 afterAll(tidy);
-
-const postgresTest = testIf(hasPostgres, "needs PostgreSQL");
 
 postgresTest(
   "every command but backup and restore works on PostgreSQL",

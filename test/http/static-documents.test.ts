@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import { MINUTE } from "../../src/core/clock.ts";
 import type { TestApp } from "../support/app.ts";
-import { scenarios } from "../support/scenarios.ts";
+import { sqliteScenarios } from "../support/scenarios.ts";
 import { APP_ORIGIN } from "../support/template.ts";
 
 const PATHS = [
@@ -32,7 +32,7 @@ const kids = async (app: TestApp, url: string): Promise<string[]> => {
 const isStatic = async (app: TestApp, url: string) =>
   !(await fetch(`${url}/oauth2/jwks`, { headers: host(app) })).headers.has("x-request-id");
 
-scenarios("public documents that the listener answers by itself", (t) => {
+sqliteScenarios("public documents that the listener answers by itself", (t) => {
   t.test("differ from the handlers' in the request id alone", async (app) => {
     await listening(app, async (url) => {
       for (const path of PATHS) {
@@ -114,7 +114,7 @@ scenarios("public documents that the listener answers by itself", (t) => {
   });
 });
 
-scenarios("public documents where the Host names the tenant", (t) => {
+sqliteScenarios("public documents where the Host names the tenant", (t) => {
   t.test(
     "are the handlers' alone",
     async (app) => {

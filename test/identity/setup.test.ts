@@ -5,7 +5,7 @@ import { generateMasterKey, parseMasterKeys } from "../../src/crypto/master-key.
 import { createIdentity } from "../../src/identity/identity.ts";
 import { MasterKeyMismatch } from "../../src/identity/keys/data-keys.ts";
 import { isSetUp } from "../../src/identity/setup.ts";
-import { openDatabase } from "../support/database.ts";
+import { openEmpty } from "../support/database.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { scenarios } from "../support/scenarios.ts";
 
@@ -46,7 +46,7 @@ scenarios("a new instance", (t) => {
 
 test("two nodes that start on one empty database at once agree on every key", async () => {
   const clock = new FakeClock();
-  const storage = await openDatabase("sqlite", clock);
+  const storage = await openEmpty(clock);
   const options = {
     storage,
     clock,

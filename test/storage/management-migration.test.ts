@@ -6,7 +6,8 @@ import { type MigrationTarget, migrate } from "../../src/storage/migrator.ts";
 import { postgresMigrationTarget } from "../../src/storage/postgres.ts";
 import { openBunPool } from "../../src/storage/postgres-pool.ts";
 import { sqliteMigrationTarget } from "../../src/storage/sqlite.ts";
-import { hasPostgres, startPostgres } from "../support/postgres.ts";
+import { postgresGroup } from "../support/databases.ts";
+import { startPostgres } from "../support/postgres.ts";
 
 const BEFORE = [
   "INSERT INTO tenants VALUES ('t', 'default', 'Default', NULL, 1, 1, NULL)",
@@ -39,7 +40,7 @@ describe("sqlite", () => {
   upgradeTests(async () => sqliteMigrationTarget(new Database(":memory:")));
 });
 
-describe.skipIf(!hasPostgres)("postgres", () => {
+postgresGroup("postgres", () => {
   beforeAll(() => startPostgres(), 60_000);
   upgradeTests(async () => {
     const url = await (await startPostgres()).createDatabase();

@@ -7,7 +7,8 @@ import { type MigrationTarget, migrate, schemaVersion } from "../../src/storage/
 import { postgresMigrationTarget } from "../../src/storage/postgres.ts";
 import { openPool } from "../../src/storage/postgres-driver.ts";
 import { sqliteMigrationTarget } from "../../src/storage/sqlite.ts";
-import { hasPostgres, startPostgres } from "../support/postgres.ts";
+import { eachPostgresDriver } from "../support/databases.ts";
+import { startPostgres } from "../support/postgres.ts";
 import { rejection } from "./statements.ts";
 
 const step = (id: number, ...statements: string[]): Migration => ({
@@ -82,7 +83,7 @@ describe("sqlite", () => {
   migratorTests(async () => sqliteMigrationTarget(new Database(":memory:")));
 });
 
-describe.skipIf(!hasPostgres).each(["bun", "pg"] as const)("postgres (%s)", (driver) => {
+eachPostgresDriver((driver) => {
   beforeAll(() => startPostgres(), 60_000);
   migratorTests(async () => {
     const url = await (await startPostgres()).createDatabase();

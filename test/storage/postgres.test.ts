@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { openStorage } from "../../src/storage/open.ts";
 import type { Storage } from "../../src/storage/storage.ts";
-import { hasPostgres, startPostgres, startPrivatePostgres } from "../support/postgres.ts";
+import { eachPostgresDriver } from "../support/databases.ts";
+import { startPostgres, startPrivatePostgres } from "../support/postgres.ts";
 import { storageConformance } from "./conformance.ts";
 import { insertSetting, readSetting, rejection, settingNames } from "./statements.ts";
 
-describe.skipIf(!hasPostgres).each(["bun", "pg"] as const)("postgres (%s)", (driver) => {
+eachPostgresDriver((driver) => {
   const url = async () => (await startPostgres()).createDatabase();
   const open = async (database?: string) => openStorage({ kind: "postgres", url: database ?? (await url()), driver });
   beforeAll(() => startPostgres(), 60_000);

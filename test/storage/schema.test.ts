@@ -1,11 +1,12 @@
 import { Database } from "bun:sqlite";
-import { beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { systemClock } from "../../src/core/clock.ts";
 import { migrate } from "../../src/storage/migrator.ts";
 import { postgresMigrationTarget } from "../../src/storage/postgres.ts";
 import { openBunPool } from "../../src/storage/postgres-pool.ts";
 import { sqliteMigrationTarget } from "../../src/storage/sqlite.ts";
-import { hasPostgres, startPostgres } from "../support/postgres.ts";
+import { postgresTest } from "../support/databases.ts";
+import { startPostgres } from "../support/postgres.ts";
 
 /** One line a column or index, in words that both databases share. */
 type SchemaDump = string[];
@@ -81,8 +82,6 @@ function indexLine(table: string, unique: boolean, columns: string, partial: str
 }
 
 describe("the schema", () => {
-  beforeAll(() => (hasPostgres ? startPostgres() : undefined), 60_000);
-
   test("sqlite: every table is strict", async () => {
     const database = new Database(":memory:");
     await migrate(sqliteMigrationTarget(database), systemClock);
@@ -93,9 +92,13 @@ describe("the schema", () => {
     database.close();
   });
 
-  test.skipIf(!hasPostgres)("is the same on both databases", async () => {
-    const [sqlite, postgres] = await Promise.all([dumpSqlite(), dumpPostgres()]);
-    expect(sqlite.length).toBeGreaterThan(100);
-    expect(sqlite).toEqual(postgres);
-  });
+  postgresTest(
+    "is the same on both databases",
+    async () => {
+      const [sqlite, postgres] = await Promise.all([dumpSqlite(), dumpPostgres()]);
+      expect(sqlite.length).toBeGreaterThan(100);
+      expect(sqlite).toEqual(postgres);
+    },
+    60_000,
+  );
 });

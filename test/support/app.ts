@@ -18,10 +18,11 @@ import type { Transport } from "../../src/mail/transport.ts";
 import { Client } from "./client.ts";
 import { Contract } from "./contract.ts";
 import { CountingStorage } from "./counting-storage.ts";
-import { type DatabaseKind, dump, openDatabase, restore, stateOf } from "./database.ts";
+import { type DatabaseKind, openFilled } from "./database.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { CapturedLog } from "./logs.ts";
 import { Mailbox, type ReceivedMail } from "./mailbox.ts";
+import { stateOf, textOf } from "./tables.ts";
 import { APP_ORIGIN, giveRsaKey, PASSWORD, template } from "./template.ts";
 
 export interface StartOptions {
@@ -62,8 +63,7 @@ export async function startApp(options: StartOptions = {}): Promise<TestApp> {
   const { masterKeys, setup, rows } = await template();
   const { beside } = options;
   const clock = beside?.clock ?? new FakeClock();
-  const storage = beside?.storage ?? new CountingStorage(await openDatabase(options.database ?? "sqlite", clock));
-  if (!beside) await restore(storage, rows);
+  const storage = beside?.storage ?? new CountingStorage(await openFilled(options.database ?? "sqlite", clock, rows));
   const log = new CapturedLog();
   const mailbox = new Mailbox();
   const starting = () => new Response(null, { status: 503 });
@@ -310,7 +310,7 @@ export class TestApp {
 
   /** Ends it. @throws Error when a secret that was handed out stands in the log or in the database (ASVS 16.2.5) */
   async close(): Promise<void> {
-    const kept = { log: this.log.text(), database: JSON.stringify(await dump(this.storage)) };
+    const kept = { log: this.log.text(), database: await textOf(this.storage) };
     await this.#stop();
     for (const secret of this.secrets) {
       for (const [place, text] of Object.entries(kept)) {

@@ -1,81 +1,71 @@
 import { sql } from "kysely";
 import { openStorage } from "../../src/storage/open.ts";
-import type { Executor, Storage } from "../../src/storage/storage.ts";
+import type { Storage } from "../../src/storage/storage.ts";
 import type { FakeClock } from "./fake-clock.ts";
+import { LeasedStorage } from "./leased-storage.ts";
 import { startPostgres } from "./postgres.ts";
+import { type Rows, tablesOf } from "./tables.ts";
 
 export type DatabaseKind = "sqlite" | "postgres";
 
-export type Row = Record<string, unknown>;
-/** Rows by table, in the order in which the tables were made: a table never refers to a later one. */
-export type Rows = Record<string, Row[]>;
-
-/** What every call may touch without having changed anything: limits, the audit log, and when a key was last used. */
-const TRACES: ReadonlySet<string> = new Set(["rate_limits", "audit_entries", "audit_floods"]);
-
-let server: Promise<{ url: string; storage: Storage; tables: string[] }> | undefined;
-
-/** An empty database of today's schema. Tests of PostgreSQL share one, emptied: a new one costs more than a whole test. */
-export async function openDatabase(kind: DatabaseKind, clock: FakeClock): Promise<Storage> {
-  if (kind === "sqlite") return openStorage({ kind: "memory", clock });
-  server ??= openServer(clock);
-  const { url, storage, tables } = await server;
-  await storage.write(async (tx) => {
-    // Three times as fast as TRUNCATE, which makes a new file for every table.
-    const deletions = tables.toReversed().map((table) => `DELETE FROM ${table};`);
-    const renumber = "ALTER TABLE audit_entries ALTER COLUMN seq RESTART;";
-    await sql.raw(`DO $$ BEGIN ${deletions.join(" ")} ${renumber} END $$`).execute(tx.kysely);
-  });
-  return openStorage({ kind: "postgres", url, driver: "bun", clock, maxConnections: 6 });
+/** An empty database of today's schema. */
+export function openEmpty(clock: FakeClock): Promise<Storage> {
+  return openStorage({ kind: "memory", clock });
 }
 
-async function openServer(clock: FakeClock) {
-  const postgres = await startPostgres();
-  const url = await postgres.createDatabase();
-  const storage = await openStorage({ kind: "postgres", url, driver: "bun", clock, maxConnections: 2 });
-  return { url, storage, tables: await tablesOf(storage) };
-}
+let postgres: Promise<Storage> | undefined;
 
-async function tablesOf(storage: Storage): Promise<string[]> {
-  const query =
-    storage.dialect === "sqlite"
-      ? sql<{
-          name: string;
-        }>`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid`
-      : sql<{ name: string }>`SELECT relname AS name FROM pg_class
-          WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY oid`;
-  const { rows } = await query.execute(storage.read.kysely);
-  return rows.map((row) => row.name).filter((name) => name !== "schema_migrations");
-}
-
-/** Every row of every table. */
-export async function dump(storage: Storage): Promise<Rows> {
-  const rows: Rows = {};
-  for (const table of await tablesOf(storage)) {
-    rows[table] = (await sql<Row>`SELECT * FROM ${sql.table(table)}`.execute(storage.read.kysely)).rows;
+/** A database of today's schema with these rows and no others. `rows` are the same at every call. */
+export async function openFilled(kind: DatabaseKind, clock: FakeClock, rows: Rows): Promise<Storage> {
+  if (kind === "sqlite") {
+    const storage = await openEmpty(clock);
+    await insertAll(storage, rows);
+    return storage;
   }
-  return rows;
+  postgres ??= openPostgres(clock, rows);
+  const storage = await postgres;
+  await sql`SELECT template.restore()`.execute(storage.read.kysely);
+  return new LeasedStorage(storage);
 }
 
-export async function restore(storage: Storage, rows: Rows): Promise<void> {
+async function insertAll(storage: Storage, rows: Rows): Promise<void> {
   await storage.write(async (tx) => {
     for (const [table, values] of Object.entries(rows)) {
-      for (const row of values) await insert(tx, table, row);
+      for (const row of values) {
+        const columns = sql.join(Object.keys(row).map((name) => sql.ref(name)));
+        const statement = sql`INSERT INTO ${sql.table(table)} (${columns}) VALUES (${sql.join(Object.values(row))})`;
+        await statement.execute(tx.kysely);
+      }
     }
   });
 }
 
-async function insert(tx: Executor, table: string, row: Row): Promise<void> {
-  const columns = sql.join(Object.keys(row).map((name) => sql.ref(name)));
-  await sql`INSERT INTO ${sql.table(table)} (${columns}) VALUES (${sql.join(Object.values(row))})`.execute(tx.kysely);
+/** The one database of this test process, which all its files use one after the other. */
+async function openPostgres(clock: FakeClock, rows: Rows): Promise<Storage> {
+  const server = await startPostgres();
+  const name = `worker_${Bun.hash(JSON.stringify(rows)).toString(36)}_${process.pid}`;
+  const isNew = await server.ensureDatabase(name);
+  const url = server.urlOf(name);
+  const storage = await openStorage({ kind: "postgres", url, driver: "bun", clock, maxConnections: 6 });
+  if (isNew) await prepareRestore(storage, rows);
+  return storage;
 }
 
-/** The state of the database as one text, without traces: two equal texts mean that nothing has changed in between. */
-export async function stateOf(storage: Storage): Promise<string> {
-  const lines: string[] = [];
-  for (const [table, rows] of Object.entries(await dump(storage))) {
-    if (TRACES.has(table)) continue;
-    for (const row of rows) lines.push(`${table} ${JSON.stringify({ ...row, last_used_at: null })}`);
-  }
-  return lines.sort().join("\n");
+/** Makes `template.restore()`, which empties the database and fills it again: one round trip, planned once a connection. */
+async function prepareRestore(storage: Storage, rows: Rows): Promise<void> {
+  await insertAll(storage, rows);
+  const filled = Object.keys(rows).filter((table) => rows[table]?.length);
+  const tables = await tablesOf(storage);
+  const steps = [
+    // Three times as fast as TRUNCATE, which makes a new file for every table.
+    ...tables.toReversed().map((table) => `DELETE FROM ${table};`),
+    ...filled.map((table) => `INSERT INTO ${table} SELECT * FROM template.${table};`),
+    "PERFORM setval(pg_get_serial_sequence('audit_entries', 'seq'), 1, false);",
+  ];
+  await storage.write(async (tx) => {
+    const run = (statement: string) => sql.raw(statement).execute(tx.kysely);
+    await run("CREATE SCHEMA template");
+    for (const table of filled) await run(`CREATE TABLE template.${table} AS TABLE ${table}`);
+    await run(`CREATE FUNCTION template.restore() RETURNS void LANGUAGE plpgsql AS $$ BEGIN ${steps.join(" ")} END $$`);
+  });
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { chownSync, existsSync, mkdtempSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -10,6 +11,10 @@ export interface TestPostgres {
   readonly url: string;
   /** A new, empty database; answers its url. `template` names a database to copy, to which nobody is connected. */
   createDatabase(template?: string): Promise<string>;
+  /** Makes a database of this name where there is none. @returns whether it made it */
+  ensureDatabase(name: string): Promise<boolean>;
+  /** The url of a database of this name. */
+  urlOf(name: string): string;
   /** Statements as the superuser, on the server's own database. */
   readonly admin: SQL;
   stop(): Promise<void>;
@@ -20,9 +25,12 @@ export interface TestPostgresOptions {
   fsync?: boolean;
 }
 
+/** Whether this run tests PostgreSQL. `npm test` leaves it out; a bare `bun test` and `npm run test:all` do not. */
+export const testsPostgres: boolean = process.env.SALLYPORT_TEST_DATABASES !== "sqlite";
+
 /** Where the server's programs are, or null. Under CI a missing PostgreSQL is an error, elsewhere those tests are skipped. */
 export const postgresPrograms: string | null = findPrograms();
-if (!postgresPrograms && !process.env.SALLYPORT_TEST_POSTGRES_URL && process.env.CI) {
+if (testsPostgres && !postgresPrograms && !process.env.SALLYPORT_TEST_POSTGRES_URL && process.env.CI) {
   throw new Error(
     "CI must test PostgreSQL: install the server (Debian: postgresql) or set SALLYPORT_TEST_POSTGRES_URL.",
   );
@@ -103,16 +111,21 @@ function startJanitor(pid: number, directory: string): Subprocess<"pipe", "ignor
 
 function serverAt(url: string, stop: () => Promise<void>): TestPostgres {
   const admin = new SQL({ url, max: 2 });
-  let count = 0;
+  const urlOf = (name: string) => Object.assign(new URL(url), { pathname: `/${name}` }).href;
   return {
     url,
     admin,
+    urlOf,
     createDatabase: async (template = "template0") => {
-      const name = `test_${process.pid}_${++count}`;
+      const name = `test_${randomBytes(8).toString("hex")}`;
       await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template}`);
-      const database = new URL(url);
-      database.pathname = `/${name}`;
-      return database.href;
+      return urlOf(name);
+    },
+    ensureDatabase: async (name) => {
+      const found = await admin.unsafe("SELECT 1 FROM pg_database WHERE datname = $1", [name]);
+      if (found.length > 0) return false;
+      await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE template0`);
+      return true;
     },
     stop: async () => {
       await admin.end({ timeout: 0 });

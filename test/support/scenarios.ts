@@ -1,7 +1,7 @@
 import { describe, test } from "bun:test";
 import { type StartOptions, startApp, type TestApp } from "./app.ts";
 import type { DatabaseKind } from "./database.ts";
-import { hasPostgres } from "./postgres.ts";
+import { postgresGroup } from "./databases.ts";
 
 type Options = Omit<StartOptions, "database" | "beside">;
 
@@ -14,26 +14,37 @@ export interface Scenarios {
   test(name: string, run: (app: TestApp) => Promise<void>, options?: Options): void;
 }
 
-/** Declares the same scenarios for SQLite and for PostgreSQL. Without a PostgreSQL they are shown as skipped. */
-export function scenarios(name: string, declare: (t: Scenarios) => void): void {
-  for (const database of ["sqlite", "postgres"] as const) {
-    describe.skipIf(database === "postgres" && !hasPostgres)(`${name} (${database})`, () => {
-      declare({
-        database,
-        test: (title, run, options = {}) => {
-          const body = async () => {
-            const app = await startApp({ ...options, database });
-            try {
-              await run(app);
-            } catch (error) {
-              await app.close().catch(() => undefined);
-              throw error;
-            }
-            await app.close();
-          };
-          test(title, body, PATIENCE);
-        },
-      });
-    });
-  }
+type Declare = (t: Scenarios) => void;
+
+/** Declares the same scenarios for SQLite and for PostgreSQL, as far as this run tests them (see databases.ts). */
+export function scenarios(name: string, declare: Declare): void {
+  sqliteScenarios(name, declare);
+  postgresGroup(`${name} (postgres)`, () => declare(on("postgres")));
+}
+
+/**
+ * Declares scenarios that hold no SQL of their own: they are about parsing, headers, documents or processes, and every
+ * statement that they cause is one that other scenarios run on both databases.
+ */
+export function sqliteScenarios(name: string, declare: Declare): void {
+  describe(`${name} (sqlite)`, () => declare(on("sqlite")));
+}
+
+function on(database: DatabaseKind): Scenarios {
+  return {
+    database,
+    test: (title, run, options = {}) => {
+      const body = async () => {
+        const app = await startApp({ ...options, database });
+        try {
+          await run(app);
+        } catch (error) {
+          await app.close().catch(() => undefined);
+          throw error;
+        }
+        await app.close();
+      };
+      test(title, body, PATIENCE);
+    },
+  };
 }

@@ -4,43 +4,58 @@ import { newId } from "../../src/core/ids.ts";
 import { HashQueue } from "../../src/crypto/hash-queue.ts";
 import { generateMasterKey, type MasterKeys, parseMasterKeys } from "../../src/crypto/master-key.ts";
 import { PasswordHasher } from "../../src/crypto/password-hash.ts";
-import { generateSigningKey } from "../../src/crypto/signing-keys.ts";
+import { type GeneratedKey, generateSigningKey } from "../../src/crypto/signing-keys.ts";
 import { createIdentity } from "../../src/identity/identity.ts";
 import { insertSigningKey } from "../../src/identity/keys/store.ts";
 import { type FirstSetup, setUp } from "../../src/identity/setup.ts";
 import type { Storage } from "../../src/storage/storage.ts";
-import { dump, openDatabase, type Rows } from "./database.ts";
+import { openEmpty } from "./database.ts";
 import { FakeClock } from "./fake-clock.ts";
+import { onceInRun } from "./once.ts";
+import { dump, type Rows } from "./tables.ts";
 
 /** Where the first application of one's own lives. */
 export const APP_ORIGIN = "https://app.example.com";
 /** Long, and in no list. */
 export const PASSWORD = "plover-quartz-hinge-17";
 
-export interface Template {
-  masterKeys: MasterKeys;
+interface StoredTemplate {
+  masterKey: string;
   setup: FirstSetup;
   rows: Rows;
   /** The hash of {@link PASSWORD} under this template's pepper. */
   passwordHash: string;
 }
 
-let made: Promise<Template> | undefined;
-
-/** What every test's database begins with, made once by the code that makes it for customers: RSA keys and hashes are slow. */
-export function template(): Promise<Template> {
-  made ??= makeTemplate();
-  return made;
+export interface Template extends Omit<StoredTemplate, "masterKey"> {
+  masterKeys: MasterKeys;
 }
 
-async function makeTemplate(): Promise<Template> {
+let loaded: Promise<Template> | undefined;
+
+/**
+ * The rows that every test's database begins with, made once in a run by the code that makes them for customers: RSA keys
+ * and hashes are slow.
+ */
+export function template(): Promise<Template> {
+  loaded ??= loadTemplate();
+  return loaded;
+}
+
+async function loadTemplate(): Promise<Template> {
+  const text = await onceInRun("template.json", async () => write(await makeTemplate()));
+  const { masterKey, ...rest } = read<StoredTemplate>(text);
+  return { ...rest, masterKeys: parseMasterKeys(masterKey) };
+}
+
+async function makeTemplate(): Promise<StoredTemplate> {
   const clock = new FakeClock();
-  const storage = await openDatabase("sqlite", clock);
-  const masterKeys = parseMasterKeys(generateMasterKey());
+  const storage = await openEmpty(clock);
+  const masterKey = generateMasterKey();
   const identity = await createIdentity({
     storage,
     clock,
-    masterKeys,
+    masterKeys: parseMasterKeys(masterKey),
     publicUrl: "http://localhost",
     settings: loadSettings(settings, { env: {}, flags: {} }),
     claims: [],
@@ -54,15 +69,21 @@ async function makeTemplate(): Promise<Template> {
   const passwordHash = await hasher.hash(PASSWORD, { fairnessKey: "", pepper: identity.dataKeys.current("pepper") });
   const { audit_entries: _, ...rows } = await dump(storage);
   await storage.close();
-  return { masterKeys, setup, rows, passwordHash };
+  return { masterKey, setup, rows, passwordHash };
 }
 
-const rsaKeys: ReturnType<typeof generateSigningKey>[] = [];
+const rsaKeys: Promise<GeneratedKey>[] = [];
 
-/** Gives a tenant the RSA key number `index` of this test process; each key is made once, and no two tenants share one. */
+function rsaKey(index: number): Promise<GeneratedKey> {
+  rsaKeys[index] ??= onceInRun(`rsa-${index}.json`, async () => write(await generateSigningKey("RS256"))).then((text) =>
+    read<GeneratedKey>(text),
+  );
+  return rsaKeys[index];
+}
+
+/** Gives a tenant the RSA key number `index` of this run; each key is made once, and no two tenants of a test share one. */
 export async function giveRsaKey(storage: Storage, tenantId: string, index: number, now: number): Promise<void> {
-  rsaKeys[index] ??= generateSigningKey("RS256");
-  const { publicJwk, privatePkcs8 } = await rsaKeys[index];
+  const { publicJwk, privatePkcs8 } = await rsaKey(index);
   const { masterKeys } = await template();
   const id = newId(now);
   await storage.write((tx) =>
@@ -79,3 +100,19 @@ export async function giveRsaKey(storage: Storage, tenantId: string, index: numb
     }),
   );
 }
+
+/** JSON in which bytes come back as bytes. */
+function write(value: unknown): string {
+  return JSON.stringify(value, function (this: Record<string, unknown>, name, part: unknown) {
+    // A Buffer has turned itself into something else by the time it is `part`.
+    const original = this[name];
+    return original instanceof Uint8Array ? { bytes: original.toHex() } : part;
+  });
+}
+
+function read<T>(text: string): T {
+  return JSON.parse(text, (_, part: unknown) => (isBytes(part) ? Uint8Array.fromHex(part.bytes) : part)) as T;
+}
+
+const isBytes = (part: unknown): part is { bytes: string } =>
+  typeof part === "object" && part !== null && Object.keys(part).join() === "bytes";

@@ -3,11 +3,11 @@ import { sha256Base64url } from "../../../src/crypto/secrets.ts";
 import { features } from "../../../src/features/index.ts";
 import type { SecondFactor } from "../../../src/identity/factors/second-factors.ts";
 import type { TestApp } from "../../support/app.ts";
-import { dump } from "../../support/database.ts";
 import { backend } from "../../support/management.ts";
 import { allowAnonymous, anonymousUser, proveAddress, trustDevice } from "../../support/own-affairs.ts";
 import { scenarios } from "../../support/scenarios.ts";
 import { raise } from "../../support/second-factors.ts";
+import { dump } from "../../support/tables.ts";
 import { APP_ORIGIN } from "../../support/template.ts";
 import { addFactors, tablesOfUsers } from "./support.ts";
 

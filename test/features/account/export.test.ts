@@ -1,10 +1,10 @@
 import { expect } from "bun:test";
 import type { WireExport } from "../../../src/features/account/wire.ts";
 import type { TestApp } from "../../support/app.ts";
-import { dump } from "../../support/database.ts";
 import { backend, fields } from "../../support/management.ts";
 import { proveAddress, trustDevice } from "../../support/own-affairs.ts";
 import { scenarios } from "../../support/scenarios.ts";
+import { dump } from "../../support/tables.ts";
 import { addFactors, SECRET_BYTES, tablesOfUsers } from "./support.ts";
 
 const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:127.0) Gecko/20100101 Firefox/127.0";

@@ -1,0 +1,96 @@
+import { sql } from "kysely";
+import type { Storage } from "../../src/storage/storage.ts";
+
+export type Row = Record<string, unknown>;
+/** Rows by table, in the order in which the tables were made: a table never refers to a later one. */
+export type Rows = Record<string, Row[]>;
+
+interface Column {
+  table: string;
+  name: string;
+  type: string;
+}
+
+/** A call may touch these without having changed anything: limits, the audit log, and when a key was last used. */
+const TRACES: ReadonlySet<string> = new Set(["rate_limits", "audit_entries", "audit_floods"]);
+const TRACE = "last_used_at";
+
+async function columnsOf(storage: Storage): Promise<Column[]> {
+  const query =
+    storage.dialect === "sqlite"
+      ? sql<Column>`SELECT m.name AS "table", c.name AS name, c.type AS type
+          FROM sqlite_master m JOIN pragma_table_info(m.name) c
+          WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.rowid, c.cid`
+      : sql<Column>`SELECT c.relname AS "table", a.attname AS name, a.atttypid::regtype::text AS type
+          FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+          WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace ORDER BY c.oid, a.attnum`;
+  const { rows } = await query.execute(storage.read.kysely);
+  return rows.filter((column) => column.table !== "schema_migrations");
+}
+
+/** The tables in the order in which they were made. */
+export async function tablesOf(storage: Storage): Promise<string[]> {
+  return [...new Set((await columnsOf(storage)).map((column) => column.table))];
+}
+
+/** Every row of every table. */
+export async function dump(storage: Storage): Promise<Rows> {
+  const rows: Rows = {};
+  for (const table of await tablesOf(storage)) {
+    rows[table] = (await sql<Row>`SELECT * FROM ${sql.table(table)}`.execute(storage.read.kysely)).rows;
+  }
+  return rows;
+}
+
+interface Line {
+  name: string;
+  row: string;
+}
+
+/** By dialect and kind: reads all rows as JSON. Every database of a test process has the same tables. */
+const statements = new Map<string, string>();
+
+async function linesOf(storage: Storage, kind: "all" | "without traces"): Promise<Line[]> {
+  const key = `${storage.dialect}, ${kind}`;
+  let statement = statements.get(key);
+  if (statement === undefined) {
+    const columns = await columnsOf(storage);
+    const chosen = columns.filter(({ table, name }) => kind === "all" || !(TRACES.has(table) || name === TRACE));
+    statement = readingOf(storage.dialect, chosen);
+    statements.set(key, statement);
+  }
+  return (await sql.raw<Line>(statement).execute(storage.read.kysely)).rows;
+}
+
+/** One statement, which is one round trip. */
+function readingOf(dialect: Storage["dialect"], columns: readonly Column[]): string {
+  const row = dialect === "sqlite" ? sqliteRow : postgresRow;
+  const reads = [...Map.groupBy(columns, (column) => column.table)].map(
+    ([table, members]) => `SELECT '${table}' AS name, ${row(members)} AS "row" FROM ${table}`,
+  );
+  return reads.join(" UNION ALL ");
+}
+
+function sqliteRow(columns: readonly Column[]): string {
+  const value = ({ name, type }: Column) => (type === "BLOB" ? `hex("${name}")` : `"${name}"`);
+  return `json_object(${columns.map((column) => `'${column.name}', ${value(column)}`).join(", ")})`;
+}
+
+function postgresRow(columns: readonly Column[]): string {
+  const names = columns.map(({ name }) => `"${name}"`).join(", ");
+  return `(SELECT row_to_json(chosen)::text FROM (SELECT ${names}) AS chosen)`;
+}
+
+/** All that the database holds, as one text. */
+export async function textOf(storage: Storage): Promise<string> {
+  return (await linesOf(storage, "all")).map(({ name, row }) => `${name} ${row}`).join("\n");
+}
+
+/** The state of the database as one text, without traces: two equal texts mean that nothing has changed in between. */
+export async function stateOf(storage: Storage): Promise<string> {
+  const lines = await linesOf(storage, "without traces");
+  return lines
+    .map(({ name, row }) => `${name} ${row}`)
+    .sort()
+    .join("\n");
+}
