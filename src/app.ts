@@ -58,6 +58,8 @@ export interface AppOptions {
   transport?: Transport | null;
   /** Catches mails in place of `transport`, for everybody to read: of `sallyport dev` alone. */
   inbox?: Inbox | null;
+  /** Whether every page of this machine may call, listed or not: of `sallyport dev` alone. */
+  allowsLoopbackPages?: boolean;
 }
 
 export interface App {
@@ -74,13 +76,14 @@ export interface App {
   drain(): void;
 }
 
-/** The composition root: wiring only. @throws Error for an inbox beside an address that the world reaches */
+/** The composition root: wiring only. @throws Error if parts of `sallyport dev` would stand at an address that the world reaches */
 export async function createApp(options: AppOptions): Promise<App> {
   const { storage, clock, log, publicUrl, settings: values } = options;
   const inbox = options.inbox ?? null;
   const { protocol, hostname } = new URL(publicUrl);
-  if (inbox && !(protocol === "http:" && isLocal(hostname))) {
-    throw new Error(`mails must not lie open at ${publicUrl}`);
+  const allowsLoopbackPages = options.allowsLoopbackPages === true;
+  if ((inbox || allowsLoopbackPages) && !(protocol === "http:" && isLocal(hostname))) {
+    throw new Error(`an open inbox and open origins must not stand at ${publicUrl}`);
   }
   const metrics = new Metrics();
   metrics.counter("sallyport_storage_writes_total", "Writes committed or refused.", () => storage.stats().writes);
@@ -92,6 +95,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     masterKeys: options.masterKeys,
     publicUrl,
+    allowsLoopbackPages,
     settings: values,
     claims: registry.flatMap((feature) => (feature.claims ? [feature.claims] : [])),
     transport: inbox ?? options.transport ?? null,

@@ -40,7 +40,7 @@ export const dev: Command = {
       ? await openInMemory(settings, dataDirectory)
       : await openOnDisk(context, settings, dataDirectory);
     try {
-      const listening = await listen(instance, createLog({ level: quiet(instance), fd: 2 }), new Inbox());
+      const listening = await listen(instance, createLog({ level: quiet(instance), fd: 2 }), { inbox: new Inbox() });
       const inboxUrl = settings.smtp_url === undefined ? `${listening.publicUrl}/dev/inbox` : null;
       const url = listening.publicUrl;
       printStart(context, { url, inboxUrl, made, dataDirectory: ephemeral ? null : dataDirectory });

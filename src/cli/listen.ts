@@ -23,6 +23,12 @@ export interface Listening {
   done: Promise<number>;
 }
 
+/** What `sallyport dev` has besides: its pages may be on any port of this machine. */
+export interface DevParts {
+  /** Catches the mails, unless a mail server is configured. */
+  inbox: Inbox;
+}
+
 export function createLog(options: { level: string; fd: 1 | 2 }): Log {
   return pino(
     {
@@ -37,10 +43,10 @@ export function createLog(options: { level: string; fd: 1 | 2 }): Log {
 
 /**
  * Takes the port first, then wires the application to the address that it got, then answers.
- * @param inbox catches the mails, unless a mail server is configured
+ * @param dev what `sallyport dev` has besides
  * @throws CommandError for a port that is taken, ConfigError for a public URL that cannot work, MasterKeyMismatch
  */
-export async function listen(instance: Instance, log: Log, inbox: Inbox | null = null): Promise<Listening> {
+export async function listen(instance: Instance, log: Log, dev: DevParts | null = null): Promise<Listening> {
   const { settings } = instance;
   const smtp = smtpOptions(settings, settings.public_url);
   const transport = smtp === null ? null : new SmtpTransport(smtp);
@@ -61,11 +67,12 @@ export async function listen(instance: Instance, log: Log, inbox: Inbox | null =
       masterKeys: instance.masterKeys,
       version,
       transport,
-      inbox: transport === null ? inbox : null,
+      inbox: transport === null ? (dev?.inbox ?? null) : null,
+      allowsLoopbackPages: dev !== null,
     });
     const stopDocuments = await app.serveOn(server);
     const metricsServer = listenForMetrics(settings.host, settings.metrics_port, app);
-    if (inbox === null || transport !== null) warnOfMail(settings, log);
+    if (dev === null || transport !== null) warnOfMail(settings, log);
     const stopJobs = startJobs(app.jobs, log);
     const done = new Promise<number>((finish) => {
       let stopping = false;

@@ -57,6 +57,8 @@ export interface IdentityOptions {
   erasures?: readonly Erasure[];
   /** What features remove when an address is proven by somebody else than who set them. */
   unprovenRevocations?: readonly Erasure[];
+  /** Whether every page of this machine may call: for `sallyport dev` alone. */
+  allowsLoopbackPages?: boolean;
   /** Absent or null: mails wait in the outbox. */
   transport?: Transport | null;
   log?: Log;
@@ -97,7 +99,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const mailWatch = watchOf(insertMail, () => mailWaits());
   const storage = watchStatements(options.storage, [revocationSignal.watch, mailWatch]);
   const dataKeys = await DataKeys.open(storage, masterKeys, clock);
-  const directory = new Directory(storage, clock, options.publicUrl);
+  const directory = new Directory(storage, clock, options.publicUrl, options.allowsLoopbackPages);
   const keyring = new Keyring(storage, clock, masterKeys);
   const accessTokens = new AccessTokens(clock, keyring, directory, options.claims);
   const refreshTokens = new RefreshTokens(dataKeys);

@@ -144,7 +144,9 @@ describe("nowhere but in dev (security.md, decision 24)", () => {
     "http://localhost.evil.example",
     "http://127.0.0.1.evil.example",
   ])("beside %s it cannot be switched on", async (publicUrl) => {
-    const started = startApp({ publicUrl, inbox: new Inbox() });
-    expect(await started.then(() => "started", String)).toContain(`mails must not lie open at ${publicUrl}`);
+    for (const open of [{ inbox: new Inbox() }, { allowsLoopbackPages: true }]) {
+      const started = startApp({ publicUrl, ...open });
+      expect(await started.then(() => "started", String)).toContain(`must not stand at ${publicUrl}`);
+    }
   });
 });

@@ -36,6 +36,8 @@ export interface StartOptions {
   transport?: Transport | null;
   /** As `sallyport dev` catches mails. */
   inbox?: Inbox;
+  /** As `sallyport dev` lets every page of this machine call. */
+  allowsLoopbackPages?: boolean;
 }
 
 export interface TestTenant {
@@ -79,6 +81,7 @@ export async function startApp(options: StartOptions = {}): Promise<TestApp> {
     masterKeys,
     transport: options.transport === undefined ? (beside?.mailbox ?? mailbox) : options.transport,
     inbox: options.inbox ?? null,
+    allowsLoopbackPages: options.allowsLoopbackPages ?? false,
     version: "0.0.0-test",
   });
   server.reload({ ...listenerOptions, routes: app.routes, fetch: app.fetch } as never);

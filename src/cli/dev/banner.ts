@@ -73,6 +73,7 @@ function changeLines(context: CommandContext, applicationId: string, dataDirecto
 }
 
 function whereLine(dataDirectory: string | null): string {
-  if (dataDirectory === null) return "Data in memory: they are gone when it stops.";
-  return `Data in ${shortPath(dataDirectory)}; to begin anew, delete that.`;
+  const pages = "Pages of http://localhost:* and http://127.0.0.1:* may call it.";
+  if (dataDirectory === null) return `${pages} Data in memory, gone when it stops.`;
+  return `${pages} Data in ${shortPath(dataDirectory)}; to begin anew, delete that.`;
 }

@@ -49,7 +49,7 @@ const helpers = () => import("@simplewebauthn/server/helpers");
 export function verifyRegistration(response: RegistrationResponse, expected: Expected): Promise<NewCredential> {
   return refusingAll(async () => {
     const type = requirePublicKey(response.type);
-    requireOwnFrame(response.response.clientDataJSON);
+    const page = requireAllowedPage(response.response.clientDataJSON, expected.party);
     await requirePlainAttestation(response.response.attestationObject);
     const { verifyRegistrationResponse } = await webauthn();
     const { id, rawId } = response;
@@ -57,7 +57,7 @@ export function verifyRegistration(response: RegistrationResponse, expected: Exp
     const verified = await verifyRegistrationResponse({
       response: { id, rawId, type, response: { clientDataJSON, attestationObject }, clientExtensionResults: {} },
       expectedChallenge: expected.challenge,
-      expectedOrigin: expected.party.origins,
+      expectedOrigin: page,
       expectedRPID: expected.party.id,
       requireUserPresence: true,
       requireUserVerification: false,
@@ -89,7 +89,7 @@ export function verifyAssertion(
 ): Promise<Assertion> {
   return refusingAll(async () => {
     const type = requirePublicKey(response.type);
-    requireOwnFrame(response.response.clientDataJSON);
+    const page = requireAllowedPage(response.response.clientDataJSON, expected.party);
     const { verifyAuthenticationResponse } = await webauthn();
     const { id, rawId } = response;
     const { clientDataJSON, authenticatorData, signature } = response.response;
@@ -102,7 +102,7 @@ export function verifyAssertion(
         clientExtensionResults: {},
       },
       expectedChallenge: expected.challenge,
-      expectedOrigin: expected.party.origins,
+      expectedOrigin: page,
       expectedRPID: expected.party.id,
       // Below every counter: the library compares it before the signature, and only what was signed may tell of a copy.
       credential: { id, publicKey: new Uint8Array(expected.publicKey), counter: -1 },
@@ -133,12 +133,17 @@ function requirePublicKey(type: string): "public-key" {
   return type;
 }
 
-/** No page of ours asks from within another origin's frame: there, a click can be anybody's (section 13.4.2). */
-function requireOwnFrame(clientDataJSON: string): void {
+/**
+ * No page of ours asks from within another origin's frame: there, a click can be anybody's (section 13.4.2).
+ * @returns the page's origin, which the relying party allows
+ */
+function requireAllowedPage(clientDataJSON: string, party: RelyingParty): string {
   const data: JsonObject | null = parseJsonObject(Buffer.from(clientDataJSON, "base64url").toString("utf8"));
   if (data === null) throw new Error("the client data is no JSON object");
   if ((data.crossOrigin ?? false) !== false || data.topOrigin !== undefined)
     throw new Error("a frame of another origin");
+  if (typeof data.origin !== "string" || !party.allows(data.origin)) throw new Error("a page that may not answer");
+  return data.origin;
 }
 
 async function requirePlainAttestation(attestationObject: string): Promise<void> {

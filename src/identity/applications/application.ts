@@ -34,7 +34,12 @@ export interface Application {
   defaultAudience: string;
 }
 
-export function toApplication(row: ApplicationsTable, tenant: Tenant): Application {
+/** @param pagesOf makes the set of allowed pages from the stored list */
+export function toApplication(
+  row: ApplicationsTable,
+  tenant: Tenant,
+  pagesOf: (listed: string[]) => ReadonlySet<string>,
+): Application {
   const audiences = JSON.parse(row.audiences) as string[];
   return {
     id: row.id,
@@ -42,7 +47,7 @@ export function toApplication(row: ApplicationsTable, tenant: Tenant): Applicati
     name: row.name,
     type: row.type,
     algorithm: row.algorithm,
-    origins: new Set(JSON.parse(row.origins) as string[]),
+    origins: pagesOf(JSON.parse(row.origins) as string[]),
     audiences,
     signUp: row.sign_up,
     signInMethods: new Set(JSON.parse(row.sign_in_methods) as SignInMethod[]),

@@ -7,6 +7,7 @@ import { SLUG } from "../tenants/slug.ts";
 import { findTenant, findTenantBySlug } from "../tenants/store.ts";
 import { DEFAULT_TENANT_SLUG, type Tenant } from "../tenants/tenant.ts";
 import { type Application, toApplication } from "./application.ts";
+import { PageOrigins } from "./page-origins.ts";
 import { allowedOrigins, findApplication } from "./store.ts";
 
 /** What a request says about the application that it means, besides its credential. */
@@ -32,6 +33,8 @@ export class Directory {
     private readonly clock: Clock,
     /** Without a trailing slash: the default tenant's issuer. */
     readonly publicUrl: string,
+    /** Whether every page of this machine may call, as `sallyport dev` has it. */
+    private readonly allowsLoopbackPages = false,
   ) {}
 
   /** Forgets everything: called after a change made by this process. */
@@ -68,7 +71,7 @@ export class Directory {
     const row = await findApplication(this.storage.read, id);
     const tenant = row ? await this.tenant(row.tenant_id) : null;
     if (!row || !tenant) return null;
-    const value = toApplication(row, tenant);
+    const value = toApplication(row, tenant, (origins) => this.#pages(origins));
     this.#applications.set(id, { until: this.clock.now() + TRUSTED_FOR, value });
     return value;
   }
@@ -86,7 +89,7 @@ export class Directory {
     if (cached && cached.until > this.clock.now()) return cached.value;
     const tenant = tenantSlug === null ? null : await this.tenantBySlug(tenantSlug);
     if (tenantSlug !== null && tenant === null) return new Set();
-    const value = new Set(await allowedOrigins(this.storage.read, tenant?.id ?? null));
+    const value = this.#pages(await allowedOrigins(this.storage.read, tenant?.id ?? null));
     this.#origins.set(key, { until: this.clock.now() + TRUSTED_FOR, value });
     return value;
   }
@@ -112,6 +115,10 @@ export class Directory {
     const application = await this.application(tenant.defaultApplicationId);
     if (!application || application.disabled) throw new AppError("unknown_application");
     return application;
+  }
+
+  #pages(listed: string[]): PageOrigins {
+    return new PageOrigins(listed, this.allowsLoopbackPages);
   }
 
   #keepTenant(row: TenantsTable): Tenant {

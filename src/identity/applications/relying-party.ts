@@ -7,8 +7,8 @@ export interface RelyingParty {
   id: string;
   /** What people read when they are asked. */
   name: string;
-  /** Exact origins: the application's own and the appliance's. No other page's answer is taken. */
-  origins: string[];
+  /** Only pages of the application and of the appliance may answer for it; the origin must be exact. */
+  allows(origin: string): boolean;
 }
 
 /** From configuration, never from a request: whoever names the domain could ask for another one's passkeys. */
@@ -18,7 +18,7 @@ export function relyingPartyOf(directory: Directory, application: Application): 
   return {
     id: relyingPartyId(application.passkeyRpId, publicUrl),
     name: application.name,
-    origins: [...new Set([...application.origins, own])],
+    allows: (origin) => origin === own || application.origins.has(origin),
   };
 }
 
