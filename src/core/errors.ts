@@ -18,59 +18,83 @@ export interface ErrorEntry {
 }
 
 const catalogue = {
-  invalid_input: { status: 400, type: "invalid_request_error", message: "The request has fields that are not valid." },
+  invalid_input: {
+    status: 400,
+    type: "invalid_request_error",
+    message: "Some fields are not valid. The details name each field and say why.",
+  },
   unknown_application: {
     status: 400,
     type: "invalid_request_error",
-    message: "No enabled application has the id that was given.",
+    message: "No enabled application has this id.",
   },
-  authentication_required: { status: 401, type: "authentication_error", message: "This needs a credential." },
+  authentication_required: { status: 401, type: "authentication_error", message: "Sign in, or send a credential." },
   invalid_credentials: { status: 401, type: "authentication_error", message: "wrong password or unknown email" },
   invalid_code: {
     status: 401,
     type: "authentication_error",
-    message: "The code or link is wrong, was used before, or has expired.",
+    message: "This code or link is wrong, was used before, or has expired. Ask for a new one.",
   },
-  token_expired: { status: 401, type: "authentication_error", message: "The token has expired." },
-  token_revoked: { status: 401, type: "authentication_error", message: "The session of this token has ended." },
+  token_expired: {
+    status: 401,
+    type: "authentication_error",
+    message: "The token has expired. Refresh it, or sign in again.",
+  },
+  token_revoked: {
+    status: 401,
+    type: "authentication_error",
+    message: "The session of this token has ended. Sign in again.",
+  },
   insufficient_user_authentication: {
     status: 401,
     type: "authentication_error",
-    message: "This needs a stronger or fresher sign-in.",
+    message: "Confirm that it is you: sign in again, or with a second factor.",
   },
-  forbidden: { status: 403, type: "authorization_error", message: "This caller may not do that." },
-  insufficient_scope: { status: 403, type: "authorization_error", message: "The credential lacks a scope." },
+  forbidden: { status: 403, type: "authorization_error", message: "You are not allowed to do this." },
+  insufficient_scope: {
+    status: 403,
+    type: "authorization_error",
+    message: "The credential lacks a scope that this call needs.",
+  },
   application_mismatch: {
     status: 403,
     type: "authorization_error",
-    message: "x-application-id names another application than the credential's.",
+    message: "x-application-id names a different application from the credential's. Leave it out, or correct it.",
   },
   origin_not_allowed: {
     status: 403,
     type: "authorization_error",
-    message: "The page's origin is not on the application's allowlist.",
+    message: "The application does not allow calls from this page's origin.",
   },
-  not_found: { status: 404, type: "not_found_error", message: "There is nothing here by that name." },
-  method_not_allowed: { status: 405, type: "invalid_request_error", message: "This address takes another method." },
-  conflict: { status: 409, type: "conflict_error", message: "That exists already." },
-  payload_too_large: { status: 413, type: "invalid_request_error", message: "The request body is too large." },
+  not_found: { status: 404, type: "not_found_error", message: "Not found." },
+  method_not_allowed: { status: 405, type: "invalid_request_error", message: "Use another method for this address." },
+  conflict: { status: 409, type: "conflict_error", message: "This exists already." },
+  payload_too_large: {
+    status: 413,
+    type: "invalid_request_error",
+    message: "The request body is too large. Send less.",
+  },
   unsupported_media_type: {
     status: 415,
     type: "invalid_request_error",
-    message: "The body must be JSON, with Content-Type: application/json.",
+    message: "Send the body as JSON, with Content-Type: application/json.",
   },
   misdirected_request: {
     status: 421,
     type: "invalid_request_error",
-    message: "This host name or address form is not served here.",
+    message: "This server does not answer for this host name or form of address.",
   },
   rate_limited: { status: 429, type: "rate_limit_error", message: "Too many attempts. Try again later." },
-  internal_error: { status: 500, type: "api_error", message: "Something went wrong here. The request id names it." },
-  overloaded: { status: 503, type: "api_error", message: "Busy at this moment. Try again shortly." },
+  internal_error: {
+    status: 500,
+    type: "api_error",
+    message: "Something went wrong on the server. Quote the request id when you report it.",
+  },
+  overloaded: { status: 503, type: "api_error", message: "The server is busy. Try again shortly." },
   storage_unavailable: {
     status: 503,
     type: "api_error",
-    message: "Nothing can be written at this moment. Nothing was changed.",
+    message: "The server cannot write data right now. Nothing was changed.",
   },
 } satisfies Record<string, ErrorEntry>;
 

@@ -149,9 +149,10 @@ function staticRoutes(edge: Edge, routes: Record<string, Route>, documents: Read
 
 function byMethod(edge: Edge, cors: Cors, methods: Methods): Route {
   const allow = [...Object.keys(methods), "OPTIONS"].join(", ");
+  const choice = new Intl.ListFormat("en", { type: "disjunction" }).format(Object.keys(methods));
   const refuse = edge.guard((exchange) => {
     exchange.headers.allow = allow;
-    throw new AppError("method_not_allowed");
+    throw new AppError("method_not_allowed", { message: `Use ${choice} for this address.` });
   });
   const guarded: Record<string, Route> = { OPTIONS: edge.guard((exchange) => cors.preflight(exchange)) };
   for (const [method, handler] of Object.entries(methods)) guarded[method] = edge.guard(handler);

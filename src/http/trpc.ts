@@ -53,7 +53,8 @@ async function runOne(
     if (!procedure) throw new AppError("not_found", { message: `There is no procedure ${path.slice(0, 100)}.` });
     const { type } = procedure._def;
     const method = type === "mutation" ? "POST" : "GET";
-    if (exchange.request.method !== method) throw new AppError("method_not_allowed");
+    if (exchange.request.method !== method)
+      throw new AppError("method_not_allowed", { message: `Use ${method} for ${path}.` });
     const getRawInput = async () => input;
     const data = await invoke(procedure, path, call, getRawInput);
     return { status: 200, body: `{"result":{"data":${JSON.stringify(data)}}}` };

@@ -126,6 +126,7 @@ scenarios("CSRF (ASVS 3.5.1, 3.5.3)", (t) => {
     for (const path of ["/v1/auth/login", "/v1/auth/logout", "/v1/auth/refresh", "/v1/auth/password/change"]) {
       const refused = await browser({}).get(path);
       expect([refused.status, refused.headers.get("allow")]).toEqual([405, "POST, OPTIONS"]);
+      expect(refused.body.error.message).toBe("Use POST for this address.");
       const overridden = await browser({ "x-http-method-override": "POST", "x-method-override": "POST" }).get(
         `${path}?_method=POST`,
       );

@@ -43,7 +43,7 @@ scenarios("when something breaks inside (ASVS 16.5.1, 16.5.3, 16.5.4)", (t) => {
       const { error } = JSON.parse(answer.text);
       expect(error).toEqual({
         code: "internal_error",
-        message: "Something went wrong here. The request id names it.",
+        message: "Something went wrong on the server. Quote the request id when you report it.",
         type: "api_error",
         request_id: expect.any(String),
         details: null,

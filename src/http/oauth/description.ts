@@ -68,7 +68,7 @@ const errors = {
   404: answer("OAuthError", "There is no such issuer."),
   413: answer("OAuthError", "The body is too large."),
   429: answer("OAuthError", "Too many requests: Retry-After says when."),
-  500: answer("OAuthError", "Something went wrong here."),
+  500: answer("OAuthError", "Something went wrong on the server."),
   503: answer("OAuthError", "Nothing can be written at this moment."),
 };
 

@@ -144,5 +144,5 @@ function translate(edge: Edge, exchange: Exchange, thrown: unknown): OAuthError 
   if (status === 429 || status === 503) {
     return new OAuthError("temporarily_unavailable", "Not at this moment. Try again later.", { status });
   }
-  return new OAuthError("server_error", "Something went wrong here.", { status: 500 });
+  return new OAuthError("server_error", "Something went wrong on the server.", { status: 500 });
 }

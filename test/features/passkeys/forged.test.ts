@@ -23,7 +23,11 @@ const only = (authenticator: Authenticator) => {
 const base64url = (text: string | Uint8Array) => Buffer.from(text).toString("base64url");
 const refusal = ({ status, code, body }: Answer) => [status, code, body.error?.message];
 const REFUSED = [401, "invalid_code", "The passkey's answer is wrong, came too late, or was used before."];
-const NO_CHALLENGE = [401, "invalid_code", "The code or link is wrong, was used before, or has expired."];
+const NO_CHALLENGE = [
+  401,
+  "invalid_code",
+  "This code or link is wrong, was used before, or has expired. Ask for a new one.",
+];
 
 /** Each departs from what is right in one thing. */
 const forged: Record<string, Quirks> = {

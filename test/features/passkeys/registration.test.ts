@@ -18,7 +18,11 @@ import { scenarios } from "../../support/scenarios.ts";
 const base64url = (bytes: Uint8Array | string) => Buffer.from(bytes).toString("base64url");
 const refusal = ({ status, code, body }: Answer) => [status, code, body.error?.message];
 const REFUSED = [401, "invalid_code", "The passkey's answer is wrong, came too late, or was used before."];
-const NO_CHALLENGE = [401, "invalid_code", "The code or link is wrong, was used before, or has expired."];
+const NO_CHALLENGE = [
+  401,
+  "invalid_code",
+  "This code or link is wrong, was used before, or has expired. Ask for a new one.",
+];
 const CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
 
 const ec = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey;
