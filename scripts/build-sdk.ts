@@ -13,7 +13,8 @@ const target = resolve(process.argv[2] ?? join(root, "dist/sdk"));
 const ENTRY_POINTS = ["client", "server", "express", "management", "react"];
 /** The consumer's own, of which there must be one copy. */
 const PEERS = ["react", "react/jsx-runtime"];
-const STYLES = ["react/styles.css"];
+/** One stylesheet for consumers: the tokens first, then what reads them. */
+const STYLES = { "react/styles.css": ["tokens.css", "tokens-fallback.gen.css", "components.css"] };
 /** React's frameworks read it off the first line, where the bundler drops it. */
 const CLIENT_ONLY = '"use client";\n';
 const SPECIFIER = /(\bfrom ?|\bimport ?\(?)("\.{1,2}\/[^"]+)\.(?:tsx?|js)"/g;
@@ -21,7 +22,10 @@ const SPECIFIER = /(\bfrom ?|\bimport ?\(?)("\.{1,2}\/[^"]+)\.(?:tsx?|js)"/g;
 await rm(target, { recursive: true, force: true });
 await bundle();
 await declare();
-for (const style of STYLES) await Bun.write(join(target, style), Bun.file(join(source, style)));
+for (const [style, parts] of Object.entries(STYLES)) {
+  const texts = await Promise.all(parts.map((part) => Bun.file(join(source, dirname(style), part)).text()));
+  await Bun.write(join(target, style), texts.join("\n"));
+}
 
 async function bundle(): Promise<void> {
   const { outputs } = await Bun.build({

@@ -2,18 +2,24 @@ import { fileURLToPath } from "node:url";
 import { renderAsvs } from "./asvs/table.ts";
 import { namingsIn } from "./asvs/titles.ts";
 import { type ProcedureLike, renderApiTypes } from "./generate/api-types.ts";
+import { renderFallback, renderMailColors } from "./generate/looks.ts";
 import { readRouter } from "./generate/router.ts";
 import { repositoryFiles } from "./lib/repository.ts";
 
 /**
- * Writes the files that are generated: the client's types from the procedures, and the table of ASVS requirements from the
- * titles of the tests. `--check` writes nothing and fails when a committed file is not what it would be now.
+ * Writes the files that are generated: the client's types from the procedures, the colours of mails and old browsers from the
+ * tokens, and the table of ASVS requirements from the titles of the tests. `--check` writes nothing and fails when a committed file is not what it would be now.
  */
 const isCheck = process.argv.includes("--check");
 const types = "src/sdk/client/api.gen.ts";
+const fallback = "src/sdk/react/tokens-fallback.gen.css";
+const mailColors = "src/mail/colors.gen.ts";
+const tokens = await Bun.file(pathOf("src/sdk/react/tokens.css")).text();
 const procedures = (await readRouter())._def.procedures as unknown as Record<string, ProcedureLike>;
 const generated = new Map([
   [types, format(renderApiTypes(procedures), types)],
+  [fallback, format(renderFallback(tokens), fallback)],
+  [mailColors, format(renderMailColors(tokens), mailColors)],
   ["test/asvs.md", renderAsvs(namingsIn(await repositoryFiles()))],
 ]);
 

@@ -52,7 +52,7 @@ function linksOf({ path }: SourceFile, scanned: Scanned): Link[] {
   });
 }
 
-/** A page, a picture or a text that http embeds; not code. */
+/** A page, a stylesheet, a picture or a text that http embeds; not code. */
 const ASSET = /\.(html|css|svg|png|ico|txt|json|woff2)$/;
 /** The one file of http that embeds a page's scripts, as texts for browsers: it runs none of them. */
 const EMBEDS_SCRIPTS = /^src\/http\/(\w+)-page\.ts$/;
@@ -64,7 +64,7 @@ function whyForbidden({ from, to, isFile }: Link): string | undefined {
     return ASSET.test(to) ? undefined : `imports ${to}, which is no part of the application`;
   const target = roomOf(to);
   if (!(room in BELOW)) return `stands in no room of architecture.md`;
-  if (room === "http" && target === "web" && ASSET.test(to)) return undefined;
+  if (room === "http" && (target === "web" || target === "sdk") && ASSET.test(to)) return undefined;
   if (target === "web" && to.startsWith(`web/${EMBEDS_SCRIPTS.exec(from)?.[1]}/`)) return undefined;
   if (!reach(room).has(target)) return `${room} must not import ${target} (${to})`;
   const [own, other] = [featureOf(from), featureOf(to)];

@@ -4,6 +4,7 @@ import page from "../../web/inbox/index.html" with { type: "text" };
 import * as main from "../../web/inbox/main.ts" with { type: "text" };
 import { asset, pageHandler, renderPage } from "./assets.ts";
 import type { Handler } from "./edge.ts";
+import { kitStylesheet } from "./kit.ts";
 import { scriptAssets } from "./page-script.ts";
 
 const POLICY = {
@@ -18,7 +19,7 @@ const POLICY = {
 /** @returns the page's handler, and those of its assets by path */
 export function inboxPage(): { page: Handler; assets: Record<string, Handler> } {
   const scripts = scriptAssets([{ name: "inbox-main.js", specifier: "./main.ts", source: main }]);
-  const assets = [asset("inbox.css", style), ...scripts];
+  const assets = [kitStylesheet(), asset("inbox.css", style), ...scripts];
   return {
     page: pageHandler(renderPage(page, {}, assets), POLICY),
     assets: Object.fromEntries(assets.map(({ path, handler }) => [path, handler])),

@@ -8,6 +8,7 @@ import * as texts from "../../web/link/texts.ts" with { type: "text" };
 import * as views from "../../web/link/views.ts" with { type: "text" };
 import { asset, pageHandler, renderPage } from "./assets.ts";
 import type { Handler } from "./edge.ts";
+import { kitStylesheet } from "./kit.ts";
 import { scriptAssets } from "./page-script.ts";
 
 /** Scripts of its own and calls to its own origin; what would be read as HTML is refused (Trusted Types). */
@@ -33,7 +34,7 @@ export function linkPage(): { page: Handler; assets: Record<string, Handler> } {
     { name: "link-second-factor.js", specifier: "./second-factor.ts", source: secondFactor },
     { name: "link-main.js", specifier: "./main.ts", source: main },
   ]);
-  const assets = [stylesheet, ...scripts];
+  const assets = [kitStylesheet(), stylesheet, ...scripts];
   const html = pageHandler(renderPage(page, {}, assets), POLICY);
   return {
     page: (exchange) => {

@@ -11,3 +11,7 @@ declare module "../../web/*.svg" {
   const text: string;
   export default text;
 }
+declare module "../sdk/*.css" {
+  const text: string;
+  export default text;
+}

@@ -5,6 +5,7 @@ import { DEFAULT_TENANT_SLUG } from "../identity/tenants/tenant.ts";
 import { asset, fileHandler, pageHandler, renderPage } from "./assets.ts";
 import { conditional, entityTag } from "./conditional.ts";
 import type { Handler } from "./edge.ts";
+import { kitStylesheet } from "./kit.ts";
 
 interface WelcomeOptions {
   /** A tenant's address, by its slug; from configuration. */
@@ -14,7 +15,8 @@ interface WelcomeOptions {
   hasInbox: boolean;
 }
 
-const INBOX = /<!-- inbox -->[\s\S]*<!-- \/inbox -->/;
+/** Parts of the page that only `sallyport dev` has a place for. */
+const DEV_ONLY = /<!-- dev -->[\s\S]*?<!-- \/dev -->/g;
 
 /**
  * What somebody sees who opens the appliance's address: what runs here, and how to begin. Strangers see it too, in
@@ -22,14 +24,14 @@ const INBOX = /<!-- inbox -->[\s\S]*<!-- \/inbox -->/;
  * @returns GET handlers by path
  */
 export function welcomeHandlers({ issuerOf, version, hasInbox }: WelcomeOptions): Record<string, Handler> {
-  const stylesheet = asset("welcome.css", style);
-  const source = hasInbox ? page : page.replace(INBOX, "");
+  const stylesheets = [kitStylesheet(), asset("welcome.css", style)];
+  const source = hasInbox ? page : page.replaceAll(DEV_ONLY, "");
   const bySlug = new Map<string, { html: Handler; json: Handler }>();
   const welcomeOf = (slug: string) => {
     let welcome = bySlug.get(slug);
     if (!welcome) {
       const base = issuerOf(slug);
-      const html = pageHandler(renderPage(source, { base_url: base, version }, [stylesheet]));
+      const html = pageHandler(renderPage(source, { base_url: base, version }, stylesheets));
       welcome = { html, json: summaryHandler(base, issuerOf(DEFAULT_TENANT_SLUG), version, hasInbox) };
       // Only configured Hosts have a slug here, so this does not grow with what is asked for.
       bySlug.set(slug, welcome);
@@ -44,7 +46,7 @@ export function welcomeHandlers({ issuerOf, version, hasInbox }: WelcomeOptions)
       const { html, json } = welcome;
       return prefersHtml(exchange.request.headers.get("accept")) ? html(exchange) : json(exchange);
     },
-    [stylesheet.path]: stylesheet.handler,
+    ...Object.fromEntries(stylesheets.map(({ path, handler }) => [path, handler])),
     "/favicon.svg": fileHandler("mark.svg", mark),
     // Asked for by browsers that were shown JSON; those show the SVG too.
     "/favicon.ico": (exchange) => {

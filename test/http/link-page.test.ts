@@ -40,7 +40,7 @@ describe("the page that mailed links open", () => {
     for (let address = queue.pop(); address !== undefined; address = queue.pop()) {
       if (seen.has(address)) continue;
       seen.add(address);
-      expect(address).toMatch(/^\/(assets\/link(-[a-z-]+)?-[\w-]{16}\.(js|css)|favicon\.svg)$/);
+      expect(address).toMatch(/^\/(assets\/(?:kit|link(?:-[a-z-]+)?)-[\w-]{16}\.(js|css)|favicon\.svg)$/);
       const file = await app.client().get(address);
       const type = address.endsWith(".js") ? "text/javascript; charset=utf-8" : /^(text\/css|image\/svg)/;
       expect([address, file.status, file.headers.get("content-type")]).toEqual([

@@ -144,8 +144,8 @@ describe("the welcome page", () => {
   test("the stylesheet may be kept for ever, because its address changes with it", async () => {
     const path = stylesheetOf((await get("/", BROWSER)).text);
     const { headers } = await get(path);
-    expect(path).toMatch(/^\/assets\/welcome-[\w-]{16}\.css$/);
-    expect(headers.get("etag")?.slice(1, 17)).toBe(path.slice("/assets/welcome-".length, -".css".length));
+    expect(path).toMatch(/^\/assets\/kit-[\w-]{16}\.css$/);
+    expect(headers.get("etag")?.slice(1, 17)).toBe(path.slice("/assets/kit-".length, -".css".length));
     expect(headers.get("content-type")).toBe("text/css; charset=utf-8");
     expect(headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
     expect(headers.get("x-content-type-options")).toBe("nosniff");

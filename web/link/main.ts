@@ -74,9 +74,9 @@ class Visit {
       texts.working,
       async () => {
         const { value } = password.input;
-        password.tell(value === "" ? said.missing : null);
-        const tell = (reason: string) => password.tell(reasonIn(texts, reason));
-        if (value !== "") await this.#act({ new_password: value }, alert, { name: "new_password", tell });
+        password.showProblem(value === "" ? said.missing : null);
+        const showProblem = (reason: string) => password.showProblem(reasonIn(texts, reason));
+        if (value !== "") await this.#act({ new_password: value }, alert, { name: "new_password", showProblem });
       },
       "submit",
     );
@@ -86,8 +86,12 @@ class Visit {
     return whole;
   }
 
-  /** Spends the link. @param input what stands beside the token; `field` is told what is wrong with it */
-  async #act(input: object, alert: HTMLElement, field?: { name: string; tell(reason: string): void }): Promise<void> {
+  /** Spends the link. @param input what stands beside the token; `field` shows what is wrong with it */
+  async #act(
+    input: object,
+    alert: HTMLElement,
+    field?: { name: string; showProblem(reason: string): void },
+  ): Promise<void> {
     if (!this.#link) return;
     alert.replaceChildren();
     type Outcome = MfaRequired | { status: "success" };
@@ -99,7 +103,7 @@ class Visit {
     }
     const { refusal } = answer;
     const reason = refusal.fields.find(({ path }) => path === field?.name)?.reason;
-    if (field && reason !== undefined) field.tell(reason);
+    if (field && reason !== undefined) field.showProblem(reason);
     else if (refusal.code === "forbidden" || FINAL.includes(refusal.code)) this.#refused(refusal);
     else alert.replaceChildren(this.#explain(refusal));
   }

@@ -25,7 +25,7 @@ export interface Question {
   explain(refusal: Refusal): string;
 }
 
-interface Telling {
+interface Problems {
   wrong(): void;
   other(text: string): void;
 }
@@ -46,18 +46,18 @@ export function askSecondFactor(question: Question): void {
   const deadline = Date.now() + demand.mfa_token_expires_in * 1_000;
   let wrong = 0;
 
-  const refused = (refusal: Refusal, tell: Telling): void => {
+  const refused = (refusal: Refusal, problems: Problems): void => {
     const isWrong = refusal.code === "invalid_code";
     if (isWrong) wrong++;
-    if (!isWrong) tell.other(question.explain(refusal));
+    if (!isWrong) problems.other(question.explain(refusal));
     else if (wrong >= TRIES || Date.now() > deadline) end(texts.factor.over);
-    else tell.wrong();
+    else problems.wrong();
   };
-  const verify = async (answer: object, tell: Telling): Promise<void> => {
+  const verify = async (answer: object, problems: Problems): Promise<void> => {
     const input = { mfa_token: demand.mfa_token, ...answer };
     const outcome = await question.api.post<Tokens>("/v1/auth/mfa/verify", input);
     if (outcome.ok) question.done();
-    else refused(outcome.refusal, tell);
+    else refused(outcome.refusal, problems);
   };
 
   const ask = (method: Method): void => {
@@ -85,11 +85,11 @@ export function askSecondFactor(question: Question): void {
       async () => {
         alert.textContent = "";
         const value = code.input.value.trim();
-        if (value === "") return code.tell(factor.missing);
-        code.tell(null);
+        if (value === "") return code.showProblem(factor.missing);
+        code.showProblem(null);
         const answer = method === "totp" ? value.replaceAll(/[\s-]/g, "") : value;
         const other = (text: string) => alert.replaceChildren(text);
-        await verify({ method, code: answer }, { wrong: () => code.tell(factor.wrong), other });
+        await verify({ method, code: answer }, { wrong: () => code.showProblem(factor.wrong), other });
       },
       "submit",
     );

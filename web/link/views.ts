@@ -83,8 +83,8 @@ export interface Field {
   /** With label, hint and problem. */
   whole: HTMLElement;
   input: HTMLInputElement;
-  /** Says what is wrong and takes the focus there; null takes it back. */
-  tell(problem: string | null): void;
+  /** Shows the problem and moves the focus to the field; null takes the problem away. */
+  showProblem(problem: string | null): void;
 }
 
 export function field(
@@ -97,7 +97,7 @@ export function field(
   const input = element("input", { id: name, name, required: "", "aria-describedby": `${name}-hint`, ...attributes });
   const problem = element("p", { id: `${name}-problem`, class: "problem" });
   const toggle = reveal ? revealButton(input, label, reveal) : null;
-  const tell = (text: string | null) => {
+  const showProblem = (text: string | null) => {
     problem.textContent = text ?? "";
     input.setAttribute("aria-invalid", String(text !== null));
     input.setAttribute("aria-describedby", text === null ? `${name}-hint` : `${name}-problem ${name}-hint`);
@@ -111,7 +111,7 @@ export function field(
     problem,
     element("p", { id: `${name}-hint`, class: "hint" }, hint),
   );
-  return { whole, input, tell };
+  return { whole, input, showProblem };
 }
 
 function revealButton(

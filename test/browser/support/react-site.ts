@@ -25,7 +25,9 @@ export class ReactSite implements AsyncDisposable {
     const site = await servePage({
       entry: pathOf("./react-page.tsx"),
       styles: {
-        "/sallyport.css": pathOf("../../../src/sdk/react/styles.css"),
+        "/tokens.css": pathOf("../../../src/sdk/react/tokens.css"),
+        "/tokens-fallback.css": pathOf("../../../src/sdk/react/tokens-fallback.gen.css"),
+        "/components.css": pathOf("../../../src/sdk/react/components.css"),
         "/page.css": pathOf("./react-page.css"),
       },
       data: pageData(instance),
