@@ -1,12 +1,12 @@
 import type { AnyRouter } from "@trpc/server";
 import type { Clock } from "./core/clock.ts";
 import { MINUTE, SECOND } from "./core/clock.ts";
-import { defineSettings, type SettingsOf } from "./core/config.ts";
+import { composeSettings, type SettingsOf, sliceValues } from "./core/config.ts";
 import type { Job } from "./core/feature.ts";
 import type { Log } from "./core/log.ts";
 import { Metrics } from "./core/metrics.ts";
 import type { MasterKeys } from "./crypto/master-key.ts";
-import { features } from "./features/index.ts";
+import { features as registry } from "./features/index.ts";
 import { Edge } from "./http/edge.ts";
 import { buildRoutes } from "./http/server.ts";
 import { httpSettings } from "./http/settings.ts";
@@ -16,37 +16,28 @@ import type { Inbox } from "./mail/inbox.ts";
 import { mailSettings } from "./mail/settings.ts";
 import { isLocal } from "./mail/smtp-url.ts";
 import type { Transport } from "./mail/transport.ts";
-import type { Feature } from "./rpc/feature.ts";
-import { createProcedures, mergeTrees } from "./rpc/procedures.ts";
+import { type Composition, composeFeatures } from "./rpc/compose.ts";
+import { createProcedures } from "./rpc/procedures.ts";
 import { storageSettings } from "./storage/settings.ts";
 import type { Storage } from "./storage/storage.ts";
 
-const registry: readonly Feature[] = Object.values(features) as unknown as readonly Feature[];
+/** Every feature of the registry, as one. */
+export const features = composeFeatures(registry);
 
-/** The one schema, composed from each capability's slice. */
-export const settings = defineSettings({
-  ...httpSettings,
-  ...storageSettings,
-  ...identitySettings,
-  ...mailSettings,
-  ...features.account.settings,
-  ...features.addresses.settings,
-  ...features.anonymous.settings,
-  ...features.emailSignIn.settings,
-  ...features.manageApiKeys.settings,
-  ...features.manageApplications.settings,
-  ...features.manageResources.settings,
-  ...features.manageSessions.settings,
-  ...features.manageUsers.settings,
-  ...features.mfa.settings,
-  ...features.ownSessions.settings,
-  ...features.passkeys.settings,
-  ...features.password.settings,
+const hostSettings = composeSettings({
+  http: httpSettings,
+  storage: storageSettings,
+  identity: identitySettings,
+  mail: mailSettings,
 });
+/** The one schema, composed of every slice. */
+export const settings = composeSettings({ host: hostSettings, features: features.settings });
 export type AppSettings = SettingsOf<typeof settings>;
 
-export interface AppOptions {
-  settings: AppSettings;
+export interface AppOptions<Features extends Composition = typeof features> {
+  /** In place of the registry's. */
+  features?: Features;
+  settings: SettingsOf<typeof hostSettings> & SettingsOf<Features["settings"]>;
   /** The public base URL, without a trailing slash. */
   publicUrl: string;
   storage: Storage;
@@ -77,8 +68,11 @@ export interface App {
 }
 
 /** The composition root: wiring only. @throws Error if parts of `sallyport dev` would stand at an address that the world reaches */
-export async function createApp(options: AppOptions): Promise<App> {
+export async function createApp<Features extends Composition = typeof features>(
+  options: AppOptions<Features>,
+): Promise<App> {
   const { storage, clock, log, publicUrl, settings: values } = options;
+  const composed: Composition = options.features ?? features;
   const inbox = options.inbox ?? null;
   const { protocol, hostname } = new URL(publicUrl);
   const allowsLoopbackPages = options.allowsLoopbackPages === true;
@@ -96,14 +90,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     masterKeys: options.masterKeys,
     publicUrl,
     allowsLoopbackPages,
-    settings: values,
-    claims: registry.flatMap((feature) => (feature.claims ? [feature.claims] : [])),
+    settings: sliceValues(hostSettings, "the host", values),
+    features: composed.hooks,
     transport: inbox ?? options.transport ?? null,
     log,
-    unprovenRevocations: registry.flatMap((feature) =>
-      feature.revokeUnprovenCredentials ? [feature.revokeUnprovenCredentials] : [],
-    ),
-    erasures: registry.flatMap((feature) => (feature.erase ? [feature.erase] : [])),
   });
   const { outbox } = identity;
   metrics.gauge("sallyport_mails_waiting", "Mails that wait to be sent.", () => outbox.stats.waiting);
@@ -114,9 +104,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     () => outbox.stats.retried,
   );
   metrics.counter("sallyport_mails_dead_total", "Mails given up.", () => outbox.stats.dead);
-  const host = { identity, procedures: createProcedures(identity), metrics, settings: values };
-  identity.secondFactors.offer(registry.flatMap((feature) => feature.secondFactors?.(host) ?? []));
-  const router = mergeTrees(registry.flatMap((feature) => (feature.router ? [feature.router(host)] : [])));
+  const { router, secondFactors, jobs } = composed.start(
+    { identity, procedures: createProcedures(identity), metrics },
+    values,
+  );
+  identity.secondFactors.offer(secondFactors);
   const edge = new Edge({
     publicUrl,
     tenantHosts: values.tenant_hosts,
@@ -135,8 +127,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     version: options.version,
     inbox,
   });
-  const jobs = [...identity.jobs, ...registry.flatMap((feature) => feature.jobs?.(host) ?? [])];
-  return { identity, router, metrics, jobs, ...built };
+  return { identity, router, metrics, jobs: [...identity.jobs, ...jobs], ...built };
 }
 
 /** Runs each job after a minute and then at its own pace. @returns stops them and waits for those that run */

@@ -1,7 +1,6 @@
 import { createHmac } from "node:crypto";
 import { systemClock } from "../../src/core/clock.ts";
 import { newId } from "../../src/core/ids.ts";
-import { createApplication } from "../../src/identity/applications/administration.ts";
 import { createClientSecret, grantClient } from "../../src/identity/clients/administration.ts";
 import type { Identity } from "../../src/identity/identity.ts";
 import { insertUser } from "../../src/identity/users/store.ts";
@@ -24,7 +23,7 @@ export async function seedMachines(identity: Identity, tenantId: string, applica
   const origin = { requestId: "", address: "", network: "", userAgent: null };
   const keyId = newId(now);
   const made = await identity.storage.write(async (tx) => {
-    const client = await createApplication(tx, now, tenantId, { name: "Nightly", type: "m2m" });
+    const client = await identity.applications.create(tx, now, tenantId, { name: "Nightly", type: "m2m" });
     await grantClient(tx, now, client, "management", ["users:read"]);
     const { secret } = await createClientSecret(tx, now, client);
     const key = await identity.apiKeys.create(tx, keyId, {

@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { settings as appSettings } from "../../src/app.ts";
+import { settings as appSettings, features } from "../../src/app.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { loadSettings } from "../../src/core/config.ts";
 import { newId } from "../../src/core/ids.ts";
@@ -62,7 +62,14 @@ export async function seed(directory: string, port: number, totpUsers: number): 
   const storage = await openStorage({ kind: "sqlite", file });
   const settings = loadSettings(appSettings, { env: {}, flags: {} });
   const masterKeys = parseMasterKeys(masterKey);
-  const identity = await createIdentity({ storage, clock: systemClock, masterKeys, publicUrl, settings, claims: [] });
+  const identity = await createIdentity({
+    storage,
+    clock: systemClock,
+    masterKeys,
+    publicUrl,
+    settings,
+    features: features.hooks,
+  });
   const made = await setUp(identity, { origins: [] });
   const own = await requireApplication(identity, made.applicationId);
   const plain = await requireApplication(identity, made.defaultApplicationId);

@@ -1,4 +1,3 @@
-import { createApplication, makeDefaultApplication } from "../identity/applications/administration.ts";
 import { applicationChanges, applicationFlags } from "./application-flags.ts";
 import { applicationJson, applicationLines } from "./application-view.ts";
 import { type Command, configFlag, dataFlag, jsonFlag, textFlag, UsageError } from "./command.ts";
@@ -24,12 +23,12 @@ export const appCreate: Command = {
   run: async (context) => {
     const { name, ...rest } = applicationChanges(context);
     if (name === undefined) throw new UsageError("An application needs --name.");
-    return withIdentity(context, async ({ storage, clock, apiKeys, keyring }) => {
+    return withIdentity(context, async ({ storage, clock, applications, apiKeys, keyring }) => {
       const slug = textFlag(context, "tenant") ?? "default";
       const owner = await tenantNamed(storage.read, slug);
       const made = await storage.write(async (tx) => {
-        const row = await createApplication(tx, clock.now(), owner.id, { ...rest, name });
-        if (context.flags.default) await makeDefaultApplication(tx, clock.now(), row);
+        const row = await applications.create(tx, clock.now(), owner.id, { ...rest, name });
+        if (context.flags.default) await applications.makeDefault(tx, clock.now(), row);
         const key = context.flags["secret-key"]
           ? await apiKeys.createSecret(tx, {
               tenantId: owner.id,

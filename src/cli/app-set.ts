@@ -1,9 +1,4 @@
-import {
-  changeApplication,
-  fromColumns,
-  makeDefaultApplication,
-  setApplicationDisabled,
-} from "../identity/applications/administration.ts";
+import { fromColumns } from "../identity/applications/administration.ts";
 import { isWithinDomain } from "../identity/applications/relying-party.ts";
 import type { ApplicationsTable } from "../storage/schema.ts";
 import { applicationChanges, applicationFlags } from "./application-flags.ts";
@@ -58,16 +53,16 @@ export const appSet: Command = {
     if (Object.keys(changes).length === 0 && !disable && !enable && !isDefault && !added && !removed) {
       throw new UsageError("Nothing to change was given. `sallyport app set --help` lists what can be.");
     }
-    return withIdentity(context, async ({ storage, clock, keyring, directory }) => {
+    return withIdentity(context, async ({ storage, clock, applications, keyring, directory }) => {
       const named = await applicationNamed(storage.read, argument(context, 0, "ID"));
       await storage.write(async (tx) => {
         const now = clock.now();
         let row = await applicationNamed(tx, named.id);
         const origins = changedOrigins(row, added, removed);
         const wanted = origins ? { ...changes, origins } : changes;
-        if (Object.keys(wanted).length > 0) row = await changeApplication(tx, now, row, wanted);
-        if (disable || enable) row = await setApplicationDisabled(tx, now, row, disable === true);
-        if (isDefault) await makeDefaultApplication(tx, now, row);
+        if (Object.keys(wanted).length > 0) row = await applications.change(tx, now, row, wanted);
+        if (disable || enable) row = await applications.setDisabled(tx, now, row, disable === true);
+        if (isDefault) await applications.makeDefault(tx, now, row);
       });
       const row = await applicationNamed(storage.read, named.id);
       // Made here, so that the next sign-in does not wait for it.

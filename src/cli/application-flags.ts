@@ -1,3 +1,4 @@
+import { features } from "../app.ts";
 import type { ApplicationSettings } from "../identity/applications/administration.ts";
 import { type CommandContext, type CommandFlag, durationFlag, listFlag, textFlag } from "./command.ts";
 
@@ -27,7 +28,7 @@ export const applicationFlags: Readonly<Record<string, CommandFlag>> = {
     type: "string",
     multiple: true,
     value: "METHOD",
-    doc: "password, passkey, magic_link, email_code, anonymous (default password and passkey). Repeat it, or use commas.",
+    doc: `${features.hooks.signInMethods.join(", ")} (default password and passkey). Repeat it, or use commas.`,
   },
   mfa: { type: "string", value: "POLICY", doc: "off, optional (default: asked of who has one) or required." },
   "mfa-grace": { type: "string", value: "TIME", doc: "Without a second factor, people have this long (default 0s)." },

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { type AppSettings, settings as appSettings } from "../app.ts";
 import type { Clock } from "../core/clock.ts";
 import { systemClock } from "../core/clock.ts";
-import { ConfigError, defineSettings, loadSettings, setting } from "../core/config.ts";
+import { ConfigError, composeSettings, defineSettings, loadSettings, setting } from "../core/config.ts";
 import { type MasterKeys, parseMasterKeys } from "../crypto/master-key.ts";
 import { openStorage } from "../storage/open.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -19,7 +19,7 @@ const masterKeySettings = defineSettings({
     doc: "The master key: one per line, v1:… each; `sallyport init --new-master-key FILE` makes one.",
   },
 });
-export const cliSettings = { ...appSettings, ...masterKeySettings };
+export const cliSettings = composeSettings({ application: appSettings, commands: masterKeySettings });
 export type CliSettings = AppSettings & { readonly master_key?: string | undefined };
 
 const CREDENTIAL = "sallyport_master_key";

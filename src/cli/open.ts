@@ -1,3 +1,4 @@
+import { features } from "../app.ts";
 import { createIdentity, type Identity } from "../identity/identity.ts";
 import { isSetUp } from "../identity/setup.ts";
 import { type CommandContext, CommandError } from "./command.ts";
@@ -12,7 +13,7 @@ export function createIdentityOf(instance: Instance): Promise<Identity> {
     masterKeys: instance.masterKeys,
     publicUrl: instance.settings.public_url ?? `http://localhost:${instance.settings.port}`,
     settings: instance.settings,
-    claims: [],
+    features: features.hooks,
   });
 }
 

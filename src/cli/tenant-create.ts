@@ -1,4 +1,3 @@
-import { createTenantWithDefault } from "../identity/applications/administration.ts";
 import { argument, type Command, configFlag, dataFlag, jsonFlag, textFlag } from "./command.ts";
 import { withIdentity } from "./open.ts";
 
@@ -18,11 +17,11 @@ export const tenantCreate: Command = {
   },
   examples: ["sallyport tenant create acme --name 'Acme Inc.' --secret-key"],
   run: (context) =>
-    withIdentity(context, async ({ storage, clock, apiKeys, keyring, directory }, { settings }) => {
+    withIdentity(context, async ({ storage, clock, applications, apiKeys, keyring, directory }, { settings }) => {
       const slug = argument(context, 0, "SLUG");
       const name = textFlag(context, "name") ?? slug;
       const made = await storage.write(async (tx) => {
-        const { tenant, application } = await createTenantWithDefault(tx, clock.now(), { slug, name });
+        const { tenant, application } = await applications.createTenantWithDefault(tx, clock.now(), { slug, name });
         const key = context.flags["secret-key"]
           ? await apiKeys.createSecret(tx, {
               tenantId: tenant.id,

@@ -25,6 +25,59 @@ export function defineSettings<const S extends Settings>(settings: S): S {
   return settings;
 }
 
+type Intersection<U> = (U extends unknown ? (member: U) => void : never) extends (all: infer I) => void ? I : never;
+/** The settings of several slices, as one. */
+export type ComposedSettings<Slices extends Readonly<Record<string, Settings>>> =
+  Intersection<Slices[keyof Slices]> extends infer S extends Settings ? S : never;
+
+/** Composes slices, each under its owner's name. @throws ConfigError when two of them declare the same setting */
+export function composeSettings<const Slices extends Readonly<Record<string, Settings>>>(
+  slices: Slices,
+): ComposedSettings<Slices>;
+export function composeSettings(slices: Readonly<Record<string, Settings>>): Settings {
+  const composed: Record<string, Setting> = {};
+  const owners: Record<string, string> = {};
+  for (const [owner, slice] of Object.entries(slices)) {
+    for (const [key, setting] of Object.entries(slice)) {
+      if (owners[key] !== undefined) {
+        throw new ConfigError(
+          `${owners[key]} and ${owner} both declare the setting ${key}. Give one of the two another name.`,
+        );
+      }
+      owners[key] = owner;
+      composed[key] = setting;
+    }
+  }
+  return composed;
+}
+
+/**
+ * The values of one slice, out of all values. A setting that was declared but never loaded would be `undefined`, and every
+ * comparison with it would be false: a minimum length that lets everything pass.
+ * @throws ConfigError for a setting that has no value
+ */
+export function sliceValues<S extends Settings>(slice: S, owner: string, all: object): SettingsOf<S>;
+export function sliceValues(slice: Settings, owner: string, all: object): Record<string, unknown> {
+  const given = new Map<string, unknown>(Object.entries(all));
+  const values: Record<string, unknown> = {};
+  for (const [key, { schema }] of Object.entries(slice)) {
+    const value = given.get(key);
+    if (value === undefined && !isOptional(schema)) {
+      throw new ConfigError(
+        `${owner} declares the setting ${key}, but ${key} has no value. Load the settings with the feature among them.`,
+      );
+    }
+    values[key] = value;
+  }
+  return values;
+}
+
+/** Whether a setting that nobody gives is undefined, rather than its default or an error. */
+function isOptional(schema: z.ZodType): boolean {
+  const parsed = schema.safeParse(undefined);
+  return parsed.success && parsed.data === undefined;
+}
+
 /** Settings that cannot work. The message is a sentence that says the fix. */
 export class ConfigError extends Error {
   override name = "ConfigError";

@@ -1,12 +1,14 @@
 import type { Settings } from "./config.ts";
 
 /**
- * What a capability may offer to the host. One folder in `features/` exports one of these, and one line of the registry
- * names it. Generic over what the rooms above define, so that this file stays a leaf.
+ * What a capability offers to the host. One folder in `features/` exports one of these, and one line of the registry names
+ * it. Generic over types of the rooms above, so that this file stays a leaf.
  */
 export interface FeatureContract<Host, Router, ClaimsInput, Transaction, SecondFactor> {
-  /** Its slice of the configuration. */
+  /** Its slice of the configuration. Every setting has a value when the application starts, or it does not start. */
   settings?: Settings;
+  /** The sign-in methods that it adds, by the names that applications allow them by: `["magic_link", "email_code"]`. */
+  signInMethods?: readonly string[];
   /** Its procedures, by their names in the router: `{ auth: { login } }`. Two features may share a branch, not a leaf. */
   router?: (host: Host) => Router;
   /** More claims for an access token. Read-only work, no I/O: it is on the hot path of a refresh. */

@@ -12,12 +12,13 @@ import { ownSessions } from "./own-sessions/index.ts";
 import { passkeys } from "./passkeys/index.ts";
 import { password } from "./password/index.ts";
 
-/** The registry: one line a capability. `manage…` are the procedures of a customer's backend. */
+/**
+ * The registry: one line a capability, and the only list of them. `manage…` are the procedures of a customer's backend.
+ * Sign-in methods and second factors are shown to people in this order.
+ */
 export const features = {
   account,
   addresses,
-  anonymous,
-  emailSignIn,
   manageApiKeys,
   manageApplications,
   manageResources,
@@ -25,6 +26,8 @@ export const features = {
   manageUsers,
   mfa,
   ownSessions,
-  passkeys,
   password,
+  passkeys,
+  emailSignIn,
+  anonymous,
 };

@@ -61,6 +61,7 @@ export function buildRoutes(options: HttpOptions): {
 
   const table = new Map<string, Methods>();
   const add = (method: string, path: string, handler: Handler) => {
+    if (table.get(path)?.[method]) throw new Error(`${method} ${path} is declared twice`);
     for (const full of [path, `/t/:tenant${path}`]) table.set(full, { ...table.get(full), [method]: handler });
   };
   for (const route of restRoutes(router, edge, calls)) add(route.method, route.path, route.handler);

@@ -13,6 +13,7 @@ import type { Storage } from "../storage/storage.ts";
 import { watchOf, watchStatements } from "../storage/watch.ts";
 import { ApiKeys } from "./api-keys/api-keys.ts";
 import { purgeApiKeys } from "./api-keys/store.ts";
+import { ApplicationAdministration } from "./applications/administration.ts";
 import { Directory } from "./applications/directory.ts";
 import { purgeAudit } from "./audit/store.ts";
 import { Clients } from "./clients/clients.ts";
@@ -25,6 +26,7 @@ import { purgeTrustedDevices } from "./factors/store.ts";
 import { TrustedDevices } from "./factors/trusted-devices.ts";
 import { Flows } from "./flows/flows.ts";
 import { purgeFlows } from "./flows/store.ts";
+import type { FeatureHooks } from "./hooks.ts";
 import { purgeIdempotency } from "./idempotency/store.ts";
 import { DataKeys } from "./keys/data-keys.ts";
 import { Keyring } from "./keys/keyring.ts";
@@ -35,14 +37,14 @@ import { Notices } from "./notices/notices.ts";
 import { purgeKnownDevices } from "./notices/store.ts";
 import { RevocationSignal } from "./revocations/signal.ts";
 import { purgeRevocations } from "./revocations/store.ts";
-import { AccessTokens, type ClaimsHook } from "./sessions/access-tokens.ts";
+import { AccessTokens } from "./sessions/access-tokens.ts";
 import { RefreshService } from "./sessions/refresh-service.ts";
 import { RefreshTokens } from "./sessions/refresh-tokens.ts";
 import { Sessions } from "./sessions/sessions.ts";
 import { SignIns } from "./sessions/sign-in.ts";
 import { purgeSessions } from "./sessions/store.ts";
 import type { identitySettings } from "./settings.ts";
-import { type Erasure, Users } from "./users/users.ts";
+import { Users } from "./users/users.ts";
 
 export interface IdentityOptions {
   storage: Storage;
@@ -52,11 +54,7 @@ export interface IdentityOptions {
   publicUrl: string;
   settings: SettingsOf<typeof identitySettings> &
     Pick<SettingsOf<typeof mailSettings>, "mail_from" | "smtp_connections">;
-  claims: readonly ClaimsHook[];
-  /** What features remove about a user who is being deleted. Commands that delete nobody need none. */
-  erasures?: readonly Erasure[];
-  /** What features remove when an address is proven by somebody else than who set them. */
-  unprovenRevocations?: readonly Erasure[];
+  features: FeatureHooks;
   /** Whether every page of this machine may call: for `sallyport dev` alone. */
   allowsLoopbackPages?: boolean;
   /** Absent or null: mails wait in the outbox. */
@@ -70,6 +68,7 @@ export interface Identity {
   clock: Clock;
   settings: SettingsOf<typeof identitySettings>;
   directory: Directory;
+  applications: ApplicationAdministration;
   dataKeys: DataKeys;
   keyring: Keyring;
   accessTokens: AccessTokens;
@@ -93,7 +92,7 @@ export interface Identity {
 
 /** @throws MasterKeyMismatch */
 export async function createIdentity(options: IdentityOptions): Promise<Identity> {
-  const { clock, masterKeys, settings } = options;
+  const { clock, masterKeys, settings, features } = options;
   const revocationSignal = new RevocationSignal();
   let mailWaits = () => {};
   const mailWatch = watchOf(insertMail, () => mailWaits());
@@ -101,7 +100,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const dataKeys = await DataKeys.open(storage, masterKeys, clock);
   const directory = new Directory(storage, clock, options.publicUrl, options.allowsLoopbackPages);
   const keyring = new Keyring(storage, clock, masterKeys);
-  const accessTokens = new AccessTokens(clock, keyring, directory, options.claims);
+  const accessTokens = new AccessTokens(clock, keyring, directory, features.claims);
   const refreshTokens = new RefreshTokens(dataKeys);
   const sessions = new Sessions(clock, accessTokens, refreshTokens);
   const outbox = new Outbox({
@@ -124,6 +123,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     clock,
     settings,
     directory,
+    applications: new ApplicationAdministration(features.signInMethods),
     dataKeys,
     keyring,
     accessTokens,
@@ -133,7 +133,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     apiKeys,
     customerTokens: new CustomerTokens(storage, clock, directory, masterKeys, apiKeys),
     clients: new Clients(storage, clock, directory, accessTokens, settings),
-    users: new Users(clock, sessions, options.erasures ?? [], options.unprovenRevocations ?? []),
+    users: new Users(clock, sessions, features.erasures, features.unprovenRevocations),
     flows,
     emailProofs: new EmailProofs(storage, flows, dataKeys),
     attempts: new Attempts(storage, clock, settings),

@@ -1,5 +1,4 @@
 import { AppError } from "../core/errors.ts";
-import { createApplication, createTenantWithDefault } from "./applications/administration.ts";
 import { listApplications } from "./applications/store.ts";
 import type { Identity } from "./identity.ts";
 import { findTenantBySlug } from "./tenants/store.ts";
@@ -26,14 +25,14 @@ export async function isSetUp(identity: Identity): Promise<boolean> {
  * key and an SDK that is configured with this id all fit together. The second application signs EdDSA.
  */
 export async function setUp(identity: Identity, options: { origins: string[] }): Promise<FirstSetup> {
-  const { storage, clock, directory, apiKeys, keyring } = identity;
+  const { storage, clock, directory, applications, apiKeys, keyring } = identity;
   const made = await storage.write(async (tx) => {
     const now = clock.now();
-    const { tenant, application } = await createTenantWithDefault(tx, now, {
+    const { tenant, application } = await applications.createTenantWithDefault(tx, now, {
       slug: DEFAULT_TENANT_SLUG,
       name: "Default",
     });
-    const own = await createApplication(tx, now, tenant.id, { name: "My application", origins: options.origins });
+    const own = await applications.create(tx, now, tenant.id, { name: "My application", origins: options.origins });
     const key = await apiKeys.createSecret(tx, {
       tenantId: tenant.id,
       applicationId: application.id,

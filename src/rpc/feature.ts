@@ -1,5 +1,5 @@
-import type { Settings, SettingsOf } from "../core/config.ts";
-import type { FeatureContract } from "../core/feature.ts";
+import { type Settings, type SettingsOf, sliceValues } from "../core/config.ts";
+import type { FeatureContract, Job } from "../core/feature.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { SecondFactor } from "../identity/factors/second-factors.ts";
 import type { Identity } from "../identity/identity.ts";
@@ -8,25 +8,52 @@ import type { Executor } from "../storage/storage.ts";
 import type { Procedures } from "./procedures.ts";
 import type { ProcedureTree } from "./tree.ts";
 
-/** What a feature is built from. */
-export interface Host<Config = Record<string, unknown>> {
+/** The parts of the application that every feature is given. */
+export interface HostParts {
   identity: Identity;
   procedures: Procedures;
   metrics: Metrics;
+  /** Every sign-in method that some feature adds. */
+  signInMethods: readonly string[];
+}
+
+/** What a feature is built from. */
+export interface Host<Config = Record<string, unknown>> extends HostParts {
   /** The values of the feature's own slice. */
   settings: Config;
 }
 
-/** One capability; `S` is its slice of the configuration. */
-export type Feature<S extends Settings = Settings> = FeatureContract<
-  Host<SettingsOf<S>>,
-  ProcedureTree,
-  Parameters<ClaimsHook>[0],
-  Executor,
-  SecondFactor
-> & { settings: S };
+type Contract<Config> = FeatureContract<Host<Config>, ProcedureTree, Parameters<ClaimsHook>[0], Executor, SecondFactor>;
+type NeedsHost = "router" | "secondFactors" | "jobs";
+
+/** The parts of a feature that run inside a host. */
+interface StartedFeature {
+  router: ProcedureTree;
+  secondFactors: readonly SecondFactor[];
+  jobs: readonly Job[];
+}
+
+/** One capability, as the registry holds it; `S` is its slice of the configuration. */
+export interface Feature<S extends Settings = Settings> extends Omit<Contract<unknown>, NeedsHost | "settings"> {
+  readonly settings: S;
+  /** @throws ConfigError when one of its settings is not among `values` */
+  start(name: string, host: HostParts, values: object): StartedFeature;
+}
 
 /** Declares a feature, keeping the types of its settings. */
-export function defineFeature<const S extends Settings>(feature: Feature<S>): Feature<S> {
-  return feature;
+export function defineFeature<const S extends Settings>(
+  feature: Contract<SettingsOf<S>> & { settings: S },
+): Feature<S> {
+  const { router, secondFactors, jobs, ...rest } = feature;
+  return {
+    ...rest,
+    start: (name, parts, values) => {
+      const host = { ...parts, settings: sliceValues(feature.settings, name, values) };
+      return {
+        router: router?.(host) ?? {},
+        secondFactors: secondFactors?.(host) ?? [],
+        jobs: jobs?.(host) ?? [],
+      };
+    },
+  };
 }

@@ -54,6 +54,7 @@ function mergeInto(target: Record<string, unknown>, tree: ProcedureTree, path: s
       if (name in target) throw new Error(`the procedure ${path}${name} is declared twice`);
       target[name] = node;
     } else {
+      if (typeof target[name] === "function") throw new Error(`${path}${name} is a procedure and a branch of others`);
       const branch = (target[name] ?? {}) as Record<string, unknown>;
       target[name] = branch;
       mergeInto(branch, node as ProcedureTree, `${path}${name}.`);

@@ -77,7 +77,7 @@ export interface ApplicationsTable {
   created_at: number;
   updated_at: number;
   disabled_at: number | null;
-  /** JSON array of SignInMethod. */
+  /** JSON array of the sign-in methods that it allows. */
   sign_in_methods: string;
   mfa: MfaPolicy;
   /** Seconds that somebody without a second factor has once it is required. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { settings } from "../../src/app.ts";
+import { features, settings } from "../../src/app.ts";
 import { loadSettings } from "../../src/core/config.ts";
 import { generateMasterKey, parseMasterKeys } from "../../src/crypto/master-key.ts";
 import { createIdentity } from "../../src/identity/identity.ts";
@@ -33,7 +33,7 @@ scenarios("a new instance", (t) => {
       clock: app.clock,
       publicUrl: app.publicUrl,
       settings: loadSettings(settings, { env: {}, flags: {} }),
-      claims: [],
+      features: features.hooks,
     };
     const before = await app.state();
     const foreign = createIdentity({ ...options, masterKeys: parseMasterKeys(generateMasterKey()) });
@@ -53,7 +53,7 @@ test("two nodes that start on one empty database at once agree on every key", as
     publicUrl: "http://localhost",
     masterKeys: parseMasterKeys(generateMasterKey()),
     settings: loadSettings(settings, { env: {}, flags: {} }),
-    claims: [],
+    features: features.hooks,
   };
   const nodes = await Promise.all([createIdentity(options), createIdentity(options)]);
   const [one, two] = nodes.map(({ dataKeys }) => Buffer.from(dataKeys.current("refresh").key).toString("hex"));

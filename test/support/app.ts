@@ -4,11 +4,7 @@ import { newId } from "../../src/core/ids.ts";
 import { insertPassword } from "../../src/features/password/store.ts";
 import { listenerOptions } from "../../src/http/server.ts";
 import type { Scope } from "../../src/identity/api-keys/scopes.ts";
-import {
-  type ApplicationSettings,
-  createApplication,
-  createTenantWithDefault,
-} from "../../src/identity/applications/administration.ts";
+import type { ApplicationSettings } from "../../src/identity/applications/administration.ts";
 import type { Identity } from "../../src/identity/identity.ts";
 import type { IssuedTokens } from "../../src/identity/sessions/sessions.ts";
 import type { FirstSetup } from "../../src/identity/setup.ts";
@@ -162,8 +158,14 @@ export class TestApp {
     const now = this.clock.now();
     const index = ++this.#count;
     const made = await this.storage.write(async (tx) => {
-      const { tenant, application } = await createTenantWithDefault(tx, now, { slug, name: slug });
-      const own = await createApplication(tx, now, tenant.id, { name: "Own", origins: [`https://${slug}.example`] });
+      const { tenant, application } = await this.identity.applications.createTenantWithDefault(tx, now, {
+        slug,
+        name: slug,
+      });
+      const own = await this.identity.applications.create(tx, now, tenant.id, {
+        name: "Own",
+        origins: [`https://${slug}.example`],
+      });
       return { id: tenant.id, defaultApplicationId: application.id, applicationId: own.id };
     });
     await giveRsaKey(this.storage, made.id, index, now);
@@ -175,7 +177,7 @@ export class TestApp {
   /** @returns its id */
   async application(changes: Partial<ApplicationSettings> = {}, tenantId: string = this.tenantId): Promise<string> {
     const row = await this.storage.write((tx) =>
-      createApplication(tx, this.clock.now(), tenantId, { name: "Another", ...changes }),
+      this.identity.applications.create(tx, this.clock.now(), tenantId, { name: "Another", ...changes }),
     );
     this.forget();
     return row.id;

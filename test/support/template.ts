@@ -1,4 +1,4 @@
-import { settings } from "../../src/app.ts";
+import { features, settings } from "../../src/app.ts";
 import { loadSettings } from "../../src/core/config.ts";
 import { newId } from "../../src/core/ids.ts";
 import { HashQueue } from "../../src/crypto/hash-queue.ts";
@@ -58,7 +58,7 @@ async function makeTemplate(): Promise<StoredTemplate> {
     masterKeys: parseMasterKeys(masterKey),
     publicUrl: "http://localhost",
     settings: loadSettings(settings, { env: {}, flags: {} }),
-    claims: [],
+    features: features.hooks,
   });
   const setup = await setUp(identity, { origins: [APP_ORIGIN] });
   // Most tests manage the application that signs EdDSA, so the first key is that application's here.

@@ -8,5 +8,6 @@ import { EmailSignIns } from "./service.ts";
  */
 export const emailSignIn = defineFeature({
   settings: {},
+  signInMethods: ["magic_link", "email_code"],
   router: ({ identity, procedures }) => emailSignInRouter(identity, procedures, new EmailSignIns(identity)),
 });

@@ -13,7 +13,8 @@ import { exampleApplication, managedApplicationSchema, toManagedApplication } fr
  */
 export const manageApplications = defineFeature({
   settings: {},
-  router: ({ identity, procedures }) => {
+  router: ({ identity, procedures, signInMethods }) => {
+    const schema = managedApplicationSchema(signInMethods);
     const own = async (caller: AdmittedKey) => {
       const row = await findApplication(identity.storage.read, caller.application.id);
       if (!row) throw new AppError("not_found");
@@ -24,7 +25,7 @@ export const manageApplications = defineFeature({
         list: procedures
           .key("applications:read", {
             summary: "The calling key's application, as a list of one.",
-            output: pageOf(managedApplicationSchema),
+            output: pageOf(schema),
             errors: [],
             rest: { method: "GET", path: "/v1/applications" },
             example: { output: { data: [exampleApplication], next_cursor: null } },
@@ -39,7 +40,7 @@ export const manageApplications = defineFeature({
         get: procedures
           .key("applications:read", {
             summary: "The calling key's application.",
-            output: managedApplicationSchema,
+            output: schema,
             errors: ["not_found"],
             rest: { method: "GET", path: "/v1/applications/{id}" },
             example: { input: { id: "app_01HWY42WS7FGD8SSNSKQN0XA9J" }, output: exampleApplication },

@@ -1,37 +1,37 @@
 import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
-import { SIGN_IN_METHODS } from "../../identity/applications/administration.ts";
 import type { Application } from "../../identity/applications/application.ts";
 import type { ApplicationsTable } from "../../storage/schema.ts";
 
 /** An application as the customer's backend sees it; the person's own view is `Application`. */
-export const managedApplicationSchema = z
-  .strictObject({
-    id: z.uuid().describe("The publishable id, which is its OAuth client_id."),
-    name: z.string(),
-    type: z.enum(["spa", "web", "native", "m2m"]),
-    is_default: z.boolean().describe("Whether it is meant by requests that name none."),
-    issuer: z.string().describe("The `iss` of its tokens."),
-    algorithm: z.enum(["EdDSA", "RS256", "ES256"]),
-    default_audience: z.string().describe("The `aud` of tokens that ask for none."),
-    audiences: z.array(z.string()),
-    origins: z.array(z.string()).describe("Pages that may call it."),
-    sign_up: z.enum(["immediate", "verified", "closed"]),
-    sign_in_methods: z.array(z.enum(SIGN_IN_METHODS)),
-    mfa: z.enum(["off", "optional", "required"]).describe("Whether a second factor is asked for."),
-    mfa_grace: z.int().describe("Seconds that somebody without a second factor has once it is required."),
-    mfa_remember: z.int().describe("Seconds that a device may be remembered; 0: every sign-in is asked."),
-    passkey_rp_id: z.string().nullable().describe("null: the host of the public URL."),
-    home_url: z.string().nullable().describe("Where the pages that mails link to send people on."),
-    access_token_ttl: z.int().describe("Seconds."),
-    refresh_idle_ttl: z.int().describe("Seconds that a session may lie idle."),
-    refresh_absolute_ttl: z.int().describe("Seconds that a session may live at most."),
-    refresh_cookie_path: z.string(),
-    created_at: z.iso.datetime(),
-    updated_at: z.iso.datetime(),
-  })
-  .meta({ id: "ManagedApplication" });
-export type WireManagedApplication = z.output<typeof managedApplicationSchema>;
+export const managedApplicationSchema = (signInMethods: readonly string[]) =>
+  z
+    .strictObject({
+      id: z.uuid().describe("The publishable id, which is its OAuth client_id."),
+      name: z.string(),
+      type: z.enum(["spa", "web", "native", "m2m"]),
+      is_default: z.boolean().describe("Whether it is meant by requests that name none."),
+      issuer: z.string().describe("The `iss` of its tokens."),
+      algorithm: z.enum(["EdDSA", "RS256", "ES256"]),
+      default_audience: z.string().describe("The `aud` of tokens that ask for none."),
+      audiences: z.array(z.string()),
+      origins: z.array(z.string()).describe("Pages that may call it."),
+      sign_up: z.enum(["immediate", "verified", "closed"]),
+      sign_in_methods: z.array(z.enum(signInMethods)),
+      mfa: z.enum(["off", "optional", "required"]).describe("Whether a second factor is asked for."),
+      mfa_grace: z.int().describe("Seconds that somebody without a second factor has once it is required."),
+      mfa_remember: z.int().describe("Seconds that a device may be remembered; 0: every sign-in is asked."),
+      passkey_rp_id: z.string().nullable().describe("null: the host of the public URL."),
+      home_url: z.string().nullable().describe("Where the pages that mails link to send people on."),
+      access_token_ttl: z.int().describe("Seconds."),
+      refresh_idle_ttl: z.int().describe("Seconds that a session may lie idle."),
+      refresh_absolute_ttl: z.int().describe("Seconds that a session may live at most."),
+      refresh_cookie_path: z.string(),
+      created_at: z.iso.datetime(),
+      updated_at: z.iso.datetime(),
+    })
+    .meta({ id: "ManagedApplication" });
+export type WireManagedApplication = z.output<ReturnType<typeof managedApplicationSchema>>;
 
 export function toManagedApplication(row: ApplicationsTable, application: Application): WireManagedApplication {
   return {

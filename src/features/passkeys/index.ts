@@ -16,6 +16,7 @@ export const passkeys = defineFeature({
   erase: deletePasskeysOf,
   revokeUnprovenCredentials: deletePasskeysOf,
   secondFactors: ({ identity }) => [new PasskeyFactor(identity, new Assertions(identity, new Challenges(identity)))],
+  signInMethods: ["passkey"],
   router: ({ identity, procedures }) => {
     const challenges = new Challenges(identity);
     const signIns = new PasskeySignIns(identity, challenges, new Assertions(identity, challenges));

@@ -18,6 +18,7 @@ export const password = defineFeature({
   settings: passwordSettings,
   erase: deletePassword,
   revokeUnprovenCredentials: deletePassword,
+  signInMethods: ["password"],
   router: ({ identity, procedures, settings, metrics }) => {
     const queue = new HashQueue({
       slots: settings.password_hash_slots,

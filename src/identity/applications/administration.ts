@@ -13,21 +13,17 @@ import { insertApplication, updateApplication } from "./store.ts";
 
 const DAY = 86_400;
 
-/** How somebody may sign in to an application. */
-export const SIGN_IN_METHODS = ["password", "passkey", "magic_link", "email_code", "anonymous"] as const;
-export type SignInMethod = (typeof SIGN_IN_METHODS)[number];
-
 /** An origin as browsers send it (RFC 6454): scheme, host, port and nothing else. */
 const origin = z.string().refine(isOrigin, "must be an origin such as https://app.example.com, without a path");
 
-export const applicationSettings = z.strictObject({
+const applicationSettings = z.strictObject({
   name: z.string().trim().min(1).max(100),
   type: z.enum(["spa", "web", "native", "m2m"]),
   algorithm: z.enum(["EdDSA", "RS256", "ES256"]),
   origins: z.array(origin).max(100),
   audiences: z.array(z.string().min(1).max(255)).max(20),
   sign_up: z.enum(["immediate", "verified", "closed"]),
-  sign_in_methods: z.array(z.enum(SIGN_IN_METHODS)).max(10).transform(unique),
+  sign_in_methods: z.array(z.string()).transform(unique),
   mfa: z.enum(["off", "optional", "required"]),
   mfa_grace: z
     .int()
@@ -71,89 +67,110 @@ const applicationDefaults: Omit<ApplicationSettings, "name"> = {
   refresh_cookie_path: "/v1/auth",
 };
 
-export async function createApplication(
-  tx: Executor,
-  now: number,
-  tenantId: string,
-  input: Partial<ApplicationSettings> & { name: string },
-): Promise<ApplicationsTable> {
-  const settings = check({ ...applicationDefaults, ...input });
-  const row: ApplicationsTable = {
-    ...toColumns(settings),
-    id: newId(now),
-    tenant_id: tenantId,
-    redirect_uris: "[]",
-    created_at: now,
-    updated_at: now,
-    disabled_at: null,
-    mfa_required_at: settings.mfa === "required" ? now : null,
-  };
-  await insertApplication(tx, row);
-  await audit(tx, now, tenantId, "application.created", { kind: "application", id: row.id }, { name: row.name });
-  return row;
-}
+/** Makes and changes applications. */
+export class ApplicationAdministration {
+  readonly #schema: z.ZodType<ApplicationSettings>;
 
-/** A tenant with its default application, which signs RS256 so that every JWT library verifies it. */
-export async function createTenantWithDefault(tx: Executor, now: number, input: { slug: string; name: string }) {
-  const tenant = await createTenant(tx, now, input);
-  const application = await createApplication(tx, now, tenant.id, { name: "Default", algorithm: "RS256" });
-  await setDefaultApplication(tx, tenant.id, application.id, now);
-  return { tenant: { ...tenant, default_application_id: application.id }, application };
-}
+  /** @param signInMethods every method that some feature adds: an application may allow these, and no other */
+  constructor(signInMethods: readonly string[]) {
+    this.#schema = applicationSettings.extend({ sign_in_methods: z.array(z.enum(signInMethods)).transform(unique) });
+  }
 
-/** @throws AppError `invalid_input` with the field, `not_found` */
-export async function changeApplication(
-  tx: Executor,
-  now: number,
-  current: ApplicationsTable,
-  changes: Partial<ApplicationSettings>,
-): Promise<ApplicationsTable> {
-  const settings = check({ ...fromColumns(current), ...changes });
-  const requiredAt = settings.mfa === "required" ? (current.mfa_required_at ?? now) : null;
-  const columns = { ...toColumns(settings), mfa_required_at: requiredAt, updated_at: now };
-  const row = await updateApplication(tx, current.id, columns);
-  if (!row) throw new AppError("not_found");
-  const target = { kind: "application", id: current.id };
-  await audit(tx, now, current.tenant_id, "application.changed", target, { fields: Object.keys(changes) });
-  return row;
-}
+  async create(
+    tx: Executor,
+    now: number,
+    tenantId: string,
+    input: Partial<ApplicationSettings> & { name: string },
+  ): Promise<ApplicationsTable> {
+    const settings = this.#check({ ...applicationDefaults, ...input });
+    const row: ApplicationsTable = {
+      ...toColumns(settings),
+      id: newId(now),
+      tenant_id: tenantId,
+      redirect_uris: "[]",
+      created_at: now,
+      updated_at: now,
+      disabled_at: null,
+      mfa_required_at: settings.mfa === "required" ? now : null,
+    };
+    await insertApplication(tx, row);
+    await audit(tx, now, tenantId, "application.created", { kind: "application", id: row.id }, { name: row.name });
+    return row;
+  }
 
-/**
- * A disabled application takes no sign-in and no refresh, and verifiers refuse its tokens. Enabled again, its sessions
- * go on, but verifiers refuse the access tokens of before. @returns the row as it is then; no audit entry when nothing changes
- * @throws AppError `not_found`
- */
-export async function setApplicationDisabled(
-  tx: Executor,
-  now: number,
-  current: ApplicationsTable,
-  disabled: boolean,
-): Promise<ApplicationsTable> {
-  if ((current.disabled_at !== null) === disabled) return current;
-  const row = await updateApplication(tx, current.id, { disabled_at: disabled ? now : null, updated_at: now });
-  if (!row) throw new AppError("not_found");
-  if (disabled) {
-    await insertRevocation(tx, now, {
-      tenantId: current.tenant_id,
-      kind: "application",
-      id: current.id,
-      issuedBefore: now + SECOND,
-      expiresAt: now + (current.access_token_ttl + 60) * SECOND,
+  /** A tenant with its default application, which signs RS256 so that every JWT library verifies it. */
+  async createTenantWithDefault(tx: Executor, now: number, input: { slug: string; name: string }) {
+    const tenant = await createTenant(tx, now, input);
+    const application = await this.create(tx, now, tenant.id, { name: "Default", algorithm: "RS256" });
+    await setDefaultApplication(tx, tenant.id, application.id, now);
+    return { tenant: { ...tenant, default_application_id: application.id }, application };
+  }
+
+  /** @throws AppError `invalid_input` with the field, `not_found` */
+  async change(
+    tx: Executor,
+    now: number,
+    current: ApplicationsTable,
+    changes: Partial<ApplicationSettings>,
+  ): Promise<ApplicationsTable> {
+    const settings = this.#check({ ...fromColumns(current), ...changes });
+    const requiredAt = settings.mfa === "required" ? (current.mfa_required_at ?? now) : null;
+    const columns = { ...toColumns(settings), mfa_required_at: requiredAt, updated_at: now };
+    const row = await updateApplication(tx, current.id, columns);
+    if (!row) throw new AppError("not_found");
+    const target = { kind: "application", id: current.id };
+    await audit(tx, now, current.tenant_id, "application.changed", target, { fields: Object.keys(changes) });
+    return row;
+  }
+
+  /**
+   * A disabled application takes no sign-in and no refresh, and verifiers refuse its tokens. Enabled again, its sessions
+   * go on, but verifiers refuse the access tokens of before. @returns the row as it is then; no audit entry when nothing changes
+   * @throws AppError `not_found`
+   */
+  async setDisabled(
+    tx: Executor,
+    now: number,
+    current: ApplicationsTable,
+    disabled: boolean,
+  ): Promise<ApplicationsTable> {
+    if ((current.disabled_at !== null) === disabled) return current;
+    const row = await updateApplication(tx, current.id, { disabled_at: disabled ? now : null, updated_at: now });
+    if (!row) throw new AppError("not_found");
+    if (disabled) {
+      await insertRevocation(tx, now, {
+        tenantId: current.tenant_id,
+        kind: "application",
+        id: current.id,
+        issuedBefore: now + SECOND,
+        expiresAt: now + (current.access_token_ttl + 60) * SECOND,
+      });
+    }
+    const target = { kind: "application", id: current.id };
+    await audit(tx, now, current.tenant_id, disabled ? "application.disabled" : "application.enabled", target, {});
+    return row;
+  }
+
+  /** The application that a request means which names none. @throws AppError `conflict` for a disabled one */
+  async makeDefault(tx: Executor, now: number, current: ApplicationsTable): Promise<void> {
+    if (current.disabled_at !== null) {
+      throw new AppError("conflict", { message: "A disabled application cannot be the default one. Enable it first." });
+    }
+    await setDefaultApplication(tx, current.tenant_id, current.id, now);
+    const target = { kind: "tenant", id: current.tenant_id };
+    await audit(tx, now, current.tenant_id, "tenant.default_changed", target, { application_id: current.id });
+  }
+
+  #check(input: unknown): ApplicationSettings {
+    const parsed = this.#schema.safeParse(input);
+    if (parsed.success && parsed.data.refresh_idle_ttl > parsed.data.refresh_absolute_ttl) {
+      throw invalidField("refresh_idle_ttl", "must not be longer than refresh_absolute_ttl");
+    }
+    if (parsed.success) return parsed.data;
+    throw new AppError("invalid_input", {
+      details: parsed.error.issues.map((issue) => ({ path: issue.path.join("."), reason: issue.message })),
     });
   }
-  const target = { kind: "application", id: current.id };
-  await audit(tx, now, current.tenant_id, disabled ? "application.disabled" : "application.enabled", target, {});
-  return row;
-}
-
-/** The application that a request means which names none. @throws AppError `conflict` for a disabled one */
-export async function makeDefaultApplication(tx: Executor, now: number, current: ApplicationsTable): Promise<void> {
-  if (current.disabled_at !== null) {
-    throw new AppError("conflict", { message: "A disabled application cannot be the default one. Enable it first." });
-  }
-  await setDefaultApplication(tx, current.tenant_id, current.id, now);
-  const target = { kind: "tenant", id: current.tenant_id };
-  await audit(tx, now, current.tenant_id, "tenant.default_changed", target, { application_id: current.id });
 }
 
 export function fromColumns(row: ApplicationsTable): ApplicationSettings {
@@ -164,7 +181,7 @@ export function fromColumns(row: ApplicationsTable): ApplicationSettings {
     origins: JSON.parse(row.origins) as string[],
     audiences: JSON.parse(row.audiences) as string[],
     sign_up: row.sign_up,
-    sign_in_methods: JSON.parse(row.sign_in_methods) as SignInMethod[],
+    sign_in_methods: JSON.parse(row.sign_in_methods) as string[],
     mfa: row.mfa,
     mfa_grace: row.mfa_grace,
     mfa_remember: row.mfa_remember,
@@ -184,17 +201,6 @@ function toColumns(settings: ApplicationSettings) {
     audiences: JSON.stringify(settings.audiences),
     sign_in_methods: JSON.stringify(settings.sign_in_methods),
   };
-}
-
-function check(input: unknown): ApplicationSettings {
-  const parsed = applicationSettings.safeParse(input);
-  if (parsed.success && parsed.data.refresh_idle_ttl > parsed.data.refresh_absolute_ttl) {
-    throw invalidField("refresh_idle_ttl", "must not be longer than refresh_absolute_ttl");
-  }
-  if (parsed.success) return parsed.data;
-  throw new AppError("invalid_input", {
-    details: parsed.error.issues.map((issue) => ({ path: issue.path.join("."), reason: issue.message })),
-  });
 }
 
 function audit(

@@ -1,6 +1,5 @@
 import type { ApplicationsTable, MfaPolicy } from "../../storage/schema.ts";
 import type { Tenant } from "../tenants/tenant.ts";
-import type { SignInMethod } from "./administration.ts";
 
 export interface Application {
   id: string;
@@ -11,7 +10,7 @@ export interface Application {
   origins: ReadonlySet<string>;
   audiences: readonly string[];
   signUp: ApplicationsTable["sign_up"];
-  signInMethods: ReadonlySet<SignInMethod>;
+  signInMethods: ReadonlySet<string>;
   mfa: MfaPolicy;
   /** Seconds. */
   mfaGrace: number;
@@ -50,7 +49,7 @@ export function toApplication(
     origins: pagesOf(JSON.parse(row.origins) as string[]),
     audiences,
     signUp: row.sign_up,
-    signInMethods: new Set(JSON.parse(row.sign_in_methods) as SignInMethod[]),
+    signInMethods: new Set(JSON.parse(row.sign_in_methods) as string[]),
     mfa: row.mfa,
     mfaGrace: row.mfa_grace,
     mfaRequiredAt: row.mfa_required_at,

@@ -1,5 +1,5 @@
 import { type ReactElement, useRef } from "react";
-import type { MailSent } from "../client/api.gen.ts";
+import type { MailSent, ManagedApplication } from "../client/api.gen.ts";
 import type { SignInAnswer, SignInTarget } from "../client/session/sign-ins.ts";
 import { Card } from "./card.tsx";
 import { useProvided } from "./context.ts";
@@ -10,7 +10,8 @@ import { Note } from "./note.tsx";
 import { type Other, OtherWay } from "./other-way.tsx";
 import { usePasskeySuggestions } from "./passkey-suggestions.ts";
 
-export type SignInMethod = "password" | "passkey" | "magic_link" | "email_code";
+/** Every method of the server but the one that needs no form. */
+export type SignInMethod = Exclude<ManagedApplication["sign_in_methods"][number], "anonymous">;
 type MailMethod = "magic_link" | "email_code";
 
 export interface SignInFormProps {

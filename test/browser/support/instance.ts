@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../../../src/core/clock.ts";
 import { loadSettings } from "../../../src/core/config.ts";
 import { generateMasterKey, parseMasterKeys } from "../../../src/crypto/master-key.ts";
 import { listenerOptions } from "../../../src/http/server.ts";
-import { type ApplicationSettings, changeApplication } from "../../../src/identity/applications/administration.ts";
+import type { ApplicationSettings } from "../../../src/identity/applications/administration.ts";
 import { findApplication } from "../../../src/identity/applications/store.ts";
 import { setUp } from "../../../src/identity/setup.ts";
 import { openStorage } from "../../../src/storage/open.ts";
@@ -62,7 +62,7 @@ export async function startInstance(): Promise<Instance> {
       const { identity } = app;
       const row = await findApplication(identity.storage.read, instance.applicationId);
       if (!row) throw new Error("the application is gone");
-      await identity.storage.write((tx) => changeApplication(tx, clock.now(), row, changes));
+      await identity.storage.write((tx) => identity.applications.change(tx, clock.now(), row, changes));
       identity.directory.forget();
     },
     [Symbol.asyncDispose]: async () => {

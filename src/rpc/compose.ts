@@ -1,0 +1,68 @@
+import type { AnyRouter } from "@trpc/server";
+import { type ComposedSettings, composeSettings, type Settings } from "../core/config.ts";
+import type { Job } from "../core/feature.ts";
+import type { SecondFactor } from "../identity/factors/second-factors.ts";
+import type { FeatureHooks } from "../identity/hooks.ts";
+import type { Feature, HostParts } from "./feature.ts";
+import { mergeTrees } from "./procedures.ts";
+
+/** All features as one: their settings, what identity runs of them, and what runs inside a host. */
+export interface Composition<S extends Settings = Settings> {
+  settings: S;
+  hooks: FeatureHooks;
+  /** @throws Error when two features declare the same procedure or job; ConfigError when a declared setting has no value */
+  start(
+    host: Omit<HostParts, "signInMethods">,
+    values: object,
+  ): { router: AnyRouter; secondFactors: readonly SecondFactor[]; jobs: readonly Job[] };
+}
+
+type SettingsOfAll<Registry extends Readonly<Record<string, Feature>>> = ComposedSettings<{
+  [Name in keyof Registry]: Registry[Name]["settings"];
+}>;
+
+/**
+ * Composes a registry of features. Every part of the host that lists features takes its list from here.
+ * @throws ConfigError when two features declare the same setting, Error when they add the same sign-in method
+ */
+export function composeFeatures<const Registry extends Readonly<Record<string, Feature>>>(
+  registry: Registry,
+): Composition<SettingsOfAll<Registry>>;
+export function composeFeatures(registry: Readonly<Record<string, Feature>>): Composition {
+  const named = Object.entries(registry);
+  const features = named.map(([, feature]) => feature);
+  const hooks: FeatureHooks = {
+    signInMethods: unique(
+      "sign-in method",
+      features.flatMap((feature) => feature.signInMethods ?? []),
+    ),
+    claims: features.flatMap((feature) => feature.claims ?? []),
+    erasures: features.flatMap((feature) => feature.erase ?? []),
+    unprovenRevocations: features.flatMap((feature) => feature.revokeUnprovenCredentials ?? []),
+  };
+  return {
+    settings: composeSettings(Object.fromEntries(named.map(([name, { settings }]) => [name, settings]))),
+    hooks,
+    start: (parts, values) => {
+      const host = { ...parts, signInMethods: hooks.signInMethods };
+      const started = named.map(([name, feature]) => feature.start(name, host, values));
+      const secondFactors = started.flatMap((feature) => feature.secondFactors);
+      const jobs = started.flatMap((feature) => feature.jobs);
+      unique(
+        "second factor",
+        secondFactors.map(({ method }) => method),
+      );
+      unique(
+        "job",
+        jobs.map(({ name }) => name),
+      );
+      return { router: mergeTrees(started.map((feature) => feature.router)), secondFactors, jobs };
+    },
+  };
+}
+
+function unique(kind: string, names: readonly string[]): readonly string[] {
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new Error(`Two features add the ${kind} ${twice}. Give one of the two another name.`);
+  return names;
+}
