@@ -38,7 +38,9 @@ export async function seedMachines(identity: Identity, tenantId: string, applica
       actor,
       origin,
     });
-    for (let i = 0; i < SIGNED_USERS; i++) await insertUser(tx, userRow(tenantId, i, now));
+    const user = { tenant_id: tenantId, public_metadata: '{"plan":"team","seats":12}' };
+    for (let i = 0; i < SIGNED_USERS; i++)
+      await insertUser(tx, now, { ...user, id: newId(now), external_id: identityOf(i) });
     return { clientId: client.id, clientSecret: secret, signingSecret: key.secret ?? "" };
   });
   await identity.keyring.signer(tenantId, "EdDSA");
@@ -54,22 +56,6 @@ export async function seedMachines(identity: Identity, tenantId: string, applica
 }
 
 const identityOf = (index: number) => `user|${index}`;
-
-function userRow(tenantId: string, index: number, now: number) {
-  return {
-    id: newId(now),
-    tenant_id: tenantId,
-    external_id: identityOf(index),
-    display_name: null,
-    search_name: "",
-    public_metadata: '{"plan":"team","seats":12}',
-    private_metadata: "{}",
-    created_at: now,
-    updated_at: now,
-    disabled_at: null,
-    deleted_at: null,
-  };
-}
 
 function sign(secret: string, claims: object): string {
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");

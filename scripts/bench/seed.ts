@@ -144,17 +144,11 @@ async function addUser(identity: Identity, index: number, hash: string | null): 
   const id = newId(now);
   const tenantId = (await requireDefaultTenant(identity)).id;
   await identity.storage.write(async (tx) => {
-    await insertUser(tx, {
+    await insertUser(tx, now, {
       id,
       tenant_id: tenantId,
-      external_id: null,
       display_name: `Person ${index}`,
       public_metadata: '{"plan":"team","seats":12}',
-      private_metadata: "{}",
-      created_at: now,
-      updated_at: now,
-      disabled_at: null,
-      deleted_at: null,
     });
     const address = emailOf(index);
     await insertEmail(tx, { id: newId(now), tenantId, userId: id, address, canonical: address, now });

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { AppError } from "../core/errors.ts";
 import { parseId, requireId } from "../core/ids.ts";
+import { exactText } from "../core/text.ts";
 import { admitPublicKey } from "../identity/customer-tokens/public-issuer.ts";
 import type { Identity } from "../identity/identity.ts";
-import { exactText } from "../rpc/schemas.ts";
 import { readJson } from "./body.ts";
 import type { Cors } from "./cors.ts";
 import type { Edge, Handler } from "./edge.ts";

@@ -10,18 +10,6 @@ export const metadataInput = z
   .refine((value) => JSON.stringify(value).length <= MAX_METADATA, "may be at most 8 kB of JSON")
   .describe("A JSON object of the customer's own, at most 8 kB.");
 
-const isPlain = (text: string) => !/\p{Cc}/u.test(text) && text.isWellFormed();
-
-/** One line of text that people read: no control characters (PostgreSQL refuses a NUL), no half of a surrogate pair. */
-export function lineOfText(max: number) {
-  return z.string().trim().min(1).max(max).refine(isPlain, "must not hold control characters");
-}
-
-/** As {@link lineOfText}, for what is compared and not read: spaces count. */
-export function exactText(max: number) {
-  return z.string().min(1).max(max).refine(isPlain, "must not hold control characters");
-}
-
 /** What every list takes. */
 export const pageInput = {
   limit: z.coerce.number().int().min(1).max(100).default(20),

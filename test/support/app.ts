@@ -202,18 +202,7 @@ export class TestApp {
     const id = newId(now);
     const { passwordHash } = await template();
     await this.storage.write(async (tx) => {
-      await insertUser(tx, {
-        id,
-        tenant_id: tenantId,
-        external_id: null,
-        display_name: null,
-        public_metadata: "{}",
-        private_metadata: "{}",
-        created_at: now,
-        updated_at: now,
-        disabled_at: null,
-        deleted_at: null,
-      });
+      await insertUser(tx, now, { id, tenant_id: tenantId });
       const address = { address: email, canonical: email.toLowerCase() };
       await insertEmail(tx, { id: newId(now), tenantId, userId: id, ...address, now });
       await insertPassword(tx, { userId: id, tenantId, hash: passwordHash, now });

@@ -4,21 +4,15 @@ import { mergePatch } from "../../core/merge-patch.ts";
 import { appendAudit } from "../../identity/audit/store.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { findUser, lockUser, updateUser } from "../../identity/users/store.ts";
-import { toWireUser, type WireUser } from "../../identity/users/wire.ts";
+import { type ProfileInput, toWireUser, type WireUser } from "../../identity/users/wire.ts";
 import type { AdmittedUser } from "../../rpc/gate.ts";
 import { metadataInput } from "../../rpc/schemas.ts";
-
-/** undefined: as it is. */
-interface Changes {
-  displayName: string | null | undefined;
-  metadata: JsonObject | undefined;
-}
 
 export class ProfileService {
   constructor(private readonly identity: Identity) {}
 
-  /** @throws AppError `token_revoked` for who was deleted meanwhile, `invalid_input` (too large once merged) */
-  update(caller: AdmittedUser, changes: Changes): Promise<WireUser> {
+  /** @throws AppError `token_revoked` for a user who was deleted meanwhile, `invalid_input` (too large once merged) */
+  update(caller: AdmittedUser, profile: ProfileInput, metadata: JsonObject | undefined): Promise<WireUser> {
     const { storage, clock } = this.identity;
     const tenantId = caller.application.tenant.id;
     const { id } = caller.user;
@@ -27,8 +21,8 @@ export class ProfileService {
       const before = (await lockUser(tx, tenantId, id, now)) ? await findUser(tx, tenantId, id) : undefined;
       if (!before || before.disabled_at !== null) throw new AppError("token_revoked");
       const columns = {
-        ...(changes.displayName === undefined ? {} : { display_name: changes.displayName }),
-        ...(changes.metadata && { public_metadata: merged(before.public_metadata, changes.metadata) }),
+        ...profile,
+        ...(metadata && { public_metadata: merged(before.public_metadata, metadata) }),
       };
       await updateUser(tx, id, columns, now);
       await appendAudit(tx, now, {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { requireId } from "../../core/ids.ts";
-import { exampleUser, toWireUser, userSchema } from "../../identity/users/wire.ts";
+import { exampleUser, profileInput, toWireUser, userSchema } from "../../identity/users/wire.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
-import { lineOfText, pageInput, pageOf } from "../../rpc/schemas.ts";
+import { pageInput, pageOf } from "../../rpc/schemas.ts";
 import type { ExportService } from "./export.ts";
 import type { ProfileService } from "./profile.ts";
 import type { Account } from "./service.ts";
@@ -47,13 +47,11 @@ export function accountRouter(procedures: Procedures, { profiles, account, expor
         })
         .input(
           z.strictObject({
-            display_name: lineOfText(200).nullish().describe("null removes it."),
+            ...profileInput,
             metadata: z.record(z.string().min(1).max(100), z.unknown()).optional(),
           }),
         )
-        .mutation(({ ctx, input }) =>
-          profiles.update(ctx, { displayName: input.display_name, metadata: input.metadata }),
-        ),
+        .mutation(({ ctx, input: { metadata, ...profile } }) => profiles.update(ctx, profile, metadata)),
       delete: procedures
         .provenSession(
           { fresh: true },

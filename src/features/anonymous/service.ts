@@ -51,19 +51,8 @@ export class AnonymousSignIn {
   async #createUser(tx: Executor, now: number, { application, origin, metadata }: AnonymousRequest): Promise<string> {
     const id = newId(this.identity.clock.now());
     const tenantId = application.tenant.id;
-    await insertUser(tx, {
-      id,
-      tenant_id: tenantId,
-      external_id: null,
-      display_name: null,
-      public_metadata: JSON.stringify(metadata),
-      private_metadata: "{}",
-      created_at: now,
-      updated_at: now,
-      disabled_at: null,
-      deleted_at: null,
-      is_anonymous: 1,
-    });
+    const public_metadata = JSON.stringify(metadata);
+    await insertUser(tx, now, { id, tenant_id: tenantId, public_metadata, is_anonymous: 1 });
     await appendAudit(tx, now, {
       tenantId,
       actor: { kind: "user", id },

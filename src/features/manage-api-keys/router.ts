@@ -2,10 +2,11 @@ import { z } from "zod";
 import { requireId } from "../../core/ids.ts";
 import { parseLimit } from "../../core/limits.ts";
 import { NetworkList } from "../../core/network.ts";
+import { lineOfText } from "../../core/text.ts";
 import { SCOPES } from "../../identity/api-keys/scopes.ts";
 import { repeatable } from "../../rpc/idempotency.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
-import { lineOfText, pageInput, pageOf } from "../../rpc/schemas.ts";
+import { pageInput, pageOf } from "../../rpc/schemas.ts";
 import type { ApiKeyService } from "./service.ts";
 import { apiKeySchema, exampleApiKey, exampleNewApiKey, newApiKeySchema } from "./wire.ts";
 

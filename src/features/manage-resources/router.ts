@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { requireId } from "../../core/ids.ts";
+import { lineOfText } from "../../core/text.ts";
 import { repeatable } from "../../rpc/idempotency.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
-import { lineOfText, pageInput, pageOf } from "../../rpc/schemas.ts";
+import { pageInput, pageOf } from "../../rpc/schemas.ts";
 import type { ResourceService } from "./service.ts";
 import { exampleResource, resourceSchema } from "./wire.ts";
 

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { requireId } from "../../core/ids.ts";
-import { exampleUser, managedUserSchema, type WireManagedUser } from "../../identity/users/wire.ts";
+import { exactText, lineOfText } from "../../core/text.ts";
+import { exampleUser, managedUserSchema, profileInput, type WireManagedUser } from "../../identity/users/wire.ts";
 import { repeatable } from "../../rpc/idempotency.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
-import { exactText, lineOfText, metadataInput, pageInput, pageOf } from "../../rpc/schemas.ts";
+import { metadataInput, pageInput, pageOf } from "../../rpc/schemas.ts";
 import type { UserService } from "./service.ts";
 
 const example: WireManagedUser = {
@@ -39,24 +40,21 @@ export function usersRouter(procedures: Procedures, users: UserService) {
           z.strictObject({
             email: email.nullish().describe("One e-mail address."),
             external_id: externalId.nullish(),
-            display_name: lineOfText(200).nullish(),
+            ...profileInput,
             metadata: metadataInput.optional(),
             private_metadata: metadataInput.optional(),
           }),
         )
-        .mutation(({ ctx, input }) =>
-          users.create(
-            ctx,
-            {
-              email: input.email ?? null,
-              externalId: input.external_id ?? null,
-              displayName: input.display_name ?? null,
-              metadata: input.metadata ?? {},
-              privateMetadata: input.private_metadata ?? {},
-            },
-            repeatable(ctx, input),
-          ),
-        ),
+        .mutation(({ ctx, input }) => {
+          const { email, metadata, private_metadata, ...columns } = input;
+          const user = {
+            email: email ?? null,
+            columns,
+            metadata: metadata ?? {},
+            privateMetadata: private_metadata ?? {},
+          };
+          return users.create(ctx, user, repeatable(ctx, input));
+        }),
       list: procedures
         .key("users:read", {
           summary: "The tenant's users, oldest first.",
@@ -116,19 +114,14 @@ export function usersRouter(procedures: Procedures, users: UserService) {
         })
         .input(
           byId.extend({
-            display_name: lineOfText(200).nullish().describe("null removes it."),
+            ...profileInput,
             external_id: externalId.nullish().describe("null removes it."),
             metadata: patch.optional(),
             private_metadata: patch.optional(),
           }),
         )
-        .mutation(({ ctx, input }) =>
-          users.update(ctx, requireId("user", input.id, "id"), {
-            displayName: input.display_name,
-            externalId: input.external_id,
-            metadata: input.metadata,
-            privateMetadata: input.private_metadata,
-          }),
+        .mutation(({ ctx, input: { id, metadata, private_metadata, ...columns } }) =>
+          users.update(ctx, requireId("user", id, "id"), { columns, metadata, privateMetadata: private_metadata }),
         ),
       delete: procedures
         .key("users:write", {

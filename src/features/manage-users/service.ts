@@ -13,27 +13,27 @@ import {
   lockUser,
   pageOfUsers,
   searchForm,
-  type UserRow,
   updateUser,
 } from "../../identity/users/store.ts";
-import { toManagedUser, type WireManagedUser } from "../../identity/users/wire.ts";
+import { type ProfileInput, toManagedUser, type UserRow, type WireManagedUser } from "../../identity/users/wire.ts";
 import type { AdmittedKey } from "../../rpc/gate.ts";
 import { cutPage, metadataInput } from "../../rpc/schemas.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Executor } from "../../storage/storage.ts";
 
+/** The columns that a backend sets as it says them. */
+type Columns = ProfileInput & { external_id?: string | null | undefined };
+
 interface NewUser {
   email: string | null;
-  externalId: string | null;
-  displayName: string | null;
+  columns: Columns;
   metadata: JsonObject;
   privateMetadata: JsonObject;
 }
 
 /** undefined: as it is. */
 interface UserChanges {
-  displayName: string | null | undefined;
-  externalId: string | null | undefined;
+  columns: Columns;
   metadata: JsonObject | undefined;
   privateMetadata: JsonObject | undefined;
 }
@@ -104,8 +104,7 @@ export class UserService {
       if (!(await lockUser(tx, caller.application.tenant.id, id, now))) throw new AppError("not_found");
       const before = await this.#own(tx, caller, id);
       const columns = {
-        ...(changes.displayName === undefined ? {} : { display_name: changes.displayName }),
-        ...(changes.externalId === undefined ? {} : { external_id: changes.externalId }),
+        ...changes.columns,
         ...(changes.metadata && { public_metadata: merged("metadata", before.public_metadata, changes.metadata) }),
         ...(changes.privateMetadata && {
           private_metadata: merged("private_metadata", before.private_metadata, changes.privateMetadata),
@@ -139,17 +138,12 @@ export class UserService {
   ): Promise<void> {
     const tenantId = caller.application.tenant.id;
     try {
-      await insertUser(tx, {
+      await insertUser(tx, now, {
+        ...input.columns,
         id,
         tenant_id: tenantId,
-        external_id: input.externalId,
-        display_name: input.displayName,
         public_metadata: JSON.stringify(input.metadata),
         private_metadata: JSON.stringify(input.privateMetadata),
-        created_at: now,
-        updated_at: now,
-        disabled_at: null,
-        deleted_at: null,
       });
       if (email) await insertEmail(tx, { id: newId(now), tenantId, userId: id, ...email, now });
     } catch (error) {

@@ -201,17 +201,11 @@ export class Registrations {
     const { clock } = this.identity;
     const tenantId = caller.application.tenant.id;
     const id = newId(clock.now());
-    await insertUser(tx, {
+    await insertUser(tx, now, {
       id,
       tenant_id: tenantId,
-      external_id: null,
       display_name: person.displayName,
       public_metadata: JSON.stringify(person.metadata),
-      private_metadata: "{}",
-      created_at: now,
-      updated_at: now,
-      disabled_at: null,
-      deleted_at: null,
     });
     await this.#giveCredentials(tx, now, caller, id, person, isVerified);
     await this.#tell(tx, now, caller, "user.created", id);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { lineOfText } from "../../core/text.ts";
 import { proofInput, proofOf } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { exampleMailSent, exampleTokens, signInSchema, signUpSchema } from "../../identity/sessions/wire.ts";
@@ -6,7 +7,7 @@ import type { Call } from "../../rpc/call.ts";
 import { deliverOutcome } from "../../rpc/deliver.ts";
 import { presentedSession } from "../../rpc/presented.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
-import { lineOfText, metadataInput } from "../../rpc/schemas.ts";
+import { metadataInput } from "../../rpc/schemas.ts";
 import { deliveryInput, signInInput, signInRequest } from "../../rpc/sign-in-input.ts";
 import type { Registrations, SignUpOutcome } from "./registration.ts";
 import type { Passwords } from "./service.ts";

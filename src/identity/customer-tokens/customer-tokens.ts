@@ -15,7 +15,7 @@ import type { ApiKeys } from "../api-keys/api-keys.ts";
 import { findApiKey } from "../api-keys/store.ts";
 import type { Application } from "../applications/application.ts";
 import type { Directory } from "../applications/directory.ts";
-import type { UserRow } from "../users/store.ts";
+import type { UserRow } from "../users/wire.ts";
 import { Profiles, PUBLIC_CONTENT_TYPE, type SignedProfile } from "./profiles.ts";
 import { findOrCreateExternal, findOrCreatePublic } from "./users.ts";
 

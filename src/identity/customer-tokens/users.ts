@@ -3,7 +3,8 @@ import { newId } from "../../core/ids.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
 import { appendAudit } from "../audit/store.ts";
-import { findUser, insertUser, type UserRow } from "../users/store.ts";
+import { findUser, insertUser } from "../users/store.ts";
+import type { UserRow } from "../users/wire.ts";
 import { findIdByExternal, findIdByPublic, insertPublicUser } from "./store.ts";
 
 interface Creator {
@@ -66,18 +67,7 @@ async function createOnce(storage: Storage, now: number, creator: Creator, kind:
 }
 
 async function create(tx: Executor, now: number, id: string, creator: Creator, kind: Kind): Promise<void> {
-  await insertUser(tx, {
-    id,
-    tenant_id: creator.tenantId,
-    external_id: kind.externalId,
-    display_name: null,
-    public_metadata: "{}",
-    private_metadata: "{}",
-    created_at: now,
-    updated_at: now,
-    disabled_at: null,
-    deleted_at: null,
-  });
+  await insertUser(tx, now, { id, tenant_id: creator.tenantId, external_id: kind.externalId });
   await kind.link(tx, id);
   await appendAudit(tx, now, {
     tenantId: creator.tenantId,

@@ -7,7 +7,7 @@ import type { Delivery, FlowsTable } from "../../storage/schema.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
 import type { Application } from "../applications/application.ts";
 import type { Flows } from "../flows/flows.ts";
-import type { UserRow } from "../users/store.ts";
+import type { UserRow } from "../users/wire.ts";
 import type { MfaTokens } from "./mfa-tokens.ts";
 import { deleteTrustedDevices } from "./store.ts";
 

@@ -8,7 +8,8 @@ import { admit } from "../../storage/rate-limits.ts";
 import type { Executor } from "../../storage/storage.ts";
 import type { Application } from "../applications/application.ts";
 import { appendRefusal } from "../audit/refusals.ts";
-import { findUser, type UserRow } from "../users/store.ts";
+import { findUser } from "../users/store.ts";
+import type { UserRow } from "../users/wire.ts";
 import { describeDevice } from "./device.ts";
 import { isNewDevice } from "./store.ts";
 

@@ -1,7 +1,8 @@
 import type { SessionsTable } from "../../storage/schema.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
+import { userColumns } from "../users/store.ts";
 
-const BUNDLE = [
+const SESSION = [
   "sessions.id as sid",
   "sessions.tenant_id",
   "sessions.application_id",
@@ -24,16 +25,6 @@ const BUNDLE = [
   "sessions.last_seen_at",
   "sessions.expires_at",
   "sessions.ended_at",
-  "users.external_id",
-  "users.display_name",
-  "users.public_metadata",
-  "users.created_at as user_created_at",
-  "users.updated_at as user_updated_at",
-  "users.disabled_at",
-  "users.deleted_at",
-  "users.is_anonymous",
-  "user_emails.address as email",
-  "user_emails.verified_at as email_verified_at",
 ] as const;
 
 const bundleById = prepared((db, p: Param<{ id: string }>) =>
@@ -43,7 +34,14 @@ const bundleById = prepared((db, p: Param<{ id: string }>) =>
     .leftJoin("user_emails", (join) =>
       join.onRef("user_emails.user_id", "=", "users.id").on("user_emails.is_primary", "=", 1),
     )
-    .select(BUNDLE)
+    .select(SESSION)
+    .select(userColumns("id", "tenant_id", "private_metadata", "created_at", "updated_at"))
+    .select([
+      "users.created_at as user_created_at",
+      "users.updated_at as user_updated_at",
+      "user_emails.address as email",
+      "user_emails.verified_at as email_verified_at",
+    ])
     .where("sessions.id", "=", p("id")),
 );
 

@@ -91,18 +91,10 @@ export function userOfBundle(bundle: SessionBundle): WireUser {
   return toWireUser(userColumnsOf(bundle));
 }
 
+/** The bundle with the user's id and times in the place of the session's. */
 export function userColumnsOf(bundle: SessionBundle): UserColumns {
-  return {
-    id: bundle.user_id,
-    external_id: bundle.external_id,
-    email: bundle.email,
-    email_verified_at: bundle.email_verified_at,
-    display_name: bundle.display_name,
-    public_metadata: bundle.public_metadata,
-    is_anonymous: bundle.is_anonymous,
-    created_at: bundle.user_created_at,
-    updated_at: bundle.user_updated_at,
-  };
+  const { user_id, user_created_at, user_updated_at } = bundle;
+  return { ...bundle, id: user_id, created_at: user_created_at, updated_at: user_updated_at };
 }
 
 export function toWireApplication(application: Application): z.output<typeof applicationSchema> {

@@ -1,47 +1,32 @@
-import type { UsersTable } from "../../storage/schema.ts";
+import type { Kysely } from "kysely";
+import type { Database, UsersTable } from "../../storage/schema.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
+import { NEW_USER, type UserRow } from "./wire.ts";
 
-export interface UserRow {
-  id: string;
-  tenant_id: string;
-  external_id: string | null;
-  display_name: string | null;
-  public_metadata: string;
-  private_metadata: string;
-  created_at: number;
-  updated_at: number;
-  disabled_at: number | null;
-  deleted_at: number | null;
-  is_anonymous: 0 | 1;
-  email: string | null;
-  email_verified_at: number | null;
+type ColumnName = "id" | "tenant_id" | "created_at" | "updated_at" | keyof typeof NEW_USER;
+type Qualified<Name extends string> = Name extends string ? `users.${Name}` : never;
+
+const NAMES = ["id", "tenant_id", "created_at", "updated_at", ...Object.keys(NEW_USER)] as ColumnName[];
+
+/** The columns of `users` that are read with a user, without `but`. */
+export function userColumns<But extends ColumnName = never>(...but: But[]) {
+  const left = NAMES.filter((name): name is Exclude<ColumnName, But> => !(but as string[]).includes(name));
+  return left.map((name) => `users.${name}` as Qualified<Exclude<ColumnName, But>>);
 }
 
-const COLUMNS = [
-  "users.id",
-  "users.tenant_id",
-  "users.external_id",
-  "users.display_name",
-  "users.public_metadata",
-  "users.private_metadata",
-  "users.created_at",
-  "users.updated_at",
-  "users.disabled_at",
-  "users.deleted_at",
-  "users.is_anonymous",
-  "user_emails.address as email",
-  "user_emails.verified_at as email_verified_at",
-] as const;
-
-const userById = prepared((db, p: Param<{ tenant_id: string; id: string }>) =>
-  db
+/** Users, each with the primary address. */
+function usersWithEmail(db: Kysely<Database>) {
+  return db
     .selectFrom("users")
     .leftJoin("user_emails", (join) =>
       join.onRef("user_emails.user_id", "=", "users.id").on("user_emails.is_primary", "=", 1),
     )
-    .select(COLUMNS)
-    .where("users.id", "=", p("id"))
-    .where("users.tenant_id", "=", p("tenant_id")),
+    .select(userColumns())
+    .select(["user_emails.address as email", "user_emails.verified_at as email_verified_at"]);
+}
+
+const userById = prepared((db, p: Param<{ tenant_id: string; id: string }>) =>
+  usersWithEmail(db).where("users.id", "=", p("id")).where("users.tenant_id", "=", p("tenant_id")),
 );
 
 export const findUser = (at: Executor, tenantId: string, id: string): Promise<UserRow | undefined> =>
@@ -52,12 +37,22 @@ export function searchForm(text: string): string {
   return text.normalize("NFKC").toLowerCase();
 }
 
-type NewUser = Omit<UsersTable, "search_name" | "is_anonymous"> & Partial<Pick<UsersTable, "is_anonymous">>;
+/** Columns with a value to write; undefined as if absent. */
+type Given<Name extends keyof UsersTable> = { [K in Name]?: UsersTable[K] | undefined };
 
-export async function insertUser(tx: Executor, row: NewUser): Promise<void> {
+function given<T extends object>(columns: T) {
+  const entries = Object.entries(columns).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
+type NewUser = Pick<UsersTable, "id" | "tenant_id"> & Given<keyof typeof NEW_USER>;
+
+/** @param row only the columns that differ from an empty user's */
+export async function insertUser(tx: Executor, now: number, row: NewUser): Promise<void> {
+  const search_name = searchNameOf(row.display_name ?? null);
   await tx.kysely
     .insertInto("users")
-    .values({ is_anonymous: 0, ...row, search_name: searchNameOf(row.display_name) })
+    .values({ ...NEW_USER, ...given(row), created_at: now, updated_at: now, search_name })
     .execute();
 }
 
@@ -81,13 +76,13 @@ export async function lockUser(tx: Executor, tenantId: string, id: string, now: 
   return row !== undefined;
 }
 
-type Changes = Partial<Pick<UsersTable, "external_id" | "display_name" | "public_metadata" | "private_metadata">>;
+type Changes = Given<Exclude<keyof typeof NEW_USER, "disabled_at" | "deleted_at" | "is_anonymous">>;
 
 export async function updateUser(tx: Executor, id: string, changes: Changes, now: number): Promise<void> {
   const name = changes.display_name;
   await tx.kysely
     .updateTable("users")
-    .set({ ...changes, ...(name === undefined ? {} : { search_name: searchNameOf(name) }), updated_at: now })
+    .set({ ...given(changes), ...(name === undefined ? {} : { search_name: searchNameOf(name) }), updated_at: now })
     .where("id", "=", id)
     .execute();
 }
@@ -107,18 +102,13 @@ export async function claimUser(tx: Executor, id: string, now: number): Promise<
   return row !== undefined;
 }
 
+const { external_id: _id, disabled_at: _disabled, is_anonymous: _anonymous, ...EMPTIED } = NEW_USER;
+
 /** Leaves the tombstone: id, tenant, external id and times. @returns false when there was nobody to delete */
 export async function tombstoneUser(tx: Executor, tenantId: string, id: string, now: number): Promise<boolean> {
   const row = await tx.kysely
     .updateTable("users")
-    .set({
-      display_name: null,
-      search_name: null,
-      public_metadata: "{}",
-      private_metadata: "{}",
-      updated_at: now,
-      deleted_at: now,
-    })
+    .set({ ...EMPTIED, search_name: null, updated_at: now, deleted_at: now })
     .where("id", "=", id)
     .where("tenant_id", "=", tenantId)
     .where("deleted_at", "is", null)
@@ -158,12 +148,7 @@ export async function insertEmail(
 }
 
 const pageById = prepared((db, p: Param<{ tenant_id: string; after: string; limit: number }>) =>
-  db
-    .selectFrom("users")
-    .leftJoin("user_emails", (join) =>
-      join.onRef("user_emails.user_id", "=", "users.id").on("user_emails.is_primary", "=", 1),
-    )
-    .select(COLUMNS)
+  usersWithEmail(db)
     .where("users.tenant_id", "=", p("tenant_id"))
     .where("users.id", ">", p("after"))
     .where("users.deleted_at", "is", null)
@@ -172,12 +157,7 @@ const pageById = prepared((db, p: Param<{ tenant_id: string; after: string; limi
 );
 
 const pageByEmail = prepared((db, p: Param<{ tenant_id: string; after: string; limit: number; canonical: string }>) =>
-  db
-    .selectFrom("users")
-    .leftJoin("user_emails", (join) =>
-      join.onRef("user_emails.user_id", "=", "users.id").on("user_emails.is_primary", "=", 1),
-    )
-    .select(COLUMNS)
+  usersWithEmail(db)
     .where("users.tenant_id", "=", p("tenant_id"))
     .where("users.id", ">", p("after"))
     .where("users.deleted_at", "is", null)
@@ -215,12 +195,7 @@ export async function pageOfUsers(
     if (page.email === null) return at.all(pageById, params);
     return at.all(pageByEmail, { ...params, canonical: page.email });
   }
-  let query = at.kysely
-    .selectFrom("users")
-    .leftJoin("user_emails", (join) =>
-      join.onRef("user_emails.user_id", "=", "users.id").on("user_emails.is_primary", "=", 1),
-    )
-    .select(COLUMNS)
+  let query = usersWithEmail(at.kysely)
     .where("users.tenant_id", "=", page.tenantId)
     .where("users.deleted_at", "is", null)
     .orderBy("users.id")

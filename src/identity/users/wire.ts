@@ -1,6 +1,31 @@
 import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
-import type { UserRow } from "./store.ts";
+import { lineOfText } from "../../core/text.ts";
+import type { UsersTable } from "../../storage/schema.ts";
+
+/**
+ * Every column that is read with a user, but the id and the times, and its value for a new one. The type makes a new column
+ * of the table take its line here: by it the column is read, is filled in at each insert and is emptied in a tombstone.
+ */
+export const NEW_USER = {
+  external_id: null,
+  display_name: null,
+  public_metadata: "{}",
+  private_metadata: "{}",
+  disabled_at: null,
+  deleted_at: null,
+  is_anonymous: 0,
+} as const satisfies Omit<UsersTable, "id" | "tenant_id" | "created_at" | "updated_at" | "search_name">;
+
+/** A user with the primary address. */
+export type UserRow = Omit<UsersTable, "search_name"> & { email: string | null; email_verified_at: number | null };
+
+/** The columns of a user that people set themselves, by their own names: the input of every procedure that changes them. */
+export const profileInput = {
+  display_name: lineOfText(200).nullish().describe("null for none."),
+};
+/** undefined: as it is. */
+export type ProfileInput = z.output<z.ZodObject<typeof profileInput>>;
 
 const metadataSchema = z.record(z.string(), z.unknown());
 
@@ -43,18 +68,7 @@ export const managedUserSchema = z
 export type WireManagedUser = z.output<typeof managedUserSchema>;
 
 /** What a user's own view is made of. */
-export type UserColumns = Pick<
-  UserRow,
-  | "id"
-  | "external_id"
-  | "email"
-  | "email_verified_at"
-  | "display_name"
-  | "is_anonymous"
-  | "public_metadata"
-  | "created_at"
-  | "updated_at"
->;
+export type UserColumns = Omit<UserRow, "tenant_id" | "private_metadata" | "disabled_at" | "deleted_at">;
 
 export function toWireUser(row: UserColumns): WireUser {
   return {

@@ -980,7 +980,7 @@ export interface MeTrustedDevicesRemoveOutput {
 }
 
 export interface MeUpdateInput {
-  /** null removes it. */
+  /** null for none. */
   display_name?: string | null | undefined;
   metadata?: Record<string, unknown> | undefined;
 }
@@ -1075,6 +1075,7 @@ export interface UsersCreateInput {
   /** One e-mail address. */
   email?: string | null | undefined;
   external_id?: string | null | undefined;
+  /** null for none. */
   display_name?: string | null | undefined;
   /** A JSON object of the customer's own, at most 8 kB. */
   metadata?: Record<string, unknown> | undefined;
@@ -1123,7 +1124,7 @@ export interface UsersListOutput {
 export interface UsersUpdateInput {
   /** The user's id, in either form. */
   id: string;
-  /** null removes it. */
+  /** null for none. */
   display_name?: string | null | undefined;
   /** null removes it. */
   external_id?: string | null | undefined;

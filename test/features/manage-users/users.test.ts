@@ -235,18 +235,8 @@ scenarios("/v1/users", (t) => {
     await app.storage.write(async (tx) => {
       for (let index = 0; index < 1_010; index++) {
         const id = newId(app.clock.now() + index);
-        await insertUser(tx, {
-          id,
-          tenant_id: app.tenantId,
-          external_id: null,
-          display_name: `Person ${String(index).padStart(4, "0")}`,
-          public_metadata: "{}",
-          private_metadata: "{}",
-          created_at: 1,
-          updated_at: 1,
-          disabled_at: null,
-          deleted_at: null,
-        });
+        const display_name = `Person ${String(index).padStart(4, "0")}`;
+        await insertUser(tx, 1, { id, tenant_id: app.tenantId, display_name });
       }
     });
     let found = 0;
