@@ -8,6 +8,13 @@ test("the application keeps to the import rule and the house rules of architectu
   expect(architectureProblems(files)).toEqual([]);
 });
 
+test("the folders of tests carry the names of the folders that they test", async () => {
+  const paths = (await repositoryFiles()).map(({ path }) => path);
+  const tested = paths.flatMap((path) => /^test\/((?:features|identity)\/[^/]+)\//.exec(path)?.[1] ?? []);
+  expect(tested.length).toBeGreaterThan(0);
+  expect(tested.filter((folder) => !paths.some((path) => path.startsWith(`src/${folder}/`)))).toEqual([]);
+});
+
 function problemsOf(...files: [path: string, text: string][]): string[] {
   return architectureProblems(files.map(([path, text]): SourceFile => ({ path, text })));
 }

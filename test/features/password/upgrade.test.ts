@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import type { TestApp, TestUser } from "../support/app.ts";
+import type { TestApp, TestUser } from "../../support/app.ts";
 import {
   add,
   callerOf,
@@ -10,9 +10,9 @@ import {
   proofOf,
   session,
   setApplication,
-} from "../support/mail-proofs.ts";
-import { scenarios } from "../support/scenarios.ts";
-import { workOf } from "../support/work.ts";
+} from "../../support/mail-proofs.ts";
+import { scenarios } from "../../support/scenarios.ts";
+import { workOf } from "../../support/work.ts";
 
 const path = "/v1/auth/anonymous/upgrade";
 const complete = "/v1/auth/register/complete";

@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { scenarios } from "../support/scenarios.ts";
+import { scenarios } from "../../support/scenarios.ts";
 
 const password = "walnut-bridge-otter-51";
 

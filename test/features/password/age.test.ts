@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
-import { DAY } from "../../src/core/clock.ts";
-import { scenarios } from "../support/scenarios.ts";
-import { PASSWORD } from "../support/template.ts";
+import { DAY } from "../../../src/core/clock.ts";
+import { scenarios } from "../../support/scenarios.ts";
+import { PASSWORD } from "../../support/template.ts";
 
 scenarios("an old password", (t) => {
   t.test("signs in after ten years as on the first day: nothing expires by age (ASVS 6.2.10)", async (app) => {

@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { scenarios } from "../support/scenarios.ts";
+import { scenarios } from "../../support/scenarios.ts";
 
 scenarios("a flood of sign-ins", (t) => {
   t.test(

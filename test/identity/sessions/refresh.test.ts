@@ -1,8 +1,8 @@
 import { expect } from "bun:test";
-import type { TestApp } from "../support/app.ts";
-import { scenarios } from "../support/scenarios.ts";
-import { APP_ORIGIN } from "../support/template.ts";
-import { claimsOf } from "../support/tokens.ts";
+import type { TestApp } from "../../support/app.ts";
+import { scenarios } from "../../support/scenarios.ts";
+import { APP_ORIGIN } from "../../support/template.ts";
+import { claimsOf } from "../../support/tokens.ts";
 
 const SECOND = 1_000;
 const DAY = 86_400 * SECOND;

@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
-import { toPrefixedId } from "../../src/core/ids.ts";
-import { scenarios } from "../support/scenarios.ts";
+import { toPrefixedId } from "../../../src/core/ids.ts";
+import { scenarios } from "../../support/scenarios.ts";
 
 scenarios("GET /v1/users", (t) => {
   t.test("pages through the tenant's users, oldest first, with what only the backend may read", async (app) => {

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
-import { callerOf, emailsOf, NEW_PASSWORD, proofOf, setApplication, signUp } from "../support/mail-proofs.ts";
-import { scenarios } from "../support/scenarios.ts";
-import { PASSWORD } from "../support/template.ts";
+import { callerOf, emailsOf, NEW_PASSWORD, proofOf, setApplication, signUp } from "../../support/mail-proofs.ts";
+import { scenarios } from "../../support/scenarios.ts";
+import { PASSWORD } from "../../support/template.ts";
 
 const complete = "/v1/auth/register/complete";
 

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
-import { toPrefixedId } from "../../src/core/ids.ts";
-import type { TestApp } from "../support/app.ts";
-import { scenarios } from "../support/scenarios.ts";
+import { toPrefixedId } from "../../../src/core/ids.ts";
+import type { TestApp } from "../../support/app.ts";
+import { scenarios } from "../../support/scenarios.ts";
 
 const endedIn = async (app: TestApp) =>
   (

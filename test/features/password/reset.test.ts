@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
-import type { TestApp, TestUser } from "../support/app.ts";
-import { beforeWrite } from "../support/between.ts";
+import type { TestApp, TestUser } from "../../support/app.ts";
+import { beforeWrite } from "../../support/between.ts";
 import {
   add,
   applicationOf,
@@ -14,9 +14,9 @@ import {
   session,
   setApplication,
   verifyPrimary,
-} from "../support/mail-proofs.ts";
-import { scenarios } from "../support/scenarios.ts";
-import { PASSWORD } from "../support/template.ts";
+} from "../../support/mail-proofs.ts";
+import { scenarios } from "../../support/scenarios.ts";
+import { PASSWORD } from "../../support/template.ts";
 
 const ORIGIN = { requestId: "test", address: "192.0.2.1", network: "192.0.2.1", userAgent: "test" };
 

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
-import { scenarios } from "../support/scenarios.ts";
-import { PASSWORD } from "../support/template.ts";
-import { claimsOf } from "../support/tokens.ts";
+import { scenarios } from "../../support/scenarios.ts";
+import { PASSWORD } from "../../support/template.ts";
+import { claimsOf } from "../../support/tokens.ts";
 
 scenarios("POST /v1/auth/login", (t) => {
   t.test("the right password gives tokens, a session row and an audit entry (ASVS 16.3.1)", async (app) => {

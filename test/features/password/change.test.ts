@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
-import { beforeWrite } from "../support/between.ts";
-import { scenarios } from "../support/scenarios.ts";
-import { PASSWORD } from "../support/template.ts";
+import { beforeWrite } from "../../support/between.ts";
+import { scenarios } from "../../support/scenarios.ts";
+import { PASSWORD } from "../../support/template.ts";
 
 const NEXT = "granite-lantern-moth-88";
 const change = { current_password: PASSWORD, new_password: NEXT };

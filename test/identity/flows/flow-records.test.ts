@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
-import type { TestApp } from "../support/app.ts";
-import { scenarios } from "../support/scenarios.ts";
+import type { TestApp } from "../../support/app.ts";
+import { scenarios } from "../../support/scenarios.ts";
 
 const KIND = "test";
 const MINUTE = 60_000;

@@ -1,8 +1,8 @@
 import { expect } from "bun:test";
 import { createPublicKey, generateKeyPairSync, sign as signWith } from "node:crypto";
-import type { TestApp } from "../support/app.ts";
-import { scenarios } from "../support/scenarios.ts";
-import { altered, claimsOf, encode, headerOf, hmacToken } from "../support/tokens.ts";
+import type { TestApp } from "../../support/app.ts";
+import { scenarios } from "../../support/scenarios.ts";
+import { altered, claimsOf, encode, headerOf, hmacToken } from "../../support/tokens.ts";
 
 async function jwkOf(app: TestApp, applicationId: string): Promise<Record<string, string>> {
   const { body } = await app.client().get(`/v1/applications/${applicationId}/.well-known/jwks.json`);

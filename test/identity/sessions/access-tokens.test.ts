@@ -1,8 +1,8 @@
 import { expect } from "bun:test";
 import { createLocalJWKSet, createRemoteJWKSet, jwtVerify } from "jose";
-import type { TestApp } from "../support/app.ts";
-import { scenarios } from "../support/scenarios.ts";
-import { claimsOf, headerOf } from "../support/tokens.ts";
+import type { TestApp } from "../../support/app.ts";
+import { scenarios } from "../../support/scenarios.ts";
+import { claimsOf, headerOf } from "../../support/tokens.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 

@@ -1,10 +1,10 @@
 import { expect } from "bun:test";
 import { createLocalJWKSet, jwtVerify } from "jose";
-import { PUBLISH_LEAD } from "../../src/identity/keys/keyring.ts";
-import { rotateDueKeys } from "../../src/identity/keys/rotation.ts";
-import { startApp, type TestApp } from "../support/app.ts";
-import { scenarios } from "../support/scenarios.ts";
-import { headerOf } from "../support/tokens.ts";
+import { PUBLISH_LEAD } from "../../../src/identity/keys/keyring.ts";
+import { rotateDueKeys } from "../../../src/identity/keys/rotation.ts";
+import { startApp, type TestApp } from "../../support/app.ts";
+import { scenarios } from "../../support/scenarios.ts";
+import { headerOf } from "../../support/tokens.ts";
 
 const MINUTE = 60_000;
 const DAY = 1_440 * MINUTE;

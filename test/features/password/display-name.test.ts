@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { scenarios } from "../support/scenarios.ts";
+import { scenarios } from "../../support/scenarios.ts";
 
 scenarios("display_name at sign-up", (t) => {
   t.test("control characters are refused: PostgreSQL takes no NUL, and a log line is one line", async (app) => {

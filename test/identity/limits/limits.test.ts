@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
-import { startApp, type TestApp } from "../support/app.ts";
-import { scenarios } from "../support/scenarios.ts";
+import { startApp, type TestApp } from "../../support/app.ts";
+import { scenarios } from "../../support/scenarios.ts";
 
 const MINUTE = 60_000;
 const PROXIED = { trusted_proxies: ["127.0.0.1/32", "10.0.0.0/8"] };

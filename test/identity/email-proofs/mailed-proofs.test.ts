@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
-import type { TestApp, TestUser } from "../support/app.ts";
-import type { Answer, Client } from "../support/client.ts";
+import type { TestApp, TestUser } from "../../support/app.ts";
+import type { Answer, Client } from "../../support/client.ts";
 import {
   add,
   callerOf,
@@ -12,8 +12,8 @@ import {
   session,
   signUp,
   verifyPrimary,
-} from "../support/mail-proofs.ts";
-import { scenarios } from "../support/scenarios.ts";
+} from "../../support/mail-proofs.ts";
+import { scenarios } from "../../support/scenarios.ts";
 
 type Proof = Pick<MailedProof, "token"> & Partial<MailedProof>;
 

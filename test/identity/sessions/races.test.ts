@@ -1,8 +1,8 @@
 import { expect } from "bun:test";
-import { startApp, type TestApp } from "../support/app.ts";
-import { scenarios } from "../support/scenarios.ts";
-import { PASSWORD } from "../support/template.ts";
-import { claimsOf } from "../support/tokens.ts";
+import { startApp, type TestApp } from "../../support/app.ts";
+import { scenarios } from "../../support/scenarios.ts";
+import { PASSWORD } from "../../support/template.ts";
+import { claimsOf } from "../../support/tokens.ts";
 
 const NEXT = "granite-lantern-moth-88";
 
