@@ -18,7 +18,7 @@ export class SessionService {
     if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
     const { storage, clock } = this.identity;
     const { userId } = filter;
-    const page = { applicationId: caller.application.id, now: clock.now(), after, limit: filter.limit + 1 };
+    const page = { applicationId: caller.act.application.id, now: clock.now(), after, limit: filter.limit + 1 };
     const rows = await (userId === null
       ? pageOfApplication(storage.read, page)
       : pageOfSessions(storage.read, { ...page, userId }));
@@ -32,19 +32,16 @@ export class SessionService {
 
   /** Ending what has ended is no error. @throws AppError `not_found` */
   revoke(caller: AdmittedKey, id: string): Promise<WireManagedSession> {
-    const { application, origin, key } = caller;
     const { storage, sessions } = this.identity;
     return storage.write(async (tx) => {
-      const row = await this.#own(tx, caller, id);
-      const actor = { kind: key.kind, id: key.id };
-      const ending = { tenantId: row.tenant_id, application, actor, origin, reason: "revoked" } as const;
-      await sessions.end(tx, id, ending);
+      await this.#own(tx, caller, id);
+      await sessions.end(tx, caller.act, id, "revoked");
       return toManagedSession(await this.#own(tx, caller, id));
     });
   }
 
   async #own(at: Executor, caller: AdmittedKey, id: string): Promise<SessionsTable> {
-    const row = await findSessionOf(at, caller.application.id, id);
+    const row = await findSessionOf(at, caller.act.application.id, id);
     if (!row) throw new AppError("not_found");
     return row;
   }
