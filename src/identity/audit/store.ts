@@ -16,7 +16,7 @@ export interface AuditEntry {
 
 type InsertRow = Omit<AuditEntriesTable, "seq" | "chain_mac">;
 
-const insertEntry = prepared((db, p: Param<{ [K in keyof InsertRow]: InsertRow[K] }>) =>
+export const insertEntry = prepared((db, p: Param<{ [K in keyof InsertRow]: InsertRow[K] }>) =>
   db.insertInto("audit_entries").values({
     tenant_id: p("tenant_id"),
     occurred_at: p("occurred_at"),
