@@ -8,11 +8,6 @@ import { mailProof, type ProofMail } from "../../identity/email-proofs/mailed.ts
 import type { StartedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { lockSession } from "../../identity/sessions/lock.ts";
-import type { AdmittedSession } from "../../rpc/gate.ts";
-import { cutPage } from "../../rpc/schemas.ts";
-import type { UserEmailsTable } from "../../storage/schema.ts";
-import type { Executor } from "../../storage/storage.ts";
-import { MAX_EMAILS } from "./limits.ts";
 import {
   countEmails,
   deleteEmail,
@@ -21,7 +16,12 @@ import {
   findPrimary,
   makePrimary,
   pageOfEmails,
-} from "./store.ts";
+} from "../../identity/users/emails/store.ts";
+import type { AdmittedSession } from "../../rpc/gate.ts";
+import { cutPage } from "../../rpc/schemas.ts";
+import type { UserEmailsTable } from "../../storage/schema.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { MAX_EMAILS } from "./limits.ts";
 import type { UndoState } from "./undo.ts";
 import type { VerifyState } from "./verification.ts";
 import { toWireEmail, type WireEmail } from "./wire.ts";

@@ -5,18 +5,18 @@ import { userRef } from "../../identity/audit/act.ts";
 import { checkProof } from "../../identity/email-proofs/mailed.ts";
 import { mailReset } from "../../identity/email-proofs/reset.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { findUser, insertEmail, lockUser } from "../../identity/users/store.ts";
-import type { UserEmailsTable } from "../../storage/schema.ts";
-import type { Executor } from "../../storage/storage.ts";
 import {
-  deleteCredentialsSince,
   deleteEmail,
   deleteEmailsBut,
   findByCanonical,
   findPrimary,
   makePrimary,
   verifyEmail,
-} from "./store.ts";
+} from "../../identity/users/emails/store.ts";
+import { findUser, insertEmail, lockUser } from "../../identity/users/store.ts";
+import type { UserEmailsTable } from "../../storage/schema.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { deleteCredentialsSince } from "./store.ts";
 
 /** What an undo_email_change flow goes on with: the address before. */
 export interface UndoState {
@@ -72,7 +72,7 @@ export class Undo {
     }
     await deleteEmailsBut(tx, userId, before.canonical);
     if (holder && isOwn) {
-      await verifyEmail(tx, holder.id, now);
+      await verifyEmail(tx, userId, holder.id, now);
       await makePrimary(tx, userId, holder.id);
       return holder.id;
     }

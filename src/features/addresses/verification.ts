@@ -6,11 +6,11 @@ import { checkProof } from "../../identity/email-proofs/mailed.ts";
 import type { Proof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { isLockedLive } from "../../identity/sessions/lock.ts";
+import { countEmails, findByCanonical, findPrimary, verifyEmail } from "../../identity/users/emails/store.ts";
 import { claimUser, insertEmail } from "../../identity/users/store.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { MAX_EMAILS } from "./limits.ts";
-import { countEmails, findByCanonical, findPrimary, verifyEmail } from "./store.ts";
 
 /** What a verify_email flow goes on with. */
 export interface VerifyState {
@@ -46,7 +46,7 @@ export class Verification {
       await spend(tx);
       const found = await findByCanonical(tx, tenantId, canonical);
       if (found && found.user_id !== userId) throw taken();
-      if (found) await verifyEmail(tx, found.id, now);
+      if (found) await verifyEmail(tx, userId, found.id, now);
       else await this.#insert(tx, now, { tenantId, userId, address, canonical });
       await claimUser(tx, userId, now);
       await act.audit(tx, now, found ? "email.verified" : "email.added", userRef(userId));

@@ -8,11 +8,12 @@ import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/email-proo
 import type { Proof, ProofKind, StartedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
+import { findEmail, findPrimary, lockProvenAddress, proveFirstAddress } from "../../identity/users/emails/store.ts";
 import { lockUser } from "../../identity/users/store.ts";
 import type { Delivery } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { maskEmail } from "./mask.ts";
-import { findAddress, findOwner, lockAddress, primaryAddress, proveAddress } from "./store.ts";
+import { findOwner } from "./owner.ts";
 
 export const EMAIL_METHODS = ["magic_link", "email_code"] as const;
 export type EmailMethod = (typeof EMAIL_METHODS)[number];
@@ -83,7 +84,7 @@ export class EmailSignIns {
     if (userId === null || emailId === null) throw new AppError("invalid_code");
     requireMethod(application, method);
     const address = { id: emailId, user_id: userId };
-    const found = await findAddress(storage.read, address);
+    const found = await findEmail(storage.read, userId, emailId);
     return signIns.complete({
       act,
       method,
@@ -99,8 +100,8 @@ export class EmailSignIns {
         // Whoever takes an account over holds its row first, as everywhere: two who do wait for each other.
         if (isFirst) await lockUser(tx, application.tenant.id, userId, now);
         await spend(tx);
-        if (isFirst && (await proveAddress(tx, address, now))) await this.#takeOver(tx, now, act, userId);
-        else if (!(await lockAddress(tx, address))) throw new AppError("invalid_code");
+        if (isFirst && (await proveFirstAddress(tx, address, now))) await this.#takeOver(tx, now, act, userId);
+        else if (!(await lockProvenAddress(tx, address))) throw new AppError("invalid_code");
         return userId;
       },
     });
@@ -116,7 +117,8 @@ export class EmailSignIns {
     const application = flow.tenant_id === asked.tenant.id ? await directory.application(flow.application_id) : null;
     if (!application || application.disabled) throw new AppError("invalid_code");
     const said = typeof state.email === "string" ? state.email : null;
-    const email = said ?? (flow.user_id === null ? null : await primaryAddress(storage.read, flow.user_id));
+    const primary = flow.user_id === null ? undefined : await findPrimary(storage.read, flow.user_id);
+    const email = said ?? primary?.address ?? null;
     return {
       kind: flow.kind as ProofKind,
       email: email === null ? null : maskEmail(email),

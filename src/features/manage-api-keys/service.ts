@@ -3,7 +3,7 @@ import { AppError, invalidField } from "../../core/errors.ts";
 import { newId, parseId } from "../../core/ids.ts";
 import { type KeyCaller, SIGNED_TOKEN_LIFETIME } from "../../identity/api-keys/api-keys.ts";
 import type { Scope } from "../../identity/api-keys/scopes.ts";
-import { findApiKey } from "../../identity/api-keys/store.ts";
+import { findApiKey, pageOfApiKeys, revokeApiKey, rotateApiKey } from "../../identity/api-keys/store.ts";
 import { longestAccessTtl } from "../../identity/applications/store.ts";
 import { once, type RepeatableCall } from "../../identity/idempotency/idempotency.ts";
 import type { Identity } from "../../identity/identity.ts";
@@ -13,7 +13,6 @@ import { cutPage } from "../../rpc/schemas.ts";
 import type { ApiKeysTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { type Reach, requireWithin } from "./bounds.ts";
-import { pageOfApiKeys, revokeApiKey, rotateApiKey } from "./store.ts";
 import { toWireApiKey, type WireApiKey, type WireNewApiKey } from "./wire.ts";
 
 interface Creation extends Reach {

@@ -2,13 +2,19 @@ import { AppError, invalidField } from "../../core/errors.ts";
 import { newId, parseId } from "../../core/ids.ts";
 import { once, type RepeatableCall } from "../../identity/idempotency/idempotency.ts";
 import type { Identity } from "../../identity/identity.ts";
+import {
+  deleteResource,
+  findResource,
+  insertResource,
+  pageOfResources,
+  updateResource,
+} from "../../identity/resources/store.ts";
 import { DEFAULT_TENANT_SLUG } from "../../identity/tenants/tenant.ts";
 import type { AdmittedKey } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { ApiResourcesTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { deleteResource, findResource, insertResource, pageOfResources, updateResource } from "./store.ts";
 import { type ResourceScope, toWireResource, type WireResource } from "./wire.ts";
 
 interface NewResource {

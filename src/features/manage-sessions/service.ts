@@ -1,12 +1,11 @@
 import { AppError, invalidField } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { pageOfSessions } from "../../identity/sessions/store.ts";
+import { findSessionOf, pageOfApplication, pageOfSessions } from "../../identity/sessions/store.ts";
 import type { AdmittedKey } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
 import type { SessionsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { findSessionOf, pageOfApplication } from "./store.ts";
 import { toManagedSession, type WireManagedSession } from "./wire.ts";
 
 /** Sessions of the calling key's own application; those of the tenant's other applications are not there. */

@@ -4,6 +4,7 @@ import type { Application } from "../../identity/applications/application.ts";
 import { relyingPartyOf } from "../../identity/applications/relying-party.ts";
 import { ANONYMOUS, userRef } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
+import { isEnabledUser } from "../../identity/users/store.ts";
 import type { PasskeysTable } from "../../storage/schema-people.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { type Assertion, REFUSED, verifyAssertion } from "./ceremony.ts";
@@ -71,7 +72,9 @@ export class Assertions {
     const challenge = await this.challenges.find(answer.purpose, answer.flowId, application, owner);
     const { storage, directory } = this.identity;
     const party = relyingPartyOf(directory, application);
-    const passkey = await findByCredential(storage.read, application.tenant.id, response.id);
+    const known = await findByCredential(storage.read, application.tenant.id, response.id);
+    // Looked at whether or not the passkey is known, so that both take the same time.
+    const passkey = (await isEnabledUser(storage.read, known?.user_id ?? "")) ? known : undefined;
     const publicKey = passkey?.public_key ?? NOBODYS_KEY;
     const expected = { party, challenge: challenge.value, publicKey };
     const assertion = await verifyAssertion(response, expected).catch((error: unknown) => error);

@@ -5,11 +5,12 @@ import { checkProof } from "../../identity/email-proofs/mailed.ts";
 import type { Proof, StartedProof } from "../../identity/email-proofs/proofs.ts";
 import { mailReset, type ResetState } from "../../identity/email-proofs/reset.ts";
 import type { Identity } from "../../identity/identity.ts";
+import { findAddressOf, findAddressOwner, verifyEmail } from "../../identity/users/emails/store.ts";
 import { lockUser } from "../../identity/users/store.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { requireEmail, requirePasswords } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
-import { findAddress, findOwner, putPassword, verifyAddress } from "./store.ts";
+import { putPassword } from "./store.ts";
 
 /** A new password for who has forgotten theirs, by proof of the account's address. */
 export class Recovery {
@@ -28,7 +29,7 @@ export class Recovery {
     requirePasswords(application);
     const { canonical } = requireEmail(email);
     await attempts.mail(act, canonical);
-    const found = await findOwner(storage.read, application.tenant.id, canonical);
+    const found = await findAddressOwner(storage.read, application.tenant.id, canonical);
     // An address that was never proven, and is not the one of the account, may be a stranger's.
     const isOwn = found !== undefined && (found.verified_at !== null || found.is_primary === 1);
     const owner =
@@ -51,7 +52,7 @@ export class Recovery {
     const { flow, state, spend } = await checkProof(this.identity, asked, ["reset_password"], proof);
     const { emailId } = state as unknown as ResetState;
     const userId = flow.user_id;
-    const found = userId === null || emailId === null ? undefined : await findAddress(storage.read, userId, emailId);
+    const found = userId === null || emailId === null ? undefined : await findAddressOf(storage.read, userId, emailId);
     if (!found || userId === null || emailId === null) throw new AppError("invalid_code");
     await this.hashing.requireGood("new_password", password, [found.address, found.display_name, application.name]);
     const act = asked.by(userRef(userId));
@@ -62,7 +63,7 @@ export class Recovery {
       // first everywhere, so that two acts on one account wait for each other and never both.
       if (!(await lockUser(tx, application.tenant.id, userId, now))) throw new AppError("invalid_code");
       await spend(tx);
-      const still = await findAddress(tx, userId, emailId);
+      const still = await findAddressOf(tx, userId, emailId);
       if (!still || still.disabled_at !== null) throw new AppError("invalid_code");
       await this.#prove(tx, now, act, userId, emailId);
       await putPassword(tx, { userId, tenantId: application.tenant.id, hash, now });
@@ -72,7 +73,7 @@ export class Recovery {
 
   /** Whoever set the account up without this address may be a stranger: what they set up goes (pre-hijacking). */
   async #prove(tx: Executor, now: number, act: Act, userId: string, emailId: string) {
-    if (!(await verifyAddress(tx, userId, emailId, now))) return;
+    if (!(await verifyEmail(tx, userId, emailId, now))) return;
     await this.identity.users.revokeUnprovenCredentials(tx, act, userId);
     await act.audit(tx, now, "email.verified", userRef(userId));
   }

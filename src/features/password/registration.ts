@@ -9,13 +9,14 @@ import type { Identity } from "../../identity/identity.ts";
 import { isLockedLive } from "../../identity/sessions/lock.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
 import type { SessionBundle } from "../../identity/sessions/store.ts";
+import { findAddressOwner } from "../../identity/users/emails/store.ts";
 import { claimUser, findUser, insertEmail, insertUser, updateUser } from "../../identity/users/store.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Delivery } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { requireEmail, requirePasswords, requireSignUp } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
-import { findOwner, insertPassword } from "./store.ts";
+import { insertPassword } from "./store.ts";
 
 interface Applicant {
   act: Act;
@@ -137,7 +138,8 @@ export class Registrations {
     metadata: Record<string, unknown>,
   ): Promise<NewPerson> {
     const { application, origin } = act;
-    if (await findOwner(this.identity.storage.read, application.tenant.id, address.canonical)) throw knownAddress();
+    if (await findAddressOwner(this.identity.storage.read, application.tenant.id, address.canonical))
+      throw knownAddress();
     return { address, hash: await this.hashing.hash(password, origin), displayName, metadata, sid: null };
   }
 
@@ -154,7 +156,7 @@ export class Registrations {
     const { identity } = this;
     const { application, origin } = act;
     await identity.attempts.mail(act, address.canonical);
-    const owner = await findOwner(identity.storage.read, application.tenant.id, address.canonical);
+    const owner = await findAddressOwner(identity.storage.read, application.tenant.id, address.canonical);
     const hash = await this.hashing.hash(password, origin);
     const person: NewPerson = { address, hash, displayName, metadata, sid: session?.sid ?? null };
     const proof = await identity.storage.write((tx) =>

@@ -7,12 +7,13 @@ import type { Identity } from "../../identity/identity.ts";
 import { lockSession } from "../../identity/sessions/lock.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
 import type { SessionBundle } from "../../identity/sessions/store.ts";
+import { findAddressOwner } from "../../identity/users/emails/store.ts";
 import { claimUser } from "../../identity/users/store.ts";
 import type { Delivery } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { requirePasswords } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
-import { addPassword, findByEmail, findPassword, lockPassword, replacePassword } from "./store.ts";
+import { addPassword, findPassword, lockPassword, replacePassword } from "./store.ts";
 
 /** The user of a session, who changes the password of their own. */
 interface Owner {
@@ -50,17 +51,17 @@ export class Passwords {
     // What is no address has no account; it is refused as an unknown one is, after the same work.
     const canonical = email?.canonical ?? "";
     await this.identity.attempts.proof(act, "account", canonical);
-    const account = await findByEmail(this.identity.storage.read, application.tenant.id, canonical);
-    const right = await this.hashing.verify(account?.hash ?? null, password, origin);
-    if (!right || account?.version == null || account.disabled_at !== null || account.deleted_at !== null) {
+    const { storage } = this.identity;
+    const account = await findAddressOwner(storage.read, application.tenant.id, canonical);
+    // Looked for whether or not there is an account: one read less would tell that there is none.
+    const stored = await findPassword(storage.read, account?.user_id ?? "");
+    const right = await this.hashing.verify(stored?.hash ?? null, password, origin);
+    if (!right || !account || !stored || account.disabled_at !== null || account.deleted_at !== null) {
       await this.#auditRefusal(act, account?.user_id ?? null);
       throw new AppError("invalid_credentials");
     }
-    const version = account.version;
-    const renewed =
-      account.hash !== null && this.hashing.needsRehash(account.hash)
-        ? await this.hashing.hash(password, origin)
-        : null;
+    const { version } = stored;
+    const renewed = this.hashing.needsRehash(stored.hash) ? await this.hashing.hash(password, origin) : null;
     return this.identity.signIns.complete({
       act,
       method: "password",

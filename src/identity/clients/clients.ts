@@ -11,12 +11,13 @@ import type { KeyCaller } from "../api-keys/api-keys.ts";
 import type { Application } from "../applications/application.ts";
 import type { Directory } from "../applications/directory.ts";
 import { ActIn, ANONYMOUS, placeOf } from "../audit/act.ts";
+import { findResourceScopes } from "../resources/store.ts";
 import { insertRevocation, isRevoked } from "../revocations/store.ts";
 import type { AccessTokens, ClientToken } from "../sessions/access-tokens.ts";
 import type { Tenant } from "../tenants/tenant.ts";
 import { MANAGEMENT, SCOPE_TOKEN } from "./administration.ts";
 import { OAuthError } from "./oauth-error.ts";
-import { findClientGrant, findClientSecret, findResourceScopes, touchClientSecret } from "./store.ts";
+import { findClientGrant, findClientSecret, touchClientSecret } from "./store.ts";
 
 export interface ClientCredentials {
   /** A plain UUID, or null for what is no id at all. */

@@ -3,9 +3,9 @@ import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
 import { userRef } from "../audit/act.ts";
-import { findUser, insertUser } from "../users/store.ts";
+import { findIdByExternal, findUser, insertUser } from "../users/store.ts";
 import type { UserRow } from "../users/wire.ts";
-import { findIdByExternal, findIdByPublic, insertPublicUser } from "./store.ts";
+import { findIdByPublic, insertPublicUser } from "./store.ts";
 
 /**
  * The user with this id in the customer's own system, made at first sight. A deleted one is found too, as the tombstone
