@@ -1,4 +1,5 @@
 import { AppError, invalidField } from "../core/errors.ts";
+import { isTooDeep, MAX_JSON_DEPTH } from "../core/json.ts";
 
 /** No procedure takes more; files do not come this way. */
 const MAX_BODY = 64 * 1024;
@@ -22,29 +23,52 @@ export async function readJson(request: Request, limit: number = MAX_BODY): Prom
   } catch {
     throw invalidField("", "the body is not UTF-8");
   }
+  return parseInput(text, "", "the body is not JSON");
+}
+
+/**
+ * Parses JSON that a client sent.
+ * @param path and `reason` name the place and the fault in the error
+ * @throws AppError `invalid_input`
+ */
+export function parseInput(text: string, path: string, reason: string): unknown {
+  if (isTooDeep(text)) throw invalidField(path, `is nested more than ${MAX_JSON_DEPTH} levels deep`);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw invalidField("", "the body is not JSON");
+    throw invalidField(path, reason);
   }
   refuseProto(text, value);
   return value;
 }
 
-/** The bytes of a request; undefined for an empty body. @throws AppError `payload_too_large` */
+/**
+ * Reads the bytes of a request; undefined for an empty body.
+ * @throws AppError `payload_too_large`, `unsupported_media_type` for a compressed body, `invalid_input` when the client left
+ */
 export async function readBytes(request: Request, limit: number = MAX_BODY): Promise<Uint8Array | undefined> {
+  const encoding = request.headers.get("content-encoding");
+  // Unpacking what a stranger packed costs memory that the limit does not see.
+  if (encoding !== null && encoding.toLowerCase() !== "identity") {
+    throw new AppError("unsupported_media_type", { message: "Send the body without Content-Encoding." });
+  }
   const length = request.headers.get("content-length");
   if (length !== null && Number(length) > limit) throw new AppError("payload_too_large");
   if (length === "0" || request.body === null) return undefined;
-  const bytes = length === null ? await readChunks(request.body, limit) : await request.bytes();
+  const reading = length === null ? readChunks(request.body, limit) : request.bytes();
+  const bytes = await reading.catch((error: unknown) => {
+    if (error instanceof AppError) throw error;
+    // The client closed the connection: no fault of the server, and nobody reads the answer.
+    throw invalidField("", "the body ended early");
+  });
   if (bytes.length === 0) return undefined;
   if (bytes.length > limit) throw new AppError("payload_too_large");
   return bytes;
 }
 
 /** JSON.parse makes `__proto__` an own property; whatever copies it later would set a prototype. */
-export function refuseProto(text: string, value: unknown): void {
+function refuseProto(text: string, value: unknown): void {
   if ((text.includes("__proto__") || text.includes("\\u")) && holdsProto(value)) {
     throw invalidField("__proto__", "is not known here");
   }

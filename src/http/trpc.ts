@@ -4,7 +4,7 @@ import { AppError, invalidField } from "../core/errors.ts";
 import type { Call } from "../rpc/call.ts";
 import { toEnvelope } from "../rpc/errors.ts";
 import { type Callable, invoke, proceduresOf } from "../rpc/invoke.ts";
-import { readJson, refuseProto } from "./body.ts";
+import { parseInput, readJson } from "./body.ts";
 import type { CallFactory } from "./call-factory.ts";
 import type { Edge, Exchange, Handler } from "./edge.ts";
 
@@ -107,14 +107,7 @@ async function readInputs(exchange: Exchange, query: URLSearchParams, batch: boo
   let value: unknown;
   if (exchange.request.method === "GET") {
     const text = query.get("input");
-    if (text !== null) {
-      try {
-        value = JSON.parse(text);
-      } catch {
-        throw invalidField("input", "is not JSON");
-      }
-      refuseProto(text, value);
-    }
+    if (text !== null) value = parseInput(text, "input", "is not JSON");
   } else {
     value = await readJson(exchange.request);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseJsonObject, parseUniqueJsonObject } from "../../src/core/json.ts";
+import { isTooDeep, parseJsonObject, parseUniqueJsonObject } from "../../src/core/json.ts";
 
 describe("JSON objects", () => {
   test.each(["[]", "null", "1", '"a"', "", "{", "{}x", "\uFEFF{}"])("no object: %p", (text) => {
@@ -32,5 +32,21 @@ describe("JSON objects", () => {
     const value = parseUniqueJsonObject('{"__proto__":{"admin":true}}');
     expect(value && Object.getPrototypeOf(value)).toBe(Object.prototype);
     expect(value?.admin).toBeUndefined();
+  });
+});
+
+describe("the depth of a JSON text", () => {
+  const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
+  test.each([
+    ["32 levels pass", nested(32), false],
+    ["33 levels do not", nested(33), true],
+    ["objects count as arrays do", `${'{"a":['.repeat(17)}`, true],
+    ["levels side by side do not add up", `[${Array(100).fill("[{}]").join(",")}]`, false],
+    ["brackets in a string do not count", JSON.stringify("[".repeat(100)), false],
+    ["an escaped quote does not end a string", JSON.stringify(`\\"${"[".repeat(100)}`), false],
+    ["a string without an end hides the rest", `"${"[".repeat(100)}`, false],
+    ["a bracket that was never opened lends no level", `${"]".repeat(1)}${"[".repeat(34)}`, true],
+  ])("%s", (_name, text, expected) => {
+    expect(isTooDeep(text)).toBe(expected);
   });
 });

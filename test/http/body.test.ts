@@ -141,6 +141,75 @@ scenarios("request bodies and queries", (t) => {
     expect((await post(app, "/v1/auth/login", pad(60_000))).status).toBe(400);
   });
 
+  t.test("JSON is 32 levels deep at most, on both transports; brackets in strings do not count", async (app) => {
+    const { tokens } = await app.signedIn();
+    const client = app.client().bearer(tokens.accessToken);
+    const nested = (levels: number) => `${"[".repeat(levels)}1${"]".repeat(levels)}`;
+    const patch = (value: string) => `{"metadata":{"x":${value}}}`;
+    const before = await app.state();
+    const bombs = [
+      patch(nested(31)),
+      patch(`${'{"a":'.repeat(31)}1${"}".repeat(31)}`),
+      nested(31_000),
+      "[".repeat(60_000),
+    ];
+    for (const body of bombs) {
+      for (const [method, path] of [
+        ["PATCH", "/v1/me"],
+        ["POST", "/trpc/me.update"],
+      ] as const) {
+        const answer = await client.send(method, path, { body, headers: { "content-type": "application/json" } });
+        expect([path, answer.status, answer.text.includes("nested more than 32")]).toEqual([path, 400, true]);
+      }
+    }
+    const query = await client.get(`/trpc/auth.session?input=${encodeURIComponent(nested(1_000))}`);
+    expect(query.status).toBe(400);
+    expect(await app.state()).toBe(before);
+    const brackets = "[{".repeat(1_000);
+    for (const value of [nested(7), JSON.stringify(brackets), JSON.stringify(`\\"${brackets}`)]) {
+      const answer = await client.send("PATCH", "/v1/me", {
+        body: patch(value),
+        headers: { "content-type": "application/json" },
+      });
+      expect(answer.status).toBe(200);
+    }
+  });
+
+  t.test("a compressed body is 415, and nothing unpacks it", async (app) => {
+    const body = Bun.gzipSync(new TextEncoder().encode(JSON.stringify({ email: "a@example.com", password: "x" })));
+    for (const encoding of ["gzip", "br", "deflate", "gzip, gzip"]) {
+      const headers = { "content-type": "application/json", "content-encoding": encoding };
+      const answer = await app.client().send("POST", "/v1/auth/login", { body, headers });
+      expect([encoding, answer.code, answer.body.error.message]).toEqual([
+        encoding,
+        "unsupported_media_type",
+        "Send the body without Content-Encoding.",
+      ]);
+    }
+  });
+
+  t.test("a client that leaves in the middle of its body is no failure of the server", async (app) => {
+    const { hostname, port } = new URL(app.url);
+    const heads = ["Content-Length: 1000", "Transfer-Encoding: chunked"];
+    for (const head of heads) {
+      const lines = [
+        "POST /v1/auth/login HTTP/1.1",
+        `Host: ${new URL(app.publicUrl).host}`,
+        "Content-Type: application/json",
+      ];
+      const start = head.startsWith("T") ? '10\r\n{"email":' : '{"email":';
+      const socket = await Bun.connect({ hostname, port: Number(port), socket: { data: () => undefined } });
+      socket.write(`${[...lines, head].join("\r\n")}\r\n\r\n${start}`);
+      socket.flush();
+      await Bun.sleep(50);
+      socket.terminate();
+    }
+    await Bun.sleep(100);
+    expect((await app.client().get("/healthz")).status).toBe(200);
+    expect(app.log.lines.filter(({ level }) => level === "error")).toEqual([]);
+    expect(app.app.metrics.render()).not.toContain('status="500"');
+  });
+
   t.test("a NUL in any text is an answer, never a failure inside, on either database", async (app) => {
     const { user, tokens } = await app.signedIn();
     const nul = "a\u0000b";
