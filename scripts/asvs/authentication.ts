@@ -8,13 +8,13 @@ export const authentication: readonly Requirement[] = [
     id: "6.1.1",
     level: 1,
     title: "It is written down how guessing is slowed and how nobody is locked out by it",
-    documented: { file: "README.md", section: "How accounts are defended" },
+    documented: { file: "web/docs/limits.md", section: "Limits" },
   },
   {
     id: "6.1.2",
     level: 2,
     title: "The words of the context that no password may be made of are written down",
-    documented: { file: "README.md", section: "How accounts are defended" },
+    documented: { file: "web/docs/limits.md", section: "Passwords" },
   },
   {
     id: "6.1.3",

@@ -1,6 +1,6 @@
 import type { Requirement } from "./requirement.ts";
 
-const README = "README.md";
+const GUIDE = "web/docs/sessions.md";
 
 /** Chapter V7. */
 export const sessionManagement: readonly Requirement[] = [
@@ -8,19 +8,19 @@ export const sessionManagement: readonly Requirement[] = [
     id: "7.1.1",
     level: 2,
     title: "Idle and absolute lifetimes are written down, with reasons",
-    documented: { file: README, section: "How long a session lasts" },
+    documented: { file: GUIDE, section: "How long a session lasts" },
   },
   {
     id: "7.1.2",
     level: 2,
     title: "How many sessions one account may have is written down",
-    documented: { file: README, section: "How long a session lasts" },
+    documented: { file: GUIDE, section: "How long a session lasts" },
   },
   {
     id: "7.1.3",
     level: 2,
     title: "Sessions that hang together across systems are written down",
-    documented: { file: README, section: "How long a session lasts" },
+    documented: { file: GUIDE, section: "How long a session lasts" },
     note: "What there is today: sessions of several applications, verifiers elsewhere. Single sign-on and federation bring the rest.",
   },
   { id: "7.2.1", level: 1, title: "Tokens are verified on the server" },

@@ -12,13 +12,13 @@ export class EventConnection {
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #drained: (() => void) | null = null;
   readonly #setIdleTimeout: (seconds: number) => void;
-  readonly #ended: (by: "client" | "server") => void;
+  readonly #ended: () => void;
 
   /**
    * @param setIdleTimeout of the socket below; 0 for none
-   * @param ended called once, with the side that ended it
+   * @param ended called once, whoever ended it
    */
-  constructor(position: number, setIdleTimeout: (seconds: number) => void, ended: (by: "client" | "server") => void) {
+  constructor(position: number, setIdleTimeout: (seconds: number) => void, ended: () => void) {
     this.position = position;
     this.#setIdleTimeout = setIdleTimeout;
     setIdleTimeout(0);
@@ -29,7 +29,7 @@ export class EventConnection {
           this.#controller = controller;
         },
         pull: () => this.#wake(),
-        cancel: () => this.#over("client"),
+        cancel: () => this.#over(),
       },
       new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER }),
     );
@@ -60,17 +60,17 @@ export class EventConnection {
   end(): void {
     const controller = this.#controller;
     if (controller === null) return;
-    this.#over("server");
+    this.#over();
     // A peer that reads nothing would hold the socket, and the process that wants to stop, for as long as it likes.
     this.#setIdleTimeout(1);
     controller.close();
   }
 
-  #over(by: "client" | "server"): void {
+  #over(): void {
     if (this.#controller === null) return;
     this.#controller = null;
     this.#wake();
-    this.#ended(by);
+    this.#ended();
   }
 
   #wake(): void {

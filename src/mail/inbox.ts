@@ -15,9 +15,6 @@ export class Inbox implements Transport {
   #mails: readonly CaughtMail[] = [];
   #version = 0;
 
-  /** @param caught is told of each mail */
-  constructor(private readonly caught: (mail: CaughtMail) => void = () => undefined) {}
-
   /** Rises with each change. */
   get version(): number {
     return this.#version;
@@ -39,9 +36,7 @@ export class Inbox implements Transport {
   async send(mail: Mail): Promise<string> {
     const link = /https?:\/\/\S+\/link#\S+/.exec(mail.text)?.[0] ?? null;
     const code = /^\d{4} \d{4}$/m.exec(mail.text)?.[0] ?? null;
-    const caught = { ...mail, link, code };
-    this.#keep([caught, ...this.#mails.slice(0, KEPT - 1)]);
-    this.caught(caught);
+    this.#keep([{ ...mail, link, code }, ...this.#mails.slice(0, KEPT - 1)]);
     return "caught";
   }
 

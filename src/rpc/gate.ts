@@ -5,9 +5,7 @@ import { requireId } from "../core/ids.ts";
 import { networkOf, parseAddress } from "../core/network.ts";
 import type { KeyCaller } from "../identity/api-keys/api-keys.ts";
 import type { Scope } from "../identity/api-keys/scopes.ts";
-import type { Act } from "../identity/applications/act.ts";
 import type { Application } from "../identity/applications/application.ts";
-import { ActIn, ANONYMOUS, userRef } from "../identity/audit/act.ts";
 import type { Identity } from "../identity/identity.ts";
 import { ACCOUNT_SCOPE, type AccessToken } from "../identity/sessions/access-tokens.ts";
 import { findSession, isLiveSession, type SessionBundle } from "../identity/sessions/store.ts";
@@ -40,8 +38,9 @@ export type Access =
   | { kind: "key"; scope: Scope };
 
 export interface Admitted {
-  /** By the caller whom the gate has let through. Its origin is the call's, or the person's where a backend forwards it. */
-  act: Act;
+  application: Application;
+  /** As the call's, but with the person's address where a backend forwards it. */
+  origin: RequestOrigin;
 }
 export interface StepUpNeed {
   fresh?: boolean;
@@ -81,7 +80,7 @@ export class Gate {
     call.resolved = application;
     // Cookie-setting: a foreign page could sign its visitor in to an account of the attacker's (login CSRF).
     if (changes) checkOrigin(call, application);
-    return { act: new ActIn(application, origin, ANONYMOUS) };
+    return { application, origin };
   }
 
   async session(call: Call, changes: boolean): Promise<AdmittedSession> {
@@ -99,7 +98,7 @@ export class Gate {
     const session = await findSession(this.identity.storage.read, verified.sid);
     if (!session || !isAbout(verified, session) || !isLiveSession(session, this.identity.clock.now()))
       throw new AppError("token_revoked");
-    return { act: new ActIn(application, call.origin, userRef(session.user_id)), session };
+    return { application, origin: call.origin, session };
   }
 
   /** As {@link session}, for a session that was proven well and lately enough. @throws AppError `insufficient_user_authentication` */
@@ -144,7 +143,7 @@ export class Gate {
     call.resolved = application;
     this.#checkHints(call, application);
     if (profile === "public" && scope !== "public") throw insufficientScope(scope);
-    return { act: new ActIn(application, call.origin, userRef(user.id)), user, session: null, keyId };
+    return { application, origin: call.origin, user, session: null, keyId };
   }
 
   async signOut(call: Call): Promise<AdmittedSession> {
@@ -165,7 +164,7 @@ export class Gate {
     call.resolved = application;
     this.#checkHints(call, application);
     if (header === null) checkOrigin(call, application);
-    return { act: new ActIn(application, call.origin, userRef(session.user_id)), session };
+    return { application, origin: call.origin, session };
   }
 
   async key(call: Call, scope: Scope): Promise<AdmittedKey> {
@@ -177,8 +176,7 @@ export class Gate {
     call.resolved = key.application;
     this.#checkHints(call, key.application);
     if (!key.scopes.has(scope) && !key.scopes.has("admin")) throw insufficientScope(scope);
-    const { kind, id } = key;
-    return { act: new ActIn(key.application, forwarded(call, key), { kind, id }), key };
+    return { application: key.application, origin: forwarded(call, key), key };
   }
 
   async #accessCookie(call: Call): Promise<string> {

@@ -1,12 +1,5 @@
 import type { Database as SqliteDatabase } from "bun:sqlite";
-import {
-  isOutcomeUnknown,
-  isSqliteFlushFault,
-  isSqliteStorageFault,
-  outcomeUnknown,
-  sqliteCode,
-  storageUnavailable,
-} from "./errors.ts";
+import { isSqliteFlushFault, isSqliteStorageFault, sqliteCode, storageUnavailable } from "./errors.ts";
 import { type SqliteConnection, SqliteExecutor } from "./sqlite-executor.ts";
 import type { Executor, StorageStats } from "./storage.ts";
 import type { Durability } from "./wal-sync.ts";
@@ -145,8 +138,7 @@ export class WriteScheduler {
       (error) => {
         this.#stats.failedCommits++;
         this.fail(error);
-        // Committed, readable, perhaps on the disk: a restart tells.
-        this.#reject(jobs, outcomeUnknown(error));
+        this.#reject(jobs, error);
       },
     );
     this.#committed();
@@ -221,10 +213,8 @@ export class WriteScheduler {
     try {
       this.#database.run("COMMIT");
     } catch (error) {
-      if (!sqliteCode(error)?.startsWith("SQLITE_IOERR")) throw error;
-      this.fail(error);
-      // The log may hold the commit: recovery after a restart decides.
-      throw outcomeUnknown(error);
+      if (sqliteCode(error)?.startsWith("SQLITE_IOERR")) this.fail(error);
+      throw error;
     }
   }
 
@@ -252,8 +242,7 @@ export class WriteScheduler {
 
   /** Even a refusal is taken back: it may rest on a row of the same batch that was not kept. */
   #reject(jobs: Job[], cause: unknown, stray?: Job): void {
-    const reason = isOutcomeUnknown(cause) ? cause : storageUnavailable(cause);
-    for (const job of jobs) job.reject(job === stray ? cause : reason);
+    for (const job of jobs) job.reject(job === stray ? cause : storageUnavailable(cause));
     this.#answered(jobs.length);
   }
 

@@ -39,7 +39,8 @@ export function anonymousRouter(identity: Identity, procedures: Procedures, sign
         deliver(
           ctx.call,
           await signIn.signIn({
-            act: ctx.act,
+            application: ctx.application,
+            origin: ctx.origin,
             metadata: input?.metadata ?? {},
             delivery: input?.delivery ?? "cookie",
             replaces: await presentedSession(identity, ctx.call, ctx),

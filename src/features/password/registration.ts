@@ -1,25 +1,29 @@
+import type { RequestOrigin } from "../../core/caller.ts";
 import type { EmailAddress } from "../../core/email.ts";
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
-import type { Act } from "../../identity/applications/act.ts";
-import { userRef } from "../../identity/audit/act.ts";
+import type { Application } from "../../identity/applications/application.ts";
+import { appendAudit } from "../../identity/audit/store.ts";
 import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/email-proofs/mailed.ts";
 import type { Proof, StartedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { isLockedLive } from "../../identity/sessions/lock.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
 import type { SessionBundle } from "../../identity/sessions/store.ts";
-import { findAddressOwner } from "../../identity/users/emails/store.ts";
 import { claimUser, findUser, insertEmail, insertUser, updateUser } from "../../identity/users/store.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Delivery } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { requireEmail, requirePasswords, requireSignUp } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
-import { insertPassword } from "./store.ts";
+import { findOwner, insertPassword } from "./store.ts";
 
-interface Applicant {
-  act: Act;
+interface Caller {
+  application: Application;
+  origin: RequestOrigin;
+}
+
+interface Applicant extends Caller {
   email: string;
   password: string;
   displayName: string | null;
@@ -35,8 +39,7 @@ interface Upgrade extends Applicant {
   session: SessionBundle;
 }
 
-interface Completion {
-  act: Act;
+interface Completion extends Caller {
   proof: Proof;
   delivery: Delivery;
   replaces: string | null;
@@ -69,11 +72,13 @@ export class Registrations {
    * @throws AppError `forbidden` (closed), `invalid_input`, `conflict` (known address), `rate_limited`, `overloaded`
    */
   async register(registration: Registration): Promise<SignUpOutcome> {
-    const { act, metadata } = registration;
+    const { application, metadata, replaces } = registration;
     const address = await this.#admit(registration);
-    if (act.application.signUp === "verified") return this.#mail(registration, address, metadata);
+    if (application.signUp === "verified") return this.#mail(registration, address, metadata);
     const person = await this.#newPerson(registration, address, metadata);
-    return this.#signIn(registration, (tx, now) => this.#createUser(tx, now, act, person, false));
+    return this.#signIn({ ...registration, replaces }, (tx, now) =>
+      this.#createUser(tx, now, registration, person, false),
+    );
   }
 
   /**
@@ -82,12 +87,12 @@ export class Registrations {
    * @throws AppError as {@link register}; `forbidden` for whoever is not anonymous
    */
   async upgrade(upgrade: Upgrade): Promise<SignUpOutcome> {
-    const { act, session } = upgrade;
+    const { application, session } = upgrade;
     const address = await this.#admit(upgrade, session);
-    if (act.application.signUp === "verified") return this.#mail(upgrade, address, {}, session);
+    if (application.signUp === "verified") return this.#mail(upgrade, address, {}, session);
     const person = await this.#newPerson(upgrade, address, {});
     return this.#signIn({ ...upgrade, replaces: session.sid }, (tx, now) =>
-      this.#upgradeUser(tx, now, act, session.user_id, person, false),
+      this.#upgradeUser(tx, now, upgrade, session.user_id, person, false),
     );
   }
 
@@ -96,10 +101,10 @@ export class Registrations {
    * @throws AppError `invalid_code`, `forbidden` (closed meanwhile), `conflict` (the address was taken meanwhile)
    */
   async complete(completion: Completion): Promise<SignInOutcome> {
-    const { act } = completion;
-    requirePasswords(act.application);
-    requireSignUp(act.application);
-    const { flow, state, spend } = await checkProof(this.identity, act, ["sign_up"], completion.proof);
+    const { application } = completion;
+    requirePasswords(application);
+    requireSignUp(application);
+    const { flow, state, spend } = await checkProof(this.identity, completion, ["sign_up"], completion.proof);
     const person = state as unknown as NewPerson;
     const { user_id: userId, tenant_id } = flow;
     return this.#signIn(completion, async (tx, now) => {
@@ -108,38 +113,36 @@ export class Registrations {
       if (session && !(await isLockedLive(tx, session, now))) throw new AppError("invalid_code");
       await spend(tx);
       return session === null
-        ? this.#createUser(tx, now, act, person, true)
-        : this.#upgradeUser(tx, now, act, session.user_id, person, true);
+        ? this.#createUser(tx, now, completion, person, true)
+        : this.#upgradeUser(tx, now, completion, session.user_id, person, true);
     });
   }
 
   /** What is refused before any work that a stranger could ask for. */
   async #admit(applicant: Applicant, session: SessionBundle | null = null): Promise<EmailAddress> {
-    const { application } = applicant.act;
+    const { application, origin } = applicant;
     requirePasswords(application);
     requireSignUp(application);
-    if (session) await this.#requireAnonymous(application.tenant.id, session.user_id);
+    if (session) await this.#requireAnonymous(application, session.user_id);
     const address = requireEmail(applicant.email);
     const context = [address.address, applicant.displayName ?? session?.display_name ?? null, application.name];
     await this.hashing.requireGood("password", applicant.password, context);
-    await this.identity.attempts.signUp(applicant.act);
+    await this.identity.attempts.signUp(application, origin);
     return address;
   }
 
-  async #requireAnonymous(tenantId: string, userId: string): Promise<void> {
-    const user = await findUser(this.identity.storage.read, tenantId, userId);
+  async #requireAnonymous(application: Application, userId: string): Promise<void> {
+    const user = await findUser(this.identity.storage.read, application.tenant.id, userId);
     if (user?.is_anonymous !== 1) throw notAnonymous();
   }
 
   /** @throws AppError `conflict` for a known address: before the costly part */
   async #newPerson(
-    { act, password, displayName }: Applicant,
+    { application, origin, password, displayName }: Applicant,
     address: EmailAddress,
     metadata: Record<string, unknown>,
   ): Promise<NewPerson> {
-    const { application, origin } = act;
-    if (await findAddressOwner(this.identity.storage.read, application.tenant.id, address.canonical))
-      throw knownAddress();
+    if (await findOwner(this.identity.storage.read, application.tenant.id, address.canonical)) throw knownAddress();
     return { address, hash: await this.hashing.hash(password, origin), displayName, metadata, sid: null };
   }
 
@@ -148,19 +151,20 @@ export class Registrations {
    * spelling was typed. One hash, one read, one write either way.
    */
   async #mail(
-    { act, password, displayName }: Applicant,
+    { application, origin, password, displayName }: Applicant,
     address: EmailAddress,
     metadata: Record<string, unknown>,
     session: SessionBundle | null = null,
   ): Promise<SignUpOutcome> {
     const { identity } = this;
-    const { application, origin } = act;
-    await identity.attempts.mail(act, address.canonical);
-    const owner = await findAddressOwner(identity.storage.read, application.tenant.id, address.canonical);
+    await identity.attempts.mail(application, address.canonical, origin);
+    const owner = await findOwner(identity.storage.read, application.tenant.id, address.canonical);
     const hash = await this.hashing.hash(password, origin);
     const person: NewPerson = { address, hash, displayName, metadata, sid: session?.sid ?? null };
     const proof = await identity.storage.write((tx) =>
-      mailProof(identity, tx, act, {
+      mailProof(identity, tx, {
+        application,
+        origin,
         kind: "sign_up",
         template: owner ? "sign_up_known" : "sign_up",
         to: owner?.address ?? address.address,
@@ -176,13 +180,14 @@ export class Registrations {
   }
 
   #signIn(
-    request: { act: Act; delivery: Delivery; replaces: string | null },
+    request: Caller & { delivery: Delivery; replaces: string | null },
     commit: (tx: Executor, now: number) => Promise<string>,
   ): Promise<SignInOutcome> {
-    const { act, delivery, replaces } = request;
+    const { application, origin, delivery, replaces } = request;
     return this.identity.signIns.complete({
       ...WITH_PASSWORD,
-      act,
+      application,
+      origin,
       delivery,
       replaces,
       audience: null,
@@ -192,9 +197,9 @@ export class Registrations {
     });
   }
 
-  async #createUser(tx: Executor, now: number, asked: Act, person: NewPerson, isVerified: boolean) {
+  async #createUser(tx: Executor, now: number, caller: Caller, person: NewPerson, isVerified: boolean) {
     const { clock } = this.identity;
-    const tenantId = asked.application.tenant.id;
+    const tenantId = caller.application.tenant.id;
     const id = newId(clock.now());
     await insertUser(tx, now, {
       id,
@@ -202,29 +207,32 @@ export class Registrations {
       display_name: person.displayName,
       public_metadata: JSON.stringify(person.metadata),
     });
-    await this.#giveCredentials(tx, now, tenantId, id, person, isVerified);
-    await asked.by(userRef(id)).audit(tx, now, "user.created", userRef(id), { method: "password" });
+    await this.#giveCredentials(tx, now, caller, id, person, isVerified);
+    await this.#tell(tx, now, caller, "user.created", id);
     return id;
   }
 
   async #upgradeUser(
     tx: Executor,
     now: number,
-    asked: Act,
+    caller: Caller,
     userId: string,
     person: NewPerson,
     isVerified: boolean,
   ): Promise<string> {
+    const { application, origin } = caller;
     const { flows, secondFactors, sessions } = this.identity;
-    const act = asked.by(userRef(userId));
+    const tenantId = application.tenant.id;
     // Decides between two at once; of the rest, the first one's.
     if (!(await claimUser(tx, userId, now))) throw notAnonymous();
     if (person.displayName !== null) await updateUser(tx, userId, { display_name: person.displayName }, now);
-    await this.#giveCredentials(tx, now, act.application.tenant.id, userId, person, isVerified);
+    await this.#giveCredentials(tx, now, caller, userId, person, isVerified);
     await flows.endEvery(tx, userId, { kind: "", before: null });
     await secondFactors.endAll(tx, userId);
-    await sessions.endAll(tx, act, userId, { reason: "replaced", keep: null, everyApplication: true });
-    await act.audit(tx, now, "user.upgraded", userRef(userId), { method: "password" });
+    const actor = { kind: "user", id: userId } as const;
+    const ending = { tenantId, application, actor, origin, reason: "replaced" } as const;
+    await sessions.endAll(tx, userId, { keep: null, everyApplication: true }, ending);
+    await this.#tell(tx, now, caller, "user.upgraded", userId);
     return userId;
   }
 
@@ -232,11 +240,12 @@ export class Registrations {
   async #giveCredentials(
     tx: Executor,
     now: number,
-    tenantId: string,
+    { application }: Caller,
     userId: string,
     { address, hash }: NewPerson,
     isVerified: boolean,
   ): Promise<void> {
+    const tenantId = application.tenant.id;
     const id = newId(this.identity.clock.now());
     try {
       await insertEmail(tx, { id, tenantId, userId, ...address, now, isVerified });
@@ -245,6 +254,18 @@ export class Registrations {
       throw error;
     }
     await insertPassword(tx, { userId, tenantId, hash, now });
+  }
+
+  #tell(tx: Executor, now: number, { application, origin }: Caller, action: string, id: string): Promise<void> {
+    return appendAudit(tx, now, {
+      tenantId: application.tenant.id,
+      actor: { kind: "user", id },
+      action,
+      target: { kind: "user", id },
+      applicationId: application.id,
+      origin,
+      details: { method: "password" },
+    });
   }
 }
 

@@ -49,7 +49,8 @@ export function passwordRouter(
         deliverSignUp(
           ctx.call,
           await registrations.register({
-            act: ctx.act,
+            application: ctx.application,
+            origin: ctx.origin,
             email: input.email,
             password: input.password,
             displayName: input.display_name ?? null,
@@ -74,7 +75,8 @@ export function passwordRouter(
         deliverOutcome(
           ctx.call,
           await registrations.complete({
-            act: ctx.act,
+            application: ctx.application,
+            origin: ctx.origin,
             proof: proofOf(input),
             delivery: input.delivery,
             replaces: await presentedSession(identity, ctx.call, ctx),
@@ -100,7 +102,8 @@ export function passwordRouter(
         deliverSignUp(
           ctx.call,
           await registrations.upgrade({
-            act: ctx.act,
+            application: ctx.application,
+            origin: ctx.origin,
             session: ctx.session,
             email: input.email,
             password: input.password,

@@ -1,5 +1,72 @@
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
+const byEmail = prepared((db, p: Param<{ tenant_id: string; canonical: string }>) =>
+  db
+    .selectFrom("user_emails")
+    .innerJoin("users", "users.id", "user_emails.user_id")
+    .leftJoin("password_credentials", "password_credentials.user_id", "user_emails.user_id")
+    .select([
+      "users.id as user_id",
+      "users.disabled_at",
+      "users.deleted_at",
+      "password_credentials.hash",
+      "password_credentials.version",
+    ])
+    .where("user_emails.tenant_id", "=", p("tenant_id"))
+    .where("user_emails.canonical", "=", p("canonical")),
+);
+
+/** The account of an address, with its password's hash where it has one. */
+export const findByEmail = (at: Executor, tenantId: string, canonical: string) =>
+  at.first(byEmail, { tenant_id: tenantId, canonical });
+
+const addressOwner = prepared((db, p: Param<{ tenant_id: string; canonical: string }>) =>
+  db
+    .selectFrom("user_emails")
+    .innerJoin("users", "users.id", "user_emails.user_id")
+    .select([
+      "users.id as user_id",
+      "users.disabled_at",
+      "user_emails.id as email_id",
+      "user_emails.address",
+      "user_emails.is_primary",
+      "user_emails.verified_at",
+    ])
+    .where("user_emails.tenant_id", "=", p("tenant_id"))
+    .where("user_emails.canonical", "=", p("canonical")),
+);
+
+/** Whose an address is, and how it is stored there. */
+export const findOwner = (at: Executor, tenantId: string, canonical: string) =>
+  at.first(addressOwner, { tenant_id: tenantId, canonical });
+
+const addressById = prepared((db, p: Param<{ email_id: string; user_id: string }>) =>
+  db
+    .selectFrom("user_emails")
+    .innerJoin("users", "users.id", "user_emails.user_id")
+    .select(["user_emails.address", "user_emails.verified_at", "users.display_name", "users.disabled_at"])
+    .where("user_emails.id", "=", p("email_id"))
+    .where("user_emails.user_id", "=", p("user_id"))
+    .where("users.deleted_at", "is", null),
+);
+
+/** An address as long as it is this user's. */
+export const findAddress = (at: Executor, userId: string, emailId: string) =>
+  at.first(addressById, { user_id: userId, email_id: emailId });
+
+/** Proves an address that had not been proven. @returns whether this was so */
+export async function verifyAddress(tx: Executor, userId: string, emailId: string, now: number): Promise<boolean> {
+  const row = await tx.kysely
+    .updateTable("user_emails")
+    .set({ verified_at: now })
+    .where("id", "=", emailId)
+    .where("user_id", "=", userId)
+    .where("verified_at", "is", null)
+    .returning("id")
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 const byUser = prepared((db, p: Param<{ user_id: string }>) =>
   db.selectFrom("password_credentials").select(["hash", "version"]).where("user_id", "=", p("user_id")),
 );

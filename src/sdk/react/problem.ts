@@ -60,7 +60,6 @@ function summaryOf(code: unknown, texts: Texts, retryAfter: unknown): string | u
       return texts.passkeyUnsupported;
     case "overloaded":
     case "storage_unavailable":
-    case "outcome_unknown":
       return texts.busy;
     case "unreachable":
       return texts.unreachable;

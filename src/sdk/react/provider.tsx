@@ -1,6 +1,5 @@
 import { type ReactElement, type ReactNode, useMemo, useRef, useState } from "react";
 import type { SallyportSession } from "../client/session/create-session.ts";
-import { ConnectionNotice } from "./connection-notice.tsx";
 import { SallyportContext } from "./context.ts";
 import { RecoveryCodesDialog } from "./recovery-codes.tsx";
 import { StepUpHost } from "./step-up.tsx";
@@ -17,22 +16,11 @@ export interface SallyportProviderProps {
    * tried again. Default true.
    */
   stepUp?: boolean | undefined;
-  /**
-   * Whether a notice above the children says why nobody can sign in: the appliance is down, or refuses this page. Default
-   * true. With false, place `<ConnectionNotice />` yourself.
-   */
-  notice?: boolean | undefined;
   children?: ReactNode;
 }
 
 /** Gives the session to the hooks and components below. */
-export function SallyportProvider({
-  session,
-  texts,
-  stepUp = true,
-  notice = true,
-  children,
-}: SallyportProviderProps): ReactElement {
+export function SallyportProvider({ session, texts, stepUp = true, children }: SallyportProviderProps): ReactElement {
   const [codes, setCodes] = useState<readonly string[] | null>(null);
   const from = useRef<HTMLElement | null>(null);
   const provided = useMemo(() => {
@@ -41,8 +29,8 @@ export function SallyportProvider({
       from.current = section?.querySelector<HTMLElement>(".sallyport-subtitle") ?? null;
       setCodes(shown);
     };
-    return { session, texts: { ...english, ...texts }, hasNotice: notice, showRecoveryCodes };
-  }, [session, texts, notice]);
+    return { session, texts: { ...english, ...texts }, showRecoveryCodes };
+  }, [session, texts]);
 
   function onKept(): void {
     setCodes(null);
@@ -54,7 +42,6 @@ export function SallyportProvider({
 
   return (
     <SallyportContext.Provider value={provided}>
-      {notice && <ConnectionNotice />}
       {children}
       {stepUp && session && <StepUpHost session={session} />}
       {codes && <RecoveryCodesDialog codes={codes} onKept={onKept} />}
