@@ -3,7 +3,7 @@ import { scan } from "./source-text.ts";
 
 /** Stands for whatever is not prose. A pattern for words never matches it, so no match spans two comments or strings. */
 const GAP = "\0";
-/** Stands for code within a sentence, such as `null`. It is no boundary: the sentence goes on. */
+/** Stands for code within a sentence, such as `null`. The sentence goes on after it. */
 const CODE_WORD = "_";
 
 const SCRIPT = /\.(tsx?|mjs)$/;

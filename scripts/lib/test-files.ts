@@ -8,6 +8,7 @@ const PARTS: Readonly<Record<string, string>> = {
   browser: "test/browser/**",
   "other languages": "test/interop/**",
   examples: "test/examples/**",
+  "blocks of the guides": "test/docs/fresh-clone.test.ts",
   "compiled executable": "test/binary/**",
 };
 /** These drive the compiled executable. */
