@@ -8,8 +8,10 @@ import { Metrics } from "./core/metrics.ts";
 import type { MasterKeys } from "./crypto/master-key.ts";
 import { features as registry } from "./features/index.ts";
 import { Edge } from "./http/edge.ts";
+import { debugRequestLog, type RequestLog } from "./http/request-log.ts";
 import { buildRoutes } from "./http/server.ts";
 import { httpSettings } from "./http/settings.ts";
+import type { AuditedAct } from "./identity/audit/watch.ts";
 import { createIdentity, type Identity } from "./identity/identity.ts";
 import { identitySettings } from "./identity/settings.ts";
 import type { Inbox } from "./mail/inbox.ts";
@@ -51,6 +53,10 @@ export interface AppOptions<Features extends Composition = typeof features> {
   inbox?: Inbox | null;
   /** Whether every page of this machine may call, listed or not: of `sallyport dev` alone. */
   allowsLoopbackPages?: boolean;
+  /** Receives every request. Absent: the log has them at level `debug`. */
+  requestLog?: RequestLog;
+  /** Receives every act that this process has committed to the audit log. */
+  onAudit?: (act: AuditedAct) => void;
 }
 
 export interface App {
@@ -90,6 +96,7 @@ export async function createApp<Features extends Composition = typeof features>(
     masterKeys: options.masterKeys,
     publicUrl,
     allowsLoopbackPages,
+    ...(options.onAudit ? { onAudit: options.onAudit } : {}),
     settings: sliceValues(hostSettings, "the host", values),
     features: composed.hooks,
     transport: inbox ?? options.transport ?? null,
@@ -115,7 +122,7 @@ export async function createApp<Features extends Composition = typeof features>(
     trustedProxies: values.trusted_proxies,
     clock,
     log,
-    logsRequests: values.log_level === "debug",
+    requestLog: options.requestLog ?? (values.log_level === "debug" ? debugRequestLog(log) : null),
     metrics,
   });
   const built = buildRoutes({

@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { systemClock } from "../../src/core/clock.ts";
 import { newId } from "../../src/core/ids.ts";
+import { systemAct } from "../../src/identity/audit/act.ts";
 import { createClientSecret, grantClient } from "../../src/identity/clients/administration.ts";
 import type { Identity } from "../../src/identity/identity.ts";
 import { insertUser } from "../../src/identity/users/store.ts";
@@ -19,24 +20,19 @@ const SIGNED_USERS = 256;
 
 export async function seedMachines(identity: Identity, tenantId: string, applicationId: string): Promise<MachineSeed> {
   const now = systemClock.now();
-  const actor = { kind: "system", id: null } as const;
-  const origin = { requestId: "", address: "", network: "", userAgent: null };
+  const act = systemAct({ id: applicationId, tenant: { id: tenantId } });
   const keyId = newId(now);
   const made = await identity.storage.write(async (tx) => {
     const client = await identity.applications.create(tx, now, tenantId, { name: "Nightly", type: "m2m" });
     await grantClient(tx, now, client, "management", ["users:read"]);
     const { secret } = await createClientSecret(tx, now, client);
-    const key = await identity.apiKeys.create(tx, keyId, {
-      tenantId,
-      applicationId,
+    const key = await identity.apiKeys.create(tx, act, keyId, {
       kind: "signing",
       name: "Backend",
       scopes: [],
       expiresAt: null,
       rateLimit: null,
       networks: [],
-      actor,
-      origin,
     });
     const user = { tenant_id: tenantId, public_metadata: '{"plan":"team","seats":12}' };
     for (let i = 0; i < SIGNED_USERS; i++)

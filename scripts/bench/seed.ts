@@ -9,6 +9,7 @@ import { generateMasterKey, parseMasterKeys } from "../../src/crypto/master-key.
 import { PasswordHasher } from "../../src/crypto/password-hash.ts";
 import { insertPassword } from "../../src/features/password/store.ts";
 import type { Application } from "../../src/identity/applications/application.ts";
+import { ActIn, ANONYMOUS } from "../../src/identity/audit/act.ts";
 import { createIdentity, type Identity } from "../../src/identity/identity.ts";
 import { findSession, type SessionBundle } from "../../src/identity/sessions/store.ts";
 import { setUp } from "../../src/identity/setup.ts";
@@ -20,6 +21,7 @@ import { type MachineSeed, seedMachines } from "./machines.ts";
 /** More than any cache of ours remembers, so that going round them meets each as never seen before. */
 const FRESH_TOKENS = 25_000;
 const USERS = 512;
+const ORIGIN = { requestId: "", address: "127.0.0.1", network: "127.0.0.1", userAgent: "bench" };
 const LOGIN_USERS = 64;
 export const PASSWORD = "the bench rides a bicycle at dawn";
 
@@ -165,8 +167,7 @@ async function requireDefaultTenant(identity: Identity) {
 
 async function signIn(identity: Identity, application: Application, userId: string) {
   const outcome = await identity.signIns.complete({
-    application,
-    origin: { requestId: "", address: "127.0.0.1", network: "127.0.0.1", userAgent: "bench" },
+    act: new ActIn(application, ORIGIN, ANONYMOUS),
     method: "password",
     amr: ["pwd"],
     aal: "aal1",

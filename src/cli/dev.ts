@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { ConfigError } from "../core/config.ts";
 import { generateMasterKey, parseMasterKeys } from "../crypto/master-key.ts";
+import type { AnsweredRequest } from "../http/request-log.ts";
 import { type FirstSetup, setUp } from "../identity/setup.ts";
 import { Inbox } from "../mail/inbox.ts";
 import { isLocal } from "../mail/smtp-url.ts";
@@ -10,9 +11,14 @@ import { type Command, type CommandContext, jsonFlag, textFlag } from "./command
 import { databaseFile, makeDataDirectory, requireWritable } from "./data-directory.ts";
 import { printStart } from "./dev/banner.ts";
 import { developmentCredentials, developmentKey } from "./dev/credentials.ts";
+import type { DevLog } from "./dev/dev-log.ts";
 import { DEV_DIRECTORY } from "./dev/find-data.ts";
+import { JsonLog } from "./dev/json-log.ts";
+import { mendOf } from "./dev/mend.ts";
+import { paintFor } from "./dev/paint.ts";
+import { TerminalLog } from "./dev/terminal-log.ts";
 import { cliSettings, type Instance, readSettings } from "./instance.ts";
-import { createLog, listen } from "./listen.ts";
+import { createLog, type DevParts, listen } from "./listen.ts";
 import { createIdentityOf } from "./open.ts";
 
 /** A developer's tests sign up hundreds of people from one address. Limits of one account stay as they are. */
@@ -39,13 +45,15 @@ export const dev: Command = {
     const { instance, made } = ephemeral
       ? await openInMemory(settings, dataDirectory)
       : await openOnDisk(context, settings, dataDirectory);
+    const devLog = createDevLog(context, instance, ephemeral ? null : dataDirectory);
     try {
-      const listening = await listen(instance, createLog({ level: quiet(instance), fd: 2 }), { inbox: new Inbox() });
+      const listening = await listen(instance, devLog.log, partsOf(devLog, settings.log_level));
       const inboxUrl = settings.smtp_url === undefined ? `${listening.publicUrl}/dev/inbox` : null;
       const url = listening.publicUrl;
       printStart(context, { url, inboxUrl, made, dataDirectory: ephemeral ? null : dataDirectory });
       return await listening.done;
     } finally {
+      devLog.flush();
       await instance.storage.close();
     }
   },
@@ -103,6 +111,28 @@ async function openOnDisk(
     await storage.close();
     throw error;
   }
+}
+
+function createDevLog(context: CommandContext, instance: Instance, dataDirectory: string | null): DevLog {
+  const mend = (request: AnsweredRequest) => mendOf(context, dataDirectory, request);
+  if (context.flags.json || !process.stderr.isTTY) {
+    const log = createLog({ level: quiet(instance), fd: 2 });
+    return new JsonLog({ requests: createLog({ level: "info", fd: 2 }), log, mendOf: mend });
+  }
+  return new TerminalLog({
+    write: context.warn,
+    paint: paintFor(true, context.env),
+    now: () => instance.clock.now(),
+    mendOf: mend,
+    isVerbose: instance.settings.log_level === "debug",
+  });
+}
+
+/** At the levels `warn` and `error` only the application's own lines are wanted. */
+function partsOf(devLog: DevLog, level: string): DevParts {
+  if (level !== "info" && level !== "debug") return { inbox: new Inbox() };
+  const inbox = new Inbox((mail) => devLog.caught(mail));
+  return { inbox, requestLog: devLog, onAudit: (act) => devLog.audited(act) };
 }
 
 /** What `serve` tells of itself at `info`, dev has printed already. */

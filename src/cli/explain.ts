@@ -5,6 +5,9 @@ import { isPostgresUnavailable, sqliteCode, sqlState } from "../storage/errors.t
 export function explain(error: unknown): string {
   if (error instanceof AppError) {
     if (error.code === "storage_unavailable" && error.cause !== undefined) return explain(error.cause);
+    if (error.code === "outcome_unknown" && error.cause !== undefined) {
+      return `${explain(error.cause)} It is not known whether the change was kept: look before you run the command again.`;
+    }
     const fields = Array.isArray(error.details) ? error.details.map(({ path, reason }) => `${path} ${reason}`) : [];
     return fields.length > 0 ? `${fields.join("; ")}.` : error.message;
   }

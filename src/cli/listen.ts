@@ -4,7 +4,9 @@ import { SECOND } from "../core/clock.ts";
 import { ConfigError } from "../core/config.ts";
 import type { Log } from "../core/log.ts";
 import { version } from "../core/version.ts";
+import type { RequestLog } from "../http/request-log.ts";
 import { listenerOptions } from "../http/server.ts";
+import type { AuditedAct } from "../identity/audit/watch.ts";
 import type { Inbox } from "../mail/inbox.ts";
 import { DEFAULT_SENDER } from "../mail/settings.ts";
 import { SmtpTransport, smtpOptions } from "../mail/smtp.ts";
@@ -27,6 +29,8 @@ export interface Listening {
 export interface DevParts {
   /** Catches the mails, unless a mail server is configured. */
   inbox: Inbox;
+  requestLog?: RequestLog;
+  onAudit?: (act: AuditedAct) => void;
 }
 
 export function createLog(options: { level: string; fd: 1 | 2 }): Log {
@@ -69,6 +73,8 @@ export async function listen(instance: Instance, log: Log, dev: DevParts | null 
       transport,
       inbox: transport === null ? (dev?.inbox ?? null) : null,
       allowsLoopbackPages: dev !== null,
+      ...(dev?.requestLog ? { requestLog: dev.requestLog } : {}),
+      ...(dev?.onAudit ? { onAudit: dev.onAudit } : {}),
     });
     const stopDocuments = await app.serveOn(server);
     const metricsServer = listenForMetrics(settings.host, settings.metrics_port, app);

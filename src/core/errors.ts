@@ -96,6 +96,12 @@ const catalogue = {
     type: "api_error",
     message: "The server cannot write data right now. Nothing was changed.",
   },
+  outcome_unknown: {
+    status: 503,
+    type: "api_error",
+    message:
+      "The server cannot tell whether this call was carried out. Send it again, with the same Idempotency-Key if it had one.",
+  },
 } satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -35,6 +35,7 @@ export class CallFactory {
 
   /** Called once the procedures have run, whether they answered or threw. Only what a page asked for takes a promise. */
   close(exchange: Exchange, call: Call): Promise<void> | undefined {
+    exchange.applicationId = call.resolved?.id ?? null;
     const tenant = exchange.request.params?.tenant;
     const prefix = tenant === undefined ? "" : `/t/${tenant}`;
     for (const change of call.reply.cookies) exchange.setCookies.push(...this.cookies.render(change, prefix));

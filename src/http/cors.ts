@@ -24,7 +24,10 @@ export class Cors {
     exchange.headers.vary = "origin";
     if (origin === null) return new Response(null, { status: 204, headers: { ...exchange.headers, allow: METHODS } });
     const union = await this.identity.directory.origins(exchange.tenantSlug);
-    if (!union.has(origin) && !this.edge.isOwnOrigin(origin)) throw new AppError("origin_not_allowed");
+    if (!union.has(origin) && !this.edge.isOwnOrigin(origin)) {
+      exchange.applicationId = await this.#defaultApplication(exchange.tenantSlug);
+      throw new AppError("origin_not_allowed");
+    }
     this.#allow(exchange, origin);
     Object.assign(exchange.headers, {
       "access-control-allow-methods": METHODS,
@@ -39,6 +42,15 @@ export class Cors {
     if (origin === null) return;
     exchange.headers.vary = "origin";
     if (this.edge.isOwnOrigin(origin) || (await application())?.origins.has(origin)) this.#allow(exchange, origin);
+  }
+
+  /** A preflight does not name its application, so the log names the one that requests without a name mean. */
+  async #defaultApplication(tenantSlug: string | null): Promise<string | null> {
+    try {
+      return (await this.identity.directory.resolve({ header: null, tenantSlug })).id;
+    } catch {
+      return null;
+    }
   }
 
   #allow(exchange: Exchange, origin: string): void {

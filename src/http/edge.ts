@@ -7,6 +7,7 @@ import type { Metrics } from "../core/metrics.ts";
 import { clientAddress, type NetworkList, networkOf } from "../core/network.ts";
 import { RecentMap } from "../core/recent-map.ts";
 import { toAppError, toEnvelope } from "../rpc/errors.ts";
+import type { AnsweredRequest, RequestLog } from "./request-log.ts";
 
 export interface EdgeOptions {
   /** Origin, without a trailing slash. */
@@ -16,8 +17,8 @@ export interface EdgeOptions {
   trustedProxies: NetworkList;
   clock: Clock;
   log: Log;
-  /** Whether every request is logged, without its query and without headers: both may hold what nobody should read. */
-  logsRequests: boolean;
+  /** null: requests are not logged. */
+  requestLog: RequestLog | null;
   metrics: Metrics;
 }
 
@@ -35,6 +36,12 @@ export interface Exchange {
   /** Whether somebody has asked for {@link headers} and may have added some. */
   readonly hasHeaders: boolean;
   setCookies: string[];
+  /** For the log: the application that the request turned out to be for. */
+  applicationId: string | null;
+  /** For the log: why it was refused. */
+  error: AppError | null;
+  /** For the log: resolves when an answer that goes on has ended, with the side that ended it. */
+  ending: Promise<"client" | "server"> | null;
 }
 export type BunRequest = Request & { params?: Record<string, string> };
 export type Handler = (exchange: Exchange) => Response | Promise<Response>;
@@ -83,7 +90,7 @@ export class Edge {
 
   /** Whether some answers may be given without us: no Host means another tenant, and nobody reads of every request. */
   get mayAnswerAlone(): boolean {
-    return this.options.tenantHosts.size === 0 && !this.options.logsRequests;
+    return this.options.tenantHosts.size === 0 && this.options.requestLog === null;
   }
 
   get isSecure(): boolean {
@@ -111,7 +118,7 @@ export class Edge {
         this.#count(STATUS_LABELS[response.status] ?? `status="${response.status}"`);
         const seconds = (performance.now() - started) / 1_000;
         this.#observe(seconds);
-        if (this.options.logsRequests) this.#tell(exchange, response.status, seconds);
+        if (this.options.requestLog) logRequest(this.options.requestLog, exchange, response.status, started);
         return response;
       };
       const fail = (error: unknown) => finish(this.fail(exchange, error));
@@ -155,6 +162,7 @@ export class Edge {
   /** Logs what nobody declared, and sets the headers that an error has. */
   report(exchange: Exchange, thrown: unknown): AppError {
     const error = toAppError(thrown);
+    exchange.error ??= error;
     const { requestId } = exchange.origin;
     if (error.status >= 500) {
       const path = new URL(exchange.request.url).pathname;
@@ -168,13 +176,6 @@ export class Edge {
       exchange.headers["www-authenticate"] = error.challenge ?? challengeOf(error);
     }
     return error;
-  }
-
-  #tell({ request, origin }: Exchange, status: number, seconds: number): void {
-    const { pathname } = new URL(request.url);
-    const ms = Math.round(seconds * 1e6) / 1e3;
-    const fields = { request_id: origin.requestId, method: request.method, path: pathname, status, ms };
-    this.options.log.debug({ ...fields, address: origin.address }, "Request");
   }
 
   /**
@@ -217,9 +218,31 @@ export class Edge {
   }
 }
 
+function logRequest(log: RequestLog, exchange: Exchange, status: number, started: number): void {
+  const { request, origin, applicationId, error, ending } = exchange;
+  const elapsed = () => Math.round((performance.now() - started) * 1e3) / 1e3;
+  const answered = (isOpen: boolean): AnsweredRequest => ({
+    requestId: origin.requestId,
+    method: request.method,
+    path: new URL(request.url).pathname,
+    status,
+    ms: elapsed(),
+    address: origin.address,
+    page: request.headers.get("origin"),
+    applicationId,
+    error,
+    isOpen,
+  });
+  log.answered(answered(ending !== null));
+  void ending?.then((closedBy) => log.closed({ ...answered(false), closedBy }));
+}
+
 class OpenExchange implements Exchange {
   tenantSlug: string | null = null;
   readonly setCookies: string[] = [];
+  applicationId: string | null = null;
+  error: AppError | null = null;
+  ending: Promise<"client" | "server"> | null = null;
   #headers: Record<string, string> | undefined;
 
   constructor(

@@ -12,13 +12,13 @@ export class EventConnection {
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #drained: (() => void) | null = null;
   readonly #setIdleTimeout: (seconds: number) => void;
-  readonly #ended: () => void;
+  readonly #ended: (by: "client" | "server") => void;
 
   /**
    * @param setIdleTimeout of the socket below; 0 for none
-   * @param ended called once, whoever ended it
+   * @param ended called once, with the side that ended it
    */
-  constructor(position: number, setIdleTimeout: (seconds: number) => void, ended: () => void) {
+  constructor(position: number, setIdleTimeout: (seconds: number) => void, ended: (by: "client" | "server") => void) {
     this.position = position;
     this.#setIdleTimeout = setIdleTimeout;
     setIdleTimeout(0);
@@ -29,7 +29,7 @@ export class EventConnection {
           this.#controller = controller;
         },
         pull: () => this.#wake(),
-        cancel: () => this.#over(),
+        cancel: () => this.#over("client"),
       },
       new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER }),
     );
@@ -60,17 +60,17 @@ export class EventConnection {
   end(): void {
     const controller = this.#controller;
     if (controller === null) return;
-    this.#over();
+    this.#over("server");
     // A peer that reads nothing would hold the socket, and the process that wants to stop, for as long as it likes.
     this.#setIdleTimeout(1);
     controller.close();
   }
 
-  #over(): void {
+  #over(by: "client" | "server"): void {
     if (this.#controller === null) return;
     this.#controller = null;
     this.#wake();
-    this.#ended();
+    this.#ended(by);
   }
 
   #wake(): void {

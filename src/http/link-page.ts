@@ -29,7 +29,7 @@ export function linkPage(): { page: Handler; assets: Record<string, Handler> } {
   const stylesheet = asset("link.css", style);
   const scripts = scriptAssets([
     { name: "link-texts.js", specifier: "./texts.ts", source: texts },
-    { name: "link-calls.js", specifier: "./call-factory.ts", source: calls },
+    { name: "link-calls.js", specifier: "./calls.ts", source: calls },
     { name: "link-views.js", specifier: "./views.ts", source: views },
     { name: "link-second-factor.js", specifier: "./second-factor.ts", source: secondFactor },
     { name: "link-main.js", specifier: "./main.ts", source: main },

@@ -8,6 +8,7 @@ export const ALWAYS: ErrorCode[] = [
   "misdirected_request",
   "internal_error",
   "storage_unavailable",
+  "outcome_unknown",
 ];
 export const WITH_INPUT: ErrorCode[] = ["invalid_input"];
 export const WITH_BODY: ErrorCode[] = ["payload_too_large", "unsupported_media_type"];

@@ -68,7 +68,10 @@ export class RevocationStreams {
     const channel = this.#channels.get(tenantId) ?? new RevocationChannel(this.identity, tenantId, newest);
     this.#channels.set(tenantId, channel);
     const setIdleTimeout = (seconds: number) => exchange.server.timeout(exchange.request, seconds);
-    const connection = new EventConnection(cursor, setIdleTimeout, () => {
+    const ending = Promise.withResolvers<"client" | "server">();
+    exchange.ending = ending.promise;
+    const connection = new EventConnection(cursor, setIdleTimeout, (by) => {
+      ending.resolve(by);
       channel.leave(connection);
       release();
       setTimeout(() => this.#tidy(tenantId, channel), 0);

@@ -16,6 +16,7 @@ import { purgeApiKeys } from "./api-keys/store.ts";
 import { ApplicationAdministration } from "./applications/administration.ts";
 import { Directory } from "./applications/directory.ts";
 import { purgeAudit } from "./audit/store.ts";
+import { type AuditedAct, watchAudit } from "./audit/watch.ts";
 import { Clients } from "./clients/clients.ts";
 import { purgeClientSecrets } from "./clients/store.ts";
 import { CustomerTokens } from "./customer-tokens/customer-tokens.ts";
@@ -57,6 +58,8 @@ export interface IdentityOptions {
   features: FeatureHooks;
   /** Whether every page of this machine may call: for `sallyport dev` alone. */
   allowsLoopbackPages?: boolean;
+  /** Is told of every entry of the audit log that came in through this object, once it is durable. */
+  onAudit?: (act: AuditedAct) => void;
   /** Absent or null: mails wait in the outbox. */
   transport?: Transport | null;
   log?: Log;
@@ -96,7 +99,11 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const revocationSignal = new RevocationSignal();
   let mailWaits = () => {};
   const mailWatch = watchOf(insertMail, () => mailWaits());
-  const storage = watchStatements(options.storage, [revocationSignal.watch, mailWatch]);
+  const storage = watchStatements(options.storage, [
+    revocationSignal.watch,
+    mailWatch,
+    ...(options.onAudit ? [watchAudit(options.onAudit)] : []),
+  ]);
   const dataKeys = await DataKeys.open(storage, masterKeys, clock);
   const directory = new Directory(storage, clock, options.publicUrl, options.allowsLoopbackPages);
   const keyring = new Keyring(storage, clock, masterKeys);

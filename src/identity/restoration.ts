@@ -1,9 +1,8 @@
-import { systemOrigin } from "../core/caller.ts";
 import { SECOND } from "../core/clock.ts";
 import { type MasterKeys, SealError } from "../crypto/master-key.ts";
 import type { Storage } from "../storage/storage.ts";
 import { longestAccessTtl } from "./applications/store.ts";
-import { appendAudit } from "./audit/store.ts";
+import { placeOf, systemAct } from "./audit/act.ts";
 import type { Identity } from "./identity.ts";
 import { MasterKeyMismatch } from "./keys/data-keys.ts";
 import { getSetting, listAllSigningKeys, listDataKeys, MASTER_KEY_CHECK } from "./keys/store.ts";
@@ -51,13 +50,8 @@ export async function endEverySession(identity: Identity): Promise<number> {
         expiresAt: now + ttl * SECOND,
       });
     }
-    await appendAudit(tx, now, {
-      tenantId: null,
-      actor: { kind: "system", id: null },
-      action: "sessions.ended",
-      origin: systemOrigin,
-      details: { reason: "restored", sessions: ended },
-    });
+    const details = { reason: "restored", sessions: ended };
+    await systemAct(placeOf(null)).audit(tx, now, "sessions.ended", null, details);
     return ended;
   });
 }

@@ -15,6 +15,9 @@ export class Inbox implements Transport {
   #mails: readonly CaughtMail[] = [];
   #version = 0;
 
+  /** @param caught is told of each mail */
+  constructor(private readonly caught: (mail: CaughtMail) => void = () => undefined) {}
+
   /** Rises with each change. */
   get version(): number {
     return this.#version;
@@ -36,7 +39,9 @@ export class Inbox implements Transport {
   async send(mail: Mail): Promise<string> {
     const link = /https?:\/\/\S+\/link#\S+/.exec(mail.text)?.[0] ?? null;
     const code = /^\d{4} \d{4}$/m.exec(mail.text)?.[0] ?? null;
-    this.#keep([{ ...mail, link, code }, ...this.#mails.slice(0, KEPT - 1)]);
+    const caught = { ...mail, link, code };
+    this.#keep([caught, ...this.#mails.slice(0, KEPT - 1)]);
+    this.caught(caught);
     return "caught";
   }
 

@@ -5,7 +5,9 @@ import { requireId } from "../core/ids.ts";
 import { networkOf, parseAddress } from "../core/network.ts";
 import type { KeyCaller } from "../identity/api-keys/api-keys.ts";
 import type { Scope } from "../identity/api-keys/scopes.ts";
+import type { Act } from "../identity/applications/act.ts";
 import type { Application } from "../identity/applications/application.ts";
+import { ActIn, ANONYMOUS, userRef } from "../identity/audit/act.ts";
 import type { Identity } from "../identity/identity.ts";
 import { ACCOUNT_SCOPE, type AccessToken } from "../identity/sessions/access-tokens.ts";
 import { findSession, isLiveSession, type SessionBundle } from "../identity/sessions/store.ts";
@@ -38,9 +40,8 @@ export type Access =
   | { kind: "key"; scope: Scope };
 
 export interface Admitted {
-  application: Application;
-  /** As the call's, but with the person's address where a backend forwards it. */
-  origin: RequestOrigin;
+  /** By the caller whom the gate has let through. Its origin is the call's, or the person's where a backend forwards it. */
+  act: Act;
 }
 export interface StepUpNeed {
   fresh?: boolean;
@@ -80,7 +81,7 @@ export class Gate {
     call.resolved = application;
     // Cookie-setting: a foreign page could sign its visitor in to an account of the attacker's (login CSRF).
     if (changes) checkOrigin(call, application);
-    return { application, origin };
+    return { act: new ActIn(application, origin, ANONYMOUS) };
   }
 
   async session(call: Call, changes: boolean): Promise<AdmittedSession> {
@@ -98,7 +99,7 @@ export class Gate {
     const session = await findSession(this.identity.storage.read, verified.sid);
     if (!session || !isAbout(verified, session) || !isLiveSession(session, this.identity.clock.now()))
       throw new AppError("token_revoked");
-    return { application, origin: call.origin, session };
+    return { act: new ActIn(application, call.origin, userRef(session.user_id)), session };
   }
 
   /** As {@link session}, for a session that was proven well and lately enough. @throws AppError `insufficient_user_authentication` */
@@ -143,7 +144,7 @@ export class Gate {
     call.resolved = application;
     this.#checkHints(call, application);
     if (profile === "public" && scope !== "public") throw insufficientScope(scope);
-    return { application, origin: call.origin, user, session: null, keyId };
+    return { act: new ActIn(application, call.origin, userRef(user.id)), user, session: null, keyId };
   }
 
   async signOut(call: Call): Promise<AdmittedSession> {
@@ -164,7 +165,7 @@ export class Gate {
     call.resolved = application;
     this.#checkHints(call, application);
     if (header === null) checkOrigin(call, application);
-    return { application, origin: call.origin, session };
+    return { act: new ActIn(application, call.origin, userRef(session.user_id)), session };
   }
 
   async key(call: Call, scope: Scope): Promise<AdmittedKey> {
@@ -176,7 +177,8 @@ export class Gate {
     call.resolved = key.application;
     this.#checkHints(call, key.application);
     if (!key.scopes.has(scope) && !key.scopes.has("admin")) throw insufficientScope(scope);
-    return { application: key.application, origin: forwarded(call, key), key };
+    const { kind, id } = key;
+    return { act: new ActIn(key.application, forwarded(call, key), { kind, id }), key };
   }
 
   async #accessCookie(call: Call): Promise<string> {

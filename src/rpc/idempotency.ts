@@ -14,6 +14,6 @@ export function repeatable(
   const key = caller.call.idempotencyKey;
   if (key === null) return null;
   if (!KEY.test(key)) throw invalidField("idempotency-key", "must be 1 to 255 visible ASCII characters");
-  const { application, procedure } = caller;
-  return { tenantId: application.tenant.id, callerId: caller.key.id, procedure, key, input };
+  const { act, procedure } = caller;
+  return { tenantId: act.application.tenant.id, callerId: caller.key.id, procedure, key, input };
 }

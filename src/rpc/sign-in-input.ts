@@ -28,12 +28,11 @@ interface Given {
 /** {@link signInInput} and the request itself, as the one sign-in function takes them. */
 export async function signInRequest(identity: Identity, ctx: Admitted & { call: Call }, input: Given) {
   return {
-    application: ctx.application,
-    origin: ctx.origin,
+    act: ctx.act,
     organization: input.organization ?? null,
     audience: input.audience ?? null,
     delivery: input.delivery,
     replaces: await presentedSession(identity, ctx.call, ctx),
-    trustedDevice: input.trusted_device ?? ctx.call.cookies(ctx.application).device,
+    trustedDevice: input.trusted_device ?? ctx.call.cookies(ctx.act.application).device,
   };
 }

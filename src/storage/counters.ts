@@ -18,3 +18,12 @@ export async function nextValue(tx: Executor, name: string): Promise<number> {
   if (!row) throw new Error(`the counter ${name} gave no value`);
   return row.value;
 }
+
+const last = prepared((db, p: Param<{ name: string }>) =>
+  db.selectFrom("counters").select("value").where("name", "=", p("name")),
+);
+
+/** The number that a counter gave last; 0 for one that has given none. */
+export async function lastValue(at: Executor, name: string): Promise<number> {
+  return (await at.first(last, { name }))?.value ?? 0;
+}

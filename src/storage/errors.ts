@@ -77,6 +77,18 @@ export function isPostgresRetryable(error: unknown): boolean {
   return state === "40001" || state === "40P01";
 }
 
+/**
+ * `outcome_unknown`: the transaction was handed over, and nothing came back that tells whether it will survive. A caller who
+ * is told "nothing was changed" would be told a lie whenever the disk or the database did keep it.
+ */
+export function outcomeUnknown(cause: unknown): AppError {
+  return new AppError("outcome_unknown", { retryAfter: 1, cause });
+}
+
+export function isOutcomeUnknown(error: unknown): boolean {
+  return error instanceof AppError && error.code === "outcome_unknown";
+}
+
 /** `storage_unavailable`; the cause goes to the log only. */
 export function storageUnavailable(cause: unknown): AppError {
   return new AppError("storage_unavailable", { retryAfter: 1, cause });

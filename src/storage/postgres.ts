@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Clock } from "../core/clock.ts";
 import { postgresColumns } from "./columns.ts";
 import { StatementCompiler } from "./compile.ts";
-import { isPostgresRetryable, isPostgresUnavailable } from "./errors.ts";
+import { isOutcomeUnknown, isPostgresRetryable, isPostgresUnavailable, outcomeUnknown } from "./errors.ts";
 import { type AppliedRow, type MigrationTarget, migrate, type RunStatement } from "./migrator.ts";
 import { PostgresExecutor, postgresDialect, type RunQuery, translateUnavailable } from "./postgres-executor.ts";
 import type { PostgresPool } from "./postgres-pool.ts";
@@ -52,12 +52,15 @@ async function transaction<T>(pool: PostgresPool, work: (query: RunQuery) => Pro
     const result = await work(query);
     over = true;
     // PostgreSQL answers COMMIT with ROLLBACK when a statement had failed, even if its error was caught.
-    const { command } = await session.query("COMMIT", []);
+    const { command } = await session.query("COMMIT", []).catch((error: unknown) => {
+      // The server may have committed before the connection broke: only the next read tells.
+      throw isPostgresUnavailable(error) ? outcomeUnknown(error) : error;
+    });
     if (command !== "COMMIT") throw new Error("the transaction held a failed statement: nothing of it was kept");
     return result;
   } catch (error) {
     over = true;
-    broken = isPostgresUnavailable(error);
+    broken = isPostgresUnavailable(error) || isOutcomeUnknown(error);
     if (!broken) {
       await session.query("ROLLBACK", []).catch(() => {
         broken = true;
@@ -129,7 +132,7 @@ class PostgresStorage implements Storage {
         return result;
       } catch (error) {
         if (attempt < ATTEMPTS && isPostgresRetryable(error)) continue;
-        if (isPostgresUnavailable(error)) this.#stats.failedCommits++;
+        if (isPostgresUnavailable(error) || isOutcomeUnknown(error)) this.#stats.failedCommits++;
         throw translateUnavailable(error);
       }
     }

@@ -12,7 +12,8 @@ export interface Storage {
   /**
    * The only way to write. Resolves after the transaction is durable; rejects when nothing of it was kept. `work` awaits
    * its transaction and nothing else (no hashing, no network): on SQLite the writes of one loop turn share a commit.
-   * @throws AppError `storage_unavailable` when the disk is full, read-only or gone
+   * @throws AppError `storage_unavailable` when the disk is full, read-only or gone, and nothing was kept;
+   * `outcome_unknown` when the commit was handed over and its flush or its answer was lost
    */
   write<T>(work: (tx: Executor) => Promise<T>): Promise<T>;
   /** Consistent copy of all acknowledged writes into `file` (SQLite only); the appliance goes on meanwhile. */

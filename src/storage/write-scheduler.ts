@@ -1,5 +1,12 @@
 import type { Database as SqliteDatabase } from "bun:sqlite";
-import { isSqliteFlushFault, isSqliteStorageFault, sqliteCode, storageUnavailable } from "./errors.ts";
+import {
+  isOutcomeUnknown,
+  isSqliteFlushFault,
+  isSqliteStorageFault,
+  outcomeUnknown,
+  sqliteCode,
+  storageUnavailable,
+} from "./errors.ts";
 import { type SqliteConnection, SqliteExecutor } from "./sqlite-executor.ts";
 import type { Executor, StorageStats } from "./storage.ts";
 import type { Durability } from "./wal-sync.ts";
@@ -138,7 +145,8 @@ export class WriteScheduler {
       (error) => {
         this.#stats.failedCommits++;
         this.fail(error);
-        this.#reject(jobs, error);
+        // Committed, readable, perhaps on the disk: a restart tells.
+        this.#reject(jobs, outcomeUnknown(error));
       },
     );
     this.#committed();
@@ -213,8 +221,10 @@ export class WriteScheduler {
     try {
       this.#database.run("COMMIT");
     } catch (error) {
-      if (sqliteCode(error)?.startsWith("SQLITE_IOERR")) this.fail(error);
-      throw error;
+      if (!sqliteCode(error)?.startsWith("SQLITE_IOERR")) throw error;
+      this.fail(error);
+      // The log may hold the commit: recovery after a restart decides.
+      throw outcomeUnknown(error);
     }
   }
 
@@ -242,7 +252,8 @@ export class WriteScheduler {
 
   /** Even a refusal is taken back: it may rest on a row of the same batch that was not kept. */
   #reject(jobs: Job[], cause: unknown, stray?: Job): void {
-    for (const job of jobs) job.reject(job === stray ? cause : storageUnavailable(cause));
+    const reason = isOutcomeUnknown(cause) ? cause : storageUnavailable(cause);
+    for (const job of jobs) job.reject(job === stray ? cause : reason);
     this.#answered(jobs.length);
   }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { openStorage } from "../../src/storage/open.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { eachPostgresDriver } from "../support/databases.ts";
+import { startLosingProxy } from "../support/losing-proxy.ts";
 import { startPostgres, startPrivatePostgres } from "../support/postgres.ts";
 import { storageConformance } from "./conformance.ts";
 import { insertSetting, readSetting, rejection, settingNames } from "./statements.ts";
@@ -54,18 +55,42 @@ eachPostgresDriver((driver) => {
       expect(await storage.read.first(readSetting, { name: "cut" })).toBeUndefined();
     });
 
+    test("a COMMIT whose answer is lost leaves the outcome unknown, and is not tried again", async () => {
+      const target = await url();
+      const proxy = await startLosingProxy("COMMIT", target);
+      const storage = await openStorage({ kind: "postgres", url: proxy.url, driver, maxConnections: 1 });
+      let attempts = 0;
+      proxy.lose();
+      const error = await rejection(
+        storage.write(async (tx) => {
+          attempts++;
+          await tx.first(insertSetting, { name: "lost", value: "1" });
+        }),
+      );
+      expect(error).toMatchObject({ code: "outcome_unknown", retryAfter: 1 });
+      expect(attempts).toBe(1);
+      const direct = await openStorage({ kind: "postgres", url: target, driver });
+      expect(await direct.read.first(readSetting, { name: "lost" })).toEqual({ value: "1" });
+      await Promise.all([direct.close(), storage.close()]);
+      proxy.stop();
+    });
+
     test("a deadlock is tried again", async () => {
       await storage.write(async (tx) => {
         await tx.first(insertSetting, { name: "lock-a", value: "0" });
         await tx.first(insertSetting, { name: "lock-b", value: "0" });
       });
       let attempts = 0;
-      const both = (first: string, second: string) =>
+      let locked = 0;
+      const meeting = Promise.withResolvers<void>();
+      const both = (...names: [string, string]) =>
         storage.write(async (tx) => {
           attempts++;
-          for (const name of [first, second]) {
+          for (const name of names) {
             await tx.kysely.updateTable("instance_settings").set({ value: "1" }).where("name", "=", name).execute();
-            await Bun.sleep(100);
+            // Each holds its first row before either asks for its second.
+            if (++locked === 2) meeting.resolve();
+            await meeting.promise;
           }
         });
       await Promise.all([both("lock-a", "lock-b"), both("lock-b", "lock-a")]);

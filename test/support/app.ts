@@ -1,10 +1,13 @@
 import { type App, createApp, settings } from "../../src/app.ts";
+import type { RequestOrigin } from "../../src/core/caller.ts";
 import { loadSettings } from "../../src/core/config.ts";
 import { newId } from "../../src/core/ids.ts";
 import { insertPassword } from "../../src/features/password/store.ts";
 import { listenerOptions } from "../../src/http/server.ts";
 import type { Scope } from "../../src/identity/api-keys/scopes.ts";
+import type { Act } from "../../src/identity/applications/act.ts";
 import type { ApplicationSettings } from "../../src/identity/applications/administration.ts";
+import { ActIn, ANONYMOUS } from "../../src/identity/audit/act.ts";
 import type { Identity } from "../../src/identity/identity.ts";
 import type { IssuedTokens } from "../../src/identity/sessions/sessions.ts";
 import type { FirstSetup } from "../../src/identity/setup.ts";
@@ -55,6 +58,11 @@ export interface TestUser {
 }
 
 const ANYWHERE = { requestId: "test", address: "192.0.2.1", network: "192.0.2.1", userAgent: "test" };
+
+interface ActOptions {
+  applicationId?: string;
+  origin?: RequestOrigin;
+}
 
 /** The real application on a real port, in memory, under a clock of the test's own. */
 export async function startApp(options: StartOptions = {}): Promise<TestApp> {
@@ -210,17 +218,21 @@ export class TestApp {
     return { id, email, login: { email, password: PASSWORD } };
   }
 
+  /** An act as the gate makes it for a caller whom nobody knows. */
+  async act({ applicationId = this.applicationId, origin = ANYWHERE }: ActOptions = {}): Promise<Act> {
+    const application = await this.identity.directory.application(applicationId);
+    if (!application) throw new Error(`no application ${applicationId}`);
+    return new ActIn(application, origin, ANONYMOUS);
+  }
+
   /** A session of a user, through the host's own phases; no password is hashed. */
   async signIn(
     user: Pick<TestUser, "id">,
     applicationId: string = this.applicationId,
     aal: "aal1" | "aal2" = "aal1",
   ): Promise<IssuedTokens> {
-    const application = await this.identity.directory.application(applicationId);
-    if (!application) throw new Error(`no application ${applicationId}`);
     const outcome = await this.identity.signIns.complete({
-      application,
-      origin: ANYWHERE,
+      act: await this.act({ applicationId }),
       method: "password",
       amr: ["pwd"],
       aal,

@@ -1,6 +1,6 @@
 import { toWireTime } from "../../core/clock.ts";
 import { parseJsonObject } from "../../core/json.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
+import { userRef } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { describeDevice } from "../../identity/notices/device.ts";
 import { userOfBundle } from "../../identity/sessions/wire.ts";
@@ -20,21 +20,11 @@ export class ExportService {
   constructor(private readonly identity: Identity) {}
 
   /** Told to the audit log first: whoever took a copy with a stolen session has left a trace. */
-  async export(caller: AdmittedSession): Promise<WireExport> {
+  async export({ act, session }: AdmittedSession): Promise<WireExport> {
     const { storage, clock } = this.identity;
-    const { application, origin, session } = caller;
     const userId = session.user_id;
     const now = clock.now();
-    await storage.write((tx) =>
-      appendAudit(tx, now, {
-        tenantId: application.tenant.id,
-        actor: { kind: "user", id: userId },
-        action: "user.exported",
-        target: { kind: "user", id: userId },
-        applicationId: application.id,
-        origin,
-      }),
-    );
+    await storage.write((tx) => act.audit(tx, now, "user.exported", userRef(userId)));
     const kept = await everythingOf(storage.read, userId, MOST);
     const sessions = await sessionsOf(storage.read, userId, MOST + 1);
     const entries = await auditEntriesOf(storage.read, userId, MOST + 1);

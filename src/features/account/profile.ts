@@ -1,7 +1,7 @@
 import { AppError, invalidField } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { mergePatch } from "../../core/merge-patch.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
+import { userRef } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { findUser, lockUser, updateUser } from "../../identity/users/store.ts";
 import { type ProfileInput, toWireUser, type WireUser } from "../../identity/users/wire.ts";
@@ -14,7 +14,8 @@ export class ProfileService {
   /** @throws AppError `token_revoked` for a user who was deleted meanwhile, `invalid_input` (too large once merged) */
   update(caller: AdmittedUser, profile: ProfileInput, metadata: JsonObject | undefined): Promise<WireUser> {
     const { storage, clock } = this.identity;
-    const tenantId = caller.application.tenant.id;
+    const { act } = caller;
+    const tenantId = act.application.tenant.id;
     const { id } = caller.user;
     return storage.write(async (tx) => {
       const now = clock.now();
@@ -25,15 +26,9 @@ export class ProfileService {
         ...(metadata && { public_metadata: merged(before.public_metadata, metadata) }),
       };
       await updateUser(tx, id, columns, now);
-      await appendAudit(tx, now, {
-        tenantId,
-        actor: { kind: "user", id },
-        action: "user.changed",
-        target: { kind: "user", id },
-        applicationId: caller.application.id,
-        origin: caller.origin,
-        details: { fields: Object.keys(columns), ...(caller.keyId === null ? {} : { signed_by: caller.keyId }) },
-      });
+      const fields = Object.keys(columns);
+      const details = { fields, ...(caller.keyId === null ? {} : { signed_by: caller.keyId }) };
+      await act.audit(tx, now, "user.changed", userRef(id), details);
       const after = await findUser(tx, tenantId, id);
       if (!after) throw new Error(`the user ${id} is gone`);
       return toWireUser(after);

@@ -68,7 +68,7 @@ export function accountRouter(procedures: Procedures, { profiles, account, expor
         )
         .mutation(async ({ ctx }) => {
           await account.delete(ctx);
-          const { application } = ctx;
+          const { application } = ctx.act;
           ctx.call.reply.cookies.push({ kind: "clear", application });
           ctx.call.reply.cookies.push({ kind: "device", application, secret: "", maxAge: 0 });
           return { status: "success" as const };

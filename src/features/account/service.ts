@@ -1,6 +1,5 @@
 import { AppError, invalidField } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { findSession, isLiveSession } from "../../identity/sessions/store.ts";
 import { lockUser } from "../../identity/users/store.ts";
@@ -15,10 +14,10 @@ export class Account {
 
   async security(caller: AdmittedSession): Promise<WireSecurity> {
     const { storage, clock } = this.identity;
-    const { application, session } = caller;
+    const { act, session } = caller;
     const row = await securityOf(storage.read, {
       userId: session.user_id,
-      applicationId: application.id,
+      applicationId: act.application.id,
       now: clock.now(),
     });
     const setAt = timeOrNull(row.passwordSetAt);
@@ -39,7 +38,7 @@ export class Account {
     if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
     const rows = await pageOfDevices(this.identity.storage.read, {
       user_id: caller.session.user_id,
-      application_id: caller.application.id,
+      application_id: caller.act.application.id,
       now: this.identity.clock.now(),
       after,
       limit: limit + 1,
@@ -48,21 +47,13 @@ export class Account {
   }
 
   /** @throws AppError `not_found` for a device that is not this user's in this application, as for one that never was */
-  removeDevice(caller: AdmittedSession, id: string): Promise<void> {
-    const { application, origin, session } = caller;
+  removeDevice({ act, session }: AdmittedSession, id: string): Promise<void> {
     const { storage, clock } = this.identity;
     return storage.write(async (tx) => {
       const now = clock.now();
-      const device = { id, user_id: session.user_id, application_id: application.id, now };
+      const device = { id, user_id: session.user_id, application_id: act.application.id, now };
       if (!(await removeDevice(tx, device))) throw new AppError("not_found");
-      await appendAudit(tx, now, {
-        tenantId: application.tenant.id,
-        actor: { kind: "user", id: session.user_id },
-        action: "trusted_device.removed",
-        target: { kind: "trusted_device", id },
-        applicationId: application.id,
-        origin,
-      });
+      await act.audit(tx, now, "trusted_device.removed", { kind: "trusted_device", id });
     });
   }
 
@@ -70,19 +61,17 @@ export class Account {
    * Deletes the account of whoever asks. Of several at once one does it.
    * @throws AppError `token_revoked` for a session that has ended since the gate let it through
    */
-  delete(caller: AdmittedSession): Promise<void> {
-    const { application, origin, session } = caller;
+  delete({ act, session }: AdmittedSession): Promise<void> {
     const { storage, clock, users, notices } = this.identity;
     const userId = session.user_id;
     return storage.write(async (tx) => {
       const now = clock.now();
-      const held = await lockUser(tx, application.tenant.id, userId, now);
+      const held = await lockUser(tx, act.application.tenant.id, userId, now);
       const asked = held ? await findSession(tx, session.sid) : undefined;
       if (!asked || !isLiveSession(asked, now)) throw new AppError("token_revoked");
       // Before the address goes. No link and no button: it is the last mail about the account.
-      const notice = { kind: "account", template: "account_deleted", application, userId, origin } as const;
-      await notices.tell(tx, now, notice);
-      await users.delete(tx, userId, { application, actor: { kind: "user", id: userId }, origin });
+      await notices.notify(tx, now, act, { kind: "account", template: "account_deleted", userId });
+      await users.delete(tx, act, userId);
     });
   }
 }

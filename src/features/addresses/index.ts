@@ -1,8 +1,8 @@
+import { deleteOtherEmails } from "../../identity/users/emails/store.ts";
 import { defineFeature } from "../../rpc/feature.ts";
 import { proofRouter } from "./proof-router.ts";
 import { addressRouter } from "./router.ts";
 import { Addresses } from "./service.ts";
-import { deleteOtherEmails } from "./store.ts";
 import { Undo } from "./undo.ts";
 import { Verification } from "./verification.ts";
 

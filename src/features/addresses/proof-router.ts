@@ -24,7 +24,7 @@ export function proofRouter(procedures: Procedures, verification: Verification, 
       .input(z.strictObject(proofInput))
       .mutation(async ({ ctx, input }) => ({
         status: "success" as const,
-        email: await verification.verify(ctx, proofOf(input)),
+        email: await verification.verify(ctx.act, proofOf(input)),
       })),
     undo: procedures
       .public({
@@ -39,7 +39,7 @@ export function proofRouter(procedures: Procedures, verification: Verification, 
       })
       .input(z.strictObject({ token: z.string().min(1).max(200).describe("Behind the `#` of the link.") }))
       .mutation(async ({ ctx, input }) => {
-        await undo.undo(ctx, input.token);
+        await undo.undo(ctx.act, input.token);
         return { status: "success" as const };
       }),
   };

@@ -2,17 +2,12 @@ import { DAY, HOUR } from "../../core/clock.ts";
 import { canonicalEmail } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
+import { userRef } from "../../identity/audit/act.ts";
 import { linkOf } from "../../identity/email-proofs/link.ts";
-import { mailProof } from "../../identity/email-proofs/mailed.ts";
+import { mailProof, type ProofMail } from "../../identity/email-proofs/mailed.ts";
 import type { StartedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { lockSession } from "../../identity/sessions/lock.ts";
-import type { AdmittedSession } from "../../rpc/gate.ts";
-import { cutPage } from "../../rpc/schemas.ts";
-import type { UserEmailsTable } from "../../storage/schema.ts";
-import type { Executor } from "../../storage/storage.ts";
-import { MAX_EMAILS } from "./limits.ts";
 import {
   countEmails,
   deleteEmail,
@@ -21,7 +16,12 @@ import {
   findPrimary,
   makePrimary,
   pageOfEmails,
-} from "./store.ts";
+} from "../../identity/users/emails/store.ts";
+import type { AdmittedSession } from "../../rpc/gate.ts";
+import { cutPage } from "../../rpc/schemas.ts";
+import type { UserEmailsTable } from "../../storage/schema.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { MAX_EMAILS } from "./limits.ts";
 import type { UndoState } from "./undo.ts";
 import type { VerifyState } from "./verification.ts";
 import { toWireEmail, type WireEmail } from "./wire.ts";
@@ -46,13 +46,13 @@ export class Addresses {
    * @throws AppError `invalid_input`, `conflict` for one of one's own, or the eleventh, `rate_limited`
    */
   async add(caller: AdmittedSession, said: string): Promise<StartedProof> {
-    const { application, origin, session } = caller;
+    const { act, session } = caller;
     const { attempts, storage } = this.identity;
     const email = canonicalEmail(said);
     if (!email) throw invalidField("email", "must be one e-mail address such as ada@example.com");
     const { address, canonical } = email;
     if ((await countEmails(storage.read, session.user_id)) >= MAX_EMAILS) throw tooMany();
-    await attempts.mail(application, canonical, origin);
+    await attempts.mail(act, canonical);
     const found = await findByCanonical(storage.read, session.tenant_id, canonical);
     if (found?.user_id === session.user_id) {
       throw new AppError("conflict", { message: "This address is on your list already." });
@@ -64,12 +64,12 @@ export class Addresses {
 
   /** Mails the proof of an address that stands on the list unproven. @throws AppError `not_found`, `conflict`, `rate_limited` */
   async verify(caller: AdmittedSession, id: string): Promise<StartedProof> {
-    const { application, origin, session } = caller;
+    const { act, session } = caller;
     const row = await findEmail(this.identity.storage.read, session.user_id, id);
     if (!row) throw new AppError("not_found");
     const { address, canonical } = row;
     if (row.verified_at !== null) throw new AppError("conflict", { message: "This address is verified already." });
-    await this.identity.attempts.mail(application, canonical, origin);
+    await this.identity.attempts.mail(act, canonical);
     return this.#mailProof(caller, { template: "verify_email", to: address, canonical, email: address });
   }
 
@@ -79,11 +79,11 @@ export class Addresses {
    * @throws AppError `not_found`, `conflict` (not proven), `rate_limited`, `token_revoked`
    */
   async makePrimary(caller: AdmittedSession, id: string): Promise<WireEmail> {
-    const { application, origin, session } = caller;
+    const { act, session } = caller;
     const { attempts, storage, clock } = this.identity;
     const userId = session.user_id;
     // Each change sends two mails, and one keeps a link for a week.
-    await attempts.mail(application, userId, origin);
+    await attempts.mail(act, userId);
     return storage.write(async (tx) => {
       const now = clock.now();
       await lockSession(tx, session, now);
@@ -94,18 +94,17 @@ export class Addresses {
       const before = await findPrimary(tx, userId);
       await makePrimary(tx, userId, id);
       if (before?.verified_at === null) await deleteEmail(tx, before.id);
-      await this.#tell(tx, now, caller, "email.changed");
-      if (before) await this.#tellOld(tx, now, caller, before, target);
+      await act.audit(tx, now, "email.changed", userRef(userId));
+      if (before) await this.#notifyOld(tx, now, caller, before, target);
       const values = { email: target.address };
-      const notice = { kind: "address", template: "email_added", application, userId, origin, values } as const;
-      await this.identity.notices.tell(tx, now, notice);
+      await this.identity.notices.notify(tx, now, act, { kind: "address", template: "email_added", userId, values });
       return toWireEmail({ ...target, is_primary: 1 });
     });
   }
 
   /** @throws AppError `not_found`, `conflict` for the primary one, `token_revoked` */
   remove(caller: AdmittedSession, id: string): Promise<void> {
-    const { application, origin, session } = caller;
+    const { act, session } = caller;
     const { flows, notices, storage, clock } = this.identity;
     const userId = session.user_id;
     return storage.write(async (tx) => {
@@ -119,11 +118,11 @@ export class Addresses {
       await deleteEmail(tx, id);
       // Links that were mailed there open nothing any more.
       for (const kind of ["reset_password", "sign_in"]) await flows.endAll(tx, userId, kind);
-      await this.#tell(tx, now, caller, "email.removed");
+      await act.audit(tx, now, "email.removed", userRef(userId));
       const values = { email: row.address };
-      const notice = { kind: "address", template: "email_removed", application, userId, origin, values } as const;
-      await notices.tell(tx, now, notice);
-      if (row.verified_at !== null) await notices.tell(tx, now, { ...notice, to: row.address });
+      const notice = { kind: "address", template: "email_removed", userId, values } as const;
+      await notices.notify(tx, now, act, notice);
+      if (row.verified_at !== null) await notices.notify(tx, now, act, { ...notice, to: row.address });
     });
   }
 
@@ -131,14 +130,15 @@ export class Addresses {
    * The old one is told, and may undo it: but not where it came to the account after the new one. Whoever takes an account over
    * for a while, moves to an address of theirs and back again, gains no link that would bring them in a week later.
    */
-  async #tellOld(
+  async #notifyOld(
     tx: Executor,
     now: number,
-    { application, origin, session }: AdmittedSession,
+    { act, session }: AdmittedSession,
     before: UserEmailsTable,
     target: UserEmailsTable,
   ): Promise<void> {
     const { notices, emailProofs } = this.identity;
+    const { application } = act;
     if (before.verified_at === null || application.tenant.noticesOff.has("address")) return;
     const isSenior = before.verified_at <= (target.verified_at ?? now) || before.created_at <= target.created_at;
     const state: UndoState = { address: before.address, canonical: before.canonical, changedAt: now };
@@ -152,12 +152,10 @@ export class Addresses {
           lifetime: UNDO_LIFETIME,
         })
       : null;
-    await notices.tell(tx, now, {
+    await notices.notify(tx, now, act, {
       kind: "address",
       template: "email_changed",
-      application,
       userId: session.user_id,
-      origin,
       to: before.address,
       values: {
         old_email: before.address,
@@ -169,33 +167,20 @@ export class Addresses {
   }
 
   #mailProof(
-    { application, origin, session }: AdmittedSession,
-    mail: Pick<Parameters<typeof mailProof>[2], "template" | "to" | "reader" | "canonical"> & { email: string },
+    { act, session }: AdmittedSession,
+    mail: Pick<ProofMail, "template" | "to" | "reader" | "canonical"> & { email: string },
   ): Promise<StartedProof> {
     const { storage, clock } = this.identity;
     const state: VerifyState = { address: mail.email, canonical: mail.canonical, sid: session.sid };
     return storage.write(async (tx) => {
       await lockSession(tx, session, clock.now());
-      return mailProof(this.identity, tx, {
+      return mailProof(this.identity, tx, act, {
         ...mail,
-        application,
-        origin,
         kind: "verify_email",
         userId: session.user_id,
         state: { ...state },
         lifetime: VERIFY_LIFETIME,
       });
-    });
-  }
-
-  #tell(tx: Executor, now: number, { application, origin, session }: AdmittedSession, action: string): Promise<void> {
-    return appendAudit(tx, now, {
-      tenantId: session.tenant_id,
-      actor: { kind: "user", id: session.user_id },
-      action,
-      target: { kind: "user", id: session.user_id },
-      applicationId: application.id,
-      origin,
     });
   }
 }

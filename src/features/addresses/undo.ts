@@ -1,22 +1,22 @@
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
+import type { Act } from "../../identity/applications/act.ts";
+import { userRef } from "../../identity/audit/act.ts";
 import { checkProof } from "../../identity/email-proofs/mailed.ts";
 import { mailReset } from "../../identity/email-proofs/reset.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { findUser, insertEmail, lockUser } from "../../identity/users/store.ts";
-import type { Admitted } from "../../rpc/gate.ts";
-import type { UserEmailsTable } from "../../storage/schema.ts";
-import type { Executor } from "../../storage/storage.ts";
 import {
-  deleteCredentialsSince,
   deleteEmail,
   deleteEmailsBut,
   findByCanonical,
   findPrimary,
   makePrimary,
   verifyEmail,
-} from "./store.ts";
+} from "../../identity/users/emails/store.ts";
+import { findUser, insertEmail, lockUser } from "../../identity/users/store.ts";
+import type { UserEmailsTable } from "../../storage/schema.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { deleteCredentialsSince } from "./store.ts";
 
 /** What an undo_email_change flow goes on with: the address before. */
 export interface UndoState {
@@ -34,24 +34,24 @@ export class Undo {
    * what was added since is gone, and a mail leads to a new password.
    * @throws AppError `invalid_code`, `conflict` when another person has proven the old address meanwhile
    */
-  async undo(caller: Admitted, token: string): Promise<void> {
-    const { application } = caller;
+  async undo(asked: Act, token: string): Promise<void> {
     const { storage, clock } = this.identity;
-    const { flow, state, spend } = await checkProof(this.identity, caller, ["undo_email_change"], { token });
+    const { flow, state, spend } = await checkProof(this.identity, asked, ["undo_email_change"], { token });
     const before = state as unknown as UndoState;
     const userId = flow.user_id;
     if (userId === null) throw new AppError("invalid_code");
+    const act = asked.by(userRef(userId));
     await storage.write(async (tx) => {
       const now = clock.now();
-      const tenantId = application.tenant.id;
+      const tenantId = act.application.tenant.id;
       if (!(await lockUser(tx, tenantId, userId, now))) throw new AppError("invalid_code");
       await spend(tx);
       if ((await findUser(tx, tenantId, userId))?.disabled_at !== null) throw new AppError("invalid_code");
       const newer = await findPrimary(tx, userId);
-      const emailId = await this.#restore(tx, now, caller, userId, before);
+      const emailId = await this.#restore(tx, now, act, userId, before);
       await deleteCredentialsSince(tx, userId, before.changedAt);
-      await this.#end(tx, now, caller, userId, flow.id);
-      await this.#mail(tx, now, caller, { userId, emailId, address: before.address }, before.canonical, newer);
+      await this.#end(tx, now, act, userId, flow.id);
+      await this.#mail(tx, now, act, { userId, emailId, address: before.address }, before.canonical, newer);
     });
   }
 
@@ -59,8 +59,8 @@ export class Undo {
    * Whoever changed the address may have added more: none of the others stays. Who holds the old one unproven meanwhile
    * gives way: else a sign-up with it would be the attacker's bolt on this door.
    */
-  async #restore(tx: Executor, now: number, { application, origin }: Admitted, userId: string, before: UndoState) {
-    const tenantId = application.tenant.id;
+  async #restore(tx: Executor, now: number, act: Act, userId: string, before: UndoState) {
+    const tenantId = act.application.tenant.id;
     const holder = await findByCanonical(tx, tenantId, before.canonical);
     const isOwn = holder?.user_id === userId;
     if (holder && !isOwn) {
@@ -68,18 +68,11 @@ export class Undo {
         throw new AppError("conflict", { message: "Another account has proven this address meanwhile." });
       }
       await deleteEmail(tx, holder.id);
-      await appendAudit(tx, now, {
-        tenantId,
-        actor: { kind: "user", id: userId },
-        action: "email.removed",
-        target: { kind: "user", id: holder.user_id },
-        applicationId: application.id,
-        origin,
-      });
+      await act.audit(tx, now, "email.removed", userRef(holder.user_id));
     }
     await deleteEmailsBut(tx, userId, before.canonical);
     if (holder && isOwn) {
-      await verifyEmail(tx, holder.id, now);
+      await verifyEmail(tx, userId, holder.id, now);
       await makePrimary(tx, userId, holder.id);
       return holder.id;
     }
@@ -90,43 +83,31 @@ export class Undo {
   }
 
   /** Links of earlier changes stay: an attacker who changes twice must not undo the second to end the first one's. */
-  async #end(tx: Executor, now: number, { application, origin }: Admitted, userId: string, flowId: string) {
+  async #end(tx: Executor, now: number, act: Act, userId: string, flowId: string) {
     const { flows, secondFactors, sessions } = this.identity;
-    const tenantId = application.tenant.id;
-    const actor = { kind: "user", id: userId } as const;
-    await appendAudit(tx, now, {
-      tenantId,
-      actor,
-      action: "email.change_undone",
-      target: { kind: "user", id: userId },
-      applicationId: application.id,
-      origin,
-    });
+    await act.audit(tx, now, "email.change_undone", userRef(userId));
     await flows.endEvery(tx, userId, { kind: "undo_email_change", before: flowId });
     await secondFactors.endAll(tx, userId);
-    const ending = { tenantId, application, actor, origin, reason: "address_undone" } as const;
-    await sessions.endAll(tx, userId, { keep: null, everyApplication: true }, ending);
+    await sessions.endAll(tx, act, userId, { reason: "address_undone", keep: null, everyApplication: true });
   }
 
   async #mail(
     tx: Executor,
     now: number,
-    { application, origin }: Admitted,
+    act: Act,
     owner: { userId: string; emailId: string; address: string },
     canonical: string,
     newer: UserEmailsTable | undefined,
   ): Promise<void> {
     const { userId } = owner;
-    if (application.signInMethods.has("password")) {
-      await mailReset(this.identity, tx, { application, origin, canonical, owner });
+    if (act.application.signInMethods.has("password")) {
+      await mailReset(this.identity, tx, act, { canonical, owner });
     }
     if (!newer || newer.canonical === canonical || newer.verified_at === null) return;
-    await this.identity.notices.tell(tx, now, {
+    await this.identity.notices.notify(tx, now, act, {
       kind: "address",
       template: "email_removed",
-      application,
       userId,
-      origin,
       to: newer.address,
       values: { email: newer.address },
     });

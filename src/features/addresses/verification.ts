@@ -1,16 +1,16 @@
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
+import type { Act } from "../../identity/applications/act.ts";
+import { userRef } from "../../identity/audit/act.ts";
 import { checkProof } from "../../identity/email-proofs/mailed.ts";
 import type { Proof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { isLockedLive } from "../../identity/sessions/lock.ts";
+import { countEmails, findByCanonical, findPrimary, verifyEmail } from "../../identity/users/emails/store.ts";
 import { claimUser, insertEmail } from "../../identity/users/store.ts";
-import type { Admitted } from "../../rpc/gate.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { MAX_EMAILS } from "./limits.ts";
-import { countEmails, findByCanonical, findPrimary, verifyEmail } from "./store.ts";
 
 /** What a verify_email flow goes on with. */
 export interface VerifyState {
@@ -31,14 +31,14 @@ export class Verification {
    * A password that the account has stays: it is the account's own flow that proves the address.
    * @returns the address. @throws AppError `invalid_code`, `conflict` when somebody else has it by now, `rate_limited`
    */
-  async verify(caller: Admitted, proof: Proof): Promise<string> {
-    const { application, origin } = caller;
+  async verify(asked: Act, proof: Proof): Promise<string> {
     const { storage, clock, notices } = this.identity;
-    const { flow, state, spend } = await checkProof(this.identity, caller, ["verify_email"], proof);
+    const { flow, state, spend } = await checkProof(this.identity, asked, ["verify_email"], proof);
     const { address, canonical, sid } = state as unknown as VerifyState;
     const userId = flow.user_id;
-    const tenantId = application.tenant.id;
+    const tenantId = asked.application.tenant.id;
     if (userId === null) throw new AppError("invalid_code");
+    const act = asked.by(userRef(userId));
     return storage.write(async (tx) => {
       const now = clock.now();
       if (!(await isLockedLive(tx, { tenant_id: tenantId, user_id: userId, sid }, now)))
@@ -46,20 +46,13 @@ export class Verification {
       await spend(tx);
       const found = await findByCanonical(tx, tenantId, canonical);
       if (found && found.user_id !== userId) throw taken();
-      if (found) await verifyEmail(tx, found.id, now);
+      if (found) await verifyEmail(tx, userId, found.id, now);
       else await this.#insert(tx, now, { tenantId, userId, address, canonical });
       await claimUser(tx, userId, now);
-      await appendAudit(tx, now, {
-        tenantId,
-        actor: { kind: "user", id: userId },
-        action: found ? "email.verified" : "email.added",
-        target: { kind: "user", id: userId },
-        applicationId: application.id,
-        origin,
-      });
+      await act.audit(tx, now, found ? "email.verified" : "email.added", userRef(userId));
       if (!found) {
         const values = { email: address };
-        await notices.tell(tx, now, { kind: "address", template: "email_added", application, userId, origin, values });
+        await notices.notify(tx, now, act, { kind: "address", template: "email_added", userId, values });
       }
       return found?.address ?? address;
     });

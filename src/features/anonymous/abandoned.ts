@@ -1,5 +1,5 @@
-import { systemOrigin } from "../../core/caller.ts";
 import { DAY } from "../../core/clock.ts";
+import { systemAct } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { lockUser } from "../../identity/users/store.ts";
 import { type AbandonedUser, abandonedUsers, isStillAbandoned } from "./store.ts";
@@ -27,12 +27,11 @@ export class AbandonedUsers {
     const { storage, directory, users } = this.identity;
     const application = user.application_id === null ? null : await directory.application(user.application_id);
     if (!application) return;
-    const actor = { kind: "system", id: null } as const;
     await storage.write(async (tx) => {
       // Another node may have been first, or a backend have claimed the account since the list was read.
       if (!(await lockUser(tx, user.tenant_id, user.id, age.now))) return;
       if (!(await isStillAbandoned(tx, user.id, age))) return;
-      await users.delete(tx, user.id, { application, actor, origin: systemOrigin });
+      await users.delete(tx, systemAct(application), user.id);
     });
   }
 }

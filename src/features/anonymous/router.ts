@@ -39,8 +39,7 @@ export function anonymousRouter(identity: Identity, procedures: Procedures, sign
         deliver(
           ctx.call,
           await signIn.signIn({
-            application: ctx.application,
-            origin: ctx.origin,
+            act: ctx.act,
             metadata: input?.metadata ?? {},
             delivery: input?.delivery ?? "cookie",
             replaces: await presentedSession(identity, ctx.call, ctx),

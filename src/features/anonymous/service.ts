@@ -1,9 +1,8 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
-import type { Application } from "../../identity/applications/application.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
+import type { Act } from "../../identity/applications/act.ts";
+import { userRef } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { IssuedTokens } from "../../identity/sessions/sessions.ts";
 import { insertUser } from "../../identity/users/store.ts";
@@ -11,8 +10,7 @@ import type { Delivery } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 
 interface AnonymousRequest {
-  application: Application;
-  origin: RequestOrigin;
+  act: Act;
   metadata: JsonObject;
   delivery: Delivery;
   replaces: string | null;
@@ -26,14 +24,13 @@ export class AnonymousSignIn {
    * @throws AppError `forbidden` where the application does not name the method, `rate_limited`
    */
   async signIn(request: AnonymousRequest): Promise<IssuedTokens> {
-    const { application, origin, delivery, replaces } = request;
-    if (!application.signInMethods.has("anonymous")) {
+    const { act, delivery, replaces } = request;
+    if (!act.application.signInMethods.has("anonymous")) {
       throw new AppError("forbidden", { message: "This application has no anonymous users." });
     }
-    await this.identity.attempts.anonymous(application, origin);
+    await this.identity.attempts.anonymous(act);
     const outcome = await this.identity.signIns.complete({
-      application,
-      origin,
+      act,
       method: "anonymous",
       amr: [],
       aal: "aal1",
@@ -48,20 +45,11 @@ export class AnonymousSignIn {
     return outcome.issued;
   }
 
-  async #createUser(tx: Executor, now: number, { application, origin, metadata }: AnonymousRequest): Promise<string> {
+  async #createUser(tx: Executor, now: number, { act, metadata }: AnonymousRequest): Promise<string> {
     const id = newId(this.identity.clock.now());
-    const tenantId = application.tenant.id;
     const public_metadata = JSON.stringify(metadata);
-    await insertUser(tx, now, { id, tenant_id: tenantId, public_metadata, is_anonymous: 1 });
-    await appendAudit(tx, now, {
-      tenantId,
-      actor: { kind: "user", id },
-      action: "user.created",
-      target: { kind: "user", id },
-      applicationId: application.id,
-      origin,
-      details: { method: "anonymous" },
-    });
+    await insertUser(tx, now, { id, tenant_id: act.application.tenant.id, public_metadata, is_anonymous: 1 });
+    await act.by(userRef(id)).audit(tx, now, "user.created", userRef(id), { method: "anonymous" });
     return id;
   }
 }

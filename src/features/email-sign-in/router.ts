@@ -43,8 +43,7 @@ export function emailSignInRouter(identity: Identity, procedures: Procedures, si
           }),
         )
         .mutation(async ({ ctx, input }) => {
-          const { application, origin } = ctx;
-          const { flowId, expiresIn } = await signIns.start({ application, origin, ...input });
+          const { flowId, expiresIn } = await signIns.start(ctx.act, input);
           return { status: "sent" as const, flow_id: flowId, expires_in: expiresIn };
         }),
       complete: procedures
@@ -96,7 +95,7 @@ export function emailSignInRouter(identity: Identity, procedures: Procedures, si
         },
       })
       .input(z.strictObject({ token: z.string().min(1).max(200).describe("Behind the `#` of the link.") }))
-      .mutation(({ ctx, input }) => signIns.describe(ctx, input.token)),
+      .mutation(({ ctx, input }) => signIns.describe(ctx.act, input.token)),
   };
   return { auth };
 }

@@ -1,28 +1,25 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import { toWireTime } from "../../core/clock.ts";
 import { canonicalEmail } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
+import type { Act } from "../../identity/applications/act.ts";
 import type { Application } from "../../identity/applications/application.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
+import { userRef } from "../../identity/audit/act.ts";
 import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/email-proofs/mailed.ts";
 import type { Proof, ProofKind, StartedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
+import { findEmail, findPrimary, lockProvenAddress, proveFirstAddress } from "../../identity/users/emails/store.ts";
 import { lockUser } from "../../identity/users/store.ts";
 import type { Delivery } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { maskEmail } from "./mask.ts";
-import { findAddress, findOwner, lockAddress, primaryAddress, proveAddress } from "./store.ts";
+import { findOwner } from "./owner.ts";
 
 export const EMAIL_METHODS = ["magic_link", "email_code"] as const;
 export type EmailMethod = (typeof EMAIL_METHODS)[number];
 
-interface Caller {
-  application: Application;
-  origin: RequestOrigin;
-}
-
-export interface EmailCompletion extends Caller {
+export interface EmailCompletion {
+  act: Act;
   proof: Proof;
   organization: string | null;
   audience: string | null;
@@ -48,21 +45,19 @@ export class EmailSignIns {
    * The same answer, status and work whether or not there is an account. @throws AppError `forbidden`, `invalid_input`,
    * `rate_limited`
    */
-  async start(caller: Caller & { email: string; method: EmailMethod }): Promise<StartedProof> {
-    const { application, origin, method } = caller;
+  async start(act: Act, { email, method }: { email: string; method: EmailMethod }): Promise<StartedProof> {
     const { identity } = this;
+    const { application } = act;
     requireMethod(application, method);
-    const said = canonicalEmail(caller.email);
+    const said = canonicalEmail(email);
     if (!said) throw invalidField("email", "must be one e-mail address such as ada@example.com");
     const { canonical } = said;
-    await identity.attempts.mail(application, canonical, origin);
+    await identity.attempts.mail(act, canonical);
     const owner = await findOwner(identity.storage.read, application.tenant.id, canonical);
     const state: State = { method, emailId: owner?.emailId ?? null };
     const address = owner?.address ?? null;
     return identity.storage.write((tx) =>
-      mailProof(identity, tx, {
-        application,
-        origin,
+      mailProof(identity, tx, act, {
         kind: "sign_in",
         template: method === "magic_link" ? "sign_in_link" : "sign_in_code",
         to: address,
@@ -80,18 +75,18 @@ export class EmailSignIns {
    * meanwhile, `invalid_credentials` when the account was disabled meanwhile, `rate_limited`
    */
   async complete(completion: EmailCompletion): Promise<SignInOutcome> {
-    const { application, origin, proof } = completion;
+    const { act, proof } = completion;
+    const { application } = act;
     const { signIns, storage } = this.identity;
-    const { flow, state, spend } = await checkProof(this.identity, completion, ["sign_in"], proof);
+    const { flow, state, spend } = await checkProof(this.identity, act, ["sign_in"], proof);
     const { method, emailId } = state as unknown as State;
     const { user_id: userId } = flow;
     if (userId === null || emailId === null) throw new AppError("invalid_code");
     requireMethod(application, method);
     const address = { id: emailId, user_id: userId };
-    const found = await findAddress(storage.read, address);
+    const found = await findEmail(storage.read, userId, emailId);
     return signIns.complete({
-      application,
-      origin,
+      act,
       method,
       amr: ["otp"],
       aal: "aal1",
@@ -105,9 +100,8 @@ export class EmailSignIns {
         // Whoever takes an account over holds its row first, as everywhere: two who do wait for each other.
         if (isFirst) await lockUser(tx, application.tenant.id, userId, now);
         await spend(tx);
-        if (isFirst && (await proveAddress(tx, address, now)))
-          await this.#takeOver(tx, now, application, userId, origin);
-        else if (!(await lockAddress(tx, address))) throw new AppError("invalid_code");
+        if (isFirst && (await proveFirstAddress(tx, address, now))) await this.#takeOver(tx, now, act, userId);
+        else if (!(await lockProvenAddress(tx, address))) throw new AppError("invalid_code");
         return userId;
       },
     });
@@ -117,13 +111,14 @@ export class EmailSignIns {
    * What a link would do, without doing it: for the page that it opens.
    * @throws AppError `invalid_code` for one that does nothing any more, and for another tenant's
    */
-  async describe({ application: asked }: Caller, token: string) {
+  async describe({ application: asked }: Act, token: string) {
     const { emailProofs, directory, storage } = this.identity;
     const { flow, state } = await emailProofs.check(KINDS, { token });
     const application = flow.tenant_id === asked.tenant.id ? await directory.application(flow.application_id) : null;
     if (!application || application.disabled) throw new AppError("invalid_code");
     const said = typeof state.email === "string" ? state.email : null;
-    const email = said ?? (flow.user_id === null ? null : await primaryAddress(storage.read, flow.user_id));
+    const primary = flow.user_id === null ? undefined : await findPrimary(storage.read, flow.user_id);
+    const email = said ?? primary?.address ?? null;
     return {
       kind: flow.kind as ProofKind,
       email: email === null ? null : maskEmail(email),
@@ -136,17 +131,10 @@ export class EmailSignIns {
    * The address was never proven before: whoever set the account up may have been a stranger. Their credentials and sessions
    * go before the owner of the address comes in.
    */
-  async #takeOver(tx: Executor, now: number, application: Application, userId: string, origin: RequestOrigin) {
-    const actor = { kind: "user", id: userId } as const;
-    await this.identity.users.revokeUnprovenCredentials(tx, userId, { application, actor, origin });
-    await appendAudit(tx, now, {
-      tenantId: application.tenant.id,
-      actor,
-      action: "email.verified",
-      target: { kind: "user", id: userId },
-      applicationId: application.id,
-      origin,
-    });
+  async #takeOver(tx: Executor, now: number, asked: Act, userId: string) {
+    const act = asked.by(userRef(userId));
+    await this.identity.users.revokeUnprovenCredentials(tx, act, userId);
+    await act.audit(tx, now, "email.verified", userRef(userId));
   }
 }
 

@@ -1,12 +1,10 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import { MINUTE, SECOND } from "../../core/clock.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { newId, parseId } from "../../core/ids.ts";
 import { type KeyCaller, SIGNED_TOKEN_LIFETIME } from "../../identity/api-keys/api-keys.ts";
 import type { Scope } from "../../identity/api-keys/scopes.ts";
-import { findApiKey } from "../../identity/api-keys/store.ts";
+import { findApiKey, pageOfApiKeys, revokeApiKey, rotateApiKey } from "../../identity/api-keys/store.ts";
 import { longestAccessTtl } from "../../identity/applications/store.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
 import { once, type RepeatableCall } from "../../identity/idempotency/idempotency.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { insertRevocation } from "../../identity/revocations/store.ts";
@@ -15,7 +13,6 @@ import { cutPage } from "../../rpc/schemas.ts";
 import type { ApiKeysTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { type Reach, requireWithin } from "./bounds.ts";
-import { pageOfApiKeys, revokeApiKey, rotateApiKey } from "./store.ts";
 import { toWireApiKey, type WireApiKey, type WireNewApiKey } from "./wire.ts";
 
 interface Creation extends Reach {
@@ -31,7 +28,7 @@ export class ApiKeyService {
    * @throws AppError `invalid_input`, `insufficient_scope`, `forbidden` (wider than the caller), `conflict`
    */
   create(caller: AdmittedKey, input: Creation, call: RepeatableCall | null): Promise<WireNewApiKey> {
-    const { application, key, origin } = caller;
+    const { act, key } = caller;
     const { storage, clock, apiKeys } = this.identity;
     if (input.expiresAt !== null && input.expiresAt <= clock.now()) {
       throw invalidField("expires_at", "must be in the future");
@@ -47,13 +44,7 @@ export class ApiKeyService {
         call,
         id,
         async () => {
-          const made = await apiKeys.create(tx, id, {
-            ...wanted,
-            tenantId: application.tenant.id,
-            applicationId: application.id,
-            actor: { kind: key.kind, id: key.id },
-            origin,
-          });
+          const made = await apiKeys.create(tx, act, id, wanted);
           return { ...toWireApiKey(made.row), secret: made.secret };
         },
         async (made) => ({ ...toWireApiKey(await this.#own(tx, caller, made)), secret: null }),
@@ -64,7 +55,7 @@ export class ApiKeyService {
   async list(caller: AdmittedKey, limit: number, cursor: string | null) {
     const after = cursor === null ? "" : parseId("apiKey", cursor);
     if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
-    const page = { applicationId: caller.application.id, after, limit: limit + 1 };
+    const page = { applicationId: caller.act.application.id, after, limit: limit + 1 };
     return cutPage(await pageOfApiKeys(this.identity.storage.read, page), limit, (row) => row.id, toWireApiKey);
   }
 
@@ -90,7 +81,7 @@ export class ApiKeyService {
         issuedBefore: now + SECOND,
         expiresAt: now + lifetime + MINUTE,
       });
-      await this.#tell(tx, now, caller.key, "api_key.revoked", revoked, caller.origin, {});
+      await caller.act.audit(tx, now, "api_key.revoked", { kind: "api_key", id }, described(revoked));
       return toWireApiKey(revoked);
     });
   }
@@ -125,9 +116,8 @@ export class ApiKeyService {
             rotated_at: now,
           });
           if (!rotated) throw new AppError("conflict", { message: "Another request rotated or revoked this key." });
-          await this.#tell(tx, now, caller.key, "api_key.rotated", rotated, caller.origin, {
-            overlap_seconds: overlap,
-          });
+          const details = { ...described(rotated), overlap_seconds: overlap };
+          await caller.act.audit(tx, now, "api_key.rotated", { kind: "api_key", id }, details);
           return { ...toWireApiKey(rotated), secret: shown };
         },
         async () => ({ ...toWireApiKey(row), secret: null }),
@@ -137,29 +127,14 @@ export class ApiKeyService {
 
   async #own(at: Executor, caller: AdmittedKey, id: string): Promise<ApiKeysTable> {
     const row = await findApiKey(at, id);
-    if (!row || row.application_id !== caller.application.id) throw new AppError("not_found");
+    if (!row || row.application_id !== caller.act.application.id) throw new AppError("not_found");
     return row;
   }
+}
 
-  #tell(
-    tx: Executor,
-    now: number,
-    actor: KeyCaller,
-    action: string,
-    row: ApiKeysTable,
-    origin: RequestOrigin,
-    details: Record<string, unknown>,
-  ): Promise<void> {
-    return appendAudit(tx, now, {
-      tenantId: row.tenant_id,
-      actor: { kind: actor.kind, id: actor.id },
-      action,
-      target: { kind: "api_key", id: row.id },
-      applicationId: row.application_id,
-      origin,
-      details: { kind: row.kind, name: row.name, ...details },
-    });
-  }
+/** As audit entries name a key: a name may be used again, an id says nothing to people. */
+function described({ kind, name }: ApiKeysTable) {
+  return { kind, name };
 }
 
 function inherited(key: KeyCaller, input: Creation): Pick<Reach, "expiresAt" | "rateLimit" | "networks"> {

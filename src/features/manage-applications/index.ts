@@ -16,9 +16,9 @@ export const manageApplications = defineFeature({
   router: ({ identity, procedures, signInMethods }) => {
     const schema = managedApplicationSchema(signInMethods);
     const own = async (caller: AdmittedKey) => {
-      const row = await findApplication(identity.storage.read, caller.application.id);
+      const row = await findApplication(identity.storage.read, caller.act.application.id);
       if (!row) throw new AppError("not_found");
-      return toManagedApplication(row, caller.application);
+      return toManagedApplication(row, caller.act.application);
     };
     return {
       applications: {
@@ -47,7 +47,7 @@ export const manageApplications = defineFeature({
           })
           .input(z.strictObject({ id: z.string().max(64).describe("The application's id, in either form.") }))
           .query(async ({ ctx, input }) => {
-            if (requireId("application", input.id, "id") !== ctx.application.id) throw new AppError("not_found");
+            if (requireId("application", input.id, "id") !== ctx.act.application.id) throw new AppError("not_found");
             return own(ctx);
           }),
       },

@@ -1,15 +1,20 @@
 import { AppError, invalidField } from "../../core/errors.ts";
 import { newId, parseId } from "../../core/ids.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
 import { once, type RepeatableCall } from "../../identity/idempotency/idempotency.ts";
 import type { Identity } from "../../identity/identity.ts";
+import {
+  deleteResource,
+  findResource,
+  insertResource,
+  pageOfResources,
+  updateResource,
+} from "../../identity/resources/store.ts";
 import { DEFAULT_TENANT_SLUG } from "../../identity/tenants/tenant.ts";
 import type { AdmittedKey } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { ApiResourcesTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { deleteResource, findResource, insertResource, pageOfResources, updateResource } from "./store.ts";
 import { type ResourceScope, toWireResource, type WireResource } from "./wire.ts";
 
 interface NewResource {
@@ -29,7 +34,7 @@ export class ResourceService {
     const now = clock.now();
     const row: ApiResourcesTable = {
       id: newId(now),
-      tenant_id: caller.application.tenant.id,
+      tenant_id: caller.act.application.tenant.id,
       audience: input.audience,
       name: input.name,
       scopes: JSON.stringify(input.scopes),
@@ -46,7 +51,7 @@ export class ResourceService {
           details: [{ path: "audience", reason: "is taken" }],
         });
       }
-      await this.#tell(tx, now, caller, "resource.created", row, { audience: row.audience });
+      await caller.act.audit(tx, now, "resource.created", targetOf(row), { audience: row.audience });
       return toWireResource(row);
     };
     const replay = async (tx: Executor, id: string) => toWireResource(found(await this.#find(tx, caller, id)));
@@ -65,7 +70,7 @@ export class ResourceService {
   async list(caller: AdmittedKey, limit: number, cursor: string | null) {
     const after = cursor === null ? "" : parseId("resource", cursor);
     if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
-    const page = { tenantId: caller.application.tenant.id, after, limit: limit + 1 };
+    const page = { tenantId: caller.act.application.tenant.id, after, limit: limit + 1 };
     return cutPage(await pageOfResources(this.identity.storage.read, page), limit, (row) => row.id, toWireResource);
   }
 
@@ -88,8 +93,8 @@ export class ResourceService {
         ...(changes.scopes === undefined ? {} : { scopes: JSON.stringify(changes.scopes) }),
       };
       const set = { ...columns, updated_at: now };
-      const row = found(await updateResource(tx, caller.application.tenant.id, id, set));
-      await this.#tell(tx, now, caller, "resource.changed", row, { fields: Object.keys(columns) });
+      const row = found(await updateResource(tx, caller.act.application.tenant.id, id, set));
+      await caller.act.audit(tx, now, "resource.changed", targetOf(row), { fields: Object.keys(columns) });
       return toWireResource(row);
     });
   }
@@ -98,8 +103,8 @@ export class ResourceService {
   delete(caller: AdmittedKey, id: string): Promise<void> {
     const { storage, clock } = this.identity;
     return storage.write(async (tx) => {
-      const row = found(await deleteResource(tx, caller.application.tenant.id, id));
-      await this.#tell(tx, clock.now(), caller, "resource.deleted", row, { audience: row.audience });
+      const row = found(await deleteResource(tx, caller.act.application.tenant.id, id));
+      await caller.act.audit(tx, clock.now(), "resource.deleted", targetOf(row), { audience: row.audience });
     });
   }
 
@@ -117,27 +122,12 @@ export class ResourceService {
   }
 
   #find(at: Executor, caller: AdmittedKey, id: string): Promise<ApiResourcesTable | undefined> {
-    return findResource(at, caller.application.tenant.id, id);
+    return findResource(at, caller.act.application.tenant.id, id);
   }
+}
 
-  #tell(
-    tx: Executor,
-    now: number,
-    caller: AdmittedKey,
-    action: string,
-    row: ApiResourcesTable,
-    details: Record<string, unknown>,
-  ): Promise<void> {
-    return appendAudit(tx, now, {
-      tenantId: row.tenant_id,
-      actor: { kind: caller.key.kind, id: caller.key.id },
-      action,
-      target: { kind: "resource", id: row.id },
-      applicationId: caller.application.id,
-      origin: caller.origin,
-      details,
-    });
-  }
+function targetOf(row: ApiResourcesTable) {
+  return { kind: "resource", id: row.id };
 }
 
 function found(row: ApiResourcesTable | undefined): ApiResourcesTable {

@@ -1,12 +1,11 @@
 import { AppError, invalidField } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { pageOfSessions } from "../../identity/sessions/store.ts";
+import { findSessionOf, pageOfApplication, pageOfSessions } from "../../identity/sessions/store.ts";
 import type { AdmittedKey } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
 import type { SessionsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { findSessionOf, pageOfApplication } from "./store.ts";
 import { toManagedSession, type WireManagedSession } from "./wire.ts";
 
 /** Sessions of the calling key's own application; those of the tenant's other applications are not there. */
@@ -18,7 +17,7 @@ export class SessionService {
     if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
     const { storage, clock } = this.identity;
     const { userId } = filter;
-    const page = { applicationId: caller.application.id, now: clock.now(), after, limit: filter.limit + 1 };
+    const page = { applicationId: caller.act.application.id, now: clock.now(), after, limit: filter.limit + 1 };
     const rows = await (userId === null
       ? pageOfApplication(storage.read, page)
       : pageOfSessions(storage.read, { ...page, userId }));
@@ -32,19 +31,16 @@ export class SessionService {
 
   /** Ending what has ended is no error. @throws AppError `not_found` */
   revoke(caller: AdmittedKey, id: string): Promise<WireManagedSession> {
-    const { application, origin, key } = caller;
     const { storage, sessions } = this.identity;
     return storage.write(async (tx) => {
-      const row = await this.#own(tx, caller, id);
-      const actor = { kind: key.kind, id: key.id };
-      const ending = { tenantId: row.tenant_id, application, actor, origin, reason: "revoked" } as const;
-      await sessions.end(tx, id, ending);
+      await this.#own(tx, caller, id);
+      await sessions.end(tx, caller.act, id, "revoked");
       return toManagedSession(await this.#own(tx, caller, id));
     });
   }
 
   async #own(at: Executor, caller: AdmittedKey, id: string): Promise<SessionsTable> {
-    const row = await findSessionOf(at, caller.application.id, id);
+    const row = await findSessionOf(at, caller.act.application.id, id);
     if (!row) throw new AppError("not_found");
     return row;
   }

@@ -3,7 +3,7 @@ import { AppError, invalidField } from "../../core/errors.ts";
 import { newId, parseId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { mergePatch } from "../../core/merge-patch.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
+import { userRef } from "../../identity/audit/act.ts";
 import { once, type RepeatableCall } from "../../identity/idempotency/idempotency.ts";
 import type { Identity } from "../../identity/identity.ts";
 import {
@@ -66,7 +66,7 @@ export class UserService {
         id,
         async () => {
           await this.#insert(tx, now, id, caller, input, email);
-          await this.#tell(tx, now, caller, "user.created", id, { method: "management" });
+          await caller.act.audit(tx, now, "user.created", userRef(id), { method: "management" });
           return read(tx, id);
         },
         (made) => read(tx, made),
@@ -80,7 +80,7 @@ export class UserService {
       throw invalidField("cursor", "must be the next_cursor of a page before");
     }
     const rows = await pageOfUsers(this.identity.storage.read, {
-      tenantId: caller.application.tenant.id,
+      tenantId: caller.act.application.tenant.id,
       after,
       limit: filter.limit + 1,
       email: filter.email === null ? null : requireEmail(filter.email).canonical,
@@ -101,7 +101,7 @@ export class UserService {
     const { storage, clock } = this.identity;
     return storage.write(async (tx) => {
       const now = clock.now();
-      if (!(await lockUser(tx, caller.application.tenant.id, id, now))) throw new AppError("not_found");
+      if (!(await lockUser(tx, caller.act.application.tenant.id, id, now))) throw new AppError("not_found");
       const before = await this.#own(tx, caller, id);
       const columns = {
         ...changes.columns,
@@ -115,7 +115,7 @@ export class UserService {
       } catch (error) {
         throw asConflict(error);
       }
-      await this.#tell(tx, now, caller, "user.changed", id, { fields: Object.keys(columns) });
+      await caller.act.audit(tx, now, "user.changed", userRef(id), { fields: Object.keys(columns) });
       return toManagedUser(await this.#own(tx, caller, id));
     });
   }
@@ -123,9 +123,7 @@ export class UserService {
   /** @throws AppError `not_found` */
   delete(caller: AdmittedKey, id: string): Promise<void> {
     const { storage, users } = this.identity;
-    const { application, origin, key } = caller;
-    const actor = { kind: key.kind, id: key.id };
-    return storage.write((tx) => users.delete(tx, id, { application, actor, origin }));
+    return storage.write((tx) => users.delete(tx, caller.act, id));
   }
 
   async #insert(
@@ -136,7 +134,7 @@ export class UserService {
     input: NewUser,
     email: EmailAddress | null,
   ): Promise<void> {
-    const tenantId = caller.application.tenant.id;
+    const tenantId = caller.act.application.tenant.id;
     try {
       await insertUser(tx, now, {
         ...input.columns,
@@ -152,28 +150,9 @@ export class UserService {
   }
 
   async #own(at: Executor, caller: AdmittedKey, id: string): Promise<UserRow> {
-    const row = await findUser(at, caller.application.tenant.id, id);
+    const row = await findUser(at, caller.act.application.tenant.id, id);
     if (!row || row.deleted_at !== null) throw new AppError("not_found");
     return row;
-  }
-
-  #tell(
-    tx: Executor,
-    now: number,
-    caller: AdmittedKey,
-    action: string,
-    userId: string,
-    details: Record<string, unknown>,
-  ): Promise<void> {
-    return appendAudit(tx, now, {
-      tenantId: caller.application.tenant.id,
-      actor: { kind: caller.key.kind, id: caller.key.id },
-      action,
-      target: { kind: "user", id: userId },
-      applicationId: caller.application.id,
-      origin: caller.origin,
-      details,
-    });
   }
 }
 

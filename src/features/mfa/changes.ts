@@ -1,7 +1,6 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import { AppError } from "../../core/errors.ts";
-import type { Application } from "../../identity/applications/application.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
+import type { Act } from "../../identity/applications/act.ts";
+import { userRef } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { findSession, isLiveSession, type SessionBundle } from "../../identity/sessions/store.ts";
 import { lockUser } from "../../identity/users/store.ts";
@@ -10,8 +9,8 @@ import type { RecoveryCodes } from "./recovery-codes.ts";
 import { deleteCodes, deleteTotp } from "./store.ts";
 
 interface Owner {
-  application: Application;
-  origin: RequestOrigin;
+  /** By the user. */
+  act: Act;
   userId: string;
 }
 
@@ -24,8 +23,7 @@ interface Change extends Owner {
 }
 
 export interface FactorCaller {
-  application: Application;
-  origin: RequestOrigin;
+  act: Act;
   session: SessionBundle;
 }
 
@@ -41,9 +39,9 @@ export class FactorChanges {
    * owner who has just signed everybody out is not answered by the stranger's change.
    * @throws AppError `token_revoked`
    */
-  async lock(tx: Executor, { application, userId, sid }: Owner & { sid: string | null }): Promise<void> {
+  async lock(tx: Executor, { act, userId, sid }: Owner & { sid: string | null }): Promise<void> {
     const now = this.identity.clock.now();
-    const isThere = await lockUser(tx, application.tenant.id, userId, now);
+    const isThere = await lockUser(tx, act.application.tenant.id, userId, now);
     const session = isThere && sid !== null ? await findSession(tx, sid) : null;
     const isLive = session === null || (session && isLiveSession(session, now));
     if (!isThere || !isLive) throw new AppError("token_revoked");
@@ -51,33 +49,31 @@ export class FactorChanges {
 
   /** Whatever was proven before the change counts no more: other sessions, half sign-ins, trusted devices. */
   async made(tx: Executor, now: number, made: Change): Promise<void> {
-    const { application, origin, userId } = made;
-    const tenantId = application.tenant.id;
-    const actor = { kind: "user", id: userId } as const;
+    const { act, userId, keep } = made;
     // The flows first: a sign-in that is just finishing one has committed its session by then, or finds it ended.
     await this.identity.secondFactors.endAll(tx, userId);
-    const ending = { tenantId, application, actor, origin, reason: "factor_changed" } as const;
-    await this.identity.sessions.endAll(tx, userId, { keep: made.keep, everyApplication: true }, ending);
-    await this.#tell(tx, now, made);
+    const ending = { reason: "factor_changed", keep, everyApplication: true } as const;
+    await this.identity.sessions.endAll(tx, act, userId, ending);
+    await this.#record(tx, now, made);
   }
 
   /**
    * Takes the authenticator app away, and the codes that stood in for it.
    * @throws AppError `conflict` for who has none, `forbidden` where the application requires one and there is no other
    */
-  async removeTotp({ application, origin, session }: FactorCaller): Promise<void> {
+  async removeTotp({ act, session }: FactorCaller): Promise<void> {
     const { storage, clock, secondFactors } = this.identity;
     const userId = session.user_id;
     await storage.write(async (tx) => {
       const now = clock.now();
-      const owner = { application, origin, userId };
+      const owner = { act, userId };
       await this.lock(tx, { ...owner, sid: session.sid });
       if (!(await deleteTotp(tx, userId))) {
         throw new AppError("conflict", { message: "There is no authenticator app to take away." });
       }
       await deleteCodes(tx, userId);
       const left = await secondFactors.enrolled(tx, userId, null);
-      if (application.mfa === "required" && left.length === 0) {
+      if (act.application.mfa === "required" && left.length === 0) {
         throw new AppError("forbidden", {
           message: "This application requires a second factor. Set up another one first, or a new app in its place.",
         });
@@ -87,35 +83,26 @@ export class FactorChanges {
   }
 
   /** @throws AppError `conflict` for who has no factor that the codes could stand in for */
-  async renewCodes({ application, origin, session }: FactorCaller): Promise<string[]> {
+  async renewCodes({ act, session }: FactorCaller): Promise<string[]> {
     const { storage, clock, secondFactors } = this.identity;
     const userId = session.user_id;
     const codes = this.recoveryCodes.generate();
     await storage.write(async (tx) => {
       const now = clock.now();
-      const owner = { application, origin, userId };
+      const owner = { act, userId };
       await this.lock(tx, { ...owner, sid: session.sid });
       if ((await secondFactors.enrolled(tx, userId, null)).length === 0) {
         throw new AppError("conflict", { message: "There is no second factor yet that the codes would stand in for." });
       }
       await this.recoveryCodes.keep(tx, now, { id: userId, tenantId: session.tenant_id }, codes);
-      await this.#tell(tx, now, { ...owner, keep: session.sid, change: "added", factor: "recovery_codes" });
+      await this.#record(tx, now, { ...owner, keep: session.sid, change: "added", factor: "recovery_codes" });
     });
     return codes;
   }
 
-  async #tell(tx: Executor, now: number, { application, origin, userId, change, factor }: Change): Promise<void> {
-    await appendAudit(tx, now, {
-      tenantId: application.tenant.id,
-      actor: { kind: "user", id: userId },
-      action: `factor.${change}`,
-      target: { kind: "user", id: userId },
-      applicationId: application.id,
-      origin,
-      details: { factor },
-    });
+  async #record(tx: Executor, now: number, { act, userId, change, factor }: Change): Promise<void> {
+    await act.audit(tx, now, change === "added" ? "factor.added" : "factor.removed", userRef(userId), { factor });
     const template = change === "added" ? "factor_added" : "factor_removed";
-    const values = { factor };
-    await this.identity.notices.tell(tx, now, { kind: "factor", template, application, userId, origin, values });
+    await this.identity.notices.notify(tx, now, act, { kind: "factor", template, userId, values: { factor } });
   }
 }

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { AppError } from "../../core/errors.ts";
 import { digestEquals } from "../../crypto/secrets.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
+import { userRef } from "../../identity/audit/act.ts";
 import type { FactorAnswer, FactorProof, SecondFactor } from "../../identity/factors/second-factors.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { DataKey } from "../../identity/keys/data-keys.ts";
@@ -47,7 +47,7 @@ export class RecoveryCodes implements SecondFactor {
       amr: ["otp"],
       commit: async (tx, now) => {
         if (!(await useCode(tx, { user_id: userId, digest, now }))) throw new AppError("invalid_code");
-        await this.#tell(tx, now, answer);
+        await this.#used(tx, now, answer);
       },
     };
   }
@@ -68,20 +68,11 @@ export class RecoveryCodes implements SecondFactor {
     return found;
   }
 
-  async #tell(tx: Executor, now: number, { application, origin, userId }: FactorAnswer): Promise<void> {
+  async #used(tx: Executor, now: number, { act, userId }: FactorAnswer): Promise<void> {
     const left = String((await unusedCodes(tx, userId)).length);
-    await appendAudit(tx, now, {
-      tenantId: application.tenant.id,
-      actor: { kind: "user", id: userId },
-      action: "recovery_code.used",
-      target: { kind: "user", id: userId },
-      applicationId: application.id,
-      origin,
-      details: { left },
-    });
-    const values = { left };
-    const template = "recovery_code_used";
-    await this.identity.notices.tell(tx, now, { kind: "factor", template, application, userId, origin, values });
+    await act.audit(tx, now, "recovery_code.used", userRef(userId), { left });
+    const notice = { kind: "factor", template: "recovery_code_used", userId, values: { left } } as const;
+    await this.identity.notices.notify(tx, now, act, notice);
   }
 }
 

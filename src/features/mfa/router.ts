@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { userRef } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
 import { exampleTokens, tokensSchema, type WireTokens } from "../../identity/sessions/wire.ts";
@@ -35,14 +36,13 @@ async function proverOf(
 ): Promise<Prover> {
   if (token === null || token === undefined) {
     const caller = await ctx.sessionCaller(step === "setup" ? { fresh: true } : {});
-    const { application, origin, session } = caller;
-    return { application, origin, userId: session.user_id, session };
+    const { act, session } = caller;
+    return { act, userId: session.user_id, session };
   }
   const caller = await ctx.flowCaller();
-  const { application, origin } = caller;
-  const flow = await identity.secondFactors.find(token, application, step);
+  const flow = await identity.secondFactors.find(token, caller.act.application, step);
   const replaces = await presentedSession(identity, ctx.call, caller);
-  return { application, origin, userId: flow.userId, flow, replaces };
+  return { act: caller.act.by(userRef(flow.userId)), userId: flow.userId, flow, replaces };
 }
 
 /** After the last factor there is nothing left to ask for. */

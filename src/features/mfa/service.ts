@@ -1,8 +1,8 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import { MINUTE } from "../../core/clock.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
+import type { Act } from "../../identity/applications/act.ts";
 import type { Application } from "../../identity/applications/application.ts";
-import { appendRefusal } from "../../identity/audit/refusals.ts";
+import { userRef } from "../../identity/audit/act.ts";
 import type { FactorProof, MfaFlow } from "../../identity/factors/second-factors.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
@@ -18,8 +18,8 @@ import type { TotpFactor } from "./totp-factor.ts";
 
 /** Who has proven a first factor: by the flow of an MFA token, or by a session that they have. */
 export type Prover = {
-  application: Application;
-  origin: RequestOrigin;
+  /** By the user. */
+  act: Act;
   userId: string;
 } & ({ flow: MfaFlow; replaces: string | null } | { session: SessionBundle });
 
@@ -47,7 +47,8 @@ export class SecondFactorService {
 
   /** Shows a new secret, once. It counts when {@link enable} has seen a code of it. @throws AppError `forbidden` */
   async setUp(prover: Prover) {
-    const { application, userId } = prover;
+    const { act, userId } = prover;
+    const { application } = act;
     const { storage, clock, secondFactors } = this.identity;
     requireOffered(application);
     const user = await findUser(storage.read, application.tenant.id, userId);
@@ -70,7 +71,8 @@ export class SecondFactorService {
 
   /** @throws AppError `invalid_code`, `rate_limited`, `forbidden` */
   async enable(prover: Prover, code: string, rememberDevice: boolean) {
-    const { application, userId } = prover;
+    const { act, userId } = prover;
+    const { application } = act;
     requireOffered(application);
     const codes = this.recoveryCodes.generate();
     const outcome = await this.#prove(prover, "totp", rememberDevice, async () => {
@@ -94,12 +96,12 @@ export class SecondFactorService {
 
   /** What would do, with a challenge for the browser where one of them needs it. @throws AppError `rate_limited` */
   async challenge(prover: Prover) {
-    const { application, origin, userId } = prover;
+    const { act, userId } = prover;
     const { secondFactors, storage, attempts } = this.identity;
     const methods = await secondFactors.enrolled(storage.read, userId, firstOf(prover));
     if (!methods.includes("passkey")) return { methods, passkey: null };
-    await attempts.take(application, origin, [[`mfa-challenge:${userId}`, CHALLENGES]]);
-    return { methods, passkey: (await secondFactors.factor("passkey").challenge?.(application, userId)) ?? null };
+    await attempts.take(act, [[`mfa-challenge:${userId}`, CHALLENGES]]);
+    return { methods, passkey: (await secondFactors.factor("passkey").challenge?.(act.application, userId)) ?? null };
   }
 
   /**
@@ -107,7 +109,7 @@ export class SecondFactorService {
    * @throws AppError `invalid_code`, `invalid_input`, `rate_limited`
    */
   verify(prover: Prover, answer: Answer): Promise<SignInOutcome> {
-    const { application, origin, userId } = prover;
+    const { act, userId } = prover;
     const { method, code, flowId, response } = answer;
     const factor = this.identity.secondFactors.factor(method);
     // What is no answer at all is no try.
@@ -115,7 +117,7 @@ export class SecondFactorService {
     return this.#prove(prover, method, answer.rememberDevice, () => {
       // One key proves itself once: what was the first factor is no second one.
       if (method === firstOf(prover)) throw new AppError("invalid_code");
-      return factor.check({ application, userId, origin, code, flowId, response, proven: provenBy(prover) });
+      return factor.check({ act, userId, code, flowId, response, proven: provenBy(prover) });
     });
   }
 
@@ -126,42 +128,32 @@ export class SecondFactorService {
     rememberDevice: boolean,
     check: () => FactorProof | Promise<FactorProof>,
   ): Promise<SignInOutcome> {
-    const { application, origin, userId } = prover;
+    const { act, userId } = prover;
     const { attempts, secondFactors, signIns } = this.identity;
-    await attempts.secondFactor(application, userId, origin);
+    await attempts.secondFactor(act, userId);
     const { isLast } = "flow" in prover ? await secondFactors.attempt(prover.flow) : { isLast: false };
     try {
       const proof = await check();
       const commit = async (tx: Executor, now: number) => {
         await proof.commit(tx, now);
-        await attempts.forgiveSecondFactor(tx, application, userId, origin);
+        await attempts.forgiveSecondFactor(tx, act, userId);
       };
-      const step = { application, origin, amr: proof.amr, rememberDevice, commit };
+      const step = { act, amr: proof.amr, rememberDevice, commit };
       if ("session" in prover) return await signIns.stepUp({ ...step, session: prover.session, aal: "aal2" });
       return await signIns.finish({ ...step, flow: prover.flow, replaces: prover.replaces });
     } catch (error) {
-      if (error instanceof AppError && error.code === "invalid_code") await this.#tellRefusal(prover, method, isLast);
+      if (error instanceof AppError && error.code === "invalid_code") await this.#refused(prover, method, isLast);
       throw error;
     }
   }
 
   /** The owner is told when somebody who had the first factor has used up their tries (ASVS 6.3.5). */
-  async #tellRefusal(prover: Prover, method: string, isLast: boolean): Promise<void> {
-    const { application, origin, userId } = prover;
+  async #refused({ act, userId }: Prover, method: string, isLast: boolean): Promise<void> {
     const { storage, clock, notices } = this.identity;
     const now = clock.now();
     await storage.write(async (tx) => {
-      await appendRefusal(tx, now, {
-        tenantId: application.tenant.id,
-        actor: { kind: "anonymous", id: null },
-        action: "second_factor.refused",
-        target: { kind: "user", id: userId },
-        applicationId: application.id,
-        origin,
-        details: { method },
-      });
-      const template = "second_factor_refused";
-      if (isLast) await notices.tell(tx, now, { kind: "factor", template, application, userId, origin });
+      await act.auditRefusal(tx, now, "second_factor.refused", userRef(userId), { method });
+      if (isLast) await notices.notify(tx, now, act, { kind: "factor", template: "second_factor_refused", userId });
     });
   }
 }

@@ -57,7 +57,7 @@ export function ownSessionsRouter(procedures: Procedures, sessions: OwnSessions)
       .input(z.strictObject({ all: z.boolean().default(false) }).optional())
       .mutation(async ({ ctx, input }) => {
         await sessions.signOut(ctx, input?.all ?? false);
-        ctx.call.reply.cookies.push({ kind: "clear", application: ctx.application });
+        ctx.call.reply.cookies.push({ kind: "clear", application: ctx.act.application });
         return { status: "success" as const };
       }),
     session: procedures
@@ -79,7 +79,7 @@ export function ownSessionsRouter(procedures: Procedures, sessions: OwnSessions)
         user: toWireUser(ctx.user),
         session: ctx.session && sessionOfBundle(ctx.session),
         organization: null,
-        application: toWireApplication(ctx.application),
+        application: toWireApplication(ctx.act.application),
       })),
     sessions: {
       list: procedures
@@ -104,7 +104,7 @@ export function ownSessionsRouter(procedures: Procedures, sessions: OwnSessions)
         .mutation(async ({ ctx, input }) => {
           const id = requireId("session", input.id, "id");
           await sessions.revoke(ctx, id);
-          if (id === ctx.session.sid) ctx.call.reply.cookies.push({ kind: "clear", application: ctx.application });
+          if (id === ctx.session.sid) ctx.call.reply.cookies.push({ kind: "clear", application: ctx.act.application });
           return { status: "success" as const };
         }),
       revokeOthers: procedures

@@ -17,7 +17,8 @@ export class OwnSessions {
 
   /** @throws AppError `authentication_required` when there is neither a token nor a cookie; see {@link RefreshService.refresh} */
   async refresh(caller: Admitted & { call: Call }, given: string | null): Promise<IssuedTokens> {
-    const { call, application, origin } = caller;
+    const { call } = caller;
+    const { application, origin } = caller.act;
     const token = given ?? (call.transport === "rest" ? call.cookies(application).refresh : null);
     if (token === null) {
       throw new AppError("authentication_required", {
@@ -41,15 +42,13 @@ export class OwnSessions {
     }
   }
 
-  async signOut(caller: AdmittedSession, all: boolean): Promise<void> {
-    const { application, origin, session } = caller;
+  async signOut({ act, session }: AdmittedSession, all: boolean): Promise<void> {
     const { storage, sessions } = this.identity;
-    const actor = { kind: "user", id: session.user_id } as const;
-    const ending = { tenantId: session.tenant_id, application, actor, origin, reason: "logout" } as const;
     await storage.write(async (tx) => {
-      const wasLive = await sessions.end(tx, session.sid, ending);
+      const wasLive = await sessions.end(tx, act, session.sid, "logout");
       // A session that had ended ends no others: an old token is no lever on newer sessions.
-      if (all && wasLive) await sessions.endAll(tx, session.user_id, { keep: null, everyApplication: true }, ending);
+      if (!all || !wasLive) return;
+      await sessions.endAll(tx, act, session.user_id, { reason: "logout", keep: null, everyApplication: true });
     });
   }
 
@@ -58,7 +57,7 @@ export class OwnSessions {
     if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
     const rows = await pageOfSessions(this.identity.storage.read, {
       userId: caller.session.user_id,
-      applicationId: caller.application.id,
+      applicationId: caller.act.application.id,
       now: this.identity.clock.now(),
       after,
       limit: limit + 1,
@@ -72,34 +71,18 @@ export class OwnSessions {
   }
 
   /** @throws AppError `not_found` for a session that is not this user's, as for one that never was */
-  async revoke(caller: AdmittedSession, id: string): Promise<void> {
-    const { application, origin, session } = caller;
-    const target = await findSession(this.identity.storage.read, id);
-    if (!target || target.user_id !== session.user_id || target.application_id !== application.id) {
+  async revoke({ act, session }: AdmittedSession, id: string): Promise<void> {
+    const { storage, sessions } = this.identity;
+    const target = await findSession(storage.read, id);
+    if (!target || target.user_id !== session.user_id || target.application_id !== act.application.id) {
       throw new AppError("not_found");
     }
-    const actor = { kind: "user", id: session.user_id } as const;
-    await this.identity.storage.write((tx) =>
-      this.identity.sessions.end(tx, id, {
-        tenantId: session.tenant_id,
-        application,
-        actor,
-        origin,
-        reason: "revoked",
-      }),
-    );
+    await storage.write((tx) => sessions.end(tx, act, id, "revoked"));
   }
 
-  revokeOthers(caller: AdmittedSession): Promise<number> {
-    const { application, origin, session } = caller;
-    const actor = { kind: "user", id: session.user_id } as const;
-    return this.identity.storage.write((tx) =>
-      this.identity.sessions.endAll(
-        tx,
-        session.user_id,
-        { keep: session.sid, everyApplication: false },
-        { tenantId: session.tenant_id, application, actor, origin, reason: "revoked" },
-      ),
-    );
+  revokeOthers({ act, session }: AdmittedSession): Promise<number> {
+    const { storage, sessions } = this.identity;
+    const ending = { reason: "revoked", keep: session.sid, everyApplication: false } as const;
+    return storage.write((tx) => sessions.endAll(tx, act, session.user_id, ending));
   }
 }

@@ -1,10 +1,10 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import { AppError } from "../../core/errors.ts";
+import type { Act } from "../../identity/applications/act.ts";
 import type { Application } from "../../identity/applications/application.ts";
 import { relyingPartyOf } from "../../identity/applications/relying-party.ts";
-import { appendRefusal } from "../../identity/audit/refusals.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
+import { ANONYMOUS, userRef } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
+import { isEnabledUser } from "../../identity/users/store.ts";
 import type { PasskeysTable } from "../../storage/schema-people.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { type Assertion, REFUSED, verifyAssertion } from "./ceremony.ts";
@@ -14,8 +14,7 @@ import type { AssertionResponse, RequestOptions } from "./wire.ts";
 
 interface Answer {
   purpose: Purpose;
-  application: Application;
-  origin: RequestOrigin;
+  act: Act;
   flowId: string;
   response: AssertionResponse;
   /** Whose passkey it must be; null: the answer says whose. */
@@ -68,16 +67,19 @@ export class Assertions {
 
   /** Judges an answer without spending it. @throws AppError `invalid_code`, the same for whatever is wrong */
   async check(answer: Answer): Promise<RightAnswer> {
-    const { application, response, owner } = answer;
+    const { act, response, owner } = answer;
+    const { application } = act;
     const challenge = await this.challenges.find(answer.purpose, answer.flowId, application, owner);
     const { storage, directory } = this.identity;
     const party = relyingPartyOf(directory, application);
-    const passkey = await findByCredential(storage.read, application.tenant.id, response.id);
+    const known = await findByCredential(storage.read, application.tenant.id, response.id);
+    // Looked at whether or not the passkey is known, so that both take the same time.
+    const passkey = (await isEnabledUser(storage.read, known?.user_id ?? "")) ? known : undefined;
     const publicKey = passkey?.public_key ?? NOBODYS_KEY;
     const expected = { party, challenge: challenge.value, publicKey };
     const assertion = await verifyAssertion(response, expected).catch((error: unknown) => error);
     if (assertion instanceof Error || !passkey || !isOwned(passkey, answer, party.id)) {
-      await this.#tell(answer, passkey?.user_id ?? null);
+      await this.#auditRefusal(act, passkey?.user_id ?? null);
       throw assertion instanceof AppError ? assertion : new AppError("invalid_code", { message: REFUSED });
     }
     const right = assertion as Assertion;
@@ -105,35 +107,18 @@ export class Assertions {
     const { counter, backupEligible } = assertion;
     const isCopy = (counter > 0 || passkey.counter > 0) && counter <= passkey.counter;
     if (!isCopy && backupEligible === (passkey.is_backup_eligible === 1)) return;
-    const { application, origin } = answer;
     const { storage, clock } = this.identity;
-    await storage.write((tx) =>
-      appendAudit(tx, clock.now(), {
-        tenantId: application.tenant.id,
-        actor: { kind: "anonymous", id: null },
-        action: isCopy ? "passkey.counter_went_back" : "passkey.backup_eligibility_changed",
-        target: { kind: "passkey", id: passkey.id },
-        applicationId: application.id,
-        origin,
-        details: { user_id: passkey.user_id, ...(isCopy ? { counter, stored: passkey.counter } : {}) },
-      }),
-    );
+    const act = answer.act.by(ANONYMOUS);
+    const action = isCopy ? "passkey.counter_went_back" : "passkey.backup_eligibility_changed";
+    const details = { user_id: passkey.user_id, ...(isCopy ? { counter, stored: passkey.counter } : {}) };
+    await storage.write((tx) => act.audit(tx, clock.now(), action, { kind: "passkey", id: passkey.id }, details));
     throw new AppError("invalid_code", { message: REFUSED });
   }
 
-  #tell({ application, origin }: Answer, userId: string | null): Promise<void> {
+  #auditRefusal(act: Act, userId: string | null): Promise<void> {
     const { storage, clock } = this.identity;
-    return storage.write((tx) =>
-      appendRefusal(tx, clock.now(), {
-        tenantId: application.tenant.id,
-        actor: { kind: "anonymous", id: null },
-        action: "sign_in.refused",
-        ...(userId === null ? {} : { target: { kind: "user", id: userId } }),
-        applicationId: application.id,
-        origin,
-        details: { method: "passkey" },
-      }),
-    );
+    const target = userId === null ? null : userRef(userId);
+    return storage.write((tx) => act.auditRefusal(tx, clock.now(), "sign_in.refused", target, { method: "passkey" }));
   }
 }
 

@@ -1,8 +1,8 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import { MINUTE, SECOND } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
 import { parseJsonObject } from "../../core/json.ts";
+import type { Act } from "../../identity/applications/act.ts";
 import type { Application } from "../../identity/applications/application.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { Executor } from "../../storage/storage.ts";
@@ -27,9 +27,9 @@ export class Challenges {
   constructor(private readonly identity: Identity) {}
 
   /** Counts what one network asks for: each is a row. @throws AppError `rate_limited` */
-  async admit(application: Application, origin: RequestOrigin): Promise<void> {
+  async admit(act: Act): Promise<void> {
     const { attempts, settings } = this.identity;
-    await attempts.take(application, origin, [[`passkey:${origin.network}`, settings.limit_network]]);
+    await attempts.take(act, [[`passkey:${act.origin.network}`, settings.limit_network]]);
   }
 
   /** @param userId null where nobody is named: whoever has a passkey may answer */

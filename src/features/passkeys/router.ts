@@ -62,7 +62,7 @@ export function passkeysRouter(
         })
         .input(z.strictObject({}).optional())
         .mutation(async ({ ctx }) => {
-          const begun = await signIns.begin(ctx.application, ctx.origin);
+          const begun = await signIns.begin(ctx.act);
           return { flow_id: begun.flowId, public_key: begun.publicKey, expires_in: begun.expiresIn };
         }),
       complete: procedures

@@ -33,7 +33,7 @@ export class PasskeyFactor implements SecondFactor {
    * not to another passkey, nor to a mail. @throws AppError `invalid_input`, `invalid_code`
    */
   async check(answer: FactorAnswer): Promise<FactorProof> {
-    const { application, origin, userId } = answer;
+    const { act, userId } = answer;
     const parsed = assertionSchema.safeParse(answer.response);
     if (!parsed.success) {
       const details = parsed.error.issues.map((issue) => ({
@@ -44,8 +44,7 @@ export class PasskeyFactor implements SecondFactor {
     }
     const right = await this.assertions.check({
       purpose: PURPOSE,
-      application,
-      origin,
+      act,
       flowId: answer.flowId ?? "",
       response: parsed.data,
       owner: userId,

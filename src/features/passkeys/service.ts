@@ -2,7 +2,6 @@ import { AppError, invalidField } from "../../core/errors.ts";
 import { newId, parseId } from "../../core/ids.ts";
 import type { Application } from "../../identity/applications/application.ts";
 import { relyingPartyOf } from "../../identity/applications/relying-party.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { findSession, isLiveSession } from "../../identity/sessions/store.ts";
 import { claimUser, lockUser } from "../../identity/users/store.ts";
@@ -30,9 +29,10 @@ export class Passkeys {
 
   /** @throws AppError `forbidden`, `conflict` (there are ten), `rate_limited` */
   async begin(caller: AdmittedSession) {
-    const { application, origin, session } = caller;
+    const { act, session } = caller;
+    const { application } = act;
     requireUse(application);
-    await this.challenges.admit(application, origin);
+    await this.challenges.admit(act);
     const known = await passkeysOf(this.identity.storage.read, session.user_id);
     requireRoom(known.length);
     const party = relyingPartyOf(this.identity.directory, application);
@@ -65,7 +65,8 @@ export class Passkeys {
     caller: AdmittedSession,
     input: { flowId: string; response: RegistrationResponse; name: string | null },
   ): Promise<WirePasskey> {
-    const { application, origin, session } = caller;
+    const { act, session } = caller;
+    const { application, origin } = act;
     const { storage, clock, directory, notices } = this.identity;
     const { user_id: userId } = session;
     requireUse(application);
@@ -99,9 +100,9 @@ export class Passkeys {
         throw new AppError("conflict", { message: "This passkey is registered already." });
       }
       await claimUser(tx, userId, now);
-      await this.#tell(tx, now, caller, "passkey.added", row);
+      await act.audit(tx, now, "passkey.added", targetOf(row), described(row));
       const values = { factor: "passkey" };
-      await notices.tell(tx, now, { kind: "factor", template: "factor_added", application, userId, origin, values });
+      await notices.notify(tx, now, act, { kind: "factor", template: "factor_added", userId, values });
     });
     return toWirePasskey(row);
   }
@@ -119,7 +120,7 @@ export class Passkeys {
     return storage.write(async (tx) => {
       const row = await renamePasskey(tx, caller.session.user_id, id, name);
       if (!row) throw new AppError("not_found");
-      await this.#tell(tx, clock.now(), caller, "passkey.renamed", row);
+      await caller.act.audit(tx, clock.now(), "passkey.renamed", targetOf(row), described(row));
       return toWirePasskey(row);
     });
   }
@@ -129,7 +130,8 @@ export class Passkeys {
    * @throws AppError `not_found`, `conflict` (the last way to sign in), `forbidden` (the last second factor where one is required)
    */
   remove(caller: AdmittedSession, id: string): Promise<void> {
-    const { application, origin, session } = caller;
+    const { act, session } = caller;
+    const { application } = act;
     const { storage, clock, secondFactors, sessions, notices } = this.identity;
     const { user_id: userId } = session;
     return storage.write(async (tx) => {
@@ -142,36 +144,31 @@ export class Passkeys {
         const message = "This application requires a second factor, and this is the last one: add another first.";
         throw new AppError("forbidden", { message });
       }
-      await this.#tell(tx, now, caller, "passkey.removed", row);
-      const tenantId = application.tenant.id;
-      const actor = { kind: "user", id: userId } as const;
-      const ending = { tenantId, application, actor, origin, reason: "factor_changed" } as const;
+      await act.audit(tx, now, "passkey.removed", targetOf(row), described(row));
       // The half-way sign-ins first: one that is just finishing has committed its session by then, or finds its flow ended.
       await secondFactors.endAll(tx, userId);
-      await sessions.endAll(tx, userId, { keep: session.sid, everyApplication: true }, ending);
+      const ending = { reason: "factor_changed", keep: session.sid, everyApplication: true } as const;
+      await sessions.endAll(tx, act, userId, ending);
       const values = { factor: "passkey" };
-      await notices.tell(tx, now, { kind: "factor", template: "factor_removed", application, userId, origin, values });
+      await notices.notify(tx, now, act, { kind: "factor", template: "factor_removed", userId, values });
     });
   }
 
   /** One change of a user's passkeys at a time, and none by a session that has ended meanwhile. @throws AppError `token_revoked` */
-  async #lock(tx: Executor, now: number, { application, session }: AdmittedSession): Promise<void> {
-    const isThere = await lockUser(tx, application.tenant.id, session.user_id, now);
+  async #lock(tx: Executor, now: number, { act, session }: AdmittedSession): Promise<void> {
+    const isThere = await lockUser(tx, act.application.tenant.id, session.user_id, now);
     const current = await findSession(tx, session.sid);
     if (!isThere || !current || !isLiveSession(current, now)) throw new AppError("token_revoked");
   }
+}
 
-  #tell(tx: Executor, now: number, caller: AdmittedSession, action: string, row: PasskeysTable): Promise<void> {
-    return appendAudit(tx, now, {
-      tenantId: row.tenant_id,
-      actor: { kind: "user", id: row.user_id },
-      action,
-      target: { kind: "passkey", id: row.id },
-      applicationId: caller.application.id,
-      origin: caller.origin,
-      details: { name: row.name, rp_id: row.rp_id, aaguid: row.aaguid },
-    });
-  }
+function targetOf({ id }: PasskeysTable) {
+  return { kind: "passkey", id };
+}
+
+/** As audit entries describe a passkey, which may be gone when somebody reads them. */
+function described({ name, rp_id, aaguid }: PasskeysTable) {
+  return { name, rp_id, aaguid };
 }
 
 /** Neither a way in nor a second factor: nobody would ever be asked for it. */

@@ -1,5 +1,5 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import { AppError } from "../../core/errors.ts";
+import type { Act } from "../../identity/applications/act.ts";
 import type { Application } from "../../identity/applications/application.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
@@ -9,8 +9,7 @@ import type { Challenges } from "./challenges.ts";
 import type { AssertionResponse } from "./wire.ts";
 
 interface PasskeySignIn {
-  application: Application;
-  origin: RequestOrigin;
+  act: Act;
   flowId: string;
   response: AssertionResponse;
   delivery: Delivery;
@@ -29,24 +28,23 @@ export class PasskeySignIns {
   ) {}
 
   /** @throws AppError `forbidden`, `rate_limited` */
-  async begin(application: Application, origin: RequestOrigin) {
-    requirePasskeys(application);
-    await this.challenges.admit(application, origin);
-    return this.assertions.ask("passkey_sign_in", application, null, []);
+  async begin(act: Act) {
+    requirePasskeys(act.application);
+    await this.challenges.admit(act);
+    return this.assertions.ask("passkey_sign_in", act.application, null, []);
   }
 
   /** @throws AppError `forbidden`, `invalid_code`, `rate_limited` */
   async complete(signIn: PasskeySignIn): Promise<SignInOutcome> {
-    const { application, origin, flowId, response } = signIn;
-    requirePasskeys(application);
+    const { act, flowId, response } = signIn;
+    requirePasskeys(act.application);
     const { attempts, settings, signIns } = this.identity;
     // Nobody guesses a signature; what is counted is the work of checking it.
-    await attempts.take(application, origin, [[`network:${origin.network}`, settings.limit_network]]);
+    await attempts.take(act, [[`network:${act.origin.network}`, settings.limit_network]]);
     const purpose = "passkey_sign_in";
-    const right = await this.assertions.check({ purpose, application, origin, flowId, response, owner: null });
+    const right = await this.assertions.check({ purpose, act, flowId, response, owner: null });
     return signIns.complete({
-      application,
-      origin,
+      act,
       method: "passkey",
       amr: right.amr,
       aal: right.userVerified ? "aal2" : "aal1",

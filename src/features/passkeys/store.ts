@@ -4,15 +4,12 @@ import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 const byCredential = prepared((db, p: Param<{ tenant_id: string; credential_id: string }>) =>
   db
     .selectFrom("passkeys")
-    .innerJoin("users", "users.id", "passkeys.user_id")
-    .selectAll("passkeys")
-    .where("passkeys.tenant_id", "=", p("tenant_id"))
-    .where("passkeys.credential_id", "=", p("credential_id"))
-    .where("users.disabled_at", "is", null)
-    .where("users.deleted_at", "is", null),
+    .selectAll()
+    .where("tenant_id", "=", p("tenant_id"))
+    .where("credential_id", "=", p("credential_id")),
 );
 
-/** The passkey of a credential id, of somebody who may sign in. */
+/** The passkey of a credential id. */
 export const findByCredential = (at: Executor, tenantId: string, credentialId: string) =>
   at.first(byCredential, { tenant_id: tenantId, credential_id: credentialId });
 

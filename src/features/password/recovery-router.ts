@@ -30,9 +30,8 @@ export function newPasswordRouter(procedures: Procedures, passwords: Passwords, 
           const details = [{ path: "new_password", reason: "is the current password" }];
           throw new AppError("invalid_input", { details });
         }
-        const { application, origin, session } = ctx;
         const { current_password: current, new_password: next } = input;
-        await passwords.change({ application, origin, session, current, next });
+        await passwords.change(ctx, { current, next });
         return { status: "success" as const };
       }),
     forgot: procedures
@@ -45,10 +44,7 @@ export function newPasswordRouter(procedures: Procedures, passwords: Passwords, 
         example: { input: { email: "ada@example.com" }, output: exampleMailSent },
       })
       .input(z.strictObject({ email }))
-      .mutation(async ({ ctx, input }) => {
-        const { application, origin } = ctx;
-        return toMailSent(await recovery.forgot({ application, origin, email: input.email }));
-      }),
+      .mutation(async ({ ctx, input }) => toMailSent(await recovery.forgot(ctx.act, input.email))),
     reset: procedures
       .public({
         summary: "Set a new password with the mail's link or code.",
@@ -65,8 +61,7 @@ export function newPasswordRouter(procedures: Procedures, passwords: Passwords, 
       })
       .input(z.strictObject({ ...proofInput, new_password: password }))
       .mutation(async ({ ctx, input }) => {
-        const { application, origin } = ctx;
-        await recovery.reset({ application, origin, proof: proofOf(input), password: input.new_password });
+        await recovery.reset(ctx.act, { proof: proofOf(input), password: input.new_password });
         return done;
       }),
   };
@@ -84,8 +79,7 @@ export function newPasswordRouter(procedures: Procedures, passwords: Passwords, 
       )
       .input(z.strictObject({ new_password: password }))
       .mutation(async ({ ctx, input }) => {
-        const { application, origin, session } = ctx;
-        await passwords.set({ application, origin, session, next: input.new_password });
+        await passwords.set(ctx, input.new_password);
         return done;
       }),
   };

@@ -1,21 +1,16 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import { AppError } from "../../core/errors.ts";
-import type { Application } from "../../identity/applications/application.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
+import type { Act } from "../../identity/applications/act.ts";
+import { userRef } from "../../identity/audit/act.ts";
 import { checkProof } from "../../identity/email-proofs/mailed.ts";
 import type { Proof, StartedProof } from "../../identity/email-proofs/proofs.ts";
 import { mailReset, type ResetState } from "../../identity/email-proofs/reset.ts";
 import type { Identity } from "../../identity/identity.ts";
+import { findAddressOf, findAddressOwner, verifyEmail } from "../../identity/users/emails/store.ts";
 import { lockUser } from "../../identity/users/store.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { requireEmail, requirePasswords } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
-import { findAddress, findOwner, putPassword, verifyAddress } from "./store.ts";
-
-interface Caller {
-  application: Application;
-  origin: RequestOrigin;
-}
+import { putPassword } from "./store.ts";
 
 /** A new password for who has forgotten theirs, by proof of the account's address. */
 export class Recovery {
@@ -28,37 +23,39 @@ export class Recovery {
    * The same answer, status and work whether or not there is an account.
    * @throws AppError `forbidden`, `invalid_input`, `rate_limited`
    */
-  async forgot({ application, origin, email }: Caller & { email: string }): Promise<StartedProof> {
+  async forgot(act: Act, email: string): Promise<StartedProof> {
     const { attempts, storage } = this.identity;
+    const { application } = act;
     requirePasswords(application);
     const { canonical } = requireEmail(email);
-    await attempts.mail(application, canonical, origin);
-    const found = await findOwner(storage.read, application.tenant.id, canonical);
+    await attempts.mail(act, canonical);
+    const found = await findAddressOwner(storage.read, application.tenant.id, canonical);
     // An address that was never proven, and is not the one of the account, may be a stranger's.
     const isOwn = found !== undefined && (found.verified_at !== null || found.is_primary === 1);
     const owner =
       found && isOwn && found.disabled_at === null
         ? { userId: found.user_id, emailId: found.email_id, address: found.address }
         : null;
-    return storage.write((tx) => mailReset(this.identity, tx, { application, origin, canonical, owner }));
+    return storage.write((tx) => mailReset(this.identity, tx, act, { canonical, owner }));
   }
 
   /**
    * Ends every session, and what stands half-way to one. Signs nobody in: a second factor is asked for as before.
    * @throws AppError `invalid_code`, `invalid_input`, `rate_limited`, `overloaded`
    */
-  async reset(caller: Caller & { proof: Proof; password: string }): Promise<void> {
-    const { application, origin, proof, password } = caller;
+  async reset(asked: Act, { proof, password }: { proof: Proof; password: string }): Promise<void> {
+    const { application, origin } = asked;
     const { storage, clock } = this.identity;
     requirePasswords(application);
     // What no account would take costs none of a code's tries.
     await this.hashing.requireGood("new_password", password, [application.name]);
-    const { flow, state, spend } = await checkProof(this.identity, caller, ["reset_password"], proof);
+    const { flow, state, spend } = await checkProof(this.identity, asked, ["reset_password"], proof);
     const { emailId } = state as unknown as ResetState;
     const userId = flow.user_id;
-    const found = userId === null || emailId === null ? undefined : await findAddress(storage.read, userId, emailId);
+    const found = userId === null || emailId === null ? undefined : await findAddressOf(storage.read, userId, emailId);
     if (!found || userId === null || emailId === null) throw new AppError("invalid_code");
     await this.hashing.requireGood("new_password", password, [found.address, found.display_name, application.name]);
+    const act = asked.by(userRef(userId));
     const hash = await this.hashing.hash(password, origin);
     await storage.write(async (tx) => {
       const now = clock.now();
@@ -66,46 +63,28 @@ export class Recovery {
       // first everywhere, so that two acts on one account wait for each other and never both.
       if (!(await lockUser(tx, application.tenant.id, userId, now))) throw new AppError("invalid_code");
       await spend(tx);
-      const still = await findAddress(tx, userId, emailId);
+      const still = await findAddressOf(tx, userId, emailId);
       if (!still || still.disabled_at !== null) throw new AppError("invalid_code");
-      await this.#prove(tx, now, caller, userId, emailId);
+      await this.#prove(tx, now, act, userId, emailId);
       await putPassword(tx, { userId, tenantId: application.tenant.id, hash, now });
-      await this.#afterwards(tx, now, caller, userId);
+      await this.#afterwards(tx, now, act, userId);
     });
   }
 
   /** Whoever set the account up without this address may be a stranger: what they set up goes (pre-hijacking). */
-  async #prove(tx: Executor, now: number, { application, origin }: Caller, userId: string, emailId: string) {
-    if (!(await verifyAddress(tx, userId, emailId, now))) return;
-    const actor = { kind: "user", id: userId } as const;
-    await this.identity.users.revokeUnprovenCredentials(tx, userId, { application, actor, origin });
-    await appendAudit(tx, now, {
-      tenantId: application.tenant.id,
-      actor,
-      action: "email.verified",
-      target: { kind: "user", id: userId },
-      applicationId: application.id,
-      origin,
-    });
+  async #prove(tx: Executor, now: number, act: Act, userId: string, emailId: string) {
+    if (!(await verifyEmail(tx, userId, emailId, now))) return;
+    await this.identity.users.revokeUnprovenCredentials(tx, act, userId);
+    await act.audit(tx, now, "email.verified", userRef(userId));
   }
 
-  async #afterwards(tx: Executor, now: number, { application, origin }: Caller, userId: string): Promise<void> {
+  async #afterwards(tx: Executor, now: number, act: Act, userId: string): Promise<void> {
     const { flows, notices, secondFactors, sessions } = this.identity;
-    const tenantId = application.tenant.id;
-    const actor = { kind: "user", id: userId } as const;
-    await appendAudit(tx, now, {
-      tenantId,
-      actor,
-      action: "password.reset",
-      target: { kind: "user", id: userId },
-      applicationId: application.id,
-      origin,
-    });
+    await act.audit(tx, now, "password.reset", userRef(userId));
     // The flows first: a sign-in that is just finishing one has committed its session by then, or finds it ended.
     await flows.endEvery(tx, userId, { kind: "undo_email_change", before: null });
     await secondFactors.endAll(tx, userId);
-    const ending = { tenantId, application, actor, origin, reason: "password_changed" } as const;
-    await sessions.endAll(tx, userId, { keep: null, everyApplication: true }, ending);
-    await notices.tell(tx, now, { kind: "password", template: "password_changed", application, userId, origin });
+    await sessions.endAll(tx, act, userId, { reason: "password_changed", keep: null, everyApplication: true });
+    await notices.notify(tx, now, act, { kind: "password", template: "password_changed", userId });
   }
 }

@@ -1,29 +1,25 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import type { EmailAddress } from "../../core/email.ts";
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
-import type { Application } from "../../identity/applications/application.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
+import type { Act } from "../../identity/applications/act.ts";
+import { userRef } from "../../identity/audit/act.ts";
 import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/email-proofs/mailed.ts";
 import type { Proof, StartedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { isLockedLive } from "../../identity/sessions/lock.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
 import type { SessionBundle } from "../../identity/sessions/store.ts";
+import { findAddressOwner } from "../../identity/users/emails/store.ts";
 import { claimUser, findUser, insertEmail, insertUser, updateUser } from "../../identity/users/store.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Delivery } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { requireEmail, requirePasswords, requireSignUp } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
-import { findOwner, insertPassword } from "./store.ts";
+import { insertPassword } from "./store.ts";
 
-interface Caller {
-  application: Application;
-  origin: RequestOrigin;
-}
-
-interface Applicant extends Caller {
+interface Applicant {
+  act: Act;
   email: string;
   password: string;
   displayName: string | null;
@@ -39,7 +35,8 @@ interface Upgrade extends Applicant {
   session: SessionBundle;
 }
 
-interface Completion extends Caller {
+interface Completion {
+  act: Act;
   proof: Proof;
   delivery: Delivery;
   replaces: string | null;
@@ -72,13 +69,11 @@ export class Registrations {
    * @throws AppError `forbidden` (closed), `invalid_input`, `conflict` (known address), `rate_limited`, `overloaded`
    */
   async register(registration: Registration): Promise<SignUpOutcome> {
-    const { application, metadata, replaces } = registration;
+    const { act, metadata } = registration;
     const address = await this.#admit(registration);
-    if (application.signUp === "verified") return this.#mail(registration, address, metadata);
+    if (act.application.signUp === "verified") return this.#mail(registration, address, metadata);
     const person = await this.#newPerson(registration, address, metadata);
-    return this.#signIn({ ...registration, replaces }, (tx, now) =>
-      this.#createUser(tx, now, registration, person, false),
-    );
+    return this.#signIn(registration, (tx, now) => this.#createUser(tx, now, act, person, false));
   }
 
   /**
@@ -87,12 +82,12 @@ export class Registrations {
    * @throws AppError as {@link register}; `forbidden` for whoever is not anonymous
    */
   async upgrade(upgrade: Upgrade): Promise<SignUpOutcome> {
-    const { application, session } = upgrade;
+    const { act, session } = upgrade;
     const address = await this.#admit(upgrade, session);
-    if (application.signUp === "verified") return this.#mail(upgrade, address, {}, session);
+    if (act.application.signUp === "verified") return this.#mail(upgrade, address, {}, session);
     const person = await this.#newPerson(upgrade, address, {});
     return this.#signIn({ ...upgrade, replaces: session.sid }, (tx, now) =>
-      this.#upgradeUser(tx, now, upgrade, session.user_id, person, false),
+      this.#upgradeUser(tx, now, act, session.user_id, person, false),
     );
   }
 
@@ -101,10 +96,10 @@ export class Registrations {
    * @throws AppError `invalid_code`, `forbidden` (closed meanwhile), `conflict` (the address was taken meanwhile)
    */
   async complete(completion: Completion): Promise<SignInOutcome> {
-    const { application } = completion;
-    requirePasswords(application);
-    requireSignUp(application);
-    const { flow, state, spend } = await checkProof(this.identity, completion, ["sign_up"], completion.proof);
+    const { act } = completion;
+    requirePasswords(act.application);
+    requireSignUp(act.application);
+    const { flow, state, spend } = await checkProof(this.identity, act, ["sign_up"], completion.proof);
     const person = state as unknown as NewPerson;
     const { user_id: userId, tenant_id } = flow;
     return this.#signIn(completion, async (tx, now) => {
@@ -113,36 +108,38 @@ export class Registrations {
       if (session && !(await isLockedLive(tx, session, now))) throw new AppError("invalid_code");
       await spend(tx);
       return session === null
-        ? this.#createUser(tx, now, completion, person, true)
-        : this.#upgradeUser(tx, now, completion, session.user_id, person, true);
+        ? this.#createUser(tx, now, act, person, true)
+        : this.#upgradeUser(tx, now, act, session.user_id, person, true);
     });
   }
 
   /** What is refused before any work that a stranger could ask for. */
   async #admit(applicant: Applicant, session: SessionBundle | null = null): Promise<EmailAddress> {
-    const { application, origin } = applicant;
+    const { application } = applicant.act;
     requirePasswords(application);
     requireSignUp(application);
-    if (session) await this.#requireAnonymous(application, session.user_id);
+    if (session) await this.#requireAnonymous(application.tenant.id, session.user_id);
     const address = requireEmail(applicant.email);
     const context = [address.address, applicant.displayName ?? session?.display_name ?? null, application.name];
     await this.hashing.requireGood("password", applicant.password, context);
-    await this.identity.attempts.signUp(application, origin);
+    await this.identity.attempts.signUp(applicant.act);
     return address;
   }
 
-  async #requireAnonymous(application: Application, userId: string): Promise<void> {
-    const user = await findUser(this.identity.storage.read, application.tenant.id, userId);
+  async #requireAnonymous(tenantId: string, userId: string): Promise<void> {
+    const user = await findUser(this.identity.storage.read, tenantId, userId);
     if (user?.is_anonymous !== 1) throw notAnonymous();
   }
 
   /** @throws AppError `conflict` for a known address: before the costly part */
   async #newPerson(
-    { application, origin, password, displayName }: Applicant,
+    { act, password, displayName }: Applicant,
     address: EmailAddress,
     metadata: Record<string, unknown>,
   ): Promise<NewPerson> {
-    if (await findOwner(this.identity.storage.read, application.tenant.id, address.canonical)) throw knownAddress();
+    const { application, origin } = act;
+    if (await findAddressOwner(this.identity.storage.read, application.tenant.id, address.canonical))
+      throw knownAddress();
     return { address, hash: await this.hashing.hash(password, origin), displayName, metadata, sid: null };
   }
 
@@ -151,20 +148,19 @@ export class Registrations {
    * spelling was typed. One hash, one read, one write either way.
    */
   async #mail(
-    { application, origin, password, displayName }: Applicant,
+    { act, password, displayName }: Applicant,
     address: EmailAddress,
     metadata: Record<string, unknown>,
     session: SessionBundle | null = null,
   ): Promise<SignUpOutcome> {
     const { identity } = this;
-    await identity.attempts.mail(application, address.canonical, origin);
-    const owner = await findOwner(identity.storage.read, application.tenant.id, address.canonical);
+    const { application, origin } = act;
+    await identity.attempts.mail(act, address.canonical);
+    const owner = await findAddressOwner(identity.storage.read, application.tenant.id, address.canonical);
     const hash = await this.hashing.hash(password, origin);
     const person: NewPerson = { address, hash, displayName, metadata, sid: session?.sid ?? null };
     const proof = await identity.storage.write((tx) =>
-      mailProof(identity, tx, {
-        application,
-        origin,
+      mailProof(identity, tx, act, {
         kind: "sign_up",
         template: owner ? "sign_up_known" : "sign_up",
         to: owner?.address ?? address.address,
@@ -180,14 +176,13 @@ export class Registrations {
   }
 
   #signIn(
-    request: Caller & { delivery: Delivery; replaces: string | null },
+    request: { act: Act; delivery: Delivery; replaces: string | null },
     commit: (tx: Executor, now: number) => Promise<string>,
   ): Promise<SignInOutcome> {
-    const { application, origin, delivery, replaces } = request;
+    const { act, delivery, replaces } = request;
     return this.identity.signIns.complete({
       ...WITH_PASSWORD,
-      application,
-      origin,
+      act,
       delivery,
       replaces,
       audience: null,
@@ -197,9 +192,9 @@ export class Registrations {
     });
   }
 
-  async #createUser(tx: Executor, now: number, caller: Caller, person: NewPerson, isVerified: boolean) {
+  async #createUser(tx: Executor, now: number, asked: Act, person: NewPerson, isVerified: boolean) {
     const { clock } = this.identity;
-    const tenantId = caller.application.tenant.id;
+    const tenantId = asked.application.tenant.id;
     const id = newId(clock.now());
     await insertUser(tx, now, {
       id,
@@ -207,32 +202,29 @@ export class Registrations {
       display_name: person.displayName,
       public_metadata: JSON.stringify(person.metadata),
     });
-    await this.#giveCredentials(tx, now, caller, id, person, isVerified);
-    await this.#tell(tx, now, caller, "user.created", id);
+    await this.#giveCredentials(tx, now, tenantId, id, person, isVerified);
+    await asked.by(userRef(id)).audit(tx, now, "user.created", userRef(id), { method: "password" });
     return id;
   }
 
   async #upgradeUser(
     tx: Executor,
     now: number,
-    caller: Caller,
+    asked: Act,
     userId: string,
     person: NewPerson,
     isVerified: boolean,
   ): Promise<string> {
-    const { application, origin } = caller;
     const { flows, secondFactors, sessions } = this.identity;
-    const tenantId = application.tenant.id;
+    const act = asked.by(userRef(userId));
     // Decides between two at once; of the rest, the first one's.
     if (!(await claimUser(tx, userId, now))) throw notAnonymous();
     if (person.displayName !== null) await updateUser(tx, userId, { display_name: person.displayName }, now);
-    await this.#giveCredentials(tx, now, caller, userId, person, isVerified);
+    await this.#giveCredentials(tx, now, act.application.tenant.id, userId, person, isVerified);
     await flows.endEvery(tx, userId, { kind: "", before: null });
     await secondFactors.endAll(tx, userId);
-    const actor = { kind: "user", id: userId } as const;
-    const ending = { tenantId, application, actor, origin, reason: "replaced" } as const;
-    await sessions.endAll(tx, userId, { keep: null, everyApplication: true }, ending);
-    await this.#tell(tx, now, caller, "user.upgraded", userId);
+    await sessions.endAll(tx, act, userId, { reason: "replaced", keep: null, everyApplication: true });
+    await act.audit(tx, now, "user.upgraded", userRef(userId), { method: "password" });
     return userId;
   }
 
@@ -240,12 +232,11 @@ export class Registrations {
   async #giveCredentials(
     tx: Executor,
     now: number,
-    { application }: Caller,
+    tenantId: string,
     userId: string,
     { address, hash }: NewPerson,
     isVerified: boolean,
   ): Promise<void> {
-    const tenantId = application.tenant.id;
     const id = newId(this.identity.clock.now());
     try {
       await insertEmail(tx, { id, tenantId, userId, ...address, now, isVerified });
@@ -254,18 +245,6 @@ export class Registrations {
       throw error;
     }
     await insertPassword(tx, { userId, tenantId, hash, now });
-  }
-
-  #tell(tx: Executor, now: number, { application, origin }: Caller, action: string, id: string): Promise<void> {
-    return appendAudit(tx, now, {
-      tenantId: application.tenant.id,
-      actor: { kind: "user", id },
-      action,
-      target: { kind: "user", id },
-      applicationId: application.id,
-      origin,
-      details: { method: "password" },
-    });
   }
 }
 

@@ -49,8 +49,7 @@ export function passwordRouter(
         deliverSignUp(
           ctx.call,
           await registrations.register({
-            application: ctx.application,
-            origin: ctx.origin,
+            act: ctx.act,
             email: input.email,
             password: input.password,
             displayName: input.display_name ?? null,
@@ -75,8 +74,7 @@ export function passwordRouter(
         deliverOutcome(
           ctx.call,
           await registrations.complete({
-            application: ctx.application,
-            origin: ctx.origin,
+            act: ctx.act,
             proof: proofOf(input),
             delivery: input.delivery,
             replaces: await presentedSession(identity, ctx.call, ctx),
@@ -102,8 +100,7 @@ export function passwordRouter(
         deliverSignUp(
           ctx.call,
           await registrations.upgrade({
-            application: ctx.application,
-            origin: ctx.origin,
+            act: ctx.act,
             session: ctx.session,
             email: input.email,
             password: input.password,

@@ -1,27 +1,28 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import { canonicalEmail } from "../../core/email.ts";
 import { AppError } from "../../core/errors.ts";
-import type { Application } from "../../identity/applications/application.ts";
-import { appendRefusal } from "../../identity/audit/refusals.ts";
-import { appendAudit } from "../../identity/audit/store.ts";
+import type { Act } from "../../identity/applications/act.ts";
+import { userRef } from "../../identity/audit/act.ts";
+import type { AuditAction } from "../../identity/audit/actions.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { lockSession } from "../../identity/sessions/lock.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
 import type { SessionBundle } from "../../identity/sessions/store.ts";
+import { findAddressOwner } from "../../identity/users/emails/store.ts";
 import { claimUser } from "../../identity/users/store.ts";
 import type { Delivery } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { requirePasswords } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
-import { addPassword, findByEmail, findPassword, lockPassword, replacePassword } from "./store.ts";
+import { addPassword, findPassword, lockPassword, replacePassword } from "./store.ts";
 
-interface Caller {
-  application: Application;
-  origin: RequestOrigin;
+/** The user of a session, who changes the password of their own. */
+interface Owner {
+  act: Act;
+  session: SessionBundle;
 }
-type Owner = Caller & { session: SessionBundle };
 
-interface PasswordSignIn extends Caller {
+interface PasswordSignIn {
+  act: Act;
   email: string;
   password: string;
   organization: string | null;
@@ -43,26 +44,26 @@ export class Passwords {
    * disabled one. @throws AppError `invalid_credentials`, `rate_limited`, `overloaded`
    */
   async signIn(signIn: PasswordSignIn): Promise<SignInOutcome> {
-    const { application, origin, password } = signIn;
+    const { act, password } = signIn;
+    const { application, origin } = act;
     requirePasswords(application);
     const email = canonicalEmail(signIn.email);
     // What is no address has no account; it is refused as an unknown one is, after the same work.
     const canonical = email?.canonical ?? "";
-    await this.identity.attempts.proof(application, "account", canonical, origin);
-    const account = await findByEmail(this.identity.storage.read, application.tenant.id, canonical);
-    const right = await this.hashing.verify(account?.hash ?? null, password, origin);
-    if (!right || account?.version == null || account.disabled_at !== null || account.deleted_at !== null) {
-      await this.#tellRefusal(application, account?.user_id ?? null, origin);
+    await this.identity.attempts.proof(act, "account", canonical);
+    const { storage } = this.identity;
+    const account = await findAddressOwner(storage.read, application.tenant.id, canonical);
+    // Looked for whether or not there is an account: one read less would tell that there is none.
+    const stored = await findPassword(storage.read, account?.user_id ?? "");
+    const right = await this.hashing.verify(stored?.hash ?? null, password, origin);
+    if (!right || !account || !stored || account.disabled_at !== null || account.deleted_at !== null) {
+      await this.#auditRefusal(act, account?.user_id ?? null);
       throw new AppError("invalid_credentials");
     }
-    const version = account.version;
-    const renewed =
-      account.hash !== null && this.hashing.needsRehash(account.hash)
-        ? await this.hashing.hash(password, origin)
-        : null;
+    const { version } = stored;
+    const renewed = this.hashing.needsRehash(stored.hash) ? await this.hashing.hash(password, origin) : null;
     return this.identity.signIns.complete({
-      application,
-      origin,
+      act,
       method: "password",
       amr: ["pwd"],
       aal: "aal1",
@@ -77,23 +78,24 @@ export class Passwords {
         if (renewed !== null) {
           await replacePassword(tx, { userId: account.user_id, version, hash: renewed, newVersion: version, now });
         }
-        await this.identity.attempts.forgive(tx, application, "account", canonical, origin);
+        await this.identity.attempts.forgive(tx, act, "account", canonical);
         return account.user_id;
       },
     });
   }
 
   /** Ends the user's other sessions. @throws AppError `invalid_credentials`, `invalid_input`, `rate_limited` */
-  async change(caller: Owner & { current: string; next: string }): Promise<void> {
-    const { application, origin, session } = caller;
-    await this.#requireGood(caller, caller.next);
-    await this.identity.attempts.proof(application, "account", session.user_id, origin);
+  async change(owner: Owner, { current, next }: { current: string; next: string }): Promise<void> {
+    const { act, session } = owner;
+    const { origin } = act;
+    await this.#requireGood(owner, next);
+    await this.identity.attempts.proof(act, "account", session.user_id);
     const stored = await findPassword(this.identity.storage.read, session.user_id);
-    if (!(await this.hashing.verify(stored?.hash ?? null, caller.current, origin)) || !stored) {
-      await this.#tellRefusal(application, session.user_id, origin);
+    if (!(await this.hashing.verify(stored?.hash ?? null, current, origin)) || !stored) {
+      await this.#auditRefusal(act, session.user_id);
       throw new AppError("invalid_credentials", { message: "The current password is wrong." });
     }
-    const hash = await this.hashing.hash(caller.next, origin);
+    const hash = await this.hashing.hash(next, origin);
     await this.identity.storage.write(async (tx) => {
       const now = this.identity.clock.now();
       const userId = session.user_id;
@@ -102,8 +104,8 @@ export class Passwords {
       if (!(await replacePassword(tx, { userId, version, hash, newVersion: version + 1, now }))) {
         throw new AppError("conflict", { message: "The password was changed by another request." });
       }
-      await this.#tellChange(tx, now, caller, "password.changed");
-      await this.identity.attempts.forgive(tx, application, "account", userId, origin);
+      await this.#changed(tx, now, owner, "password.changed");
+      await this.identity.attempts.forgive(tx, act, "account", userId);
     });
   }
 
@@ -111,59 +113,45 @@ export class Passwords {
    * The first password of somebody who signs in by other means. Ends their other sessions.
    * @throws AppError `conflict` when there is one: that takes the current one, or a mail
    */
-  async set(caller: Owner & { next: string }): Promise<void> {
-    const { application, origin, session } = caller;
+  async set(owner: Owner, next: string): Promise<void> {
+    const { act, session } = owner;
     const { storage, clock } = this.identity;
-    requirePasswords(application);
-    await this.#requireGood(caller, caller.next);
+    requirePasswords(act.application);
+    await this.#requireGood(owner, next);
     const userId = session.user_id;
     if (await findPassword(storage.read, userId)) throw hasOne();
-    const hash = await this.hashing.hash(caller.next, origin);
+    const hash = await this.hashing.hash(next, act.origin);
     await storage.write(async (tx) => {
       const now = clock.now();
       await lockSession(tx, session, now);
       if (!(await addPassword(tx, { userId, tenantId: session.tenant_id, hash, now }))) throw hasOne();
       await claimUser(tx, userId, now);
-      await this.#tellChange(tx, now, caller, "password.set");
+      await this.#changed(tx, now, owner, "password.set");
     });
   }
 
-  #requireGood({ application, session }: Owner, password: string): Promise<void> {
-    return this.hashing.requireGood("new_password", password, [session.email, session.display_name, application.name]);
+  #requireGood({ act, session }: Owner, password: string): Promise<void> {
+    const context = [session.email, session.display_name, act.application.name];
+    return this.hashing.requireGood("new_password", password, context);
   }
 
   /** What began before the new password does not go on after it: other sessions, sign-ins half-way, mailed proofs. */
-  async #tellChange(tx: Executor, now: number, { application, origin, session }: Owner, action: string): Promise<void> {
+  async #changed(tx: Executor, now: number, { act, session }: Owner, action: AuditAction): Promise<void> {
     const { flows, notices, secondFactors, sessions } = this.identity;
     const userId = session.user_id;
-    const tenantId = application.tenant.id;
-    const actor = { kind: "user", id: userId } as const;
-    const target = { kind: "user", id: userId };
-    await appendAudit(tx, now, { tenantId, actor, action, target, applicationId: application.id, origin });
+    await act.audit(tx, now, action, userRef(userId));
     // The flows first: a sign-in that is just finishing one has committed its session by then, or finds it ended.
     await flows.endEvery(tx, userId, { kind: "undo_email_change", before: null });
     await secondFactors.endAll(tx, userId);
-    await sessions.endAll(
-      tx,
-      userId,
-      { keep: session.sid, everyApplication: true },
-      { tenantId, application, actor, origin, reason: "password_changed" },
-    );
-    await notices.tell(tx, now, { kind: "password", template: "password_changed", application, userId, origin });
+    await sessions.endAll(tx, act, userId, { reason: "password_changed", keep: session.sid, everyApplication: true });
+    await notices.notify(tx, now, act, { kind: "password", template: "password_changed", userId });
   }
 
-  #tellRefusal(application: Application, userId: string | null, origin: RequestOrigin): Promise<void> {
+  #auditRefusal(act: Act, userId: string | null): Promise<void> {
     const now = this.identity.clock.now();
+    const target = userId === null ? null : userRef(userId);
     return this.identity.storage.write((tx) =>
-      appendRefusal(tx, now, {
-        tenantId: application.tenant.id,
-        actor: { kind: "anonymous", id: null },
-        action: "sign_in.refused",
-        ...(userId === null ? {} : { target: { kind: "user", id: userId } }),
-        applicationId: application.id,
-        origin,
-        details: { method: "password" },
-      }),
+      act.auditRefusal(tx, now, "sign_in.refused", target, { method: "password" }),
     );
   }
 }

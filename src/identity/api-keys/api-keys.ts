@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type RequestOrigin, systemOrigin } from "../../core/caller.ts";
+import type { RequestOrigin } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import { HOUR, MINUTE } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
@@ -10,12 +10,11 @@ import { RecentMap } from "../../core/recent-map.ts";
 import type { MasterKeys } from "../../crypto/master-key.ts";
 import { digestEquals, newSecret, type ParsedSecret, parseSecret, sha256Base64url } from "../../crypto/secrets.ts";
 import { admit } from "../../storage/rate-limits.ts";
-import type { ApiKeysTable, AuditEntriesTable } from "../../storage/schema.ts";
+import type { ApiKeysTable } from "../../storage/schema.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
 import type { Application } from "../applications/application.ts";
 import type { Directory } from "../applications/directory.ts";
-import { appendRefusal } from "../audit/refusals.ts";
-import { appendAudit } from "../audit/store.ts";
+import { ActIn, ANONYMOUS, type Place, placeOf, systemAct } from "../audit/act.ts";
 import type { Scope } from "./scopes.ts";
 import { findApiKey, insertApiKey, touchApiKey } from "./store.ts";
 
@@ -39,16 +38,18 @@ export interface KeyCaller {
 }
 
 export interface NewApiKey {
-  tenantId: string;
-  applicationId: string;
   kind: ApiKeysTable["kind"];
   name: string;
   scopes: readonly Scope[];
   expiresAt: number | null;
   rateLimit: string | null;
   networks: readonly string[];
-  actor: { kind: AuditEntriesTable["actor_kind"]; id: string | null };
-  origin: RequestOrigin;
+}
+
+/** Where keys are: in an application. */
+interface KeyPlace extends Place {
+  id: string;
+  tenant: { id: string };
 }
 
 /** The columns that hold a key's secret, and the text to be shown once. */
@@ -86,32 +87,32 @@ export class ApiKeys {
     input: { tenantId: string; applicationId: string; name: string; scopes: readonly Scope[] },
   ): Promise<{ id: string; secret: string }> {
     const id = newId(this.clock.now());
-    const { secret } = await this.create(tx, id, {
-      ...input,
-      kind: "secret",
-      expiresAt: null,
-      rateLimit: null,
-      networks: [],
-      actor: { kind: "system", id: null },
-      origin: systemOrigin,
-    });
+    const { tenantId, applicationId, name, scopes } = input;
+    const act = systemAct({ id: applicationId, tenant: { id: tenantId } });
+    const unbound = { kind: "secret", expiresAt: null, rateLimit: null, networks: [] } as const;
+    const { secret } = await this.create(tx, act, id, { ...unbound, name, scopes });
     if (secret === null) throw new Error("a secret key without a secret");
     return { id, secret };
   }
 
   /** @returns the row, and the secret to be shown once: null for a public key, whose secret nobody ever sees */
-  async create(tx: Executor, id: string, input: NewApiKey): Promise<{ row: ApiKeysTable; secret: string | null }> {
+  async create(
+    tx: Executor,
+    act: ActIn<KeyPlace>,
+    id: string,
+    input: NewApiKey,
+  ): Promise<{ row: ApiKeysTable; secret: string | null }> {
     const now = this.clock.now();
     const { shown, ...columns } = this.freshSecret(input.kind, id);
     const row: ApiKeysTable = {
       id,
-      tenant_id: input.tenantId,
-      application_id: input.applicationId,
+      tenant_id: act.application.tenant.id,
+      application_id: act.application.id,
       kind: input.kind,
       name: input.name,
       ...columns,
       scopes: JSON.stringify(input.scopes),
-      created_by: input.actor.id,
+      created_by: act.actor.id,
       created_at: now,
       last_used_at: null,
       expires_at: input.expiresAt,
@@ -125,15 +126,8 @@ export class ApiKeys {
       networks: JSON.stringify(input.networks),
     };
     await insertApiKey(tx, row);
-    await appendAudit(tx, now, {
-      tenantId: input.tenantId,
-      actor: input.actor,
-      action: "api_key.created",
-      target: { kind: "api_key", id },
-      applicationId: input.applicationId,
-      origin: input.origin,
-      details: { kind: input.kind, name: input.name, scopes: input.scopes },
-    });
+    const { kind, name, scopes } = input;
+    await act.audit(tx, now, "api_key.created", { kind: "api_key", id }, { kind, name, scopes });
     return { row, secret: shown };
   }
 
@@ -197,17 +191,9 @@ export class ApiKeys {
 
   /** Somebody holds the right secret of a key that does not count: a leak, or a backend that was forgotten. */
   async #refuse(row: ApiKeysTable, origin: RequestOrigin, reason: string, error: AppError): Promise<never> {
-    await this.storage.write((tx) =>
-      appendRefusal(tx, this.clock.now(), {
-        tenantId: row.tenant_id,
-        actor: { kind: "anonymous", id: null },
-        action: "api_key.refused",
-        target: { kind: "api_key", id: row.id },
-        applicationId: row.application_id,
-        origin,
-        details: { reason },
-      }),
-    );
+    const act = new ActIn(placeOf(row.tenant_id, row.application_id), origin, ANONYMOUS);
+    const target = { kind: "api_key", id: row.id };
+    await this.storage.write((tx) => act.auditRefusal(tx, this.clock.now(), "api_key.refused", target, { reason }));
     throw error;
   }
 

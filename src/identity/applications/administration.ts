@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { type RequestOrigin, systemOrigin } from "../../core/caller.ts";
 import { SECOND } from "../../core/clock.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import type { ApplicationsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { appendAudit } from "../audit/store.ts";
+import { placeOf, systemAct } from "../audit/act.ts";
 import { insertRevocation } from "../revocations/store.ts";
 import { createTenant } from "../tenants/administration.ts";
 import { setDefaultApplication } from "../tenants/store.ts";
@@ -94,7 +93,8 @@ export class ApplicationAdministration {
       mfa_required_at: settings.mfa === "required" ? now : null,
     };
     await insertApplication(tx, row);
-    await audit(tx, now, tenantId, "application.created", { kind: "application", id: row.id }, { name: row.name });
+    const target = { kind: "application", id: row.id };
+    await systemAct(placeOf(tenantId)).audit(tx, now, "application.created", target, { name: row.name });
     return row;
   }
 
@@ -119,7 +119,8 @@ export class ApplicationAdministration {
     const row = await updateApplication(tx, current.id, columns);
     if (!row) throw new AppError("not_found");
     const target = { kind: "application", id: current.id };
-    await audit(tx, now, current.tenant_id, "application.changed", target, { fields: Object.keys(changes) });
+    const fields = Object.keys(changes);
+    await systemAct(placeOf(current.tenant_id)).audit(tx, now, "application.changed", target, { fields });
     return row;
   }
 
@@ -147,7 +148,8 @@ export class ApplicationAdministration {
       });
     }
     const target = { kind: "application", id: current.id };
-    await audit(tx, now, current.tenant_id, disabled ? "application.disabled" : "application.enabled", target, {});
+    const action = disabled ? "application.disabled" : "application.enabled";
+    await systemAct(placeOf(current.tenant_id)).audit(tx, now, action, target);
     return row;
   }
 
@@ -157,8 +159,9 @@ export class ApplicationAdministration {
       throw new AppError("conflict", { message: "A disabled application cannot be the default one. Enable it first." });
     }
     await setDefaultApplication(tx, current.tenant_id, current.id, now);
+    const act = systemAct(placeOf(current.tenant_id));
     const target = { kind: "tenant", id: current.tenant_id };
-    await audit(tx, now, current.tenant_id, "tenant.default_changed", target, { application_id: current.id });
+    await act.audit(tx, now, "tenant.default_changed", target, { application_id: current.id });
   }
 
   #check(input: unknown): ApplicationSettings {
@@ -201,18 +204,6 @@ function toColumns(settings: ApplicationSettings) {
     audiences: JSON.stringify(settings.audiences),
     sign_in_methods: JSON.stringify(settings.sign_in_methods),
   };
-}
-
-function audit(
-  tx: Executor,
-  now: number,
-  tenantId: string,
-  action: string,
-  target: { kind: string; id: string },
-  details: Record<string, unknown>,
-  origin: RequestOrigin = systemOrigin,
-) {
-  return appendAudit(tx, now, { tenantId, actor: { kind: "system", id: null }, action, target, origin, details });
 }
 
 function unique<T>(list: T[]): T[] {

@@ -1,22 +1,22 @@
 import type { RequestOrigin } from "../../core/caller.ts";
 import type { AuditEntriesTable } from "../../storage/schema.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
+import type { AuditAction } from "./actions.ts";
 
+/** An entry as `ActIn` makes it. */
 export interface AuditEntry {
   tenantId: string | null;
   actor: { kind: AuditEntriesTable["actor_kind"]; id: string | null };
-  /** What was done, `noun.verb` in the past tense: `session.created`. */
-  action: string;
-  target?: { kind: string; id: string };
-  applicationId?: string;
+  action: AuditAction;
+  target: { kind: string; id: string } | null;
+  applicationId: string | null;
   origin: RequestOrigin;
-  /** Never a secret, never a password, no token. */
-  details?: Record<string, unknown>;
+  details: Record<string, unknown> | undefined;
 }
 
 type InsertRow = Omit<AuditEntriesTable, "seq" | "chain_mac">;
 
-const insertEntry = prepared((db, p: Param<{ [K in keyof InsertRow]: InsertRow[K] }>) =>
+export const insertEntry = prepared((db, p: Param<{ [K in keyof InsertRow]: InsertRow[K] }>) =>
   db.insertInto("audit_entries").values({
     tenant_id: p("tenant_id"),
     occurred_at: p("occurred_at"),
@@ -34,7 +34,6 @@ const insertEntry = prepared((db, p: Param<{ [K in keyof InsertRow]: InsertRow[K
   } as never),
 );
 
-/** Appends in the caller's transaction: if the entry cannot be written, the act does not happen. */
 export async function appendAudit(tx: Executor, now: number, entry: AuditEntry): Promise<void> {
   await tx.all(insertEntry, {
     tenant_id: entry.tenantId,
@@ -44,7 +43,7 @@ export async function appendAudit(tx: Executor, now: number, entry: AuditEntry):
     action: entry.action,
     target_kind: entry.target?.kind ?? null,
     target_id: entry.target?.id ?? null,
-    application_id: entry.applicationId ?? null,
+    application_id: entry.applicationId,
     address: entry.origin.address || null,
     user_agent: entry.origin.userAgent,
     request_id: entry.origin.requestId || null,

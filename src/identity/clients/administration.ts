@@ -1,4 +1,3 @@
-import { systemOrigin } from "../../core/caller.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { newSecret } from "../../crypto/secrets.ts";
@@ -6,11 +5,11 @@ import { isUniqueViolation } from "../../storage/errors.ts";
 import type { ApplicationsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { SCOPES, type Scope } from "../api-keys/scopes.ts";
-import { appendAudit } from "../audit/store.ts";
+import { placeOf, systemAct } from "../audit/act.ts";
+import { findResourceScopes } from "../resources/store.ts";
 import {
   deleteClientGrant,
   findClientSecret,
-  findResourceScopes,
   insertClientSecret,
   listClientSecrets,
   putClientGrant,
@@ -60,7 +59,7 @@ export async function createClientSecret(
     if (isUniqueViolation(error)) throw tooMany();
     throw error;
   }
-  await tell(tx, now, application, "client_secret.created", { kind: "client_secret", id }, {});
+  await actIn(application).audit(tx, now, "client_secret.created", { kind: "client_secret", id });
   return { id, secret: text };
 }
 
@@ -69,7 +68,7 @@ export async function revokeClientSecret(tx: Executor, now: number, application:
   const row = await findClientSecret(tx, id);
   if (!row || row.application_id !== application.id) throw new AppError("not_found");
   const revoked = await revokeClientSecretRow(tx, id, now);
-  if (revoked) await tell(tx, now, application, "client_secret.revoked", { kind: "client_secret", id }, {});
+  if (revoked) await actIn(application).audit(tx, now, "client_secret.revoked", { kind: "client_secret", id });
   return revoked ?? row;
 }
 
@@ -95,13 +94,14 @@ export async function grantClient(
   const unique = [...new Set(scopes)];
   await putClientGrant(tx, { ...row, scopes: JSON.stringify(unique), created_at: now, updated_at: now });
   const target = { kind: "application", id: application.id };
-  await tell(tx, now, application, "client.granted", target, { audience, scopes: unique });
+  await actIn(application).audit(tx, now, "client.granted", target, { audience, scopes: unique });
 }
 
 /** Takes back what was granted at an audience, also from tokens that were issued. @throws AppError `not_found` */
 export async function ungrantClient(tx: Executor, now: number, application: ApplicationsTable, audience: string) {
   if (!(await deleteClientGrant(tx, application.id, audience))) throw new AppError("not_found");
-  await tell(tx, now, application, "client.ungranted", { kind: "application", id: application.id }, { audience });
+  const target = { kind: "application", id: application.id };
+  await actIn(application).audit(tx, now, "client.ungranted", target, { audience });
 }
 
 /** An absolute URI (RFC 8707 section 2), in the characters of RFC 3986. */
@@ -118,21 +118,6 @@ function tooMany(): AppError {
   return new AppError("conflict", { message: "Two secrets are live already. Revoke one first." });
 }
 
-function tell(
-  tx: Executor,
-  now: number,
-  application: ApplicationsTable,
-  action: string,
-  target: { kind: string; id: string },
-  details: Record<string, unknown>,
-): Promise<void> {
-  return appendAudit(tx, now, {
-    tenantId: application.tenant_id,
-    actor: { kind: "system", id: null },
-    action,
-    target,
-    applicationId: application.id,
-    origin: systemOrigin,
-    details,
-  });
+function actIn(application: ApplicationsTable) {
+  return systemAct(placeOf(application.tenant_id, application.id));
 }

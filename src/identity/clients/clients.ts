@@ -10,14 +10,14 @@ import type { Storage } from "../../storage/storage.ts";
 import type { KeyCaller } from "../api-keys/api-keys.ts";
 import type { Application } from "../applications/application.ts";
 import type { Directory } from "../applications/directory.ts";
-import { appendRefusal } from "../audit/refusals.ts";
-import { appendAudit } from "../audit/store.ts";
+import { ActIn, ANONYMOUS, placeOf } from "../audit/act.ts";
+import { findResourceScopes } from "../resources/store.ts";
 import { insertRevocation, isRevoked } from "../revocations/store.ts";
 import type { AccessTokens, ClientToken } from "../sessions/access-tokens.ts";
 import type { Tenant } from "../tenants/tenant.ts";
 import { MANAGEMENT, SCOPE_TOKEN } from "./administration.ts";
 import { OAuthError } from "./oauth-error.ts";
-import { findClientGrant, findClientSecret, findResourceScopes, touchClientSecret } from "./store.ts";
+import { findClientGrant, findClientSecret, touchClientSecret } from "./store.ts";
 
 export interface ClientCredentials {
   /** A plain UUID, or null for what is no id at all. */
@@ -87,19 +87,13 @@ export class Clients {
     const scope = narrow(granted, asked.scope);
     const now = this.clock.now();
     const { limit_client: limit } = this.limits;
+    const act = new ActIn(application, origin, { kind: "client", id: application.id });
     const retryAfter = await this.storage.write(async (tx) => {
       const answer = await admit(tx, `client:${application.id}:${origin.network}`, limit, now);
       if (!answer.admitted) return answer.retryAfter;
       if (now - (client.secret.last_used_at ?? 0) >= HOUR) await touchClientSecret(tx, client.secret.id, now);
-      await appendAudit(tx, now, {
-        tenantId: application.tenant.id,
-        actor: { kind: "client", id: application.id },
-        action: "client.token_issued",
-        target: { kind: "application", id: application.id },
-        applicationId: application.id,
-        origin,
-        details: { audience, scope, secret_id: client.secret.id },
-      });
+      const details = { audience, scope, secret_id: client.secret.id };
+      await act.audit(tx, now, "client.token_issued", { kind: "application", id: application.id }, details);
       return 0;
     });
     if (retryAfter > 0) throw tooMany(retryAfter);
@@ -121,6 +115,7 @@ export class Clients {
     }
     const now = this.clock.now();
     const tenantId = application.tenant.id;
+    const act = new ActIn(application, origin, { kind: "client", id: application.id });
     await this.storage.write(async (tx) => {
       if (await isRevoked(tx, tenantId, verified.jti, verified.issuedAt * SECOND, now)) return;
       await insertRevocation(tx, now, {
@@ -130,14 +125,7 @@ export class Clients {
         issuedBefore: verified.issuedAt * SECOND + SECOND,
         expiresAt: verified.expiresAt * SECOND + MINUTE,
       });
-      await appendAudit(tx, now, {
-        tenantId,
-        actor: { kind: "client", id: application.id },
-        action: "client.token_revoked",
-        target: { kind: "token", id: verified.jti },
-        applicationId: application.id,
-        origin,
-      });
+      await act.audit(tx, now, "client.token_revoked", { kind: "token", id: verified.jti });
     });
   }
 
@@ -211,16 +199,12 @@ export class Clients {
   ): Promise<never> {
     const now = this.clock.now();
     const own = known?.row.tenant_id === tenant.id ? known : null;
+    const act = new ActIn(placeOf(tenant.id, own?.row.application_id), origin, ANONYMOUS);
     const answer = await this.storage.write(async (tx) => {
       const admission = await admit(tx, `client-failures:${origin.network}`, this.limits.limit_client_failures, now);
-      await appendRefusal(tx, now, {
-        tenantId: tenant.id,
-        actor: { kind: "anonymous", id: null },
-        action: admission.admitted ? "client.refused" : "attempt.throttled",
-        ...(own ? { target: { kind: "client_secret", id: own.row.id }, applicationId: own.row.application_id } : {}),
-        origin,
-        details: { reason: own?.reason ?? "unknown secret" },
-      });
+      const action = admission.admitted ? "client.refused" : "attempt.throttled";
+      const target = own && { kind: "client_secret", id: own.row.id };
+      await act.auditRefusal(tx, now, action, target, { reason: own?.reason ?? "unknown secret" });
       return admission;
     });
     throw answer.admitted ? invalidClient(tenant) : tooMany(answer.retryAfter);

@@ -77,17 +77,3 @@ export async function listClientGrants(at: Executor, applicationId: string): Pro
     .orderBy("audience")
     .execute();
 }
-
-const resourceScopes = prepared((db, p: Param<{ tenant_id: string; audience: string }>) =>
-  db
-    .selectFrom("api_resources")
-    .select("scopes")
-    .where("tenant_id", "=", p("tenant_id"))
-    .where("audience", "=", p("audience")),
-);
-
-/** Names of the scopes of an API resource; undefined for an audience that the tenant has not registered. */
-export async function findResourceScopes(at: Executor, tenantId: string, audience: string) {
-  const row = await at.first(resourceScopes, { tenant_id: tenantId, audience });
-  return row && (JSON.parse(row.scopes) as { name: string }[]).map(({ name }) => name);
-}

@@ -15,6 +15,7 @@ import type { ApiKeys } from "../api-keys/api-keys.ts";
 import { findApiKey } from "../api-keys/store.ts";
 import type { Application } from "../applications/application.ts";
 import type { Directory } from "../applications/directory.ts";
+import { ActIn } from "../audit/act.ts";
 import type { UserRow } from "../users/wire.ts";
 import { Profiles, PUBLIC_CONTENT_TYPE, type SignedProfile } from "./profiles.ts";
 import { findOrCreateExternal, findOrCreatePublic } from "./users.ts";
@@ -69,9 +70,11 @@ export class CustomerTokens {
     if (typeof claims.sub !== "string" || parseId("tenant", claims.sub) !== row.tenant_id) throw invalidToken();
     checkTimes(claims, now);
     const identity = identityOf(claims);
-    const creator = { tenantId: row.tenant_id, applicationId: application.id, keyId: row.id, origin };
-    const find = profile === "public" ? findOrCreatePublic : findOrCreateExternal;
-    const user = await find(this.storage, now, creator, identity);
+    const act = new ActIn(application, origin, { kind: "key", id: row.id });
+    const user =
+      profile === "public"
+        ? await findOrCreatePublic(this.storage, now, act, row.id, identity)
+        : await findOrCreateExternal(this.storage, now, act, identity);
     if (user.deleted_at !== null || user.disabled_at !== null) {
       throw new AppError("token_revoked", { message: "The user of this token was deleted or disabled." });
     }

@@ -4,7 +4,7 @@ import { admit } from "../../storage/rate-limits.ts";
 import type { ApiKeysTable } from "../../storage/schema.ts";
 import { findApiKey } from "../api-keys/store.ts";
 import type { Application } from "../applications/application.ts";
-import { appendRefusal } from "../audit/refusals.ts";
+import { ActIn, ANONYMOUS, placeOf } from "../audit/act.ts";
 import type { Identity } from "../identity.ts";
 
 /** A live public key and the application that it belongs to. */
@@ -37,17 +37,10 @@ export async function admitPublicKey(
   const application = await identity.directory.application(row.application_id);
   const hasEnded = row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now);
   if (hasEnded || !application || application.disabled || application.tenant.disabled) {
-    await identity.storage.write((tx) =>
-      appendRefusal(tx, now, {
-        tenantId: row.tenant_id,
-        actor: { kind: "anonymous", id: null },
-        action: "api_key.refused",
-        target: { kind: "api_key", id: row.id },
-        applicationId: row.application_id,
-        origin,
-        details: { reason: hasEnded ? "ended" : "application" },
-      }),
-    );
+    const act = new ActIn(placeOf(row.tenant_id, row.application_id), origin, ANONYMOUS);
+    const target = { kind: "api_key", id: row.id };
+    const details = { reason: hasEnded ? "ended" : "application" };
+    await identity.storage.write((tx) => act.auditRefusal(tx, now, "api_key.refused", target, details));
     throw refused();
   }
   const byKey = await identity.storage.write((tx) => admit(tx, `public-key:${row.id}`, limit_public_key, now));

@@ -1,18 +1,5 @@
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
-const byExternal = prepared((db, p: Param<{ tenant_id: string; external_id: string }>) =>
-  db
-    .selectFrom("users")
-    .select("id")
-    .where("tenant_id", "=", p("tenant_id"))
-    .where("external_id", "=", p("external_id")),
-);
-
-/** Tombstones too: the external id of a deleted user is taken for ever. */
-export async function findIdByExternal(at: Executor, tenantId: string, externalId: string) {
-  return (await at.first(byExternal, { tenant_id: tenantId, external_id: externalId }))?.id;
-}
-
 const byPublic = prepared((db, p: Param<{ key_id: string; subject: string }>) =>
   db.selectFrom("public_users").select("user_id").where("key_id", "=", p("key_id")).where("subject", "=", p("subject")),
 );

@@ -1,36 +1,29 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import { newId } from "../../core/ids.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
-import { appendAudit } from "../audit/store.ts";
-import { findUser, insertUser } from "../users/store.ts";
+import type { Act } from "../applications/act.ts";
+import { userRef } from "../audit/act.ts";
+import { findIdByExternal, findUser, insertUser } from "../users/store.ts";
 import type { UserRow } from "../users/wire.ts";
-import { findIdByExternal, findIdByPublic, insertPublicUser } from "./store.ts";
-
-interface Creator {
-  tenantId: string;
-  applicationId: string;
-  keyId: string;
-  origin: RequestOrigin;
-}
+import { findIdByPublic, insertPublicUser } from "./store.ts";
 
 /**
  * The user with this id in the customer's own system, made at first sight. A deleted one is found too, as the tombstone
  * that it is: the caller refuses it.
  */
-export function findOrCreateExternal(storage: Storage, now: number, creator: Creator, identity: string) {
-  return findOrCreate(storage, now, creator, {
+export function findOrCreateExternal(storage: Storage, now: number, act: Act, identity: string) {
+  return findOrCreate(storage, now, act, {
     method: "signed_token",
     externalId: identity,
-    find: (at) => findIdByExternal(at, creator.tenantId, identity),
+    find: (at) => findIdByExternal(at, act.application.tenant.id, identity),
     link: async () => undefined,
   });
 }
 
 /** The user (key, `user_id`): a name space of its own, in which no external id and nobody's address stands. */
-export function findOrCreatePublic(storage: Storage, now: number, creator: Creator, identity: string) {
-  const { tenantId, keyId } = creator;
-  return findOrCreate(storage, now, creator, {
+export function findOrCreatePublic(storage: Storage, now: number, act: Act, keyId: string, identity: string) {
+  const tenantId = act.application.tenant.id;
+  return findOrCreate(storage, now, act, {
     method: "public_token",
     externalId: null,
     find: (at) => findIdByPublic(at, keyId, identity),
@@ -45,18 +38,18 @@ interface Kind {
   link(tx: Executor, id: string): Promise<void>;
 }
 
-async function findOrCreate(storage: Storage, now: number, creator: Creator, kind: Kind): Promise<UserRow> {
-  const found = (await kind.find(storage.read)) ?? (await createOnce(storage, now, creator, kind));
-  const user = await findUser(storage.read, creator.tenantId, found);
+async function findOrCreate(storage: Storage, now: number, act: Act, kind: Kind): Promise<UserRow> {
+  const found = (await kind.find(storage.read)) ?? (await createOnce(storage, now, act, kind));
+  const user = await findUser(storage.read, act.application.tenant.id, found);
   if (!user) throw new Error(`the user ${found} is gone`);
   return user;
 }
 
 /** Of two first requests at the same time the unique index lets one make the user, and the other finds it. */
-async function createOnce(storage: Storage, now: number, creator: Creator, kind: Kind): Promise<string> {
+async function createOnce(storage: Storage, now: number, act: Act, kind: Kind): Promise<string> {
   const id = newId(now);
   try {
-    await storage.write((tx) => create(tx, now, id, creator, kind));
+    await storage.write((tx) => create(tx, now, id, act, kind));
     return id;
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
@@ -66,16 +59,8 @@ async function createOnce(storage: Storage, now: number, creator: Creator, kind:
   }
 }
 
-async function create(tx: Executor, now: number, id: string, creator: Creator, kind: Kind): Promise<void> {
-  await insertUser(tx, now, { id, tenant_id: creator.tenantId, external_id: kind.externalId });
+async function create(tx: Executor, now: number, id: string, act: Act, kind: Kind): Promise<void> {
+  await insertUser(tx, now, { id, tenant_id: act.application.tenant.id, external_id: kind.externalId });
   await kind.link(tx, id);
-  await appendAudit(tx, now, {
-    tenantId: creator.tenantId,
-    actor: { kind: "key", id: creator.keyId },
-    action: "user.created",
-    target: { kind: "user", id },
-    applicationId: creator.applicationId,
-    origin: creator.origin,
-    details: { method: kind.method },
-  });
+  await act.audit(tx, now, "user.created", userRef(id), { method: kind.method });
 }

@@ -1,22 +1,15 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import { DAY, MINUTE } from "../../core/clock.ts";
 import { parseId } from "../../core/ids.ts";
 import { parseJsonObject } from "../../core/json.ts";
 import { sha256Base64url } from "../../crypto/secrets.ts";
 import type { TemplateName } from "../../mail/templates/template.ts";
 import type { Executor } from "../../storage/storage.ts";
-import type { Application } from "../applications/application.ts";
-import { appendRefusal } from "../audit/refusals.ts";
+import type { Act } from "../applications/act.ts";
 import type { Identity } from "../identity.ts";
 import { linkOf } from "./link.ts";
 import type { Proof, ProofKind, Proven, StartedProof } from "./proofs.ts";
 
-interface Caller {
-  application: Application;
-  origin: RequestOrigin;
-}
-
-export interface ProofMail extends Caller {
+export interface ProofMail {
   kind: ProofKind;
   template: TemplateName;
   /** null for nobody: the same work, and no mail. */
@@ -48,8 +41,9 @@ export const PROOF_LIFETIME = 10 * MINUTE;
 const COUNTER = "mail-code";
 
 /** Starts a proof and mails it, in one transaction; with the same statements whoever it goes to, nobody included. */
-export async function mailProof(identity: Parts, tx: Executor, order: ProofMail): Promise<StartedProof> {
-  const { application, origin, kind, userId, lifetime } = order;
+export async function mailProof(identity: Parts, tx: Executor, act: Act, order: ProofMail): Promise<StartedProof> {
+  const { application, origin } = act;
+  const { kind, userId, lifetime } = order;
   const { tenant } = application;
   const proof = await identity.emailProofs.start(tx, {
     kind,
@@ -85,32 +79,24 @@ export async function mailProof(identity: Parts, tx: Executor, order: ProofMail)
  */
 export async function checkProof(
   identity: Parts,
-  { application, origin }: Caller,
+  act: Act,
   kinds: readonly ProofKind[],
   proof: Proof,
 ): Promise<Checked> {
   const { attempts, emailProofs } = identity;
   const account = "code" in proof ? await accountOf(identity, kinds, proof.flowId) : null;
-  if (account !== null) await attempts.proof(application, COUNTER, account, origin);
-  const proven = await emailProofs.check(kinds, proof, application.id).catch(async (error: unknown) => {
+  if (account !== null) await attempts.proof(act, COUNTER, account);
+  const proven = await emailProofs.check(kinds, proof, act.application.id).catch(async (error: unknown) => {
     const now = identity.clock.now();
-    await identity.storage.write((tx) =>
-      appendRefusal(tx, now, {
-        tenantId: application.tenant.id,
-        actor: { kind: "anonymous", id: null },
-        action: "proof.refused",
-        applicationId: application.id,
-        origin,
-        details: { kind: kinds[0], by: "token" in proof ? "link" : "code" },
-      }),
-    );
+    const details = { kind: kinds[0], by: "token" in proof ? "link" : "code" };
+    await identity.storage.write((tx) => act.auditRefusal(tx, now, "proof.refused", null, details));
     throw error;
   });
   return {
     ...proven,
     spend: async (tx) => {
       await emailProofs.consume(tx, proven);
-      if (account !== null) await attempts.forgive(tx, application, COUNTER, account, origin);
+      if (account !== null) await attempts.forgive(tx, act, COUNTER, account);
     },
   };
 }

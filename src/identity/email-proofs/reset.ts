@@ -1,6 +1,5 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import type { Executor } from "../../storage/storage.ts";
-import type { Application } from "../applications/application.ts";
+import type { Act } from "../applications/act.ts";
 import type { Identity } from "../identity.ts";
 import { mailProof, PROOF_LIFETIME } from "./mailed.ts";
 import type { StartedProof } from "./proofs.ts";
@@ -11,20 +10,16 @@ export interface ResetState {
 }
 
 interface ResetMail {
-  application: Application;
-  origin: RequestOrigin;
   canonical: string;
   /** The account, and its stored address; null for nobody. */
   owner: { userId: string; emailId: string; address: string } | null;
 }
 
 /** Mails the way to a new password, or does the same work for nobody. */
-export function mailReset(identity: Identity, tx: Executor, order: ResetMail): Promise<StartedProof> {
-  const { application, origin, canonical, owner } = order;
+export function mailReset(identity: Identity, tx: Executor, act: Act, order: ResetMail): Promise<StartedProof> {
+  const { canonical, owner } = order;
   const state: ResetState = { emailId: owner?.emailId ?? null };
-  return mailProof(identity, tx, {
-    application,
-    origin,
+  return mailProof(identity, tx, act, {
     kind: "reset_password",
     template: "reset_password",
     to: owner?.address ?? null,

@@ -1,10 +1,10 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import { MINUTE, SECOND } from "../../core/clock.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { parseJsonObject } from "../../core/json.ts";
 import type { Delivery, FlowsTable } from "../../storage/schema.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
+import type { Act } from "../applications/act.ts";
 import type { Application } from "../applications/application.ts";
 import type { Flows } from "../flows/flows.ts";
 import type { UserRow } from "../users/wire.ts";
@@ -13,9 +13,9 @@ import { deleteTrustedDevices } from "./store.ts";
 
 /** What somebody gives as a second factor: a code, or the answer to a challenge. */
 export interface FactorAnswer {
-  application: Application;
+  /** By the user. */
+  act: Act;
   userId: string;
-  origin: RequestOrigin;
   code: string | null;
   /** Of the challenge. */
   flowId: string | null;

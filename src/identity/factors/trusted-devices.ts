@@ -1,11 +1,10 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import { SECOND } from "../../core/clock.ts";
 import { newId } from "../../core/ids.ts";
 import { newSecret, parseSecret } from "../../crypto/secrets.ts";
 import type { Executor } from "../../storage/storage.ts";
+import type { Act } from "../applications/act.ts";
 import type { Application } from "../applications/application.ts";
-import { appendAudit } from "../audit/store.ts";
 import { insertTrustedDevice, touchTrustedDevice } from "./store.ts";
 
 /**
@@ -30,13 +29,8 @@ export class TrustedDevices {
   }
 
   /** @returns the secret, once, and the seconds that it is good for; null where the application remembers no device */
-  async trust(
-    tx: Executor,
-    now: number,
-    application: Application,
-    userId: string,
-    origin: RequestOrigin,
-  ): Promise<{ secret: string; maxAge: number } | null> {
+  async trust(tx: Executor, now: number, act: Act, userId: string): Promise<{ secret: string; maxAge: number } | null> {
+    const { application, origin } = act;
     if (application.mfaRemember === 0) return null;
     const id = newId(now);
     const { text, digest } = newSecret("td", id);
@@ -51,14 +45,7 @@ export class TrustedDevices {
       last_used_at: null,
       expires_at: now + application.mfaRemember * SECOND,
     });
-    await appendAudit(tx, now, {
-      tenantId: application.tenant.id,
-      actor: { kind: "user", id: userId },
-      action: "trusted_device.added",
-      target: { kind: "trusted_device", id },
-      applicationId: application.id,
-      origin,
-    });
+    await act.audit(tx, now, "trusted_device.added", { kind: "trusted_device", id });
     return { secret: text, maxAge: application.mfaRemember };
   }
 }

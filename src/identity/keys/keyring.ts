@@ -1,4 +1,3 @@
-import { systemOrigin } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import { DAY, MINUTE, SECOND } from "../../core/clock.ts";
 import { isUuid, newId } from "../../core/ids.ts";
@@ -9,7 +8,7 @@ import { generateSigningKey, importSigningKey } from "../../crypto/signing-keys.
 import type { KeyAlgorithm, SigningKeysTable } from "../../storage/schema.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { longestAccessTtl } from "../applications/store.ts";
-import { appendAudit } from "../audit/store.ts";
+import { placeOf, systemAct } from "../audit/act.ts";
 import { findSigningKeyTenant, insertSigningKey, listSigningKeys, retireOtherSigningKeys } from "./store.ts";
 
 export interface TenantKey {
@@ -152,14 +151,8 @@ export class Keyring {
         retiredAt: activeAt,
         expiresAt: activeAt + ttl + MINUTE,
       });
-      await appendAudit(tx, now, {
-        tenantId,
-        actor: { kind: "system", id: null },
-        action: "signing_key.created",
-        target: { kind: "signing_key", id },
-        origin: systemOrigin,
-        details: { algorithm, active_at: activeAt },
-      });
+      const details = { algorithm, active_at: activeAt };
+      await systemAct(placeOf(tenantId)).audit(tx, now, "signing_key.created", { kind: "signing_key", id }, details);
     });
     await this.#load(tenantId);
     return id;

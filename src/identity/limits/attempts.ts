@@ -1,12 +1,10 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Limit } from "../../core/limits.ts";
 import { sha256Base64url } from "../../crypto/secrets.ts";
 import { admit, clear } from "../../storage/rate-limits.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
-import type { Application } from "../applications/application.ts";
-import { appendRefusal } from "../audit/refusals.ts";
+import type { Act } from "../applications/act.ts";
 
 interface AttemptSettings {
   limit_account: Limit;
@@ -39,13 +37,13 @@ export class Attempts {
    * @param account the canonical address as it was said, or the user's id
    * @throws AppError `rate_limited`
    */
-  async proof(application: Application, what: string, account: string, origin: RequestOrigin): Promise<void> {
+  async proof(act: Act, what: string, account: string): Promise<void> {
     const { settings } = this;
-    const keys = keysOf(application, what, account, origin);
-    await this.take(application, origin, [
+    const keys = keysOf(act, what, account);
+    await this.take(act, [
       [keys.pair, settings.limit_account],
       [keys.account, settings.limit_account_total],
-      [`network:${origin.network}`, settings.limit_network],
+      [`network:${act.origin.network}`, settings.limit_network],
     ]);
   }
 
@@ -54,61 +52,55 @@ export class Attempts {
    * wrong ones in a row are few a day, from wherever they come (NIST SP 800-63B-4 section 3.2.2).
    * @throws AppError `rate_limited`
    */
-  async secondFactor(application: Application, userId: string, origin: RequestOrigin): Promise<void> {
+  async secondFactor(act: Act, userId: string): Promise<void> {
     const { settings } = this;
-    const keys = keysOf(application, SECOND_FACTOR, userId, origin);
-    await this.take(application, origin, [
+    const keys = keysOf(act, SECOND_FACTOR, userId);
+    await this.take(act, [
       [keys.pair, settings.limit_account],
       [keys.account, settings.limit_account_total],
       [keys.inARow, settings.limit_second_factor],
-      [`network:${origin.network}`, settings.limit_network],
+      [`network:${act.origin.network}`, settings.limit_network],
     ]);
   }
 
   /** The second factor was right. */
-  async forgiveSecondFactor(tx: Executor, application: Application, userId: string, origin: RequestOrigin) {
-    const keys = keysOf(application, SECOND_FACTOR, userId, origin);
+  async forgiveSecondFactor(tx: Executor, act: Act, userId: string): Promise<void> {
+    const keys = keysOf(act, SECOND_FACTOR, userId);
     await clear(tx, keys.pair);
     await clear(tx, keys.inARow);
   }
 
   /** Counts one mail that a stranger asks for, whether or not there is an account. @throws AppError `rate_limited` */
-  async mail(application: Application, account: string, origin: RequestOrigin): Promise<void> {
-    const keys = keysOf(application, "mail", account, origin);
-    await this.take(application, origin, [
+  async mail(act: Act, account: string): Promise<void> {
+    const keys = keysOf(act, "mail", account);
+    await this.take(act, [
       [keys.account, this.settings.limit_mail_account],
-      [`mail:${origin.network}`, this.settings.limit_mail_network],
+      [`mail:${act.origin.network}`, this.settings.limit_mail_network],
     ]);
   }
 
   /** @throws AppError `rate_limited` */
-  async signUp(application: Application, origin: RequestOrigin): Promise<void> {
-    await this.take(application, origin, [[`sign-up:${origin.network}`, this.settings.limit_sign_up]]);
+  async signUp(act: Act): Promise<void> {
+    await this.take(act, [[`sign-up:${act.origin.network}`, this.settings.limit_sign_up]]);
   }
 
   /** @throws AppError `rate_limited` */
-  async anonymous(application: Application, origin: RequestOrigin): Promise<void> {
-    await this.take(application, origin, [[`anonymous:${origin.network}`, this.settings.limit_anonymous]]);
+  async anonymous(act: Act): Promise<void> {
+    await this.take(act, [[`anonymous:${act.origin.network}`, this.settings.limit_anonymous]]);
   }
 
   /** The proof was right: what was counted against the account from this network is forgotten. */
-  async forgive(tx: Executor, application: Application, what: string, account: string, origin: RequestOrigin) {
-    await clear(tx, keysOf(application, what, account, origin).pair);
+  async forgive(tx: Executor, act: Act, what: string, account: string): Promise<void> {
+    await clear(tx, keysOf(act, what, account).pair);
   }
 
-  async take(application: Application, origin: RequestOrigin, limits: readonly [string, Limit][]): Promise<void> {
+  async take(act: Act, limits: readonly [string, Limit][]): Promise<void> {
     const now = this.clock.now();
     const retryAfter = await this.storage.write(async (tx) => {
       for (const [key, limit] of limits) {
         const answer = await admit(tx, key, limit, now);
         if (answer.admitted) continue;
-        await appendRefusal(tx, now, {
-          tenantId: application.tenant.id,
-          actor: { kind: "anonymous", id: null },
-          action: "attempt.throttled",
-          applicationId: application.id,
-          origin,
-        });
+        await act.auditRefusal(tx, now, "attempt.throttled");
         return answer.retryAfter;
       }
       return 0;
@@ -117,7 +109,7 @@ export class Attempts {
   }
 }
 
-function keysOf(application: Application, what: string, account: string, origin: RequestOrigin) {
+function keysOf({ application, origin }: Act, what: string, account: string) {
   const digest = sha256Base64url(`${application.tenant.id}:${account}`);
   const key = `${what}:${digest}`;
   return { pair: `${key}:${origin.network}`, account: key, inARow: `${key}:in-a-row` };

@@ -1,4 +1,3 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import { DAY, toWireTime } from "../../core/clock.ts";
 import type { Limit } from "../../core/limits.ts";
 import { sha256Base64url } from "../../crypto/secrets.ts";
@@ -6,8 +5,8 @@ import type { Outbox } from "../../mail/outbox.ts";
 import type { TemplateName } from "../../mail/templates/template.ts";
 import { admit } from "../../storage/rate-limits.ts";
 import type { Executor } from "../../storage/storage.ts";
-import type { Application } from "../applications/application.ts";
-import { appendRefusal } from "../audit/refusals.ts";
+import type { Act } from "../applications/act.ts";
+import { SYSTEM, userRef } from "../audit/act.ts";
 import { findUser } from "../users/store.ts";
 import type { UserRow } from "../users/wire.ts";
 import { describeDevice } from "./device.ts";
@@ -20,9 +19,7 @@ export type NoticeKind = (typeof NOTICE_KINDS)[number];
 export interface Notice {
   kind: NoticeKind;
   template: TemplateName;
-  application: Application;
   userId: string;
-  origin: RequestOrigin;
   /** Beside `application`, `device`, `address` and `time`. */
   values?: Readonly<Record<string, string>>;
   /** In place of the primary address: the one before a change. */
@@ -43,12 +40,12 @@ export class Notices {
    * Nobody is told who has no proven address: it may be a stranger's. What a sign-in or a button can cause again and again
    * is told a few times an hour only: the notices may be meant to bury the mail that matters.
    */
-  async tell(tx: Executor, now: number, notice: Notice): Promise<void> {
-    const { application, origin } = notice;
+  async notify(tx: Executor, now: number, act: Act, notice: Notice): Promise<void> {
+    const { application, origin } = act;
     if (application.tenant.noticesOff.has(notice.kind)) return;
     const to = notice.to ?? (await provenAddress(tx, application.tenant.id, notice.userId));
     if (to === null) return;
-    if (!(await this.#isAdmitted(tx, now, notice, to))) return;
+    if (!(await this.#isAdmitted(tx, now, act, notice, to))) return;
     await this.outbox.queue(tx, {
       tenant: application.tenant,
       to,
@@ -71,36 +68,22 @@ export class Notices {
    * Counted by template and by reader, so that no flood of one kind, or to an address of the attacker's own, spends what
    * another is told by. A mail that undoes something (its link) is never held back.
    */
-  async #isAdmitted(tx: Executor, now: number, notice: Notice, to: string): Promise<boolean> {
-    const { application, template, userId, origin } = notice;
+  async #isAdmitted(tx: Executor, now: number, act: Act, notice: Notice, to: string): Promise<boolean> {
+    const { template, userId } = notice;
     if (notice.values?.link !== undefined || notice.kind === "account") return true;
     const key = `notice:${template}:${sha256Base64url(`${userId}:${to}`)}`;
     const { admitted } = await admit(tx, key, this.limit, now);
     if (admitted) return true;
-    await appendRefusal(tx, now, {
-      tenantId: application.tenant.id,
-      actor: { kind: "system", id: null },
-      action: "notice.withheld",
-      target: { kind: "user", id: userId },
-      applicationId: application.id,
-      origin,
-      details: { template },
-    });
+    await act.by(SYSTEM).auditSparsely(tx, now, "notice.withheld", userRef(userId), { template });
     return false;
   }
 
   /** At each new session: tells of a device that the user has not signed in with before. */
-  async seen(
-    tx: Executor,
-    now: number,
-    sign: { application: Application; user: UserRow; origin: RequestOrigin },
-  ): Promise<void> {
-    const { application, user, origin } = sign;
-    const device = describeDevice(origin.userAgent) ?? "unknown";
+  async seen(tx: Executor, now: number, act: Act, user: UserRow): Promise<void> {
+    const device = describeDevice(act.origin.userAgent) ?? "unknown";
     const digest = sha256Base64url(`${user.id}:${device}`);
     const isNew = await isNewDevice(tx, { user_id: user.id, digest, tenant_id: user.tenant_id, now });
-    if (isNew)
-      await this.tell(tx, now, { kind: "new_device", template: "new_device", application, userId: user.id, origin });
+    if (isNew) await this.notify(tx, now, act, { kind: "new_device", template: "new_device", userId: user.id });
   }
 }
 

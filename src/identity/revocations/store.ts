@@ -1,5 +1,5 @@
 import { sha256Base64url } from "../../crypto/secrets.ts";
-import { nextValue } from "../../storage/counters.ts";
+import { lastValue, nextValue } from "../../storage/counters.ts";
 import type { RevocationsTable } from "../../storage/schema.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
@@ -54,13 +54,9 @@ const after = prepared((db, p: Param<{ tenant_id: string; seq: number; now: numb
 export const listRevocations = (at: Executor, tenantId: string, seq: number, now: number, limit: number) =>
   at.all(after, { tenant_id: tenantId, seq, now, limit });
 
-const counter = prepared((db, p: Param<{ name: string }>) =>
-  db.selectFrom("counters").select("value").where("name", "=", p("name")),
-);
-
 /** The number of the tenant's newest revocation; 0 where there was none yet. Stays when the rows have gone. */
 export async function newestRevocation(at: Executor, tenantId: string): Promise<number> {
-  return (await at.first(counter, { name: counterOf(tenantId) }))?.value ?? 0;
+  return lastValue(at, counterOf(tenantId));
 }
 
 function counterOf(tenantId: string): string {

@@ -3,9 +3,9 @@ import type { Clock } from "../../core/clock.ts";
 import { SECOND } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
-import type { Application } from "../applications/application.ts";
+import type { Act } from "../applications/act.ts";
 import type { Directory } from "../applications/directory.ts";
-import { appendAudit } from "../audit/store.ts";
+import { ActIn, ANONYMOUS, SYSTEM, userRef } from "../audit/act.ts";
 import { CLOCK_SKEW } from "./access-tokens.ts";
 import type { RefreshClaims, RefreshTokens } from "./refresh-tokens.ts";
 import type { IssuedTokens, Sessions } from "./sessions.ts";
@@ -58,7 +58,8 @@ export class RefreshService {
     if (applicationId !== null && applicationId !== application.id) throw new AppError("application_mismatch");
     if (tenantId !== null && tenantId !== application.tenant.id) throw new AppError("application_mismatch");
     this.#checkAlive(before, claims);
-    const outcome = await this.storage.write((tx) => this.#advance(tx, claims, before, application, origin));
+    const act = new ActIn(application, origin, userRef(before.user_id));
+    const outcome = await this.storage.write((tx) => this.#advance(tx, act, claims, before));
     if ("session" in outcome) return this.sessions.issue(outcome.session, application);
     throw new AppError("token_revoked");
   }
@@ -75,16 +76,10 @@ export class RefreshService {
     if (claims.issuedAt > now + CLOCK_SKEW * SECOND) throw new AppError("token_expired");
   }
 
-  async #advance(
-    tx: Executor,
-    claims: RefreshClaims,
-    before: SessionBundle,
-    application: Application,
-    origin: RequestOrigin,
-  ): Promise<Outcome> {
+  async #advance(tx: Executor, act: Act, claims: RefreshClaims, before: SessionBundle): Promise<Outcome> {
     // Whole seconds: the successor is minted again from the row, and must come out the same.
     const now = Math.floor(this.clock.now() / SECOND) * SECOND;
-    const expiresAt = Math.min(now + application.refreshIdleTtl * SECOND, before.expires_at);
+    const expiresAt = Math.min(now + act.application.refreshIdleTtl * SECOND, before.expires_at);
     const advanced = await advanceGeneration(tx, {
       id: claims.sid,
       generation: claims.generation,
@@ -93,14 +88,7 @@ export class RefreshService {
       refresh_expires_at: expiresAt,
     });
     if (advanced) {
-      await appendAudit(tx, now, {
-        tenantId: before.tenant_id,
-        actor: { kind: "user", id: before.user_id },
-        action: "session.refreshed",
-        target: { kind: "session", id: before.sid },
-        applicationId: application.id,
-        origin,
-      });
+      await act.audit(tx, now, "session.refreshed", { kind: "session", id: before.sid });
       return {
         session: {
           ...before,
@@ -122,28 +110,14 @@ export class RefreshService {
     if (current.generation === claims.generation + 1 && sinceRotation >= -SECOND && sinceRotation <= REFRESH_GRACE) {
       return { session: current };
     }
-    await this.#endFamily(tx, current, application, origin, claims);
+    await this.#endFamily(tx, act, current, claims);
     return { reused: true };
   }
 
-  async #endFamily(
-    tx: Executor,
-    session: SessionBundle,
-    application: Application,
-    origin: RequestOrigin,
-    claims: RefreshClaims,
-  ): Promise<void> {
-    const tenantId = session.tenant_id;
-    await appendAudit(tx, this.clock.now(), {
-      tenantId,
-      actor: { kind: "anonymous", id: null },
-      action: "refresh_token.reused",
-      target: { kind: "session", id: session.sid },
-      applicationId: application.id,
-      origin,
-      details: { generation: claims.generation, current_generation: session.generation },
-    });
-    const actor = { kind: "system", id: null } as const;
-    await this.sessions.end(tx, session.sid, { tenantId, application, actor, origin, reason: "refresh_reuse" });
+  async #endFamily(tx: Executor, act: Act, session: SessionBundle, claims: RefreshClaims): Promise<void> {
+    const generations = { generation: claims.generation, current_generation: session.generation };
+    const target = { kind: "session", id: session.sid };
+    await act.by(ANONYMOUS).audit(tx, this.clock.now(), "refresh_token.reused", target, generations);
+    await this.sessions.end(tx, act.by(SYSTEM), session.sid, "refresh_reuse");
   }
 }

@@ -1,11 +1,9 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import { SECOND } from "../../core/clock.ts";
-import type { AuditEntriesTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
+import type { Act } from "../applications/act.ts";
 import type { Application } from "../applications/application.ts";
 import { longestAccessTtl } from "../applications/store.ts";
-import { appendAudit } from "../audit/store.ts";
 import { insertRevocation } from "../revocations/store.ts";
 import type { AccessTokens } from "./access-tokens.ts";
 import type { RefreshTokens } from "./refresh-tokens.ts";
@@ -33,12 +31,13 @@ export type EndReason =
   | "refresh_reuse"
   | "user_deleted";
 
+/** Of a user's sessions, the ones that end. */
 interface Ending {
-  tenantId: string;
-  application: Application;
-  actor: { kind: AuditEntriesTable["actor_kind"]; id: string | null };
-  origin: RequestOrigin;
   reason: EndReason;
+  /** The session that goes on; null for none. */
+  keep: string | null;
+  /** Whether those in the tenant's other applications end too. */
+  everyApplication: boolean;
 }
 
 /** What happens to a session after it was made: its tokens, and its end. */
@@ -77,48 +76,38 @@ export class Sessions {
    */
   async end(
     tx: Executor,
+    act: Act,
     sid: string,
-    ending: Ending,
-    lifetime: number = ending.application.accessTokenTtl,
+    reason: EndReason,
+    lifetime: number = act.application.accessTokenTtl,
   ): Promise<boolean> {
     const now = this.clock.now();
-    if (!(await endSessionRow(tx, sid, now, ending.reason))) return false;
+    if (!(await endSessionRow(tx, sid, now, reason))) return false;
     await insertRevocation(tx, now, {
-      tenantId: ending.tenantId,
+      tenantId: act.application.tenant.id,
       kind: "sid",
       id: sid,
       issuedBefore: now + SECOND,
       expiresAt: now + (lifetime + 60) * SECOND,
     });
-    await appendAudit(tx, now, {
-      tenantId: ending.tenantId,
-      actor: ending.actor,
-      action: "session.ended",
-      target: { kind: "session", id: sid },
-      applicationId: ending.application.id,
-      origin: ending.origin,
-      details: { reason: ending.reason },
-    });
+    await act.audit(tx, now, "session.ended", { kind: "session", id: sid }, { reason });
     return true;
   }
 
-  /** Ends a user's sessions but `keep`, in every application of the tenant or in the ending's own. @returns how many */
-  async endAll(
-    tx: Executor,
-    userId: string,
-    options: { keep: string | null; everyApplication: boolean },
-    ending: Ending,
-  ): Promise<number> {
+  /** Ends a user's sessions. @returns how many */
+  async endAll(tx: Executor, act: Act, userId: string, ending: Ending): Promise<number> {
+    const { id, tenant } = act.application;
+    const { reason, keep, everyApplication } = ending;
     const live = async () => {
-      const ids = await liveSessionIds(tx, userId, options.everyApplication ? null : ending.application.id);
-      return ids.filter((id) => id !== options.keep);
+      const ids = await liveSessionIds(tx, userId, everyApplication ? null : id);
+      return ids.filter((sid) => sid !== keep);
     };
     // Another application's tokens may live longer than those of the one that asks.
-    const lifetime = options.everyApplication ? await longestAccessTtl(tx, ending.tenantId) : undefined;
+    const lifetime = everyApplication ? await longestAccessTtl(tx, tenant.id) : undefined;
     let ended = 0;
     // Again until there are none: on PostgreSQL one that was just stepping up goes on under an id that was not there before.
     for (let ids = await live(); ids.length > 0; ids = await live()) {
-      for (const id of ids) if (await this.end(tx, id, ending, lifetime)) ended++;
+      for (const sid of ids) if (await this.end(tx, act, sid, reason, lifetime)) ended++;
     }
     return ended;
   }

@@ -1,12 +1,12 @@
-import type { RequestOrigin } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import { SECOND } from "../../core/clock.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import type { Delivery } from "../../storage/schema.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
+import type { Act } from "../applications/act.ts";
 import type { Application } from "../applications/application.ts";
-import { appendAudit } from "../audit/store.ts";
+import { userRef } from "../audit/act.ts";
 import type { MfaFlow, SecondFactors } from "../factors/second-factors.ts";
 import type { TrustedDevices } from "../factors/trusted-devices.ts";
 import type { Notices } from "../notices/notices.ts";
@@ -17,8 +17,7 @@ import type { IssuedTokens, Sessions } from "./sessions.ts";
 import { findSession, insertSession, type SessionBundle } from "./store.ts";
 
 interface Request {
-  application: Application;
-  origin: RequestOrigin;
+  act: Act;
   /**
    * The session that the caller came with, which ends with this one's beginning: a browser that signs in again leaves no
    * second session behind, and no id survives a rise in privilege (ASVS 7.2.4). null for none.
@@ -58,8 +57,7 @@ export interface Finish extends Request {
 /** A session of which more was proven: it goes on under a new id. */
 export interface StepUp {
   session: SessionBundle;
-  application: Application;
-  origin: RequestOrigin;
+  act: Act;
   amr: readonly string[];
   aal: "aal1" | "aal2";
   /** As {@link Finish.rememberDevice}. */
@@ -104,7 +102,7 @@ export class SignIns {
 
   /** @throws AppError `invalid_credentials` when the account is disabled or gone, `invalid_input` for a foreign audience */
   async complete(signIn: SignIn): Promise<SignInOutcome> {
-    const { application } = signIn;
+    const { application } = signIn.act;
     requireAudience(application, signIn.audience);
     const outcome = await this.storage.write(async (tx) => {
       const now = this.#now();
@@ -132,7 +130,8 @@ export class SignIns {
 
   /** Both factors are proven. @throws AppError as {@link complete}, and `invalid_code` for a flow that is spent */
   async finish(finish: Finish): Promise<SignInOutcome> {
-    const { application, flow, origin } = finish;
+    const { act, flow } = finish;
+    const { application } = act;
     const { first } = flow;
     const outcome = await this.storage.write(async (tx) => {
       const now = this.#now();
@@ -142,7 +141,7 @@ export class SignIns {
       const amr = [...new Set([...first.amr, ...finish.amr, "mfa"])];
       const session = await this.#begin(tx, now, finish, user, { ...first, amr, aal: "aal2" });
       const trusted = finish.rememberDevice
-        ? await this.trustedDevices.trust(tx, now, application, user.id, origin)
+        ? await this.trustedDevices.trust(tx, now, act.by(userRef(user.id)), user.id)
         : null;
       return { session, trusted };
     });
@@ -151,7 +150,8 @@ export class SignIns {
 
   /** @throws AppError `token_revoked` for a session that has ended meanwhile */
   async stepUp(step: StepUp): Promise<SignInOutcome> {
-    const { application, session: before, origin } = step;
+    const { act, session: before } = step;
+    const { application } = act;
     const outcome = await this.storage.write(async (tx) => {
       const now = this.#now();
       await step.commit(tx, now);
@@ -159,11 +159,11 @@ export class SignIns {
       const known = JSON.parse(before.amr) as string[];
       const amr = [...new Set([...known, ...step.amr, ...(step.aal === "aal2" ? ["mfa"] : [])])];
       const { auth_method: method, delivery, audience, organization_id: organization } = before;
-      const request = { application, origin, replaces: before.sid };
+      const request = { act, replaces: before.sid };
       const made = { method, amr, aal: step.aal, delivery, audience, organization };
       const session = await this.#begin(tx, now, request, user, made, true);
       const trusted = step.rememberDevice
-        ? await this.trustedDevices.trust(tx, now, application, user.id, origin)
+        ? await this.trustedDevices.trust(tx, now, act.by(userRef(user.id)), user.id)
         : null;
       return { session, trusted };
     });
@@ -189,12 +189,14 @@ export class SignIns {
     made: NewSession,
     mustReplace = false,
   ): Promise<SessionBundle> {
-    const { application, origin } = request;
-    const tenantId = application.tenant.id;
-    const actor = { kind: "user", id: user.id } as const;
+    const { application, origin } = request.act;
+    const act = request.act.by(userRef(user.id));
     if (request.replaces !== null) {
       const before = await findSession(tx, request.replaces);
-      const ended = before?.application_id === application.id && (await this.#replace(tx, before, application, origin));
+      // Whoever's it was: its credential is overwritten in the same browser by the one that begins.
+      const ended =
+        before?.application_id === application.id &&
+        (await this.sessions.end(tx, act.by(userRef(before.user_id)), before.sid, "replaced"));
       if (mustReplace && !ended) throw new AppError("token_revoked");
     }
     const sid = newId(this.clock.now());
@@ -202,7 +204,7 @@ export class SignIns {
     const audience = made.audience ?? application.defaultAudience;
     await insertSession(tx, {
       id: sid,
-      tenant_id: tenantId,
+      tenant_id: application.tenant.id,
       application_id: application.id,
       user_id: user.id,
       organization_id: null,
@@ -225,26 +227,12 @@ export class SignIns {
       ended_at: null,
       end_reason: null,
     });
-    await appendAudit(tx, now, {
-      tenantId,
-      actor,
-      action: "session.created",
-      target: { kind: "session", id: sid },
-      applicationId: application.id,
-      origin,
-      details: { method: made.method, aal: made.aal },
-    });
-    await this.notices.seen(tx, now, { application, user, origin });
+    const { method, aal } = made;
+    await act.audit(tx, now, "session.created", { kind: "session", id: sid }, { method, aal });
+    await this.notices.seen(tx, now, act, user);
     const session = await findSession(tx, sid);
     if (!session) throw new Error("a session that was just made is not there");
     return session;
-  }
-
-  /** Whoever's it was: its credential is overwritten in the same browser by the one that begins. */
-  #replace(tx: Executor, before: SessionBundle, application: Application, origin: RequestOrigin): Promise<boolean> {
-    const actor = { kind: "user", id: before.user_id } as const;
-    const ending = { tenantId: before.tenant_id, application, actor, origin, reason: "replaced" } as const;
-    return this.sessions.end(tx, before.sid, ending);
   }
 
   async #issued(

@@ -1,10 +1,9 @@
-import { systemOrigin } from "../../core/caller.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { TenantsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { appendAudit } from "../audit/store.ts";
+import { placeOf, systemAct } from "../audit/act.ts";
 import { SLUG } from "./slug.ts";
 import { insertTenant } from "./store.ts";
 
@@ -36,13 +35,7 @@ export async function createTenant(
     if (isUniqueViolation(error)) throw new AppError("conflict", { message: `A tenant ${input.slug} exists already.` });
     throw error;
   }
-  await appendAudit(tx, now, {
-    tenantId: row.id,
-    actor: { kind: "system", id: null },
-    action: "tenant.created",
-    target: { kind: "tenant", id: row.id },
-    origin: systemOrigin,
-    details: { slug: row.slug },
-  });
+  const target = { kind: "tenant", id: row.id };
+  await systemAct(placeOf(row.id)).audit(tx, now, "tenant.created", target, { slug: row.slug });
   return row;
 }

@@ -1,8 +1,8 @@
-import { systemOrigin } from "../../core/caller.ts";
 import { deleteTemplate, putTemplate } from "../../mail/store.ts";
 import type { Template, TemplateName } from "../../mail/templates/template.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { appendAudit } from "../audit/store.ts";
+import { placeOf, systemAct } from "../audit/act.ts";
+import type { AuditAction } from "../audit/actions.ts";
 
 interface TemplateOf {
   tenantId: string;
@@ -24,13 +24,8 @@ export async function resetMailTemplate(tx: Executor, now: number, at: TemplateO
   return was;
 }
 
-function audit(tx: Executor, now: number, action: string, { tenantId, name, language }: TemplateOf): Promise<void> {
-  return appendAudit(tx, now, {
-    tenantId,
-    actor: { kind: "system", id: null },
-    action,
-    target: { kind: "tenant", id: tenantId },
-    origin: systemOrigin,
-    details: { template: name, language },
-  });
+function audit(tx: Executor, now: number, action: AuditAction, at: TemplateOf): Promise<void> {
+  const { tenantId, name, language } = at;
+  const target = { kind: "tenant", id: tenantId };
+  return systemAct(placeOf(tenantId)).audit(tx, now, action, target, { template: name, language });
 }

@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { systemOrigin } from "../../core/caller.ts";
 import { AppError } from "../../core/errors.ts";
 import { languages } from "../../mail/languages.ts";
 import { parseSender } from "../../mail/sender.ts";
 import type { TenantsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { appendAudit } from "../audit/store.ts";
+import { placeOf, systemAct } from "../audit/act.ts";
 import { NOTICE_KINDS, type NoticeKind } from "../notices/notices.ts";
 import { updateTenant } from "./store.ts";
 
@@ -50,13 +49,7 @@ export async function changeTenant(
   const notices_off = JSON.stringify([...new Set(parsed.data.notices_off)].sort());
   const row = await updateTenant(tx, current.id, { ...parsed.data, notices_off, updated_at: now });
   if (!row) throw new AppError("not_found");
-  await appendAudit(tx, now, {
-    tenantId: row.id,
-    actor: { kind: "system", id: null },
-    action: "tenant.changed",
-    target: { kind: "tenant", id: row.id },
-    origin: systemOrigin,
-    details: { fields: Object.keys(changes) },
-  });
+  const target = { kind: "tenant", id: row.id };
+  await systemAct(placeOf(row.id)).audit(tx, now, "tenant.changed", target, { fields: Object.keys(changes) });
   return row;
 }

@@ -32,6 +32,31 @@ const userById = prepared((db, p: Param<{ tenant_id: string; id: string }>) =>
 export const findUser = (at: Executor, tenantId: string, id: string): Promise<UserRow | undefined> =>
   at.first(userById, { tenant_id: tenantId, id });
 
+const byExternal = prepared((db, p: Param<{ tenant_id: string; external_id: string }>) =>
+  db
+    .selectFrom("users")
+    .select("id")
+    .where("tenant_id", "=", p("tenant_id"))
+    .where("external_id", "=", p("external_id")),
+);
+
+/** Tombstones too: the external id of a deleted user is taken for ever. */
+export async function findIdByExternal(at: Executor, tenantId: string, externalId: string) {
+  return (await at.first(byExternal, { tenant_id: tenantId, external_id: externalId }))?.id;
+}
+
+const enabledById = prepared((db, p: Param<{ id: string }>) =>
+  db
+    .selectFrom("users")
+    .select("id")
+    .where("id", "=", p("id"))
+    .where("disabled_at", "is", null)
+    .where("deleted_at", "is", null),
+);
+/** Whether this user may sign in at all. */
+export const isEnabledUser = async (at: Executor, id: string): Promise<boolean> =>
+  (await at.first(enabledById, { id })) !== undefined;
+
 /** What a search compares: one spelling of the letters, whatever their case and width. */
 export function searchForm(text: string): string {
   return text.normalize("NFKC").toLowerCase();

@@ -19,6 +19,7 @@ export type SallyportLocalCode =
   | "forbidden"
   | "application_mismatch"
   | "origin_not_allowed"
+  | "mixed_content"
   | "passkey_cancelled"
   | "passkey_exists"
   | "passkey_unsupported"

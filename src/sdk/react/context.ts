@@ -5,6 +5,8 @@ import type { Texts } from "./texts/texts.ts";
 export interface Provided {
   session: SallyportSession | null;
   texts: Texts;
+  /** Whether the provider itself says that the appliance cannot be asked. */
+  hasNotice: boolean;
   /**
    * Shows new recovery codes until they are kept. Above everything else: where they come with a sign-in, what asked for them
    * is gone when they arrive.

@@ -3,6 +3,7 @@
 export type * from "../client/api.gen.ts";
 export type { AccountProps, AccountSection } from "./account/account.tsx";
 export { Account } from "./account/account.tsx";
+export { ConnectionNotice } from "./connection-notice.tsx";
 export type { ForgotPasswordProps } from "./forgot-password.tsx";
 export { ForgotPassword } from "./forgot-password.tsx";
 export { SignedIn, SignedOut } from "./gates.tsx";

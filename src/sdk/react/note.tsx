@@ -5,10 +5,11 @@ import { problemOf } from "./problem.ts";
 
 /** Why nobody is signed in, where that needs a word: the session ended, or the page is set up wrongly. */
 export function Note(): ReactElement | null {
-  const { texts } = useProvided();
+  const { texts, hasNotice } = useProvided();
   const state = useSession();
   if (state.status !== "signed-out") return null;
-  const text = state.error ? problemOf(state.error, texts, {}).summary : state.reason === "ended" && texts.sessionEnded;
+  const problem = state.error && !hasNotice ? problemOf(state.error, texts, {}).summary : null;
+  const text = problem ?? (state.reason === "ended" && texts.sessionEnded);
   return text ? (
     <p className="sallyport-note" role="status">
       {text}

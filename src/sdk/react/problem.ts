@@ -60,6 +60,7 @@ function summaryOf(code: unknown, texts: Texts, retryAfter: unknown): string | u
       return texts.passkeyUnsupported;
     case "overloaded":
     case "storage_unavailable":
+    case "outcome_unknown":
       return texts.busy;
     case "unreachable":
       return texts.unreachable;

@@ -1,5 +1,6 @@
 import { type ReactElement, type ReactNode, useMemo, useRef, useState } from "react";
 import type { SallyportSession } from "../client/session/create-session.ts";
+import { ConnectionNotice } from "./connection-notice.tsx";
 import { SallyportContext } from "./context.ts";
 import { RecoveryCodesDialog } from "./recovery-codes.tsx";
 import { StepUpHost } from "./step-up.tsx";
@@ -16,11 +17,22 @@ export interface SallyportProviderProps {
    * tried again. Default true.
    */
   stepUp?: boolean | undefined;
+  /**
+   * Whether a notice above the children says why nobody can sign in: the appliance is down, or refuses this page. Default
+   * true. With false, place `<ConnectionNotice />` yourself.
+   */
+  notice?: boolean | undefined;
   children?: ReactNode;
 }
 
 /** Gives the session to the hooks and components below. */
-export function SallyportProvider({ session, texts, stepUp = true, children }: SallyportProviderProps): ReactElement {
+export function SallyportProvider({
+  session,
+  texts,
+  stepUp = true,
+  notice = true,
+  children,
+}: SallyportProviderProps): ReactElement {
   const [codes, setCodes] = useState<readonly string[] | null>(null);
   const from = useRef<HTMLElement | null>(null);
   const provided = useMemo(() => {
@@ -29,8 +41,8 @@ export function SallyportProvider({ session, texts, stepUp = true, children }: S
       from.current = section?.querySelector<HTMLElement>(".sallyport-subtitle") ?? null;
       setCodes(shown);
     };
-    return { session, texts: { ...english, ...texts }, showRecoveryCodes };
-  }, [session, texts]);
+    return { session, texts: { ...english, ...texts }, hasNotice: notice, showRecoveryCodes };
+  }, [session, texts, notice]);
 
   function onKept(): void {
     setCodes(null);
@@ -42,6 +54,7 @@ export function SallyportProvider({ session, texts, stepUp = true, children }: S
 
   return (
     <SallyportContext.Provider value={provided}>
+      {notice && <ConnectionNotice />}
       {children}
       {stepUp && session && <StepUpHost session={session} />}
       {codes && <RecoveryCodesDialog codes={codes} onKept={onKept} />}

@@ -13,6 +13,14 @@ export interface ReactSiteOptions extends BrowserContextOptions {
 
 /** The React page in a browser of its own; what it logs or the policy stops is a failure. */
 export class ReactSite implements AsyncDisposable {
+  /** Source files by path, in the order of the published stylesheet. */
+  static readonly styles = {
+    "/tokens.css": pathOf("../../../src/sdk/react/tokens.css"),
+    "/tokens-fallback.css": pathOf("../../../src/sdk/react/tokens-fallback.gen.css"),
+    "/components.css": pathOf("../../../src/sdk/react/components.css"),
+    "/page.css": pathOf("./react-page.css"),
+  };
+
   private constructor(
     readonly page: Page,
     readonly complaints: string[],
@@ -24,12 +32,7 @@ export class ReactSite implements AsyncDisposable {
     const { instance } = stage;
     const site = await servePage({
       entry: pathOf("./react-page.tsx"),
-      styles: {
-        "/tokens.css": pathOf("../../../src/sdk/react/tokens.css"),
-        "/tokens-fallback.css": pathOf("../../../src/sdk/react/tokens-fallback.gen.css"),
-        "/components.css": pathOf("../../../src/sdk/react/components.css"),
-        "/page.css": pathOf("./react-page.css"),
-      },
+      styles: ReactSite.styles,
       data: pageData(instance),
       connect: [instance.url],
       api: (request) => stage.api(request),

@@ -39,7 +39,7 @@ function serve(app: TestApp) {
     trustedProxies: new NetworkList([]),
     clock: app.clock,
     log: app.log,
-    logsRequests: false,
+    requestLog: null,
     metrics,
   });
   const built = buildRoutes({

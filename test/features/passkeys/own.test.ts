@@ -158,15 +158,8 @@ scenarios("a person's own passkeys", (t) => {
 
   t.test("go with what was set up before the address was proven (pre-hijacking)", async (app) => {
     const { user, authenticator } = await holder(app);
-    const application = await app.identity.directory.application(app.applicationId);
-    if (!application) throw new Error("no application");
-    await app.storage.write((tx) =>
-      app.identity.users.revokeUnprovenCredentials(tx, user.id, {
-        application,
-        actor: { kind: "user", id: user.id },
-        origin: { requestId: "test", address: "192.0.2.1", network: "192.0.2.1", userAgent: null },
-      }),
-    );
+    const act = await app.act();
+    await app.storage.write((tx) => app.identity.users.revokeUnprovenCredentials(tx, act, user.id));
     expect((await signInWith(caller(app), authenticator)).code).toBe("invalid_code");
     expect(await app.storage.read.kysely.selectFrom("passkeys").select("id").execute()).toEqual([]);
   });

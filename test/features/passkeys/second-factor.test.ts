@@ -67,14 +67,12 @@ scenarios("a passkey as second factor", (t) => {
     const { flow_id, public_key } = await challengeOf(app, token);
     const answer = await verify(app, token, flow_id, key.get(public_key, { userHandle: null }));
     expect(answer.status).toBe(200);
-    const application = await app.identity.directory.application(app.applicationId);
-    if (!application) throw new Error("no application");
+    const act = await app.act();
     const factor = app.identity.secondFactors.factor("passkey");
     const check = async (proven: readonly string[] | undefined, quirks: Quirks) => {
-      const challenge = await factor.challenge?.(application, one.user.id);
+      const challenge = await factor.challenge?.(act.application, one.user.id);
       const options = challenge?.public_key as unknown as RequestOptions;
-      const origin = { requestId: "test", address: "192.0.2.1", network: "192.0.2.1", userAgent: null };
-      const given = { application, userId: one.user.id, origin, code: null, flowId: challenge?.flow_id ?? null };
+      const given = { act, userId: one.user.id, code: null, flowId: challenge?.flow_id ?? null };
       const response = key.get(options, quirks);
       return factor.check({ ...given, response, ...(proven ? { proven } : {}) }).then(
         ({ amr }) => amr,

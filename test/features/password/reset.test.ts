@@ -18,8 +18,6 @@ import {
 import { scenarios } from "../../support/scenarios.ts";
 import { PASSWORD } from "../../support/template.ts";
 
-const ORIGIN = { requestId: "test", address: "192.0.2.1", network: "192.0.2.1", userAgent: "test" };
-
 const reset = (app: TestApp, token: string, new_password = NEW_PASSWORD) =>
   callerOf(app).post("/v1/auth/password/reset", { token, new_password });
 const login = (app: TestApp, email: string, password: string) =>
@@ -318,14 +316,9 @@ scenarios("POST /v1/me/password", (t) => {
     const user = await person(app);
     await deletePassword(app, user);
     const client = await session(app, user);
-    const application = await applicationOf(app);
-    const actor = { kind: "user", id: user.id } as const;
-    const ending = { tenantId: app.tenantId, application, actor, origin: ORIGIN, reason: "address_undone" } as const;
-    beforeWrite(app, 1, () =>
-      app.storage.write((tx) =>
-        app.identity.sessions.endAll(tx, user.id, { keep: null, everyApplication: true }, ending),
-      ),
-    );
+    const act = await app.act();
+    const ending = { reason: "address_undone", keep: null, everyApplication: true } as const;
+    beforeWrite(app, 1, () => app.storage.write((tx) => app.identity.sessions.endAll(tx, act, user.id, ending)));
     expect((await client.post(path, body)).code).toBe("token_revoked");
     const rows = await app.storage.read.kysely.selectFrom("password_credentials").selectAll().execute();
     expect(rows).toEqual([]);

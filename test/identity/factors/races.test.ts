@@ -3,13 +3,12 @@ import { sql } from "kysely";
 import { newId } from "../../../src/core/ids.ts";
 import { FactorChanges } from "../../../src/features/mfa/changes.ts";
 import { RecoveryCodes } from "../../../src/features/mfa/recovery-codes.ts";
+import { userRef } from "../../../src/identity/audit/act.ts";
 import { insertSession, liveSessionIds } from "../../../src/identity/sessions/store.ts";
 import type { TestApp, TestUser } from "../../support/app.ts";
 import { eventually } from "../../support/eventually.ts";
 import { scenarios } from "../../support/scenarios.ts";
 import { enrolled, firstFactor } from "../../support/second-factors.ts";
-
-const ORIGIN = { requestId: "test", address: "192.0.2.1", network: "192.0.2.1", userAgent: "test" };
 
 /** A place in a transaction where it stands still until it is let on. */
 function halt() {
@@ -33,10 +32,9 @@ async function untilOneWaits(app: TestApp): Promise<void> {
 
 /** The change of a factor, whoever asks: nothing that was proven before it may go on. */
 async function change(app: TestApp, user: TestUser): Promise<void> {
-  const application = await app.identity.directory.application(app.applicationId);
-  if (!application) throw new Error("no application");
   const changes = new FactorChanges(app.identity, new RecoveryCodes(app.identity));
-  const made = { application, origin: ORIGIN, userId: user.id, keep: null, change: "removed", factor: "totp" } as const;
+  const act = (await app.act()).by(userRef(user.id));
+  const made = { act, userId: user.id, keep: null, change: "removed", factor: "totp" } as const;
   await app.storage.write((tx) => changes.made(tx, app.clock.now(), made));
 }
 
@@ -45,14 +43,12 @@ scenarios("a change of a factor beside what is half way (ASVS 7.4.3)", (t) => {
   if (t.database === "sqlite") return;
 
   t.test("a session that is just stepping up does not go on under its new id", async (app) => {
-    const { user, tokens } = await app.signedIn();
-    const application = tokens.application;
+    const { user } = await app.signedIn();
+    const act = await app.act();
     const row = await app.storage.read.kysely.selectFrom("sessions").selectAll().executeTakeFirstOrThrow();
     const place = halt();
     const step = app.storage.write(async (tx) => {
-      const actor = { kind: "user", id: user.id } as const;
-      const ending = { tenantId: app.tenantId, application, actor, origin: ORIGIN, reason: "replaced" } as const;
-      await app.identity.sessions.end(tx, row.id, ending);
+      await app.identity.sessions.end(tx, act, row.id, "replaced");
       await insertSession(tx, { ...row, id: newId(app.clock.now()) });
       await place.here();
     });
@@ -66,14 +62,12 @@ scenarios("a change of a factor beside what is half way (ASVS 7.4.3)", (t) => {
 
   t.test("a sign-in that is just finishing leaves no session", async (app) => {
     const { user } = await enrolled(app);
-    const application = await app.identity.directory.application(app.applicationId);
-    if (!application) throw new Error("no application");
+    const act = await app.act();
     const { mfa_token } = (await firstFactor(app, user)).body;
-    const flow = await app.identity.secondFactors.find(mfa_token, application, "proof");
+    const flow = await app.identity.secondFactors.find(mfa_token, act.application, "proof");
     const place = halt();
     const finished = app.identity.signIns.finish({
-      application,
-      origin: ORIGIN,
+      act,
       flow,
       amr: ["otp"],
       rememberDevice: false,

@@ -55,12 +55,8 @@ async function withKey(app: TestApp): Promise<{ key: Key; user: TestUser }> {
 
 /** What a sign-in by `method` is answered, through the host's own phases. */
 async function signInBy(app: TestApp, user: TestUser, method: string, aal: "aal1" | "aal2") {
-  const application = await app.identity.directory.application(app.applicationId);
-  if (!application) throw new Error("no application");
-  const origin = { requestId: "test", address: "192.0.2.1", network: "192.0.2.1", userAgent: "test" };
   const outcome = await app.identity.signIns.complete({
-    application,
-    origin,
+    act: await app.act(),
     method,
     amr: ["hwk"],
     aal,

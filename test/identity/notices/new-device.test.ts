@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import type { Notice } from "../../../src/identity/notices/notices.ts";
 import type { TestApp, TestUser } from "../../support/app.ts";
 import { allowMail, completeBy, mailTo } from "../../support/mailed-links.ts";
 import { proveAddress } from "../../support/own-affairs.ts";
@@ -20,11 +21,9 @@ async function signIn(app: TestApp, user: TestUser, userAgent: string, headers: 
 
 /** Signs in as the host does, without the cost of a hash: `agent` at `now`. */
 async function begin(app: TestApp, user: TestUser, userAgent: string | null): Promise<void> {
-  const application = await app.identity.directory.application(app.applicationId);
-  if (!application) throw new Error("no application");
+  const origin = { requestId: "test", address: "198.51.100.7", network: "198.51.100.7", userAgent };
   const outcome = await app.identity.signIns.complete({
-    application,
-    origin: { requestId: "test", address: "198.51.100.7", network: "198.51.100.7", userAgent },
+    act: await app.act({ origin }),
     method: "password",
     amr: ["pwd"],
     aal: "aal1",
@@ -179,19 +178,18 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
     const user = await provenUser(app);
     for (let i = 0; i < 12; i++) await begin(app, user, `agent-${"x".repeat(i + 1)}/1`);
     await app.mails();
-    const application = await app.identity.directory.application(app.applicationId);
-    if (!application) throw new Error("no application");
-    const origin = { requestId: "", address: "192.0.2.9", network: "192.0.2.9", userAgent: null };
-    const common = { application, userId: user.id, origin };
-    const tell = (notice: Omit<Parameters<typeof app.identity.notices.tell>[2], keyof typeof common>) =>
-      app.storage.write((tx) => app.identity.notices.tell(tx, app.clock.now(), { ...common, ...notice }));
-    await tell({ kind: "password", template: "password_changed" });
+    const act = await app.act({
+      origin: { requestId: "", address: "192.0.2.9", network: "192.0.2.9", userAgent: null },
+    });
+    const notify = (notice: Omit<Notice, "userId">) =>
+      app.storage.write((tx) => app.identity.notices.notify(tx, app.clock.now(), act, { userId: user.id, ...notice }));
+    await notify({ kind: "password", template: "password_changed" });
     for (let i = 0; i < 12; i++) {
       const values = { email: "eve@example.com" };
       // To an address of the attacker's own, to spend what the owner is told by.
-      await tell({ kind: "address", template: "email_removed", values, to: "eve@example.com" });
+      await notify({ kind: "address", template: "email_removed", values, to: "eve@example.com" });
     }
-    await tell({ kind: "address", template: "email_removed", values: { email: "x@example.com" } });
+    await notify({ kind: "address", template: "email_removed", values: { email: "x@example.com" } });
     for (let i = 0; i < 12; i++) {
       const values = {
         old_email: "ada@example.com",
@@ -199,7 +197,7 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
         link: "https://x.example",
         days: "7",
       };
-      await tell({ kind: "address", template: "email_changed", values, to: "ada@example.com" });
+      await notify({ kind: "address", template: "email_changed", values, to: "ada@example.com" });
     }
     const subjects = (await app.mails("ada@example.com")).map((mail) => mail.subject);
     expect(subjects.filter((subject) => subject.startsWith("Your password"))).toHaveLength(1);

@@ -38,6 +38,8 @@ export class Keeper implements Credential {
   #running: Promise<string | null> | null = null;
   /** Whether the refresh cookie was ever seen to reach the appliance from this page. */
   #cookieFlows = false;
+  /** The code of the last failure in the console. */
+  #logged: string | null = null;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -184,6 +186,7 @@ export class Keeper implements Credential {
       const answer = await this.#options.requests.post("/v1/auth/refresh", {});
       if (epoch === this.#epoch) {
         this.#cookieFlows = true;
+        this.#logged = null;
         return this.#hold(answer, askedAt).token;
       }
     } catch (error) {
@@ -210,6 +213,7 @@ export class Keeper implements Credential {
   #fail(error: unknown): never {
     const { current } = this.#states;
     const told = error instanceof SallyportError ? error : null;
+    if (current.status !== "signed-in") this.#logOnce(told ?? error);
     if (current.status === "loading" && told && isFinal(told)) {
       this.#states.set({ status: "signed-out", user: null, session: null, reason: "none", error: told });
     } else {
@@ -217,6 +221,16 @@ export class Keeper implements Credential {
       this.#schedule.retryLater(told?.retryAfter ?? null);
     }
     throw error;
+  }
+
+  /** Without this, a page that waits for an answer is blank and does not say why. Each reason is logged until it changes. */
+  #logOnce(error: unknown): void {
+    const code = error instanceof SallyportError ? error.code : "unknown";
+    if (this.#logged === code) return;
+    this.#logged = code;
+    console.error(
+      `Sallyport does not know who is signed in: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 
   #hold(answer: unknown, askedAt: ReturnType<ReadClocks>): { token: string; user: User; sid: string } {

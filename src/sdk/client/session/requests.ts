@@ -2,6 +2,7 @@ import { parseUrl, SallyportError, unexpectedResponse } from "../../internal/err
 import { requestJson } from "../../internal/http.ts";
 import type { Tokens } from "../api.gen.ts";
 import type { ClientInternals } from "../credential.ts";
+import { isMixedContent } from "./site.ts";
 import { readClaims, type SessionClaims } from "./state.ts";
 
 const TIMEOUT = 30_000;
@@ -16,7 +17,8 @@ export class SessionRequests {
 
   /**
    * @param token the access token to send along
-   * @throws SallyportError also `origin_not_allowed`, where the browser hides the answer from this page
+   * @throws SallyportError also `origin_not_allowed` where the browser hides the answer from this page, and `mixed_content`
+   * where it does not even ask
    */
   async post(path: string, body: unknown, token: string | null = null): Promise<unknown> {
     return this.send("POST", path, body, token);
@@ -24,11 +26,12 @@ export class SessionRequests {
 
   /** As {@link post}, by any method. */
   async send(method: string, path: string, body: unknown, token: string | null): Promise<unknown> {
+    if (isMixedContent(this.pageOrigin, this.client.url)) throw this.#mixedContent();
     try {
       return (await this.#send(method, path, body, token)).body;
     } catch (error) {
-      if (!(error instanceof SallyportError) || error.code !== "unreachable" || !(await this.#answers())) throw error;
-      throw this.#originRefused();
+      if (!(error instanceof SallyportError) || error.code !== "unreachable") throw error;
+      throw (await this.#isRefusedToOrigin()) ? this.#originRefused() : error;
     }
   }
 
@@ -58,27 +61,53 @@ export class SessionRequests {
   }
 
   /**
-   * A page is not told whether a request failed on the way or was refused to its origin (CORS). An answer that nobody may
-   * read tells the two apart.
+   * Browsers do not tell a page whether a request failed on the way or was refused to its origin (CORS). It was refused if
+   * a harmless request of the same kind fails while this page can read a document that every origin may read. A proxy that
+   * answers for an appliance that is down has no such document.
    */
-  async #answers(): Promise<boolean> {
+  async #isRefusedToOrigin(): Promise<boolean> {
     if (globalThis.navigator?.onLine === false) return false;
-    const probe = `${parseUrl(this.client.url)?.origin}/healthz`;
-    const init: RequestInit = { mode: "no-cors", credentials: "omit", cache: "no-store" };
-    return this.client.fetch(probe, { ...init, signal: AbortSignal.timeout(TIMEOUT) }).then(
+    const { url } = this.client;
+    const init: RequestInit = { cache: "no-store", redirect: "manual" };
+    const ask = async (path: string, more: RequestInit) =>
+      this.client.fetch(`${url}${path}`, { ...init, ...more, signal: AbortSignal.timeout(TIMEOUT) });
+    const isAnswered = await ask("/v1/auth/session", {
+      headers: await this.client.headers(),
+      credentials: "include",
+    }).then(
       () => true,
+      () => false,
+    );
+    if (isAnswered) return false;
+    return ask("/.well-known/jwks.json", { credentials: "omit" }).then(
+      ({ ok }) => ok,
       () => false,
     );
   }
 
   #originRefused(): SallyportError {
+    const { url, applicationId } = this.client;
     return new SallyportError({
       code: "origin_not_allowed",
       message:
-        `${parseUrl(this.client.url)?.origin} is up, but does not answer pages of ${this.pageOrigin} for the application ` +
-        `${this.client.applicationId}: check the id, and add the origin to that application's allowed origins.`,
+        `${parseUrl(url)?.origin} is up, but does not answer pages of ${this.pageOrigin} for the application ` +
+        `${applicationId}: check the id, and add the origin to that application's allowed origins.`,
       status: 403,
       type: "authorization_error",
+      details: { origin: this.pageOrigin, application_id: applicationId },
+    });
+  }
+
+  #mixedContent(): SallyportError {
+    const { origin } = parseUrl(this.client.url) ?? { origin: this.client.url };
+    return new SallyportError({
+      code: "mixed_content",
+      message:
+        `This page came by https, and ${origin} is an http address: browsers do not let the one call the other. ` +
+        "Give the appliance an https address.",
+      status: 400,
+      type: "invalid_request_error",
+      details: { origin: this.pageOrigin, url: origin },
     });
   }
 }

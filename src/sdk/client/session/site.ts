@@ -16,6 +16,11 @@ export function areDifferentSites(one: URL, other: URL): boolean {
   return a[0] !== b[0] || a[1] !== b[1] || a[1] === undefined;
 }
 
+/** Whether browsers keep a page from calling an address because only the page came by https (Mixed Content, section 4). */
+export function isMixedContent(pageOrigin: string, url: string): boolean {
+  return parseUrl(pageOrigin)?.protocol === "https:" && parseUrl(url)?.protocol === "http:";
+}
+
 const ADVICE =
   "Serve both under one domain, such as app.example.com and login.example.com, with the same scheme " +
   "(and on a developer's machine both as localhost).";
@@ -24,6 +29,8 @@ const ADVICE =
 export function refuseOtherSite(pageOrigin: string, url: string): void {
   const [page, appliance] = [parseUrl(pageOrigin), parseUrl(url)];
   if (page && appliance && !areDifferentSites(page, appliance)) return;
+  // The session reports this one, so that the page can show it instead of ending here.
+  if (isMixedContent(pageOrigin, url)) return;
   throw configurationError(
     `The page (${pageOrigin}) and the appliance (${appliance?.origin}) are on different sites: browsers withhold its ` +
       `cookies there, and a session could not be refreshed. ${ADVICE}`,

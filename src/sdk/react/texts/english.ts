@@ -190,6 +190,16 @@ export const english: Texts = {
     seconds === null ? "Too many attempts. Try again later." : `Too many attempts. Try again in ${waiting(seconds)}.`,
   busy: "The service is busy at this moment. Try again shortly.",
   unreachable: "The service cannot be reached. Check your connection and try again.",
+  serviceDown: "Sign-in cannot be reached",
+  serviceDownText: "The service does not answer. It may be down, or your connection is. This page keeps trying.",
+  pageRefused: "Sign-in is not set up for this page",
+  pageRefusedText: (origin) => `The service is up, but takes no requests from ${origin}. Nothing was sent.`,
+  pageRefusedAdvice:
+    "If this is your application, allow the address with this command and reload. Or open the page at an address that is allowed already.",
+  mixedContent: "The browser blocks sign-in on this page",
+  mixedContentText: "This page came over https, but the service has an http address. Nothing was sent.",
+  mixedContentAdvice:
+    "If this is your application, give the service an https address. On your own machine, open both over http.",
   sessionEnded: "Your session has ended. Sign in again.",
 };
 

@@ -198,6 +198,18 @@ export const german: Texts = {
       : `Zu viele Versuche. Versuchen Sie es in ${waiting(seconds)} noch einmal.`,
   busy: "Der Dienst ist gerade ausgelastet. Versuchen Sie es gleich noch einmal.",
   unreachable: "Der Dienst ist nicht zu erreichen. Prüfen Sie Ihre Verbindung, und versuchen Sie es noch einmal.",
+  serviceDown: "Die Anmeldung ist nicht zu erreichen",
+  serviceDownText:
+    "Der Dienst antwortet nicht. Er ist gestört, oder Ihre Verbindung ist es. Diese Seite versucht es weiter.",
+  pageRefused: "Die Anmeldung ist für diese Seite nicht eingerichtet",
+  pageRefusedText: (origin) =>
+    `Der Dienst läuft, nimmt aber keine Anfragen von ${origin} an. Es wurde nichts gesendet.`,
+  pageRefusedAdvice:
+    "Wenn das Ihre Anwendung ist, erlauben Sie die Adresse mit diesem Befehl, und laden Sie neu. Oder öffnen Sie die Seite unter einer Adresse, die schon erlaubt ist.",
+  mixedContent: "Der Browser blockiert die Anmeldung auf dieser Seite",
+  mixedContentText: "Diese Seite kam über https, der Dienst hat aber eine http-Adresse. Es wurde nichts gesendet.",
+  mixedContentAdvice:
+    "Wenn das Ihre Anwendung ist, geben Sie dem Dienst eine https-Adresse. Auf dem eigenen Rechner öffnen Sie beide über http.",
   sessionEnded: "Ihre Sitzung ist beendet. Melden Sie sich wieder an.",
 };
 

@@ -200,5 +200,17 @@ interface ProblemTexts {
   rateLimited: (seconds: number | null) => string;
   busy: string;
   unreachable: string;
+  /** The notice where the appliance does not answer. */
+  serviceDown: string;
+  serviceDownText: string;
+  /** The notice where the appliance does not answer pages of this origin. */
+  pageRefused: string;
+  pageRefusedText: (origin: string) => string;
+  /** Above the command that allows the origin. */
+  pageRefusedAdvice: string;
+  /** The notice where a page came by https and the appliance has an http address. */
+  mixedContent: string;
+  mixedContentText: string;
+  mixedContentAdvice: string;
   sessionEnded: string;
 }

@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { generateMasterKey } from "../../src/crypto/master-key.ts";
-import { prepare, sallyport, scratch, tidy } from "../support/cli.ts";
-import { DevRun, directoryInClone, removeDirectoriesInClone } from "../support/dev-run.ts";
+import { generateMasterKey } from "../../../src/crypto/master-key.ts";
+import { prepare, sallyport, scratch, tidy } from "../../support/cli.ts";
+import { DevRun, directoryInClone, removeDirectoriesInClone } from "../../support/dev-run.ts";
 
 setDefaultTimeout(120_000);
 afterAll(async () => {
@@ -14,7 +14,7 @@ afterAll(async () => {
 /** An Express application as step 3 of the tour has it, which reads everything from the environment. */
 const EXPRESS = `
 import express from "express";
-import { requireSession } from ${JSON.stringify(new URL("../../src/sdk/express/index.ts", import.meta.url).pathname)};
+import { requireSession } from ${JSON.stringify(new URL("../../../src/sdk/express/index.ts", import.meta.url).pathname)};
 const app = express();
 app.get("/me", requireSession(), (request, response) => void response.json({ sub: request.user.sub }));
 const server = app.listen(0, async () => {

@@ -1,5 +1,5 @@
 import type { ApiResourcesTable } from "../../storage/schema.ts";
-import type { Executor } from "../../storage/storage.ts";
+import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
 export async function insertResource(tx: Executor, row: ApiResourcesTable): Promise<void> {
   await tx.kysely.insertInto("api_resources").values(row).execute();
@@ -55,4 +55,18 @@ export async function deleteResource(
     .where("tenant_id", "=", tenantId)
     .returningAll()
     .executeTakeFirst();
+}
+
+const resourceScopes = prepared((db, p: Param<{ tenant_id: string; audience: string }>) =>
+  db
+    .selectFrom("api_resources")
+    .select("scopes")
+    .where("tenant_id", "=", p("tenant_id"))
+    .where("audience", "=", p("audience")),
+);
+
+/** Names of the scopes of an API resource; undefined for an audience that the tenant has not registered. */
+export async function findResourceScopes(at: Executor, tenantId: string, audience: string) {
+  const row = await at.first(resourceScopes, { tenant_id: tenantId, audience });
+  return row && (JSON.parse(row.scopes) as { name: string }[]).map(({ name }) => name);
 }

@@ -1,0 +1,59 @@
+import { type IdKind, toPrefixedId } from "../../core/ids.ts";
+import type { AuditedAct } from "../../identity/audit/watch.ts";
+import { harmless } from "./paint.ts";
+
+const KINDS: Readonly<Record<string, IdKind>> = {
+  user: "user",
+  session: "session",
+  key: "apiKey",
+  api_key: "apiKey",
+  application: "application",
+  client: "application",
+  tenant: "tenant",
+  passkey: "passkey",
+  resource: "resource",
+};
+
+/** `usr_01MJHR6Z30E2YTT4R1WQQP0WWC` where the kind has a prefix; null for nobody. */
+export function nameOf(thing: { kind: string; id: string | null } | null): string | null {
+  if (thing?.id == null) return null;
+  const kind = KINDS[thing.kind];
+  return kind === undefined ? `${thing.kind} ${harmless(thing.id)}` : toPrefixedId(kind, thing.id);
+}
+
+/** One act of the audit log in a few words: its actor first, as the lines of a log are read. */
+export function actText(act: AuditedAct): string {
+  const { details } = act;
+  const actor = nameOf(act.actor) ?? act.actor.kind;
+  switch (act.action) {
+    case "user.created":
+      return `${nameOf(act.target) ?? actor} signed up by ${word(details.method)}`;
+    case "session.created":
+      return `${actor} signed in by ${word(details.method)}, ${word(details.aal)}`;
+    case "session.refreshed":
+      return actor;
+    case "api_key.created":
+      return `${nameOf(act.target)} made by ${actor} "${word(details.name)}"`;
+    default:
+      return `${actor} ${act.action.replaceAll(/[._]/g, " ")}${targetText(act)}`;
+  }
+}
+
+/** The acts of one request: a sign-up says its sign-in already, and a refusal is in the error. */
+export function actsText(acts: readonly AuditedAct[]): string {
+  const signsUp = acts.some(({ action }) => action === "user.created");
+  return acts
+    .filter(({ action }) => !(signsUp && action === "session.created") && !/\.(refused|throttled)$/.test(action))
+    .map(actText)
+    .filter((text, index, all) => all.indexOf(text) === index)
+    .join("; ");
+}
+
+function targetText({ actor, target }: AuditedAct): string {
+  const name = target?.id === actor.id ? null : nameOf(target);
+  return name === null ? "" : ` ${name}`;
+}
+
+function word(value: unknown): string {
+  return typeof value === "string" ? harmless(value) : "?";
+}
