@@ -14,7 +14,7 @@ const PARTS: Readonly<Record<string, string>> = {
 /** These drive the compiled executable. */
 const DRIVES_EXECUTABLE = /^test\/(binary|interop)\//;
 /** These are the only ways to a PostgreSQL. A file that finds another one starts a server of its own. */
-const USES_POSTGRES = /\b(scenarios|postgresGroup|postgresTest|eachPostgresDriver|startPostgres)\(/;
+const USES_POSTGRES = /\b(scenarios|postgresScenarios|postgresGroup|postgresTest|eachPostgresDriver|startPostgres)\(/;
 
 export interface Selection {
   files: readonly string[];

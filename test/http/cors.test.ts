@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
 import type { TestApp } from "../support/app.ts";
-import { scenarios } from "../support/scenarios.ts";
+import { sqliteScenarios } from "../support/scenarios.ts";
 import { APP_ORIGIN } from "../support/template.ts";
 
 const preflight = (app: TestApp, origin: string, path = "/v1/auth/login") =>
@@ -12,7 +12,7 @@ const preflight = (app: TestApp, origin: string, path = "/v1/auth/login") =>
     })
     .send("OPTIONS", path);
 
-scenarios("CORS (ASVS 3.4.2)", (t) => {
+sqliteScenarios("CORS (ASVS 3.4.2)", (t) => {
   t.test("a preflight is told the tenant's union of origins, each as itself and never a star", async (app) => {
     await app.application({ origins: ["https://second.example"] });
     for (const origin of [APP_ORIGIN, "https://second.example", app.publicUrl]) {

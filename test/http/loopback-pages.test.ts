@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import type { TestApp } from "../support/app.ts";
 import { caller, holder, newAuthenticator, signInWith } from "../support/passkeys.ts";
-import { scenarios } from "../support/scenarios.ts";
+import { sqliteScenarios } from "../support/scenarios.ts";
 
 const HERE = ["http://localhost:3000", "http://localhost:5173", "http://localhost", "http://127.0.0.1:49152"];
 const ELSEWHERE = [
@@ -24,7 +24,7 @@ async function outcome(app: TestApp, origin: string, login: object): Promise<(nu
   return [preflight.status, answer.status, answer.headers.get("access-control-allow-origin") === origin];
 }
 
-scenarios("pages of this machine", (t) => {
+sqliteScenarios("pages of this machine", (t) => {
   t.test(
     "dev lets a page on any port call, though no list names it",
     async (app) => {

@@ -2,7 +2,7 @@ import { expect } from "bun:test";
 import { createTRPCClient, httpBatchLink, httpLink, TRPCClientError } from "@trpc/client";
 import type { AnyRouter } from "@trpc/server";
 import type { TestApp } from "../support/app.ts";
-import { scenarios } from "../support/scenarios.ts";
+import { sqliteScenarios } from "../support/scenarios.ts";
 
 type Proxy = Record<
   string,
@@ -35,7 +35,7 @@ const batchOf = (names: string[], inputs: unknown) => ({
   json: inputs,
 });
 
-scenarios("tRPC's wire", (t) => {
+sqliteScenarios("tRPC's wire", (t) => {
   t.test("@trpc/client signs up, asks, and reads errors in both shapes", async (app) => {
     const { client } = clientOf(app, { "x-application-id": app.applicationId });
     const made = (await client.auth?.register?.mutate({

@@ -19,6 +19,11 @@ type Declare = (t: Scenarios) => void;
 /** Declares the same scenarios for SQLite and for PostgreSQL, as far as this run tests them (see databases.ts). */
 export function scenarios(name: string, declare: Declare): void {
   sqliteScenarios(name, declare);
+  postgresScenarios(name, declare);
+}
+
+/** Declares scenarios of transactions that stand beside one another: SQLite has one writer. */
+export function postgresScenarios(name: string, declare: Declare): void {
   postgresGroup(`${name} (postgres)`, () => declare(on("postgres")));
 }
 

@@ -50,6 +50,8 @@ async function loadTemplate(): Promise<Template> {
 
 async function makeTemplate(): Promise<StoredTemplate> {
   const clock = new FakeClock();
+  // Ids sort by their milliseconds, and within one by the process that made them: another one goes on from here.
+  clock.set(clock.now() - 1);
   const storage = await openEmpty(clock);
   const masterKey = generateMasterKey();
   const identity = await createIdentity({

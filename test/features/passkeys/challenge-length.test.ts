@@ -1,12 +1,12 @@
 import { expect } from "bun:test";
-import { scenarios } from "../../support/scenarios.ts";
+import { sqliteScenarios } from "../../support/scenarios.ts";
 
 interface Begun {
   flow_id: string;
   public_key: { challenge: string };
 }
 
-scenarios("challenges of passkeys", (t) => {
+sqliteScenarios("challenges of passkeys", (t) => {
   t.test("have 128 bits or more, and of a hundred no two are the same (ASVS 6.7.2, 11.5.1)", async (app) => {
     const { tokens } = await app.signedIn();
     const person = app.client().bearer(tokens.accessToken);

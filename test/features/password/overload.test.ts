@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
-import { scenarios } from "../../support/scenarios.ts";
+import { sqliteScenarios } from "../../support/scenarios.ts";
 
-scenarios("a flood of sign-ins", (t) => {
+sqliteScenarios("a flood of sign-ins", (t) => {
   t.test(
     "is shed with 503 and Retry-After, while everything else keeps answering",
     async (app) => {

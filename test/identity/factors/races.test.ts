@@ -7,7 +7,7 @@ import { userRef } from "../../../src/identity/audit/act.ts";
 import { insertSession, liveSessionIds } from "../../../src/identity/sessions/store.ts";
 import type { TestApp, TestUser } from "../../support/app.ts";
 import { eventually } from "../../support/eventually.ts";
-import { scenarios } from "../../support/scenarios.ts";
+import { postgresScenarios } from "../../support/scenarios.ts";
 import { enrolled, firstFactor } from "../../support/second-factors.ts";
 
 /** A place in a transaction where it stands still until it is let on. */
@@ -38,10 +38,7 @@ async function change(app: TestApp, user: TestUser): Promise<void> {
   await app.storage.write((tx) => changes.made(tx, app.clock.now(), made));
 }
 
-// SQLite has one writer: no transaction stands beside another.
-scenarios("a change of a factor beside what is half way (ASVS 7.4.3)", (t) => {
-  if (t.database === "sqlite") return;
-
+postgresScenarios("a change of a factor beside what is half way (ASVS 7.4.3)", (t) => {
   t.test("a session that is just stepping up does not go on under its new id", async (app) => {
     const { user } = await app.signedIn();
     const act = await app.act();
