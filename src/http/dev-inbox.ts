@@ -4,6 +4,7 @@ import type { CaughtMail, Inbox } from "../mail/inbox.ts";
 import type { Sender } from "../mail/sender.ts";
 import type { Edge, Handler } from "./edge.ts";
 import { inboxPage } from "./inbox-page.ts";
+import { queryOf } from "./request-target.ts";
 
 /**
  * A mail's HTML may do nothing but look: no script, no form, nothing loaded from anywhere, an origin of its own. Its links
@@ -27,7 +28,7 @@ export function devInboxHandlers(inbox: Inbox, edge: Edge): Record<string, Recor
     return whole.text;
   };
   const list: Handler = (exchange) => {
-    const to = new URL(exchange.request.url).searchParams.get("to");
+    const to = queryOf(exchange.request.url).get("to");
     // The page asks every other second, mostly for what it has.
     const etag = `"${run}-${inbox.version}-${to === null ? "all" : Bun.hash(to)}"`;
     Object.assign(exchange.headers, { etag, "cache-control": "no-cache" });

@@ -8,6 +8,7 @@ import { clientAddress, type NetworkList, networkOf } from "../core/network.ts";
 import { RecentMap } from "../core/recent-map.ts";
 import { toAppError, toEnvelope } from "../rpc/errors.ts";
 import type { AnsweredRequest, RequestLog } from "./request-log.ts";
+import { pathOf } from "./request-target.ts";
 
 export interface EdgeOptions {
   /** Origin, without a trailing slash. */
@@ -165,7 +166,7 @@ export class Edge {
     exchange.error ??= error;
     const { requestId } = exchange.origin;
     if (error.status >= 500) {
-      const path = new URL(exchange.request.url).pathname;
+      const path = pathOf(exchange.request.url);
       this.options.log.error(
         { request_id: requestId, code: error.code, path, err: error.cause ?? error },
         error.message,
@@ -224,7 +225,7 @@ function logRequest(log: RequestLog, exchange: Exchange, status: number, started
   const answered = (isOpen: boolean): AnsweredRequest => ({
     requestId: origin.requestId,
     method: request.method,
-    path: new URL(request.url).pathname,
+    path: pathOf(request.url),
     status,
     ms: elapsed(),
     address: origin.address,

@@ -6,6 +6,7 @@ import type { Identity } from "../identity/identity.ts";
 import { DEFAULT_TENANT_SLUG } from "../identity/tenants/tenant.ts";
 import type { Handler } from "./edge.ts";
 import { publicDocument, publicJson } from "./public-document.ts";
+import { queryOf } from "./request-target.ts";
 
 /** Seconds for which anybody may keep it. */
 const MAX_AGE = 300;
@@ -42,7 +43,7 @@ export function relatedOriginsHandler(identity: Identity): Handler {
   return async (exchange) => {
     const tenant = await directory.tenantBySlug(exchange.tenantSlug ?? DEFAULT_TENANT_SLUG);
     if (!tenant || tenant.disabled) throw new AppError("not_found");
-    const asked = new URL(exchange.request.url).searchParams.get("rp_id");
+    const asked = queryOf(exchange.request.url).get("rp_id");
     const main = tenant.defaultApplicationId === null ? null : await directory.application(tenant.defaultApplicationId);
     const rpId = asked ?? relyingPartyId(main?.passkeyRpId ?? null, directory.publicUrl);
     const all = (await pagesOf(tenant.id)).flatMap((page) => (page.rpId === rpId ? page.origins : []));

@@ -4,6 +4,7 @@ import type { Identity } from "../identity/identity.ts";
 import { newestRevocation } from "../identity/revocations/store.ts";
 import type { Exchange, Handler } from "./edge.ts";
 import { EventConnection } from "./event-connection.ts";
+import { queryOf } from "./request-target.ts";
 import { RevocationChannel } from "./revocation-channel.ts";
 import { readCursor, refuseUnknown, tenantOf } from "./revocations.ts";
 
@@ -49,7 +50,7 @@ export class RevocationStreams {
     const tenant = await tenantOf(this.identity, exchange);
     const { headers, url, method } = exchange.request;
     // A reconnecting EventSource sends both; the header is where it stands.
-    const cursor = readCursor(headers.get("last-event-id") || new URL(url).searchParams.get("cursor"));
+    const cursor = readCursor(headers.get("last-event-id") || queryOf(url).get("cursor"));
     await refuseUnknown(this.identity, tenant.id, cursor);
     if (method === "HEAD") return new Response(null, { headers: headersOf(exchange) });
     const newest = await newestRevocation(this.identity.storage.read, tenant.id);

@@ -5,6 +5,7 @@ import { listRevocations, newestRevocation } from "../identity/revocations/store
 import { DEFAULT_TENANT_SLUG, type Tenant } from "../identity/tenants/tenant.ts";
 import type { Exchange, Handler } from "./edge.ts";
 import { publicDocument, publicJson } from "./public-document.ts";
+import { queryOf } from "./request-target.ts";
 
 /** Entries a page; who gets a full one asks again at once. */
 const PAGE = 1_000;
@@ -18,7 +19,7 @@ const MAX_AGE = 2;
 export function revocationsHandler(identity: Identity): Handler {
   return async (exchange) => {
     const tenant = await tenantOf(identity, exchange);
-    const after = readCursor(new URL(exchange.request.url).searchParams.get("cursor"));
+    const after = readCursor(queryOf(exchange.request.url).get("cursor"));
     const rows = await listRevocations(identity.storage.read, tenant.id, after, identity.clock.now(), PAGE);
     if (rows.length === 0) await refuseUnknown(identity, tenant.id, after);
     const body = { data: rows.map(wireEntry), next_cursor: String(rows.at(-1)?.seq ?? after) };

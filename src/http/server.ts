@@ -3,6 +3,7 @@ import { AppError } from "../core/errors.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Inbox } from "../mail/inbox.ts";
+import { toEnvelope } from "../rpc/errors.ts";
 import { CallFactory } from "./call-factory.ts";
 import { Cookies } from "./cookies.ts";
 import { Cors } from "./cors.ts";
@@ -127,8 +128,19 @@ export function buildRoutes(options: HttpOptions): {
   };
 }
 
-/** Limits of the listener itself; milliseconds and seconds as Bun takes them. */
-export const listenerOptions = { maxRequestBodySize: MAX_SERVER_BODY, idleTimeout: 30 } as const;
+/**
+ * The listener's own options; seconds as Bun takes them. Outside of development mode Bun shows no error page, which would send
+ * source code to anybody. `error` answers what is thrown where no handler can catch it, in the envelope of every other error.
+ */
+export const listenerOptions = {
+  maxRequestBodySize: MAX_SERVER_BODY,
+  idleTimeout: 30,
+  development: false,
+  error: () => {
+    const body = toEnvelope(new AppError("internal_error"), crypto.randomUUID());
+    return Response.json(body, { status: 500, headers: { "cache-control": "no-store" } });
+  },
+} as const;
 
 /** Every method that the listener knows but GET and HEAD, which it answers by itself. */
 const OTHER_METHODS = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] as const;

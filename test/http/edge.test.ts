@@ -1,4 +1,5 @@
-import { expect } from "bun:test";
+import { expect, test } from "bun:test";
+import { listenerOptions } from "../../src/http/server.ts";
 import type { TestApp } from "../support/app.ts";
 import { sendRaw } from "../support/raw-http.ts";
 import { scenarios } from "../support/scenarios.ts";
@@ -81,6 +82,44 @@ scenarios("the edge (ASVS 4.2.1, 13.2.5)", (t) => {
       ]);
     }
     expect((await app.client().get("/healthz")).status).toBe(200);
+  });
+
+  t.test(
+    "a request without a usable Host is answered in the envelope, at level debug and with the database down, without source code (ASVS 13.4.2, 16.5.1)",
+    async (app) => {
+      app.storage.probe = () => Promise.reject(new Error("the database is down"));
+      const hosts = ["", "Host: [bad", "Host: a b", "Host: a:99999", "Host: "];
+      for (const path of ["/healthz", "/readyz", "/v1/auth/session", "/nowhere", "/v1/revocations?cursor=x#y"]) {
+        for (const version of ["HTTP/1.0", "HTTP/1.1"]) {
+          for (const host of hosts) {
+            const { status, text } = await sendRaw(app, [`GET ${path} ${version}`, ...(host === "" ? [] : [host])]);
+            const place = `${path} ${version} ${host}: ${status}`;
+            // Bun itself refuses HTTP/1.1 without a Host.
+            if (version === "HTTP/1.1" && text.startsWith("HTTP/1.1 400")) continue;
+            const expected = path === "/healthz" ? 200 : path === "/readyz" ? 500 : 421;
+            expect([place, status]).toEqual([place, expected]);
+            expect([place, text.length < 2_000, text.includes("<")]).toEqual([place, true, false]);
+          }
+        }
+      }
+    },
+    { settings: { log_level: "debug" } },
+  );
+
+  test("what no handler catches is answered in the envelope too, without source code", async () => {
+    const server = Bun.serve({
+      ...listenerOptions,
+      port: 0,
+      fetch: () => {
+        throw new Error("a secret of the program");
+      },
+    });
+    const answer = await fetch(server.url);
+    expect(answer.status).toBe(500);
+    const { error } = (await answer.json()) as { error: { code: string; request_id: string } };
+    expect(error).toMatchObject({ code: "internal_error", details: null });
+    expect(error.request_id).toMatch(/^[0-9a-f-]{36}$/);
+    await server.stop(true);
   });
 
   t.test("every answer has the security headers (ASVS 3.4.3, 3.4.4, 3.4.5, 3.4.6)", async (app) => {
