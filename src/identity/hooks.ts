@@ -1,5 +1,5 @@
+import type { Erasure } from "./accounts/accounts.ts";
 import type { ClaimsHook } from "./sessions/access-tokens.ts";
-import type { Erasure } from "./users/users.ts";
 
 /** The parts of features that this room runs without knowing the features. Composed from the registry, never by hand. */
 export interface FeatureHooks {

@@ -11,6 +11,7 @@ import type { Transport } from "../mail/transport.ts";
 import { purgeRateLimits } from "../storage/rate-limits.ts";
 import type { Storage } from "../storage/storage.ts";
 import { watchOf, watchStatements } from "../storage/watch.ts";
+import { Accounts } from "./accounts/accounts.ts";
 import { ApiKeys } from "./api-keys/api-keys.ts";
 import { purgeApiKeys } from "./api-keys/store.ts";
 import { ApplicationAdministration } from "./applications/administration.ts";
@@ -45,7 +46,6 @@ import { Sessions } from "./sessions/sessions.ts";
 import { SignIns } from "./sessions/sign-in.ts";
 import { purgeSessions } from "./sessions/store.ts";
 import type { identitySettings } from "./settings.ts";
-import { Users } from "./users/users.ts";
 
 export interface IdentityOptions {
   storage: Storage;
@@ -81,7 +81,7 @@ export interface Identity {
   apiKeys: ApiKeys;
   clients: Clients;
   customerTokens: CustomerTokens;
-  users: Users;
+  accounts: Accounts;
   flows: Flows;
   emailProofs: EmailProofs;
   attempts: Attempts;
@@ -140,7 +140,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     apiKeys,
     customerTokens: new CustomerTokens(storage, clock, directory, masterKeys, apiKeys),
     clients: new Clients(storage, clock, directory, accessTokens, settings),
-    users: new Users(clock, sessions, features.erasures, features.unprovenRevocations),
+    accounts: new Accounts(clock, sessions, features.erasures, features.unprovenRevocations),
     flows,
     emailProofs: new EmailProofs(storage, flows, dataKeys),
     attempts: new Attempts(storage, clock, settings),

@@ -62,7 +62,7 @@ export class Account {
    * @throws AppError `token_revoked` for a session that has ended since the gate let it through
    */
   delete({ act, session }: AdmittedSession): Promise<void> {
-    const { storage, clock, users, notices } = this.identity;
+    const { storage, clock, accounts, notices } = this.identity;
     const userId = session.user_id;
     return storage.write(async (tx) => {
       const now = clock.now();
@@ -71,7 +71,7 @@ export class Account {
       if (!asked || !isLiveSession(asked, now)) throw new AppError("token_revoked");
       // Before the address goes. No link and no button: it is the last mail about the account.
       await notices.notify(tx, now, act, { kind: "account", template: "account_deleted", userId });
-      await users.delete(tx, act, userId);
+      await accounts.delete(tx, act, userId);
     });
   }
 }

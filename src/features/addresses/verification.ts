@@ -6,7 +6,13 @@ import { checkProof } from "../../identity/email-proofs/mailed.ts";
 import type { Proof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { isLockedLive } from "../../identity/sessions/lock.ts";
-import { countEmails, findByCanonical, findPrimary, verifyEmail } from "../../identity/users/emails/store.ts";
+import {
+  countEmails,
+  findByCanonical,
+  findPrimary,
+  isAnyProvenSince,
+  verifyEmail,
+} from "../../identity/users/emails/store.ts";
 import { claimUser, insertEmail } from "../../identity/users/store.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Executor } from "../../storage/storage.ts";
@@ -46,6 +52,8 @@ export class Verification {
       await spend(tx);
       const found = await findByCanonical(tx, tenantId, canonical);
       if (found && found.user_id !== userId) throw taken();
+      // An unproven address on the list may be mistyped: a mail from before another one was proven proves it no more.
+      if (found && (await isAnyProvenSince(tx, userId, flow.created_at))) throw new AppError("invalid_code");
       if (found) await verifyEmail(tx, userId, found.id, now);
       else await this.#insert(tx, now, { tenantId, userId, address, canonical });
       await claimUser(tx, userId, now);

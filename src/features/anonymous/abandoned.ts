@@ -24,14 +24,14 @@ export class AbandonedUsers {
   }
 
   async #deleteOne(user: AbandonedUser, age: { now: number; before: number }): Promise<void> {
-    const { storage, directory, users } = this.identity;
+    const { storage, directory, accounts } = this.identity;
     const application = user.application_id === null ? null : await directory.application(user.application_id);
     if (!application) return;
     await storage.write(async (tx) => {
       // Another node may have been first, or a backend have claimed the account since the list was read.
       if (!(await lockUser(tx, user.tenant_id, user.id, age.now))) return;
       if (!(await isStillAbandoned(tx, user.id, age))) return;
-      await users.delete(tx, systemAct(application), user.id);
+      await accounts.delete(tx, systemAct(application), user.id);
     });
   }
 }

@@ -1,19 +1,17 @@
 import { toWireTime } from "../../core/clock.ts";
 import { canonicalEmail } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
+import { mayActFor } from "../../identity/accounts/may-act.ts";
 import type { Act } from "../../identity/applications/act.ts";
 import type { Application } from "../../identity/applications/application.ts";
-import { userRef } from "../../identity/audit/act.ts";
 import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/email-proofs/mailed.ts";
 import type { Proof, ProofKind, StartedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
-import { findEmail, findPrimary, lockProvenAddress, proveFirstAddress } from "../../identity/users/emails/store.ts";
+import { findAddressOwner, findEmail, findPrimary } from "../../identity/users/emails/store.ts";
 import { lockUser } from "../../identity/users/store.ts";
 import type { Delivery } from "../../storage/schema.ts";
-import type { Executor } from "../../storage/storage.ts";
 import { maskEmail } from "./mask.ts";
-import { findOwner } from "./owner.ts";
 
 export const EMAIL_METHODS = ["magic_link", "email_code"] as const;
 export type EmailMethod = (typeof EMAIL_METHODS)[number];
@@ -53,15 +51,16 @@ export class EmailSignIns {
     if (!said) throw invalidField("email", "must be one e-mail address such as ada@example.com");
     const { canonical } = said;
     await identity.attempts.mail(act, canonical);
-    const owner = await findOwner(identity.storage.read, application.tenant.id, canonical);
-    const state: State = { method, emailId: owner?.emailId ?? null };
+    const found = await findAddressOwner(identity.storage.read, application.tenant.id, canonical);
+    const owner = found && mayActFor(found) ? found : null;
+    const state: State = { method, emailId: owner?.email_id ?? null };
     const address = owner?.address ?? null;
     return identity.storage.write((tx) =>
       mailProof(identity, tx, act, {
         kind: "sign_in",
         template: method === "magic_link" ? "sign_in_link" : "sign_in_code",
         to: address,
-        userId: owner?.userId ?? null,
+        userId: owner?.user_id ?? null,
         canonical,
         email: address,
         state: { ...state },
@@ -77,13 +76,13 @@ export class EmailSignIns {
   async complete(completion: EmailCompletion): Promise<SignInOutcome> {
     const { act, proof } = completion;
     const { application } = act;
-    const { signIns, storage } = this.identity;
+    const { accounts, signIns, storage } = this.identity;
     const { flow, state, spend } = await checkProof(this.identity, act, ["sign_in"], proof);
     const { method, emailId } = state as unknown as State;
     const { user_id: userId } = flow;
     if (userId === null || emailId === null) throw new AppError("invalid_code");
     requireMethod(application, method);
-    const address = { id: emailId, user_id: userId };
+    const address = { userId, emailId };
     const found = await findEmail(storage.read, userId, emailId);
     return signIns.complete({
       act,
@@ -100,8 +99,7 @@ export class EmailSignIns {
         // Whoever takes an account over holds its row first, as everywhere: two who do wait for each other.
         if (isFirst) await lockUser(tx, application.tenant.id, userId, now);
         await spend(tx);
-        if (isFirst && (await proveFirstAddress(tx, address, now))) await this.#takeOver(tx, now, act, userId);
-        else if (!(await lockProvenAddress(tx, address))) throw new AppError("invalid_code");
+        await accounts.actByMail(tx, now, act, address);
         return userId;
       },
     });
@@ -125,16 +123,6 @@ export class EmailSignIns {
       application: { id: application.id, name: application.name, home_url: application.homeUrl },
       expires_at: toWireTime(flow.expires_at),
     };
-  }
-
-  /**
-   * The address was never proven before: whoever set the account up may have been a stranger. Their credentials and sessions
-   * go before the owner of the address comes in.
-   */
-  async #takeOver(tx: Executor, now: number, asked: Act, userId: string) {
-    const act = asked.by(userRef(userId));
-    await this.identity.users.revokeUnprovenCredentials(tx, act, userId);
-    await act.audit(tx, now, "email.verified", userRef(userId));
   }
 }
 

@@ -122,8 +122,8 @@ export class UserService {
 
   /** @throws AppError `not_found` */
   delete(caller: AdmittedKey, id: string): Promise<void> {
-    const { storage, users } = this.identity;
-    return storage.write((tx) => users.delete(tx, caller.act, id));
+    const { storage, accounts } = this.identity;
+    return storage.write((tx) => accounts.delete(tx, caller.act, id));
   }
 
   async #insert(

@@ -1,11 +1,12 @@
 import { AppError } from "../../core/errors.ts";
+import { mayActFor } from "../../identity/accounts/may-act.ts";
 import type { Act } from "../../identity/applications/act.ts";
 import { userRef } from "../../identity/audit/act.ts";
 import { checkProof } from "../../identity/email-proofs/mailed.ts";
 import type { Proof, StartedProof } from "../../identity/email-proofs/proofs.ts";
 import { mailReset, type ResetState } from "../../identity/email-proofs/reset.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { findAddressOf, findAddressOwner, verifyEmail } from "../../identity/users/emails/store.ts";
+import { findAddressOf, findAddressOwner } from "../../identity/users/emails/store.ts";
 import { lockUser } from "../../identity/users/store.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { requireEmail, requirePasswords } from "./admission.ts";
@@ -30,12 +31,8 @@ export class Recovery {
     const { canonical } = requireEmail(email);
     await attempts.mail(act, canonical);
     const found = await findAddressOwner(storage.read, application.tenant.id, canonical);
-    // An address that was never proven, and is not the one of the account, may be a stranger's.
-    const isOwn = found !== undefined && (found.verified_at !== null || found.is_primary === 1);
     const owner =
-      found && isOwn && found.disabled_at === null
-        ? { userId: found.user_id, emailId: found.email_id, address: found.address }
-        : null;
+      found && mayActFor(found) ? { userId: found.user_id, emailId: found.email_id, address: found.address } : null;
     return storage.write((tx) => mailReset(this.identity, tx, act, { canonical, owner }));
   }
 
@@ -45,15 +42,17 @@ export class Recovery {
    */
   async reset(asked: Act, { proof, password }: { proof: Proof; password: string }): Promise<void> {
     const { application, origin } = asked;
-    const { storage, clock } = this.identity;
+    const { accounts, storage, clock } = this.identity;
     requirePasswords(application);
     // What no account would take costs none of a code's tries.
     await this.hashing.requireGood("new_password", password, [application.name]);
     const { flow, state, spend } = await checkProof(this.identity, asked, ["reset_password"], proof);
     const { emailId } = state as unknown as ResetState;
     const userId = flow.user_id;
-    const found = userId === null || emailId === null ? undefined : await findAddressOf(storage.read, userId, emailId);
-    if (!found || userId === null || emailId === null) throw new AppError("invalid_code");
+    if (userId === null || emailId === null) throw new AppError("invalid_code");
+    const address = { userId, emailId };
+    const found = await findAddressOf(storage.read, address);
+    if (!found || !mayActFor(found)) throw new AppError("invalid_code");
     await this.hashing.requireGood("new_password", password, [found.address, found.display_name, application.name]);
     const act = asked.by(userRef(userId));
     const hash = await this.hashing.hash(password, origin);
@@ -63,19 +62,12 @@ export class Recovery {
       // first everywhere, so that two acts on one account wait for each other and never both.
       if (!(await lockUser(tx, application.tenant.id, userId, now))) throw new AppError("invalid_code");
       await spend(tx);
-      const still = await findAddressOf(tx, userId, emailId);
-      if (!still || still.disabled_at !== null) throw new AppError("invalid_code");
-      await this.#prove(tx, now, act, userId, emailId);
+      const still = await findAddressOf(tx, address);
+      if (!still || !mayActFor(still)) throw new AppError("invalid_code");
+      await accounts.actByMail(tx, now, act, address);
       await putPassword(tx, { userId, tenantId: application.tenant.id, hash, now });
       await this.#afterwards(tx, now, act, userId);
     });
-  }
-
-  /** Whoever set the account up without this address may be a stranger: what they set up goes (pre-hijacking). */
-  async #prove(tx: Executor, now: number, act: Act, userId: string, emailId: string) {
-    if (!(await verifyEmail(tx, userId, emailId, now))) return;
-    await this.identity.users.revokeUnprovenCredentials(tx, act, userId);
-    await act.audit(tx, now, "email.verified", userRef(userId));
   }
 
   async #afterwards(tx: Executor, now: number, act: Act, userId: string): Promise<void> {

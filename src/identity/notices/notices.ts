@@ -7,7 +7,7 @@ import { admit } from "../../storage/rate-limits.ts";
 import type { Executor } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
 import { SYSTEM, userRef } from "../audit/act.ts";
-import { findUser } from "../users/store.ts";
+import { findProvenAddress } from "../users/emails/store.ts";
 import type { UserRow } from "../users/wire.ts";
 import { describeDevice } from "./device.ts";
 import { isNewDevice } from "./store.ts";
@@ -43,7 +43,7 @@ export class Notices {
   async notify(tx: Executor, now: number, act: Act, notice: Notice): Promise<void> {
     const { application, origin } = act;
     if (application.tenant.noticesOff.has(notice.kind)) return;
-    const to = notice.to ?? (await provenAddress(tx, application.tenant.id, notice.userId));
+    const to = notice.to ?? (await findProvenAddress(tx, notice.userId))?.address ?? null;
     if (to === null) return;
     if (!(await this.#isAdmitted(tx, now, act, notice, to))) return;
     await this.outbox.queue(tx, {
@@ -85,9 +85,4 @@ export class Notices {
     const isNew = await isNewDevice(tx, { user_id: user.id, digest, tenant_id: user.tenant_id, now });
     if (isNew) await this.notify(tx, now, act, { kind: "new_device", template: "new_device", userId: user.id });
   }
-}
-
-async function provenAddress(tx: Executor, tenantId: string, userId: string): Promise<string | null> {
-  const user = await findUser(tx, tenantId, userId);
-  return user?.email_verified_at == null ? null : user.email;
 }

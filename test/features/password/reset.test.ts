@@ -117,7 +117,7 @@ scenarios("a new password by mail", (t) => {
       // The attacker signs up with the victim's address, sets up a second factor, and adds an address of their own.
       const user = await app.user("victim@example.com");
       const attacker = await session(app, user);
-      await giveEmail(app, user, "attacker@evil.example");
+      await giveEmail(app, user, "attacker@evil.example", false);
       await givePasskey(app, user);
       const pending = await add(app, attacker, "second@evil.example");
       const stolen = await forgot(app, "attacker@evil.example");

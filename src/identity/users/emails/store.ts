@@ -1,3 +1,5 @@
+import type { Kysely } from "kysely";
+import type { Database } from "../../../storage/schema.ts";
 import { type Executor, type Param, prepared } from "../../../storage/storage.ts";
 
 const page = prepared((db, p: Param<{ user_id: string; after: string; limit: number }>) =>
@@ -87,73 +89,56 @@ export async function deleteEmailsBut(tx: Executor, userId: string, canonical: s
   await tx.kysely.deleteFrom("user_emails").where("user_id", "=", userId).where("canonical", "!=", canonical).execute();
 }
 
-const ownerByAddress = prepared((db, p: Param<{ tenant_id: string; canonical: string }>) =>
-  db
+/** An address of an account, wherever it is looked up by. */
+export interface AddressRef {
+  userId: string;
+  emailId: string;
+}
+
+/** Addresses, each with what decides on acts by a mail to it. */
+function addressesWithStanding(db: Kysely<Database>) {
+  return db
     .selectFrom("user_emails")
     .innerJoin("users", "users.id", "user_emails.user_id")
     .select((eb) => [
       "users.id as user_id",
-      "user_emails.id as email_id",
-      "user_emails.address",
-      "user_emails.is_primary",
-      "user_emails.verified_at",
+      "users.display_name",
       "users.disabled_at",
       "users.deleted_at",
+      "user_emails.id as email_id",
+      "user_emails.address",
+      "user_emails.verified_at",
       eb
         .selectFrom("user_emails as other")
         .select((inner) => inner.fn.countAll().as("count"))
         .whereRef("other.user_id", "=", "user_emails.user_id")
         .where("other.verified_at", "is not", null)
         .as("proven"),
-    ])
+    ]);
+}
+
+const addressByCanonical = prepared((db, p: Param<{ tenant_id: string; canonical: string }>) =>
+  addressesWithStanding(db)
     .where("user_emails.tenant_id", "=", p("tenant_id"))
     .where("user_emails.canonical", "=", p("canonical")),
 );
-
-/** The user of an address, and how the address is stored: with the number of addresses that the user has proven. */
-export const findAddressOwner = (at: Executor, tenantId: string, canonical: string) =>
-  at.first(ownerByAddress, { tenant_id: tenantId, canonical });
-
-const addressById = prepared((db, p: Param<{ email_id: string; user_id: string }>) =>
-  db
-    .selectFrom("user_emails")
-    .innerJoin("users", "users.id", "user_emails.user_id")
-    .select(["user_emails.address", "user_emails.verified_at", "users.display_name", "users.disabled_at"])
-    .where("user_emails.id", "=", p("email_id"))
-    .where("user_emails.user_id", "=", p("user_id"))
-    .where("users.deleted_at", "is", null),
+const addressById = prepared((db, p: Param<{ id: string; user_id: string }>) =>
+  addressesWithStanding(db).where("user_emails.id", "=", p("id")).where("user_emails.user_id", "=", p("user_id")),
 );
+
+function withCount<Row extends { proven: unknown }>(row: Row | undefined) {
+  return row && { ...row, proven: Number(row.proven) };
+}
+
+/** The account that has an address, whether or not a mail to it may act. */
+export const findAddressOwner = async (at: Executor, tenantId: string, canonical: string) =>
+  withCount(await at.first(addressByCanonical, { tenant_id: tenantId, canonical }));
 
 /** An address as long as it is this user's. */
-export const findAddressOf = (at: Executor, userId: string, emailId: string) =>
-  at.first(addressById, { user_id: userId, email_id: emailId });
+export const findAddressOf = async (at: Executor, { userId, emailId }: AddressRef) =>
+  withCount(await at.first(addressById, { id: emailId, user_id: userId }));
 
-type Address = { id: string; user_id: string };
-const prove = prepared((db, p: Param<Address & { now: number }>) =>
-  db
-    .updateTable("user_emails")
-    .set({ verified_at: p("now") })
-    .where("id", "=", p("id"))
-    .where("user_id", "=", p("user_id"))
-    .where("verified_at", "is", null)
-    .where((eb) =>
-      eb.not(
-        eb.exists(
-          eb
-            .selectFrom("user_emails as other")
-            .select("other.id")
-            .where("other.user_id", "=", p("user_id"))
-            .where("other.verified_at", "is not", null),
-        ),
-      ),
-    )
-    .returning("id"),
-);
-/** Proves an address unless the user has proven another. @returns whether it was unproven until now */
-export const proveFirstAddress = async (tx: Executor, address: Address, now: number) =>
-  (await tx.first(prove, { ...address, now })) !== undefined;
-
-const lockProven = prepared((db, p: Param<Address>) =>
+const lockProven = prepared((db, p: Param<{ id: string; user_id: string }>) =>
   db
     .updateTable("user_emails")
     .set((eb) => ({ verified_at: eb.ref("verified_at") }))
@@ -166,5 +151,30 @@ const lockProven = prepared((db, p: Param<Address>) =>
  * Whether the address is still this user's, and proven, and stays so until the transaction ends: a mail may outlive that. A
  * write, because a mere read on PostgreSQL would let a removal run beside it, which would then miss the session.
  */
-export const lockProvenAddress = async (tx: Executor, address: Address) =>
-  (await tx.first(lockProven, address)) !== undefined;
+export const lockProvenAddress = async (tx: Executor, { userId, emailId }: AddressRef) =>
+  (await tx.first(lockProven, { id: emailId, user_id: userId })) !== undefined;
+
+const proven = prepared((db, p: Param<{ user_id: string }>) =>
+  db
+    .selectFrom("user_emails")
+    .select("address")
+    .where("user_id", "=", p("user_id"))
+    .where("verified_at", "is not", null)
+    .orderBy("is_primary", "desc")
+    .orderBy("id")
+    .limit(1),
+);
+/** A proven address of a user, the primary one where that is proven. */
+export const findProvenAddress = (at: Executor, userId: string) => at.first(proven, { user_id: userId });
+
+const provenSince = prepared((db, p: Param<{ user_id: string; since: number }>) =>
+  db
+    .selectFrom("user_emails")
+    .select("id")
+    .where("user_id", "=", p("user_id"))
+    .where("verified_at", ">=", p("since"))
+    .limit(1),
+);
+/** Whether any address of a user was proven at that time (ms) or later. */
+export const isAnyProvenSince = async (at: Executor, userId: string, since: number) =>
+  (await at.first(provenSince, { user_id: userId, since })) !== undefined;

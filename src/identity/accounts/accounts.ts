@@ -12,13 +12,15 @@ import { deleteKnownDevices } from "../notices/store.ts";
 import { insertRevocation } from "../revocations/store.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { deleteSessionsOf } from "../sessions/store.ts";
-import { tombstoneUser } from "./store.ts";
+import { type AddressRef, findAddressOf, lockProvenAddress, verifyEmail } from "../users/emails/store.ts";
+import { tombstoneUser } from "../users/store.ts";
+import { standsFor } from "./may-act.ts";
 
-/** What a feature keeps about a user and removes with them. */
+/** Removes the rows that a feature keeps about a user. */
 export type Erasure = (tx: Executor, userId: string) => Promise<void>;
 
-/** What happens to a person as a whole. */
-export class Users {
+/** The acts on an account as a whole. */
+export class Accounts {
   constructor(
     private readonly clock: Clock,
     private readonly sessions: Sessions,
@@ -27,24 +29,36 @@ export class Users {
   ) {}
 
   /**
-   * Somebody has proven an address that the account had not: what was set up without it may be a stranger's who was there
-   * first (pre-hijacking). Every credential goes, and every session ends.
+   * Lets a mail to this address act for its account, once its proof is spent. The caller holds the user's row, unless the
+   * address was proven when it looked. Until now unproven, the address is proven by this: a stranger may have set the account
+   * up before its owner came (pre-hijacking), so every credential goes and every session ends.
+   * @throws AppError `invalid_code` when the address does not stand for the account any more
    */
-  async revokeUnprovenCredentials(tx: Executor, act: Act, userId: string): Promise<void> {
+  async actByMail(tx: Executor, now: number, act: Act, address: AddressRef): Promise<void> {
+    if (await lockProvenAddress(tx, address)) return;
+    const standing = await findAddressOf(tx, address);
+    if (!standing || !standsFor(standing)) throw new AppError("invalid_code");
+    await verifyEmail(tx, address.userId, address.emailId, now);
+    await this.#takeOver(tx, now, act, address.userId);
+  }
+
+  async #takeOver(tx: Executor, now: number, asked: Act, userId: string): Promise<void> {
+    const act = asked.by(userRef(userId));
     for (const revoke of this.unprovenRevocations) await revoke(tx, userId);
     await deleteTrustedDevices(tx, userId);
-    // The stranger's devices are none of the owner's.
+    // The stranger's devices do not belong to the owner.
     await deleteKnownDevices(tx, userId);
     await deleteFlowsOf(tx, userId);
     const reason = "password_changed";
     await this.sessions.endAll(tx, act, userId, { reason, keep: null, everyApplication: true });
-    await act.audit(tx, this.clock.now(), "user.unproven_credentials_revoked", userRef(userId));
+    await act.audit(tx, now, "user.unproven_credentials_revoked", userRef(userId));
+    await act.audit(tx, now, "email.verified", userRef(userId));
   }
 
   /**
    * Removes what is personal, ends every session in every application and tells verifiers. The id and the external id stay,
    * so that neither is anybody else's later.
-   * @throws AppError `not_found` for nobody of the application's tenant, and for who was deleted before
+   * @throws AppError `not_found` for a user of another tenant or one deleted before
    */
   async delete(tx: Executor, act: Act, userId: string): Promise<void> {
     const tenantId = act.application.tenant.id;

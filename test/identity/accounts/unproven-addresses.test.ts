@@ -1,0 +1,139 @@
+import { expect } from "bun:test";
+import type { TestApp } from "../../support/app.ts";
+import type { Answer } from "../../support/client.ts";
+import { add, callerOf, emailsOf, NEW_PASSWORD, session } from "../../support/mail-proofs.ts";
+import { allowMail } from "../../support/mailed-links.ts";
+import { scenarios } from "../../support/scenarios.ts";
+import { PASSWORD } from "../../support/template.ts";
+import { workOf } from "../../support/work.ts";
+
+const TYPO = "typo@example.com";
+const OWNER = "owner@example.com";
+
+/** Each feature that mails and acts: how its mail is asked for, and what its link then does. */
+const FEATURES: [name: string, ask: (app: TestApp, email: string) => Promise<Answer>, path: string, body: object][] = [
+  [
+    "magic_link",
+    (app, email) => callerOf(app).post("/v1/auth/email/start", { email, method: "magic_link" }),
+    "/v1/auth/email/complete",
+    {},
+  ],
+  [
+    "email_code",
+    (app, email) => callerOf(app).post("/v1/auth/email/start", { email, method: "email_code" }),
+    "/v1/auth/email/complete",
+    {},
+  ],
+  [
+    "a forgotten password",
+    (app, email) => callerOf(app).post("/v1/auth/password/forgot", { email }),
+    "/v1/auth/password/reset",
+    { new_password: NEW_PASSWORD },
+  ],
+];
+
+/** A person who registered with a mistyped address. */
+async function mistyped(app: TestApp) {
+  await allowMail(app);
+  app.secrets.add(NEW_PASSWORD);
+  const user = await app.user(TYPO);
+  return { user, client: await session(app, user) };
+}
+
+async function prove(app: TestApp, client: Awaited<ReturnType<typeof session>>, email = OWNER) {
+  const { token } = await add(app, client, email);
+  expect((await callerOf(app).post("/v1/auth/email/verify", { token })).status).toBe(200);
+  await app.mails();
+}
+
+/** The rows of accounts and their sessions. A refusal may count as an attempt, and change nothing of this. */
+function account(app: TestApp) {
+  const tables = ["user_emails", "password_credentials", "sessions", "users"] as const;
+  return Promise.all(tables.map((table) => app.storage.read.kysely.selectFrom(table).selectAll().execute()));
+}
+
+/** The proof in a mail: its link, or its code beside the flow of the answer. */
+async function proofIn(app: TestApp, asked: Answer): Promise<object> {
+  const mail = await app.mail(TYPO);
+  return mail.link ? { token: mail.link } : { flow_id: asked.body.flow_id, code: mail.code };
+}
+
+scenarios("an unproven address never acts once another one is proven", (t) => {
+  for (const [name, ask, path, body] of FEATURES) {
+    t.test(`${name}: no mail is sent, and the asker sees and costs the same (ASVS 6.3.8)`, async (app) => {
+      const { client } = await mistyped(app);
+      await prove(app, client);
+      await ask(app, "first@example.com");
+      const nobody = await workOf(app, () => ask(app, "nobd@example.com"));
+      expect(await workOf(app, () => ask(app, TYPO))).toEqual(nobody);
+      expect(await workOf(app, () => ask(app, "ownr@example.com"))).toEqual(nobody);
+      expect((await app.mails()).map(({ to }) => to)).toEqual([]);
+      // The proven one acts.
+      expect((await ask(app, OWNER)).status).toBe(202);
+      expect((await app.mails()).map(({ to }) => to)).toEqual([OWNER]);
+    });
+
+    t.test(`${name}: a mail from before opens nothing afterwards`, async (app) => {
+      const { client } = await mistyped(app);
+      const proof = await proofIn(app, await ask(app, TYPO));
+      await prove(app, client);
+      const before = await account(app);
+      const answer = await callerOf(app).post(path, { ...proof, ...body });
+      expect([answer.status, answer.code]).toEqual([401, "invalid_code"]);
+      expect(await account(app)).toEqual(before);
+      expect((await callerOf(app).post("/v1/auth/login", { email: TYPO, password: PASSWORD })).status).toBe(200);
+    });
+
+    t.test(`${name}: acts while no address is proven`, async (app) => {
+      await mistyped(app);
+      const proof = await proofIn(app, await ask(app, TYPO));
+      expect((await callerOf(app).post(path, { ...proof, ...body })).status).toBe(200);
+    });
+  }
+
+  t.test("the proof of an address: a mail from before proves nothing afterwards, a new one does", async (app) => {
+    const { user, client } = await mistyped(app);
+    const list = await client.get("/v1/me/emails");
+    const ask = () => client.post(`/v1/me/emails/${list.body.data[0]?.id}/verify`);
+    const early = await proofIn(app, await ask());
+    app.clock.advance(1_000);
+    await prove(app, client);
+    expect(await emailsOf(app, user)).toEqual([`${TYPO}*?`, OWNER]);
+    const before = await account(app);
+    expect((await callerOf(app).post("/v1/auth/email/verify", early)).code).toBe("invalid_code");
+    expect(await account(app)).toEqual(before);
+    app.clock.advance(1_000);
+    // The session asks again, after the other address was proven: it says that this one is theirs too.
+    const later = await proofIn(app, await ask());
+    expect((await callerOf(app).post("/v1/auth/email/verify", later)).status).toBe(200);
+    expect(await emailsOf(app, user)).toEqual([`${TYPO}*`, OWNER]);
+  });
+
+  t.test("a change of address leaves an unproven one no undo, and it is free again", async (app) => {
+    const { client } = await mistyped(app);
+    await prove(app, client);
+    const list = await client.get("/v1/me/emails");
+    const owner = list.body.data.find(({ email }) => email === OWNER);
+    expect((await client.post(`/v1/me/emails/${owner?.id}/primary`)).status).toBe(200);
+    expect(await app.mails(TYPO)).toEqual([]);
+    expect((await callerOf(app).post("/v1/auth/register", { email: TYPO, password: NEW_PASSWORD })).status).toBe(201);
+  });
+
+  t.test("a sign-up with it neither makes an account nor hands out a link", async (app) => {
+    const { client } = await mistyped(app);
+    await prove(app, client);
+    await app.storage.write((tx) => tx.kysely.updateTable("applications").set({ sign_up: "verified" }).execute());
+    app.forget();
+    expect((await callerOf(app).post("/v1/auth/register", { email: TYPO, password: NEW_PASSWORD })).status).toBe(202);
+    const mail = await app.mail(TYPO);
+    expect([mail.template, mail.link, mail.code]).toEqual(["sign_up_known", null, null]);
+  });
+
+  t.test("security notices go to the proven address, not to the unproven primary one", async (app) => {
+    const { client } = await mistyped(app);
+    await prove(app, client);
+    const change = { current_password: PASSWORD, new_password: NEW_PASSWORD };
+    expect((await client.post("/v1/auth/password/change", change)).status).toBe(200);
+    expect((await app.mails()).map(({ to, template }) => [to, template])).toEqual([[OWNER, "password_changed"]]);
+  });
+});
