@@ -89,6 +89,9 @@ export async function createApp<Features extends Composition = typeof features>(
   metrics.counter("sallyport_storage_writes_total", "Writes committed or refused.", () => storage.stats().writes);
   metrics.counter("sallyport_storage_commits_total", "Commits; many writes share one.", () => storage.stats().commits);
   metrics.counter("sallyport_storage_failed_total", "Commits that failed.", () => storage.stats().failedCommits);
+  metrics.gauge("sallyport_storage_failed", "1 when writes are refused until a restart.", () =>
+    storage.stats().isFailed ? 1 : 0,
+  );
   metrics.gauge("process_resident_memory_bytes", "Resident memory.", () => process.memoryUsage.rss());
   const identity = await createIdentity({
     storage,

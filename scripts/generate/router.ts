@@ -4,7 +4,7 @@ import { loadSettings } from "../../src/core/config.ts";
 import { generateMasterKey, parseMasterKeys } from "../../src/crypto/master-key.ts";
 import { openStorage } from "../../src/storage/open.ts";
 
-const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+const quiet = { debug() {}, info() {}, warn() {}, error() {}, fatal() {} };
 
 /** The real application's router, from an instance in memory that is gone at once. */
 export async function readRouter() {

@@ -82,10 +82,10 @@ export async function listen(instance: Instance, log: Log, dev: DevParts | null 
     const stopJobs = startJobs(app.jobs, log);
     const done = new Promise<number>((finish) => {
       let stopping = false;
-      const stop = async (signal: string) => {
+      const stop = async (code: number, reason: object) => {
         if (stopping) return;
         stopping = true;
-        log.info({ signal }, "Stopping: what has begun is finished first.");
+        log.info(reason, "Stopping: what has begun is finished first.");
         app.drain();
         stopDocuments();
         await Promise.race([server.stop(), Bun.sleep(DRAIN)]);
@@ -96,10 +96,15 @@ export async function listen(instance: Instance, log: Log, dev: DevParts | null 
         await transport?.close();
         await instance.storage.close();
         log.info({}, "Stopped.");
-        finish(0);
+        finish(code);
       };
-      process.on("SIGTERM", () => void stop("SIGTERM"));
-      process.on("SIGINT", () => void stop("SIGINT"));
+      process.on("SIGTERM", () => void stop(0, { signal: "SIGTERM" }));
+      process.on("SIGINT", () => void stop(0, { signal: "SIGINT" }));
+      instance.storage.onFailure((cause) => {
+        const said = "The disk failed to keep a write. This process ends, so that its supervisor starts it anew.";
+        log.fatal({ err: cause }, said);
+        void stop(1, { reason: "storage failure" });
+      });
     });
     return { app, url, publicUrl, log, done };
   } catch (error) {

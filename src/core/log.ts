@@ -4,4 +4,6 @@ export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+  /** The process cannot go on, and says why before it ends. */
+  fatal(fields: object, message: string): void;
 }

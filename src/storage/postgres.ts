@@ -77,7 +77,7 @@ class PostgresStorage implements Storage {
   readonly read: Executor;
   readonly #pool: PostgresPool;
   readonly #compiler = new StatementCompiler(postgresDialect());
-  readonly #stats: StorageStats = { writes: 0, commits: 0, failedCommits: 0 };
+  readonly #stats: StorageStats = { writes: 0, commits: 0, failedCommits: 0, isFailed: false };
   readonly #inWrite = new AsyncLocalStorage<true>();
   readonly #running = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
@@ -113,6 +113,8 @@ class PostgresStorage implements Storage {
       async (tx) => void (await tx.kysely.selectFrom("instance_settings").select("name").limit(1).execute()),
     );
   }
+
+  onFailure(): void {}
 
   stats(): StorageStats {
     return { ...this.#stats };

@@ -69,6 +69,7 @@ class SqliteStorage implements Storage {
   readonly #scheduler: WriteScheduler;
   readonly #maintenance: SqliteMaintenance | undefined;
   readonly #wal: number | undefined;
+  readonly #failureListeners: ((cause: unknown) => void)[] = [];
   #closed: Promise<void> | undefined;
 
   constructor(writer: SqliteDatabase, reader: SqliteDatabase, place: { file: string; wal: number } | undefined) {
@@ -86,7 +87,10 @@ class SqliteStorage implements Storage {
       writer.run("PRAGMA wal_autocheckpoint = 0");
     }
     writer.run("PRAGMA busy_timeout = 0");
-    this.#scheduler.onFailure(() => this.#retireWriter());
+    this.#scheduler.onFailure((cause) => {
+      this.#retireWriter();
+      for (const listener of this.#failureListeners) listener(cause);
+    });
   }
 
   write<T>(work: (tx: Executor) => Promise<T>): Promise<T> {
@@ -101,6 +105,10 @@ class SqliteStorage implements Storage {
   async probe(): Promise<void> {
     this.#reader.database.query("SELECT count(*) FROM schema_migrations").get();
     await this.write(async () => undefined);
+  }
+
+  onFailure(listener: (cause: unknown) => void): void {
+    this.#failureListeners.push(listener);
   }
 
   stats(): StorageStats {

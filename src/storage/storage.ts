@@ -20,6 +20,11 @@ export interface Storage {
   backup(file: string): Promise<void>;
   /** Reads and a write that touches nothing: for /readyz. @throws when the storage cannot serve */
   probe(): Promise<void>;
+  /**
+   * Calls the listener once, when a flush or a commit has failed: nobody knows what the disk holds, every later write is
+   * refused, and only a new process reads the disk anew. PostgreSQL recovers by itself and never calls it.
+   */
+  onFailure(listener: (cause: unknown) => void): void;
   /** Counters for /metrics. */
   stats(): StorageStats;
   /** Finishes what is queued, then closes. */
@@ -30,6 +35,8 @@ export interface StorageStats {
   writes: number;
   commits: number;
   failedCommits: number;
+  /** Whether writes are over until a restart: see {@link Storage.onFailure}. */
+  isFailed: boolean;
 }
 
 /** A connection to run statements on: the reader, or one transaction. */

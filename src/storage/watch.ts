@@ -32,6 +32,7 @@ export function watchStatements(storage: Storage, watches: readonly Watch[]): St
     },
     backup: (file) => storage.backup(file),
     probe: () => storage.probe(),
+    onFailure: (listener) => storage.onFailure(listener),
     stats: () => storage.stats(),
     close: () => storage.close(),
   };

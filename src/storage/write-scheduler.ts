@@ -46,13 +46,13 @@ export class WriteScheduler {
   readonly #database: SqliteDatabase;
   readonly #durability: Durability;
   readonly #committed: () => void;
-  readonly #stats: StorageStats = { writes: 0, commits: 0, failedCommits: 0 };
+  readonly #stats: StorageStats = { writes: 0, commits: 0, failedCommits: 0, isFailed: false };
   #queue: Job[] = [];
   #running = false;
   #unsettled = 0;
   #idle: (() => void)[] = [];
   #broken: { cause: unknown } | undefined;
-  #onBroken: () => void = () => undefined;
+  #onBroken: (cause: unknown) => void = () => undefined;
   #closing = false;
   #pause: Promise<unknown> | undefined;
 
@@ -84,11 +84,12 @@ export class WriteScheduler {
   fail(cause: unknown): void {
     if (this.#broken) return;
     this.#broken = { cause };
+    this.#stats.isFailed = true;
     if (!this.#running) this.#retire();
   }
 
   /** `action` runs once after {@link fail}, when no transaction is open. */
-  onFailure(action: () => void): void {
+  onFailure(action: (cause: unknown) => void): void {
     this.#onBroken = action;
   }
 
@@ -123,7 +124,7 @@ export class WriteScheduler {
   #retire(): void {
     const action = this.#onBroken;
     this.#onBroken = () => undefined;
-    action();
+    action(this.#broken?.cause);
   }
 
   async #runBatch(jobs: Job[]): Promise<void> {

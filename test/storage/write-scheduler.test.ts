@@ -57,7 +57,7 @@ describe("a batch", () => {
     expect(String(late)).toContain("over");
     expect(await settingNames(storage)).toEqual([]);
     await put(storage, "next");
-    expect(storage.stats()).toEqual({ writes: 1, commits: 1, failedCommits: 1 });
+    expect(storage.stats()).toEqual({ writes: 1, commits: 1, failedCommits: 1, isFailed: false });
     await storage.close();
   });
 
@@ -118,15 +118,17 @@ describe("a storage that fails", () => {
     // The null device refuses to be flushed.
     const descriptor = openSync("/dev/null", "r");
     const scheduler = new WriteScheduler(connection, new WalSync(descriptor));
-    let retired = 0;
-    scheduler.onFailure(() => retired++);
+    const causes: unknown[] = [];
+    scheduler.onFailure((cause) => causes.push(cause));
     const write = (name: string) => scheduler.write((tx) => tx.first(insertSetting, { name, value: "1" }));
     const first = await Promise.allSettled([write("a"), write("b")]);
     // The rows are committed: "nothing was changed" would be a lie after a restart.
     const unknown = { code: "outcome_unknown", retryAfter: 1 };
     for (const result of first) expect(result).toMatchObject({ status: "rejected", reason: unknown });
     expect(await rejection(write("c"))).toMatchObject(UNAVAILABLE);
-    expect(retired).toBe(1);
+    expect(causes).toHaveLength(1);
+    expect(causes[0]).toBeInstanceOf(Error);
+    expect(scheduler.stats().isFailed).toBe(true);
     await scheduler.close();
     connection.close();
     closeSync(descriptor);

@@ -28,6 +28,10 @@ export class CountingStorage implements Storage {
     return this.inner.probe();
   }
 
+  onFailure(listener: (cause: unknown) => void): void {
+    this.inner.onFailure(listener);
+  }
+
   stats(): StorageStats {
     return this.inner.stats();
   }

@@ -37,12 +37,17 @@ export class LeasedStorage implements Storage {
     return this.#closed ? Promise.reject(closed()) : this.inner.probe();
   }
 
+  onFailure(listener: (cause: unknown) => void): void {
+    this.inner.onFailure(listener);
+  }
+
   stats(): StorageStats {
-    const { writes, commits, failedCommits } = this.inner.stats();
+    const { writes, commits, failedCommits, isFailed } = this.inner.stats();
     return {
       writes: writes - this.#before.writes,
       commits: commits - this.#before.commits,
       failedCommits: failedCommits - this.#before.failedCommits,
+      isFailed,
     };
   }
 

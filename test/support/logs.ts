@@ -22,6 +22,9 @@ export class CapturedLog implements Log {
   error(fields: object, message: string): void {
     this.#keep("error", fields, message);
   }
+  fatal(fields: object, message: string): void {
+    this.#keep("fatal", fields, message);
+  }
 
   /** Everything as text, errors with their messages: for looking for what must not stand there. */
   text(): string {

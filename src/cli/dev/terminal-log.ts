@@ -36,7 +36,13 @@ export class TerminalLog implements DevLog {
     const silent = () => undefined;
     const say = (word: string) => (fields: object, message: string) => this.#say(word, fields, message);
     const verbose = (word: string) => (options.isVerbose ? say(word) : silent);
-    this.log = { debug: verbose("debug"), info: verbose("info"), warn: say("warn"), error: say("error") };
+    this.log = {
+      debug: verbose("debug"),
+      info: verbose("info"),
+      warn: say("warn"),
+      error: say("error"),
+      fatal: say("fatal"),
+    };
   }
 
   answered(request: AnsweredRequest): void {
