@@ -17,8 +17,9 @@ export function makeDataDirectory(directory: string): () => void {
     first = mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST" || code === "ENOTDIR") throw new CommandError(`${directory} is no directory. Name another.`);
-    throw new CommandError(`${directory} cannot be made (${code}). Give a directory below one that you may write to.`);
+    if (code === "EEXIST" || code === "ENOTDIR")
+      throw new CommandError(`${directory} is no directory. Name another with --data.`);
+    throw new CommandError(`${directory} cannot be made (${code}). Name a place where you may write with --data.`);
   }
   return () => {
     if (first === undefined) return;

@@ -16,6 +16,7 @@ import { DEV_DIRECTORY } from "./dev/find-data.ts";
 import { JsonLog } from "./dev/json-log.ts";
 import { mendOf } from "./dev/mend.ts";
 import { paintFor } from "./dev/paint.ts";
+import { markRunning, refuseSecondStart } from "./dev/running.ts";
 import { TerminalLog } from "./dev/terminal-log.ts";
 import { cliSettings, type Instance, readSettings } from "./instance.ts";
 import { createLog, type DevParts, listen } from "./listen.ts";
@@ -42,17 +43,21 @@ export const dev: Command = {
     const ephemeral = context.flags.ephemeral === true;
     const settings = readSettings({ ...context, env: lower(context.env) }, dataDirectory);
     refuseProduction(settings);
+    if (!ephemeral) await refuseSecondStart(dataDirectory);
     const { instance, made } = ephemeral
       ? await openInMemory(settings, dataDirectory)
       : await openOnDisk(context, settings, dataDirectory);
     const devLog = createDevLog(context, instance, ephemeral ? null : dataDirectory);
+    let unmark = () => {};
     try {
       const listening = await listen(instance, devLog.log, partsOf(devLog, settings.log_level));
       const inboxUrl = settings.smtp_url === undefined ? `${listening.publicUrl}/dev/inbox` : null;
       const url = listening.publicUrl;
+      if (!ephemeral) unmark = markRunning(dataDirectory, listening.url);
       printStart(context, { url, inboxUrl, made, dataDirectory: ephemeral ? null : dataDirectory });
       return await listening.done;
     } finally {
+      unmark();
       devLog.flush();
       await instance.storage.close();
     }

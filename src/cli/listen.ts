@@ -139,7 +139,7 @@ function binding<T>(hostname: string, port: number, flag: string, bind: () => T)
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EADDRINUSE") {
       throw new CommandError(
-        `Port ${port} on ${hostname} is taken. Give another one with ${flag}, or 0 for a free one.`,
+        `Port ${port} on ${hostname} is taken. Stop the program that has it, or give another port: ${flag} ${port + 1}`,
       );
     }
     if (code === "EACCES") {

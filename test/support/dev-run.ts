@@ -109,8 +109,13 @@ export class DevRun {
     return { code, stdout, stderr };
   }
 
-  async stop(): Promise<number> {
-    this.child.kill("SIGTERM");
+  /** Resolves with the exit code. */
+  get ended(): Promise<number> {
+    return this.child.exited;
+  }
+
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number> {
+    this.child.kill(signal);
     return this.child.exited;
   }
 
