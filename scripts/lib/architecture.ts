@@ -1,5 +1,6 @@
 import { isBuiltin } from "node:module";
 import { posix } from "node:path";
+import { JOINS, OWNERS } from "../../src/storage/owners.ts";
 import type { Problems, SourceFile } from "./repository.ts";
 import { importsOf, lineAt, type Scanned, scan } from "./source-text.ts";
 
@@ -134,6 +135,42 @@ function sqlProblems({ path }: SourceFile, scanned: Scanned, links: readonly Lin
   return [...texts, ...drivers];
 }
 
+const TABLES = new Map<string, string>(Object.entries(OWNERS));
+const JOINED = new Map<string, readonly string[]>(Object.entries(JOINS));
+const WRITES = /\.(insertInto|updateTable|deleteFrom|replaceInto|mergeInto)\s*\(\s*$/;
+const WRITTEN_IN_TEXT = /^(into|update|delete\s+from)$/i;
+
+/** Tables that a literal of a store names: as a whole, with an alias, or in a text of SQL. */
+function tablesIn(value: string, before: string): { table: string; isWritten: boolean }[] {
+  const whole = /^(\w+)(?: as \w+)?$/.exec(value)?.[1];
+  if (whole !== undefined) return [{ table: whole, isWritten: WRITES.test(before) }];
+  return [...value.matchAll(/\b(delete\s+from|from|join|into|update)\s+"?(\w+)/gi)].map(
+    ([, verb = "", table = ""]) => ({
+      table,
+      isWritten: WRITTEN_IN_TEXT.test(verb),
+    }),
+  );
+}
+
+/** The undo of a change of address deletes the credentials of three features by itself. */
+const UNDO = /^src\/features\/addresses\/store\.ts$/;
+
+/** Each table belongs to one folder: the SQL of no other folder names it. */
+function ownerProblems({ path }: SourceFile, scanned: Scanned): Problems {
+  if (!/^src\/(?!storage\/).*\/store\.ts$/.test(path) || UNDO.test(path)) return [];
+  return scanned.strings.flatMap(({ at, value }) =>
+    tablesIn(value, scanned.code.slice(0, at)).flatMap(({ table, isWritten }) => {
+      const owner = TABLES.get(table);
+      if (owner === undefined || path.startsWith(`src/${owner}/`)) return [];
+      const mayRead = [...JOINED].some(
+        ([folder, tables]) => path.startsWith(`src/${folder}/`) && tables.includes(table),
+      );
+      if (mayRead && !isWritten) return [];
+      return [`${path}:${lineAt(scanned.code, at)}: names ${table}, which is a table of ${owner}`];
+    }),
+  );
+}
+
 /** Each ring of files that import each other, told once, from where the walk met it first. */
 function cycles(links: readonly Link[]): Problems {
   const graph = new Map<string, Set<string>>();
@@ -165,7 +202,7 @@ export function architectureProblems(files: readonly SourceFile[]): Problems {
     const broken = CODE_RULES.filter(({ except }) => !except.test(file.path)).flatMap(({ what, pattern }) =>
       [...scanned.code.matchAll(pattern)].map(({ index }) => `${file.path}:${lineAt(scanned.code, index)}: ${what}`),
     );
-    return [...forbidden, ...broken, ...sqlProblems(file, scanned, links)];
+    return [...forbidden, ...broken, ...sqlProblems(file, scanned, links), ...ownerProblems(file, scanned)];
   });
   return [...problems, ...cycles(all)];
 }

@@ -28,7 +28,7 @@ export const applicationFlags: Readonly<Record<string, CommandFlag>> = {
     type: "string",
     multiple: true,
     value: "METHOD",
-    doc: `${features.hooks.signInMethods.join(", ")} (default password and passkey). Repeat it, or use commas.`,
+    doc: `${Object.keys(features.hooks.credentials).join(", ")} (default password and passkey). Repeat it, or use commas.`,
   },
   mfa: { type: "string", value: "POLICY", doc: "off, optional (default: asked of who has one) or required." },
   "mfa-grace": { type: "string", value: "TIME", doc: "Without a second factor, people have this long (default 0s)." },

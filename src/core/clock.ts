@@ -20,3 +20,7 @@ export function toWireTime(ms: number): string {
 export function toSeconds(ms: number): number {
   return Math.floor(ms / SECOND);
 }
+
+export function timeOrNull(ms: number | null): string | null {
+  return ms === null ? null : toWireTime(ms);
+}

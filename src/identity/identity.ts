@@ -46,6 +46,7 @@ import { Sessions } from "./sessions/sessions.ts";
 import { SignIns } from "./sessions/sign-in.ts";
 import { purgeSessions } from "./sessions/store.ts";
 import type { identitySettings } from "./settings.ts";
+import { Credentials } from "./users/credentials.ts";
 
 export interface IdentityOptions {
   storage: Storage;
@@ -72,6 +73,7 @@ export interface Identity {
   settings: SettingsOf<typeof identitySettings>;
   directory: Directory;
   applications: ApplicationAdministration;
+  credentials: Credentials;
   dataKeys: DataKeys;
   keyring: Keyring;
   accessTokens: AccessTokens;
@@ -130,7 +132,8 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     clock,
     settings,
     directory,
-    applications: new ApplicationAdministration(features.signInMethods),
+    credentials: new Credentials(features.credentials),
+    applications: new ApplicationAdministration(Object.keys(features.credentials)),
     dataKeys,
     keyring,
     accessTokens,

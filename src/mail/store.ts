@@ -203,3 +203,14 @@ export async function purgeMails(tx: Executor, now: number): Promise<void> {
     .where("dead_at", "<", now - DEAD_KEPT)
     .execute();
 }
+
+/** Mails to a user, the newest first; what they said is not kept. */
+export async function mailsOf(at: Executor, userId: string, limit: number) {
+  return at.kysely
+    .selectFrom("outbox_mails")
+    .select(["template", "created_at", "sent_at"])
+    .where("user_id", "=", userId)
+    .orderBy("id", "desc")
+    .limit(limit)
+    .execute();
+}

@@ -5,6 +5,7 @@ import type { SecondFactor } from "../identity/factors/second-factors.ts";
 import type { FeatureHooks } from "../identity/hooks.ts";
 import type { Feature, HostParts } from "./feature.ts";
 import { mergeTrees } from "./procedures.ts";
+import { joinUserParts } from "./user-parts.ts";
 
 /** All features as one: their settings, what identity runs of them, and what runs inside a host. */
 export interface Composition<S extends Settings = Settings> {
@@ -12,7 +13,7 @@ export interface Composition<S extends Settings = Settings> {
   hooks: FeatureHooks;
   /** @throws Error when two features declare the same procedure or job; ConfigError when a declared setting has no value */
   start(
-    host: Omit<HostParts, "signInMethods">,
+    host: Omit<HostParts, "signInMethods" | "userParts">,
     values: object,
   ): { router: AnyRouter; secondFactors: readonly SecondFactor[]; jobs: readonly Job[] };
 }
@@ -31,11 +32,17 @@ export function composeFeatures<const Registry extends Readonly<Record<string, F
 export function composeFeatures(registry: Readonly<Record<string, Feature>>): Composition {
   const named = Object.entries(registry);
   const features = named.map(([, feature]) => feature);
+  const methods = features.flatMap((feature) => Object.entries(feature.signInMethods ?? {}));
+  unique(
+    "sign-in method",
+    methods.map(([method]) => method),
+  );
+  const userParts = {
+    export: joinUserParts(features.flatMap((feature) => feature.export ?? [])),
+    security: joinUserParts(features.flatMap((feature) => feature.security ?? [])),
+  };
   const hooks: FeatureHooks = {
-    signInMethods: unique(
-      "sign-in method",
-      features.flatMap((feature) => feature.signInMethods ?? []),
-    ),
+    credentials: Object.fromEntries(methods),
     claims: features.flatMap((feature) => feature.claims ?? []),
     erasures: features.flatMap((feature) => feature.erase ?? []),
     unprovenRevocations: features.flatMap((feature) => feature.revokeUnprovenCredentials ?? []),
@@ -44,7 +51,7 @@ export function composeFeatures(registry: Readonly<Record<string, Feature>>): Co
     settings: composeSettings(Object.fromEntries(named.map(([name, { settings }]) => [name, settings]))),
     hooks,
     start: (parts, values) => {
-      const host = { ...parts, signInMethods: hooks.signInMethods };
+      const host = { ...parts, signInMethods: methods.map(([method]) => method), userParts };
       const started = named.map(([name, feature]) => feature.start(name, host, values));
       const secondFactors = started.flatMap((feature) => feature.secondFactors);
       const jobs = started.flatMap((feature) => feature.jobs);
@@ -61,8 +68,7 @@ export function composeFeatures(registry: Readonly<Record<string, Feature>>): Co
   };
 }
 
-function unique(kind: string, names: readonly string[]): readonly string[] {
+function unique(kind: string, names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new Error(`Two features add the ${kind} ${twice}. Give one of the two another name.`);
-  return names;
 }

@@ -1,10 +1,11 @@
 import { type Settings, type SettingsOf, sliceValues } from "../core/config.ts";
-import type { FeatureContract, Job } from "../core/feature.ts";
+import type { FeatureContract, Job, UserPart } from "../core/feature.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { SecondFactor } from "../identity/factors/second-factors.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { ClaimsHook } from "../identity/sessions/access-tokens.ts";
 import type { Executor } from "../storage/storage.ts";
+import type { UserCondition } from "../storage/user-condition.ts";
 import type { Procedures } from "./procedures.ts";
 import type { ProcedureTree } from "./tree.ts";
 
@@ -15,6 +16,8 @@ export interface HostParts {
   metrics: Metrics;
   /** Every sign-in method that some feature adds. */
   signInMethods: readonly string[];
+  /** The parts that features give to documents about a user. */
+  userParts: { export: UserPart<Executor>; security: UserPart<Executor> };
 }
 
 /** What a feature is built from. */
@@ -23,7 +26,14 @@ export interface Host<Config = Record<string, unknown>> extends HostParts {
   settings: Config;
 }
 
-type Contract<Config> = FeatureContract<Host<Config>, ProcedureTree, Parameters<ClaimsHook>[0], Executor, SecondFactor>;
+type Contract<Config> = FeatureContract<
+  Host<Config>,
+  ProcedureTree,
+  Parameters<ClaimsHook>[0],
+  Executor,
+  SecondFactor,
+  UserCondition
+>;
 type NeedsHost = "router" | "secondFactors" | "jobs";
 
 /** The parts of a feature that run inside a host. */

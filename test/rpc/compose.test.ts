@@ -12,7 +12,7 @@ import { template } from "../support/template.ts";
 
 const pin = defineFeature({
   settings: defineSettings({ pin_min_length: { schema: setting.integer(4, 12).default(6), doc: "Fewest digits." } }),
-  signInMethods: ["pin"],
+  signInMethods: { pin: null },
   router: ({ procedures, settings: { pin_min_length } }) => ({
     auth: {
       pin: procedures
@@ -57,7 +57,14 @@ test("the application starts once the feature's settings are composed with the o
   const pins = loadSettings(withPin.settings, { env: {}, flags: {} });
   const app = await createApp({ ...(await options()), features: withPin, settings: { ...registered, ...pins } });
   expect(pins.pin_min_length).toBe(6);
-  expect(withPin.hooks.signInMethods).toEqual(["password", "passkey", "magic_link", "email_code", "anonymous", "pin"]);
+  expect(Object.keys(withPin.hooks.credentials)).toEqual([
+    "password",
+    "passkey",
+    "magic_link",
+    "email_code",
+    "anonymous",
+    "pin",
+  ]);
   const { identity } = app;
   const create = (method: string) =>
     identity.storage.write((tx) =>
@@ -79,7 +86,7 @@ test("two features must not declare the same setting, method, procedure, route o
   expect(() => composeFeatures({ password, second })).toThrow(
     "password and second both declare the setting password_min_length",
   );
-  const sameMethod = defineFeature({ settings: {}, signInMethods: ["password"] });
+  const sameMethod = defineFeature({ settings: {}, signInMethods: { password: null } });
   expect(() => composeFeatures({ password, sameMethod })).toThrow("Two features add the sign-in method password");
 
   const empty = { settings: {} };

@@ -1,13 +1,20 @@
-import { toWireTime } from "../../core/clock.ts";
+import { timeOrNull, toWireTime } from "../../core/clock.ts";
+import type { UserPart } from "../../core/feature.ts";
 import { parseJsonObject } from "../../core/json.ts";
 import { userRef } from "../../identity/audit/act.ts";
+import { auditEntriesOf } from "../../identity/audit/store.ts";
+import { trustedDevicesOf } from "../../identity/factors/store.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { describeDevice } from "../../identity/notices/device.ts";
+import { knownDevicesOf } from "../../identity/notices/store.ts";
+import { sessionsOf } from "../../identity/sessions/store.ts";
 import { userOfBundle } from "../../identity/sessions/wire.ts";
+import { emailsOf } from "../../identity/users/emails/store.ts";
+import { mailsOf } from "../../mail/store.ts";
 import type { AdmittedSession } from "../../rpc/gate.ts";
 import type { AuditEntriesTable, SessionsTable } from "../../storage/schema.ts";
-import { auditEntriesOf, everythingOf, sessionsOf } from "./store.ts";
-import { timeOrNull, toWireDevice, type WireExport } from "./wire.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { toWireDevice, type WireExport } from "./wire.ts";
 
 /** Of each list, the newest. */
 const MOST = 1_000;
@@ -17,7 +24,10 @@ const MOST = 1_000;
  * what the customer keeps about the person for itself, and the customer's backend reads it with a secret key.
  */
 export class ExportService {
-  constructor(private readonly identity: Identity) {}
+  constructor(
+    private readonly identity: Identity,
+    private readonly dataOfFeatures: UserPart<Executor>,
+  ) {}
 
   /** Told to the audit log first: whoever took a copy with a stolen session has left a trace. */
   async export({ act, session }: AdmittedSession): Promise<WireExport> {
@@ -25,60 +35,43 @@ export class ExportService {
     const userId = session.user_id;
     const now = clock.now();
     await storage.write((tx) => act.audit(tx, now, "user.exported", userRef(userId)));
-    const kept = await everythingOf(storage.read, userId, MOST);
-    const sessions = await sessionsOf(storage.read, userId, MOST + 1);
-    const entries = await auditEntriesOf(storage.read, userId, MOST + 1);
+    const at = storage.read;
+    const limit = MOST + 1;
+    const emails = await emailsOf(at, userId, limit);
+    const query = { userId, applicationId: act.application.id, limit, now };
+    const parts = Object.entries(await this.dataOfFeatures.read(at, query));
+    const trustedDevices = await trustedDevicesOf(at, userId, limit);
+    const knownDevices = await knownDevicesOf(at, userId, limit);
+    const mails = await mailsOf(at, userId, limit);
+    const sessions = await sessionsOf(at, userId, limit);
+    const entries = await auditEntriesOf(at, userId, limit);
     const truncated: string[] = [];
     const cut = <Row>(name: string, rows: readonly Row[]): readonly Row[] => {
       if (rows.length > MOST) truncated.push(name);
       return rows.slice(0, MOST);
     };
-    const { password, totp, recoveryCodes } = kept;
-    const [code] = recoveryCodes;
     return {
       exported_at: toWireTime(now),
       user: userOfBundle(session),
-      emails: cut("emails", kept.emails).map((row) => ({
+      emails: cut("emails", emails).map((row) => ({
         id: row.id,
         email: row.address,
         is_primary: row.is_primary === 1,
         verified_at: timeOrNull(row.verified_at),
         created_at: toWireTime(row.created_at),
       })),
-      password: password ? { set_at: toWireTime(password.set_at) } : null,
-      totp: totp
-        ? {
-            created_at: toWireTime(totp.created_at),
-            enabled_at: timeOrNull(totp.enabled_at),
-            last_used_at: timeOrNull(totp.last_used_at),
-          }
-        : null,
-      recovery_codes: code
-        ? {
-            left: recoveryCodes.filter((row) => row.used_at === null).length,
-            used: recoveryCodes.filter((row) => row.used_at !== null).length,
-            created_at: toWireTime(code.created_at),
-          }
-        : null,
-      passkeys: cut("passkeys", kept.passkeys).map((row) => ({
-        id: row.id,
-        name: row.name,
-        rp_id: row.rp_id,
-        backed_up: row.is_backed_up === 1,
-        created_at: toWireTime(row.created_at),
-        last_used_at: timeOrNull(row.last_used_at),
-      })),
-      trusted_devices: cut("trusted_devices", kept.trustedDevices).map((row) => ({
+      ...Object.fromEntries(parts.map(([name, value]) => [name, Array.isArray(value) ? cut(name, value) : value])),
+      trusted_devices: cut("trusted_devices", trustedDevices).map((row) => ({
         ...toWireDevice(row),
         application_id: row.application_id,
         user_agent: row.user_agent,
       })),
-      known_devices: cut("known_devices", kept.knownDevices).map((row) => ({
+      known_devices: cut("known_devices", knownDevices).map((row) => ({
         first_seen_at: toWireTime(row.first_seen_at),
         last_seen_at: toWireTime(row.last_seen_at),
       })),
       sessions: cut("sessions", sessions).map(toExportedSession),
-      mails: cut("mails", kept.mails).map((row) => ({
+      mails: cut("mails", mails).map((row) => ({
         template: row.template,
         created_at: toWireTime(row.created_at),
         sent_at: timeOrNull(row.sent_at),

@@ -10,10 +10,14 @@ import { Account } from "./service.ts";
  */
 export const account = defineFeature({
   settings: {},
-  router: ({ identity, procedures }) =>
-    accountRouter(procedures, {
-      profiles: new ProfileService(identity),
-      account: new Account(identity),
-      exports: new ExportService(identity),
-    }),
+  router: ({ identity, procedures, userParts }) =>
+    accountRouter(
+      procedures,
+      {
+        profiles: new ProfileService(identity),
+        account: new Account(identity, userParts.security),
+        exports: new ExportService(identity, userParts.export),
+      },
+      userParts,
+    ),
 });

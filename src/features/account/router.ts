@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { requireId } from "../../core/ids.ts";
 import { exampleUser, profileInput, toWireUser, userSchema } from "../../identity/users/wire.ts";
+import type { HostParts } from "../../rpc/feature.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import { pageInput, pageOf } from "../../rpc/schemas.ts";
 import type { ExportService } from "./export.ts";
@@ -23,7 +24,11 @@ interface Services {
   exports: ExportService;
 }
 
-export function accountRouter(procedures: Procedures, { profiles, account, exports }: Services) {
+export function accountRouter(
+  procedures: Procedures,
+  { profiles, account, exports }: Services,
+  parts: HostParts["userParts"],
+) {
   return {
     me: {
       get: procedures
@@ -76,10 +81,10 @@ export function accountRouter(procedures: Procedures, { profiles, account, expor
       security: procedures
         .session({
           summary: "What the caller's account is secured by.",
-          output: securitySchema,
+          output: securitySchema(parts.security),
           errors: [],
           rest: { method: "GET", path: "/v1/me/security" },
-          example: { output: exampleSecurity },
+          example: { output: exampleSecurity(parts.security) },
         })
         .query(({ ctx }) => account.security(ctx)),
       export: procedures
@@ -88,10 +93,10 @@ export function accountRouter(procedures: Procedures, { profiles, account, expor
           description:
             "Holds no secret, hash or key, and none of the private metadata, which is the customer's. Lists hold the newest " +
             "1,000; `truncated` names those that have more.",
-          output: exportSchema,
+          output: exportSchema(parts.export),
           errors: [],
           rest: { method: "GET", path: "/v1/me/export" },
-          example: { output: exampleExport },
+          example: { output: exampleExport(parts.export) },
         })
         .query(({ ctx }) => exports.export(ctx)),
       trustedDevices: {

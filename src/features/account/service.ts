@@ -1,36 +1,30 @@
 import { AppError, invalidField } from "../../core/errors.ts";
+import type { UserPart } from "../../core/feature.ts";
 import { parseId } from "../../core/ids.ts";
+import { countTrustedDevices, pageOfDevices, removeDevice } from "../../identity/factors/store.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { findSession, isLiveSession } from "../../identity/sessions/store.ts";
+import { countEmails } from "../../identity/users/emails/store.ts";
 import { lockUser } from "../../identity/users/store.ts";
 import type { AdmittedSession } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
-import { pageOfDevices, removeDevice, securityOf } from "./store.ts";
-import { timeOrNull, toWireDevice, type WireSecurity } from "./wire.ts";
+import type { Executor } from "../../storage/storage.ts";
+import { toWireDevice } from "./wire.ts";
 
 /** What a signed-in person sees and does about the account as a whole. */
 export class Account {
-  constructor(private readonly identity: Identity) {}
+  constructor(
+    private readonly identity: Identity,
+    private readonly securityOfFeatures: UserPart<Executor>,
+  ) {}
 
-  async security(caller: AdmittedSession): Promise<WireSecurity> {
+  async security({ act, session }: AdmittedSession) {
     const { storage, clock } = this.identity;
-    const { act, session } = caller;
-    const row = await securityOf(storage.read, {
-      userId: session.user_id,
-      applicationId: act.application.id,
-      now: clock.now(),
-    });
-    const setAt = timeOrNull(row.passwordSetAt);
-    const enabledAt = timeOrNull(row.totp?.enabledAt ?? null);
-    return {
-      password: setAt === null ? null : { set_at: setAt },
-      totp:
-        enabledAt === null ? null : { enabled_at: enabledAt, last_used_at: timeOrNull(row.totp?.lastUsedAt ?? null) },
-      recovery_codes_left: row.recoveryCodesLeft,
-      passkeys: row.passkeys,
-      trusted_devices: row.trustedDevices,
-      emails: row.emails,
-    };
+    const userId = session.user_id;
+    const user = { userId, applicationId: act.application.id, now: clock.now() };
+    const part = await this.securityOfFeatures.read(storage.read, { ...user, limit: 1 });
+    const devices = await countTrustedDevices(storage.read, user);
+    return { ...part, trusted_devices: devices, emails: await countEmails(storage.read, userId) };
   }
 
   async devices(caller: AdmittedSession, limit: number, cursor: string | null) {

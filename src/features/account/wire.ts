@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { toWireTime } from "../../core/clock.ts";
+import { timeOrNull, toWireTime } from "../../core/clock.ts";
+import type { UserPart } from "../../core/feature.ts";
 import { describeDevice } from "../../identity/notices/device.ts";
 import { exampleSession } from "../../identity/sessions/wire.ts";
 import { exampleUser, userSchema } from "../../identity/users/wire.ts";
@@ -7,26 +8,18 @@ import type { TrustedDevicesTable } from "../../storage/schema-people.ts";
 
 const time = z.iso.datetime();
 
-export const securitySchema = z
-  .strictObject({
-    password: z.strictObject({ set_at: time }).nullable(),
-    totp: z.strictObject({ enabled_at: time, last_used_at: time.nullable() }).nullable(),
-    recovery_codes_left: z.int(),
-    passkeys: z.int(),
-    trusted_devices: z.int().describe("Of this application."),
-    emails: z.int(),
-  })
-  .meta({ id: "Security" });
-export type WireSecurity = z.output<typeof securitySchema>;
+/** Of features, the part that stands between identity's own members. */
+type Part = Pick<UserPart<unknown>, "schema" | "example">;
 
-export const exampleSecurity: WireSecurity = {
-  password: { set_at: "2026-01-01T12:00:00.000Z" },
-  totp: { enabled_at: "2026-01-02T12:00:00.000Z", last_used_at: null },
-  recovery_codes_left: 10,
-  passkeys: 1,
-  trusted_devices: 0,
-  emails: 1,
-};
+export const securitySchema = ({ schema }: Part) =>
+  z
+    .strictObject({
+      ...schema,
+      trusted_devices: z.int().describe("Of this application."),
+      emails: z.int(),
+    })
+    .meta({ id: "Security" });
+export const exampleSecurity = ({ example }: Part) => ({ ...example, trusted_devices: 0, emails: 1 });
 
 export const trustedDeviceSchema = z
   .strictObject({
@@ -59,86 +52,68 @@ export function toWireDevice(row: DeviceColumns): WireTrustedDevice {
   };
 }
 
-export function timeOrNull(ms: number | null): string | null {
-  return ms === null ? null : toWireTime(ms);
-}
-
-export const exportSchema = z
-  .strictObject({
-    exported_at: time,
-    user: userSchema,
-    emails: z.array(
-      z.strictObject({
-        id: z.uuid(),
-        email: z.string(),
-        is_primary: z.boolean(),
-        verified_at: time.nullable(),
-        created_at: time,
-      }),
-    ),
-    password: securitySchema.shape.password,
-    totp: z
-      .strictObject({ created_at: time, enabled_at: time.nullable(), last_used_at: time.nullable() })
-      .nullable()
-      .describe("`enabled_at` is null while its set-up is not finished."),
-    recovery_codes: z.strictObject({ left: z.int(), used: z.int(), created_at: time }).nullable(),
-    passkeys: z.array(
-      z.strictObject({
-        id: z.uuid(),
-        name: z.string(),
-        rp_id: z.string(),
-        backed_up: z.boolean(),
-        created_at: time,
-        last_used_at: time.nullable(),
-      }),
-    ),
-    trusted_devices: z.array(
-      z.strictObject({ ...trustedDeviceSchema.shape, application_id: z.uuid(), user_agent: z.string().nullable() }),
-    ),
-    known_devices: z
-      .array(z.strictObject({ first_seen_at: time, last_seen_at: time }))
-      .describe("Kinds of devices that were signed in with; which ones is kept as a digest only."),
-    sessions: z.array(
-      z.strictObject({
-        id: z.uuid(),
-        application_id: z.uuid(),
-        aal: z.enum(["aal1", "aal2"]),
-        auth_method: z.string(),
-        amr: z.array(z.string()),
-        auth_time: time,
-        device: z.string().nullable(),
-        user_agent: z.string().nullable(),
-        address: z.string().nullable(),
-        created_at: time,
-        last_seen_at: time,
-        expires_at: time,
-        ended_at: time.nullable(),
-        end_reason: z.string().nullable(),
-      }),
-    ),
-    mails: z
-      .array(z.strictObject({ template: z.string(), created_at: time, sent_at: time.nullable() }))
-      .describe("Mails of the last days; what they said is not kept."),
-    audit_entries: z
-      .array(
+export const exportSchema = ({ schema }: Part) =>
+  z
+    .strictObject({
+      exported_at: time,
+      user: userSchema,
+      emails: z.array(
         z.strictObject({
-          occurred_at: time,
-          action: z.string(),
-          actor: z.enum(["user", "key", "client", "operator", "system", "anonymous"]),
-          target: z.strictObject({ kind: z.string(), id: z.string() }).nullable(),
-          application_id: z.uuid().nullable(),
-          address: z.string().nullable().describe("Where the person did it themselves."),
-          user_agent: z.string().nullable(),
-          details: z.record(z.string(), z.unknown()).nullable(),
+          id: z.uuid(),
+          email: z.string(),
+          is_primary: z.boolean(),
+          verified_at: time.nullable(),
+          created_at: time,
         }),
-      )
-      .describe("What the person did, and what was done to their account; newest first."),
-    truncated: z.array(z.string()).describe("Lists that hold the newest 1,000 of more."),
-  })
-  .meta({ id: "PersonalExport" });
-export type WireExport = z.output<typeof exportSchema>;
+      ),
+      ...schema,
+      trusted_devices: z.array(
+        z.strictObject({ ...trustedDeviceSchema.shape, application_id: z.uuid(), user_agent: z.string().nullable() }),
+      ),
+      known_devices: z
+        .array(z.strictObject({ first_seen_at: time, last_seen_at: time }))
+        .describe("Kinds of devices that were signed in with; which ones is kept as a digest only."),
+      sessions: z.array(
+        z.strictObject({
+          id: z.uuid(),
+          application_id: z.uuid(),
+          aal: z.enum(["aal1", "aal2"]),
+          auth_method: z.string(),
+          amr: z.array(z.string()),
+          auth_time: time,
+          device: z.string().nullable(),
+          user_agent: z.string().nullable(),
+          address: z.string().nullable(),
+          created_at: time,
+          last_seen_at: time,
+          expires_at: time,
+          ended_at: time.nullable(),
+          end_reason: z.string().nullable(),
+        }),
+      ),
+      mails: z
+        .array(z.strictObject({ template: z.string(), created_at: time, sent_at: time.nullable() }))
+        .describe("Mails of the last days; what they said is not kept."),
+      audit_entries: z
+        .array(
+          z.strictObject({
+            occurred_at: time,
+            action: z.string(),
+            actor: z.enum(["user", "key", "client", "operator", "system", "anonymous"]),
+            target: z.strictObject({ kind: z.string(), id: z.string() }).nullable(),
+            application_id: z.uuid().nullable(),
+            address: z.string().nullable().describe("Where the person did it themselves."),
+            user_agent: z.string().nullable(),
+            details: z.record(z.string(), z.unknown()).nullable(),
+          }),
+        )
+        .describe("What the person did, and what was done to their account; newest first."),
+      truncated: z.array(z.string()).describe("Lists that hold the newest 1,000 of more."),
+    })
+    .meta({ id: "PersonalExport" });
+export type WireExport = z.output<ReturnType<typeof exportSchema>>;
 
-export const exampleExport: WireExport = {
+export const exampleExport = ({ example }: Part) => ({
   exported_at: "2026-01-03T12:00:00.000Z",
   user: exampleUser,
   emails: [
@@ -150,10 +125,7 @@ export const exampleExport: WireExport = {
       created_at: "2026-01-01T12:00:00.000Z",
     },
   ],
-  password: exampleSecurity.password,
-  totp: null,
-  recovery_codes: null,
-  passkeys: [],
+  ...example,
   trusted_devices: [],
   known_devices: [{ first_seen_at: "2026-01-01T12:00:00.000Z", last_seen_at: "2026-01-01T12:00:00.000Z" }],
   sessions: [
@@ -188,4 +160,4 @@ export const exampleExport: WireExport = {
     },
   ],
   truncated: [],
-};
+});

@@ -11,7 +11,7 @@ import { anonymousSettings } from "./settings.ts";
  */
 export const anonymous = defineFeature({
   settings: anonymousSettings,
-  signInMethods: ["anonymous"],
+  signInMethods: { anonymous: null },
   router: ({ identity, procedures }) => anonymousRouter(identity, procedures, new AnonymousSignIn(identity)),
   jobs: ({ identity, settings }) => {
     const abandoned = new AbandonedUsers(identity, settings.anonymous_retention_days);

@@ -1,3 +1,4 @@
+import { holdsProvenAddress } from "../../identity/users/emails/store.ts";
 import { defineFeature } from "../../rpc/feature.ts";
 import { emailSignInRouter } from "./router.ts";
 import { EmailSignIns } from "./service.ts";
@@ -8,6 +9,6 @@ import { EmailSignIns } from "./service.ts";
  */
 export const emailSignIn = defineFeature({
   settings: {},
-  signInMethods: ["magic_link", "email_code"],
+  signInMethods: { magic_link: holdsProvenAddress, email_code: holdsProvenAddress },
   router: ({ identity, procedures }) => emailSignInRouter(identity, procedures, new EmailSignIns(identity)),
 });

@@ -2,6 +2,7 @@ import { DAY, HOUR } from "../../core/clock.ts";
 import { defineFeature } from "../../rpc/feature.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { FactorChanges } from "./changes.ts";
+import { factorData, factorOverview } from "./data.ts";
 import { RecoveryCodes } from "./recovery-codes.ts";
 import { mfaRouter } from "./router.ts";
 import { SecondFactorService } from "./service.ts";
@@ -14,6 +15,8 @@ import { TotpFactor } from "./totp-factor.ts";
  */
 export const mfa = defineFeature({
   settings: {},
+  export: factorData,
+  security: factorOverview,
   erase: forget,
   revokeUnprovenCredentials: forget,
   secondFactors: ({ identity }) => [new TotpFactor(identity), new RecoveryCodes(identity)],

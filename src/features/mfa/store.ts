@@ -163,3 +163,21 @@ export async function replaceCodes(
 export async function deleteCodes(tx: Executor, userId: string): Promise<void> {
   await tx.kysely.deleteFrom("recovery_codes").where("user_id", "=", userId).execute();
 }
+
+/** The times of a user's authenticator app; also of a set-up that is not finished. */
+export async function totpOf(at: Executor, userId: string) {
+  return at.kysely
+    .selectFrom("totp_factors")
+    .select(["created_at", "enabled_at", "last_used_at"])
+    .where("user_id", "=", userId)
+    .executeTakeFirst();
+}
+
+/** The times of a user's recovery codes, used ones too: one set, so a handful. */
+export async function codesOf(at: Executor, userId: string) {
+  return at.kysely
+    .selectFrom("recovery_codes")
+    .select(["created_at", "used_at"])
+    .where("user_id", "=", userId)
+    .execute();
+}

@@ -1,11 +1,12 @@
 import { defineFeature } from "../../rpc/feature.ts";
 import { Assertions } from "./assertions.ts";
 import { Challenges } from "./challenges.ts";
+import { passkeyData, passkeyOverview } from "./data.ts";
 import { passkeysRouter } from "./router.ts";
 import { PasskeyFactor } from "./second-factor.ts";
 import { Passkeys } from "./service.ts";
 import { PasskeySignIns } from "./sign-ins.ts";
-import { deletePasskeysOf } from "./store.ts";
+import { deletePasskeysOf, holdsPasskey } from "./store.ts";
 
 /**
  * Passkeys (WebAuthn level 3): a key that stays with the person's device or password manager and signs for one domain only,
@@ -13,10 +14,12 @@ import { deletePasskeysOf } from "./store.ts";
  */
 export const passkeys = defineFeature({
   settings: {},
+  export: passkeyData,
+  security: passkeyOverview,
   erase: deletePasskeysOf,
   revokeUnprovenCredentials: deletePasskeysOf,
   secondFactors: ({ identity }) => [new PasskeyFactor(identity, new Assertions(identity, new Challenges(identity)))],
-  signInMethods: ["passkey"],
+  signInMethods: { passkey: holdsPasskey },
   router: ({ identity, procedures }) => {
     const challenges = new Challenges(identity);
     const signIns = new PasskeySignIns(identity, challenges, new Assertions(identity, challenges));

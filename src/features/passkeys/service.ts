@@ -4,6 +4,7 @@ import type { Application } from "../../identity/applications/application.ts";
 import { relyingPartyOf } from "../../identity/applications/relying-party.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { findSession, isLiveSession } from "../../identity/sessions/store.ts";
+import type { Credentials } from "../../identity/users/credentials.ts";
 import { claimUser, lockUser } from "../../identity/users/store.ts";
 import type { AdmittedSession } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
@@ -13,7 +14,7 @@ import { userHandleOf } from "./assertions.ts";
 import { ALGORITHM_IDS, verifyRegistration } from "./ceremony.ts";
 import { type Challenges, LIFETIME } from "./challenges.ts";
 import { defaultName } from "./names.ts";
-import { deletePasskey, insertPasskey, otherWaysIn, pageOfPasskeys, passkeysOf, renamePasskey } from "./store.ts";
+import { deletePasskey, insertPasskey, pageOfPasskeys, passkeysOf, renamePasskey } from "./store.ts";
 import { type CreationOptions, type RegistrationResponse, toWirePasskey, type WirePasskey } from "./wire.ts";
 
 const PURPOSE = "passkey_registration";
@@ -139,7 +140,7 @@ export class Passkeys {
       await this.#lock(tx, now, caller);
       const row = await deletePasskey(tx, userId, id);
       if (!row) throw new AppError("not_found");
-      await requireAnotherWayIn(tx, application, row);
+      await requireAnotherWayIn(this.identity.credentials, tx, application, row);
       if (application.mfa === "required" && (await secondFactors.enrolled(tx, userId, null)).length === 0) {
         const message = "This application requires a second factor, and this is the last one: add another first.";
         throw new AppError("forbidden", { message });
@@ -184,13 +185,17 @@ function requireRoom(count: number): void {
 }
 
 /** After the removal of `removed`: whoever could not come back would have lost the account. */
-async function requireAnotherWayIn(tx: Executor, application: Application, removed: PasskeysTable): Promise<void> {
+async function requireAnotherWayIn(
+  credentials: Credentials,
+  tx: Executor,
+  application: Application,
+  removed: PasskeysTable,
+): Promise<void> {
   const { signInMethods } = application;
   const left = (await passkeysOf(tx, removed.user_id)).filter(({ rp_id }) => rp_id === removed.rp_id);
   if (left.length > 0) return;
-  const { password, mail } = await otherWaysIn(tx, removed.user_id);
-  if (password && signInMethods.has("password")) return;
-  if (mail && (signInMethods.has("magic_link") || signInMethods.has("email_code"))) return;
+  const held = await credentials.methodsOf(tx, removed.user_id);
+  if ([...held].some((method) => method !== "passkey" && signInMethods.has(method))) return;
   throw new AppError("conflict", {
     message: "This passkey is the last way to sign in: set a password, prove an address or add another passkey first.",
   });

@@ -1,5 +1,6 @@
 import type { PasskeysTable } from "../../storage/schema-people.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
+import { conditions, type UserCondition } from "../../storage/user-condition.ts";
 
 const byCredential = prepared((db, p: Param<{ tenant_id: string; credential_id: string }>) =>
   db
@@ -94,19 +95,8 @@ export async function deletePasskeysOf(tx: Executor, userId: string): Promise<vo
   await tx.kysely.deleteFrom("passkeys").where("user_id", "=", userId).execute();
 }
 
-/** How else somebody could sign in. */
-export async function otherWaysIn(at: Executor, userId: string): Promise<{ password: boolean; mail: boolean }> {
-  const password = await at.kysely
-    .selectFrom("password_credentials")
-    .select("user_id")
-    .where("user_id", "=", userId)
-    .executeTakeFirst();
-  const mail = await at.kysely
-    .selectFrom("user_emails")
-    .select("id")
-    .where("user_id", "=", userId)
-    .where("verified_at", "is not", null)
-    .limit(1)
-    .executeTakeFirst();
-  return { password: password !== undefined, mail: mail !== undefined };
-}
+/** Whether a user has a passkey. */
+export const holdsPasskey: UserCondition = (userId) => {
+  const eb = conditions();
+  return eb.exists(eb.selectFrom("passkeys").select("passkeys.user_id").where("passkeys.user_id", "=", userId));
+};

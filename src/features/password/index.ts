@@ -1,6 +1,7 @@
 import { HashQueue } from "../../crypto/hash-queue.ts";
 import { PasswordHasher } from "../../crypto/password-hash.ts";
 import { defineFeature } from "../../rpc/feature.ts";
+import { passwordData } from "./data.ts";
 import { PasswordHashing } from "./hashing.ts";
 import { Recovery } from "./recovery.ts";
 import { newPasswordRouter } from "./recovery-router.ts";
@@ -8,7 +9,7 @@ import { Registrations } from "./registration.ts";
 import { passwordRouter } from "./router.ts";
 import { Passwords } from "./service.ts";
 import { passwordSettings } from "./settings.ts";
-import { deletePassword } from "./store.ts";
+import { deletePassword, holdsPassword } from "./store.ts";
 
 /**
  * Sign-up, sign-in, change and recovery by address and password. Hashing is costly on purpose, so it stands behind a bounded queue of
@@ -16,9 +17,11 @@ import { deletePassword } from "./store.ts";
  */
 export const password = defineFeature({
   settings: passwordSettings,
+  export: passwordData,
+  security: passwordData,
   erase: deletePassword,
   revokeUnprovenCredentials: deletePassword,
-  signInMethods: ["password"],
+  signInMethods: { password: holdsPassword },
   router: ({ identity, procedures, settings, metrics }) => {
     const queue = new HashQueue({
       slots: settings.password_hash_slots,

@@ -1,4 +1,5 @@
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
+import { conditions, type UserCondition } from "../../storage/user-condition.ts";
 
 const byUser = prepared((db, p: Param<{ user_id: string }>) =>
   db.selectFrom("password_credentials").select(["hash", "version"]).where("user_id", "=", p("user_id")),
@@ -85,3 +86,24 @@ export async function replacePassword(
 export async function deletePassword(tx: Executor, userId: string): Promise<void> {
   await tx.kysely.deleteFrom("password_credentials").where("user_id", "=", userId).execute();
 }
+
+/** In ms; null for a user without a password. */
+export async function passwordSetAt(at: Executor, userId: string): Promise<number | null> {
+  const row = await at.kysely
+    .selectFrom("password_credentials")
+    .select("set_at")
+    .where("user_id", "=", userId)
+    .executeTakeFirst();
+  return row?.set_at ?? null;
+}
+
+/** Whether a user has a password. */
+export const holdsPassword: UserCondition = (userId) => {
+  const eb = conditions();
+  return eb.exists(
+    eb
+      .selectFrom("password_credentials")
+      .select("password_credentials.user_id")
+      .where("password_credentials.user_id", "=", userId),
+  );
+};

@@ -8,7 +8,7 @@ import { findTenant, findTenantBySlug } from "../tenants/store.ts";
 import { DEFAULT_TENANT_SLUG, type Tenant } from "../tenants/tenant.ts";
 import { type Application, toApplication } from "./application.ts";
 import { PageOrigins } from "./page-origins.ts";
-import { allowedOrigins, findApplication } from "./store.ts";
+import { allowedOrigins, findApplication, listApplications } from "./store.ts";
 
 /** What a request says about the application that it means, besides its credential. */
 export interface ApplicationHints {
@@ -74,6 +74,13 @@ export class Directory {
     const value = toApplication(row, tenant, (origins) => this.#pages(origins));
     this.#applications.set(id, { until: this.clock.now() + TRUSTED_FOR, value });
     return value;
+  }
+
+  /** The tenant's default application, else its first: in whose name something is done that nobody asked for. */
+  async anyApplication(tenantId: string): Promise<Application | null> {
+    const tenant = await this.tenant(tenantId);
+    const id = tenant?.defaultApplicationId ?? (await listApplications(this.storage.read, tenantId))[0]?.id;
+    return id === undefined ? null : this.application(id);
   }
 
   /** As {@link application}, without a promise when the cache knows: for the hot path. */

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { RequestOrigin } from "../../core/caller.ts";
 import type { AuditEntriesTable } from "../../storage/schema.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
@@ -68,4 +69,21 @@ export async function countInWindow(tx: Executor, key: string, expiresAt: number
 export async function purgeAudit(tx: Executor, before: number, now: number): Promise<void> {
   await tx.kysely.deleteFrom("audit_entries").where("occurred_at", "<", before).execute();
   await tx.kysely.deleteFrom("audit_floods").where("expires_at", "<", now).execute();
+}
+
+/**
+ * What a user did, and what was done to the account, newest first. Without refreshes, which each session tells by its last
+ * sight: nobody reads thousands of them, and an index over them would cost each refresh a write.
+ */
+export async function auditEntriesOf(at: Executor, userId: string, limit: number) {
+  const all = at.kysely.selectFrom("audit_entries").selectAll().orderBy("seq", "desc").limit(limit);
+  // Literals, which the partial indexes are found by.
+  const done = await all
+    .where("actor_id", "=", userId)
+    .where("actor_kind", "=", sql.lit("user"))
+    .where("action", "<>", sql.lit("session.refreshed"))
+    .execute();
+  const suffered = await all.where("target_id", "=", userId).where("target_kind", "=", sql.lit("user")).execute();
+  const seen = new Map([...done, ...suffered].map((entry) => [entry.seq, entry]));
+  return [...seen.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
 }

@@ -28,3 +28,64 @@ export async function deleteTrustedDevices(tx: Executor, userId: string): Promis
 export async function purgeTrustedDevices(tx: Executor, before: number): Promise<void> {
   await tx.kysely.deleteFrom("trusted_devices").where("expires_at", "<", before).execute();
 }
+
+type DevicePage = { user_id: string; application_id: string; now: number; after: string; limit: number };
+const devicePage = prepared((db, p: Param<DevicePage>) =>
+  db
+    .selectFrom("trusted_devices")
+    .select(["id", "user_agent", "created_at", "last_used_at", "expires_at"])
+    .where("user_id", "=", p("user_id"))
+    .where("application_id", "=", p("application_id"))
+    .where("expires_at", ">", p("now"))
+    .where("id", ">", p("after"))
+    .orderBy("id")
+    .limit(p("limit")),
+);
+
+/** Devices that a user trusts in one application, in the order of their ids, after `after`. */
+export const pageOfDevices = (at: Executor, page: DevicePage) => at.all(devicePage, page);
+
+const deleteDevice = prepared(
+  (db, p: Param<Pick<TrustedDevicesTable, "id" | "user_id" | "application_id"> & { now: number }>) =>
+    db
+      .deleteFrom("trusted_devices")
+      .where("id", "=", p("id"))
+      .where("user_id", "=", p("user_id"))
+      .where("application_id", "=", p("application_id"))
+      .where("expires_at", ">", p("now"))
+      .returning("id"),
+);
+
+/** @returns false when there was none of this user and application */
+export async function removeDevice(
+  tx: Executor,
+  device: { id: string; user_id: string; application_id: string; now: number },
+): Promise<boolean> {
+  return (await tx.first(deleteDevice, device)) !== undefined;
+}
+
+/** Devices that a user trusts in any application, the newest first. */
+export async function trustedDevicesOf(at: Executor, userId: string, limit: number) {
+  return at.kysely
+    .selectFrom("trusted_devices")
+    .select(["id", "application_id", "user_agent", "created_at", "last_used_at", "expires_at"])
+    .where("user_id", "=", userId)
+    .orderBy("id", "desc")
+    .limit(limit)
+    .execute();
+}
+
+/** Devices that a user trusts in one application, and that still count. */
+export async function countTrustedDevices(
+  at: Executor,
+  user: { userId: string; applicationId: string; now: number },
+): Promise<number> {
+  const row = await at.kysely
+    .selectFrom("trusted_devices")
+    .select((eb) => eb.fn.countAll().as("count"))
+    .where("user_id", "=", user.userId)
+    .where("application_id", "=", user.applicationId)
+    .where("expires_at", ">", user.now)
+    .executeTakeFirst();
+  return Number(row?.count ?? 0);
+}

@@ -63,3 +63,14 @@ export async function purgeKnownDevices(tx: Executor, before: number): Promise<v
     )
     .execute();
 }
+
+/** Kinds of devices that a user has signed in with, the latest first. */
+export async function knownDevicesOf(at: Executor, userId: string, limit: number) {
+  return at.kysely
+    .selectFrom("known_devices")
+    .select(["first_seen_at", "last_seen_at"])
+    .where("user_id", "=", userId)
+    .orderBy("last_seen_at", "desc")
+    .limit(limit)
+    .execute();
+}

@@ -222,3 +222,11 @@ export async function purgeSessions(tx: Executor, before: number): Promise<void>
     .where((eb) => eb.or([eb("ended_at", "<", before), eb("expires_at", "<", before)]))
     .execute();
 }
+
+/** Live ones and those that ended lately, newest first. Each half has an index of its own. */
+export async function sessionsOf(at: Executor, userId: string, limit: number) {
+  const all = at.kysely.selectFrom("sessions").selectAll().where("user_id", "=", userId).orderBy("id", "desc");
+  const live = await all.where("ended_at", "is", null).limit(limit).execute();
+  const ended = await all.where("ended_at", "is not", null).limit(limit).execute();
+  return [...live, ...ended].sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit);
+}

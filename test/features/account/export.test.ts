@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import type { WireExport } from "../../../src/features/account/wire.ts";
+import type { PersonalExport } from "../../../src/sdk/client/api.gen.ts";
 import type { TestApp } from "../../support/app.ts";
 import { backend, fields } from "../../support/management.ts";
 import { proveAddress, trustDevice } from "../../support/own-affairs.ts";
@@ -10,7 +10,7 @@ import { addFactors, SECRET_BYTES, tablesOfUsers } from "./support.ts";
 const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:127.0) Gecko/20100101 Firefox/127.0";
 
 /** Where each table that is about a user stands in the export, or why it does not. */
-const PLACES: Record<string, keyof WireExport | { why: string }> = {
+const PLACES: Record<string, keyof PersonalExport | { why: string }> = {
   flows: { why: "steps of a sign-in that is under way; gone within a day" },
   known_devices: "known_devices",
   outbox_mails: "mails",
@@ -29,7 +29,7 @@ const SECRET_COLUMNS = /^(?:hash|sealed|sealed_secret|secret_digest|digest|publi
 const exportOf = async (app: TestApp, token: string) => {
   const answer = await app.client().bearer(token).get("/v1/me/export");
   expect(answer.status).toBe(200);
-  return { text: answer.text, data: fields<WireExport>(answer) };
+  return { text: answer.text, data: fields<PersonalExport>(answer) };
 };
 
 async function fullPerson(app: TestApp) {

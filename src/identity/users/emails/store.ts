@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import type { Database } from "../../../storage/schema.ts";
 import { type Executor, type Param, prepared } from "../../../storage/storage.ts";
+import { conditions, type UserCondition } from "../../../storage/user-condition.ts";
 
 const page = prepared((db, p: Param<{ user_id: string; after: string; limit: number }>) =>
   db
@@ -178,3 +179,26 @@ const provenSince = prepared((db, p: Param<{ user_id: string; since: number }>) 
 /** Whether any address of a user was proven at that time (ms) or later. */
 export const isAnyProvenSince = async (at: Executor, userId: string, since: number) =>
   (await at.first(provenSince, { user_id: userId, since })) !== undefined;
+
+/** Whether a user has proven an address. */
+export const holdsProvenAddress: UserCondition = (userId) => {
+  const eb = conditions();
+  return eb.exists(
+    eb
+      .selectFrom("user_emails")
+      .select("user_emails.user_id")
+      .where("user_emails.user_id", "=", userId)
+      .where("user_emails.verified_at", "is not", null),
+  );
+};
+
+/** A user's addresses in the order of their ids. */
+export async function emailsOf(at: Executor, userId: string, limit: number) {
+  return at.kysely
+    .selectFrom("user_emails")
+    .select(["id", "address", "is_primary", "verified_at", "created_at"])
+    .where("user_id", "=", userId)
+    .orderBy("id")
+    .limit(limit)
+    .execute();
+}
