@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Block, fileNameOf, matchesJson, matchesText } from "./support/blocks.ts";
-import { allBlocks, documents } from "./support/documents.ts";
+import { allBlocks, documents, textOf } from "./support/documents.ts";
 import { type FreshClone, freePorts, makeFreshClone } from "./support/fresh-clone.ts";
 import { Session } from "./support/session.ts";
 import { isCode, typeCheck } from "./support/type-check.ts";
@@ -107,6 +107,16 @@ describe("in a fresh clone with an empty home", () => {
     },
     LONG,
   );
+
+  test("every page of the appliance that a document names is there", async () => {
+    const addresses = documents.flatMap((document) => [
+      ...textOf(document).matchAll(/<(http:\/\/localhost:8080[^>]*)>/g),
+    ]);
+    const pages = [...new Set(addresses.map(([, address = ""]) => withPorts(address)))];
+    expect(pages.length).toBeGreaterThan(1);
+    const statuses = await Promise.all(pages.map(async (page) => `${page}: ${(await fetch(page)).status}`));
+    expect(statuses).toEqual(pages.map((page) => `${page}: 200`));
+  });
 
   for (const document of documents.slice(1)) {
     test(

@@ -4,6 +4,7 @@ import { dirname, join, normalize } from "node:path";
 import type { ProcedureLike } from "../../scripts/generate/api-types.ts";
 import { readRouter } from "../../scripts/generate/router.ts";
 import { capture, ROOT } from "../../scripts/lib/run.ts";
+import { AUDIT_ACTIONS } from "../../src/identity/audit/actions.ts";
 import { documents, textOf } from "./support/documents.ts";
 
 /** Every name in the README and the guides must exist: a reader looks for it. */
@@ -91,6 +92,12 @@ describe("the README and the guides name nothing that does not exist:", () => {
         .map(([flag]) => `${where}: ${flag}`),
     );
     expect(unknown).toEqual([]);
+  });
+
+  test("audit actions", () => {
+    const actions =
+      /`((?:user|email|password|passkey|factor|proof|notice|sign_in|recovery_code|second_factor|trusted_device)\.[a-z_]+)`/g;
+    expect(missing(actions, (name) => name in AUDIT_ACTIONS)).toEqual([]);
   });
 
   test("packages in the guide of dependencies: each of package.json, and no other", () => {
