@@ -61,8 +61,10 @@ async function run(args: readonly string[]): Promise<number> {
   const postgres = await sharedPostgres(selection.usesPostgres);
   try {
     const report = join(folder, "junit.xml");
-    const env: Record<string, string> = { SALLYPORT_TEST_FOLDER: folder };
-    if (!all) env.SALLYPORT_TEST_DATABASES = "sqlite";
+    const env: Record<string, string> = {
+      SALLYPORT_TEST_FOLDER: folder,
+      SALLYPORT_TEST_DATABASES: all ? "sqlite,postgres" : "sqlite",
+    };
     if (postgres) env.SALLYPORT_TEST_POSTGRES_URL = postgres.url;
     // Test files leave nothing behind, so they share the modules that are loaded: a third of all work is loading them.
     const parallel = args.some((arg) => arg.startsWith("--parallel") || arg === "--only") ? [] : ["--parallel"];
