@@ -10,7 +10,7 @@ import { documents, textOf } from "./support/documents.ts";
 /** Every name in the README and the guides must exist: a reader looks for it. */
 const procedures = Object.values((await readRouter())._def.procedures as unknown as Record<string, ProcedureLike>);
 const printed = await capture([process.execPath, "run", join(import.meta.dir, "support/help-child.ts")]);
-/** What `--help` prints, by the name of the command: `app set`, `doctor`, … */
+/** The output of `--help`, by the name of the command: `app set`, `doctor`, … */
 const helps = new Map(
   printed.output
     .split(/^=== /m)
