@@ -3,14 +3,14 @@ import { systemClock } from "../core/clock.ts";
 import { ConfigError } from "../core/config.ts";
 import { generateMasterKey, parseMasterKeys } from "../crypto/master-key.ts";
 import type { AnsweredRequest } from "../http/request-log.ts";
-import { type FirstSetup, setUp } from "../identity/setup.ts";
+import type { FirstSetup } from "../identity/setup.ts";
 import { Inbox } from "../mail/inbox.ts";
 import { isLocal } from "../mail/smtp-url.ts";
 import { openStorage } from "../storage/open.ts";
 import { type Command, type CommandContext, jsonFlag, textFlag } from "./command.ts";
 import { databaseFile, makeDataDirectory, requireWritable } from "./data-directory.ts";
 import { printStart } from "./dev/banner.ts";
-import { developmentCredentials, developmentKey } from "./dev/credentials.ts";
+import { developmentCredentials, developmentKey, setUpForDevelopment } from "./dev/credentials.ts";
 import type { DevLog } from "./dev/dev-log.ts";
 import { DEV_DIRECTORY } from "./dev/find-data.ts";
 import { JsonLog } from "./dev/json-log.ts";
@@ -96,7 +96,7 @@ async function openInMemory(settings: Instance["settings"], dataDirectory: strin
   const storage = await openStorage({ kind: "memory" });
   const masterKeys = parseMasterKeys(generateMasterKey());
   const instance = { settings, dataDirectory, storage, clock: systemClock, masterKeys };
-  return { instance, made: await setUp(await createIdentityOf(instance), { origins: [] }) };
+  return { instance, made: await setUpForDevelopment(await createIdentityOf(instance)) };
 }
 
 async function openOnDisk(

@@ -22,6 +22,7 @@ import { RevocationStreams } from "./revocation-stream.ts";
 import { revocationsHandler } from "./revocations.ts";
 import { StaticDocuments } from "./static-documents.ts";
 import { trpcHandler } from "./trpc.ts";
+import { tryHandlers } from "./try-page.ts";
 import { welcomeHandlers } from "./welcome.ts";
 
 /** The server's own limit lies above ours, so that what is too large is answered in the envelope. */
@@ -92,7 +93,10 @@ export function buildRoutes(options: HttpOptions): {
   const issuerOf = (slug: string) => identity.directory.issuerOf(slug);
   const welcome = welcomeHandlers({ issuerOf, version, hasInbox: inbox !== null });
   for (const [path, handler] of Object.entries({ ...welcome, ...link.assets })) table.set(path, { GET: handler });
-  if (inbox) for (const [path, methods] of Object.entries(devInboxHandlers(inbox, edge))) table.set(path, methods);
+  if (inbox) {
+    for (const [path, methods] of Object.entries(devInboxHandlers(inbox, edge))) table.set(path, methods);
+    for (const [path, handler] of Object.entries(tryHandlers(identity))) table.set(path, { GET: handler });
+  }
 
   const routes: Record<string, Route> = {};
   for (const [path, methods] of table) routes[path] = byMethod(edge, cors, methods);

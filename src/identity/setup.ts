@@ -24,7 +24,14 @@ export async function isSetUp(identity: Identity): Promise<boolean> {
  * library verifies, and the key is this application's: requests that name no application mean it, so a first token, the
  * key and an SDK that is configured with this id all fit together. The second application signs EdDSA.
  */
-export async function setUp(identity: Identity, options: { origins: string[] }): Promise<FirstSetup> {
+export async function setUp(
+  identity: Identity,
+  options: {
+    origins: string[];
+    /** Of the default application, in place of the usual ones. */
+    signInMethods?: string[];
+  },
+): Promise<FirstSetup> {
   const { storage, clock, directory, applications, apiKeys, keyring } = identity;
   const made = await storage.write(async (tx) => {
     const now = clock.now();
@@ -32,6 +39,8 @@ export async function setUp(identity: Identity, options: { origins: string[] }):
       slug: DEFAULT_TENANT_SLUG,
       name: "Default",
     });
+    const { signInMethods } = options;
+    if (signInMethods) await applications.change(tx, now, application, { sign_in_methods: signInMethods });
     const own = await applications.create(tx, now, tenant.id, { name: "My application", origins: options.origins });
     const key = await apiKeys.createSecret(tx, {
       tenantId: tenant.id,

@@ -126,7 +126,7 @@ describe("the inbox of dev", () => {
 describe("nowhere but in dev (security.md, decision 24)", () => {
   test("without an inbox there is no such route, and no page tells of one", async () => {
     const app = await startApp();
-    for (const path of ["/dev/inbox", "/dev/inbox.json", "/dev/inbox/x", "/t/default/dev/inbox.json"]) {
+    for (const path of ["/try", "/dev/inbox", "/dev/inbox.json", "/dev/inbox/x", "/t/default/dev/inbox.json"]) {
       for (const method of ["GET", "DELETE"]) {
         expect([path, (await fetch(app.url + path, { method })).status]).toEqual([path, 404]);
       }

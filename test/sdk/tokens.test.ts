@@ -7,8 +7,9 @@ const tokens = await Bun.file(new URL("../../src/sdk/react/tokens.css", import.m
 const LOOKS = /^(src|web)\/.*\.css$|^src\/mail\/(layout|render)\.ts$|^(src\/sdk\/react|web)\/.*\.(tsx?|html)$/;
 /** The tokens themselves and what is computed from them. A QR code brings the colours that the appliance drew it in. */
 const EXEMPT = /^src\/sdk\/react\/(tokens\.css|tokens-fallback\.gen\.css|qr-code\.tsx)$/;
+/** A hash before a parenthesis or after a dot is a private member. */
 const COLOUR =
-  /#[0-9a-f]{3,8}\b(?!["'`]?\s*[>)]?\s*\{)|\b(?:rgba?|hsla?|hwb|lab|lch|oklab|oklch|color)\(|:\s*(?:white|black|red|green|blue|gr[ae]y)\b/gi;
+  /(?<!\.)#[0-9a-f]{3,8}\b(?![(-])|\b(?:rgba?|hsla?|hwb|lab|lch|oklab|oklch|color)\(|:\s*(?:white|black|red|green|blue|gr[ae]y)\b/gi;
 
 function coloursIn(text: string): string[] {
   return text.split("\n").flatMap((line) => [...line.matchAll(COLOUR)].map(([colour]) => colour));

@@ -35,11 +35,16 @@ export async function developmentCredentials(
   dataDirectory: string,
 ): Promise<FirstSetup> {
   const file = credentialsFile(dataDirectory);
-  const known = (await isSetUp(identity)) ? readCredentials(file) : await setUp(identity, { origins: [] });
+  const known = (await isSetUp(identity)) ? readCredentials(file) : await setUpForDevelopment(identity);
   const made = known ?? (await renewCredentials(identity));
   if (known === undefined && !context.flags.json) context.print(`Made a new secret key: ${file} was missing.`);
   writePrivate(file, `${JSON.stringify(made, null, 2)}\n`);
   return made;
+}
+
+/** Allows every way to sign in that /try shows. The command line may take some away: they do not come back. */
+export function setUpForDevelopment(identity: Identity): Promise<FirstSetup> {
+  return setUp(identity, { origins: [], signInMethods: ["password", "passkey", "magic_link", "email_code"] });
 }
 
 /** Returns undefined when the file is missing or was not written by `dev`. */
