@@ -26,10 +26,11 @@ export interface FeatureContract<Host, Router, ClaimsInput, Transaction, SecondF
   /** Removes what it keeps about a user who is being deleted, in the transaction of the deletion. */
   erase?: (tx: Transaction, userId: string) => Promise<void>;
   /**
-   * Removes the credentials that were set before anybody had proven the account's address, because somebody else has proven
-   * it now: whoever registered with a stranger's address keeps no way in.
+   * Removes the credentials that it keeps of a user. `since` null: every one, because the owner of the account's address has
+   * proven it now, and a stranger may have registered with it. A time in ms: those that were added then or later, because
+   * somebody else had the account since; a credential that may have been what they came in by goes in any case.
    */
-  revokeUnprovenCredentials?: (tx: Transaction, userId: string) => Promise<void>;
+  revokeCredentials?: (tx: Transaction, userId: string, revocation: { since: number | null }) => Promise<void>;
   /** The second factors that it offers. */
   secondFactors?: (host: Host) => readonly SecondFactor[];
   /** Work that comes back by itself: retention, rotation, delivery. */

@@ -1,5 +1,5 @@
 import type { UserCondition } from "../storage/user-condition.ts";
-import type { Erasure } from "./accounts/accounts.ts";
+import type { CredentialRevocation, Erasure } from "./accounts/accounts.ts";
 import type { ClaimsHook } from "./sessions/access-tokens.ts";
 
 /** The parts of features that this room runs without knowing the features. Composed from the registry, never by hand. */
@@ -8,5 +8,5 @@ export interface FeatureHooks {
   credentials: Readonly<Record<string, UserCondition | null>>;
   claims: readonly ClaimsHook[];
   erasures: readonly Erasure[];
-  unprovenRevocations: readonly Erasure[];
+  revocations: readonly CredentialRevocation[];
 }

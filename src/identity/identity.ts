@@ -143,7 +143,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     apiKeys,
     customerTokens: new CustomerTokens(storage, clock, directory, masterKeys, apiKeys),
     clients: new Clients(storage, clock, directory, accessTokens, settings),
-    accounts: new Accounts(clock, sessions, features.erasures, features.unprovenRevocations),
+    accounts: new Accounts(clock, flows, sessions, notices, features.erasures, features.revocations),
     flows,
     emailProofs: new EmailProofs(storage, flows, dataKeys),
     attempts: new Attempts(storage, clock, settings),

@@ -45,7 +45,7 @@ export function composeFeatures(registry: Readonly<Record<string, Feature>>): Co
     credentials: Object.fromEntries(methods),
     claims: features.flatMap((feature) => feature.claims ?? []),
     erasures: features.flatMap((feature) => feature.erase ?? []),
-    unprovenRevocations: features.flatMap((feature) => feature.revokeUnprovenCredentials ?? []),
+    revocations: features.flatMap((feature) => feature.revokeCredentials ?? []),
   };
   return {
     settings: composeSettings(Object.fromEntries(named.map(([name, { settings }]) => [name, settings]))),

@@ -13,7 +13,7 @@ import { Verification } from "./verification.ts";
 export const addresses = defineFeature({
   settings: {},
   // Addresses beside the one that somebody else proves now were proven by who was there first: a way back in for them.
-  revokeUnprovenCredentials: deleteOtherEmails,
+  revokeCredentials: deleteOtherEmails,
   router: ({ identity, procedures }) => {
     const { me } = addressRouter(procedures, new Addresses(identity));
     const { auth } = proofRouter(procedures, new Verification(identity), new Undo(identity));

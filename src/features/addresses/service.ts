@@ -105,7 +105,7 @@ export class Addresses {
   /** @throws AppError `not_found`, `conflict` for the primary one, `token_revoked` */
   remove(caller: AdmittedSession, id: string): Promise<void> {
     const { act, session } = caller;
-    const { flows, notices, storage, clock } = this.identity;
+    const { accounts, notices, storage, clock } = this.identity;
     const userId = session.user_id;
     return storage.write(async (tx) => {
       const now = clock.now();
@@ -116,9 +116,7 @@ export class Addresses {
         throw new AppError("conflict", { message: "Make another address the primary one first." });
       }
       await deleteEmail(tx, id);
-      // Links that were mailed there open nothing any more.
-      for (const kind of ["reset_password", "sign_in"]) await flows.endAll(tx, userId, kind);
-      await act.audit(tx, now, "email.removed", userRef(userId));
+      await accounts.credentialChanged(tx, now, act, { userId, keep: session.sid, reason: "address_removed" });
       const values = { email: row.address };
       const notice = { kind: "address", template: "email_removed", userId, values } as const;
       await notices.notify(tx, now, act, notice);

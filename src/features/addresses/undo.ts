@@ -16,7 +16,6 @@ import {
 import { findUser, insertEmail, lockUser } from "../../identity/users/store.ts";
 import type { UserEmailsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { deleteCredentialsSince } from "./store.ts";
 
 /** What an undo_email_change flow goes on with: the address before. */
 export interface UndoState {
@@ -35,7 +34,7 @@ export class Undo {
    * @throws AppError `invalid_code`, `conflict` when another person has proven the old address meanwhile
    */
   async undo(asked: Act, token: string): Promise<void> {
-    const { storage, clock } = this.identity;
+    const { accounts, storage, clock } = this.identity;
     const { flow, state, spend } = await checkProof(this.identity, asked, ["undo_email_change"], { token });
     const before = state as unknown as UndoState;
     const userId = flow.user_id;
@@ -49,8 +48,8 @@ export class Undo {
       if ((await findUser(tx, tenantId, userId))?.disabled_at !== null) throw new AppError("invalid_code");
       const newer = await findPrimary(tx, userId);
       const emailId = await this.#restore(tx, now, act, userId, before);
-      await deleteCredentialsSince(tx, userId, before.changedAt);
-      await this.#end(tx, now, act, userId, flow.id);
+      const undo = { flowId: flow.id, changedAt: before.changedAt };
+      await accounts.credentialChanged(tx, now, act, { userId, keep: null, reason: "address_undone", undo });
       await this.#mail(tx, now, act, { userId, emailId, address: before.address }, before.canonical, newer);
     });
   }
@@ -80,15 +79,6 @@ export class Undo {
     const { address, canonical } = before;
     await insertEmail(tx, { id, tenantId, userId, address, canonical, now, isVerified: true });
     return id;
-  }
-
-  /** Links of earlier changes stay: an attacker who changes twice must not undo the second to end the first one's. */
-  async #end(tx: Executor, now: number, act: Act, userId: string, flowId: string) {
-    const { flows, secondFactors, sessions } = this.identity;
-    await act.audit(tx, now, "email.change_undone", userRef(userId));
-    await flows.endEvery(tx, userId, { kind: "undo_email_change", before: flowId });
-    await secondFactors.endAll(tx, userId);
-    await sessions.endAll(tx, act, userId, { reason: "address_undone", keep: null, everyApplication: true });
   }
 
   async #mail(

@@ -1,12 +1,11 @@
 import { DAY, HOUR } from "../../core/clock.ts";
 import { defineFeature } from "../../rpc/feature.ts";
-import type { Executor } from "../../storage/storage.ts";
 import { FactorChanges } from "./changes.ts";
 import { factorData, factorOverview } from "./data.ts";
 import { RecoveryCodes } from "./recovery-codes.ts";
 import { mfaRouter } from "./router.ts";
 import { SecondFactorService } from "./service.ts";
-import { deleteCodes, deleteTotp, purgePending } from "./store.ts";
+import { deleteFactorsSince, purgePending } from "./store.ts";
 import { TotpFactor } from "./totp-factor.ts";
 
 /**
@@ -17,13 +16,14 @@ export const mfa = defineFeature({
   settings: {},
   export: factorData,
   security: factorOverview,
-  erase: forget,
-  revokeUnprovenCredentials: forget,
+  erase: (tx, userId) => deleteFactorsSince(tx, userId, 0),
+  // Factors from before a change of address stay: the mailbox alone must not get around them.
+  revokeCredentials: (tx, userId, { since }) => deleteFactorsSince(tx, userId, since ?? 0),
   secondFactors: ({ identity }) => [new TotpFactor(identity), new RecoveryCodes(identity)],
   router: ({ identity, procedures }) => {
     const recoveryCodes = new RecoveryCodes(identity);
     const changes = new FactorChanges(identity, recoveryCodes);
-    const service = new SecondFactorService(identity, new TotpFactor(identity), recoveryCodes, changes);
+    const service = new SecondFactorService(identity, new TotpFactor(identity), recoveryCodes);
     return mfaRouter(identity, procedures, service, changes);
   },
   jobs: ({ identity: { storage, clock } }) => [
@@ -34,8 +34,3 @@ export const mfa = defineFeature({
     },
   ],
 });
-
-async function forget(tx: Executor, userId: string): Promise<void> {
-  await deleteTotp(tx, userId);
-  await deleteCodes(tx, userId);
-}

@@ -5,11 +5,11 @@ import type { Application } from "../../identity/applications/application.ts";
 import { userRef } from "../../identity/audit/act.ts";
 import type { FactorProof, MfaFlow } from "../../identity/factors/second-factors.ts";
 import type { Identity } from "../../identity/identity.ts";
+import { lockSession } from "../../identity/sessions/lock.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
 import type { SessionBundle } from "../../identity/sessions/store.ts";
 import { findUser } from "../../identity/users/store.ts";
 import type { Executor } from "../../storage/storage.ts";
-import type { FactorChanges } from "./changes.ts";
 import { otpauthUri, qrSvg } from "./qr-code.ts";
 import type { RecoveryCodes } from "./recovery-codes.ts";
 import { enablePending, findPending, putPending } from "./store.ts";
@@ -42,7 +42,6 @@ export class SecondFactorService {
     private readonly identity: Identity,
     private readonly totp: TotpFactor,
     private readonly recoveryCodes: RecoveryCodes,
-    private readonly changes: FactorChanges,
   ) {}
 
   /** Shows a new secret, once. It counts when {@link enable} has seen a code of it. @throws AppError `forbidden` */
@@ -82,12 +81,13 @@ export class SecondFactorService {
       const step = secret && matchingStep(this.totp.open(userId, secret), code, clock.now(), 0);
       if (secret === null || step === null) throw new AppError("invalid_code");
       const commit = async (tx: Executor, now: number) => {
-        await this.changes.lock(tx, { ...prover, sid: sidOf(prover) });
+        await lockSession(tx, { tenant_id: application.tenant.id, user_id: userId, sid: sidOf(prover) }, now);
         // The flow was one of somebody without a second factor.
         const isStale = "flow" in prover && (await secondFactors.enrolled(tx, userId, null)).length > 0;
         if (isStale || !(await enablePending(tx, { userId, secret, step, now }))) throw new AppError("invalid_code");
         await this.recoveryCodes.keep(tx, now, { id: userId, tenantId: application.tenant.id }, codes);
-        await this.changes.made(tx, now, { ...prover, keep: sidOf(prover), change: "added", factor: "totp" });
+        const change = { userId, keep: sidOf(prover), reason: "totp_added", details: { factor: "totp" } } as const;
+        await this.identity.accounts.credentialChanged(tx, now, prover.act, change);
       };
       return { amr: ["otp"], commit };
     });

@@ -181,3 +181,14 @@ export async function codesOf(at: Executor, userId: string) {
     .where("user_id", "=", userId)
     .execute();
 }
+
+/** @param since ms; 0: every one, and what a set-up has begun */
+export async function deleteFactorsSince(tx: Executor, userId: string, since: number): Promise<void> {
+  await tx.kysely
+    .deleteFrom("totp_factors")
+    .where("user_id", "=", userId)
+    // An app that took the place of another keeps its row.
+    .where((eb) => eb.or([eb("created_at", ">=", since), eb("enabled_at", ">=", since)]))
+    .execute();
+  await tx.kysely.deleteFrom("recovery_codes").where("user_id", "=", userId).where("created_at", ">=", since).execute();
+}

@@ -16,8 +16,8 @@ export const passkeys = defineFeature({
   settings: {},
   export: passkeyData,
   security: passkeyOverview,
-  erase: deletePasskeysOf,
-  revokeUnprovenCredentials: deletePasskeysOf,
+  erase: (tx, userId) => deletePasskeysOf(tx, userId, 0),
+  revokeCredentials: (tx, userId, { since }) => deletePasskeysOf(tx, userId, since ?? 0),
   secondFactors: ({ identity }) => [new PasskeyFactor(identity, new Assertions(identity, new Challenges(identity)))],
   signInMethods: { passkey: holdsPasskey },
   router: ({ identity, procedures }) => {

@@ -3,9 +3,9 @@ import { newId, parseId } from "../../core/ids.ts";
 import type { Application } from "../../identity/applications/application.ts";
 import { relyingPartyOf } from "../../identity/applications/relying-party.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { findSession, isLiveSession } from "../../identity/sessions/store.ts";
+import { lockSession } from "../../identity/sessions/lock.ts";
 import type { Credentials } from "../../identity/users/credentials.ts";
-import { claimUser, lockUser } from "../../identity/users/store.ts";
+import { claimUser } from "../../identity/users/store.ts";
 import type { AdmittedSession } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
 import type { PasskeysTable } from "../../storage/schema-people.ts";
@@ -68,7 +68,7 @@ export class Passkeys {
   ): Promise<WirePasskey> {
     const { act, session } = caller;
     const { application, origin } = act;
-    const { storage, clock, directory, notices } = this.identity;
+    const { accounts, storage, clock, directory } = this.identity;
     const { user_id: userId } = session;
     requireUse(application);
     const challenge = await this.challenges.find(PURPOSE, input.flowId, application, userId);
@@ -95,15 +95,13 @@ export class Passkeys {
     };
     await storage.write(async (tx) => {
       await this.challenges.consume(tx, challenge);
-      await this.#lock(tx, now, caller);
+      await lockSession(tx, session, now);
       requireRoom((await passkeysOf(tx, userId)).length);
       if (!(await insertPasskey(tx, row))) {
         throw new AppError("conflict", { message: "This passkey is registered already." });
       }
       await claimUser(tx, userId, now);
-      await act.audit(tx, now, "passkey.added", targetOf(row), described(row));
-      const values = { factor: "passkey" };
-      await notices.notify(tx, now, act, { kind: "factor", template: "factor_added", userId, values });
+      await accounts.credentialChanged(tx, now, act, { ...changeOf(row, session), reason: "passkey_added" });
     });
     return toWirePasskey(row);
   }
@@ -133,11 +131,11 @@ export class Passkeys {
   remove(caller: AdmittedSession, id: string): Promise<void> {
     const { act, session } = caller;
     const { application } = act;
-    const { storage, clock, secondFactors, sessions, notices } = this.identity;
+    const { accounts, storage, clock, secondFactors } = this.identity;
     const { user_id: userId } = session;
     return storage.write(async (tx) => {
       const now = clock.now();
-      await this.#lock(tx, now, caller);
+      await lockSession(tx, session, now);
       const row = await deletePasskey(tx, userId, id);
       if (!row) throw new AppError("not_found");
       await requireAnotherWayIn(this.identity.credentials, tx, application, row);
@@ -145,22 +143,13 @@ export class Passkeys {
         const message = "This application requires a second factor, and this is the last one: add another first.";
         throw new AppError("forbidden", { message });
       }
-      await act.audit(tx, now, "passkey.removed", targetOf(row), described(row));
-      // The half-way sign-ins first: one that is just finishing has committed its session by then, or finds its flow ended.
-      await secondFactors.endAll(tx, userId);
-      const ending = { reason: "factor_changed", keep: session.sid, everyApplication: true } as const;
-      await sessions.endAll(tx, act, userId, ending);
-      const values = { factor: "passkey" };
-      await notices.notify(tx, now, act, { kind: "factor", template: "factor_removed", userId, values });
+      await accounts.credentialChanged(tx, now, act, { ...changeOf(row, session), reason: "passkey_removed" });
     });
   }
+}
 
-  /** One change of a user's passkeys at a time, and none by a session that has ended meanwhile. @throws AppError `token_revoked` */
-  async #lock(tx: Executor, now: number, { act, session }: AdmittedSession): Promise<void> {
-    const isThere = await lockUser(tx, act.application.tenant.id, session.user_id, now);
-    const current = await findSession(tx, session.sid);
-    if (!isThere || !current || !isLiveSession(current, now)) throw new AppError("token_revoked");
-  }
+function changeOf(row: PasskeysTable, { sid }: { sid: string }) {
+  return { userId: row.user_id, keep: sid, target: targetOf(row), details: described(row) };
 }
 
 function targetOf({ id }: PasskeysTable) {

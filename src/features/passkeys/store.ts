@@ -91,8 +91,9 @@ export async function deletePasskey(tx: Executor, userId: string, id: string) {
     .executeTakeFirst();
 }
 
-export async function deletePasskeysOf(tx: Executor, userId: string): Promise<void> {
-  await tx.kysely.deleteFrom("passkeys").where("user_id", "=", userId).execute();
+/** @param since ms */
+export async function deletePasskeysOf(tx: Executor, userId: string, since: number): Promise<void> {
+  await tx.kysely.deleteFrom("passkeys").where("user_id", "=", userId).where("created_at", ">=", since).execute();
 }
 
 /** Whether a user has a passkey. */

@@ -20,7 +20,8 @@ export const password = defineFeature({
   export: passwordData,
   security: passwordData,
   erase: deletePassword,
-  revokeUnprovenCredentials: deletePassword,
+  // Whenever it was set: it is what a stranger came in by, or has changed.
+  revokeCredentials: deletePassword,
   signInMethods: { password: holdsPassword },
   router: ({ identity, procedures, settings, metrics }) => {
     const queue = new HashQueue({

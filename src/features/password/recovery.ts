@@ -8,7 +8,6 @@ import { mailReset, type ResetState } from "../../identity/email-proofs/reset.ts
 import type { Identity } from "../../identity/identity.ts";
 import { findAddressOf, findAddressOwner } from "../../identity/users/emails/store.ts";
 import { lockUser } from "../../identity/users/store.ts";
-import type { Executor } from "../../storage/storage.ts";
 import { requireEmail, requirePasswords } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
 import { putPassword } from "./store.ts";
@@ -66,17 +65,7 @@ export class Recovery {
       if (!still || !mayActFor(still)) throw new AppError("invalid_code");
       await accounts.actByMail(tx, now, act, address);
       await putPassword(tx, { userId, tenantId: application.tenant.id, hash, now });
-      await this.#afterwards(tx, now, act, userId);
+      await accounts.credentialChanged(tx, now, act, { userId, keep: null, reason: "password_reset" });
     });
-  }
-
-  async #afterwards(tx: Executor, now: number, act: Act, userId: string): Promise<void> {
-    const { flows, notices, secondFactors, sessions } = this.identity;
-    await act.audit(tx, now, "password.reset", userRef(userId));
-    // The flows first: a sign-in that is just finishing one has committed its session by then, or finds it ended.
-    await flows.endEvery(tx, userId, { kind: "undo_email_change", before: null });
-    await secondFactors.endAll(tx, userId);
-    await sessions.endAll(tx, act, userId, { reason: "password_changed", keep: null, everyApplication: true });
-    await notices.notify(tx, now, act, { kind: "password", template: "password_changed", userId });
   }
 }

@@ -215,16 +215,13 @@ export class Registrations {
     person: NewPerson,
     isVerified: boolean,
   ): Promise<string> {
-    const { flows, secondFactors, sessions } = this.identity;
     const act = asked.by(userRef(userId));
     // Decides between two at once; of the rest, the first one's.
     if (!(await claimUser(tx, userId, now))) throw notAnonymous();
     if (person.displayName !== null) await updateUser(tx, userId, { display_name: person.displayName }, now);
     await this.#giveCredentials(tx, now, act.application.tenant.id, userId, person, isVerified);
-    await flows.endEvery(tx, userId, { kind: "", before: null });
-    await secondFactors.endAll(tx, userId);
-    await sessions.endAll(tx, act, userId, { reason: "replaced", keep: null, everyApplication: true });
-    await act.audit(tx, now, "user.upgraded", userRef(userId), { method: "password" });
+    const details = { method: "password" };
+    await this.identity.accounts.credentialChanged(tx, now, act, { userId, keep: null, reason: "upgraded", details });
     return userId;
   }
 

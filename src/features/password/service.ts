@@ -2,7 +2,6 @@ import { canonicalEmail } from "../../core/email.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Act } from "../../identity/applications/act.ts";
 import { userRef } from "../../identity/audit/act.ts";
-import type { AuditAction } from "../../identity/audit/actions.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { lockSession } from "../../identity/sessions/lock.ts";
 import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
@@ -10,7 +9,6 @@ import type { SessionBundle } from "../../identity/sessions/store.ts";
 import { findAddressOwner } from "../../identity/users/emails/store.ts";
 import { claimUser } from "../../identity/users/store.ts";
 import type { Delivery } from "../../storage/schema.ts";
-import type { Executor } from "../../storage/storage.ts";
 import { requirePasswords } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
 import { addPassword, findPassword, lockPassword, replacePassword } from "./store.ts";
@@ -104,7 +102,8 @@ export class Passwords {
       if (!(await replacePassword(tx, { userId, version, hash, newVersion: version + 1, now }))) {
         throw new AppError("conflict", { message: "The password was changed by another request." });
       }
-      await this.#changed(tx, now, owner, "password.changed");
+      const change = { userId, keep: session.sid, reason: "password_changed" } as const;
+      await this.identity.accounts.credentialChanged(tx, now, act, change);
       await this.identity.attempts.forgive(tx, act, "account", userId);
     });
   }
@@ -115,7 +114,7 @@ export class Passwords {
    */
   async set(owner: Owner, next: string): Promise<void> {
     const { act, session } = owner;
-    const { storage, clock } = this.identity;
+    const { accounts, storage, clock } = this.identity;
     requirePasswords(act.application);
     await this.#requireGood(owner, next);
     const userId = session.user_id;
@@ -126,25 +125,13 @@ export class Passwords {
       await lockSession(tx, session, now);
       if (!(await addPassword(tx, { userId, tenantId: session.tenant_id, hash, now }))) throw hasOne();
       await claimUser(tx, userId, now);
-      await this.#changed(tx, now, owner, "password.set");
+      await accounts.credentialChanged(tx, now, act, { userId, keep: session.sid, reason: "password_set" });
     });
   }
 
   #requireGood({ act, session }: Owner, password: string): Promise<void> {
     const context = [session.email, session.display_name, act.application.name];
     return this.hashing.requireGood("new_password", password, context);
-  }
-
-  /** What began before the new password does not go on after it: other sessions, sign-ins half-way, mailed proofs. */
-  async #changed(tx: Executor, now: number, { act, session }: Owner, action: AuditAction): Promise<void> {
-    const { flows, notices, secondFactors, sessions } = this.identity;
-    const userId = session.user_id;
-    await act.audit(tx, now, action, userRef(userId));
-    // The flows first: a sign-in that is just finishing one has committed its session by then, or finds it ended.
-    await flows.endEvery(tx, userId, { kind: "undo_email_change", before: null });
-    await secondFactors.endAll(tx, userId);
-    await sessions.endAll(tx, act, userId, { reason: "password_changed", keep: session.sid, everyApplication: true });
-    await notices.notify(tx, now, act, { kind: "password", template: "password_changed", userId });
   }
 
   #auditRefusal(act: Act, userId: string | null): Promise<void> {

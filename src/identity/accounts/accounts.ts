@@ -5,27 +5,54 @@ import { deleteMailsOf } from "../../mail/store.ts";
 import type { Executor } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
 import { longestAccessTtl } from "../applications/store.ts";
-import { userRef } from "../audit/act.ts";
+import { type Target, userRef } from "../audit/act.ts";
 import { deleteTrustedDevices } from "../factors/store.ts";
+import type { Flows } from "../flows/flows.ts";
 import { deleteFlowsOf } from "../flows/store.ts";
+import type { Notices } from "../notices/notices.ts";
 import { deleteKnownDevices } from "../notices/store.ts";
 import { insertRevocation } from "../revocations/store.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { deleteSessionsOf } from "../sessions/store.ts";
 import { type AddressRef, findAddressOf, lockProvenAddress, verifyEmail } from "../users/emails/store.ts";
 import { tombstoneUser } from "../users/store.ts";
+import { CONSEQUENCES, type Consequences, type CredentialChange } from "./credential-changes.ts";
 import { standsFor } from "./may-act.ts";
 
 /** Removes the rows that a feature keeps about a user. */
 export type Erasure = (tx: Executor, userId: string) => Promise<void>;
 
+/** Removes credentials of a user: every one, or those that came at `since` (ms) or later. */
+export type CredentialRevocation = (
+  tx: Executor,
+  userId: string,
+  revocation: { since: number | null },
+) => Promise<void>;
+
+interface AnyChange {
+  userId: string;
+  /** The session that goes on; null for none. */
+  keep: string | null;
+  /** Of the audit entry; absent: the user. */
+  target?: Target;
+  details?: Record<string, unknown>;
+}
+
+type Change = AnyChange &
+  (
+    | { reason: Exclude<CredentialChange, "address_undone"> }
+    | { reason: "address_undone"; undo: { flowId: string; changedAt: number } }
+  );
+
 /** The acts on an account as a whole. */
 export class Accounts {
   constructor(
     private readonly clock: Clock,
+    private readonly flows: Flows,
     private readonly sessions: Sessions,
+    private readonly notices: Notices,
     private readonly erasures: readonly Erasure[],
-    private readonly unprovenRevocations: readonly Erasure[],
+    private readonly revocations: readonly CredentialRevocation[],
   ) {}
 
   /**
@@ -44,15 +71,52 @@ export class Accounts {
 
   async #takeOver(tx: Executor, now: number, asked: Act, userId: string): Promise<void> {
     const act = asked.by(userRef(userId));
-    for (const revoke of this.unprovenRevocations) await revoke(tx, userId);
-    await deleteTrustedDevices(tx, userId);
-    // The stranger's devices do not belong to the owner.
-    await deleteKnownDevices(tx, userId);
-    await deleteFlowsOf(tx, userId);
-    const reason = "password_changed";
-    await this.sessions.endAll(tx, act, userId, { reason, keep: null, everyApplication: true });
-    await act.audit(tx, now, "user.unproven_credentials_revoked", userRef(userId));
+    await this.credentialChanged(tx, now, act, { userId, keep: null, reason: "owner_proven" });
     await act.audit(tx, now, "email.verified", userRef(userId));
+  }
+
+  /**
+   * Ends, records and tells everything that a change of credentials has as its consequence, as {@link CONSEQUENCES} says. The
+   * caller holds the user's row, so that two changes of one account wait for each other, and has made the change itself.
+   */
+  async credentialChanged(tx: Executor, now: number, act: Act, change: Change): Promise<void> {
+    const { userId, keep, reason } = change;
+    const consequences: Consequences = CONSEQUENCES[reason];
+    await act.audit(tx, now, consequences.audit, change.target ?? userRef(userId), change.details);
+    if (consequences.revokes !== "nothing") {
+      const since = change.reason === "address_undone" ? change.undo.changedAt : null;
+      for (const revoke of this.revocations) await revoke(tx, userId, { since });
+    }
+    // The flows before the sessions: a sign-in that is just finishing one has committed its session by then, or finds it ended.
+    await this.#endFlows(tx, change, consequences.flows);
+    if (consequences.trustedDevices) await deleteTrustedDevices(tx, userId);
+    if (consequences.knownDevices) await deleteKnownDevices(tx, userId);
+    if (consequences.sessions !== null) {
+      await this.sessions.endAll(tx, act, userId, { reason: consequences.sessions, keep, everyApplication: true });
+    }
+    if (consequences.notice) await this.notices.notify(tx, now, act, { ...consequences.notice, userId });
+  }
+
+  async #endFlows(tx: Executor, change: Change, ends: Consequences["flows"]): Promise<void> {
+    const { flows } = this;
+    const { userId } = change;
+    const before = change.reason === "address_undone" ? change.undo.flowId : null;
+    switch (ends) {
+      case "none":
+        return;
+      case "half_sign_ins":
+        return flows.endAll(tx, userId, "mfa");
+      case "mailed":
+        for (const kind of ["reset_password", "sign_in"]) await flows.endAll(tx, userId, kind);
+        return;
+      case "all_but_undo":
+      case "all_but_earlier_undo":
+        return flows.endEvery(tx, userId, { kind: "undo_email_change", before });
+      case "all":
+        return flows.endEvery(tx, userId, { kind: "", before: null });
+      case "erased":
+        return deleteFlowsOf(tx, userId);
+    }
   }
 
   /**

@@ -9,7 +9,6 @@ import type { Application } from "../applications/application.ts";
 import type { Flows } from "../flows/flows.ts";
 import type { UserRow } from "../users/wire.ts";
 import type { MfaTokens } from "./mfa-tokens.ts";
-import { deleteTrustedDevices } from "./store.ts";
 
 /** What somebody gives as a second factor: a code, or the answer to a challenge. */
 export interface FactorAnswer {
@@ -181,15 +180,6 @@ export class SecondFactors {
   /** Spends the flow: the token is single-use. @throws AppError `invalid_code` */
   async consume(tx: Executor, flowId: string): Promise<void> {
     if (!(await this.flows.consume(tx, flowId, KIND, STEP))) throw new AppError("invalid_code");
-  }
-
-  /**
-   * For every change of a password or a factor: first factors that were proven before it count no more, and each device
-   * proves itself again.
-   */
-  async endAll(tx: Executor, userId: string): Promise<void> {
-    await this.flows.endAll(tx, userId, KIND);
-    await deleteTrustedDevices(tx, userId);
   }
 }
 

@@ -3,7 +3,8 @@ import type { Executor } from "../../storage/storage.ts";
 import { lockUser } from "../users/store.ts";
 import { findSession, isLiveSession, type SessionBundle } from "./store.ts";
 
-type SessionRef = Pick<SessionBundle, "tenant_id" | "user_id" | "sid">;
+/** A session that asks for a change, or, where `sid` is null, a flow of this user that needs none. */
+type SessionRef = Pick<SessionBundle, "tenant_id" | "user_id"> & { sid: string | null };
 
 /**
  * Holds the user's row until the transaction ends, and looks at the session again: a reset or an undo that has come in
@@ -12,7 +13,8 @@ type SessionRef = Pick<SessionBundle, "tenant_id" | "user_id" | "sid">;
  */
 export async function isLockedLive(tx: Executor, session: SessionRef, now: number): Promise<boolean> {
   const isThere = await lockUser(tx, session.tenant_id, session.user_id, now);
-  const current = isThere ? await findSession(tx, session.sid) : undefined;
+  if (!isThere || session.sid === null) return isThere;
+  const current = await findSession(tx, session.sid);
   return current !== undefined && current.user_id === session.user_id && isLiveSession(current, now);
 }
 

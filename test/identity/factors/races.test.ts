@@ -1,8 +1,6 @@
 import { expect } from "bun:test";
 import { sql } from "kysely";
 import { newId } from "../../../src/core/ids.ts";
-import { FactorChanges } from "../../../src/features/mfa/changes.ts";
-import { RecoveryCodes } from "../../../src/features/mfa/recovery-codes.ts";
 import { userRef } from "../../../src/identity/audit/act.ts";
 import { insertSession, liveSessionIds } from "../../../src/identity/sessions/store.ts";
 import type { TestApp, TestUser } from "../../support/app.ts";
@@ -32,10 +30,9 @@ async function untilOneWaits(app: TestApp): Promise<void> {
 
 /** The change of a factor, whoever asks: nothing that was proven before it may go on. */
 async function change(app: TestApp, user: TestUser): Promise<void> {
-  const changes = new FactorChanges(app.identity, new RecoveryCodes(app.identity));
   const act = (await app.act()).by(userRef(user.id));
-  const made = { act, userId: user.id, keep: null, change: "removed", factor: "totp" } as const;
-  await app.storage.write((tx) => changes.made(tx, app.clock.now(), made));
+  const made = { userId: user.id, keep: null, reason: "totp_removed" } as const;
+  await app.storage.write((tx) => app.identity.accounts.credentialChanged(tx, app.clock.now(), act, made));
 }
 
 postgresScenarios("a change of a factor beside what is half way (ASVS 7.4.3)", (t) => {
