@@ -31,8 +31,9 @@ scenarios("/v1/applications", (t) => {
           refresh_idle_ttl: 2_592_000,
           refresh_absolute_ttl: 15_552_000,
           refresh_cookie_path: "/v1/auth",
-          created_at: "2026-03-01T12:00:00.250Z",
-          updated_at: "2026-03-01T12:00:00.250Z",
+          // The template was made a millisecond before the tests begin.
+          created_at: "2026-03-01T12:00:00.249Z",
+          updated_at: "2026-03-01T12:00:00.249Z",
         },
       ],
       next_cursor: null,
