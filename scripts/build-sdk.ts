@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
@@ -69,7 +69,7 @@ async function declare(): Promise<void> {
       config,
       JSON.stringify({
         extends: join(root, "tsconfig.json"),
-        compilerOptions: { rootDir: source },
+        compilerOptions: { rootDir: join(root, "src") },
         include: [],
         files,
       }),
@@ -77,9 +77,11 @@ async function declare(): Promise<void> {
     const tsc = Bun.spawnSync([join(root, "node_modules/.bin/tsc"), "-p", config, ...options]);
     if (tsc.exitCode !== 0) throw new Error(`The declarations do not compile:\n${tsc.stdout.toString()}`);
     for (const name of ENTRY_POINTS) {
-      for (const file of await reachable(join(scratch, name, "index.d.ts"), ".d")) {
+      for (const file of await reachable(join(scratch, "sdk", name, "index.d.ts"), ".d")) {
         const text = await Bun.file(file).text();
-        await Bun.write(join(target, file.slice(scratch.length)), text.replace(SPECIFIER, '$1$2.js"'));
+        const inside = relative(join(scratch, "sdk"), file);
+        if (inside.startsWith("..")) throw new Error(`The published types need ${inside}, which is not in src/sdk.`);
+        await Bun.write(join(target, inside), text.replace(SPECIFIER, '$1$2.js"'));
       }
     }
   } finally {

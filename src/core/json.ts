@@ -55,39 +55,3 @@ export function parseJsonObject(text: string): JsonObject | null {
     return null;
   }
 }
-
-/**
- * As {@link parseJsonObject}, but a member that stands twice at any depth is refused. Two parsers that disagree on which
- * of the two counts let one of them check `alg` while the other obeys the second (RFC 7515 section 4, RFC 8259 section 4).
- */
-export function parseUniqueJsonObject(text: string): JsonObject | null {
-  const value = parseJsonObject(text);
-  return value !== null && !repeatsMember(text) ? value : null;
-}
-
-const STRING = /"(?:[^"\\]|\\.)*"/y;
-const COLON = /[ \t\r\n]*:/y;
-
-/** Walks text that JSON.parse has taken already, so that only brackets, strings and colons need telling apart. */
-function repeatsMember(text: string): boolean {
-  const open: (Set<string> | null)[] = [];
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (character === "{") open.push(new Set());
-    else if (character === "[") open.push(null);
-    else if (character === "}" || character === "]") open.pop();
-    else if (character === '"') {
-      STRING.lastIndex = i;
-      const literal = STRING.exec(text)?.[0] ?? "";
-      i += literal.length - 1;
-      const members = open.at(-1);
-      COLON.lastIndex = i + 1;
-      if (members && COLON.test(text)) {
-        const name: string = JSON.parse(literal);
-        if (members.has(name)) return true;
-        members.add(name);
-      }
-    }
-  }
-  return false;
-}

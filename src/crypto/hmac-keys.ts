@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { encodeJson, type HmacAlgorithm, JwsError, type SigningKey, type VerificationKey } from "./jws.ts";
+import { JwsError } from "../jose/error.ts";
+import { encodeJson, type HmacAlgorithm, type SigningKey, type VerificationKey } from "./jws.ts";
 
 export interface HmacKey extends SigningKey, VerificationKey {
   readonly algorithm: HmacAlgorithm;

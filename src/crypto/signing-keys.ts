@@ -1,12 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
-import { type AsymmetricAlgorithm, encodeJson, JwsError, type SigningKey } from "./jws.ts";
+import { JwsError } from "../jose/error.ts";
+import type { AsymmetricAlgorithm, PublicJwk } from "../jose/jwk.ts";
+import { encodeJson, type SigningKey } from "./jws.ts";
 import { signerOf } from "./signatures.ts";
-
-/** The members that RFC 7517 asks for and no others: `kid`, `use` and `alg` are added where the key is published. */
-export type PublicJwk =
-  | { kty: "OKP"; crv: "Ed25519"; x: string }
-  | { kty: "RSA"; n: string; e: string }
-  | { kty: "EC"; crv: "P-256"; x: string; y: string };
 
 export interface GeneratedKey {
   publicJwk: PublicJwk;

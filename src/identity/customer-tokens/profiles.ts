@@ -1,4 +1,5 @@
-import { JwsError, parseJws } from "../../crypto/jws.ts";
+import { JwsError } from "../../jose/error.ts";
+import { parseJws } from "../../jose/jws.ts";
 
 /**
  * Tokens under a key that is not ours alone are told apart by `cty`, before any key is looked up: such a token is HS only

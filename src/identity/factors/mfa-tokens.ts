@@ -1,8 +1,11 @@
 import { MINUTE, SECOND, toSeconds } from "../../core/clock.ts";
 import { isUuid } from "../../core/ids.ts";
 import { type HmacKey, importHmacKey } from "../../crypto/hmac-keys.ts";
-import { JwsError, parseJws, verifyJws } from "../../crypto/jws.ts";
-import { decodeClaims, encodeJwt } from "../../crypto/jwt.ts";
+import { verifyJws } from "../../crypto/jws.ts";
+import { encodeJwt } from "../../crypto/jwt.ts";
+import { decodeClaims } from "../../jose/claims.ts";
+import { JwsError } from "../../jose/error.ts";
+import { parseJws } from "../../jose/jws.ts";
 import type { DataKey, DataKeys } from "../keys/data-keys.ts";
 
 /** Milliseconds by which the clocks of two nodes may differ. */

@@ -4,8 +4,11 @@ import { SECOND, toSeconds } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import { isUuid } from "../../core/ids.ts";
 import { RecentMap } from "../../core/recent-map.ts";
-import { JwsError, parseJws, verifyJws } from "../../crypto/jws.ts";
-import { decodeClaims, encodeJwt } from "../../crypto/jwt.ts";
+import { verifyJws } from "../../crypto/jws.ts";
+import { encodeJwt } from "../../crypto/jwt.ts";
+import { decodeClaims } from "../../jose/claims.ts";
+import { JwsError } from "../../jose/error.ts";
+import { type KnownHeaders, parseJws } from "../../jose/jws.ts";
 import type { Application } from "../applications/application.ts";
 import type { Directory } from "../applications/directory.ts";
 import type { Keyring } from "../keys/keyring.ts";
@@ -52,6 +55,7 @@ const REMEMBERED = 20_000;
 export class AccessTokens {
   /** By SHA-256 of the token: a dump of the memory holds no token of these. */
   readonly #verified = new RecentMap<AccessToken | ClientToken>(REMEMBERED);
+  readonly #headers: KnownHeaders = new Map();
 
   constructor(
     private readonly clock: Clock,
@@ -145,7 +149,7 @@ export class AccessTokens {
 
   async #verifyNew(token: string): Promise<AccessToken | ClientToken> {
     try {
-      const parsed = parseJws(token);
+      const parsed = parseJws(token, this.#headers);
       const kid = parsed.header.kid;
       const key = typeof kid === "string" ? await this.keyring.verifier(kid) : undefined;
       if (!key || !verifyJws(parsed, key.verify)) throw invalidToken();

@@ -1,7 +1,10 @@
 import { SECOND, toSeconds } from "../../core/clock.ts";
 import { type HmacKey, importHmacKey } from "../../crypto/hmac-keys.ts";
-import { JwsError, parseJws, verifyJws } from "../../crypto/jws.ts";
-import { decodeClaims, encodeJwt } from "../../crypto/jwt.ts";
+import { verifyJws } from "../../crypto/jws.ts";
+import { encodeJwt } from "../../crypto/jwt.ts";
+import { decodeClaims } from "../../jose/claims.ts";
+import { JwsError } from "../../jose/error.ts";
+import { parseJws } from "../../jose/jws.ts";
 import type { DataKey, DataKeys } from "../keys/data-keys.ts";
 
 /** What a refresh token says. Times in ms. */

@@ -14,6 +14,8 @@ export interface JsonRequest {
   body?: unknown;
   /** Sent as a form instead, as OAuth's token endpoint wants it. */
   form?: URLSearchParams;
+  /** Reads the answer more strictly than as any JSON. @returns null or undefined for an answer that it refuses */
+  parse?: (text: string) => unknown;
   /** Milliseconds for the whole exchange, the body included. */
   timeoutMs: number;
   /** Bytes of the answer beyond which it is dropped unread. */
@@ -62,7 +64,7 @@ export async function requestJson(fetch: Fetch, request: JsonRequest): Promise<J
   }
   if (text === null) throw unexpectedResponse(url, response.status, `more than ${maxBytes} bytes`);
   if (response.status === 304) return { status: 304, headers: response.headers, body: undefined };
-  const body = parseJson(text);
+  const body = request.parse && response.ok ? (request.parse(text) ?? undefined) : parseJson(text);
   if (response.ok && body !== undefined) return { status: response.status, headers: response.headers, body };
   const envelope = (body as { error?: unknown } | null | undefined)?.error;
   throw (

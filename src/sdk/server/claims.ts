@@ -38,16 +38,6 @@ export interface AccessClaims {
   readonly [custom: string]: unknown;
 }
 
-/** What a token must match, beside its signature. */
-export interface Expectations {
-  issuer: string;
-  audience: string;
-  /** null: any application of the tenant, so the audience alone tells. */
-  applicationId: string | null;
-  /** Seconds that clocks may differ. */
-  leeway: number;
-}
-
 /** Why a token was refused: `details.reason` of the error. For the integrator's log, not for the caller. */
 export type RefusalReason =
   | "no_token"
@@ -89,48 +79,4 @@ export function refused(reason: RefusalReason): SallyportError {
     type: "authentication_error",
     details: { reason },
   });
-}
-
-/**
- * Everything but signature, expiry and revocation, which are checked on each use.
- * @returns null when all is as expected, else what is not.
- */
-export function checkClaims(claims: Record<string, unknown>, expected: Expectations): RefusalReason | null {
-  const { typ, iss, aud, azp, sub, exp, iat, nbf } = claims;
-  // First: an ID token, or anything else that a published key may sign one day, is no access token.
-  if (typ !== "access") return "type";
-  if (iss !== expected.issuer) return "issuer";
-  if (!(aud === expected.audience || (Array.isArray(aud) && aud.includes(expected.audience)))) return "audience";
-  if (typeof azp !== "string" || (expected.applicationId !== null && azp !== expected.applicationId))
-    return "application";
-  if (typeof sub !== "string" || sub === "") return "missing_claim";
-  if (!isNumericDate(exp) || !isNumericDate(iat)) return "missing_claim";
-  if (nbf !== undefined && !isNumericDate(nbf)) return "missing_claim";
-  for (const name of ["sid", "jti"]) {
-    // A claim that revocation goes by must not be able to hide in another type.
-    if (claims[name] !== undefined && claims[name] !== null && typeof claims[name] !== "string") return "malformed";
-  }
-  return null;
-}
-
-/** @param seconds the time now, in Unix seconds. */
-export function checkTimes(claims: AccessClaims, seconds: number, leeway: number): RefusalReason | null {
-  if (seconds >= claims.exp + leeway) return "expired";
-  if (claims.iat > seconds + leeway || (claims.nbf !== undefined && claims.nbf > seconds + leeway)) {
-    return "not_yet_valid";
-  }
-  return null;
-}
-
-/** Frozen through and through, since the same object serves later requests from the cache. */
-export function freeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null) {
-    for (const inner of Object.values(value)) freeze(inner);
-    Object.freeze(value);
-  }
-  return value;
-}
-
-function isNumericDate(value: unknown): value is number {
-  return typeof value === "number" && Number.isFinite(value) && value >= 0;
 }

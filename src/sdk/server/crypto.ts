@@ -1,4 +1,5 @@
 import type * as NodeCrypto from "node:crypto";
+import type { AsymmetricAlgorithm } from "../../jose/jwk.ts";
 import { nodeBuiltin } from "../internal/node-builtin.ts";
 
 /** What verification needs of a platform. Sync where node:crypto is (half the cost of WebCrypto), else promises. */
@@ -6,13 +7,11 @@ export interface Crypto {
   /** SHA-256 of the UTF-8 text, base64url. */
   sha256(text: string): string | Promise<string>;
   /** @throws when the key is malformed, off its curve, or of another kind than `alg`. */
-  importKey(alg: Algorithm, jwk: JsonWebKey): Verify | Promise<Verify>;
+  importKey(alg: AsymmetricAlgorithm, jwk: JsonWebKey): Verify | Promise<Verify>;
 }
 
 /** Signatures by the key it closes over; `data` is ASCII. A malformed signature is false, never a throw. */
 export type Verify = (data: string, signature: Uint8Array<ArrayBuffer>) => boolean | Promise<boolean>;
-
-export type Algorithm = "EdDSA" | "ES256" | "RS256";
 
 type NodeCryptoModule = typeof NodeCrypto;
 
@@ -40,7 +39,7 @@ export function fromNode(crypto: NodeCryptoModule): Crypto {
 }
 
 const WEB: Record<
-  Algorithm,
+  AsymmetricAlgorithm,
   { import: RsaHashedImportParams | EcKeyImportParams; verify: AlgorithmIdentifier | EcdsaParams }
 > = {
   EdDSA: { import: { name: "Ed25519" } as EcKeyImportParams, verify: { name: "Ed25519" } },

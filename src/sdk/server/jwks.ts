@@ -1,3 +1,6 @@
+import { JwsError } from "../../jose/error.ts";
+import { parseUniqueObject } from "../../jose/json.ts";
+import { type PublicKey, readKeySet } from "../../jose/jwk.ts";
 import { unexpectedResponse } from "../internal/errors.ts";
 import { type Fetch, requestJson } from "../internal/http.ts";
 import { singleFlight } from "../internal/single-flight.ts";
@@ -87,35 +90,47 @@ export class Jwks {
     this.#notBefore = now() + RETRY_AFTER;
     this.#failure = null;
     const headers: Record<string, string> = this.#etag === null ? {} : { "if-none-match": this.#etag };
-    const response = await requestJson(fetch, { url, headers, timeoutMs: TIMEOUT, maxBytes: MAX_BYTES });
+    const response = await requestJson(fetch, {
+      url,
+      headers,
+      timeoutMs: TIMEOUT,
+      maxBytes: MAX_BYTES,
+      parse: parseUniqueObject,
+    });
     if (response.status !== 304) {
-      await this.#replace((response.body as { keys?: unknown } | null)?.keys);
+      await this.#replace(response.body);
       this.#etag = response.headers.get("etag");
     }
     this.#loaded = true;
     this.#freshUntil = now() + maxAge(response.headers.get("cache-control"));
   }
 
-  async #replace(jwks: unknown): Promise<void> {
-    const { url, crypto } = this.#options;
-    if (!Array.isArray(jwks)) throw unexpectedResponse(url, 200, "no key set");
-    if (jwks.length > MAX_KEYS) throw unexpectedResponse(url, 200, `more than ${MAX_KEYS} keys`);
+  async #replace(set: unknown): Promise<void> {
     const keys = new Map<string, VerificationKey>();
     const published = new Map<string, string>();
-    for (const jwk of jwks) {
-      const kid = (jwk as { kid?: unknown } | null)?.kid;
-      // The first of a name wins: a second one cannot displace a key that is in use.
-      if (typeof kid !== "string" || keys.has(kid)) continue;
-      const text = JSON.stringify(jwk);
-      const known = this.#published.get(kid) === text ? this.#keys.get(kid) : undefined;
-      const key = known ?? (await importVerificationKey(jwk, crypto));
+    for (const read of this.#read(set)) {
+      const text = JSON.stringify(read);
+      const known = this.#published.get(read.kid) === text ? this.#keys.get(read.kid) : undefined;
+      const key = known ?? (await importVerificationKey(read, this.#options.crypto));
       if (!key) continue;
-      keys.set(kid, key);
-      published.set(kid, text);
+      keys.set(key.kid, key);
+      published.set(key.kid, text);
     }
     this.#keys = keys;
     this.#published = published;
     this.version++;
+  }
+
+  #read(set: unknown): PublicKey[] {
+    const { url } = this.#options;
+    const { keys } = (set ?? {}) as { keys?: unknown };
+    if (Array.isArray(keys) && keys.length > MAX_KEYS) throw unexpectedResponse(url, 200, `more than ${MAX_KEYS} keys`);
+    try {
+      return readKeySet(set);
+    } catch (error) {
+      if (error instanceof JwsError) throw unexpectedResponse(url, 200, `no sound key set: ${error.message}`);
+      throw error;
+    }
   }
 }
 

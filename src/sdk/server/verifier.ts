@@ -1,9 +1,12 @@
+import { decodeClaims } from "../../jose/claims.ts";
+import { JwsError } from "../../jose/error.ts";
+import { type KnownHeaders, MAX_TOKEN_LENGTH, parseJws } from "../../jose/jws.ts";
 import { SallyportError } from "../internal/errors.ts";
 import { type Fetch, requestJson } from "../internal/http.ts";
-import { type AccessClaims, checkClaims, checkTimes, type Expectations, freeze, refused } from "./claims.ts";
+import { checkClaims, checkTimes, type Expectations, freeze } from "./check-claims.ts";
+import { type AccessClaims, refused } from "./claims.ts";
 import { type Crypto, loadCrypto } from "./crypto.ts";
 import { Jwks } from "./jwks.ts";
-import { type KnownHeaders, MAX_TOKEN_LENGTH, parseCompact, parsePayload } from "./jws.ts";
 import { type VerificationKey, verifySignature } from "./keys.ts";
 import type { OnStale, RevocationSource } from "./options.ts";
 import { RevocationStream } from "./revocation-stream.ts";
@@ -130,18 +133,17 @@ export class Verifier {
 
   async #firstSight(token: string, digest: string): Promise<Verified> {
     const { jwks } = await this.#ready;
-    const jws = parseCompact(token, this.#headers);
-    if (!jws) throw refused("malformed");
-    const key = jws.kid === undefined ? null : await jwks.find(jws.kid);
+    const jws = wellFormed(() => parseJws(token, this.#headers));
+    const { kid } = jws.header;
+    const key = kid === undefined ? null : await jwks.find(kid);
     if (!key) throw refused("unknown_key");
     const verdict = verifySignature(jws, key);
     if (!(typeof verdict === "boolean" ? verdict : await verdict)) throw refused("signature");
-    const payload = parsePayload(jws.payload);
-    if (!payload) throw refused("malformed");
-    const reason = checkClaims(payload, this.#options);
+    const claims = wellFormed(() => decodeClaims(jws));
+    const reason = checkClaims(claims, this.#options);
     if (reason !== null) throw refused(reason);
     const verified: Verified = {
-      claims: freeze(payload) as AccessClaims,
+      claims: freeze(claims) as AccessClaims,
       key,
       keysVersion: jwks.version,
       revocationsVersion: -1,
@@ -211,6 +213,16 @@ export class Verifier {
       type: "api_error",
       details: { staleness_ms: this.revocations.staleness() },
     });
+  }
+}
+
+/** @throws SallyportError where the token breaks a rule of its form */
+function wellFormed<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof JwsError) throw refused("malformed");
+    throw error;
   }
 }
 

@@ -177,12 +177,15 @@ describe("the key set", () => {
     await using issuer = new TestIssuer();
     const good = await newKey("EdDSA");
     const bad = await Promise.all(["EdDSA", "ES256", "RS256", "ES384", "PS256"].map((alg) => newKey(alg)));
-    const [encryption, curve, small, es384, ps256] = bad;
-    if (!encryption || !curve || !small || !es384 || !ps256) throw new Error("five keys were made");
+    const leaked = await newKey("EdDSA");
+    bad.push(leaked);
+    const [encryption, curve, small] = bad;
+    if (!encryption || !curve || !small) throw new Error("six keys were made");
+    leaked.jwk.d = "leaked";
     encryption.jwk.use = "enc";
     curve.jwk.crv = "P-384";
     small.jwk.e = "AQ";
-    issuer.keys = [...bad, { ...good, jwk: { ...good.jwk, d: "leaked", x5c: ["certificate"] } }];
+    issuer.keys = [...bad, { ...good, jwk: { ...good.jwk, x5c: ["certificate"] } }];
     const server = open(issuer);
     expect(await outcome(server.verifyToken(await issuer.token(good)))).toBe("accepted");
     for (const key of bad) {
@@ -191,13 +194,24 @@ describe("the key set", () => {
     server.close();
   });
 
-  test("the first of two keys of one name counts", async () => {
+  test.each<[string, (mine: object, theirs: object) => string]>([
+    ["a kid stands twice", (mine, theirs) => JSON.stringify({ keys: [mine, theirs] })],
+    ["a secret stands beside public keys", (mine) => JSON.stringify({ keys: [mine, { kty: "oct", k: "AAAA" }] })],
+    ["a key repeats a member", (mine) => JSON.stringify({ keys: [mine] }).replace('"kty":', '"kty":"RSA","kty":')],
+  ])("a set in which %s is refused whole, and the set before it serves", async (_name, text) => {
     await using issuer = new TestIssuer();
     const [mine, theirs] = [await newKey("EdDSA", "one"), await newKey("EdDSA", "one")];
-    issuer.keys = [mine, theirs];
+    issuer.keys = [mine];
+    const answer = () => new Response(text(mine.jwk, theirs.jwk), { headers: { "content-type": "application/json" } });
+    issuer.override = (_request, url) => (url.pathname === JWKS ? answer() : undefined);
     const server = open(issuer);
+    expect(await outcome(server.verifyToken(await issuer.token(mine)))).toBe("unexpected_response");
+    issuer.override = () => undefined;
+    issuer.time += 11 * SECOND;
     expect(await outcome(server.verifyToken(await issuer.token(mine)))).toBe("accepted");
-    expect(await outcome(server.verifyToken(await issuer.token(theirs)))).toBe("authentication_required/signature");
+    issuer.override = (_request, url) => (url.pathname === JWKS ? answer() : undefined);
+    issuer.time += 61 * SECOND;
+    expect(await outcome(server.verifyToken(await issuer.token(mine)))).toBe("accepted");
     server.close();
   });
 });
