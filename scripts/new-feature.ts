@@ -1,10 +1,11 @@
 /**
- * Lays out a capability: `bun run scripts/new-feature.ts device-names` makes src/features/device-names/ with a procedure that
- * works, to be rewritten into what it is for, and adds the line of the registry.
+ * Lays out a capability: `npm run new-feature -- device-names` makes its folder, its table with a migration, a line of the
+ * registry and a test. The code works and type-checks; the test fails until it is written.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { ROOT } from "./lib/run.ts";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { capture, ROOT } from "./lib/run.ts";
+import { featureFiles, type Names } from "./new-feature/files.ts";
 
 function fail(sentence: string): never {
   console.error(`new-feature: ${sentence}`);
@@ -12,89 +13,63 @@ function fail(sentence: string): never {
 }
 
 const [name = ""] = process.argv.slice(2);
-if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) fail("say a name in kebab-case, such as device-names.");
+if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) fail("Give a name in kebab-case, such as device-names.");
+if (existsSync(join(ROOT, "src/features", name))) fail(`src/features/${name} exists already. Give another name.`);
 const camel = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-const pascal = camel.charAt(0).toUpperCase() + camel.slice(1);
-
-const features = join(ROOT, "src/features");
-const folder = join(features, name);
-const registry = join(features, "index.ts");
-if (!existsSync(registry)) fail("there is no src/features/index.ts to add the feature to.");
-if (existsSync(folder)) fail(`src/features/${name} exists already.`);
-
-const files: Record<string, string> = {
-  "index.ts": `import { defineFeature } from "../../rpc/feature.ts";
-import { ${camel}Router } from "./router.ts";
-import { ${pascal} } from "./service.ts";
-
-/** What this capability is for, in a paragraph. */
-export const ${camel} = defineFeature({
-  settings: {},
-  router: ({ identity, procedures }) => ${camel}Router(procedures, new ${pascal}(identity)),
-});
-`,
-  "router.ts": `import { z } from "zod";
-import type { Procedures } from "../../rpc/procedures.ts";
-import type { ${pascal} } from "./service.ts";
-
-const answer = z.strictObject({ display_name: z.string().nullable() });
-
-export function ${camel}Router(procedures: Procedures, ${camel}: ${pascal}) {
-  return {
-    ${camel}: {
-      get: procedures
-        .session({
-          summary: "The name of who is signed in.",
-          output: answer,
-          errors: ["not_found"],
-          rest: { method: "GET", path: "/v1/me/${name}" },
-        })
-        .query(async ({ ctx }) => ({ display_name: await ${camel}.displayName(ctx.session.user_id) })),
-    },
-  };
-}
-`,
-  "service.ts": `import { AppError } from "../../core/errors.ts";
-import type { Identity } from "../../identity/identity.ts";
-import { findDisplayName } from "./store.ts";
-
-/** The rules: no Request, no SQL. */
-export class ${pascal} {
-  constructor(private readonly identity: Identity) {}
-
-  /** @throws AppError \`not_found\` */
-  async displayName(userId: string): Promise<string | null> {
-    const row = await findDisplayName(this.identity.storage.read, userId);
-    if (!row) throw new AppError("not_found");
-    return row.display_name;
-  }
-}
-`,
-  "store.ts": `import { type Executor, type Param, prepared } from "../../storage/storage.ts";
-
-const displayName = prepared((db, p: Param<{ user_id: string }>) =>
-  db.selectFrom("users").select("display_name").where("id", "=", p("user_id")),
-);
-export const findDisplayName = (at: Executor, userId: string) => at.first(displayName, { user_id: userId });
-`,
+const numbers = readdirSync(join(ROOT, "src/storage/migrations")).map((file) => Number.parseInt(file, 10) || 0);
+const names: Names = {
+  name,
+  camel,
+  pascal: camel.charAt(0).toUpperCase() + camel.slice(1),
+  snake: name.replaceAll("-", "_"),
+  migration: Math.max(...numbers) + 1,
 };
 
-/** The registry with one more import and one more name, both in order. */
-function register(text: string): string {
-  const line = `import { ${camel} } from "./${name}/index.ts";`;
-  const imports = [...text.matchAll(/^import .*$/gm)].map(([found]) => found);
-  const names = /export const features = \{([^}]*)\}/.exec(text)?.[1];
-  const last = imports.at(-1);
-  if (names === undefined || last === undefined)
-    fail("src/features/index.ts has another shape than this script knows.");
-  const listed = [...names.split(",").map((entry) => entry.trim()), camel].filter(Boolean).sort();
-  return text
-    .replace(imports.join("\n"), [...imports, line].sort().join("\n"))
-    .replace(`{${names}}`, `{ ${listed.join(", ")} }`);
+const made = new Map(featureFiles(names));
+
+/** Puts a line before the one that closes a list, and an import at the top. */
+function edit(path: string, list: RegExp, line: string, importLine?: string): void {
+  const text = readFileSync(join(ROOT, path), "utf8");
+  const [found] = list.exec(text) ?? [];
+  if (found === undefined) fail(`${path} has another shape than this script knows. Add this line by hand: ${line}`);
+  const end = text.indexOf(found) + found.length;
+  const close = text.slice(0, end).search(/[}\]];?$/);
+  const before = text
+    .slice(0, close)
+    .trimEnd()
+    .replace(/,?$/, text.slice(0, close).trimEnd().endsWith(";") ? "" : ",");
+  const imports = importLine === undefined ? "" : `${importLine}\n`;
+  made.set(path, `${imports}${before}\n${line}\n${text.slice(close)}`);
 }
 
-const registered = register(readFileSync(registry, "utf8"));
-mkdirSync(folder);
-for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
-writeFileSync(registry, registered);
-console.log(`src/features/${name}: ${Object.keys(files).join(", ")}, and its line in src/features/index.ts`);
+const { snake, pascal } = names;
+const migration = `${String(names.migration).padStart(4, "0")}-${name}`;
+edit(
+  "src/features/index.ts",
+  /export const features = \{[^}]*\};/,
+  `  ${camel},`,
+  `import { ${camel} } from "./${name}/index.ts";`,
+);
+edit(
+  "src/storage/migrations/all.ts",
+  /export const migrations[^[]*\[\] = \[[^\]]*\];/,
+  camel,
+  `import { ${camel} } from "./${migration}.ts";`,
+);
+edit(
+  "src/storage/schema.ts",
+  /export interface Database \{[^}]*\}/,
+  `  ${snake}_records: ${pascal}RecordsTable;`,
+  `import type { ${pascal}RecordsTable } from "./migrations/${migration}.ts";`,
+);
+edit("src/storage/owners.ts", /export const OWNERS[^{]*\{[^}]*\};/, `  ${snake}_records: "features/${name}",`);
+
+for (const [path, text] of made) {
+  mkdirSync(dirname(join(ROOT, path)), { recursive: true });
+  writeFileSync(join(ROOT, path), text);
+}
+const biome = join(ROOT, "node_modules/.bin/biome");
+const { code, output } = await capture([process.execPath, "run", "--bun", biome, "check", "--write", ...made.keys()]);
+if (code !== 0) fail(`The files are written, but not formatted:\n${output}`);
+for (const path of made.keys()) console.log(path);
+console.log(`\nNext: write test/features/${name}/${name}.test.ts, then npm run check and npm test -- test/features.`);

@@ -23,14 +23,17 @@ export interface FeatureContract<Host, Router, ClaimsInput, Transaction, SecondF
   router?: (host: Host) => Router;
   /** More claims for an access token. Read-only work, no I/O: it is on the hot path of a refresh. */
   claims?: (input: ClaimsInput) => Record<string, unknown>;
-  /** Removes what it keeps about a user who is being deleted, in the transaction of the deletion. */
-  erase?: (tx: Transaction, userId: string) => Promise<void>;
+  /**
+   * Removes what it keeps about a user who is being deleted, in the transaction of the deletion. A feature whose sign-in method has
+   * a credential must declare this and {@link revokeCredentials}; null says that it keeps nothing of its own.
+   */
+  erase?: ((tx: Transaction, userId: string) => Promise<void>) | null;
   /**
    * Removes the credentials that it keeps of a user. `since` null: every one, because the owner of the account's address has
    * proven it now, and a stranger may have registered with it. A time in ms: those that were added then or later, because
    * somebody else had the account since; a credential that may have been what they came in by goes in any case.
    */
-  revokeCredentials?: (tx: Transaction, userId: string, revocation: { since: number | null }) => Promise<void>;
+  revokeCredentials?: ((tx: Transaction, userId: string, revocation: { since: number | null }) => Promise<void>) | null;
   /** The second factors that it offers. */
   secondFactors?: (host: Host) => readonly SecondFactor[];
   /** Work that comes back by itself: retention, rotation, delivery. */

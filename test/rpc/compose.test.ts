@@ -89,6 +89,9 @@ test("two features must not declare the same setting, method, procedure, route o
   const sameMethod = defineFeature({ settings: {}, signInMethods: { password: null } });
   expect(() => composeFeatures({ password, sameMethod })).toThrow("Two features add the sign-in method password");
 
+  const keeps = defineFeature({ settings: {}, signInMethods: { key: password.signInMethods?.password ?? null } });
+  expect(() => composeFeatures({ keeps })).toThrow("keeps adds a sign-in method with a credential, but no erase");
+
   const empty = { settings: {} };
   const job = { name: "anonymous-retention", every: 1, run: async () => {} };
   await expect(start({ anonymous, other: defineFeature({ ...empty, jobs: () => [job] }) })()).rejects.toThrow(

@@ -9,6 +9,9 @@ import { EmailSignIns } from "./service.ts";
  */
 export const emailSignIn = defineFeature({
   settings: {},
+  // Its credential is an address, which identity keeps and removes.
+  erase: null,
+  revokeCredentials: null,
   signInMethods: { magic_link: holdsProvenAddress, email_code: holdsProvenAddress },
   router: ({ identity, procedures }) => emailSignInRouter(identity, procedures, new EmailSignIns(identity)),
 });
