@@ -166,18 +166,10 @@ async function requireDefaultTenant(identity: Identity) {
 }
 
 async function signIn(identity: Identity, application: Application, userId: string) {
-  const outcome = await identity.signIns.complete({
-    act: new ActIn(application, ORIGIN, ANONYMOUS),
-    method: "password",
-    amr: ["pwd"],
-    aal: "aal1",
-    delivery: "cookie",
-    audience: null,
-    organization: null,
-    replaces: null,
-    trustedDevice: null,
-    commit: async () => userId,
-  });
+  const act = new ActIn(application, ORIGIN, ANONYMOUS);
+  const nothing = { audience: null, organization: null, replaces: null, trustedDevice: null };
+  const proof = { method: "password", amr: ["pwd"], aal: "aal1", commit: async () => userId } as const;
+  const outcome = await identity.signIns.complete({ act, delivery: "cookie", ...nothing }, proof);
   if (outcome.status !== "success") throw new Error("a second factor is asked for");
   return outcome.issued;
 }

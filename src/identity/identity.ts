@@ -43,9 +43,9 @@ import { AccessTokens } from "./sessions/access-tokens.ts";
 import { RefreshService } from "./sessions/refresh-service.ts";
 import { RefreshTokens } from "./sessions/refresh-tokens.ts";
 import { Sessions } from "./sessions/sessions.ts";
-import { SignIns } from "./sessions/sign-in.ts";
 import { purgeSessions } from "./sessions/store.ts";
 import type { identitySettings } from "./settings.ts";
+import { SignIns } from "./sign-in/sign-ins.ts";
 import { Credentials } from "./users/credentials.ts";
 
 export interface IdentityOptions {

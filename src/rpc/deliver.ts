@@ -1,6 +1,6 @@
 import type { IssuedTokens } from "../identity/sessions/sessions.ts";
-import type { SignInOutcome } from "../identity/sessions/sign-in.ts";
 import { userOfBundle, type WireSignIn, type WireTokens } from "../identity/sessions/wire.ts";
+import type { SignInOutcome } from "../identity/sign-in/sign-ins.ts";
 import { type Call, isFromPage } from "./call.ts";
 
 /**

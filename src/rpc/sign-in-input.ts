@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Identity } from "../identity/identity.ts";
+import type { SignInRequest } from "../identity/sign-in/sign-ins.ts";
 import type { Delivery } from "../storage/schema.ts";
 import type { Call } from "./call.ts";
 import type { Admitted } from "./gate.ts";
@@ -18,20 +19,25 @@ export const signInInput = {
   trusted_device: z.string().min(1).max(200).nullish().describe("What an earlier sign-in answered; else its cookie."),
 };
 
+/** {@link signInInput}, or a part of it. */
 interface Given {
   organization?: string | null | undefined;
   audience?: string | null | undefined;
-  delivery: Delivery;
+  delivery?: Delivery | undefined;
   trusted_device?: string | null | undefined;
 }
 
-/** {@link signInInput} and the request itself, as the one sign-in function takes them. */
-export async function signInRequest(identity: Identity, ctx: Admitted & { call: Call }, input: Given) {
+/** Makes the request that every method hands on to `SignIns.complete`, from the call and its input. */
+export async function signInRequest(
+  identity: Identity,
+  ctx: Admitted & { call: Call },
+  input: Given,
+): Promise<SignInRequest> {
   return {
     act: ctx.act,
     organization: input.organization ?? null,
     audience: input.audience ?? null,
-    delivery: input.delivery,
+    delivery: input.delivery ?? "cookie",
     replaces: await presentedSession(identity, ctx.call, ctx),
     trustedDevice: input.trusted_device ?? ctx.call.cookies(ctx.act.application).device,
   };

@@ -11,6 +11,7 @@ import { ActIn, ANONYMOUS } from "../../src/identity/audit/act.ts";
 import type { Identity } from "../../src/identity/identity.ts";
 import type { IssuedTokens } from "../../src/identity/sessions/sessions.ts";
 import type { FirstSetup } from "../../src/identity/setup.ts";
+import type { SignInRequest } from "../../src/identity/sign-in/sign-ins.ts";
 import { insertEmail, insertUser } from "../../src/identity/users/store.ts";
 import type { Inbox } from "../../src/mail/inbox.ts";
 import type { Transport } from "../../src/mail/transport.ts";
@@ -225,24 +226,21 @@ export class TestApp {
     return new ActIn(application, origin, ANONYMOUS);
   }
 
+  /** A sign-in that asks for nothing special. */
+  signInRequest(act: Act): SignInRequest {
+    const nothing = { audience: null, organization: null, replaces: null, trustedDevice: null };
+    return { act, delivery: "cookie", ...nothing };
+  }
+
   /** A session of a user, through the host's own phases; no password is hashed. */
   async signIn(
     user: Pick<TestUser, "id">,
     applicationId: string = this.applicationId,
     aal: "aal1" | "aal2" = "aal1",
   ): Promise<IssuedTokens> {
-    const outcome = await this.identity.signIns.complete({
-      act: await this.act({ applicationId }),
-      method: "password",
-      amr: ["pwd"],
-      aal,
-      delivery: "cookie",
-      audience: null,
-      organization: null,
-      replaces: null,
-      trustedDevice: null,
-      commit: async () => user.id,
-    });
+    const request = this.signInRequest(await this.act({ applicationId }));
+    const proof = { method: "password", amr: ["pwd"], aal, commit: async () => user.id };
+    const outcome = await this.identity.signIns.complete(request, proof);
     if (outcome.status !== "success") throw new Error("a second factor is asked for");
     const { issued } = outcome;
     this.secrets.add(issued.accessToken).add(issued.refreshToken);

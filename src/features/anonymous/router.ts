@@ -2,10 +2,9 @@ import { z } from "zod";
 import type { Identity } from "../../identity/identity.ts";
 import { exampleTokens, tokensSchema } from "../../identity/sessions/wire.ts";
 import { deliver } from "../../rpc/deliver.ts";
-import { presentedSession } from "../../rpc/presented.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import { metadataInput } from "../../rpc/schemas.ts";
-import { deliveryInput } from "../../rpc/sign-in-input.ts";
+import { deliveryInput, signInRequest } from "../../rpc/sign-in-input.ts";
 import type { AnonymousSignIn } from "./service.ts";
 
 export function anonymousRouter(identity: Identity, procedures: Procedures, signIn: AnonymousSignIn) {
@@ -38,12 +37,7 @@ export function anonymousRouter(identity: Identity, procedures: Procedures, sign
       .mutation(async ({ ctx, input }) =>
         deliver(
           ctx.call,
-          await signIn.signIn({
-            act: ctx.act,
-            metadata: input?.metadata ?? {},
-            delivery: input?.delivery ?? "cookie",
-            replaces: await presentedSession(identity, ctx.call, ctx),
-          }),
+          await signIn.signIn(await signInRequest(identity, ctx, { delivery: input?.delivery }), input?.metadata ?? {}),
         ),
       ),
   };

@@ -64,13 +64,7 @@ export function emailSignInRouter(identity: Identity, procedures: Procedures, si
           }),
         )
         .mutation(async ({ ctx, input }) =>
-          deliverOutcome(
-            ctx.call,
-            await signIns.complete({
-              ...(await signInRequest(identity, ctx, input)),
-              proof: proofOf(input),
-            }),
-          ),
+          deliverOutcome(ctx.call, await signIns.complete(await signInRequest(identity, ctx, input), proofOf(input))),
         ),
     },
     describeLink: procedures

@@ -3,28 +3,16 @@ import { canonicalEmail } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { mayActFor } from "../../identity/accounts/may-act.ts";
 import type { Act } from "../../identity/applications/act.ts";
-import type { Application } from "../../identity/applications/application.ts";
 import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/email-proofs/mailed.ts";
 import type { Proof, ProofKind, StartedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
-import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
+import type { SignInOutcome, SignInRequest } from "../../identity/sign-in/sign-ins.ts";
 import { findAddressOwner, findEmail, findPrimary } from "../../identity/users/emails/store.ts";
 import { lockUser } from "../../identity/users/store.ts";
-import type { Delivery } from "../../storage/schema.ts";
 import { maskEmail } from "./mask.ts";
 
 export const EMAIL_METHODS = ["magic_link", "email_code"] as const;
 export type EmailMethod = (typeof EMAIL_METHODS)[number];
-
-export interface EmailCompletion {
-  act: Act;
-  proof: Proof;
-  organization: string | null;
-  audience: string | null;
-  delivery: Delivery;
-  replaces: string | null;
-  trustedDevice: string | null;
-}
 
 /** What the flow goes on with. */
 interface State {
@@ -46,7 +34,7 @@ export class EmailSignIns {
   async start(act: Act, { email, method }: { email: string; method: EmailMethod }): Promise<StartedProof> {
     const { identity } = this;
     const { application } = act;
-    requireMethod(application, method);
+    identity.signIns.requireMethod(application, method);
     const said = canonicalEmail(email);
     if (!said) throw invalidField("email", "must be one e-mail address such as ada@example.com");
     const { canonical } = said;
@@ -73,27 +61,21 @@ export class EmailSignIns {
    * @throws AppError `invalid_code` for whatever is wrong with the proof, `forbidden` when the method was switched off
    * meanwhile, `invalid_credentials` when the account was disabled meanwhile, `rate_limited`
    */
-  async complete(completion: EmailCompletion): Promise<SignInOutcome> {
-    const { act, proof } = completion;
+  async complete(request: SignInRequest, proof: Proof): Promise<SignInOutcome> {
+    const { act } = request;
     const { application } = act;
     const { accounts, signIns, storage } = this.identity;
     const { flow, state, spend } = await checkProof(this.identity, act, ["sign_in"], proof);
     const { method, emailId } = state as unknown as State;
     const { user_id: userId } = flow;
     if (userId === null || emailId === null) throw new AppError("invalid_code");
-    requireMethod(application, method);
+    signIns.requireMethod(application, method);
     const address = { userId, emailId };
     const found = await findEmail(storage.read, userId, emailId);
-    return signIns.complete({
-      act,
+    return signIns.complete(request, {
       method,
       amr: ["otp"],
       aal: "aal1",
-      delivery: completion.delivery,
-      audience: completion.audience,
-      organization: completion.organization,
-      replaces: completion.replaces,
-      trustedDevice: completion.trustedDevice,
       commit: async (tx, now) => {
         const isFirst = found?.verified_at === null;
         // Whoever takes an account over holds its row first, as everywhere: two who do wait for each other.
@@ -124,10 +106,4 @@ export class EmailSignIns {
       expires_at: toWireTime(flow.expires_at),
     };
   }
-}
-
-function requireMethod(application: Application, method: EmailMethod): void {
-  if (application.signInMethods.has(method)) return;
-  const what = method === "magic_link" ? "links" : "codes";
-  throw new AppError("forbidden", { message: `This application does not sign people in by ${what} in mails.` });
 }

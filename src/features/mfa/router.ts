@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { userRef } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
-import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
 import { exampleTokens, tokensSchema, type WireTokens } from "../../identity/sessions/wire.ts";
+import type { SignInOutcome } from "../../identity/sign-in/sign-ins.ts";
 import type { Call } from "../../rpc/call.ts";
 import { deliverOutcome } from "../../rpc/deliver.ts";
 import type { FlowOrSession } from "../../rpc/gate.ts";

@@ -6,8 +6,8 @@ import { userRef } from "../../identity/audit/act.ts";
 import type { FactorProof, MfaFlow } from "../../identity/factors/second-factors.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { lockSession } from "../../identity/sessions/lock.ts";
-import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
 import type { SessionBundle } from "../../identity/sessions/store.ts";
+import type { SignInOutcome } from "../../identity/sign-in/sign-ins.ts";
 import { findUser } from "../../identity/users/store.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { otpauthUri, qrSvg } from "./qr-code.ts";
@@ -138,9 +138,12 @@ export class SecondFactorService {
         await proof.commit(tx, now);
         await attempts.forgiveSecondFactor(tx, act, userId);
       };
-      const step = { act, amr: proof.amr, rememberDevice, commit };
-      if ("session" in prover) return await signIns.stepUp({ ...step, session: prover.session, aal: "aal2" });
-      return await signIns.finish({ ...step, flow: prover.flow, replaces: prover.replaces });
+      const counted = { amr: proof.amr, commit };
+      if ("session" in prover) {
+        return await signIns.stepUp({ act, session: prover.session, rememberDevice }, counted);
+      }
+      const { flow, replaces } = prover;
+      return await signIns.finish({ act, flow, replaces, rememberDevice }, counted);
     } catch (error) {
       if (error instanceof AppError && error.code === "invalid_code") await this.#refused(prover, method, isLast);
       throw error;

@@ -100,8 +100,7 @@ export function passkeysRouter(
         .mutation(async ({ ctx, input }) =>
           deliverOutcome(
             ctx.call,
-            await signIns.complete({
-              ...(await signInRequest(identity, ctx, input)),
+            await signIns.complete(await signInRequest(identity, ctx, input), {
               flowId: input.flow_id,
               response: input.response,
             }),

@@ -2,11 +2,8 @@ import { canonicalEmail, type EmailAddress } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import type { Application } from "../../identity/applications/application.ts";
 
-/** @throws AppError `forbidden` */
-export function requirePasswords(application: Application): void {
-  if (application.signInMethods.has("password")) return;
-  throw new AppError("forbidden", { message: "This application does not take passwords." });
-}
+/** A right password, as the one sign-in function takes it. */
+export const BY_PASSWORD = { method: "password", amr: ["pwd"], aal: "aal1" } as const;
 
 /** @throws AppError `forbidden` */
 export function requireSignUp(application: Application): void {

@@ -8,7 +8,7 @@ import { mailReset, type ResetState } from "../../identity/email-proofs/reset.ts
 import type { Identity } from "../../identity/identity.ts";
 import { findAddressOf, findAddressOwner } from "../../identity/users/emails/store.ts";
 import { lockUser } from "../../identity/users/store.ts";
-import { requireEmail, requirePasswords } from "./admission.ts";
+import { BY_PASSWORD, requireEmail } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
 import { putPassword } from "./store.ts";
 
@@ -26,7 +26,7 @@ export class Recovery {
   async forgot(act: Act, email: string): Promise<StartedProof> {
     const { attempts, storage } = this.identity;
     const { application } = act;
-    requirePasswords(application);
+    this.identity.signIns.requireMethod(application, BY_PASSWORD.method);
     const { canonical } = requireEmail(email);
     await attempts.mail(act, canonical);
     const found = await findAddressOwner(storage.read, application.tenant.id, canonical);
@@ -41,8 +41,8 @@ export class Recovery {
    */
   async reset(asked: Act, { proof, password }: { proof: Proof; password: string }): Promise<void> {
     const { application, origin } = asked;
-    const { accounts, storage, clock } = this.identity;
-    requirePasswords(application);
+    const { accounts, signIns, storage, clock } = this.identity;
+    signIns.requireMethod(application, BY_PASSWORD.method);
     // What no account would take costs none of a code's tries.
     await this.hashing.requireGood("new_password", password, [application.name]);
     const { flow, state, spend } = await checkProof(this.identity, asked, ["reset_password"], proof);

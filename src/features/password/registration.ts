@@ -7,39 +7,21 @@ import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/email-proo
 import type { Proof, StartedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { isLockedLive } from "../../identity/sessions/lock.ts";
-import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
 import type { SessionBundle } from "../../identity/sessions/store.ts";
+import type { SignInOutcome, SignInProof, SignInRequest } from "../../identity/sign-in/sign-ins.ts";
 import { findAddressOwner } from "../../identity/users/emails/store.ts";
 import { claimUser, findUser, insertEmail, insertUser, updateUser } from "../../identity/users/store.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
-import type { Delivery } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { requireEmail, requirePasswords, requireSignUp } from "./admission.ts";
+import { BY_PASSWORD, requireEmail, requireSignUp } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
 import { insertPassword } from "./store.ts";
 
 interface Applicant {
-  act: Act;
   email: string;
   password: string;
   displayName: string | null;
-  delivery: Delivery;
-}
-
-interface Registration extends Applicant {
   metadata: Record<string, unknown>;
-  replaces: string | null;
-}
-
-interface Upgrade extends Applicant {
-  session: SessionBundle;
-}
-
-interface Completion {
-  act: Act;
-  proof: Proof;
-  delivery: Delivery;
-  replaces: string | null;
 }
 
 /** Tokens, the question for a second factor, or a mail first. */
@@ -55,8 +37,6 @@ interface NewPerson {
   sid: string | null;
 }
 
-const WITH_PASSWORD = { method: "password", amr: ["pwd"], aal: "aal1" } as const;
-
 /** Sign-up: of new people, and of anonymous ones, who keep their id. */
 export class Registrations {
   constructor(
@@ -68,12 +48,12 @@ export class Registrations {
    * With `sign_up: "verified"` always a mail and the same work: nobody is told who has an account.
    * @throws AppError `forbidden` (closed), `invalid_input`, `conflict` (known address), `rate_limited`, `overloaded`
    */
-  async register(registration: Registration): Promise<SignUpOutcome> {
-    const { act, metadata } = registration;
-    const address = await this.#admit(registration);
-    if (act.application.signUp === "verified") return this.#mail(registration, address, metadata);
-    const person = await this.#newPerson(registration, address, metadata);
-    return this.#signIn(registration, (tx, now) => this.#createUser(tx, now, act, person, false));
+  async register(request: SignInRequest, applicant: Applicant): Promise<SignUpOutcome> {
+    const { act } = request;
+    const address = await this.#admit(act, applicant);
+    if (act.application.signUp === "verified") return this.#mail(act, applicant, address);
+    const person = await this.#newPerson(act, applicant, address);
+    return this.#signIn(request, (tx, now) => this.#createUser(tx, now, act, person, false));
   }
 
   /**
@@ -81,12 +61,12 @@ export class Registrations {
    * rise in privilege.
    * @throws AppError as {@link register}; `forbidden` for whoever is not anonymous
    */
-  async upgrade(upgrade: Upgrade): Promise<SignUpOutcome> {
-    const { act, session } = upgrade;
-    const address = await this.#admit(upgrade, session);
-    if (act.application.signUp === "verified") return this.#mail(upgrade, address, {}, session);
-    const person = await this.#newPerson(upgrade, address, {});
-    return this.#signIn({ ...upgrade, replaces: session.sid }, (tx, now) =>
+  async upgrade(request: SignInRequest, session: SessionBundle, applicant: Applicant): Promise<SignUpOutcome> {
+    const { act } = request;
+    const address = await this.#admit(act, applicant, session);
+    if (act.application.signUp === "verified") return this.#mail(act, applicant, address, session);
+    const person = await this.#newPerson(act, applicant, address);
+    return this.#signIn({ ...request, replaces: session.sid }, (tx, now) =>
       this.#upgradeUser(tx, now, act, session.user_id, person, false),
     );
   }
@@ -95,14 +75,14 @@ export class Registrations {
    * The address is proven: the person is made, and signed in.
    * @throws AppError `invalid_code`, `forbidden` (closed meanwhile), `conflict` (the address was taken meanwhile)
    */
-  async complete(completion: Completion): Promise<SignInOutcome> {
-    const { act } = completion;
-    requirePasswords(act.application);
+  async complete(request: SignInRequest, given: Proof): Promise<SignInOutcome> {
+    const { act } = request;
+    this.identity.signIns.requireMethod(act.application, BY_PASSWORD.method);
     requireSignUp(act.application);
-    const { flow, state, spend } = await checkProof(this.identity, act, ["sign_up"], completion.proof);
+    const { flow, state, spend } = await checkProof(this.identity, act, ["sign_up"], given);
     const person = state as unknown as NewPerson;
     const { user_id: userId, tenant_id } = flow;
-    return this.#signIn(completion, async (tx, now) => {
+    return this.#signIn(request, async (tx, now) => {
       // What somebody's session began is over once it has been ended.
       const session = userId === null || person.sid === null ? null : { tenant_id, user_id: userId, sid: person.sid };
       if (session && !(await isLockedLive(tx, session, now))) throw new AppError("invalid_code");
@@ -114,15 +94,15 @@ export class Registrations {
   }
 
   /** What is refused before any work that a stranger could ask for. */
-  async #admit(applicant: Applicant, session: SessionBundle | null = null): Promise<EmailAddress> {
-    const { application } = applicant.act;
-    requirePasswords(application);
+  async #admit(act: Act, applicant: Applicant, session: SessionBundle | null = null): Promise<EmailAddress> {
+    const { application } = act;
+    this.identity.signIns.requireMethod(application, BY_PASSWORD.method);
     requireSignUp(application);
     if (session) await this.#requireAnonymous(application.tenant.id, session.user_id);
     const address = requireEmail(applicant.email);
     const context = [address.address, applicant.displayName ?? session?.display_name ?? null, application.name];
     await this.hashing.requireGood("password", applicant.password, context);
-    await this.identity.attempts.signUp(applicant.act);
+    await this.identity.attempts.signUp(act);
     return address;
   }
 
@@ -133,11 +113,10 @@ export class Registrations {
 
   /** @throws AppError `conflict` for a known address: before the costly part */
   async #newPerson(
-    { act, password, displayName }: Applicant,
+    { application, origin }: Act,
+    { password, displayName, metadata }: Applicant,
     address: EmailAddress,
-    metadata: Record<string, unknown>,
   ): Promise<NewPerson> {
-    const { application, origin } = act;
     if (await findAddressOwner(this.identity.storage.read, application.tenant.id, address.canonical))
       throw knownAddress();
     return { address, hash: await this.hashing.hash(password, origin), displayName, metadata, sid: null };
@@ -148,9 +127,9 @@ export class Registrations {
    * spelling was typed. One hash, one read, one write either way.
    */
   async #mail(
-    { act, password, displayName }: Applicant,
+    act: Act,
+    { password, displayName, metadata }: Applicant,
     address: EmailAddress,
-    metadata: Record<string, unknown>,
     session: SessionBundle | null = null,
   ): Promise<SignUpOutcome> {
     const { identity } = this;
@@ -175,21 +154,8 @@ export class Registrations {
     return { status: "sent", proof };
   }
 
-  #signIn(
-    request: { act: Act; delivery: Delivery; replaces: string | null },
-    commit: (tx: Executor, now: number) => Promise<string>,
-  ): Promise<SignInOutcome> {
-    const { act, delivery, replaces } = request;
-    return this.identity.signIns.complete({
-      ...WITH_PASSWORD,
-      act,
-      delivery,
-      replaces,
-      audience: null,
-      organization: null,
-      trustedDevice: null,
-      commit,
-    });
+  #signIn(request: SignInRequest, commit: SignInProof["commit"]): Promise<SignInOutcome> {
+    return this.identity.signIns.complete(request, { ...BY_PASSWORD, commit });
   }
 
   async #createUser(tx: Executor, now: number, asked: Act, person: NewPerson, isVerified: boolean) {

@@ -5,7 +5,6 @@ import type { Identity } from "../../identity/identity.ts";
 import { exampleMailSent, exampleTokens, signInSchema, signUpSchema } from "../../identity/sessions/wire.ts";
 import type { Call } from "../../rpc/call.ts";
 import { deliverOutcome } from "../../rpc/deliver.ts";
-import { presentedSession } from "../../rpc/presented.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import { metadataInput } from "../../rpc/schemas.ts";
 import { deliveryInput, signInInput, signInRequest } from "../../rpc/sign-in-input.ts";
@@ -48,15 +47,7 @@ export function passwordRouter(
       .mutation(async ({ ctx, input }) =>
         deliverSignUp(
           ctx.call,
-          await registrations.register({
-            act: ctx.act,
-            email: input.email,
-            password: input.password,
-            displayName: input.display_name ?? null,
-            metadata: input.metadata ?? {},
-            delivery: input.delivery,
-            replaces: await presentedSession(identity, ctx.call, ctx),
-          }),
+          await registrations.register(await signInRequest(identity, ctx, input), applicantOf(input)),
         ),
       ),
     completeRegistration: procedures
@@ -73,12 +64,7 @@ export function passwordRouter(
       .mutation(async ({ ctx, input }) =>
         deliverOutcome(
           ctx.call,
-          await registrations.complete({
-            act: ctx.act,
-            proof: proofOf(input),
-            delivery: input.delivery,
-            replaces: await presentedSession(identity, ctx.call, ctx),
-          }),
+          await registrations.complete(await signInRequest(identity, ctx, input), proofOf(input)),
         ),
       ),
     upgrade: procedures
@@ -99,14 +85,7 @@ export function passwordRouter(
       .mutation(async ({ ctx, input }) =>
         deliverSignUp(
           ctx.call,
-          await registrations.upgrade({
-            act: ctx.act,
-            session: ctx.session,
-            email: input.email,
-            password: input.password,
-            displayName: input.display_name ?? null,
-            delivery: input.delivery,
-          }),
+          await registrations.upgrade(await signInRequest(identity, ctx, input), ctx.session, applicantOf(input)),
         ),
       ),
     login: procedures
@@ -128,17 +107,21 @@ export function passwordRouter(
         }),
       )
       .mutation(async ({ ctx, input }) =>
-        deliverOutcome(
-          ctx.call,
-          await passwords.signIn({
-            ...(await signInRequest(identity, ctx, input)),
-            email: input.email,
-            password: input.password,
-          }),
-        ),
+        deliverOutcome(ctx.call, await passwords.signIn(await signInRequest(identity, ctx, input), input)),
       ),
   };
   return { auth };
+}
+
+interface SignUpInput {
+  email: string;
+  password: string;
+  display_name?: string | null | undefined;
+  metadata?: Record<string, unknown> | undefined;
+}
+
+function applicantOf({ email, password, display_name, metadata }: SignUpInput) {
+  return { email, password, displayName: display_name ?? null, metadata: metadata ?? {} };
 }
 
 function deliverSignUp(call: Call, outcome: SignUpOutcome) {

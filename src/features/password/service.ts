@@ -4,12 +4,11 @@ import type { Act } from "../../identity/applications/act.ts";
 import { userRef } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { lockSession } from "../../identity/sessions/lock.ts";
-import type { SignInOutcome } from "../../identity/sessions/sign-in.ts";
 import type { SessionBundle } from "../../identity/sessions/store.ts";
+import type { SignInOutcome, SignInRequest } from "../../identity/sign-in/sign-ins.ts";
 import { findAddressOwner } from "../../identity/users/emails/store.ts";
 import { claimUser } from "../../identity/users/store.ts";
-import type { Delivery } from "../../storage/schema.ts";
-import { requirePasswords } from "./admission.ts";
+import { BY_PASSWORD } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
 import { addPassword, findPassword, lockPassword, replacePassword } from "./store.ts";
 
@@ -17,17 +16,6 @@ import { addPassword, findPassword, lockPassword, replacePassword } from "./stor
 interface Owner {
   act: Act;
   session: SessionBundle;
-}
-
-interface PasswordSignIn {
-  act: Act;
-  email: string;
-  password: string;
-  organization: string | null;
-  audience: string | null;
-  delivery: Delivery;
-  replaces: string | null;
-  trustedDevice: string | null;
 }
 
 /** The rules of passwords: who is signed in by one, and what a new one does to other sessions. */
@@ -41,11 +29,12 @@ export class Passwords {
    * The same answer, status and work for a wrong password, an unknown address, an account without a password and a
    * disabled one. @throws AppError `invalid_credentials`, `rate_limited`, `overloaded`
    */
-  async signIn(signIn: PasswordSignIn): Promise<SignInOutcome> {
-    const { act, password } = signIn;
+  async signIn(request: SignInRequest, given: { email: string; password: string }): Promise<SignInOutcome> {
+    const { act } = request;
     const { application, origin } = act;
-    requirePasswords(application);
-    const email = canonicalEmail(signIn.email);
+    const { password } = given;
+    this.identity.signIns.requireMethod(application, BY_PASSWORD.method);
+    const email = canonicalEmail(given.email);
     // What is no address has no account; it is refused as an unknown one is, after the same work.
     const canonical = email?.canonical ?? "";
     await this.identity.attempts.proof(act, "account", canonical);
@@ -60,16 +49,8 @@ export class Passwords {
     }
     const { version } = stored;
     const renewed = this.hashing.needsRehash(stored.hash) ? await this.hashing.hash(password, origin) : null;
-    return this.identity.signIns.complete({
-      act,
-      method: "password",
-      amr: ["pwd"],
-      aal: "aal1",
-      delivery: signIn.delivery,
-      audience: signIn.audience,
-      organization: signIn.organization,
-      replaces: signIn.replaces,
-      trustedDevice: signIn.trustedDevice,
+    return this.identity.signIns.complete(request, {
+      ...BY_PASSWORD,
       commit: async (tx, now) => {
         // The hash took its time: a password that was changed meanwhile signs nobody in.
         if (!(await lockPassword(tx, account.user_id, version))) throw new AppError("invalid_credentials");
@@ -114,8 +95,8 @@ export class Passwords {
    */
   async set(owner: Owner, next: string): Promise<void> {
     const { act, session } = owner;
-    const { accounts, storage, clock } = this.identity;
-    requirePasswords(act.application);
+    const { accounts, signIns, storage, clock } = this.identity;
+    signIns.requireMethod(act.application, BY_PASSWORD.method);
     await this.#requireGood(owner, next);
     const userId = session.user_id;
     if (await findPassword(storage.read, userId)) throw hasOne();

@@ -7,7 +7,6 @@ import type { Executor, Storage } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
 import type { Application } from "../applications/application.ts";
 import type { Flows } from "../flows/flows.ts";
-import type { UserRow } from "../users/wire.ts";
 import type { MfaTokens } from "./mfa-tokens.ts";
 
 /** What somebody gives as a second factor: a code, or the answer to a challenge. */
@@ -71,12 +70,6 @@ export interface MfaFlow {
 /** What an MFA token is presented for: the set-up of a first second factor, or the proof of one. */
 export type MfaStep = "setup" | "proof";
 
-/** What a sign-in must still be asked for; null for nothing. */
-export interface Demand {
-  methods: string[];
-  isSetup: boolean;
-}
-
 const KIND = "mfa";
 const STEP = "first-factor";
 const LIFETIME = 5 * MINUTE;
@@ -121,17 +114,6 @@ export class SecondFactors {
       }
     }
     return methods;
-  }
-
-  /** The application's policy, applied to somebody who has proven one factor. */
-  async demand(tx: Executor, application: Application, user: UserRow, first: string): Promise<Demand | null> {
-    if (application.mfa === "off" || user.is_anonymous === 1) return null;
-    const methods = await this.enrolled(tx, user.id, first);
-    if (methods.length > 0) return { methods, isSetup: false };
-    if (application.mfa === "optional") return null;
-    const since = Math.max(application.mfaRequiredAt ?? 0, user.created_at);
-    const isGraced = application.mfaGrace > 0 && this.clock.now() < since + application.mfaGrace * SECOND;
-    return isGraced ? null : { methods: [], isSetup: true };
   }
 
   /** @returns the flow's id, for {@link token} after the commit */

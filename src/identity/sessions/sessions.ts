@@ -1,13 +1,16 @@
 import type { Clock } from "../../core/clock.ts";
 import { SECOND } from "../../core/clock.ts";
+import { newId } from "../../core/ids.ts";
+import type { Delivery } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
 import type { Application } from "../applications/application.ts";
 import { longestAccessTtl } from "../applications/store.ts";
+import { userRef } from "../audit/act.ts";
 import { insertRevocation } from "../revocations/store.ts";
-import type { AccessTokens } from "./access-tokens.ts";
+import { ACCOUNT_SCOPE, type AccessTokens } from "./access-tokens.ts";
 import type { RefreshTokens } from "./refresh-tokens.ts";
-import { endSessionRow, liveSessionIds, type SessionBundle } from "./store.ts";
+import { endSessionRow, findSession, insertSession, liveSessionIds, type SessionBundle } from "./store.ts";
 
 /** The tokens of one session as they leave, once. */
 export interface IssuedTokens {
@@ -31,6 +34,17 @@ export type EndReason =
   | "refresh_reuse"
   | "user_deleted";
 
+/** How a session begins. */
+export interface NewSession {
+  method: string;
+  /** RFC 8176 values. */
+  amr: readonly string[];
+  aal: "aal1" | "aal2";
+  delivery: Delivery;
+  /** null: the application's default one. */
+  audience: string | null;
+}
+
 /** Of a user's sessions, the ones that end. */
 interface Ending {
   reason: EndReason;
@@ -40,13 +54,61 @@ interface Ending {
   everyApplication: boolean;
 }
 
-/** What happens to a session after it was made: its tokens, and its end. */
+/** The life of a session: its beginning, its tokens, and its end. */
 export class Sessions {
   constructor(
     private readonly clock: Clock,
     private readonly accessTokens: AccessTokens,
     private readonly refreshTokens: RefreshTokens,
   ) {}
+
+  /** Makes a session of the user `userId`, in the transaction of the sign-in. @param now ms, in whole seconds */
+  async begin(tx: Executor, now: number, act: Act, userId: string, made: NewSession): Promise<SessionBundle> {
+    const { application, origin } = act;
+    const { method, amr, aal, delivery } = made;
+    const sid = newId(this.clock.now());
+    const expiresAt = now + application.refreshAbsoluteTtl * SECOND;
+    const audience = made.audience ?? application.defaultAudience;
+    await insertSession(tx, {
+      id: sid,
+      tenant_id: application.tenant.id,
+      application_id: application.id,
+      user_id: userId,
+      organization_id: null,
+      aal,
+      auth_method: method,
+      amr: JSON.stringify(amr),
+      authenticated_at: now,
+      audience,
+      scope: audience === application.defaultAudience ? ACCOUNT_SCOPE : "",
+      delivery,
+      user_agent: origin.userAgent,
+      address: origin.address || null,
+      generation: 1,
+      refresh_issued_at: now,
+      refresh_expires_at: Math.min(now + application.refreshIdleTtl * SECOND, expiresAt),
+      rotated_at: null,
+      created_at: now,
+      last_seen_at: now,
+      expires_at: expiresAt,
+      ended_at: null,
+      end_reason: null,
+    });
+    await act.audit(tx, now, "session.created", { kind: "session", id: sid }, { method, aal });
+    const session = await findSession(tx, sid);
+    if (!session) throw new Error("a session that was just made is not there");
+    return session;
+  }
+
+  /**
+   * Ends the session whose credential the next one overwrites in the same browser, whoever it belongs to.
+   * @returns false when it had ended before, or belongs to another application
+   */
+  async replace(tx: Executor, act: Act, sid: string): Promise<boolean> {
+    const before = await findSession(tx, sid);
+    if (before?.application_id !== act.application.id) return false;
+    return this.end(tx, act.by(userRef(before.user_id)), sid, "replaced");
+  }
 
   /** Mints both tokens for the state that `session` tells. Called after the commit that made that state. */
   async issue(session: SessionBundle, application: Application): Promise<IssuedTokens> {

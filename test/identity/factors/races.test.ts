@@ -60,14 +60,8 @@ postgresScenarios("a change of a factor beside what is half way (ASVS 7.4.3)", (
     const { mfa_token } = (await firstFactor(app, user)).body;
     const flow = await app.identity.secondFactors.find(mfa_token, act.application, "proof");
     const place = halt();
-    const finished = app.identity.signIns.finish({
-      act,
-      flow,
-      amr: ["otp"],
-      rememberDevice: false,
-      replaces: null,
-      commit: place.here,
-    });
+    const request = { act, flow, rememberDevice: false, replaces: null };
+    const finished = app.identity.signIns.finish(request, { amr: ["otp"], commit: place.here });
     await place.reached;
     const changed = change(app, user);
     await untilOneWaits(app);

@@ -55,18 +55,9 @@ async function withKey(app: TestApp): Promise<{ key: Key; user: TestUser }> {
 
 /** What a sign-in by `method` is answered, through the host's own phases. */
 async function signInBy(app: TestApp, user: TestUser, method: string, aal: "aal1" | "aal2") {
-  const outcome = await app.identity.signIns.complete({
-    act: await app.act(),
-    method,
-    amr: ["hwk"],
-    aal,
-    delivery: "cookie",
-    audience: null,
-    organization: null,
-    replaces: null,
-    trustedDevice: null,
-    commit: async () => user.id,
-  });
+  const request = app.signInRequest(await app.act());
+  const proof = { method, amr: ["hwk"], aal, commit: async () => user.id };
+  const outcome = await app.identity.signIns.complete(request, proof);
   if (outcome.status === "mfa_required") app.secrets.add(outcome.token);
   else app.secrets.add(outcome.issued.accessToken).add(outcome.issued.refreshToken);
   return outcome;

@@ -22,18 +22,9 @@ async function signIn(app: TestApp, user: TestUser, userAgent: string, headers: 
 /** Signs in as the host does, without the cost of a hash: `agent` at `now`. */
 async function begin(app: TestApp, user: TestUser, userAgent: string | null): Promise<void> {
   const origin = { requestId: "test", address: "198.51.100.7", network: "198.51.100.7", userAgent };
-  const outcome = await app.identity.signIns.complete({
-    act: await app.act({ origin }),
-    method: "password",
-    amr: ["pwd"],
-    aal: "aal1",
-    delivery: "cookie",
-    audience: null,
-    organization: null,
-    replaces: null,
-    trustedDevice: null,
-    commit: async () => user.id,
-  });
+  const request = app.signInRequest(await app.act({ origin }));
+  const proof = { method: "password", amr: ["pwd"], aal: "aal1", commit: async () => user.id } as const;
+  const outcome = await app.identity.signIns.complete(request, proof);
   if (outcome.status === "success") app.secrets.add(outcome.issued.refreshToken);
 }
 

@@ -1,0 +1,246 @@
+import type { Clock } from "../../core/clock.ts";
+import { SECOND } from "../../core/clock.ts";
+import { AppError, invalidField } from "../../core/errors.ts";
+import type { Delivery } from "../../storage/schema.ts";
+import type { Executor, Storage } from "../../storage/storage.ts";
+import type { Act } from "../applications/act.ts";
+import type { Application } from "../applications/application.ts";
+import { userRef } from "../audit/act.ts";
+import type { FactorProof, MfaFlow, SecondFactors } from "../factors/second-factors.ts";
+import type { TrustedDevices } from "../factors/trusted-devices.ts";
+import type { Notices } from "../notices/notices.ts";
+import type { IssuedTokens, NewSession, Sessions } from "../sessions/sessions.ts";
+import type { SessionBundle } from "../sessions/store.ts";
+import { findUser } from "../users/store.ts";
+import type { UserRow } from "../users/wire.ts";
+import { mayNeedFactor, nextStep, type Refusal, type RequestFacts, refusalOfRequest } from "./next-step.ts";
+
+/** A request to sign in, whatever method proves the person. Made once from the call, and handed on whole. */
+export interface SignInRequest {
+  act: Act;
+  delivery: Delivery;
+  /** null: the application's default one. */
+  audience: string | null;
+  organization: string | null;
+  /**
+   * The session that the caller came with. It ends when this one begins: a browser that signs in again leaves no second
+   * session behind, and no id survives a rise in privilege (ASVS 7.2.4). null for none.
+   */
+  replaces: string | null;
+  /** The secret of a device that the user trusts; null for none. */
+  trustedDevice: string | null;
+}
+
+/** All that a sign-in method brings. */
+export interface SignInProof {
+  /** As applications allow it: `password`, `passkey`. */
+  method: string;
+  /** RFC 8176 values. */
+  amr: readonly string[];
+  aal: "aal1" | "aal2";
+  /**
+   * Runs first in the transaction. It checks again anything that the slow part (a hash, a mail, an upstream) may have
+   * outlived, or makes the user, and returns the user's id. @throws AppError to refuse
+   */
+  commit(tx: Executor, now: number): Promise<string>;
+}
+
+/** The second half of a sign-in. The flow holds the first one. */
+export interface FinishRequest {
+  act: Act;
+  flow: MfaFlow;
+  /** As {@link SignInRequest.replaces}. */
+  replaces: string | null;
+  /** Asks this device for no second factor again, where the application allows it. */
+  rememberDevice: boolean;
+}
+
+/** A session whose user proves a second factor: it goes on under a new id. */
+export interface StepUpRequest {
+  act: Act;
+  session: SessionBundle;
+  /** As {@link FinishRequest.rememberDevice}. */
+  rememberDevice: boolean;
+}
+
+export type SignInOutcome =
+  | { status: "success"; issued: IssuedTokens; trustedDevice: { secret: string; maxAge: number } | null }
+  | {
+      status: "mfa_required";
+      application: Application;
+      token: string;
+      /** Seconds. */
+      expiresIn: number;
+      methods: string[];
+      isSetup: boolean;
+    };
+
+/**
+ * The only way to a session. Every method ends in a call to {@link SignIns.complete} with a proof and nothing else. It gathers
+ * the facts, lets {@link nextStep} decide, and does what was decided: no method can skip a phase.
+ */
+export class SignIns {
+  constructor(
+    private readonly storage: Storage,
+    private readonly clock: Clock,
+    private readonly sessions: Sessions,
+    private readonly secondFactors: SecondFactors,
+    private readonly trustedDevices: TrustedDevices,
+    private readonly notices: Notices,
+  ) {}
+
+  /**
+   * For the beginning of a method, before anybody makes the appliance hash or mail. A method that forgets it still signs
+   * nobody in: {@link complete} decides again. @throws AppError `forbidden` where the application does not allow the method
+   */
+  requireMethod(application: Application, method: string): void {
+    if (!application.signInMethods.has(method)) throw refused("method_off", method);
+  }
+
+  /**
+   * @throws AppError `forbidden` where the application does not allow the method, `invalid_credentials` when the account is
+   * disabled or gone, `invalid_input` for a foreign audience
+   */
+  async complete(request: SignInRequest, proof: SignInProof): Promise<SignInOutcome> {
+    const { application } = request.act;
+    const asked: RequestFacts = { application, proof, audience: request.audience };
+    const reason = refusalOfRequest(asked);
+    if (reason !== null) throw refused(reason, proof.method);
+    const outcome = await this.storage.write(async (tx) => {
+      const now = this.#now();
+      const user = await this.#user(tx, application, await proof.commit(tx, now));
+      const next = await this.#decide(tx, asked, request, user);
+      const { delivery, audience, organization } = request;
+      const { method, amr, aal } = proof;
+      if (next.step === "session") {
+        return { session: await this.#begin(tx, now, request, user, { method, amr, aal, delivery, audience }) };
+      }
+      const isSetup = next.step === "set_up_factor";
+      const methods = next.step === "second_factor" ? [...next.methods] : [];
+      const first = { method, amr, delivery, audience, organization, isSetup };
+      return { methods, isSetup, flowId: await this.secondFactors.start(tx, application, user.id, first) };
+    });
+    if ("session" in outcome) return this.#issued(outcome.session, application, null);
+    const { flowId, ...demand } = outcome;
+    return { status: "mfa_required", application, ...(await this.secondFactors.token(flowId)), ...demand };
+  }
+
+  /** Both factors are proven. @throws AppError as {@link complete}, and `invalid_code` for a flow that is spent */
+  async finish(request: FinishRequest, proof: FactorProof): Promise<SignInOutcome> {
+    const { act, flow } = request;
+    const { first } = flow;
+    const amr = [...new Set([...first.amr, ...proof.amr, "mfa"])];
+    const made: NewSession = { ...first, amr, aal: "aal2" };
+    const asked: RequestFacts = { application: act.application, proof: made, audience: first.audience };
+    const outcome = await this.storage.write(async (tx) => {
+      const now = this.#now();
+      await this.secondFactors.consume(tx, flow.id);
+      await proof.commit(tx, now);
+      const user = await this.#user(tx, act.application, flow.userId);
+      const next = await this.#decide(tx, asked, { act, organization: first.organization, trustedDevice: null }, user);
+      if (next.step !== "session") throw new Error(`${next.step} was asked for after the second factor`);
+      const session = await this.#begin(tx, now, request, user, made);
+      return { session, trusted: await this.#trust(tx, now, request, user.id) };
+    });
+    return this.#issued(outcome.session, act.application, outcome.trusted);
+  }
+
+  /** @throws AppError `token_revoked` for a session that has ended meanwhile, `invalid_credentials` as {@link complete} */
+  async stepUp(request: StepUpRequest, proof: FactorProof): Promise<SignInOutcome> {
+    const { act, session: before } = request;
+    const known = JSON.parse(before.amr) as string[];
+    const amr = [...new Set([...known, ...proof.amr, "mfa"])];
+    const { auth_method: method, delivery, audience } = before;
+    const outcome = await this.storage.write(async (tx) => {
+      const now = this.#now();
+      await proof.commit(tx, now);
+      const user = await this.#user(tx, act.application, before.user_id);
+      if (!isLive(user)) throw refused("account_closed", method);
+      if (!(await this.sessions.replace(tx, act, before.sid))) throw new AppError("token_revoked");
+      const made: NewSession = { method, amr, aal: "aal2", delivery, audience };
+      const session = await this.#begin(tx, now, { act, replaces: null }, user, made);
+      return { session, trusted: await this.#trust(tx, now, request, user.id) };
+    });
+    return this.#issued(outcome.session, act.application, outcome.trusted);
+  }
+
+  /** Whole seconds, so that the row and the claims of its tokens say the same instant. */
+  #now(): number {
+    return Math.floor(this.clock.now() / SECOND) * SECOND;
+  }
+
+  async #user(tx: Executor, application: Application, userId: string): Promise<UserRow> {
+    const user = await findUser(tx, application.tenant.id, userId);
+    if (!user) throw new AppError("invalid_credentials");
+    return user;
+  }
+
+  /** Gathers the facts and decides. @throws AppError where {@link nextStep} refuses */
+  async #decide(
+    tx: Executor,
+    asked: RequestFacts,
+    { act, organization, trustedDevice }: Pick<SignInRequest, "act" | "organization" | "trustedDevice">,
+    row: UserRow,
+  ) {
+    const { method } = asked.proof;
+    const user = { isLive: isLive(row), isAnonymous: row.is_anonymous === 1, createdAt: row.created_at };
+    const factors = mayNeedFactor({ ...asked, user }) ? await this.secondFactors.enrolled(tx, row.id, method) : [];
+    const next = nextStep({
+      ...asked,
+      user,
+      factors,
+      now: this.clock.now(),
+      // Nobody is a member of an organization yet.
+      organization: organization === null ? null : { isMember: false },
+      isTrustedDevice:
+        factors.length > 0 && (await this.trustedDevices.recognise(tx, act.application, row.id, trustedDevice)),
+    });
+    if (next.step === "refuse") throw refused(next.reason, method);
+    return next;
+  }
+
+  async #begin(
+    tx: Executor,
+    now: number,
+    { act, replaces }: Pick<SignInRequest, "act" | "replaces">,
+    user: UserRow,
+    made: NewSession,
+  ): Promise<SessionBundle> {
+    const own = act.by(userRef(user.id));
+    if (replaces !== null) await this.sessions.replace(tx, act, replaces);
+    const session = await this.sessions.begin(tx, now, own, user.id, made);
+    await this.notices.seen(tx, now, own, user);
+    return session;
+  }
+
+  async #trust(tx: Executor, now: number, { act, rememberDevice }: FinishRequest | StepUpRequest, userId: string) {
+    return rememberDevice ? this.trustedDevices.trust(tx, now, act.by(userRef(userId)), userId) : null;
+  }
+
+  async #issued(
+    session: SessionBundle,
+    application: Application,
+    trustedDevice: { secret: string; maxAge: number } | null,
+  ): Promise<SignInOutcome> {
+    return { status: "success", issued: await this.sessions.issue(session, application), trustedDevice };
+  }
+}
+
+function isLive(user: UserRow): boolean {
+  return user.deleted_at === null && user.disabled_at === null;
+}
+
+function refused(reason: Refusal, method: string): AppError {
+  switch (reason) {
+    case "method_off":
+      return new AppError("forbidden", {
+        message: `This application does not allow the sign-in method ${method}.`,
+      });
+    case "unknown_audience":
+      return invalidField("audience", "is not an audience of this application");
+    case "account_closed":
+      return new AppError("invalid_credentials");
+    case "no_member":
+      return invalidField("organization", "this user is not a member of that organization");
+  }
+}
