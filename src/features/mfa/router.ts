@@ -142,7 +142,7 @@ export function mfaRouter(
         description:
           "With an MFA token it finishes the sign-in. With a session it is a step-up: the session goes on as `aal2` under a new id.",
         output: tokensSchema,
-        errors: [],
+        errors: ["forbidden"],
         rest: { method: "POST", path: "/v1/auth/mfa/verify" },
         example: {
           input: { mfa_token: EXAMPLE_TOKEN, method: "totp", code: "287082" },

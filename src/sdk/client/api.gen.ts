@@ -1296,6 +1296,7 @@ export interface Api {
        * Prove a second factor: finish a sign-in, or step a session up.
        * REST: POST /v1/auth/mfa/verify
        * Access: flow-or-session
+       * Errors: forbidden
        */
       verify: { kind: "mutation"; input: AuthMfaVerifyInput; output: AuthMfaVerifyOutput };
     };
