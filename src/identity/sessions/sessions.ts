@@ -101,7 +101,7 @@ export class Sessions {
   }
 
   /**
-   * Ends the session whose credential the next one overwrites in the same browser, whoever it belongs to.
+   * Ends the session whose credential the next one overwrites in the same browser, also one of another user.
    * @returns false when it had ended before, or belongs to another application
    */
   async replace(tx: Executor, act: Act, sid: string): Promise<boolean> {

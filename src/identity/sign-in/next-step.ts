@@ -7,7 +7,7 @@ type Policy = Pick<
   "signInMethods" | "audiences" | "defaultAudience" | "mfa" | "mfaGrace" | "mfaRequiredAt"
 >;
 
-/** What was asked for and what was proven: known before anything is read about the user. */
+/** The request and its proof: known before anything is read about the user. */
 export interface RequestFacts {
   application: Policy;
   /** `aal` counts every factor that was proven so far. */

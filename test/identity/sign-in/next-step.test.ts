@@ -92,7 +92,7 @@ const CASES: [name: string, difference: Difference, next: object][] = [
   ],
 
   ["the user is a member of the organization", { organization: { isMember: true } }, session],
-  ["the user is no member of the organization", { organization: { isMember: false } }, refuse("no_member")],
+  ["the user is not a member of the organization", { organization: { isMember: false } }, refuse("no_member")],
   ["no member, with a factor", { organization: { isMember: false }, ...totp }, refuse("no_member")],
   ["no member, after two factors", { organization: { isMember: false }, proof: { aal: "aal2" } }, refuse("no_member")],
   ["a member with a factor", { organization: { isMember: true }, ...totp }, askTotp],
