@@ -29,7 +29,7 @@ export async function runTogether(
   await Promise.all(running.map(({ waiting }) => waiting));
   try {
     await rotate();
-    for (const { tell } of running) tell("rotated\n");
+    for (const { send } of running) send("rotated\n");
   } finally {
     // Without their line they end by themselves.
     for (const { hangUp } of running) hangUp();
@@ -59,7 +59,7 @@ function start(command: string[], env: Record<string, string | undefined>) {
   return {
     waiting,
     report: read(),
-    tell: (line: string) => void child.stdin.write(line),
+    send: (line: string) => void child.stdin.write(line),
     hangUp: () => void child.stdin.end(),
   };
 }

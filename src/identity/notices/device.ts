@@ -58,12 +58,12 @@ export function describeDevice(userAgent: string | null): string | null {
   const text = userAgent.slice(0, LOOKED_AT);
   const known = remembered.get(text);
   if (known) return known.device;
-  const device = tell(text);
+  const device = nameDevice(text);
   remembered.set(text, { device });
   return device;
 }
 
-function tell(text: string): string | null {
+function nameDevice(text: string): string | null {
   const system = SYSTEMS.find(([pattern]) => pattern.test(text))?.[1] ?? null;
   const program = BROWSERS.find(([pattern]) => pattern.test(text))?.[1] ?? programOf(text);
   if (program !== null && system !== null) return `${program} on ${system}`;

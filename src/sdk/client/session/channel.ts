@@ -13,20 +13,20 @@ export interface TabMessage {
 const TYPES = new Set<unknown>(["signed-in", "sign-out", "ended"]);
 
 export interface TabChannel {
-  tell(message: TabMessage): void;
+  broadcast(message: TabMessage): void;
   close(): void;
 }
 
 /** Without BroadcastChannel the other tabs find out at their next refresh. */
 export function openChannel(name: string, listen: (message: TabMessage) => void): TabChannel {
-  if (typeof BroadcastChannel === "undefined") return { tell: () => {}, close: () => {} };
+  if (typeof BroadcastChannel === "undefined") return { broadcast: () => {}, close: () => {} };
   const channel = new BroadcastChannel(name);
   channel.onmessage = ({ data }: MessageEvent) => {
     const message = data as Partial<TabMessage> | null | undefined;
     if (TYPES.has(message?.type) && typeof message?.sid === "string") listen(message as TabMessage);
   };
   return {
-    tell: (message) => channel.postMessage(message),
+    broadcast: (message) => channel.postMessage(message),
     close: () => channel.close(),
   };
 }

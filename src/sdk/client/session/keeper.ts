@@ -120,7 +120,7 @@ export class Keeper implements Credential {
       const before = this.#states.current.session;
       this.#change();
       const { user, sid } = this.#hold(answer, askedAt);
-      this.#channel.tell({ type: "signed-in", sid, replaces: before?.sub === user.id ? before.sid : null });
+      this.#channel.broadcast({ type: "signed-in", sid, replaces: before?.sub === user.id ? before.sid : null });
       return answer;
     });
   }
@@ -244,7 +244,7 @@ export class Keeper implements Credential {
   #end(reason: SignedOutReason): void {
     const sid = this.#states.current.session?.sid;
     this.#forget(reason);
-    if (sid !== undefined && reason !== "none") this.#channel.tell({ type: reason, sid });
+    if (sid !== undefined && reason !== "none") this.#channel.broadcast({ type: reason, sid });
   }
 
   #forget(reason: SignedOutReason): void {
