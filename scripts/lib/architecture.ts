@@ -155,12 +155,9 @@ function tablesIn(value: string, before: string): { table: string; isWritten: bo
   );
 }
 
-/** The undo of a change of address deletes the credentials of three features by itself. */
-const UNDO = /^src\/features\/addresses\/store\.ts$/;
-
 /** Each table belongs to one folder: the SQL of no other folder names it. */
 function ownerProblems({ path }: SourceFile, scanned: Scanned): Problems {
-  if (!/^src\/(?!storage\/).*\/store\.ts$/.test(path) || UNDO.test(path)) return [];
+  if (!/^src\/(?!storage\/).*\/store\.ts$/.test(path)) return [];
   return scanned.strings.flatMap(({ at, value }) =>
     tablesIn(value, scanned.code.slice(0, at)).flatMap(({ table, isWritten }) => {
       const owner = TABLES.get(table);
