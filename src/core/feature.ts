@@ -16,16 +16,16 @@ export interface FeatureContract<Host, Router, ClaimsInput, Transaction, SecondF
    */
   signInMethods?: Readonly<Record<string, IsCredential | null>>;
   /** The user's data that it keeps, for GET /v1/me/export. No secret, no hash, no key. */
-  export?: UserPart<Transaction>;
+  export?: UserPart<Transaction> | null;
   /** Its part of the overview of what secures an account, for GET /v1/me/security. */
-  security?: UserPart<Transaction>;
+  security?: UserPart<Transaction> | null;
   /** Its procedures, by their names in the router: `{ auth: { login } }`. Two features may share a branch, not a leaf. */
   router?: (host: Host) => Router;
   /** More claims for an access token. Read-only work, no I/O: it is on the hot path of a refresh. */
   claims?: (input: ClaimsInput) => Record<string, unknown>;
   /**
    * Removes what it keeps about a user who is being deleted, in the transaction of the deletion. A feature whose sign-in method has
-   * a credential must declare this and {@link revokeCredentials}; null says that it keeps nothing of its own.
+   * a credential must declare this, {@link revokeCredentials}, {@link export} and {@link security}; null says that it keeps nothing.
    */
   erase?: ((tx: Transaction, userId: string) => Promise<void>) | null;
   /**

@@ -37,7 +37,7 @@ export function composeFeatures(registry: Readonly<Record<string, Feature>>): Co
     "sign-in method",
     methods.map(([method]) => method),
   );
-  for (const [name, feature] of named) requireRemovals(name, feature);
+  for (const [name, feature] of named) requireHooks(name, feature);
   const userParts = {
     export: joinUserParts(features.flatMap((feature) => feature.export ?? [])),
     security: joinUserParts(features.flatMap((feature) => feature.security ?? [])),
@@ -69,10 +69,13 @@ export function composeFeatures(registry: Readonly<Record<string, Feature>>): Co
   };
 }
 
-/** Without these a deleted user would keep a way in, and so would a stranger who registered with the user's address. */
-function requireRemovals(name: string, feature: Feature): void {
+/**
+ * Without these a deleted user would keep a way in, a stranger who registered with the user's address would too, and the user would not
+ * see the credential.
+ */
+function requireHooks(name: string, feature: Feature): void {
   if (Object.values(feature.signInMethods ?? {}).every((condition) => condition === null)) return;
-  for (const hook of ["erase", "revokeCredentials"] as const) {
+  for (const hook of ["erase", "revokeCredentials", "export", "security"] as const) {
     if (feature[hook] !== undefined) continue;
     throw new Error(
       `${name} adds a sign-in method with a credential, but no ${hook}. Declare it, or null if nothing is kept.`,

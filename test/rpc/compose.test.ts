@@ -10,25 +10,25 @@ import { FakeClock } from "../support/fake-clock.ts";
 import { CapturedLog } from "../support/logs.ts";
 import { template } from "../support/template.ts";
 
-const pin = defineFeature({
-  settings: defineSettings({ pin_min_length: { schema: setting.integer(4, 12).default(6), doc: "Fewest digits." } }),
-  signInMethods: { pin: null },
-  router: ({ procedures, settings: { pin_min_length } }) => ({
+const door = defineFeature({
+  settings: defineSettings({ door_min_length: { schema: setting.integer(4, 12).default(6), doc: "Fewest digits." } }),
+  signInMethods: { door: null },
+  router: ({ procedures, settings: { door_min_length } }) => ({
     auth: {
-      pin: procedures
+      door: procedures
         .public({
-          summary: "Sign in by a PIN.",
+          summary: "Sign in by a door code.",
           output: z.strictObject({ enough: z.boolean() }),
           errors: [],
-          rest: { method: "POST", path: "/v1/auth/pin" },
+          rest: { method: "POST", path: "/v1/auth/door" },
         })
-        .input(z.strictObject({ pin: z.string().min(pin_min_length) }))
+        .input(z.strictObject({ pin: z.string().min(door_min_length) }))
         .mutation(() => ({ enough: true })),
     },
   }),
 });
 
-const withPin = composeFeatures({ ...registry, pin });
+const withDoor = composeFeatures({ ...registry, door });
 const registered = loadSettings(settings, { env: {}, flags: {} });
 
 async function options() {
@@ -46,29 +46,31 @@ function start(features: Readonly<Record<string, Feature>>) {
 }
 
 test("the application refuses to start without the value of a setting that a feature declares", async () => {
-  const given = { ...(await options()), features: withPin };
-  // @ts-expect-error the settings were loaded without those of the PIN
+  const given = { ...(await options()), features: withDoor };
+  // @ts-expect-error the settings were loaded without those of the door code
   const forgotten = createApp({ ...given, settings: registered });
-  await expect(forgotten).rejects.toThrow("pin declares the setting pin_min_length, but pin_min_length has no value");
+  await expect(forgotten).rejects.toThrow(
+    "door declares the setting door_min_length, but door_min_length has no value",
+  );
   await expect(forgotten).rejects.toBeInstanceOf(ConfigError);
 });
 
 test("the application starts once the feature's settings are composed with the others", async () => {
-  const pins = loadSettings(withPin.settings, { env: {}, flags: {} });
-  const app = await createApp({ ...(await options()), features: withPin, settings: { ...registered, ...pins } });
-  expect(pins.pin_min_length).toBe(6);
-  expect(Object.keys(withPin.hooks.credentials)).toEqual([
+  const loaded = loadSettings(withDoor.settings, { env: {}, flags: {} });
+  const app = await createApp({ ...(await options()), features: withDoor, settings: { ...registered, ...loaded } });
+  expect(loaded.door_min_length).toBe(6);
+  expect(Object.keys(withDoor.hooks.credentials)).toEqual([
     "password",
     "passkey",
     "magic_link",
     "email_code",
     "anonymous",
-    "pin",
+    "door",
   ]);
   const { identity } = app;
   const create = (method: string) =>
     identity.storage.write((tx) =>
-      identity.applications.create(tx, 0, "tenant", { name: "By PIN", sign_in_methods: [method] }),
+      identity.applications.create(tx, 0, "tenant", { name: "By code", sign_in_methods: [method] }),
     );
   await expect(create("pim")).rejects.toMatchObject({ code: "invalid_input" });
 });

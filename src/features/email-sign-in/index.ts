@@ -9,7 +9,9 @@ import { EmailSignIns } from "./service.ts";
  */
 export const emailSignIn = defineFeature({
   settings: {},
-  // Its credential is an address, which identity keeps and removes.
+  // Its credential is an address, which identity keeps, shows and removes.
+  export: null,
+  security: null,
   erase: null,
   revokeCredentials: null,
   signInMethods: { magic_link: holdsProvenAddress, email_code: holdsProvenAddress },
