@@ -22,16 +22,51 @@ const SPECIFIER = /(\bfrom ?|\bimport ?\(?)("\.{1,2}\/[^"]+)\.(?:tsx?|js)"/g;
 await rm(target, { recursive: true, force: true });
 await bundle();
 await declare();
+await measure();
 for (const [style, parts] of Object.entries(STYLES)) {
   const texts = await Promise.all(parts.map((part) => Bun.file(join(source, dirname(style), part)).text()));
   await Bun.write(join(target, style), texts.join("\n"));
 }
 
+/** Readable code with source maps: an error prints the line that threw, and a debugger shows our files. */
 async function bundle(): Promise<void> {
-  const { outputs } = await Bun.build({
+  await build(target, false);
+  for (const name of ENTRY_POINTS) {
+    const entry = join(target, name, "index.js");
+    if (!(await Bun.file(join(source, name, "index.ts")).text()).startsWith(CLIENT_ONLY)) continue;
+    await Bun.write(entry, CLIENT_ONLY + (await Bun.file(entry).text()));
+    const map = await Bun.file(`${entry}.map`).json();
+    // One line more above all others.
+    await Bun.write(`${entry}.map`, JSON.stringify({ ...map, mappings: `;${map.mappings}` }));
+  }
+}
+
+/** Prints the cost of each entry point as a page pays it: minified, as its bundler does it, and compressed. */
+async function measure(): Promise<void> {
+  const scratch = await mkdtemp(join(root, ".sallyport-sizes-"));
+  try {
+    await build(scratch, true);
+    const weight = async (files: Set<string>) => {
+      const sizes = [...files].map(async (file) => Bun.gzipSync(await Bun.file(file).bytes()).byteLength);
+      return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0) / 1024;
+    };
+    for (const name of ENTRY_POINTS) {
+      const entry = join(scratch, name, "index.js");
+      const atOnce = await weight(await reachable(entry, "", false));
+      const later = (await weight(await reachable(entry, ""))) - atOnce;
+      const more = later > 0 ? `, and ${later.toFixed(1)} kB when it is asked for` : "";
+      console.log(`sallyport/${name}: ${atOnce.toFixed(1)} kB minified and gzipped${more}`);
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function build(outdir: string, minify: boolean): Promise<void> {
+  await Bun.build({
     entrypoints: ENTRY_POINTS.map((name) => join(source, name, "index.ts")),
     root: source,
-    outdir: target,
+    outdir,
     // The one target that adds nothing of a platform: the entry points look for node:crypto at run time.
     target: "browser",
     format: "esm",
@@ -39,23 +74,10 @@ async function bundle(): Promise<void> {
     external: PEERS,
     jsx: { development: false },
     env: "disable",
-    minify: { whitespace: true, syntax: true, identifiers: false },
+    minify,
+    sourcemap: minify ? "none" : "linked",
     naming: { entry: "[dir]/[name].[ext]", chunk: "internal/[name]-[hash].[ext]" },
   });
-  const sizes = new Map<string, number>();
-  for (const output of outputs)
-    sizes.set(output.path, Bun.gzipSync(new Uint8Array(await output.arrayBuffer())).byteLength);
-  for (const name of ENTRY_POINTS) {
-    const entry = join(target, name, "index.js");
-    if ((await Bun.file(join(source, name, "index.ts")).text()).startsWith(CLIENT_ONLY)) {
-      await Bun.write(entry, CLIENT_ONLY + (await Bun.file(entry).text()));
-    }
-    const weight = (files: Set<string>) => [...files].reduce((sum, file) => sum + (sizes.get(file) ?? 0), 0) / 1024;
-    const atOnce = weight(await reachable(entry, "", false));
-    const later = weight(await reachable(entry, "")) - atOnce;
-    const more = later > 0 ? `, and ${later.toFixed(1)} kB when it is asked for` : "";
-    console.log(`sallyport/${name}: ${atOnce.toFixed(1)} kB gzip${more}`);
-  }
 }
 
 /** Declarations of what the entry points reach, with specifiers that every module resolution finds. */

@@ -100,7 +100,9 @@ describe("the package", () => {
       seen.add(file);
       const text = await Bun.file(file).text();
       // No builtin, no package: what is imported is a part of what was built.
-      const imports = [...text.matchAll(/\bimport(?:\{[^}]*\}from|\s*\(?)\s*"([^"]+)"/g)].map(([, name = ""]) => name);
+      const imports = [...text.matchAll(/\bimport(?:\s*\{[^}]*\}\s*from|\s*\(?)\s*"([^"]+)"/g)].map(
+        ([, name = ""]) => name,
+      );
       expect(imports.filter((name) => !name.startsWith("."))).toEqual([]);
       const parts = await Promise.all(imports.map((name) => reach(join(file, "..", name), seen)));
       return text + parts.join("");

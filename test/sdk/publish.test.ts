@@ -63,3 +63,17 @@ test("a consumer of every door type-checks; what that costs is printed", async (
   expect(figures.length).toBeGreaterThan(2);
   console.log(["type-checking a consumer of every door", ...figures].join("\n  "));
 });
+
+test("an error that nobody catches prints a few lines, and with source maps our own files", async () => {
+  const file = join(project, "fault.mjs");
+  await Bun.write(
+    file,
+    `import { SallyportServer } from "./package/dist/sdk/server/index.js";\nnew SallyportServer({ baseUrl: "x" });\n`,
+  );
+  const plain = await run(["node", file], project);
+  expect(plain.text).toContain("SallyportError: baseUrl must be");
+  expect(Math.max(...plain.text.split("\n").map((line) => line.length))).toBeLessThan(300);
+  expect(plain.text.length).toBeLessThan(3_000);
+  const mapped = await run(["node", "--enable-source-maps", file], project);
+  expect(mapped.text).toMatch(/sdk\/server\/sallyport-server\.ts:\d+/);
+});
