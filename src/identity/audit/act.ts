@@ -36,6 +36,10 @@ export function placeOf(tenantId: string | null, applicationId: string | null = 
   return { id: applicationId, tenant: { id: tenantId } };
 }
 
+/** An event and its circumstances. The details hold no secret, no password and no token. */
+type Event = [action: AuditAction, target?: Target | null, details?: Record<string, unknown>];
+type Entry = [tx: Executor, now: number, ...event: Event];
+
 /** One act: its application, where it comes from, and its actor. The gate makes it; everything below hands it on whole. */
 export class ActIn<Where extends Place> {
   constructor(
@@ -51,42 +55,23 @@ export class ActIn<Where extends Place> {
 
   /**
    * Enters the act in the audit log, in the transaction of its change: if the entry cannot be written, the act does not happen.
-   * @param now ms, the instant that the rows of the same transaction carry
-   * @param details never a secret, never a password, no token
+   * `now` is the instant, in ms, that the rows of the same transaction carry.
    */
-  audit(
-    tx: Executor,
-    now: number,
-    action: AuditAction,
-    target?: Target | null,
-    details?: Record<string, unknown>,
-  ): Promise<void> {
-    return appendAudit(tx, now, this.#entry(action, target, details));
+  audit(...[tx, now, ...event]: Entry): Promise<void> {
+    return appendAudit(tx, now, this.#entry(...event));
   }
 
   /** As {@link audit}, for an entry that anybody can cause again and again: a flood of them leaves few entries. */
-  auditSparsely(
-    tx: Executor,
-    now: number,
-    action: AuditAction,
-    target?: Target | null,
-    details?: Record<string, unknown>,
-  ): Promise<void> {
-    return appendRefusal(tx, now, this.#entry(action, target, details));
+  auditSparsely(...[tx, now, ...event]: Entry): Promise<void> {
+    return appendRefusal(tx, now, this.#entry(...event));
   }
 
   /** As {@link auditSparsely}, for a proof that failed: nobody has shown to be the actor, whatever session asked for it. */
-  auditRefusal(
-    tx: Executor,
-    now: number,
-    action: AuditAction,
-    target?: Target | null,
-    details?: Record<string, unknown>,
-  ): Promise<void> {
-    return this.by(ANONYMOUS).auditSparsely(tx, now, action, target, details);
+  auditRefusal(...entry: Entry): Promise<void> {
+    return this.by(ANONYMOUS).auditSparsely(...entry);
   }
 
-  #entry(action: AuditAction, target: Target | null = null, details?: Record<string, unknown>): AuditEntry {
+  #entry(...[action, target = null, details]: Event): AuditEntry {
     const { application, origin, actor } = this;
     return { tenantId: application.tenant.id, applicationId: application.id, origin, actor, action, target, details };
   }

@@ -108,6 +108,22 @@ scenarios("a sign-in method that is switched off between start and completion", 
   }
 });
 
+scenarios("the host of all sign-in methods", (t) => {
+  t.test("refuses a wrong request before the method makes or spends anything", async (app) => {
+    const request = app.signInRequest(await app.act());
+    const before = await app.state();
+    for (const [method, audience, code] of [
+      ["magic_link", null, "forbidden"],
+      ["password", "https://evil.example", "invalid_input"],
+    ] as const) {
+      const commit = () => Promise.reject(new Error("the proof was spent"));
+      const proof = { method, amr: [], aal: "aal1", commit } as const;
+      await expect(app.identity.signIns.complete({ ...request, audience }, proof)).rejects.toMatchObject({ code });
+    }
+    expect(await app.state()).toBe(before);
+  });
+});
+
 async function switchOff(app: TestApp, method: string): Promise<void> {
   const left = KNOWN.filter((known) => known !== method);
   await setApplication(app, app.applicationId, { sign_in_methods: JSON.stringify(left) });
