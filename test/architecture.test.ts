@@ -145,6 +145,25 @@ describe("a violation of each rule is found", () => {
     expect(problems[0]).toContain("src/core/a.ts -> src/core/b.ts -> src/core/c.ts -> src/core/a.ts");
   });
 
+  test("a ring of folders of identity, by files that do not import each other", () => {
+    const problems = problemsOf(
+      ["src/identity/a/one.ts", 'import type { B } from "../b/one.ts";'],
+      ["src/identity/b/two.ts", 'import { c } from "../c/one.ts";'],
+      ["src/identity/c/two.ts", 'import { a } from "../a/two.ts";'],
+    );
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain("src/identity/a -> src/identity/b -> src/identity/c -> src/identity/a");
+  });
+
+  test("a folder of identity that imports the file which composes it", () => {
+    const problems = problemsOf(
+      ["src/identity/identity.ts", 'import { A } from "./a/one.ts";'],
+      ["src/identity/a/two.ts", 'import type { Identity } from "../identity.ts";'],
+    );
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain("src/identity/identity.ts -> src/identity/a -> src/identity/identity.ts");
+  });
+
   test("the line is told", () => {
     expect(problemsOf(["src/http/a.ts", "// one\nconst two = 2;\nexport default two;\n"])).toEqual([
       "src/http/a.ts:3: exports by default",

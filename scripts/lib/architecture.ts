@@ -171,7 +171,21 @@ function ownerProblems({ path }: SourceFile, scanned: Scanned): Problems {
   );
 }
 
-/** Each ring of files that import each other, told once, from where the walk met it first. */
+/** A folder of identity with everything in it, or a file that stands beside the folders; undefined outside of identity. */
+function identityFolderOf(path: string): string | undefined {
+  return /^src\/identity\/[^/]+/.exec(path)?.[0];
+}
+
+/** Rings of identity's folders: of two that import each other, neither can be read or changed alone. */
+function folderCycles(links: readonly Link[]): Problems {
+  const between = links.flatMap((link) => {
+    const [from, to] = [identityFolderOf(link.from), link.isFile ? identityFolderOf(link.to) : undefined];
+    return from === undefined || to === undefined || from === to ? [] : [{ ...link, from, to }];
+  });
+  return cycles(between);
+}
+
+/** Each ring of nodes that import each other, told once, from where the walk met it first. */
 function cycles(links: readonly Link[]): Problems {
   const graph = new Map<string, Set<string>>();
   for (const { from, to, isFile } of links) if (isFile) graph.set(from, (graph.get(from) ?? new Set()).add(to));
@@ -204,5 +218,7 @@ export function architectureProblems(files: readonly SourceFile[]): Problems {
     );
     return [...forbidden, ...broken, ...sqlProblems(file, scanned, links), ...ownerProblems(file, scanned)];
   });
-  return [...problems, ...cycles(all)];
+  const rings = cycles(all);
+  // A ring of files may be one of folders too, and is told once.
+  return [...problems, ...(rings.length > 0 ? rings : folderCycles(all))];
 }

@@ -1,4 +1,4 @@
-import { NOTICE_KINDS, type NoticeKind } from "../identity/notices/notices.ts";
+import { NOTICE_KINDS, type NoticeKind } from "../identity/tenants/notice-kinds.ts";
 import { changeTenant, type TenantSettings, tenantSettingsOf } from "../identity/tenants/tenant-settings.ts";
 import type { TenantsTable } from "../storage/schema.ts";
 import {

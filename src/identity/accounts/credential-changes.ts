@@ -1,7 +1,7 @@
 import type { TemplateName } from "../../mail/templates/template.ts";
 import type { AuditAction } from "../audit/actions.ts";
-import type { NoticeKind } from "../notices/notices.ts";
 import type { EndReason } from "../sessions/sessions.ts";
+import type { NoticeKind } from "../tenants/notice-kinds.ts";
 
 /** Everything that ends, is recorded and is told when a credential changes. */
 export interface Consequences {

@@ -1,9 +1,20 @@
-import { SECOND } from "../../core/clock.ts";
+import { type Clock, SECOND } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
-import type { Identity } from "../identity.ts";
+import type { Storage } from "../../storage/storage.ts";
+import type { Directory } from "../applications/directory.ts";
 import { isRevoked } from "../revocations/store.ts";
-import type { AccessToken, ClientToken } from "../sessions/access-tokens.ts";
+import type { AccessToken, AccessTokens, ClientToken } from "../sessions/access-tokens.ts";
 import { findSession, isLiveSession } from "../sessions/store.ts";
+import type { Clients } from "./clients.ts";
+
+/** The members that look a token up. */
+interface Parts {
+  accessTokens: AccessTokens;
+  clients: Clients;
+  clock: Clock;
+  directory: Directory;
+  storage: Storage;
+}
 
 /** Whose tokens the asker may look into: all of a tenant, or one application's. */
 export interface Reach {
@@ -15,7 +26,7 @@ export interface Reach {
  * What a token stands for at this moment (RFC 7662 section 2.2); null for all that is not active, for whatever reason: no
  * token, another purpose (refresh, MFA), expired, revoked, or out of the asker's reach.
  */
-export async function introspect(identity: Identity, token: string, reach: Reach) {
+export async function introspect(identity: Parts, token: string, reach: Reach) {
   const verified = await read(identity, token);
   if (verified === null) return null;
   const application = await identity.directory.application(verified.applicationId);
@@ -44,7 +55,7 @@ export async function introspect(identity: Identity, token: string, reach: Reach
   return { ...common, sid: verified.sid, auth_time: verified.authTime, aal: session.aal };
 }
 
-async function read(identity: Identity, token: string): Promise<AccessToken | ClientToken | null> {
+async function read(identity: Parts, token: string): Promise<AccessToken | ClientToken | null> {
   try {
     return await identity.accessTokens.verifyAny(token);
   } catch (error) {

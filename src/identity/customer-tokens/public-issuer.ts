@@ -1,11 +1,23 @@
 import type { RequestOrigin } from "../../core/caller.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { SettingsOf } from "../../core/config.ts";
 import { AppError } from "../../core/errors.ts";
 import { admit } from "../../storage/rate-limits.ts";
 import type { ApiKeysTable } from "../../storage/schema.ts";
+import type { Storage } from "../../storage/storage.ts";
 import { findApiKey } from "../api-keys/store.ts";
 import type { Application } from "../applications/application.ts";
+import type { Directory } from "../applications/directory.ts";
 import { ActIn, ANONYMOUS, placeOf } from "../audit/act.ts";
-import type { Identity } from "../identity.ts";
+import type { identitySettings } from "../settings.ts";
+
+/** The members that look a key up. */
+interface Parts {
+  clock: Clock;
+  directory: Directory;
+  settings: Pick<SettingsOf<typeof identitySettings>, "limit_public_network" | "limit_public_key">;
+  storage: Storage;
+}
 
 /** A live public key and the application that it belongs to. */
 interface PublicKey {
@@ -21,7 +33,7 @@ interface PublicKey {
  * `rate_limited`
  */
 export async function admitPublicKey(
-  identity: Identity,
+  identity: Parts,
   tenantId: string | null,
   keyId: string | null,
   origin: RequestOrigin,

@@ -1,13 +1,15 @@
-import { DAY, MINUTE } from "../../core/clock.ts";
+import { type Clock, DAY, MINUTE } from "../../core/clock.ts";
 import { parseId } from "../../core/ids.ts";
 import { parseJsonObject } from "../../core/json.ts";
 import { sha256Base64url } from "../../crypto/secrets.ts";
+import type { Outbox } from "../../mail/outbox.ts";
 import type { TemplateName } from "../../mail/templates/template.ts";
-import type { Executor } from "../../storage/storage.ts";
+import type { Executor, Storage } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
-import type { Identity } from "../identity.ts";
+import type { Flows } from "../flows/flows.ts";
+import type { Attempts } from "../limits/attempts.ts";
 import { linkOf } from "./link.ts";
-import type { Proof, ProofKind, Proven, StartedProof } from "./proofs.ts";
+import type { EmailProofs, Proof, ProofKind, Proven, StartedProof } from "./proofs.ts";
 
 export interface ProofMail {
   kind: ProofKind;
@@ -33,7 +35,15 @@ export interface Checked extends Proven {
   spend(tx: Executor): Promise<void>;
 }
 
-type Parts = Pick<Identity, "attempts" | "clock" | "flows" | "outbox" | "emailProofs" | "storage">;
+/** The members that mail and check a proof. */
+export interface ProofParts {
+  attempts: Attempts;
+  clock: Clock;
+  flows: Flows;
+  outbox: Outbox;
+  emailProofs: EmailProofs;
+  storage: Storage;
+}
 
 /** What lets somebody in lives for ten minutes at most (ASVS 6.5.5). */
 export const PROOF_LIFETIME = 10 * MINUTE;
@@ -41,7 +51,7 @@ export const PROOF_LIFETIME = 10 * MINUTE;
 const COUNTER = "mail-code";
 
 /** Starts a proof and mails it, in one transaction; with the same statements whoever it goes to, nobody included. */
-export async function mailProof(identity: Parts, tx: Executor, act: Act, order: ProofMail): Promise<StartedProof> {
+export async function mailProof(identity: ProofParts, tx: Executor, act: Act, order: ProofMail): Promise<StartedProof> {
   const { application, origin } = act;
   const { kind, userId, lifetime } = order;
   const { tenant } = application;
@@ -78,7 +88,7 @@ export async function mailProof(identity: Parts, tx: Executor, act: Act, order: 
  * @throws AppError `invalid_code`, `rate_limited`
  */
 export async function checkProof(
-  identity: Parts,
+  identity: ProofParts,
   act: Act,
   kinds: readonly ProofKind[],
   proof: Proof,
@@ -102,7 +112,7 @@ export async function checkProof(
 }
 
 /** What guesses at a flow's code are counted by; the flow's id as it was said where there is no such flow. */
-async function accountOf({ flows, storage }: Parts, kinds: readonly ProofKind[], said: string): Promise<string> {
+async function accountOf({ flows, storage }: ProofParts, kinds: readonly ProofKind[], said: string): Promise<string> {
   const id = parseId("flow", said);
   if (id === null) return said;
   for (const kind of kinds) {

@@ -1,7 +1,6 @@
 import type { Executor } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
-import type { Identity } from "../identity.ts";
-import { mailProof, PROOF_LIFETIME } from "./mailed.ts";
+import { mailProof, PROOF_LIFETIME, type ProofParts } from "./mailed.ts";
 import type { StartedProof } from "./proofs.ts";
 
 export interface ResetState {
@@ -16,7 +15,7 @@ interface ResetMail {
 }
 
 /** Mails the way to a new password, or does the same work for nobody. */
-export function mailReset(identity: Identity, tx: Executor, act: Act, order: ResetMail): Promise<StartedProof> {
+export function mailReset(identity: ProofParts, tx: Executor, act: Act, order: ResetMail): Promise<StartedProof> {
   const { canonical, owner } = order;
   const state: ResetState = { emailId: owner?.emailId ?? null };
   return mailProof(identity, tx, act, {

@@ -7,14 +7,11 @@ import { admit } from "../../storage/rate-limits.ts";
 import type { Executor } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
 import { SYSTEM, userRef } from "../audit/act.ts";
+import type { NoticeKind } from "../tenants/notice-kinds.ts";
 import { findProvenAddress } from "../users/emails/store.ts";
 import type { UserRow } from "../users/wire.ts";
 import { describeDevice } from "./device.ts";
 import { isNewDevice } from "./store.ts";
-
-/** What people are told of by mail; a tenant may switch off each (ASVS 6.3.5, 6.3.7). */
-export const NOTICE_KINDS = ["new_device", "password", "factor", "address", "account"] as const;
-export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
 export interface Notice {
   kind: NoticeKind;

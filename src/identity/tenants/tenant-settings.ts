@@ -5,7 +5,7 @@ import { parseSender } from "../../mail/sender.ts";
 import type { TenantsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { placeOf, systemAct } from "../audit/act.ts";
-import { NOTICE_KINDS, type NoticeKind } from "../notices/notices.ts";
+import { NOTICE_KINDS, type NoticeKind } from "./notice-kinds.ts";
 import { updateTenant } from "./store.ts";
 
 const mailbox = z
