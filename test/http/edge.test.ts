@@ -85,7 +85,7 @@ scenarios("the edge (ASVS 4.2.1, 13.2.5)", (t) => {
   });
 
   t.test(
-    "a request without a usable Host is answered in the envelope, at level debug and with the database down, without source code (ASVS 13.4.2, 16.5.1)",
+    "a request without a usable Host is answered in the envelope, at level debug and with the database down, without source code (ASVS 16.5.1)",
     async (app) => {
       app.storage.probe = () => Promise.reject(new Error("the database is down"));
       const hosts = ["", "Host: [bad", "Host: a b", "Host: a:99999", "Host: "];
