@@ -45,6 +45,7 @@ const checks: Check[] = [
   tool("unused exports and dependencies", ["knip", "--no-progress", "--no-config-hints"]),
   ...(existsSync(join(ROOT, generator)) ? [bunRun("generated files", ["run", generator, "--check"])] : []),
   bunRun("architecture", ["test", "test/architecture.test.ts"]),
+  bunRun("names in the guides", ["test", "test/docs/references.test.ts", "test/docs/conventions.test.ts"]),
   rule("texts", textProblems),
   rule("file lengths", lengthProblems),
   rule("file names", nameProblems),
