@@ -60,6 +60,8 @@ const ASSET = /\.(html|css|svg|png|ico|txt|json|woff2)$/;
 /** The one file of http that embeds a page's scripts, as texts for browsers: it runs none of them. */
 const EMBEDS_SCRIPTS = /^src\/http\/(\w+)-page\.ts$/;
 
+const PRIVATE_STORE = /^(src\/identity\/[^/]+\/)(?:.*\/)?store\.ts$/;
+
 function whyForbidden({ from, to, isFile }: Link): string | undefined {
   const room = roomOf(from);
   if (!isFile) return packageProblem(room, to);
@@ -70,6 +72,11 @@ function whyForbidden({ from, to, isFile }: Link): string | undefined {
   if (room === "http" && (target === "web" || target === "sdk") && ASSET.test(to)) return undefined;
   if (target === "web" && to.startsWith(`web/${EMBEDS_SCRIPTS.exec(from)?.[1]}/`)) return undefined;
   if (!reach(room).has(target)) return `${room} must not import ${target} (${to})`;
+  const store = PRIVATE_STORE.exec(to)?.[1];
+  // identity.ts composes the room, its retention among it.
+  if (store !== undefined && !from.startsWith(store) && from !== "src/identity/identity.ts") {
+    return `imports ${to}, which is private to ${store}`;
+  }
   const [own, other] = [featureOf(from), featureOf(to)];
   if (own !== undefined && target === "features" && own !== other) return `a feature must not import ${to}`;
   return undefined;

@@ -1,5 +1,5 @@
 import { grantClient, MANAGEMENT_SCOPES, ungrantClient } from "../identity/clients/administration.ts";
-import { listClientGrants } from "../identity/clients/store.ts";
+import { listClientGrants } from "../identity/clients/public.ts";
 import { columns } from "./columns.ts";
 import { argument, type Command, configFlag, dataFlag, listFlag, textFlag, UsageError } from "./command.ts";
 import { withIdentity } from "./open.ts";

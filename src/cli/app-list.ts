@@ -1,5 +1,5 @@
-import { listApplications } from "../identity/applications/store.ts";
-import { listTenants } from "../identity/tenants/store.ts";
+import { listApplications } from "../identity/applications/public.ts";
+import { listTenants } from "../identity/tenants/public.ts";
 import { applicationJson } from "./application-view.ts";
 import { columns } from "./columns.ts";
 import { type Command, configFlag, dataFlag, textFlag } from "./command.ts";

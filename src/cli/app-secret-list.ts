@@ -1,5 +1,5 @@
 import { toWireTime } from "../core/clock.ts";
-import { listClientSecrets } from "../identity/clients/store.ts";
+import { listClientSecrets } from "../identity/clients/public.ts";
 import { columns } from "./columns.ts";
 import { argument, type Command, configFlag, dataFlag } from "./command.ts";
 import { withIdentity } from "./open.ts";

@@ -1,6 +1,6 @@
 import { toWireTime } from "../core/clock.ts";
 import type { TenantKey } from "../identity/keys/keyring.ts";
-import { listTenants } from "../identity/tenants/store.ts";
+import { listTenants } from "../identity/tenants/public.ts";
 import { columns } from "./columns.ts";
 import { type Command, configFlag, dataFlag, textFlag } from "./command.ts";
 import { withIdentity } from "./open.ts";

@@ -1,5 +1,5 @@
 import { toWireTime } from "../core/clock.ts";
-import { listTenants } from "../identity/tenants/store.ts";
+import { listTenants } from "../identity/tenants/public.ts";
 import { openMail, type Sealer } from "../mail/outbox.ts";
 import { openMails } from "../mail/store.ts";
 import type { OutboxMailsTable } from "../storage/schema-people.ts";

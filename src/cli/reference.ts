@@ -1,6 +1,6 @@
 import { parseId } from "../core/ids.ts";
-import { findApplication } from "../identity/applications/store.ts";
-import { findTenant, findTenantBySlug } from "../identity/tenants/store.ts";
+import { findApplication } from "../identity/applications/public.ts";
+import { findTenant, findTenantBySlug } from "../identity/tenants/public.ts";
 import type { ApplicationsTable, TenantsTable } from "../storage/schema.ts";
 import type { Executor } from "../storage/storage.ts";
 import { CommandError } from "./command.ts";

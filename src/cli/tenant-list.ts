@@ -1,4 +1,4 @@
-import { listTenants } from "../identity/tenants/store.ts";
+import { listTenants } from "../identity/tenants/public.ts";
 import { columns } from "./columns.ts";
 import { type Command, configFlag, dataFlag } from "./command.ts";
 import { withIdentity } from "./open.ts";

@@ -1,7 +1,7 @@
 import { SECOND } from "../core/clock.ts";
 import { AppError } from "../core/errors.ts";
+import { listApplications } from "../identity/applications/public.ts";
 import { isWithinDomain, relyingPartyId } from "../identity/applications/relying-party.ts";
-import { listApplications } from "../identity/applications/store.ts";
 import type { Identity } from "../identity/identity.ts";
 import { DEFAULT_TENANT_SLUG } from "../identity/tenants/tenant.ts";
 import type { Handler } from "./edge.ts";

@@ -1,5 +1,5 @@
 import type { Identity } from "../identity/identity.ts";
-import { listRevocations } from "../identity/revocations/store.ts";
+import { listRevocations } from "../identity/revocations/public.ts";
 import type { EventConnection } from "./event-connection.ts";
 import { wireEntry } from "./revocations.ts";
 

@@ -1,7 +1,7 @@
 import { SECOND } from "../core/clock.ts";
 import { AppError } from "../core/errors.ts";
 import type { Identity } from "../identity/identity.ts";
-import { newestRevocation } from "../identity/revocations/store.ts";
+import { newestRevocation } from "../identity/revocations/public.ts";
 import type { Exchange, Handler } from "./edge.ts";
 import { EventConnection } from "./event-connection.ts";
 import { queryOf } from "./request-target.ts";

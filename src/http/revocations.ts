@@ -1,7 +1,7 @@
 import { toSeconds } from "../core/clock.ts";
 import { AppError, invalidField } from "../core/errors.ts";
 import type { Identity } from "../identity/identity.ts";
-import { listRevocations, newestRevocation } from "../identity/revocations/store.ts";
+import { listRevocations, newestRevocation } from "../identity/revocations/public.ts";
 import { DEFAULT_TENANT_SLUG, type Tenant } from "../identity/tenants/tenant.ts";
 import type { Exchange, Handler } from "./edge.ts";
 import { publicDocument, publicJson } from "./public-document.ts";

@@ -1,14 +1,14 @@
 import { SECOND } from "../core/clock.ts";
 import { type MasterKeys, SealError } from "../crypto/master-key.ts";
 import type { Storage } from "../storage/storage.ts";
-import { longestAccessTtl } from "./applications/store.ts";
+import { longestAccessTtl } from "./applications/public.ts";
 import { placeOf, systemAct } from "./audit/act.ts";
 import type { Identity } from "./identity.ts";
 import { MasterKeyMismatch } from "./keys/data-keys.ts";
-import { getSetting, listAllSigningKeys, listDataKeys, MASTER_KEY_CHECK } from "./keys/store.ts";
-import { insertRevocation } from "./revocations/store.ts";
-import { endEverySessionRow } from "./sessions/store.ts";
-import { listTenants } from "./tenants/store.ts";
+import { getSetting, listAllSigningKeys, listDataKeys, MASTER_KEY_CHECK } from "./keys/public.ts";
+import { insertRevocation } from "./revocations/public.ts";
+import { endEverySessionRow } from "./sessions/public.ts";
+import { listTenants } from "./tenants/public.ts";
 
 /**
  * Opens every seal of a database, and makes none: a database without the master key's check value is not taken for a new one.

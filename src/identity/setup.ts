@@ -1,7 +1,7 @@
 import { AppError } from "../core/errors.ts";
-import { listApplications } from "./applications/store.ts";
+import { listApplications } from "./applications/public.ts";
 import type { Identity } from "./identity.ts";
-import { findTenantBySlug } from "./tenants/store.ts";
+import { findTenantBySlug } from "./tenants/public.ts";
 import { DEFAULT_TENANT_SLUG } from "./tenants/tenant.ts";
 
 /** What a new instance begins with. The secret key is shown once and stored nowhere. */

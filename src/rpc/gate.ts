@@ -10,7 +10,7 @@ import type { Application } from "../identity/applications/application.ts";
 import { ActIn, ANONYMOUS, userRef } from "../identity/audit/act.ts";
 import type { Identity } from "../identity/identity.ts";
 import { ACCOUNT_SCOPE, type AccessToken } from "../identity/sessions/access-tokens.ts";
-import { findSession, isLiveSession, type SessionBundle } from "../identity/sessions/store.ts";
+import { findSession, isLiveSession, type SessionBundle } from "../identity/sessions/public.ts";
 import { userColumnsOf } from "../identity/sessions/wire.ts";
 import type { UserColumns } from "../identity/users/wire.ts";
 import { type Call, isFromPage } from "./call.ts";

@@ -3,7 +3,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { mergePatch } from "../../core/merge-patch.ts";
 import { userRef } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { findUser, lockUser, updateUser } from "../../identity/users/store.ts";
+import { findUser, lockUser, updateUser } from "../../identity/users/public.ts";
 import { type ProfileInput, toWireUser, type WireUser } from "../../identity/users/wire.ts";
 import type { AdmittedUser } from "../../rpc/gate.ts";
 import { metadataInput } from "../../rpc/schemas.ts";

@@ -1,11 +1,11 @@
 import { AppError, invalidField } from "../../core/errors.ts";
 import type { UserPart } from "../../core/feature.ts";
 import { parseId } from "../../core/ids.ts";
-import { countTrustedDevices, pageOfDevices, removeDevice } from "../../identity/factors/store.ts";
+import { countTrustedDevices, pageOfDevices, removeDevice } from "../../identity/factors/public.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { findSession, isLiveSession } from "../../identity/sessions/store.ts";
-import { countEmails } from "../../identity/users/emails/store.ts";
-import { lockUser } from "../../identity/users/store.ts";
+import { findSession, isLiveSession } from "../../identity/sessions/public.ts";
+import { countEmails } from "../../identity/users/emails/public.ts";
+import { lockUser } from "../../identity/users/public.ts";
 import type { AdmittedSession } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
 import type { Executor } from "../../storage/storage.ts";

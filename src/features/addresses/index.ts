@@ -1,4 +1,4 @@
-import { deleteOtherEmails } from "../../identity/users/emails/store.ts";
+import { deleteOtherEmails } from "../../identity/users/emails/public.ts";
 import { defineFeature } from "../../rpc/feature.ts";
 import { proofRouter } from "./proof-router.ts";
 import { addressRouter } from "./router.ts";

@@ -16,7 +16,7 @@ import {
   findPrimary,
   makePrimary,
   pageOfEmails,
-} from "../../identity/users/emails/store.ts";
+} from "../../identity/users/emails/public.ts";
 import type { AdmittedSession } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
 import type { UserEmailsTable } from "../../storage/schema.ts";

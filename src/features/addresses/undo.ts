@@ -12,8 +12,8 @@ import {
   findPrimary,
   makePrimary,
   verifyEmail,
-} from "../../identity/users/emails/store.ts";
-import { findUser, insertEmail, lockUser } from "../../identity/users/store.ts";
+} from "../../identity/users/emails/public.ts";
+import { findUser, insertEmail, lockUser } from "../../identity/users/public.ts";
 import type { UserEmailsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 

@@ -12,8 +12,8 @@ import {
   findPrimary,
   isAnyProvenSince,
   verifyEmail,
-} from "../../identity/users/emails/store.ts";
-import { claimUser, insertEmail } from "../../identity/users/store.ts";
+} from "../../identity/users/emails/public.ts";
+import { claimUser, insertEmail } from "../../identity/users/public.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { MAX_EMAILS } from "./limits.ts";

@@ -1,7 +1,7 @@
 import { DAY } from "../../core/clock.ts";
 import { systemAct } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { lockUser } from "../../identity/users/store.ts";
+import { lockUser } from "../../identity/users/public.ts";
 
 /** In one run: what is left comes with the next. */
 const BATCH = 1_000;

@@ -5,7 +5,7 @@ import { userRef } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { IssuedTokens } from "../../identity/sessions/sessions.ts";
 import type { SignInRequest } from "../../identity/sign-in/sign-ins.ts";
-import { insertUser } from "../../identity/users/store.ts";
+import { insertUser } from "../../identity/users/public.ts";
 import type { Executor } from "../../storage/storage.ts";
 
 const METHOD = "anonymous";

@@ -1,4 +1,4 @@
-import { holdsProvenAddress } from "../../identity/users/emails/store.ts";
+import { holdsProvenAddress } from "../../identity/users/emails/public.ts";
 import { defineFeature } from "../../rpc/feature.ts";
 import { emailSignInRouter } from "./router.ts";
 import { EmailSignIns } from "./service.ts";

@@ -7,8 +7,8 @@ import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/email-proo
 import type { Proof, ProofKind, StartedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { SignInOutcome, SignInRequest } from "../../identity/sign-in/sign-ins.ts";
-import { findAddressOwner, findEmail, findPrimary } from "../../identity/users/emails/store.ts";
-import { lockUser } from "../../identity/users/store.ts";
+import { findAddressOwner, findEmail, findPrimary } from "../../identity/users/emails/public.ts";
+import { lockUser } from "../../identity/users/public.ts";
 import { maskEmail } from "./mask.ts";
 
 export const EMAIL_METHODS = ["magic_link", "email_code"] as const;

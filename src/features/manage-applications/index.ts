@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { parseId, requireId } from "../../core/ids.ts";
-import { findApplication } from "../../identity/applications/store.ts";
+import { findApplication } from "../../identity/applications/public.ts";
 import { defineFeature } from "../../rpc/feature.ts";
 import type { AdmittedKey } from "../../rpc/gate.ts";
 import { pageInput, pageOf } from "../../rpc/schemas.ts";

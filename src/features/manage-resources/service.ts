@@ -8,7 +8,7 @@ import {
   insertResource,
   pageOfResources,
   updateResource,
-} from "../../identity/resources/store.ts";
+} from "../../identity/resources/public.ts";
 import { DEFAULT_TENANT_SLUG } from "../../identity/tenants/tenant.ts";
 import type { AdmittedKey } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";

@@ -1,7 +1,7 @@
 import { AppError, invalidField } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { findSessionOf, pageOfApplication, pageOfSessions } from "../../identity/sessions/store.ts";
+import { findSessionOf, pageOfApplication, pageOfSessions } from "../../identity/sessions/public.ts";
 import type { AdmittedKey } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
 import type { SessionsTable } from "../../storage/schema.ts";

@@ -14,7 +14,7 @@ import {
   pageOfUsers,
   searchForm,
   updateUser,
-} from "../../identity/users/store.ts";
+} from "../../identity/users/public.ts";
 import { type ProfileInput, toManagedUser, type UserRow, type WireManagedUser } from "../../identity/users/wire.ts";
 import type { AdmittedKey } from "../../rpc/gate.ts";
 import { cutPage, metadataInput } from "../../rpc/schemas.ts";

@@ -2,7 +2,7 @@ import { AppError } from "../../core/errors.ts";
 import type { Act } from "../../identity/applications/act.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { lockSession } from "../../identity/sessions/lock.ts";
-import type { SessionBundle } from "../../identity/sessions/store.ts";
+import type { SessionBundle } from "../../identity/sessions/public.ts";
 import type { RecoveryCodes } from "./recovery-codes.ts";
 import { deleteCodes, deleteTotp } from "./store.ts";
 

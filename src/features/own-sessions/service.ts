@@ -1,8 +1,8 @@
 import { AppError, invalidField } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
 import type { Identity } from "../../identity/identity.ts";
+import { findSession, pageOfSessions } from "../../identity/sessions/public.ts";
 import type { IssuedTokens } from "../../identity/sessions/sessions.ts";
-import { findSession, pageOfSessions } from "../../identity/sessions/store.ts";
 import { toWireSession } from "../../identity/sessions/wire.ts";
 import type { Call } from "../../rpc/call.ts";
 import type { Admitted, AdmittedSession } from "../../rpc/gate.ts";

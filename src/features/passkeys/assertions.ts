@@ -4,7 +4,7 @@ import type { Application } from "../../identity/applications/application.ts";
 import { relyingPartyOf } from "../../identity/applications/relying-party.ts";
 import { ANONYMOUS, userRef } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { isEnabledUser } from "../../identity/users/store.ts";
+import { isEnabledUser } from "../../identity/users/public.ts";
 import type { PasskeysTable } from "../../storage/schema-people.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { type Assertion, REFUSED, verifyAssertion } from "./ceremony.ts";

@@ -5,7 +5,7 @@ import { relyingPartyOf } from "../../identity/applications/relying-party.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { lockSession } from "../../identity/sessions/lock.ts";
 import type { Credentials } from "../../identity/users/credentials.ts";
-import { claimUser } from "../../identity/users/store.ts";
+import { claimUser } from "../../identity/users/public.ts";
 import type { AdmittedSession } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
 import type { PasskeysTable } from "../../storage/schema-people.ts";

@@ -7,10 +7,10 @@ import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/email-proo
 import type { Proof, StartedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { isLockedLive } from "../../identity/sessions/lock.ts";
-import type { SessionBundle } from "../../identity/sessions/store.ts";
+import type { SessionBundle } from "../../identity/sessions/public.ts";
 import type { SignInOutcome, SignInProof, SignInRequest } from "../../identity/sign-in/sign-ins.ts";
-import { findAddressOwner } from "../../identity/users/emails/store.ts";
-import { claimUser, findUser, insertEmail, insertUser, updateUser } from "../../identity/users/store.ts";
+import { findAddressOwner } from "../../identity/users/emails/public.ts";
+import { claimUser, findUser, insertEmail, insertUser, updateUser } from "../../identity/users/public.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { BY_PASSWORD, requireEmail, requireSignUp } from "./admission.ts";

@@ -5,9 +5,9 @@ import { newId } from "../../core/ids.ts";
 import type { ApplicationsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { placeOf, systemAct } from "../audit/act.ts";
-import { insertRevocation } from "../revocations/store.ts";
+import { insertRevocation } from "../revocations/public.ts";
 import { createTenant } from "../tenants/administration.ts";
-import { setDefaultApplication } from "../tenants/store.ts";
+import { setDefaultApplication } from "../tenants/public.ts";
 import { insertApplication, updateApplication } from "./store.ts";
 
 const DAY = 86_400;

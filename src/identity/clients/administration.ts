@@ -6,7 +6,7 @@ import type { ApplicationsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { SCOPES, type Scope } from "../api-keys/scopes.ts";
 import { placeOf, systemAct } from "../audit/act.ts";
-import { findResourceScopes } from "../resources/store.ts";
+import { findResourceScopes } from "../resources/public.ts";
 import {
   deleteClientGrant,
   findClientSecret,

@@ -2,9 +2,9 @@ import { type Clock, SECOND } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { Directory } from "../applications/directory.ts";
-import { isRevoked } from "../revocations/store.ts";
+import { isRevoked } from "../revocations/public.ts";
 import type { AccessToken, AccessTokens, ClientToken } from "../sessions/access-tokens.ts";
-import { findSession, isLiveSession } from "../sessions/store.ts";
+import { findSession, isLiveSession } from "../sessions/public.ts";
 import type { Clients } from "./clients.ts";
 
 /** The members that look a token up. */

@@ -15,7 +15,7 @@ import { type ParsedJws, parseJws } from "../../jose/jws.ts";
 import type { ApiKeysTable } from "../../storage/schema.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { ApiKeys } from "../api-keys/api-keys.ts";
-import { findApiKey } from "../api-keys/store.ts";
+import { findApiKey } from "../api-keys/public.ts";
 import type { Application } from "../applications/application.ts";
 import type { Directory } from "../applications/directory.ts";
 import { ActIn } from "../audit/act.ts";

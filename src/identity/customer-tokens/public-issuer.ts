@@ -5,7 +5,7 @@ import { AppError } from "../../core/errors.ts";
 import { admit } from "../../storage/rate-limits.ts";
 import type { ApiKeysTable } from "../../storage/schema.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { findApiKey } from "../api-keys/store.ts";
+import { findApiKey } from "../api-keys/public.ts";
 import type { Application } from "../applications/application.ts";
 import type { Directory } from "../applications/directory.ts";
 import { ActIn, ANONYMOUS, placeOf } from "../audit/act.ts";

@@ -3,7 +3,7 @@ import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
 import { userRef } from "../audit/act.ts";
-import { findIdByExternal, findUser, insertUser } from "../users/store.ts";
+import { findIdByExternal, findUser, insertUser } from "../users/public.ts";
 import type { UserRow } from "../users/wire.ts";
 import { findIdByPublic, insertPublicUser } from "./store.ts";
 

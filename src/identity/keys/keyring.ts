@@ -7,7 +7,7 @@ import type { MasterKeys } from "../../crypto/master-key.ts";
 import { generateSigningKey, importSigningKey } from "../../crypto/signing-keys.ts";
 import type { KeyAlgorithm, SigningKeysTable } from "../../storage/schema.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { longestAccessTtl } from "../applications/store.ts";
+import { longestAccessTtl } from "../applications/public.ts";
 import { placeOf, systemAct } from "../audit/act.ts";
 import { findSigningKeyTenant, insertSigningKey, listSigningKeys, retireOtherSigningKeys } from "./store.ts";
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { listTenants } from "../tenants/store.ts";
+import { listTenants } from "../tenants/public.ts";
 import { type Keyring, ROTATE_AFTER } from "./keyring.ts";
 
 /** Publishes a successor for every key that has signed for 90 days and has none yet. */

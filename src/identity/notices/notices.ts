@@ -8,7 +8,7 @@ import type { Executor } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
 import { SYSTEM, userRef } from "../audit/act.ts";
 import type { NoticeKind } from "../tenants/notice-kinds.ts";
-import { findProvenAddress } from "../users/emails/store.ts";
+import { findProvenAddress } from "../users/emails/public.ts";
 import type { UserRow } from "../users/wire.ts";
 import { describeDevice } from "./device.ts";
 import { isNewDevice } from "./store.ts";

@@ -1,6 +1,6 @@
 import { AppError } from "../../core/errors.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { lockUser } from "../users/store.ts";
+import { lockUser } from "../users/public.ts";
 import { findSession, isLiveSession, type SessionBundle } from "./store.ts";
 
 /** A session that asks for a change, or, where `sid` is null, a flow of this user that needs none. */

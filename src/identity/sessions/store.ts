@@ -1,6 +1,6 @@
 import type { SessionsTable } from "../../storage/schema.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
-import { userColumns } from "../users/store.ts";
+import { userColumns } from "../users/public.ts";
 
 const SESSION = [
   "sessions.id as sid",

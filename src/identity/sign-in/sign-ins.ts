@@ -9,9 +9,9 @@ import { userRef } from "../audit/act.ts";
 import type { FactorProof, MfaFlow, SecondFactors } from "../factors/second-factors.ts";
 import type { TrustedDevices } from "../factors/trusted-devices.ts";
 import type { Notices } from "../notices/notices.ts";
+import type { SessionBundle } from "../sessions/public.ts";
 import type { IssuedTokens, NewSession, Sessions } from "../sessions/sessions.ts";
-import type { SessionBundle } from "../sessions/store.ts";
-import { findUser } from "../users/store.ts";
+import { findUser } from "../users/public.ts";
 import type { UserRow } from "../users/wire.ts";
 import { mayNeedFactor, nextStep, type Refusal, type RequestFacts, refusalOfRequest } from "./next-step.ts";
 

@@ -1,0 +1,9 @@
+/** The queries that other folders may run. The rest of the store is private to this one. */
+export {
+  deleteResource,
+  findResource,
+  findResourceScopes,
+  insertResource,
+  pageOfResources,
+  updateResource,
+} from "./store.ts";

@@ -1,0 +1,12 @@
+/** The queries that other folders may run. The rest of the store is private to this one. */
+export {
+  deleteSessionsOf,
+  endEverySessionRow,
+  findSession,
+  findSessionOf,
+  isLiveSession,
+  pageOfApplication,
+  pageOfSessions,
+  type SessionBundle,
+  sessionsOf,
+} from "./store.ts";

@@ -1,0 +1,21 @@
+/** The queries that other folders may run. The rest of the store is private to this one. */
+export {
+  type AddressRef,
+  countEmails,
+  deleteEmail,
+  deleteEmailsBut,
+  deleteOtherEmails,
+  emailsOf,
+  findAddressOf,
+  findAddressOwner,
+  findByCanonical,
+  findEmail,
+  findPrimary,
+  findProvenAddress,
+  holdsProvenAddress,
+  isAnyProvenSince,
+  lockProvenAddress,
+  makePrimary,
+  pageOfEmails,
+  verifyEmail,
+} from "./store.ts";

@@ -1,0 +1,15 @@
+/** The queries that other folders may run. The rest of the store is private to this one. */
+export {
+  claimUser,
+  findIdByExternal,
+  findUser,
+  insertEmail,
+  insertUser,
+  isEnabledUser,
+  lockUser,
+  pageOfUsers,
+  searchForm,
+  tombstoneUser,
+  updateUser,
+  userColumns,
+} from "./store.ts";
