@@ -1,14 +1,14 @@
-/** Where a request comes from: what limits count, the audit log tells and a session remembers. */
+/** The origin of a request, for rate limits, the audit log and the session. */
 export interface RequestOrigin {
   requestId: string;
-  /** The person's address: the peer's, a trusted proxy's word for it, or a forwarding backend's. */
+  /** The person's address: the peer's, or the address that a trusted proxy or a forwarding backend reports. */
   address: string;
-  /** What limits count: the address, for IPv6 its /64. */
+  /** The unit of rate limits: the address, or its /64 for IPv6. */
   network: string;
   userAgent: string | null;
-  /** The value of Accept-Language: in what language to write to whoever asks. */
+  /** The value of Accept-Language, which chooses the language of mails to this person. */
   languages?: string | null;
 }
 
-/** Acts that no request asked for: commands on the machine and jobs. */
+/** The origin of jobs and of commands on the machine, which have no request. */
 export const systemOrigin: RequestOrigin = { requestId: "", address: "", network: "", userAgent: null };

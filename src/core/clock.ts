@@ -1,4 +1,4 @@
-/** Time is integer milliseconds since the Unix epoch, and comes from here alone: tests inject their own clock. */
+/** The only source of time, in integer milliseconds since the Unix epoch. Tests inject their own clock. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
@@ -11,12 +11,12 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-/** RFC 3339 UTC, as every time on the wire is written. */
+/** Returns the time in RFC 3339 UTC, the form of every time on the wire. */
 export function toWireTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** Whole Unix seconds, as JWT claims carry them (RFC 7519 section 2, NumericDate). */
+/** Returns whole Unix seconds, the form of times in JWT claims (RFC 7519 section 2, NumericDate). */
 export function toSeconds(ms: number): number {
   return Math.floor(ms / SECOND);
 }

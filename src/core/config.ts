@@ -2,35 +2,35 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 
 /**
- * Configuration: each capability declares a slice; `app.ts` composes them into one schema. Precedence:
+ * Configuration: each capability declares a slice, and `app.ts` composes the slices into one schema. Precedence:
  * defaults < file < environment < flags. The same snake_case key is `SALLYPORT_PUBLIC_URL` in the environment and
- * `--public-url` as a flag. Secrets may be named by file too: `SALLYPORT_MASTER_KEY_FILE`.
+ * `--public-url` as a flag. A file may hold a secret: `SALLYPORT_MASTER_KEY_FILE`.
  */
 export interface Setting<T = unknown> {
-  /** Takes the native value (file) and the string (environment, flag) alike. */
+  /** Accepts both the native value (file) and the string (environment, flag). */
   schema: z.ZodType<T>;
   /** One sentence for `--help` and the reference. */
   doc: string;
-  /** The default as it is written, where the parsed value does not say it. */
+  /** The written form of the default, if the parsed value does not show it. */
   shownDefault?: string;
-  /** May be given as `<KEY>_FILE`; never printed. */
+  /** May be set as `<KEY>_FILE`, and is never printed. */
   secret?: true;
 }
 
 export type Settings = Readonly<Record<string, Setting>>;
 export type SettingsOf<S extends Settings> = { readonly [K in keyof S]: z.output<S[K]["schema"]> };
 
-/** Declares a slice, keeping the types of its values. */
+/** Declares a slice and keeps the types of its values. */
 export function defineSettings<const S extends Settings>(settings: S): S {
   return settings;
 }
 
 type Intersection<U> = (U extends unknown ? (member: U) => void : never) extends (all: infer I) => void ? I : never;
-/** The settings of several slices, as one. */
+/** The settings of several slices in one type. */
 export type ComposedSettings<Slices extends Readonly<Record<string, Settings>>> =
   Intersection<Slices[keyof Slices]> extends infer S extends Settings ? S : never;
 
-/** Composes slices, each under its owner's name. @throws ConfigError when two of them declare the same setting */
+/** Composes slices, each under its owner's name. @throws ConfigError when two slices declare the same setting */
 export function composeSettings<const Slices extends Readonly<Record<string, Settings>>>(
   slices: Slices,
 ): ComposedSettings<Slices>;
@@ -52,9 +52,9 @@ export function composeSettings(slices: Readonly<Record<string, Settings>>): Set
 }
 
 /**
- * The values of one slice, out of all values. A setting that was declared but never loaded would be `undefined`, and every
- * comparison with it would be false: a minimum length that lets everything pass.
- * @throws ConfigError for a setting that has no value
+ * Picks the values of one slice. A setting that was declared but never loaded would be `undefined`, and every comparison
+ * with it would be false: a minimum length would then let every password pass.
+ * @throws ConfigError for a setting without a value
  */
 export function sliceValues<S extends Settings>(slice: S, owner: string, all: object): SettingsOf<S>;
 export function sliceValues(slice: Settings, owner: string, all: object): Record<string, unknown> {
@@ -72,13 +72,13 @@ export function sliceValues(slice: Settings, owner: string, all: object): Record
   return values;
 }
 
-/** Whether a setting that nobody gives is undefined, rather than its default or an error. */
+/** Tells whether a setting without a value becomes undefined, rather than its default or an error. */
 function isOptional(schema: z.ZodType): boolean {
   const parsed = schema.safeParse(undefined);
   return parsed.success && parsed.data === undefined;
 }
 
-/** Settings that cannot work. The message is a sentence that says the fix. */
+/** Settings that cannot work. The message is a sentence that says how to fix them. */
 export class ConfigError extends Error {
   override name = "ConfigError";
 }
@@ -98,7 +98,7 @@ export function flagName(key: string): string {
   return `--${key.replaceAll("_", "-")}`;
 }
 
-/** @throws ConfigError naming the source, the setting and the reason */
+/** @throws ConfigError with the source, the setting and the reason */
 export function loadSettings<S extends Settings>(settings: S, sources: ConfigSources): SettingsOf<S> {
   const fileValues = sources.file?.values ?? {};
   for (const key of Object.keys(fileValues)) {
@@ -131,7 +131,7 @@ function pick(key: string, setting: Setting, file: Record<string, unknown>, sour
       return { value: readSecretFile(`${env}_FILE`, path), source: `${env}_FILE` };
     }
   }
-  // An empty variable is an unset one: that is how compose files and unit files switch a setting off.
+  // An empty variable counts as unset, because compose files and unit files switch a setting off that way.
   if (sources.env[env]) return { value: sources.env[env], source: env };
   if (file[key] !== undefined) return { value: file[key], source: `${sources.file?.name}: ${key}` };
   return { value: undefined, source: `${key} (${env} or ${flagName(key)})` };
@@ -152,7 +152,7 @@ function nearest(word: string, candidates: string[]): string | undefined {
   return close.sort((a, b) => distance(word, a) - distance(word, b))[0];
 }
 
-/** Levenshtein distance. */
+/** Returns the Levenshtein distance. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

@@ -1,33 +1,34 @@
 import { domainToASCII, domainToUnicode } from "node:url";
 
 export interface EmailAddress {
-  /** As the person wrote it (local part's case kept), domain in ASCII: where mail is sent to. */
+  /** The address that receives mail: as the person wrote it, with the domain in ASCII. */
   address: string;
-  /** What is stored, compared and unique: local part in lower case, `@`, domain in lower-case ASCII. */
+  /** The stored form, compared and unique: local part in lower case, `@`, domain in lower-case ASCII. */
   canonical: string;
 }
 
-/** RFC 5321 section 4.5.3.1: octets of a local part, and of a path less its angle brackets. */
+/** RFC 5321 section 4.5.3.1: octets of a local part, and of a path without its angle brackets. */
 const MAX_LOCAL = 64;
 const MAX_ADDRESS = 254;
 
 /** RFC 5322 section 3.2.3 dot-atom, ASCII only. */
 const DOT_ATOM = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-/** ASCII that a host-name parser would interpret (`%41`, `/`, `[`), before it gets the chance. */
+/** ASCII that a host-name parser would interpret (`%41`, `/`, `[`). It is refused before that parser sees it. */
 const FOREIGN_ASCII = /[^A-Za-z0-9.\-\u0080-\u{10ffff}]/u;
-/** Control, format, unassigned and ignorable characters: an eye does not see them, UTS-46 drops some silently. */
+/** Control, format, unassigned and ignorable characters. A reader cannot see them, and UTS-46 silently drops some. */
 const INVISIBLE = /[\p{C}\p{Default_Ignorable_Code_Point}]/u;
 
 /**
- * The one e-mail canonicaliser: exactly one address, normalised (NFKC) and then validated, so that a full-width `＠` or a
- * ligature cannot bring in a character that the checks have not seen. Spaces (U+0020) around it are dropped, no other.
+ * Canonicalises an e-mail address, and is the only code that does so. It takes exactly one address and normalises it (NFKC)
+ * before it validates it, so that a full-width `＠` or a ligature cannot add a character that the checks have not seen. It
+ * drops spaces (U+0020) around the address, and no other character.
  *
- * Local part: an ASCII dot-atom. No quoted strings, comments or display names; no non-ASCII (RFC 6531): a Cyrillic `а`
- * or a dotless `ı` would make a second account that reads like the first one's. Dots and `+tags` are kept: what they mean is
- * the provider's business. Domain: UTS-46 to ASCII, two labels or more, no address literal.
+ * Local part: an ASCII dot-atom. No quoted strings, comments or display names. No non-ASCII (RFC 6531), because a Cyrillic
+ * `а` or a dotless `ı` would make a second account that looks like the first. Dots and `+tags` stay, because only the
+ * provider gives them a meaning. Domain: UTS-46 to ASCII, at least two labels, no address literal.
  *
- * @returns null for anything else, arrays and objects included.
+ * @returns null for any other input, including arrays and objects.
  */
 export function canonicalEmail(input: unknown): EmailAddress | null {
   if (typeof input !== "string" || input.length > 4 * MAX_ADDRESS || INVISIBLE.test(input)) return null;
@@ -48,9 +49,9 @@ function canonicalDomain(text: string): string | null {
   const domain = domainToASCII(text);
   const labels = domain.split(".");
   if (labels.length < 2 || !labels.every((label) => LABEL.test(label))) return null;
-  // The URL host parser turns 0x7f.1 into 127.0.0.1; no top-level domain is all digits (RFC 3696 section 2).
+  // The URL host parser turns 0x7f.1 into 127.0.0.1, and no top-level domain is all digits (RFC 3696 section 2).
   if (/^\d+$/.test(labels.at(-1) ?? "")) return null;
-  // Hyphens in places three and four are kept for encodings (RFC 5891 section 4.2.3.1); punycode must be the canonical one.
+  // Hyphens in places three and four are reserved for encodings (RFC 5891 section 4.2.3.1). Punycode must be canonical.
   if (labels.some((label) => label.slice(2, 4) === "--" && !label.startsWith("xn--"))) return null;
   if (domain.includes("xn--") && domainToASCII(domainToUnicode(domain)) !== domain) return null;
   return domain;

@@ -1,6 +1,6 @@
 /**
- * Errors are data: one catalogue maps a code to its status, its type and the text that the public may read. A procedure
- * declares which of them it can answer; anything thrown that is no AppError is `internal_error`.
+ * The error catalogue maps each code to its status, its type and its public text. A procedure declares the errors that it
+ * can answer. Any other thrown error than an AppError becomes `internal_error`.
  */
 export type ErrorType =
   | "invalid_request_error"
@@ -106,26 +106,26 @@ const catalogue = {
 
 export type ErrorCode = keyof typeof catalogue;
 
-/** One entry a wrong field: where (`profile.name`, `` for the body itself) and why. */
+/** A wrong field: its path (`profile.name`, or an empty text for the body itself) and the reason. */
 export interface FieldProblem {
   path: string;
   reason: string;
 }
 
 export interface ErrorOptions {
-  /** Replaces the catalogue's text. Public: never put a secret or an internal name here. */
+  /** Replaces the catalogue's text. Public, so never put a secret or an internal name here. */
   message?: string;
-  /** Public and machine-readable; for `invalid_input` a list of {@link FieldProblem}. */
+  /** Public and machine-readable. For `invalid_input` this is a list of {@link FieldProblem}. */
   details?: FieldProblem[] | Record<string, unknown>;
   /** Seconds for the Retry-After header. */
   retryAfter?: number;
-  /** The whole WWW-Authenticate value, where the default (`Bearer`) says too little. */
+  /** The whole WWW-Authenticate value, if the default (`Bearer`) says too little. */
   challenge?: string;
-  /** Private: goes to the log beside the request id, never to the caller. */
+  /** Private: goes to the log with the request id, never to the caller. */
   cause?: unknown;
 }
 
-/** The one error that callers see. Everything else that is thrown becomes `internal_error`. */
+/** The only error that callers see. Every other thrown error becomes `internal_error`. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
@@ -147,10 +147,10 @@ export class AppError extends Error {
   }
 }
 
-/** The catalogue, for the reference and for OpenAPI. */
+/** The catalogue for the reference and for OpenAPI. */
 export const errorCatalogue: Readonly<Record<ErrorCode, ErrorEntry>> = catalogue;
 
-/** `invalid_input` for one field. */
+/** Returns `invalid_input` for one field. */
 export function invalidField(path: string, reason: string): AppError {
   return new AppError("invalid_input", { details: [{ path, reason }] });
 }

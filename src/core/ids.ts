@@ -1,8 +1,8 @@
 import { AppError } from "./errors.ts";
 
 /**
- * Ids are UUIDv7 (RFC 9562 section 5.7). What goes out is the plain UUID; what comes in may also be the prefixed form of
- * the same 128 bits: `usr_` and 26 characters of Crockford base32, in either case.
+ * Ids are UUIDv7 (RFC 9562 section 5.7). Output is always the plain UUID. Input may also be the prefixed form of the same
+ * 128 bits: `usr_` and 26 characters of Crockford base32, in either case.
  */
 const PREFIXES = {
   tenant: "ten",
@@ -28,12 +28,12 @@ const PREFIXED = /^([a-z]{3})_([0-9a-z]{26})$/i;
 const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CROCKFORD_VALUE = new Map([...CROCKFORD].map((character, value) => [character, BigInt(value)]));
 
-/** A new UUIDv7 in lower case. Monotonic within one process; `ms` is the time it carries. */
+/** Returns a new UUIDv7 in lower case, with the time `ms` in it. Monotonic within one process. */
 export function newId(ms: number): string {
   return Bun.randomUUIDv7("hex", ms);
 }
 
-/** `usr_01HWY4MYSEFGESW2GZ5CY4TQKF` for a UUID. */
+/** Returns the prefixed form of a UUID: `usr_01HWY4MYSEFGESW2GZ5CY4TQKF`. */
 export function toPrefixedId(kind: IdKind, uuid: string): string {
   let value = BigInt(`0x${uuid.replaceAll("-", "")}`);
   let text = "";
@@ -45,8 +45,8 @@ export function toPrefixedId(kind: IdKind, uuid: string): string {
 }
 
 /**
- * Either form of an id to the plain lower-case UUID.
- * @returns null when the text is no id at all, or carries the prefix of another kind.
+ * Turns either form of an id into the plain lower-case UUID.
+ * @returns null unless the text is an id without a prefix or with the prefix of this kind.
  */
 export function parseId(kind: IdKind, text: string): string | null {
   if (UUID.test(text)) return text.toLowerCase();
@@ -63,7 +63,7 @@ export function parseId(kind: IdKind, text: string): string | null {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** As {@link parseId}, but says which field is wrong. @throws AppError `invalid_input` */
+/** Does the same as {@link parseId}, but says which field is wrong. @throws AppError `invalid_input` */
 export function requireId(kind: IdKind, text: string, path: string): string {
   const id = parseId(kind, text);
   if (id === null) {
@@ -73,12 +73,12 @@ export function requireId(kind: IdKind, text: string, path: string): string {
   return id;
 }
 
-/** Whether the text is a UUID as it goes out: what tokens of ours name, and nothing else is worth a query. */
+/** Tells whether the text is a UUID in its output form. Our tokens name only such ids, so others cause no query. */
 export function isUuid(text: unknown): text is string {
   return typeof text === "string" && UUID.test(text);
 }
 
-/** The last 12 hexadecimal digits: enough to tell the applications of one host apart in a cookie's name. */
+/** Returns the last 12 hexadecimal digits, which distinguish the applications of one host in a cookie's name. */
 export function shortId(uuid: string): string {
   return uuid.slice(-12);
 }

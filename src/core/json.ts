@@ -1,17 +1,17 @@
 export type JsonObject = { [member: string]: unknown };
 
-/** A JSON object and nothing else: no array, no null, no scalar. */
+/** Tells whether a value is a JSON object, and not an array, null or a scalar. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Deeper than any value that the appliance takes or stores. */
+/** Deeper than any value that the appliance accepts or stores. */
 export const MAX_JSON_DEPTH = 32;
 
 /**
- * Tells how a JSON text breaks the bound before a parser builds it: 64 kB hold 31,000 levels, and each recursive reader
- * behind the parser (schemas, merges, serialisers) would pay for every one of them or overflow its stack.
- * The text need not be valid JSON. Strings are skipped, so that brackets inside them do not count.
+ * Tells whether a JSON text is nested too deep, before a parser builds it. 64 kB hold 31,000 levels, and every recursive
+ * reader behind the parser (schemas, merges, serialisers) would process each of them or overflow its stack.
+ * The text need not be valid JSON. Brackets inside strings do not count.
  */
 export function isTooDeep(text: string, limit: number = MAX_JSON_DEPTH): boolean {
   let depth = 0;
@@ -32,7 +32,7 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** @returns the index of the closing quote, or of the last character when there is none */
+/** @returns the index of the closing quote, or the text's length when there is none */
 function endOfString(text: string, start: number): number {
   for (let i = start + 1; i < text.length; i++) {
     const character = text.charCodeAt(i);
@@ -43,9 +43,9 @@ function endOfString(text: string, start: number): number {
 }
 
 /**
- * JSON text to an object. A repeated member keeps its last value, as RFC 7519 section 4 permits for claims.
+ * Parses a JSON text that is an object. A repeated member keeps its last value, as RFC 7519 section 4 permits for claims.
  * A member named `__proto__` becomes an own property: never merge the result into another object.
- * @returns null when the text is no JSON, or is JSON but no object.
+ * @returns null unless the text is JSON and an object.
  */
 export function parseJsonObject(text: string): JsonObject | null {
   try {

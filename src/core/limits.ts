@@ -1,15 +1,17 @@
 /**
- * The arithmetic of rate limits: GCRA, a leaky bucket kept as one instant, the "theoretical arrival time" (TAT). What is
- * stored is one integer a key; the storage room applies {@link admit} as one conditional statement.
+ * The arithmetic of rate limits: GCRA, a leaky bucket stored as one point in time, the "theoretical arrival time" (TAT).
+ * Each key has one stored integer. `storage/rate-limits.ts` applies the arithmetic in one conditional statement.
  */
 export interface Limit {
-  /** How many may come at once. */
+  /** Calls that may come at once. */
   burst: number;
-  /** Milliseconds until one more is allowed. */
+  /** Milliseconds until the next call is allowed. */
   interval: number;
 }
 
-/** `"10/10m"`: ten at once, refilled evenly over ten minutes. Units: s, m, h, d. @returns null when it is no limit. */
+/**
+ * Parses `"10/10m"`: ten at once, refilled evenly over ten minutes. Units: s, m, h, d. @returns null unless it is a limit.
+ */
 export function parseLimit(text: string): Limit | null {
   const match = /^([1-9]\d{0,8})\/([1-9]\d{0,5})?([smhd])$/.exec(text);
   if (!match) return null;
@@ -18,7 +20,7 @@ export function parseLimit(text: string): Limit | null {
   return { burst, interval: Math.max(1, Math.floor((Number(match[2] ?? 1) * unit) / burst)) };
 }
 
-/** Milliseconds to wait, given the stored TAT, until one more is admitted; 0 when it would be now. */
+/** Returns the milliseconds until a call is admitted, for the stored TAT; 0 when it would be admitted now. */
 export function waitFor(limit: Limit, tat: number, now: number): number {
   return Math.max(0, tat + limit.interval - limit.burst * limit.interval - now);
 }

@@ -1,6 +1,9 @@
 import { isJsonObject, type JsonObject } from "./json.ts";
 
-/** JSON Merge Patch (RFC 7396) for objects: members are replaced one by one, null removes one, lists are replaced whole. */
+/**
+ * Applies a JSON Merge Patch (RFC 7396) to an object: replaces members singly, null removes a member, lists are replaced
+ * whole.
+ */
 export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
   const merged = new Map(Object.entries(target));
   for (const [name, value] of Object.entries(patch)) {

@@ -1,13 +1,13 @@
 /**
- * Counters and gauges in Prometheus' text format 0.0.4. Written here rather than taken from a package: a counter on the hot
- * path is one addition to a number that is read when somebody asks.
+ * Counters and gauges in Prometheus' text format 0.0.4. Written here rather than taken from a package, because a counter on
+ * the hot path is then one addition, and its number is read only on request.
  */
 export class Metrics {
   readonly #read: { name: string; help: string; type: "counter" | "gauge"; value: () => number }[] = [];
   readonly #families = new Map<string, { help: string; series: Map<string, number> }>();
   readonly #histograms: { name: string; help: string; bounds: readonly number[]; counts: number[]; sum: number }[] = [];
 
-  /** A counter that somebody else keeps. */
+  /** Adds a counter that other code keeps. */
   counter(name: string, help: string, value: () => number): void {
     this.#read.push({ name, help, type: "counter", value });
   }
@@ -16,14 +16,14 @@ export class Metrics {
     this.#read.push({ name, help, type: "gauge", value });
   }
 
-  /** A counter with labels. Label values come from the program, never from a request: their number is bounded. */
+  /** Adds a counter with labels. Label values come from the program and never from a request, so their number is bounded. */
   labelled(name: string, help: string): (labels: string) => void {
     const series = new Map<string, number>();
     this.#families.set(name, { help, series });
     return (labels) => series.set(labels, (series.get(labels) ?? 0) + 1);
   }
 
-  /** Durations in seconds. */
+  /** Adds a histogram of durations in seconds. */
   histogram(name: string, help: string, bounds: readonly number[]): (seconds: number) => void {
     const histogram = { name, help, bounds, counts: Array<number>(bounds.length + 1).fill(0), sum: 0 };
     this.#histograms.push(histogram);

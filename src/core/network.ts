@@ -1,6 +1,8 @@
 import { isIP } from "node:net";
 
-/** An IP address in one spelling: IPv4 also out of its mapped IPv6 form, IPv6 without a zone. @returns null for no address */
+/**
+ * Normalises an IP address: IPv4 also from its mapped IPv6 form, IPv6 without a zone. @returns null unless it is an address
+ */
 export function parseAddress(text: string): string | null {
   const plain =
     text
@@ -18,7 +20,9 @@ export function parseAddress(text: string): string | null {
     : null;
 }
 
-/** What limits count: IPv4 as it is, IPv6 by its /64, which is what one customer line gets. */
+/**
+ * Returns the network that limits count: an IPv4 address itself, or an IPv6 address's /64, the size of one customer line.
+ */
 export function networkOf(address: string): string {
   if (isIP(address) !== 6) return address;
   return `${groupsOf(address)
@@ -31,22 +35,22 @@ export function networkOf(address: string): string {
 export class NetworkList {
   readonly #blocks: { bits: bigint; prefix: number; version: 4 | 6 }[] = [];
 
-  /** @throws Error naming the entry that is no address or block */
+  /** @throws Error with the entry that is not an address or block */
   constructor(entries: readonly string[]) {
     for (const entry of entries) {
       const [text = "", length, ...rest] = entry.split("/");
       const version = isIP(text);
       const size = version === 4 ? 32 : 128;
-      // Number("") is 0: a block that was cut short would stand for every address.
+      // Number("") is 0, so a truncated block would match every address.
       const prefix = length === undefined ? size : /^\d{1,3}$/.test(length) ? Number(length) : -1;
       if (version === 0 || rest.length > 0 || prefix < 0 || prefix > size) {
-        throw new Error(`${entry} is no IP address or CIDR block`);
+        throw new Error(`${entry} is not an IP address or CIDR block`);
       }
       this.#blocks.push({ bits: toBits(text), prefix, version: version as 4 | 6 });
     }
   }
 
-  /** Whether every address of `other` is in one of these blocks. */
+  /** Tells whether these blocks contain every address of `other`. */
   covers(other: NetworkList): boolean {
     return other.#blocks.every((inner) =>
       this.#blocks.some((outer) => {
@@ -73,8 +77,8 @@ export class NetworkList {
 }
 
 /**
- * The client's address behind trusted proxies: the rightmost hop of X-Forwarded-For that is not one of ours. What stands to
- * the left of it was written by the client.
+ * Returns the client's address behind trusted proxies: the rightmost hop of X-Forwarded-For that is not a trusted proxy. The
+ * client itself wrote the hops to the left of it.
  */
 export function clientAddress(peer: string, forwardedFor: string | null, trusted: NetworkList): string {
   let client = parseAddress(peer) ?? peer;

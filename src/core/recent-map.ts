@@ -1,14 +1,14 @@
 /**
- * A bounded map: two generations, the older one dropped whole when the younger is full. What is asked for moves to the
- * younger one and so stays. Dropping single entries in the order of insertion costs more the more of them were dropped:
- * a Map walks over the holes.
+ * A bounded map with two generations. When the younger is full, it becomes the older one, and the previous older one is
+ * dropped whole. A read moves an entry to the younger generation, so that it stays. Dropping single entries in the order of
+ * insertion becomes slower with each dropped entry, because a Map walks over the holes.
  */
 export class RecentMap<Value> {
   #young = new Map<string, Value>();
   #old = new Map<string, Value>();
   readonly #generation: number;
 
-  /** @param capacity entries held at most */
+  /** @param capacity the maximum number of entries */
   constructor(capacity: number) {
     this.#generation = Math.max(1, Math.floor(capacity / 2));
   }

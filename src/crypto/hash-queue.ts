@@ -2,10 +2,10 @@ import { type Clock, SECOND } from "../core/clock.ts";
 import { AppError } from "../core/errors.ts";
 
 export interface HashQueueOptions {
-  /** How many run at once; each takes a core and 19 MiB. */
+  /** Hashes that run at once. Each takes a core and 19 MiB. */
   slots: number;
   maxWaiting: number;
-  /** How many of one fairness key may wait, so that one network cannot fill the queue. */
+  /** Hashes of the same fairness key that may wait, so that one network cannot fill the queue. */
   maxWaitingPerKey: number;
   clock: Clock;
 }
@@ -13,11 +13,11 @@ export interface HashQueueOptions {
 export interface HashQueueStats {
   waiting: number;
   running: number;
-  /** Refused since the start because the queue was full. */
+  /** Hashes refused since the start because the queue was full. */
   shed: number;
-  /** Finished since the start, failed ones included. */
+  /** Hashes finished since the start, including failed ones. */
   done: number;
-  /** Milliseconds that one who joins now would wait at most. */
+  /** Milliseconds that a new caller would wait at most. */
   estimatedWait: number;
 }
 
@@ -25,16 +25,16 @@ interface Job {
   start(): void;
 }
 
-/** A first guess at one hash, in ms, until there is something measured. */
+/** A first guess at the duration of one hash in ms, until one is measured. */
 const FIRST_GUESS = 15;
 
 /**
- * A bounded queue in front of costly work, fair by key: the keys that wait take turns, so a flood from one network delays
- * itself and not the others. What does not fit is refused at once with `overloaded` and an honest Retry-After.
+ * A bounded queue in front of costly work, fair by key: the waiting keys take turns, so a flood from one network delays only
+ * that network. Work that does not fit is refused at once with `overloaded` and an honest Retry-After.
  */
 export class HashQueue {
   readonly #options: HashQueueOptions;
-  /** In the order of whose turn is next; a key stands here only while it waits. */
+  /** In the order of the turns. A key is in this map only while it waits. */
   readonly #waiting = new Map<string, Job[]>();
   #waitingCount = 0;
   #running = 0;
@@ -57,9 +57,9 @@ export class HashQueue {
   }
 
   /**
-   * Runs `work` when a slot is free and it is this key's turn. Work that has begun is not interrupted by the signal.
-   * @param fairnessKey whose turn it takes: the client's network
-   * @throws AppError `overloaded`; the signal's reason when it was aborted while waiting
+   * Runs `work` when a slot is free and it is this key's turn. The signal does not interrupt work that has begun.
+   * @param fairnessKey the client's network, whose turn is used
+   * @throws AppError `overloaded`; the signal's reason when it aborts while the work waits
    */
   run<T>(fairnessKey: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) return Promise.reject(signal.reason);

@@ -18,8 +18,8 @@ export function isHmacAlgorithm(algorithm: string): algorithm is HmacAlgorithm {
 }
 
 /**
- * A key for both directions. A secret that is shorter than the hash (RFC 7518 section 3.2), the empty one above all, is
- * refused. The customer's `sally_hs_…` is used as the UTF-8 bytes of the whole shown text.
+ * Imports a key for both directions. Refuses a secret that is shorter than the hash (RFC 7518 section 3.2), and thereby the
+ * empty secret. The customer's `sally_hs_…` is used as the UTF-8 bytes of the whole text.
  * @throws JwsError
  */
 export function importHmacKey(algorithm: HmacAlgorithm, secret: Uint8Array, id: string): HmacKey {

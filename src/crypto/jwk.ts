@@ -4,7 +4,7 @@ import { type AsymmetricAlgorithm, readPublicKey } from "../jose/jwk.ts";
 import type { VerificationKey } from "./jws.ts";
 import { verifierOf } from "./signatures.ts";
 
-/** Imports a JWK that may come from outside, held to the rules of {@link readPublicKey}. @throws JwsError */
+/** Imports a JWK from any source, by the rules of {@link readPublicKey}. @throws JwsError */
 export function importVerificationKey(algorithm: AsymmetricAlgorithm, jwk: unknown, kid: string): VerificationKey {
   const read = readPublicKey(algorithm, jwk, kid);
   return { id: kid, algorithm, verify: verifierOf(algorithm, importPublic(read.jwk)) };

@@ -1,11 +1,11 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
 
-/** The sealed bytes are no seal, were altered, belong to another context, or to a master key that is not here. */
+/** The bytes are not a seal, were altered, or belong to another context or an unknown master key. */
 export class SealError extends Error {
   override readonly name = "SealError";
 }
 
-/** What the sealed bytes are and whose: authenticated with them, so that a seal cannot be moved to another row. */
+/** The purpose and the owner of a seal. Both are authenticated, so that a seal cannot be moved to another row. */
 export interface SealContext {
   keyId: string;
   purpose: string;
@@ -17,17 +17,18 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEADER_BYTES = 3;
 const MAX_VERSION = 0xffff;
-const HOW = "Use v<version>:<32 bytes in base64url>, one a line, as `sallyport init --new-master-key FILE` writes it.";
+const HOW =
+  "Use v<version>:<32 bytes in base64url>, one per line, as `sallyport init --new-master-key FILE` writes it.";
 
-/** A new master key of version 1 in its text form, `v1:` and 43 characters of base64url. Show it once; keep it apart. */
+/** Returns a new master key in its text form: the version and 43 characters of base64url. Show it once and keep it apart. */
 export function generateMasterKey(version = 1): string {
   return `v${version}:${randomBytes(KEY_BYTES).toString("base64url")}`;
 }
 
 /**
- * Reads master keys, one a line or separated by commas: `v2:<base64url of 32 bytes>`. A bare value of 32 bytes (base64,
- * base64url or 64 hexadecimal digits) counts as version 1. Lines that begin with `#` are skipped.
- * @throws Error whose message says which entry is wrong and how to mend it, and never repeats the key.
+ * Parses master keys, one per line or separated by commas: `v2:<base64url of 32 bytes>`. A bare value of 32 bytes (base64,
+ * base64url or 64 hexadecimal digits) is version 1. Skips lines that begin with `#`.
+ * @throws Error whose message names the wrong entry and the fix, and never repeats the key.
  */
 export function parseMasterKeys(text: string): MasterKeys {
   const keys = new Map<number, Buffer>();
@@ -54,11 +55,11 @@ export function parseMasterKeys(text: string): MasterKeys {
       if (other.equals(key)) throw new Error(`${place} repeats a key under another version. Generate a new one.`);
     }
     if (key.every((byte) => byte === key[0])) {
-      throw new Error(`${place} is one byte repeated, which is a placeholder and no key. Generate a new one.`);
+      throw new Error(`${place} is one byte repeated, which is a placeholder and not a key. Generate a new one.`);
     }
     keys.set(version, key);
   }
-  if (keys.size === 0) throw new Error(`There is no master key in the text that was given. ${HOW}`);
+  if (keys.size === 0) throw new Error(`The given text has no master key. ${HOW}`);
   return new MasterKeys(keys);
 }
 
@@ -71,35 +72,35 @@ function decodeKey(text: string): Buffer | null {
 }
 
 /**
- * The master keys of one instance, several versions at once so that they can be rotated: the highest seals, all open.
- * AES-256-GCM with a random 96-bit nonce, fit for 2^32 seals a key (NIST SP 800-38D section 8.3); it seals keys, not data.
+ * The master keys of one instance. It may hold several versions for a rotation: the highest seals, and all of them open.
+ * AES-256-GCM with a random 96-bit nonce, fit for 2^32 seals per key (NIST SP 800-38D section 8.3); it seals keys, not data.
  * Layout: format 0x01, master key version (uint16), nonce (12), ciphertext, tag (16). The additional data is the header,
- * then key id and purpose, each behind its length (uint32).
+ * then the key id and the purpose, each after its length (uint32).
  */
 export class MasterKeys {
   readonly currentVersion: number;
   readonly #keys: ReadonlyMap<number, Buffer>;
 
-  /** Use {@link parseMasterKeys}, which checks what it is given. */
+  /** Use {@link parseMasterKeys}, which checks the keys. */
   constructor(keys: ReadonlyMap<number, Buffer>) {
     this.#keys = keys;
     this.currentVersion = Math.max(...keys.keys());
   }
 
-  /** Every version that can open, ascending. */
+  /** All versions that can open a seal, in ascending order. */
   get versions(): number[] {
     return [...this.#keys.keys()].sort((a, b) => a - b);
   }
 
   /**
-   * A check value to store or print: 16 hexadecimal digits that tell one master key from another and give nothing away.
-   * @throws SealError when that version is not here.
+   * Returns a check value to store or print: 16 hexadecimal digits that identify a master key and reveal nothing about it.
+   * @throws SealError when this version is missing.
    */
   fingerprint(version = this.currentVersion): string {
     return createHmac("sha256", this.#key(version)).update("sallyport master key check v1").digest("hex").slice(0, 16);
   }
 
-  /** Seals under the current version. */
+  /** Seals with the current version. */
   seal(plaintext: Uint8Array, context: SealContext): Uint8Array {
     const header = Buffer.from([FORMAT, this.currentVersion >> 8, this.currentVersion & 0xff]);
     const nonce = randomBytes(NONCE_BYTES);
@@ -121,18 +122,20 @@ export class MasterKeys {
       const body = bytes.subarray(HEADER_BYTES + NONCE_BYTES, bytes.length - TAG_BYTES);
       return new Uint8Array(Buffer.concat([decipher.update(body), decipher.final()]));
     } catch (cause) {
-      throw new SealError("This does not open: another master key, another context, or altered bytes.", { cause });
+      throw new SealError("This seal does not open: the master key or the context is wrong, or bytes were altered.", {
+        cause,
+      });
     }
   }
 
   #key(version: number): Buffer {
     const key = this.#keys.get(version);
-    if (!key) throw new SealError(`Master key version ${version} is needed and was not given.`);
+    if (!key) throw new SealError(`Master key version ${version} is missing. Add it to the master keys.`);
     return key;
   }
 }
 
-/** The master key version that sealed these bytes: what a rotation looks for. @throws SealError when they are no seal. */
+/** Returns the version of the master key that made a seal, for a rotation. @throws SealError unless the bytes are a seal */
 export function sealedVersion(sealed: Uint8Array): number {
   const [format, high, low] = sealed;
   const tooShort = sealed.length < HEADER_BYTES + NONCE_BYTES + TAG_BYTES;

@@ -4,7 +4,7 @@ export interface Wordlists {
 }
 
 export interface Cover {
-  /** How much of the password an attacker's rules do not foresee, in characters, roughly. */
+  /** The characters, roughly, that an attacker's rules do not foresee. */
   cost: number;
   usesCommon: boolean;
   usesContext: boolean;
@@ -22,7 +22,7 @@ const COST: Record<Kind, number> = { other: 1, padding: 1, pattern: 1, common: 3
 const SHORTEST_WORD = 4;
 const LONGEST_COMMON = 24;
 const SHORTEST_RUN = 3;
-/** What people put before or after a word: at most four digits or marks. */
+/** Characters that people put before or after a word: at most four digits or marks. */
 const PADDING = /^[^\p{L}]{1,4}$/u;
 const KEYBOARD = [
   "1234567890",
@@ -47,9 +47,9 @@ const LEET: Record<string, string> = {
 };
 
 /**
- * Covers a password with the cheapest pieces: a common password 3, a word of the context, a run, a repetition or padding
- * at either end 1, any other character 1 each, and nothing for a word or run that stood before. `password1234567` costs 4,
- * `sallyportsallyport` 1, four words of a passphrase 12, and fifteen random characters 15.
+ * Covers a password with the cheapest pieces. A common password costs 3. A word of the context, a run, a repetition or
+ * padding at either end costs 1, as does any other character. A repeated word or run costs nothing. `password1234567` costs
+ * 4, `sallyportsallyport` 1, a passphrase of four words 12, and fifteen random characters 15.
  * @param lower NFKC, lower case
  */
 export function coverCost(lower: string, words: Wordlists): Cover {
@@ -58,7 +58,7 @@ export function coverCost(lower: string, words: Wordlists): Cover {
   const seen = new Set<string>();
   let cost = 0;
   for (const { kind, text, cost: own } of pieces) {
-    // A word again adds nothing; a digit again does, or twenty random digits would cost ten at most.
+    // A repeated word adds nothing. A repeated digit does, because otherwise twenty random digits would cost at most ten.
     if (kind === "other" || !seen.has(text)) cost += own;
     seen.add(text);
   }
@@ -66,7 +66,7 @@ export function coverCost(lower: string, words: Wordlists): Cover {
   return { cost, usesCommon: kinds.has("common"), usesContext: kinds.has("context") };
 }
 
-/** The shortest text whose repetition, cut off at the end, is the whole. */
+/** Returns the shortest text whose repetition, cut off at the end, is the whole text. */
 function smallestPeriod(text: string): string {
   const border: number[] = [0];
   for (let i = 1, k = 0; i < text.length; i++) {
@@ -112,7 +112,7 @@ function cheapestPieces(text: string, words: Wordlists): Piece[] {
   return pieces;
 }
 
-/** How far a repetition of one character, a sequence by code point, or a walk along a keyboard row goes from here. */
+/** Returns the length of the repetition, the sequence by code point or the walk along a keyboard row that starts here. */
 function patternLength(text: string, start: number): number {
   let longest = 1;
   for (const step of [0, 1, -1]) {

@@ -1,26 +1,28 @@
 import { coverCost, type Wordlists } from "./password-cover.ts";
 
 export interface PasswordRules {
-  /** Code points: 15 where the password is the only factor, 8 beside a second one. */
+  /** Code points: 15 for a password that is the only factor, 8 beside a second factor. */
   minLength: number;
-  /** What anybody knows about this person and place: e-mail, display name, application name. Empty strings are skipped. */
+  /**
+   * Texts that anyone knows about this person and place: e-mail, display name, application name. Empty strings are skipped.
+   */
   context: readonly string[];
 }
 
-/** NIST SP 800-63B-4 3.1.1.2 asks for 64 or more; the end is there so that nobody hashes a novel. */
+/** NIST SP 800-63B-4 3.1.1.2 asks for 64 or more. The maximum keeps anyone from hashing a novel. */
 const MAX_LENGTH = 512;
 
 let commonPasswords: Promise<ReadonlySet<string>> | undefined;
 
 /**
- * Whether a new password will do, over its NFKC form: length, and what an attacker tries first. No composition rules.
- * The list of common passwords (49,000) is loaded at the first call.
- * @returns null when it will do, else a sentence for the person who chose it.
+ * Checks a new password in its NFKC form: its length, and the guesses that an attacker tries first. No composition rules.
+ * Loads the list of common passwords (49,000) at the first call.
+ * @returns null for an acceptable password, else a sentence for the person who chose it.
  */
 export async function checkPassword(password: string, rules: PasswordRules): Promise<string | null> {
   if (!password.isWellFormed()) return "The password has characters that are broken. Type it again.";
   const text = password.normalize("NFKC");
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the check refuses these characters
   if (/[\u0000-\u001f\u007f]/.test(text)) return "The password has control characters. Type it again.";
   const length = [...text].length;
   if (length < rules.minLength) return `The password needs at least ${rules.minLength} characters. It has ${length}.`;
@@ -39,7 +41,9 @@ export async function checkPassword(password: string, rules: PasswordRules): Pro
   return "The password is a simple pattern that is quickly guessed. Choose another one.";
 }
 
-/** Each text whole, without its marks, and its parts of four characters or more; an address gives local part and domain. */
+/**
+ * Returns each text whole and without marks, and its parts of four characters or more: of an address, local part and domain.
+ */
 function contextWords(texts: readonly string[]): ReadonlySet<string> {
   const words = new Set<string>();
   for (const text of texts) {

@@ -3,14 +3,14 @@ import { crc32 } from "node:zlib";
 
 /**
  * `sk` secret key, `cs` client secret of an M2M client, `hs` signing key of the customer's backend, `ml` the link of a mail,
- * `td` a device that is not asked for a second factor again.
+ * `td` a device that skips the second factor.
  */
 export type SecretKind = "sk" | "cs" | "hs" | "ml" | "td";
 
 export interface NewSecret {
   /** Shown once and never stored: `sally_sk_` and 71 alphanumeric characters. */
   text: string;
-  /** SHA-256 of the text: what is stored. */
+  /** SHA-256 of the text, the stored form. */
   digest: Uint8Array;
 }
 
@@ -28,24 +28,25 @@ const BODY_LENGTH = ID_LENGTH + SECRET_LENGTH + CHECK_LENGTH;
 const BODY = /^[0-9A-Za-z]{71}$/;
 const DIGIT = new Map([...ALPHABET].map((character, value) => [character, value]));
 
-/** SHA-256 of the UTF-8 bytes of a string, or of bytes. */
+/** Returns the SHA-256 of bytes, or of a string's UTF-8 bytes. */
 export function sha256(data: string | Uint8Array): Uint8Array {
   return hash("sha256", data, "buffer");
 }
 
-/** {@link sha256} in 43 characters of base64url without padding. */
+/** Returns {@link sha256} in 43 characters of base64url without padding. */
 export function sha256Base64url(data: string | Uint8Array): string {
   return hash("sha256", data, "base64url");
 }
 
-/** Constant time for equal lengths; digests of one kind always have equal lengths. */
+/** Compares in constant time for equal lengths. Digests of one kind always have equal lengths. */
 export function digestEquals(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
 /**
- * A shown-once secret: prefix, then in base62 the key id (22 characters), 256 random bits (43) and a CRC-32 of all before it
- * (6). The checksum lets a scanner tell a leaked key from noise and keeps typing errors from the database; it proves nothing.
+ * Makes a secret to show once: a prefix, then in base62 the key id (22 characters), 256 random bits (43) and a CRC-32 of the
+ * text so far (6). The checksum lets a scanner recognise a leaked key and keeps typing errors from the database. It proves
+ * nothing.
  * @param keyId UUID, either case
  */
 export function newSecret(kind: SecretKind, keyId: string): NewSecret {
@@ -57,8 +58,8 @@ export function newSecret(kind: SecretKind, keyId: string): NewSecret {
 }
 
 /**
- * Takes only the exact text that {@link newSecret} can make: kind, length, alphabet, checksum and range are checked before
- * anybody asks the database.
+ * Accepts only a text that {@link newSecret} can make. Checks kind, length, alphabet, checksum and range before any query to
+ * the database.
  */
 export function parseSecret(kind: SecretKind, text: string): ParsedSecret | null {
   const prefix = `sally_${kind}_`;

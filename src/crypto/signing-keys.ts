@@ -10,13 +10,13 @@ export interface GeneratedKey {
   privatePkcs8: Uint8Array;
 }
 
-/** A new key pair, made off-thread. RSA has 2048 bits and the exponent 65537. */
+/** Generates a key pair off-thread. RSA has 2048 bits and the exponent 65537. */
 export async function generateSigningKey(algorithm: AsymmetricAlgorithm): Promise<GeneratedKey> {
   const privateKey = await generatePrivateKey(algorithm);
   return { publicJwk: publicJwkOf(privateKey), privatePkcs8: privateKey.export({ type: "pkcs8", format: "der" }) };
 }
 
-/** @throws JwsError when the bytes are no such key, or RSA of fewer than 2048 bits. */
+/** @throws JwsError unless the bytes are a key for this algorithm. RSA needs 2048 bits or more. */
 export function importSigningKey(algorithm: AsymmetricAlgorithm, pkcs8: Uint8Array, kid: string): SigningKey {
   let key: KeyObject;
   try {
@@ -24,7 +24,7 @@ export function importSigningKey(algorithm: AsymmetricAlgorithm, pkcs8: Uint8Arr
   } catch (cause) {
     throw new JwsError("The private key does not import.", { cause });
   }
-  if (!fits(algorithm, key)) throw new JwsError(`The private key is not one for ${algorithm}.`);
+  if (!fits(algorithm, key)) throw new JwsError(`The private key does not fit ${algorithm}.`);
   return {
     id: kid,
     algorithm,

@@ -1,4 +1,4 @@
-/** The password list alone; the package's own door would unpack its word list and its keyboards as well. */
+/** Declares the password list alone. The package's main entry would also unpack its word list and its keyboards. */
 declare module "@zxcvbn-ts/language-common/dist/passwords.json.mjs" {
   const passwords: readonly string[];
   export default passwords;

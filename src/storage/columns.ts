@@ -1,17 +1,17 @@
 /**
- * What differs between the two databases, so that one migration text runs on both. Every integer column is 64 bits wide;
- * on PostgreSQL int8 comes back as a string, and `postgres.ts` turns the columns named here into numbers again.
+ * Holds the differences between the two databases, so that the same migration text runs on both. Every integer column has
+ * 64 bits. PostgreSQL returns int8 as a string, and the pools turn it into a number again.
  */
 export interface Columns {
   /** 64-bit integer: times (ms), counts, versions, flags. */
   readonly int: string;
   readonly text: string;
   readonly bytes: string;
-  /** A primary key that the database numbers upwards and never uses twice. */
+  /** A primary key that the database counts upwards and never reuses. */
   readonly sequence: string;
   /** Closes a CREATE TABLE. */
   readonly end: string;
-  /** Makes a text column sort and compare byte by byte, so that a prefix is a range of its index. SQLite does by itself. */
+  /** Makes a text column sort and compare byte by byte, so that a prefix is a range of its index. SQLite does so anyway. */
   readonly bytewise: (table: string, column: string) => readonly string[];
 }
 
@@ -33,7 +33,7 @@ export const postgresColumns: Columns = {
   bytewise: (table, column) => [`ALTER TABLE ${table} ALTER COLUMN ${column} TYPE TEXT COLLATE "C"`],
 };
 
-/** One step forward. A pure function of the dialect, so that its checksum can be stored and compared. */
+/** One migration. A pure function of the dialect, so that its checksum can be stored and compared. */
 export interface Migration {
   /** Consecutive from 1. */
   readonly id: number;

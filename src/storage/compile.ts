@@ -3,22 +3,22 @@ import { Kysely } from "kysely";
 import type { Database } from "./schema.ts";
 import type { Params, Prepared, Value } from "./storage.ts";
 
-/** A statement as text, and how its parameters are filled in. */
+/** The text of a statement, and a function that fills in its parameters. */
 export interface CompiledStatement {
   readonly sql: string;
-  /** The values in the order in which the text names them. @throws Error when a parameter is missing */
+  /** Returns the values in the order in which the text names them. @throws Error when a parameter is missing */
   bind(params: Params): Value[];
 }
 
-/** Stands in the place of a value while Kysely builds the statement. */
+/** Takes the place of a value while Kysely builds the statement. */
 class Slot {
   constructor(readonly name: string) {}
 }
 
-// A statement of any parameters and rows: its types say what a caller passes, nothing here reads them.
+// A statement with any parameters and rows. Its types are for the callers; no code here reads them.
 type AnyPrepared = Prepared<never, never>;
 
-/** Builds prepared statements for one dialect, each of them once. */
+/** Builds each prepared statement once, for one dialect. */
 export class StatementCompiler {
   readonly #kysely: Kysely<Database>;
   readonly #compiled = new WeakMap<object, CompiledStatement>();

@@ -10,8 +10,8 @@ const next = prepared((db, p: Param<{ name: string }>) =>
 );
 
 /**
- * The next number of a counter, from 1. Gapless and in commit order: the counter's row stays locked until the
- * transaction ends, so a reader that has seen n has seen everything before n.
+ * Returns the next number of a counter, from 1. The numbers have no gaps and follow the order of the commits: the counter's
+ * row stays locked until the transaction ends, so a reader that has seen n has seen everything before n.
  */
 export async function nextValue(tx: Executor, name: string): Promise<number> {
   const row = await tx.first(next, { name });
@@ -23,7 +23,7 @@ const last = prepared((db, p: Param<{ name: string }>) =>
   db.selectFrom("counters").select("value").where("name", "=", p("name")),
 );
 
-/** The number that a counter gave last; 0 for one that has given none. */
+/** Returns the last number that a counter gave; 0 before the first one. */
 export async function lastValue(at: Executor, name: string): Promise<number> {
   return (await at.first(last, { name }))?.value ?? 0;
 }

@@ -1,6 +1,6 @@
 import { AppError } from "../core/errors.ts";
 
-/** What the drivers throw, as far as it can be read: SQLite's `code`, Bun.SQL's `errno`, pg's `code`. */
+/** The readable part of the drivers' errors: SQLite's `code`, Bun.SQL's `errno`, pg's `code`. */
 interface DriverError {
   code?: unknown;
   errno?: unknown;
@@ -12,23 +12,23 @@ function driverError(error: unknown): DriverError {
   return typeof error === "object" && error !== null ? error : {};
 }
 
-/** The five characters of PostgreSQL's SQLSTATE, wherever the driver keeps them. */
+/** Returns the five characters of PostgreSQL's SQLSTATE, wherever the driver keeps them. */
 export function sqlState(error: unknown): string | undefined {
   const { code, errno } = driverError(error);
   for (const value of [errno, code]) if (typeof value === "string" && /^[0-9A-Z]{5}$/.test(value)) return value;
   return undefined;
 }
 
-/** SQLite's extended result code by name: `SQLITE_FULL`, `SQLITE_IOERR_WRITE`, … */
+/** Returns SQLite's extended result code by name: `SQLITE_FULL`, `SQLITE_IOERR_WRITE`, … */
 export function sqliteCode(error: unknown): string | undefined {
   const { code } = driverError(error);
   return typeof code === "string" && code.startsWith("SQLITE_") ? code : undefined;
 }
 
 /**
- * Whether a unique index or primary key refused the row, on either database.
- * @param hint a column or the name of a unique index's columns' table, to tell two constraints of one statement apart:
- * SQLite names `table.column`, PostgreSQL the constraint, so a column's name is the portable choice
+ * Tells whether a unique index or primary key refused the row, on either database.
+ * @param hint tells two constraints of the same statement apart. Pass a column's name, which works on both: SQLite names
+ * `table.column`, and PostgreSQL names the constraint
  */
 export function isUniqueViolation(error: unknown, hint?: string): boolean {
   const code = sqliteCode(error);
@@ -40,22 +40,22 @@ export function isUniqueViolation(error: unknown, hint?: string): boolean {
   return [message, constraint, detail].some((text) => typeof text === "string" && text.includes(hint));
 }
 
-/** Full, read-only or failing storage under SQLite: the fault of the machine, not of the statement. */
+/** Full, read-only or failing storage under SQLite. The machine is at fault, and the statement is not. */
 export function isSqliteStorageFault(error: unknown): boolean {
   const code = sqliteCode(error);
   return code !== undefined && /^SQLITE_(FULL|READONLY|IOERR|CANTOPEN|CORRUPT|NOTADB|PROTOCOL|BUSY|LOCKED)/.test(code);
 }
 
 /**
- * After a failed flush the kernel may have dropped what it could not write and reports success for the next one, so no
- * later flush proves anything: the writer must not go on.
+ * After a failed flush the kernel may drop the pages that it could not write, and report success for the next flush. No
+ * later flush proves anything, so the writer must stop.
  */
 export function isSqliteFlushFault(error: unknown): boolean {
   const code = sqliteCode(error);
   return code === "SQLITE_IOERR_FSYNC" || code === "SQLITE_IOERR_DIR_FSYNC";
 }
 
-/** Lost or refused connections and a server that is starting, stopping or out of room. */
+/** A lost or refused connection, or a server that is starting, stopping or out of room. */
 export function isPostgresUnavailable(error: unknown): boolean {
   const state = sqlState(error);
   if (state !== undefined) return /^(08|53|57P|58|25006|25P03)/.test(state);
@@ -71,15 +71,15 @@ export function isPostgresUnavailable(error: unknown): boolean {
   );
 }
 
-/** Serialization failure and deadlock: the same work may pass when it is tried again. */
+/** A serialization failure or a deadlock: the same work may succeed at the next attempt. */
 export function isPostgresRetryable(error: unknown): boolean {
   const state = sqlState(error);
   return state === "40001" || state === "40P01";
 }
 
 /**
- * `outcome_unknown`: the transaction was handed over, and nothing came back that tells whether it will survive. A caller who
- * is told "nothing was changed" would be told a lie whenever the disk or the database did keep it.
+ * `outcome_unknown`: the transaction was handed over, and no answer tells whether it will survive. "Nothing was changed"
+ * would be a lie whenever the disk or the database did keep it.
  */
 export function outcomeUnknown(cause: unknown): AppError {
   return new AppError("outcome_unknown", { retryAfter: 1, cause });

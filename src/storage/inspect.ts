@@ -5,35 +5,35 @@ import { openPool } from "./postgres-driver.ts";
 import { openReader } from "./sqlite-file.ts";
 import { copyInto } from "./sqlite-maintenance.ts";
 
-/** What a database says about itself. */
+/** Facts that a database holds about itself. */
 export interface Peek {
-  /** The id of its last migration; 0 for a database that has none. */
+  /** The id of its last migration; 0 before the first one. */
   schemaVersion: number;
-  /** Whether it has a tenant: `init` was run to its end. */
+  /** Whether it has a tenant, because `init` ran to its end. */
   isSetUp: boolean;
   /** Time of the newest audit entry, in ms. */
   newestAt: number | null;
-  /** What the right master key opens. */
+  /** The check value, which only the right master key opens. */
   masterKeyCheck: string | null;
   /** Signing keys of the default tenant, published or not. */
   keyIds: ReadonlySet<string>;
   /** Origins that enabled applications allow. */
   origins: readonly string[];
-  /** Senders of the mails of tenants that have one of their own. */
+  /** Mail senders of the tenants that set their own. */
   senders: readonly string[];
 }
 
 type Query = (sql: string) => Promise<Record<string, unknown>[]>;
 
 /**
- * Looks into a SQLite file without changing its schema, as `openStorage` would.
- * @throws Error with SQLite's `code` when it is no database, or cannot be read
+ * Looks into a SQLite file. Unlike `openStorage`, it never changes the schema.
+ * @throws Error with SQLite's `code` when the file is not a readable database
  */
 export function peek(file: string): Promise<Peek> {
   return reading(file, (database) => look(async (sql) => database.query<Record<string, unknown>, []>(sql).all()));
 }
 
-/** As {@link peek}, for PostgreSQL. @throws Error of the driver */
+/** Does the same as {@link peek} for PostgreSQL. @throws Error of the driver */
 export async function peekPostgres(url: string, driver: "bun" | "pg"): Promise<Peek> {
   const pool = await openPool(driver, { url, maxConnections: 1 });
   try {
@@ -43,15 +43,15 @@ export async function peekPostgres(url: string, driver: "bun" | "pg"): Promise<P
   }
 }
 
-/** Whether there is a database with a tenant. @throws as {@link peek} */
+/** Tells whether the file is a database with a tenant. @throws as {@link peek} */
 export async function isPrepared(file: string): Promise<boolean> {
   return existsSync(file) && (await peek(file)).isSetUp;
 }
 
 /**
- * A consistent, flushed copy for its owner alone, as `Storage.backup` makes it, by a reader: it neither waits for the
- * process that writes nor brings an older database to a newer schema.
- * @throws Error with `code`: EEXIST when `target` exists
+ * Makes a consistent, flushed copy that only its owner can read, as `Storage.backup` does. It uses a reader, so it neither
+ * waits for the process that writes nor upgrades an older database.
+ * @throws Error with `code` EEXIST when `target` exists
  */
 export function copyDatabase(source: string, target: string): Promise<void> {
   return copyInto(target, (file) =>
@@ -59,17 +59,17 @@ export function copyDatabase(source: string, target: string): Promise<void> {
   );
 }
 
-/** @returns `ok`, or what SQLite finds wrong with the file @throws Error with SQLite's `code` when it is no database */
+/** @returns `ok`, or the faults that SQLite finds in the file @throws Error with SQLite's `code` unless it is a database */
 export function verdictOn(file: string): Promise<string> {
   return reading(file, async (database) => {
     const strays = database.query("PRAGMA foreign_key_check").all().length;
-    if (strays > 0) return `${strays} rows that point nowhere`;
+    if (strays > 0) return `${strays} rows refer to rows that do not exist`;
     const rows = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check(3)").all();
     return rows.map((row) => row.integrity_check).join("; ");
   });
 }
 
-/** A connection that cannot write, closed afterwards with its statements. */
+/** Runs the work on a read-only connection, then closes the connection and its statements. */
 async function reading<T>(file: string, work: (database: Database) => Promise<T>): Promise<T> {
   const database = openReader(file);
   try {
@@ -109,7 +109,7 @@ async function look(query: Query): Promise<Peek> {
   };
 }
 
-/** A table, or a column, that an older release did not have. */
+/** Tells whether the error names a table or a column that an older release did not have. */
 function isMissing(error: unknown): boolean {
   if (["42P01", "42703"].includes(sqlState(error) ?? "")) return true;
   return error instanceof Error && /^no such (?:table|column)/.test(error.message);

@@ -3,22 +3,22 @@ import type { Clock } from "../core/clock.ts";
 import type { Columns, Migration } from "./columns.ts";
 import { migrations as allMigrations } from "./migrations/all.ts";
 
-/** The columns of `schema_migrations` that are read back; other statements answer no rows. */
+/** The columns of `schema_migrations` that the migrator reads. Other statements return no rows. */
 export interface AppliedRow {
   id: unknown;
   name: unknown;
   checksum: unknown;
 }
 
-/** Runs one statement inside the migrator's transaction and answers its rows. */
+/** Runs one statement inside the migrator's transaction and returns its rows. */
 export type RunStatement = (sql: string, params?: readonly (string | number)[]) => Promise<AppliedRow[]>;
 
-/** What the migrator needs of a database. */
+/** A database, as the migrator needs it. */
 export interface MigrationTarget {
   readonly columns: Columns;
   /** The placeholder of the n-th parameter (from 1). */
   readonly placeholder: (n: number) => string;
-  /** A transaction that no other process's migrator can be in at the same time. Keeps nothing when `work` throws. */
+  /** Runs `work` in a transaction that excludes the migrators of all other processes. Keeps nothing when `work` throws. */
   exclusive<T>(work: (run: RunStatement) => Promise<T>): Promise<T>;
 }
 
@@ -28,10 +28,10 @@ interface AppliedMigration {
   checksum: string;
 }
 
-/** The schema that this program works with: the id of its last migration. */
+/** The schema of this program: the id of its last migration. */
 export const schemaVersion: number = allMigrations.at(-1)?.id ?? 0;
 
-/** SHA-256 (hex) over the statements as they run on this database. */
+/** Returns the SHA-256 (hex) of the statements that run on this database. */
 function migrationChecksum(migration: Migration, columns: Columns): string {
   const hash = createHash("sha256");
   for (const statement of migration.statements(columns)) hash.update(statement).update("\0");
@@ -39,10 +39,10 @@ function migrationChecksum(migration: Migration, columns: Columns): string {
 }
 
 /**
- * Brings the database to the schema of this program, one transaction a migration; looks again in each of them, so that
- * several nodes may start at once.
- * @returns how many migrations were applied
- * @throws Error whose sentence says what to do: a changed or missing migration, a database of a newer release
+ * Upgrades the database to the schema of this program, with one transaction per migration. Each transaction reads the state
+ * again, so that several nodes may start at once.
+ * @returns how many migrations it applied
+ * @throws Error whose sentence says what to do: a migration is changed or missing, or a newer release made the database
  */
 export async function migrate(
   target: MigrationTarget,

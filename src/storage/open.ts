@@ -6,14 +6,14 @@ import type { Storage } from "./storage.ts";
 
 export type StorageOptions = { clock?: Clock } & (
   | { kind: "sqlite"; file: string }
-  /** SQLite that ends with the process: for tests and trials. */
+  /** SQLite that ends with the process, for tests and trials. */
   | { kind: "memory" }
   | { kind: "postgres"; url: string; driver: "bun" | "pg"; maxConnections?: number }
 );
 
 const MAX_CONNECTIONS = 10;
 
-/** Opens the storage and brings its schema up to date. @throws Error that says what is wrong, and what to do */
+/** Opens the storage and upgrades its schema. @throws Error that says what is wrong and what to do */
 export function openStorage(options: StorageOptions): Promise<Storage> {
   const clock = options.clock ?? systemClock;
   switch (options.kind) {

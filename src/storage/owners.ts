@@ -3,8 +3,8 @@ import type { Database } from "./schema.ts";
 type Table = keyof Database;
 
 /**
- * The one folder of src/ whose stores name each table in SQL. A new table has no place here without an owner, and
- * test/architecture.test.ts holds every query to this list.
+ * The one folder of src/ whose stores name each table in SQL. Every table needs an owner, and test/architecture.test.ts
+ * checks every query against this list.
  */
 export const OWNERS: Readonly<Record<Table, string>> = {
   instance_settings: "identity/keys",

@@ -17,7 +17,7 @@ import type { Executor, Params, Prepared } from "./storage.ts";
 
 export type RunQuery = (sql: string, params: readonly unknown[]) => Promise<PostgresResult>;
 
-/** Runs statements on a pool or in a transaction; prepared ones without Kysely. */
+/** Runs statements on a pool or in a transaction. Prepared statements bypass Kysely. */
 export class PostgresExecutor implements Executor {
   readonly #run: RunQuery;
   readonly #compiler: StatementCompiler;
@@ -43,7 +43,7 @@ export class PostgresExecutor implements Executor {
   }
 }
 
-/** Connection faults become `storage_unavailable`; every other error passes as it is. */
+/** Turns connection faults into `storage_unavailable`. Every other error passes unchanged. */
 export function translateUnavailable(error: unknown): unknown {
   return isPostgresUnavailable(error) ? storageUnavailable(error) : error;
 }
@@ -59,7 +59,7 @@ class KyselyConnection implements DatabaseConnection {
     return { rows: rows as R[], numAffectedRows: BigInt(count) };
   }
 
-  // biome-ignore lint/correctness/useYield: Kysely asks for the method; rows are read at once here.
+  // biome-ignore lint/correctness/useYield: Kysely requires the method, and this driver reads all rows at once.
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error("rows are not streamed: use a cursor column and a limit");
   }
@@ -69,7 +69,9 @@ function noTransaction(): Promise<never> {
   return Promise.reject(new Error("transactions begin with storage.write, never with Kysely"));
 }
 
-/** Kysely's dialect over our pool, so that both drivers answer the same types. Without a connection it only compiles. */
+/**
+ * Returns Kysely's dialect over our pool, so that both drivers return the same types. It only compiles without a connection.
+ */
 export function postgresDialect(connection?: DatabaseConnection): Dialect {
   const driver: Driver = {
     init: async () => undefined,

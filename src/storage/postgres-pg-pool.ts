@@ -8,7 +8,7 @@ import {
   portable,
 } from "./postgres-pool.ts";
 
-/** The `pg` package, for whom Bun's driver is too young. */
+/** Opens a pool of the `pg` package, the alternative to Bun's younger driver. */
 export function openPgPool({ url, maxConnections }: PostgresPoolOptions): PostgresPool {
   const pool = new pg.Pool({
     connectionString: url,
@@ -17,7 +17,7 @@ export function openPgPool({ url, maxConnections }: PostgresPoolOptions): Postgr
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION,
     types: { getTypeParser },
   });
-  // An idle connection that the server ends is replaced at its next use; unheard, the event would end the process.
+  // The pool replaces an idle connection that the server ended. Without a listener this event would end the process.
   pool.on("error", () => undefined);
   return {
     query: (sql, params) => pool.query(sql, [...params]).then(fromPg),

@@ -1,22 +1,22 @@
 import { SQL } from "bun";
 
-/** What one statement gave: integers as numbers, bytes as Uint8Array, on both drivers. */
+/** The result of one statement. On both drivers integers are numbers, and bytes are a Uint8Array. */
 export interface PostgresResult {
   readonly rows: Record<string, unknown>[];
   /** The command tag: `INSERT`, `COMMIT`, `ROLLBACK`, … */
   readonly command: string;
-  /** Rows touched or answered. */
+  /** Rows changed or returned. */
   readonly count: number;
 }
 
-/** A connection that one transaction has for itself. */
+/** A connection that one transaction has to itself. */
 export interface PostgresSession {
   query(sql: string, params: readonly unknown[]): Promise<PostgresResult>;
-  /** @param broken the connection's state is unknown: it is ended instead of going back */
+  /** @param broken the connection's state is unknown, so the pool ends it instead of reusing it */
   release(broken: boolean): void;
 }
 
-/** The little that the two drivers must offer. */
+/** The few operations that both drivers must offer. */
 export interface PostgresPool {
   query(sql: string, params: readonly unknown[]): Promise<PostgresResult>;
   reserve(): Promise<PostgresSession>;
@@ -28,18 +28,18 @@ export interface PostgresPoolOptions {
   maxConnections: number;
 }
 
-/** Seconds to wait for a connection to be made. */
+/** Seconds until an attempt to connect fails. */
 export const CONNECT_TIMEOUT = 5;
-/** A write whose process hangs must not hold its locks for ever (ms). */
+/** Milliseconds until PostgreSQL ends an idle transaction. A write whose process hangs must not hold its locks for ever. */
 export const IDLE_IN_TRANSACTION = 30_000;
 
-/** Bun's own driver. */
+/** Opens a pool of Bun's own driver. */
 export function openBunPool({ url, maxConnections }: PostgresPoolOptions): PostgresPool {
   const pool = new SQL({
     url,
     max: maxConnections,
     connectionTimeout: CONNECT_TIMEOUT,
-    // Every int8 as a bigint, whatever its value: that is what tells it from text, and `portable` makes it a number.
+    // Returns every int8 as a bigint, whatever its value. That distinguishes it from text, and `portable` makes it a number.
     bigint: true,
     connection: { idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION },
   });
@@ -55,7 +55,7 @@ export function openBunPool({ url, maxConnections }: PostgresPoolOptions): Postg
       const session = await pool.reserve();
       return {
         query: (sql, params) => run(session, sql, params),
-        // A connection that broke leaves Bun's pool by itself; one in an unknown state is emptied by a rollback before.
+        // A broken connection leaves Bun's pool by itself; a rollback has already cleared one in an unknown state.
         release: () => session.release(),
       };
     },
@@ -63,7 +63,7 @@ export function openBunPool({ url, maxConnections }: PostgresPoolOptions): Postg
   };
 }
 
-/** Integers as numbers, bytes as plain Uint8Array. */
+/** Turns integers into numbers and bytes into a plain Uint8Array. */
 export function portable(row: Record<string, unknown>): void {
   for (const name in row) {
     const value = row[name];

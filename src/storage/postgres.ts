@@ -9,10 +9,10 @@ import type { PostgresPool } from "./postgres-pool.ts";
 import type { Executor, Storage, StorageStats } from "./storage.ts";
 
 const ATTEMPTS = 5;
-/** Names the lock that migrators of this program share; any constant that no other program uses. */
+/** Names the lock that migrators of this program share. Any constant works that no other program uses. */
 const MIGRATION_LOCK = 7_306_080_219;
 
-/** Brings the schema up to date and answers the storage; owns the pool from here on. */
+/** Upgrades the schema and returns the storage, which owns the pool from then on. */
 export async function openPostgresStorage(pool: PostgresPool, clock: Clock): Promise<Storage> {
   try {
     await migrate(postgresMigrationTarget(pool), clock);
@@ -23,7 +23,7 @@ export async function openPostgresStorage(pool: PostgresPool, clock: Clock): Pro
   }
 }
 
-/** The migrator's view of a PostgreSQL database: an advisory lock lets one node at a time in. */
+/** Returns the migrator's view of a PostgreSQL database. An advisory lock admits one node at a time. */
 export function postgresMigrationTarget(pool: PostgresPool): MigrationTarget {
   return {
     columns: postgresColumns,
@@ -38,7 +38,7 @@ export function postgresMigrationTarget(pool: PostgresPool): MigrationTarget {
   };
 }
 
-/** One READ COMMITTED transaction on a connection of its own. */
+/** Runs one READ COMMITTED transaction on its own connection. */
 async function transaction<T>(pool: PostgresPool, work: (query: RunQuery) => Promise<T>): Promise<T> {
   const session = await pool.reserve();
   let over = false;
@@ -51,9 +51,9 @@ async function transaction<T>(pool: PostgresPool, work: (query: RunQuery) => Pro
     await session.query("BEGIN ISOLATION LEVEL READ COMMITTED", []);
     const result = await work(query);
     over = true;
-    // PostgreSQL answers COMMIT with ROLLBACK when a statement had failed, even if its error was caught.
+    // PostgreSQL answers COMMIT with ROLLBACK after a failed statement, even if the caller caught its error.
     const { command } = await session.query("COMMIT", []).catch((error: unknown) => {
-      // The server may have committed before the connection broke: only the next read tells.
+      // The server may have committed before the connection broke. Only the next read can tell.
       throw isPostgresUnavailable(error) ? outcomeUnknown(error) : error;
     });
     if (command !== "COMMIT") throw new Error("the transaction held a failed statement: nothing of it was kept");
@@ -92,7 +92,7 @@ class PostgresStorage implements Storage {
   }
 
   write<T>(work: (tx: Executor) => Promise<T>): Promise<T> {
-    // It would wait for a second connection while it holds one: enough of them at once and none ever ends.
+    // A nested write waits for a second connection while it holds one. Enough of them at once would wait for ever.
     if (this.#inWrite.getStore()) {
       return Promise.reject(new Error("A write waited for something other than its own statements (a nested write)."));
     }

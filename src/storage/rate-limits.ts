@@ -10,11 +10,11 @@ interface AdmitParams extends Record<string, string | number> {
   key: string;
   now: number;
   interval: number;
-  /** The TAT of a key that starts anew. */
+  /** The TAT of a key that starts afresh. */
   fresh: number;
-  /** The latest stored TAT that still lets one more through. */
+  /** The latest stored TAT that still admits a call. */
   latest: number;
-  /** No honest TAT lies beyond this: the clock was set back, and the row must not lock anyone out until then. */
+  /** A later TAT shows that the clock was set back. Such a row must not lock anyone out until then. */
   horizon: number;
 }
 
@@ -42,8 +42,8 @@ const stored = prepared((db, p: Param<{ key: string }>) =>
 const remove = prepared((db, p: Param<{ key: string }>) => db.deleteFrom("rate_limits").where("key", "=", p("key")));
 
 /**
- * Takes one from a key's allowance, or says when to come back. One conditional statement decides, so that callers on
- * several nodes cannot both take the last one.
+ * Takes one call from a key's allowance, or says when to come back. One conditional statement decides, so that callers on
+ * several nodes cannot both take the last call.
  * @param now milliseconds since the epoch
  */
 export async function admit(tx: Executor, key: string, limit: Limit, now: number): Promise<Admission> {
@@ -56,12 +56,12 @@ export async function admit(tx: Executor, key: string, limit: Limit, now: number
   return { admitted: false, retryAfter: Math.max(1, Math.ceil(wait / SECOND)) };
 }
 
-/** Gives a key its whole allowance back. */
+/** Restores the whole allowance of a key. */
 export async function clear(tx: Executor, key: string): Promise<void> {
   await tx.first(remove, { key });
 }
 
-/** Forgets the keys whose limit has refilled. */
+/** Deletes the keys whose limit has refilled. */
 export async function purgeRateLimits(tx: Executor, now: number): Promise<void> {
   await tx.kysely.deleteFrom("rate_limits").where("expires_at", "<", now).execute();
 }

@@ -1,7 +1,7 @@
-/** The tables of how people sign in, as `schema.ts` says. */
+/** The tables of the sign-in methods and their mails. The rules are in `schema.ts`. */
 /**
- * Mails on their way: written in the transaction of the act that they tell of. Recipient and content are sealed (they hold
- * links and codes) and gone once the mail is sent; the row goes after 7 days, a dead letter after 30.
+ * Mails on their way, written in the transaction of the event that they report. Recipient and content are sealed, because
+ * they hold links and codes, and are removed once the mail is sent. The row goes after 7 days, a dead letter after 30.
  */
 export interface OutboxMailsTable {
   id: string;
@@ -10,22 +10,22 @@ export interface OutboxMailsTable {
   template: string;
   /** JSON of the mail, under the data key `mail`; null once it is sent. */
   sealed: Uint8Array | null;
-  /** For nobody: an unknown account costs the same work as a known one. */
+  /** This mail has no recipient: an unknown account must cost the same work as a known one. */
   is_void: 0 | 1;
   attempts: number;
   created_at: number;
-  /** When it is due, or until when somebody has it in hand; null when it is done with. */
+  /** When it is due, or until when a worker holds it; null when it is finished. */
   next_attempt_at: number | null;
-  /** What it links to is dead from here on: it is not sent late. */
+  /** Its link is dead from here on, so it is not sent later. */
   expires_at: number;
   sent_at: number | null;
-  /** Given up. */
+  /** When delivery was given up. */
   dead_at: number | null;
-  /** The server's answer, without any address. */
+  /** The server's answer without any address. */
   last_error: string | null;
 }
 
-/** A tenant's own words in place of the built-in ones. Kept until they are reset. */
+/** A tenant's own texts in place of the built-in ones. Kept until they are reset. */
 export interface MailTemplatesTable {
   tenant_id: string;
   name: string;
@@ -35,18 +35,18 @@ export interface MailTemplatesTable {
   updated_at: number;
 }
 
-/** Authenticator apps, one a user. Deleted with their user, by switching them off, or a day after a set-up was left undone. */
+/** Authenticator apps, one per user. Deleted with their user, when switched off, or a day after an unfinished set-up. */
 export interface TotpFactorsTable {
   user_id: string;
   tenant_id: string;
-  /** Under the data key `totp`; null until a first code was right. */
+  /** Sealed with the data key `totp`; null until a first code was right. */
   sealed_secret: Uint8Array | null;
-  /** Of a set-up that waits for its first code, beside the one in use. */
+  /** The secret of a set-up that waits for its first code, beside the secret in use. */
   pending_secret: Uint8Array | null;
   pending_at: number | null;
-  /** The flow or the session that began the set-up, and alone may finish it. */
+  /** The flow or the session that began the set-up. Only it may finish the set-up. */
   pending_for: string | null;
-  /** The last time step that was accepted: none is accepted twice (RFC 6238 section 5.2). */
+  /** The last accepted time step. No step is accepted twice (RFC 6238 section 5.2). */
   last_step: number;
   created_at: number;
   /** null until a first code was right. */
@@ -54,7 +54,7 @@ export interface TotpFactorsTable {
   last_used_at: number | null;
 }
 
-/** Recovery codes, as an HMAC under the data key `code-pepper`. Deleted with their user, and when new ones are made. */
+/** Recovery codes, as an HMAC under the data key `code-pepper`. Deleted with their user, and when new codes replace them. */
 export interface RecoveryCodesTable {
   user_id: string;
   digest: string;
@@ -64,7 +64,7 @@ export interface RecoveryCodesTable {
   used_at: number | null;
 }
 
-/** WebAuthn credentials. Deleted with their user or by them. */
+/** WebAuthn credentials. Deleted with their user or by their user. */
 export interface PasskeysTable {
   id: string;
   tenant_id: string;
@@ -85,7 +85,7 @@ export interface PasskeysTable {
   last_used_at: number | null;
 }
 
-/** Devices that are not asked for a second factor again. Of their secret only the SHA-256. Deleted when they expire. */
+/** Devices that skip the second factor. Only the SHA-256 of their secret is kept. Deleted when they expire. */
 export interface TrustedDevicesTable {
   id: string;
   tenant_id: string;
@@ -99,8 +99,8 @@ export interface TrustedDevicesTable {
 }
 
 /**
- * What a user has signed in with before, to tell them of what is new. Deleted with their user, and 400 days after the last
- * use, but for the last one that was used: without any, a stranger's sign-in would pass for the first one.
+ * Devices that a user has signed in with, so that a notice reports a new device. Deleted with their user, and 400 days after
+ * their last use. The last used device stays: without any, a stranger's sign-in would count as the user's first.
  */
 export interface KnownDevicesTable {
   user_id: string;

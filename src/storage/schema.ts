@@ -9,15 +9,15 @@ import type {
 } from "./schema-people.ts";
 
 /**
- * Every table, as TypeScript sees it. Portable types only: text, integers, bytes. Time is integer milliseconds and its
- * column ends in `_at`; booleans are 0 or 1; JSON is text. Each table says what it keeps and for how long.
+ * Every table, as TypeScript sees it. Uses portable types only: text, integers and bytes. A time is integer milliseconds,
+ * and its column ends in `_at`. A boolean is 0 or 1. JSON is text. Each table says what it keeps and for how long.
  */
 type Flag = 0 | 1;
 export type KeyAlgorithm = "EdDSA" | "RS256" | "ES256";
 export type ApplicationType = "spa" | "web" | "native" | "m2m";
 export type SignUpMode = "immediate" | "verified" | "closed";
 export type Delivery = "cookie" | "memory";
-/** Whether a second factor is asked for: never; of who has one; of everybody. */
+/** The users who need a second factor: none, those who have set one up, or all. */
 export type MfaPolicy = "off" | "optional" | "required";
 
 /** Facts about the installation (its id, the check value of the master key). Kept for ever. */
@@ -26,7 +26,7 @@ export interface InstanceSettingsTable {
   value: string;
 }
 
-/** Random keys, one purpose each, sealed by the master key. Kept for ever: old tokens and hashes name their version. */
+/** Random keys, each for one purpose, sealed by the master key. Kept for ever: old tokens and hashes name their version. */
 export interface DataKeysTable {
   purpose: string;
   version: number;
@@ -35,7 +35,7 @@ export interface DataKeysTable {
   retired_at: number | null;
 }
 
-/** Closed pools of users. Kept until an operator deletes them. */
+/** Separate pools of users. Kept until an operator deletes them. */
 export interface TenantsTable {
   id: string;
   slug: string;
@@ -44,16 +44,16 @@ export interface TenantsTable {
   created_at: number;
   updated_at: number;
   disabled_at: number | null;
-  /** Of its mails, where the reader asks for none that is there: `en`, `de`. */
+  /** The language of its mails when no mail is in the reader's language: `en`, `de`. */
   language: string;
   /** `Acme <no-reply@acme.example>`; null: the instance's `mail_from`. */
   mail_from: string | null;
   mail_reply_to: string | null;
-  /** JSON array of the security notices that are not sent. */
+  /** JSON array of the security notices that are switched off. */
   notices_off: string;
 }
 
-/** What a token is for. Kept until an operator deletes them. */
+/** The applications that tokens are issued for. Kept until an operator deletes them. */
 export interface ApplicationsTable {
   id: string;
   tenant_id: string;
@@ -69,31 +69,31 @@ export interface ApplicationsTable {
   sign_up: SignUpMode;
   /** Seconds. */
   access_token_ttl: number;
-  /** Seconds a session may lie idle. */
+  /** Seconds that a session may be idle. */
   refresh_idle_ttl: number;
-  /** Seconds a session may live at most. */
+  /** Seconds that a session may live at most. */
   refresh_absolute_ttl: number;
   refresh_cookie_path: string;
   created_at: number;
   updated_at: number;
   disabled_at: number | null;
-  /** JSON array of the sign-in methods that it allows. */
+  /** JSON array of its allowed sign-in methods. */
   sign_in_methods: string;
   mfa: MfaPolicy;
-  /** Seconds that somebody without a second factor has once it is required. */
+  /** Seconds that a user without a second factor has to set one up once it is required. */
   mfa_grace: number;
   /** Since when `mfa` is `required`. */
   mfa_required_at: number | null;
-  /** Seconds that a device is not asked again for a second factor; 0: always asked. */
+  /** Seconds that a device skips the second factor; 0: never. */
   mfa_remember: number;
   /** The RP ID of its passkeys; null: the host of the public URL. */
   passkey_rp_id: string | null;
-  /** Where the pages that mails link to send people on. */
+  /** The page that users reach from the pages that mails link to. */
   home_url: string | null;
 }
 
 /**
- * People. A deleted one stays for ever as a tombstone without personal data, so that its external id is not created again.
+ * People. A deleted user stays for ever as a tombstone without personal data, so that its external id cannot be reused.
  */
 export interface UsersTable {
   id: string;
@@ -108,9 +108,9 @@ export interface UsersTable {
   updated_at: number;
   disabled_at: number | null;
   deleted_at: number | null;
-  /** The display name as a search compares it. Sorted byte by byte. */
+  /** The form of the display name that a search compares. Sorted byte by byte. */
   search_name: string | null;
-  /** Made without any credential; upgraded in place by the first one. */
+  /** Made without any credential. The first credential upgrades the same user. */
   is_anonymous: Flag;
 }
 
@@ -126,18 +126,18 @@ export interface UserEmailsTable {
   created_at: number;
 }
 
-/** One password hash a user. Deleted with its user. */
+/** One password hash per user. Deleted with its user. */
 export interface PasswordCredentialsTable {
   user_id: string;
   tenant_id: string;
-  /** The pepper's version and the PHC string of argon2id over the peppered password. */
+  /** The pepper's version and argon2id's PHC string of the peppered password. */
   hash: string;
-  /** Rises at each change: a sign-in that hashed for an older one is refused at its commit. */
+  /** Rises at each change. A sign-in that checked an older password is refused at its commit. */
   version: number;
   set_at: number;
 }
 
-/** One sign-in each, with the one generation of its refresh token that is current. Deleted 30 days after its end, and with its user. */
+/** One sign-in each, with the current generation of its refresh token. Deleted 30 days after its end, and with its user. */
 export interface SessionsTable {
   id: string;
   tenant_id: string;
@@ -165,7 +165,7 @@ export interface SessionsTable {
   end_reason: string | null;
 }
 
-/** Keys that sign tokens. Public halves stay published until the last token has expired; the row is kept 30 days more. */
+/** Keys that sign tokens. Public keys stay published until the last token has expired, and the row stays 30 days longer. */
 export interface SigningKeysTable {
   id: string;
   tenant_id: string;
@@ -174,15 +174,15 @@ export interface SigningKeysTable {
   public_jwk: string;
   sealed_private: Uint8Array;
   created_at: number;
-  /** Signs from here on. */
+  /** Signs from this time on. */
   active_at: number;
-  /** Signs no longer. */
+  /** Signs until this time. */
   retired_at: number | null;
-  /** Leaves the JWKS. */
+  /** Leaves the JWKS at this time. */
   expires_at: number | null;
 }
 
-/** Steps of a sign-in or another flow, held by the server. Deleted a day after they expire. */
+/** Steps of a sign-in or another flow, kept on the server. Deleted a day after they expire. */
 export interface FlowsTable {
   id: string;
   tenant_id: string;
@@ -199,8 +199,8 @@ export interface FlowsTable {
 }
 
 /**
- * API keys: of a secret key only the SHA-256; of the others, whose secret an HMAC needs back, a seal. Deleted 90 days after
- * they were revoked or expired; the secret before a rotation within an hour of its end.
+ * API keys. A secret key is kept as its SHA-256 only. The other kinds are sealed, because an HMAC needs their secret.
+ * Deleted 90 days after they were revoked or expired; the previous secret of a rotation goes within an hour of its end.
  */
 export interface ApiKeysTable {
   id: string;
@@ -217,25 +217,25 @@ export interface ApiKeysTable {
   expires_at: number | null;
   revoked_at: number | null;
   sealed_secret: Uint8Array | null;
-  /** Rises at each rotation: of two at once one is refused. */
+  /** Rises at each rotation, so that one of two simultaneous rotations is refused. */
   generation: number;
-  /** The secret before the last rotation, good until `previous_expires_at`. */
+  /** The secret before the last rotation, valid until `previous_expires_at`. */
   previous_digest: Uint8Array | null;
   previous_sealed: Uint8Array | null;
   previous_expires_at: number | null;
   rotated_at: number | null;
-  /** As `core/limits.ts` reads it: `100/1m`. */
+  /** In the format of `core/limits.ts`: `100/1m`. */
   rate_limit: string | null;
-  /** JSON array of addresses and CIDR blocks; empty: from anywhere. */
+  /** JSON array of addresses and CIDR blocks; empty: all addresses. */
   networks: string;
 }
 
 /**
- * Creating calls that may come again: who asked what, and which row came of it. No body is kept, so neither a secret nor
- * personal data. Deleted after a day.
+ * Creating calls that a client may repeat: the caller, the request and the created row. No body is kept, so the record holds
+ * neither a secret nor personal data. Deleted after a day.
  */
 export interface IdempotencyRecordsTable {
-  /** SHA-256 (base64url) of caller, procedure and Idempotency-Key. */
+  /** SHA-256 (base64url) of the caller, the procedure and the Idempotency-Key. */
   digest: string;
   tenant_id: string;
   /** SHA-256 (base64url) of the input. */
@@ -256,12 +256,12 @@ export interface ApiResourcesTable {
   updated_at: number;
 }
 
-/** Secrets of M2M clients, of which only the SHA-256 is kept; two at a time. Deleted 90 days after they were revoked. */
+/** Secrets of M2M clients, two at most. Only their SHA-256 is kept. Deleted 90 days after they were revoked. */
 export interface ClientSecretsTable {
   id: string;
   tenant_id: string;
   application_id: string;
-  /** 1 or 2: the database lets no third one live. */
+  /** 1 or 2, so that the database refuses a third live secret. */
   slot: number;
   secret_digest: Uint8Array;
   created_at: number;
@@ -269,7 +269,7 @@ export interface ClientSecretsTable {
   revoked_at: number | null;
 }
 
-/** What an M2M client may ask for. Kept until an operator takes it back. */
+/** The scopes that an M2M client may ask for. Kept until an operator revokes them. */
 export interface ClientGrantsTable {
   application_id: string;
   /** `management`, or the URI of an API resource. */
@@ -281,37 +281,37 @@ export interface ClientGrantsTable {
   updated_at: number;
 }
 
-/** Users that apps speak for with a public key: a name space of their own. Kept as long as their user. */
+/** Users that apps name with a public key, in a separate name space per key. Kept as long as their user. */
 export interface PublicUsersTable {
   key_id: string;
-  /** The `user_id` that the app said. */
+  /** The `user_id` that the app sent. */
   subject: string;
   tenant_id: string;
   user_id: string;
   created_at: number;
 }
 
-/** What verifiers must refuse before its time. Kept as long as the longest access token lives. */
+/** Tokens that verifiers must refuse before they expire. Kept as long as the longest access token lives. */
 export interface RevocationsTable {
   tenant_id: string;
-  /** Gapless in a tenant and in commit order: a reader's cursor misses nothing. */
+  /** Without gaps in a tenant, and in commit order, so that a reader's cursor misses nothing. */
   seq: number;
   kind: "sid" | "jti" | "sub" | "application" | "key" | "tenant";
-  /** SHA-256 of the id, base64url. */
+  /** SHA-256 (base64url) of the id. */
   digest: string;
-  /** Tokens with `iat` before this are refused. */
+  /** Tokens whose `iat` is earlier are refused. */
   issued_before_at: number;
   created_at: number;
   expires_at: number;
 }
 
-/** Counters whose row lock orders what they number. Kept for ever. */
+/** Counters whose row lock orders the numbered rows. Kept for ever. */
 export interface CountersTable {
   name: string;
   value: number;
 }
 
-/** Rate limits: the theoretical arrival time of each key (GCRA). Deleted once it is past. */
+/** Rate limits: the theoretical arrival time (TAT) of each key (GCRA). Deleted once it is past. */
 export interface RateLimitsTable {
   key: string;
   tat_at: number;
@@ -335,11 +335,11 @@ export interface AuditEntriesTable {
   request_id: string | null;
   /** JSON object. */
   details: string;
-  /** Keyed chain over the entries in order; sealed by a later job, null until then. */
+  /** Keyed chain over the entries in order. A later job seals it; null until then. */
   chain_mac: Uint8Array | null;
 }
 
-/** How often the same refusal came in one window, so that a flood is a handful of audit entries. Deleted after a day. */
+/** How often a refusal came in one window, so that a flood writes only a few audit entries. Deleted after a day. */
 export interface AuditFloodsTable {
   key: string;
   times: number;

@@ -16,16 +16,16 @@ import type { Executor, Params, Prepared, Value } from "./storage.ts";
 
 type SqliteStatement = Statement<unknown, Value[]>;
 
-/** Told of every statement: whether it may still run, and how it failed. */
+/** Hears of every statement: decides whether it may still run, and learns how it failed. */
 export interface StatementGuard {
-  /** @throws Error when the transaction that the statement belongs to is over */
+  /** @throws Error when the statement's transaction is over */
   before(): void;
   failed(error: unknown): void;
 }
 
 const NO_GUARD: StatementGuard = { before: () => undefined, failed: () => undefined };
 
-/** One SQLite connection and the statements that are prepared on it. All calls are synchronous. */
+/** One SQLite connection and its prepared statements. All calls are synchronous. */
 export class SqliteConnection {
   readonly #prepared = new Map<object, { statement: SqliteStatement; compiled: CompiledStatement }>();
 
@@ -44,7 +44,7 @@ export class SqliteConnection {
     return entry;
   }
 
-  /** With its statements: SQLite keeps a connection open in secret as long as one of them lives. */
+  /** Closes the connection and its statements. SQLite silently keeps a connection open as long as a statement lives. */
   close(): void {
     for (const { statement } of this.#prepared.values()) statement.finalize();
     this.#prepared.clear();
@@ -53,7 +53,7 @@ export class SqliteConnection {
   }
 }
 
-/** Runs statements on a SQLite connection; prepared ones without Kysely and without waiting. */
+/** Runs statements on a SQLite connection. Prepared statements run without Kysely and without waiting. */
 export class SqliteExecutor implements Executor {
   #kysely: Kysely<Database> | undefined;
 
@@ -69,7 +69,7 @@ export class SqliteExecutor implements Executor {
     return this.#kysely;
   }
 
-  // Not `async`: the statement runs before the promise exists, so two calls in a row run in their order.
+  // Not `async`: the statement runs before the promise exists, so two consecutive calls run in their order.
   all<P extends Params, R>(statement: Prepared<P, R>, params: P): Promise<R[]> {
     try {
       this.guard.before();
@@ -113,7 +113,7 @@ class KyselyConnection implements DatabaseConnection {
     }
   }
 
-  // biome-ignore lint/correctness/useYield: Kysely asks for the method; rows are read at once here.
+  // biome-ignore lint/correctness/useYield: Kysely requires the method, and this driver reads all rows at once.
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error("rows are not streamed: use a cursor column and a limit");
   }
@@ -124,8 +124,8 @@ function noTransaction(): Promise<never> {
 }
 
 /**
- * Where the planner has looked at a bare `?`, SQLite prepares the statement anew each time it is bound, and a join then
- * takes six times as long. An expression it does not look into: `+?` is the same value of the same type.
+ * When the planner has looked at a bare `?`, SQLite prepares the statement again for each binding, and a join takes six
+ * times as long. The planner does not look into an expression: `+?` has the same value and the same type.
  */
 class StableQueryCompiler extends SqliteQueryCompiler {
   protected override getCurrentParameterPlaceholder(): string {
@@ -133,7 +133,7 @@ class StableQueryCompiler extends SqliteQueryCompiler {
   }
 }
 
-/** Kysely's dialect for bun:sqlite. Without a connection it only compiles. */
+/** Returns Kysely's dialect for bun:sqlite. It only compiles without a connection. */
 export function sqliteDialect(connection?: DatabaseConnection): Dialect {
   const driver: Driver = {
     init: async () => undefined,

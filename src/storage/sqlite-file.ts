@@ -3,13 +3,13 @@ import { chmodSync, closeSync, existsSync, fsyncSync, mkdtempSync, openSync, rmS
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
-/** Nobody but the process's own user reads what the appliance keeps. */
+/** Only the user of the process may read the appliance's files. */
 const PRIVATE = 0o600;
 const MAX_PREPARED = 1_000;
 
 /**
- * Makes a private file where none is, or makes the one that is there private. An existing database is never opened here:
- * closing a descriptor of it would drop the locks that SQLite holds on it in this process.
+ * Creates a private file, or makes an existing file private. Never opens an existing database: closing a descriptor of it
+ * would drop the locks that SQLite holds on it in this process.
  */
 export function ensurePrivateFile(file: string): void {
   if (existsSync(file)) {
@@ -19,7 +19,7 @@ export function ensurePrivateFile(file: string): void {
   createPrivateFile(file);
 }
 
-/** @throws Error with `code` EEXIST when there is something already */
+/** @throws Error with `code` EEXIST when the file exists */
 export function createPrivateFile(file: string): void {
   closeSync(openSync(file, "wx", PRIVATE));
 }
@@ -34,7 +34,7 @@ export function syncDirectoryOf(file: string): void {
   }
 }
 
-/** The connection that writes, in WAL mode and with full flushes. @throws Error when the file is no database */
+/** Opens the connection that writes, in WAL mode and with full flushes. @throws Error unless the file is a database */
 export function openWriter(file: string): SqliteDatabase {
   SqliteDatabase.MAX_QUERY_CACHE_SIZE = MAX_PREPARED;
   const database = new SqliteDatabase(file, { readwrite: true, create: false });
@@ -48,12 +48,12 @@ export function openWriter(file: string): SqliteDatabase {
   }
   database.run("PRAGMA synchronous = FULL");
   database.run("PRAGMA foreign_keys = ON");
-  // Opens the WAL and its index now: from here on no other process can remove them.
+  // Opens the WAL and its index now, so that no other process can remove them from here on.
   database.query("SELECT count(*) FROM sqlite_schema").get();
   return database;
 }
 
-/** A connection that only reads, and that has the WAL open. */
+/** Opens a connection that only reads and that keeps the WAL open. */
 export function openReader(file: string): SqliteDatabase {
   const database = new SqliteDatabase(file, { readonly: true });
   database.run("PRAGMA busy_timeout = 5000");
@@ -62,8 +62,8 @@ export function openReader(file: string): SqliteDatabase {
 }
 
 /**
- * A writer and a reader on files that have no name any more once this returns: they behave as a database on disk and
- * leave nothing behind, however the process ends.
+ * Calls `prepare` with a file whose name is gone once this returns. Connections opened on it behave like a database on disk
+ * and leave nothing behind, however the process ends.
  */
 export function openUnnamedPair<T>(prepare: (file: string) => T): T {
   const base = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();

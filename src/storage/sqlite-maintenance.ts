@@ -6,26 +6,26 @@ import { isSqliteFlushFault, sqliteCode, storageUnavailable } from "./errors.ts"
 import { createPrivateFile, syncDirectoryOf } from "./sqlite-file.ts";
 import { SqliteThread } from "./sqlite-thread.ts";
 
-/** Commits between two looks at the size of the WAL. */
+/** Commits between two checks of the WAL's size. */
 const COMMITS_BETWEEN = 64;
-/** Pages: from here on the WAL is copied into the database. */
+/** Pages: a WAL of this size is copied into the database. */
 const THRESHOLD = 4_000;
 /** Bytes that one page of 4,096 takes in the WAL. */
 const FRAME = 4_120;
-/** Pages: a WAL that has grown this long is emptied while writers wait. */
+/** Pages: a WAL of this size is emptied while writers wait. */
 const LIMIT = 16_000;
 
-/** What maintenance needs of the scheduler. */
+/** The scheduler, as maintenance needs it. */
 export interface WriterControl {
-  /** No transaction begins until `action` has ended. */
+  /** Lets no transaction begin until `action` has ended. */
   pauseWhile(action: () => Promise<unknown>): Promise<void>;
-  /** A flush failed, and nobody knows any more what the disk holds. */
+  /** Reports a failed flush: the contents of the disk are unknown from then on. */
   fail(cause: unknown): void;
 }
 
 const flushFile = promisify(fsync);
 
-/** Checkpoints and copies of a database file, made by a thread so that the loop never waits for the disk. */
+/** Makes checkpoints and copies of a database file in a thread, so that the event loop never waits for the disk. */
 export class SqliteMaintenance {
   readonly #file: string;
   readonly #writer: SqliteDatabase;
@@ -50,8 +50,8 @@ export class SqliteMaintenance {
   committed(): void {
     this.#commits++;
     if (this.#checkpointing || this.#closed) return;
-    // A WAL that is used again from its start does not grow, so its size alone would not tell; nor would the commits, as
-    // one of them may be large.
+    // A WAL that SQLite overwrites from its start does not grow, so its size alone is not enough. The number of commits
+    // is not enough either, as a single commit may be large.
     const { size } = fstatSync(this.#wal);
     if (this.#commits < COMMITS_BETWEEN && size < this.#walSize + THRESHOLD * FRAME) return;
     this.#walSize = size;
@@ -59,7 +59,7 @@ export class SqliteMaintenance {
     this.#checkpointing = true;
     this.#checkpoint()
       .catch((error) => {
-        // Busy is no fault: another process copies at this moment. A full disk neither: the WAL keeps what it has.
+        // Busy is not a fault: another process is copying. Nor is a full disk: the WAL keeps its contents.
         if (isSqliteFlushFault(error) || sqliteCode(error)?.startsWith("SQLITE_IOERR")) this.#control.fail(error);
       })
       .finally(() => {
@@ -74,30 +74,30 @@ export class SqliteMaintenance {
       const checkpoint = (mode: "PASSIVE" | "TRUNCATE") =>
         thread.run({ kind: "checkpoint", mode, threshold: THRESHOLD });
       if ((await checkpoint("PASSIVE")) < LIMIT) return;
-      // Under unbroken writing a passive copy never meets the end, and the WAL would not be used again from its start. What
-      // is left for this one is what came during the passive one.
+      // Under constant writing a passive copy never reaches the end, and SQLite would never reuse the WAL from its start.
+      // This copy only has to move the pages that arrived during the passive copy.
       await this.#control.pauseWhile(() => checkpoint("TRUNCATE"));
     } catch (error) {
       if (!thread.ended || this.#closed || this.#writer.inTransaction) throw error;
-      // Without a thread the copy is made here: the loop waits, but the WAL does not grow for ever.
+      // The thread has ended, so the copy is made here: the event loop waits, but the WAL does not grow for ever.
       this.#writer.run("PRAGMA wal_checkpoint(PASSIVE)");
     }
   }
 
-  /** A consistent copy, flushed, readable by the owner alone. @throws Error when `target` exists */
+  /** Makes a consistent, flushed copy that only its owner can read. @throws Error when `target` exists */
   async backup(target: string): Promise<void> {
     if (this.#closed) throw storageUnavailable(new Error("the storage is closed or failed"));
     const thread = this.#startThread();
     await copyInto(target, async (file) => void (await thread.run({ kind: "backup", target: file })));
   }
 
-  /** Finishes what runs. */
+  /** Waits for running work, then closes. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#thread?.close();
   }
 
-  /** Ends at once: no copy may be made any more. */
+  /** Ends at once, because no more copies may be made. */
   abort(): void {
     this.#closed = true;
     this.#thread?.end();
@@ -109,7 +109,7 @@ export class SqliteMaintenance {
   }
 }
 
-/** Prepares the target of a copy, runs it and makes it durable; removes what a failed copy left. */
+/** Creates the target of a copy, runs the copy and makes it durable. Removes the remains of a failed copy. */
 export async function copyInto(target: string, copy: (file: string) => Promise<void>): Promise<void> {
   const file = resolve(target);
   createPrivateFile(file);

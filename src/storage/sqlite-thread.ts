@@ -1,4 +1,4 @@
-// As text: a compiled executable has no file for `new Worker` to open, and the place of an extra entry point in it
+// Imported as text: a compiled executable has no file for `new Worker` to open, and the path of an extra entry point in it
 // depends on how it was built.
 import * as workerText from "./sqlite-worker.ts" with { type: "text" };
 import type { WorkerReply, WorkerTask } from "./sqlite-worker.ts";
@@ -8,7 +8,7 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-/** The thread that does SQLite's slow work on a connection of its own. Never holds the process open. */
+/** The thread that does SQLite's slow work on its own connection. Never keeps the process alive. */
 export class SqliteThread {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
@@ -25,8 +25,8 @@ export class SqliteThread {
   }
 
   /**
-   * @returns the pages that a checkpoint found in the WAL
-   * @throws Error with SQLite's `code`, or of a thread that could not start
+   * @returns the number of pages that a checkpoint found in the WAL
+   * @throws Error with SQLite's `code`, or the error of a thread that could not start
    */
   run(task: WorkerTask): Promise<number> {
     if (this.#ended) return Promise.reject(this.#ended);
@@ -41,7 +41,7 @@ export class SqliteThread {
     return this.#ended !== undefined;
   }
 
-  /** Finishes what it was given, closes its connection and ends. */
+  /** Finishes its tasks, closes its connection and ends. */
   async close(): Promise<void> {
     await this.run({ kind: "close" }).catch(() => undefined);
     this.end();

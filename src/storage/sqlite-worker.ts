@@ -1,9 +1,9 @@
-// Runs in a thread of its own, from its text (see sqlite-thread.ts): it may import nothing but what Bun brings along.
+// Runs in its own thread, from its text (see sqlite-thread.ts), so it may import only Bun's own modules.
 import { Database } from "bun:sqlite";
 
 export type WorkerTask =
   | { kind: "open"; file: string }
-  /** Copies the WAL when it has `threshold` pages; TRUNCATE also empties it, and needs writers to hold still. */
+  /** Copies the WAL when it has `threshold` pages. TRUNCATE also empties it, and requires that no writer runs. */
   | { kind: "checkpoint"; mode: "PASSIVE" | "TRUNCATE"; threshold: number }
   | { kind: "backup"; target: string }
   | { kind: "close" };
@@ -15,7 +15,7 @@ export interface WorkerRequest {
 
 export interface WorkerReply {
   id: number;
-  /** Pages in the WAL after a checkpoint; 0 when there was too little to make one. */
+  /** Pages in the WAL after a checkpoint; 0 when they were too few for one. */
   pages?: number;
   error?: { message: string; code: string | undefined };
 }
@@ -34,7 +34,7 @@ function perform(task: WorkerTask): number {
   if (task.kind === "open") {
     database = new Database(task.file, { readwrite: true, create: false });
     database.run("PRAGMA busy_timeout = 2000");
-    // NORMAL flushes the WAL before a checkpoint copies from it, and the database before the WAL may be overwritten.
+    // NORMAL flushes the WAL before a checkpoint copies it, and flushes the database before the WAL may be overwritten.
     database.run("PRAGMA synchronous = NORMAL");
     database.run("PRAGMA wal_autocheckpoint = 0");
     return 0;

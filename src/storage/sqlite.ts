@@ -11,7 +11,7 @@ import type { Executor, Storage, StorageStats } from "./storage.ts";
 import { NOT_DURABLE, WalSync } from "./wal-sync.ts";
 import { WriteScheduler } from "./write-scheduler.ts";
 
-/** A database file that survives power cuts. @throws Error that says what is wrong with the file */
+/** Opens a database file that survives power cuts. @throws Error that says what is wrong with the file */
 export async function openSqliteFile(file: string, clock: Clock): Promise<Storage> {
   ensurePrivateFile(file);
   const writer = openWriter(file);
@@ -19,7 +19,7 @@ export async function openSqliteFile(file: string, clock: Clock): Promise<Storag
     await migrate(sqliteMigrationTarget(writer), clock);
     const reader = openReader(file);
     const wal = openSync(`${file}-wal`, "r");
-    // What a killed process committed and did not flush is in the WAL and will be read: flush it before anyone does.
+    // The WAL may hold commits that a killed process did not flush. Flush them before anyone reads them.
     fsyncSync(wal);
     syncDirectoryOf(file);
     return new SqliteStorage(writer, reader, { file, wal });
@@ -29,7 +29,7 @@ export async function openSqliteFile(file: string, clock: Clock): Promise<Storag
   }
 }
 
-/** A database that ends with the process. */
+/** Opens a database that ends with the process. */
 export async function openSqliteMemory(clock: Clock): Promise<Storage> {
   const { writer, reader } = openUnnamedPair((file) => {
     const pair = { writer: openWriter(file), reader: openReader(file) };
@@ -40,7 +40,7 @@ export async function openSqliteMemory(clock: Clock): Promise<Storage> {
   return new SqliteStorage(writer, reader, undefined);
 }
 
-/** The migrator's view of a SQLite connection. */
+/** Returns the migrator's view of a SQLite connection. */
 export function sqliteMigrationTarget(database: SqliteDatabase): MigrationTarget {
   const run: RunStatement = async (sql, params = []) =>
     database.query<AppliedRow, (string | number)[]>(sql).all(...params);
@@ -82,7 +82,7 @@ class SqliteStorage implements Storage {
     this.#scheduler = new WriteScheduler(this.#writer, durability, () => this.#maintenance?.committed());
     if (place) {
       this.#maintenance = new SqliteMaintenance(place.file, place.wal, writer, this.#scheduler);
-      // From here on WalSync flushes, and a lock held by another process is waited for without stopping the loop.
+      // From here on WalSync flushes, and the scheduler waits for another process's lock without stopping the event loop.
       writer.run("PRAGMA synchronous = NORMAL");
       writer.run("PRAGMA wal_autocheckpoint = 0");
     }
@@ -124,12 +124,15 @@ class SqliteStorage implements Storage {
     await this.#scheduler.close();
     await this.#maintenance?.close();
     this.#reader.close();
-    // The last connection copies the WAL into the database, flushes it and removes the WAL.
+    // Closing the last connection copies the WAL into the database, flushes the database and removes the WAL.
     this.#writer.close();
     if (this.#wal !== undefined) closeSync(this.#wal);
   }
 
-  /** No checkpoint may run any more: it would spread what was perhaps never written. The reader keeps the files open. */
+  /**
+   * Stops all checkpoints, because they would spread pages that may never have been written. The reader keeps the files
+   * open.
+   */
   #retireWriter(): void {
     this.#maintenance?.abort();
     this.#writer.close();

@@ -1,12 +1,12 @@
 import { fdatasync } from "node:fs";
 
-/** Makes what is committed survive a power cut. */
+/** Makes commits survive a power cut. */
 export interface Durability {
-  /** Resolves when everything that was written before the call is on the disk. After one failure it rejects for ever. */
+  /** Resolves when everything written before the call is on the disk. Rejects for ever after one failure. */
   flush(): Promise<void>;
 }
 
-/** For data that need not outlive the process. */
+/** For data that ends with the process. */
 export const NOT_DURABLE: Durability = { flush: () => Promise.resolve() };
 
 interface Waiter {
@@ -15,12 +15,13 @@ interface Waiter {
 }
 
 /**
- * Flushes SQLite's `-wal` file on a thread, one flush at a time; calls that come while one runs share the next one.
+ * Flushes SQLite's `-wal` file on a thread, one flush at a time. Calls that arrive during a flush share the next one.
  *
- * SQLite runs with `synchronous=NORMAL`: it writes a commit to the WAL and leaves the flush to us. A second descriptor of
- * the `-wal` file is harmless: SQLite's POSIX locks lie on the database and the `-shm` file, and only closing a descriptor of
- * *those* would drop them. The file stays the same one as long as a connection is open (a reset or a truncating checkpoint
- * keeps its inode), and what a checkpoint takes out of it was flushed to the database first.
+ * SQLite runs with `synchronous=NORMAL`: it writes a commit to the WAL and leaves the flush to this class. A second
+ * descriptor of the `-wal` file is harmless: SQLite's POSIX locks are on the database and the `-shm` file, and only
+ * closing a descriptor of *those* would drop them. The file stays the same while a connection is open (a reset or a
+ * truncating checkpoint keeps its inode), and a checkpoint flushes pages to the database before it removes them from the
+ * file.
  */
 export class WalSync implements Durability {
   #waiting: Waiter[] = [];
@@ -40,7 +41,7 @@ export class WalSync implements Durability {
     if (this.#running || this.#waiting.length === 0) return;
     const covered = this.#waiting;
     this.#waiting = [];
-    // A flush after a failed one proves nothing: the kernel marks the pages that it could not write as clean.
+    // A flush after a failed one proves nothing: the kernel marks the unwritten pages as clean.
     if (this.#failure !== undefined) {
       for (const waiter of covered) waiter.reject(this.#failure);
       return;

@@ -1,19 +1,19 @@
 import type { Executor, Params, Prepared, Storage } from "./storage.ts";
 
-/** A statement, and who is told of it. */
+/** A statement and the function that hears of its runs. */
 export interface Watch {
   statement: object;
   told(params: Params): void;
 }
 
-/** The types of a statement and of what is told fit each other. */
+/** Creates a watch whose function takes the parameters of its statement. */
 export function watchOf<P extends Params, R>(statement: Prepared<P, R>, told: (params: P) => void): Watch {
   return { statement, told: (params) => told(params as P) };
 }
 
 /**
- * The same storage, which tells of every run of some statements once the write that they were part of is durable. A write
- * that was tried twice may tell twice.
+ * Returns the same storage, which reports every run of the watched statements once their write is durable. A write that was
+ * retried may be reported twice.
  */
 export function watchStatements(storage: Storage, watches: readonly Watch[]): Storage {
   const byStatement = new Map(watches.map((watch) => [watch.statement, watch]));

@@ -11,7 +11,7 @@ import { type SqliteConnection, SqliteExecutor } from "./sqlite-executor.ts";
 import type { Executor, StorageStats } from "./storage.ts";
 import type { Durability } from "./wal-sync.ts";
 
-/** So that one commit stays short enough for the requests that wait behind it. */
+/** Keeps a commit short for the requests that wait behind it. */
 const MAX_BATCH = 512;
 /** Milliseconds to wait for another process's write lock. */
 const BUSY_PATIENCE = 5_000;
@@ -27,19 +27,19 @@ interface Job {
   outcome?: Outcome;
 }
 
-/** A transaction in the making: what its statements met, and which job is at work. */
+/** An open transaction: its jobs, the job at work, and the first fault of the storage. */
 interface Batch {
   readonly jobs: Job[];
   fault: unknown;
   current: Job | undefined;
-  /** The job that waited for something foreign; its own error goes to it alone. */
+  /** The job that waited for something outside the transaction. Only this job gets that error. */
   stray: Job | undefined;
 }
 
 /**
- * Owns BEGIN and COMMIT on the one connection that writes. The writes of one loop turn share a transaction, a savepoint
- * each, and are answered after the flush that follows the commit; meanwhile the next batch commits. After an error that
- * leaves doubt the whole batch is rejected, nothing is guessed and nothing tried again.
+ * Owns BEGIN and COMMIT on the one connection that writes. The writes of one loop turn share a transaction, and each has a
+ * savepoint. They are answered after the flush that follows the commit; meanwhile the next batch commits. After an error
+ * that leaves doubt the scheduler rejects the whole batch. It neither guesses nor retries.
  */
 export class WriteScheduler {
   readonly #connection: SqliteConnection;
@@ -56,7 +56,7 @@ export class WriteScheduler {
   #closing = false;
   #pause: Promise<unknown> | undefined;
 
-  /** @param committed called after each commit, outside of any transaction */
+  /** @param committed runs after each commit, outside of any transaction */
   constructor(connection: SqliteConnection, durability: Durability, committed: () => void = () => undefined) {
     this.#connection = connection;
     this.#database = connection.database;
@@ -80,7 +80,7 @@ export class WriteScheduler {
     return { ...this.#stats };
   }
 
-  /** Refuses every write from now on: what the disk holds is in doubt, and only a restart reads it anew. */
+  /** Refuses every write from now on: the contents of the disk are in doubt, and only a restart reads them again. */
   fail(cause: unknown): void {
     if (this.#broken) return;
     this.#broken = { cause };
@@ -88,12 +88,12 @@ export class WriteScheduler {
     if (!this.#running) this.#retire();
   }
 
-  /** `action` runs once after {@link fail}, when no transaction is open. */
+  /** Runs `action` once after {@link fail}, when no transaction is open. */
   onFailure(action: (cause: unknown) => void): void {
     this.#onBroken = action;
   }
 
-  /** No transaction begins until `action` has ended; writes wait meanwhile. */
+  /** Lets no transaction begin until `action` has ended. Writes wait meanwhile. */
   async pauseWhile(action: () => Promise<unknown>): Promise<void> {
     const running = action();
     this.#pause = running.catch(() => undefined);
@@ -104,7 +104,7 @@ export class WriteScheduler {
     }
   }
 
-  /** Takes no more and resolves when everything that was taken is answered. */
+  /** Accepts no more writes, and resolves when all accepted writes are answered. */
   async close(): Promise<void> {
     this.#closing = true;
     if (this.#unsettled > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
@@ -114,7 +114,7 @@ export class WriteScheduler {
     while (this.#queue.length > 0) {
       if (this.#pause) await this.#pause;
       await this.#runBatch(this.#queue.splice(0, MAX_BATCH));
-      // Whoever else waits for this loop comes first: reads, sockets, and the flush that answers the last batch.
+      // Other work of the event loop comes first: reads, sockets, and the flush that answers the last batch.
       if (this.#queue.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
     }
     this.#running = false;
@@ -140,13 +140,13 @@ export class WriteScheduler {
       return;
     }
     this.#stats.commits++;
-    // Refusals wait for the flush too: they may rest on what a write before them did.
+    // Refusals wait for the flush too, because they may depend on an earlier write of the batch.
     this.#durability.flush().then(
       () => this.#settle(jobs),
       (error) => {
         this.#stats.failedCommits++;
         this.fail(error);
-        // Committed, readable, perhaps on the disk: a restart tells.
+        // The batch is committed, readable and perhaps on the disk. Only a restart can tell.
         this.#reject(jobs, outcomeUnknown(error));
       },
     );
@@ -166,7 +166,7 @@ export class WriteScheduler {
     }
   }
 
-  /** Everything between BEGIN and COMMIT happens in one turn of the loop, unless a job waits for something foreign. */
+  /** Everything between BEGIN and COMMIT runs in one turn of the loop, unless a job waits for something outside it. */
   async #runJobs(batch: Batch): Promise<void> {
     let turn: NodeJS.Immediate | undefined;
     const strayed = new Promise<never>((_, reject) => {
@@ -211,7 +211,7 @@ export class WriteScheduler {
     }
     batch.current = undefined;
     if (batch.fault !== undefined) throw batch.fault;
-    // SQLite may have rolled back all of it by itself, and a savepoint would then begin a transaction of its own.
+    // SQLite may have rolled back the whole transaction by itself. The next savepoint would then begin a new transaction.
     if (!this.#database.inTransaction) throw "error" in outcome ? outcome.error : new Error("the transaction is gone");
     if ("error" in outcome) this.#database.run("ROLLBACK TO job");
     this.#database.run("RELEASE job");
@@ -224,7 +224,7 @@ export class WriteScheduler {
     } catch (error) {
       if (!sqliteCode(error)?.startsWith("SQLITE_IOERR")) throw error;
       this.fail(error);
-      // The log may hold the commit: recovery after a restart decides.
+      // The WAL may hold the commit. Recovery after a restart decides.
       throw outcomeUnknown(error);
     }
   }
@@ -235,7 +235,7 @@ export class WriteScheduler {
     try {
       if (this.#database.inTransaction) this.#database.run("ROLLBACK");
     } catch (rollbackError) {
-      // A transaction that cannot be ended would take every later batch into itself.
+      // If a transaction cannot end, every later batch would join it.
       this.fail(rollbackError);
     }
     this.#reject(batch.jobs, error, batch.stray);
@@ -251,7 +251,7 @@ export class WriteScheduler {
     this.#answered(jobs.length);
   }
 
-  /** Even a refusal is taken back: it may rest on a row of the same batch that was not kept. */
+  /** Rejects refusals too: they may depend on a row of the same batch that was not kept. */
   #reject(jobs: Job[], cause: unknown, stray?: Job): void {
     const reason = isOutcomeUnknown(cause) ? cause : storageUnavailable(cause);
     for (const job of jobs) job.reject(job === stray ? cause : reason);

@@ -1,6 +1,6 @@
 import type { Migration } from "../columns.ts";
 
-/** Tenants, applications, users, sessions, keys, and what every act needs: limits, revocations, the audit log. */
+/** Tenants, applications, users, sessions, keys, and the shared tables: limits, revocations and the audit log. */
 export const foundation: Migration = {
   id: 1,
   name: "foundation",

@@ -1,6 +1,6 @@
 import type { Migration } from "../columns.ts";
 
-/** What a customer's backend manages: API keys of three kinds, users, sessions, API resources, and calls that may be repeated. */
+/** Adds API keys of three kinds, user search, API resources and repeatable calls, for a customer's backend. */
 export const management: Migration = {
   id: 2,
   name: "management",

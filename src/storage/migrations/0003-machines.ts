@@ -1,6 +1,6 @@
 import type { Migration } from "../columns.ts";
 
-/** Callers that are no people: M2M clients with their secrets and grants, and users that a public key speaks for. */
+/** Adds callers that are not people: M2M clients with their secrets and grants, and users named with a public key. */
 export const machines: Migration = {
   id: 3,
   name: "machines",

@@ -1,6 +1,6 @@
 import type { Migration } from "../columns.ts";
 
-/** The ways people really sign in: mail and what it proves, second factors, passkeys, remembered devices, anonymous users. */
+/** Adds the sign-in methods and their mails: second factors, passkeys, remembered devices and anonymous users. */
 export const people: Migration = {
   id: 4,
   name: "people",

@@ -4,5 +4,5 @@ import { management } from "./0002-management.ts";
 import { machines } from "./0003-machines.ts";
 import { people } from "./0004-people.ts";
 
-/** The one list, append-only. Imported statically: the executable has no directory to read. */
+/** All migrations, append-only. Imported statically, because the executable has no directory to read. */
 export const migrations: readonly Migration[] = [foundation, management, machines, people];
