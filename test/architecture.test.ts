@@ -139,6 +139,12 @@ describe("a violation of each rule is found", () => {
     ["the time as a function", "src/http/a.ts", "const clock = { now: Date.now };", /time/],
     ["the time in the SDK", "src/sdk/server/a.ts", "const x = Date.now();", /only the default of an option/],
     ["guessable numbers", "src/identity/a.ts", "const x = Math.random();", /guessed/],
+    [
+      "a class that takes all of identity",
+      "src/features/a/service.ts",
+      "class A { constructor(private readonly identity: Identity) {} }",
+      /takes the whole Identity/,
+    ],
     ["a default export", "src/http/a.ts", "export default function x() {}", /by default/],
   ];
   test.each(violations)("%s", (_rule, path, text, problem) => {

@@ -127,6 +127,12 @@ const CODE_RULES: TextRule[] = [
     pattern: /\bMath\s*\.\s*random\b/g,
     except: /^src\/crypto\/|^web\//,
   },
+  {
+    what: 'takes the whole Identity: name the members that it uses, as in Pick<Identity, "clock">',
+    pattern: /\bidentity\??\s*:\s*Identity\b/g,
+    // The composition root, the router's host and the commands hand the whole of it on.
+    except: /^src\/(app|cli\/open|http\/server|rpc\/feature|rpc\/procedures|rpc\/gate)\.ts$/,
+  },
   { what: "exports by default", pattern: /\bexport\s+default\b|\bas\s+default\b/g, except: /\.d\.ts$/ },
 ];
 

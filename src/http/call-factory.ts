@@ -8,7 +8,7 @@ import type { Edge, Exchange } from "./edge.ts";
 /** Turns requests into calls, and what calls leave behind into headers. The same for both transports. */
 export class CallFactory {
   constructor(
-    private readonly identity: Identity,
+    private readonly identity: Pick<Identity, "directory">,
     private readonly edge: Edge,
     private readonly cookies: Cookies,
     private readonly cors: Cors,

@@ -14,7 +14,7 @@ const EXPOSED = "x-request-id, retry-after, www-authenticate";
  */
 export class Cors {
   constructor(
-    private readonly identity: Identity,
+    private readonly identity: Pick<Identity, "directory">,
     private readonly edge: Edge,
   ) {}
 

@@ -38,7 +38,7 @@ const RECENT = SECOND;
  * JWKS (RFC 7517). The first two hold one algorithm only, because mixed sets break real verifiers; the tenant's own holds
  * all. Keys come and go by the keyring's times.
  */
-export function jwksHandlers(identity: Identity): JwksHandlers {
+export function jwksHandlers(identity: Pick<Identity, "clock" | "directory" | "keyring">): JwksHandlers {
   const { keyring, clock } = identity;
   // By the keyring's own list, which is a new one each time that it was read again, until its first key expires.
   const built = new WeakMap<readonly TenantKey[], Map<KeyAlgorithm | undefined, BuiltSet>>();

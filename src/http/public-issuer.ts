@@ -14,7 +14,11 @@ export const publicTokenInput = z.strictObject({
 });
 
 /** `POST /v1/tenants/<tenant>/issuers/public/auth/token`: for apps that have no backend which could sign a token. */
-export function publicIssuerHandler(identity: Identity, edge: Edge, cors: Cors): Handler {
+export function publicIssuerHandler(
+  identity: Pick<Identity, "clock" | "customerTokens" | "directory" | "settings" | "storage">,
+  edge: Edge,
+  cors: Cors,
+): Handler {
   return async (exchange) => {
     const { request, origin, tenantSlug } = exchange;
     const tenantId = requireId("tenant", request.params?.id ?? "", "id");

@@ -25,7 +25,7 @@ interface Known {
  * RP ID of its own copies or forwards what `?rp_id=` answers. What a browser then lets a page ask for is taken here from
  * the application's own origins only. Pages on the domain itself need no mention, and without others there is no document.
  */
-export function relatedOriginsHandler(identity: Identity): Handler {
+export function relatedOriginsHandler(identity: Pick<Identity, "clock" | "directory" | "storage">): Handler {
   const { directory, clock, storage } = identity;
   const known = new Map<string, Known>();
   const pagesOf = async (tenantId: string): Promise<Known["pages"]> => {

@@ -17,7 +17,7 @@ export class RevocationChannel {
 
   /** @param position the number up to which `advance` has nothing to tell */
   constructor(
-    private readonly identity: Identity,
+    private readonly identity: Pick<Identity, "clock" | "storage">,
     private readonly tenantId: string,
     private position: number,
   ) {}

@@ -35,7 +35,7 @@ export class RevocationStreams {
   #heartbeat: ReturnType<typeof setInterval> | null = null;
 
   constructor(
-    private readonly identity: Identity,
+    private readonly identity: Pick<Identity, "clock" | "directory" | "revocationSignal" | "storage">,
     private readonly limits: StreamLimits = LIMITS,
   ) {
     // Storage is this process's own: the signal lives no longer than these streams.

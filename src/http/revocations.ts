@@ -16,7 +16,7 @@ const MAX_AGE = 2;
  * `GET /v1/revocations?cursor=`: what verifiers must refuse before its time, as a delta after the cursor. It holds digests
  * only, so it is public and cacheable. `next_cursor` is always given: it is where the next poll starts.
  */
-export function revocationsHandler(identity: Identity): Handler {
+export function revocationsHandler(identity: Pick<Identity, "clock" | "directory" | "storage">): Handler {
   return async (exchange) => {
     const tenant = await tenantOf(identity, exchange);
     const after = readCursor(queryOf(exchange.request.url).get("cursor"));
@@ -28,7 +28,7 @@ export function revocationsHandler(identity: Identity): Handler {
 }
 
 /** @throws AppError `not_found` */
-export async function tenantOf(identity: Identity, exchange: Exchange): Promise<Tenant> {
+export async function tenantOf(identity: Pick<Identity, "directory">, exchange: Exchange): Promise<Tenant> {
   const tenant = await identity.directory.tenantBySlug(exchange.tenantSlug ?? DEFAULT_TENANT_SLUG);
   if (!tenant || tenant.disabled) throw new AppError("not_found");
   return tenant;
@@ -45,7 +45,11 @@ export function readCursor(text: string | null): number {
  * everything that is revoked until the numbers have caught up.
  * @throws AppError `invalid_input`
  */
-export async function refuseUnknown(identity: Identity, tenantId: string, cursor: number): Promise<void> {
+export async function refuseUnknown(
+  identity: Pick<Identity, "storage">,
+  tenantId: string,
+  cursor: number,
+): Promise<void> {
   if (cursor > (await newestRevocation(identity.storage.read, tenantId))) throw badCursor();
 }
 

@@ -35,7 +35,7 @@ export async function requireOpenable(storage: Storage, master: MasterKeys): Pro
 }
 
 /** Ends every session of every tenant, and tells verifiers. @returns how many there were */
-export async function endEverySession(identity: Identity): Promise<number> {
+export async function endEverySession(identity: Pick<Identity, "clock" | "storage">): Promise<number> {
   const { storage, clock } = identity;
   return storage.write(async (tx) => {
     const now = clock.now();

@@ -15,7 +15,7 @@ export interface FirstSetup {
   secretKey: string;
 }
 
-export async function isSetUp(identity: Identity): Promise<boolean> {
+export async function isSetUp(identity: Pick<Identity, "storage">): Promise<boolean> {
   return (await findTenantBySlug(identity.storage.read, DEFAULT_TENANT_SLUG)) !== undefined;
 }
 
@@ -25,7 +25,7 @@ export async function isSetUp(identity: Identity): Promise<boolean> {
  * key and an SDK that is configured with this id all fit together. The second application signs EdDSA.
  */
 export async function setUp(
-  identity: Identity,
+  identity: Pick<Identity, "apiKeys" | "applications" | "clock" | "directory" | "keyring" | "storage">,
   options: {
     origins: string[];
     /** Of the default application, in place of the usual ones. */
@@ -62,7 +62,7 @@ export async function setUp(
 }
 
 /** Returns what {@link setUp} returned, with a new secret key in place of the lost one. @throws AppError `not_found` */
-export async function renewCredentials(identity: Identity): Promise<FirstSetup> {
+export async function renewCredentials(identity: Pick<Identity, "apiKeys" | "storage">): Promise<FirstSetup> {
   const { storage, apiKeys } = identity;
   return storage.write(async (tx) => {
     const tenant = await findTenantBySlug(tx, DEFAULT_TENANT_SLUG);

@@ -63,7 +63,21 @@ export type AdmittedKey = Admitted & { key: KeyCaller };
 const SECRET_KEY = "sally_sk_";
 
 export class Gate {
-  constructor(private readonly identity: Identity) {}
+  constructor(
+    private readonly identity: Pick<
+      Identity,
+      | "accessTokens"
+      | "apiKeys"
+      | "clients"
+      | "clock"
+      | "customerTokens"
+      | "directory"
+      | "refreshService"
+      | "secondFactors"
+      | "settings"
+      | "storage"
+    >,
+  ) {}
 
   async public(call: Call, changes: boolean): Promise<Admitted> {
     const credential = bearer(call);

@@ -6,7 +6,11 @@ import type { Admitted } from "./gate.ts";
  * The session that a caller who signs in comes with, by its cookies or by a Bearer token, expired or not: it ends when the
  * new one begins. What is no good names none, and never fails the sign-in.
  */
-export async function presentedSession(identity: Identity, call: Call, { act }: Admitted): Promise<string | null> {
+export async function presentedSession(
+  identity: Pick<Identity, "accessTokens" | "refreshService">,
+  call: Call,
+  { act }: Admitted,
+): Promise<string | null> {
   const cookies = call.cookies(act.application);
   const bearer = /^bearer +([^\s]+)$/i.exec(call.authorization ?? "")?.[1] ?? null;
   const refresh = cookies.refresh === null ? null : await identity.refreshService.sessionOf(cookies.refresh);

@@ -74,7 +74,21 @@ function answering<O, C, M, Over, In, Parsed, E>(
 }
 
 /** The builders that every feature makes its procedures with; each states who may call. */
-export function createProcedures(identity: Identity) {
+export function createProcedures(
+  identity: Pick<
+    Identity,
+    | "accessTokens"
+    | "apiKeys"
+    | "clients"
+    | "clock"
+    | "customerTokens"
+    | "directory"
+    | "refreshService"
+    | "secondFactors"
+    | "settings"
+    | "storage"
+  >,
+) {
   const gate = new Gate(identity);
   return {
     public: <O>(meta: Described<O>) =>

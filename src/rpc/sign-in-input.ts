@@ -29,7 +29,7 @@ interface Given {
 
 /** Makes the request that every method hands on to `SignIns.complete`, from the call and its input. */
 export async function signInRequest(
-  identity: Identity,
+  identity: Pick<Identity, "accessTokens" | "refreshService">,
   ctx: Admitted & { call: Call },
   input: Given,
 ): Promise<SignInRequest> {

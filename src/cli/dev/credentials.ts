@@ -31,7 +31,7 @@ export function developmentKey(context: CommandContext, dataDirectory: string): 
 /** Sets the data up if they are new. The answer is kept beside the key, so that every start can print a working example. */
 export async function developmentCredentials(
   context: CommandContext,
-  identity: Identity,
+  identity: Pick<Identity, "apiKeys" | "applications" | "clock" | "directory" | "keyring" | "storage">,
   dataDirectory: string,
 ): Promise<FirstSetup> {
   const file = credentialsFile(dataDirectory);
@@ -43,7 +43,9 @@ export async function developmentCredentials(
 }
 
 /** Allows every way to sign in that /try shows. The command line may take some away: they do not come back. */
-export function setUpForDevelopment(identity: Identity): Promise<FirstSetup> {
+export function setUpForDevelopment(
+  identity: Pick<Identity, "apiKeys" | "applications" | "clock" | "directory" | "keyring" | "storage">,
+): Promise<FirstSetup> {
   return setUp(identity, { origins: [], signInMethods: ["password", "passkey", "magic_link", "email_code"] });
 }
 

@@ -25,7 +25,7 @@ const MOST = 1_000;
  */
 export class ExportService {
   constructor(
-    private readonly identity: Identity,
+    private readonly identity: Pick<Identity, "clock" | "storage">,
     private readonly dataOfFeatures: UserPart<Executor>,
   ) {}
 

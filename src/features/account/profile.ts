@@ -9,7 +9,7 @@ import type { AdmittedUser } from "../../rpc/gate.ts";
 import { metadataInput } from "../../rpc/schemas.ts";
 
 export class ProfileService {
-  constructor(private readonly identity: Identity) {}
+  constructor(private readonly identity: Pick<Identity, "clock" | "storage">) {}
 
   /** @throws AppError `token_revoked` for a user who was deleted meanwhile, `invalid_input` (too large once merged) */
   update(caller: AdmittedUser, profile: ProfileInput, metadata: JsonObject | undefined): Promise<WireUser> {

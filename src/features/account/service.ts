@@ -14,7 +14,7 @@ import { toWireDevice } from "./wire.ts";
 /** What a signed-in person sees and does about the account as a whole. */
 export class Account {
   constructor(
-    private readonly identity: Identity,
+    private readonly identity: Pick<Identity, "accounts" | "clock" | "notices" | "storage">,
     private readonly securityOfFeatures: UserPart<Executor>,
   ) {}
 

@@ -31,7 +31,12 @@ const UNDO_LIFETIME = 7 * DAY;
 
 /** A person's own addresses, by a session of theirs. */
 export class Addresses {
-  constructor(private readonly identity: Identity) {}
+  constructor(
+    private readonly identity: Pick<
+      Identity,
+      "accounts" | "attempts" | "clock" | "emailProofs" | "flows" | "notices" | "outbox" | "storage"
+    >,
+  ) {}
 
   async list({ session }: AdmittedSession, limit: number, cursor: string | null) {
     const after = cursor === null ? "" : parseId("email", cursor);

@@ -26,7 +26,12 @@ export interface UndoState {
 
 /** Takes a change of address back, for whoever reads the old one: the way out when somebody else has the account. */
 export class Undo {
-  constructor(private readonly identity: Identity) {}
+  constructor(
+    private readonly identity: Pick<
+      Identity,
+      "accounts" | "attempts" | "clock" | "emailProofs" | "flows" | "notices" | "outbox" | "storage"
+    >,
+  ) {}
 
   /**
    * The old address is the only one again, whatever was done to the account meanwhile; nobody is signed in, the password and

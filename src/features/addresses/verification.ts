@@ -31,7 +31,12 @@ export interface VerifyState {
  * after its end: what somebody else's session began is over when the account's owner has signed it out.
  */
 export class Verification {
-  constructor(private readonly identity: Identity) {}
+  constructor(
+    private readonly identity: Pick<
+      Identity,
+      "attempts" | "clock" | "emailProofs" | "flows" | "notices" | "outbox" | "storage"
+    >,
+  ) {}
 
   /**
    * A password that the account has stays: it is the account's own flow that proves the address.

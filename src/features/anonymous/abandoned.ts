@@ -9,7 +9,7 @@ const BATCH = 1_000;
 /** Anonymous users who can never come back. */
 export class AbandonedUsers {
   constructor(
-    private readonly identity: Identity,
+    private readonly identity: Pick<Identity, "accounts" | "clock" | "credentials" | "directory" | "storage">,
     /** Days. */
     private readonly retention: number,
   ) {}

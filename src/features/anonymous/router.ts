@@ -7,7 +7,11 @@ import { metadataInput } from "../../rpc/schemas.ts";
 import { deliveryInput, signInRequest } from "../../rpc/sign-in-input.ts";
 import type { AnonymousSignIn } from "./service.ts";
 
-export function anonymousRouter(identity: Identity, procedures: Procedures, signIn: AnonymousSignIn) {
+export function anonymousRouter(
+  identity: Pick<Identity, "accessTokens" | "refreshService">,
+  procedures: Procedures,
+  signIn: AnonymousSignIn,
+) {
   const auth = {
     anonymous: procedures
       .public({

@@ -11,7 +11,7 @@ import type { Executor } from "../../storage/storage.ts";
 const METHOD = "anonymous";
 
 export class AnonymousSignIn {
-  constructor(private readonly identity: Identity) {}
+  constructor(private readonly identity: Pick<Identity, "attempts" | "clock" | "signIns">) {}
 
   /**
    * Always makes a user of its own: nobody else's session, presented beside it, is looked at for more than what it replaces.

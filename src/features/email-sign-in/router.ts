@@ -22,7 +22,11 @@ const describedLink = z
   })
   .meta({ id: "DescribedLink" });
 
-export function emailSignInRouter(identity: Identity, procedures: Procedures, signIns: EmailSignIns) {
+export function emailSignInRouter(
+  identity: Pick<Identity, "accessTokens" | "refreshService">,
+  procedures: Procedures,
+  signIns: EmailSignIns,
+) {
   const auth = {
     email: {
       start: procedures

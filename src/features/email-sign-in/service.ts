@@ -25,7 +25,12 @@ const KINDS: readonly ProofKind[] = ["sign_in", "sign_up", "verify_email", "rese
 
 /** The rules of links and codes by mail: who is sent one, and who is signed in by it. */
 export class EmailSignIns {
-  constructor(private readonly identity: Identity) {}
+  constructor(
+    private readonly identity: Pick<
+      Identity,
+      "accounts" | "attempts" | "clock" | "directory" | "emailProofs" | "flows" | "outbox" | "signIns" | "storage"
+    >,
+  ) {}
 
   /**
    * The same answer, status and work whether or not there is an account. @throws AppError `forbidden`, `invalid_input`,

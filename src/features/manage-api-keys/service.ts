@@ -21,7 +21,7 @@ interface Creation extends Reach {
 
 /** Keys of the caller's own application, and of no other. */
 export class ApiKeyService {
-  constructor(private readonly identity: Identity) {}
+  constructor(private readonly identity: Pick<Identity, "apiKeys" | "clock" | "storage">) {}
 
   /**
    * What is not said is taken from the calling key where that one is bound.

@@ -25,7 +25,7 @@ interface NewResource {
 
 /** API resources belong to the tenant: every application's key with the scope acts on the same ones. */
 export class ResourceService {
-  constructor(private readonly identity: Identity) {}
+  constructor(private readonly identity: Pick<Identity, "clock" | "directory" | "storage">) {}
 
   /** @throws AppError `invalid_input` (an audience of the appliance's own), `conflict` (taken in the tenant) */
   create(caller: AdmittedKey, input: NewResource, call: RepeatableCall | null): Promise<WireResource> {

@@ -10,7 +10,7 @@ import { toManagedSession, type WireManagedSession } from "./wire.ts";
 
 /** Sessions of the calling key's own application; those of the tenant's other applications are not there. */
 export class SessionService {
-  constructor(private readonly identity: Identity) {}
+  constructor(private readonly identity: Pick<Identity, "clock" | "sessions" | "storage">) {}
 
   async list(caller: AdmittedKey, filter: { limit: number; cursor: string | null; userId: string | null }) {
     const after = filter.cursor === null ? "" : parseId("session", filter.cursor);

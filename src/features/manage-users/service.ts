@@ -49,7 +49,7 @@ interface UserFilter {
 
 /** The users of the calling key's tenant, and of no other. */
 export class UserService {
-  constructor(private readonly identity: Identity) {}
+  constructor(private readonly identity: Pick<Identity, "accounts" | "clock" | "storage">) {}
 
   /** @throws AppError `invalid_input`, `conflict` for an address or external id that is taken, also by a deleted user */
   create(caller: AdmittedKey, input: NewUser, call: RepeatableCall | null): Promise<WireManagedUser> {

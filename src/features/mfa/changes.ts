@@ -14,7 +14,7 @@ export interface FactorCaller {
 /** What happens around a change of somebody's second factors: who is signed out, who is told, and what goes with it. */
 export class FactorChanges {
   constructor(
-    private readonly identity: Identity,
+    private readonly identity: Pick<Identity, "accounts" | "clock" | "secondFactors" | "storage">,
     private readonly recoveryCodes: RecoveryCodes,
   ) {}
 

@@ -20,7 +20,7 @@ export class RecoveryCodes implements SecondFactor {
   readonly method = "recovery_code";
   readonly isBackup = true;
 
-  constructor(private readonly identity: Identity) {}
+  constructor(private readonly identity: Pick<Identity, "dataKeys" | "notices" | "storage">) {}
 
   /** Ten new ones, as they are shown once: `7Q4MZ-…`. Nothing is stored until {@link keep}. */
   generate(): string[] {

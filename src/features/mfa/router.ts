@@ -29,7 +29,7 @@ const EXAMPLE_TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6…";
 
 /** Whom an MFA token or a session speaks of. A token that was given is what counts: a session beside it adds nothing. */
 async function proverOf(
-  identity: Identity,
+  identity: Pick<Identity, "accessTokens" | "refreshService" | "secondFactors">,
   ctx: FlowOrSession & { call: Call },
   token: string | null | undefined,
   step: "setup" | "proof",
@@ -53,7 +53,7 @@ function delivered(call: Call, outcome: SignInOutcome): WireTokens {
 }
 
 export function mfaRouter(
-  identity: Identity,
+  identity: Pick<Identity, "accessTokens" | "refreshService" | "secondFactors">,
   procedures: Procedures,
   service: SecondFactorService,
   changes: FactorChanges,

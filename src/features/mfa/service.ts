@@ -39,7 +39,10 @@ const CHALLENGES = { burst: 30, interval: MINUTE / 2 };
 /** The second factor: its set-up, its challenge and its proof, by a flow or by a session that steps up. */
 export class SecondFactorService {
   constructor(
-    private readonly identity: Identity,
+    private readonly identity: Pick<
+      Identity,
+      "accounts" | "attempts" | "clock" | "notices" | "secondFactors" | "signIns" | "storage"
+    >,
     private readonly totp: TotpFactor,
     private readonly recoveryCodes: RecoveryCodes,
   ) {}

@@ -11,7 +11,7 @@ export class TotpFactor implements SecondFactor {
   readonly method = "totp";
   readonly #box: MasterKeys;
 
-  constructor(private readonly identity: Identity) {
+  constructor(private readonly identity: Pick<Identity, "clock" | "dataKeys" | "storage">) {
     this.#box = identity.dataKeys.box("totp");
   }
 

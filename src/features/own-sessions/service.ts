@@ -13,7 +13,7 @@ const DEAD: ReadonlySet<string> = new Set(["invalid_credentials", "token_expired
 
 /** A person's own sessions: refreshed, listed, ended. */
 export class OwnSessions {
-  constructor(private readonly identity: Identity) {}
+  constructor(private readonly identity: Pick<Identity, "clock" | "refreshService" | "sessions" | "storage">) {}
 
   /** @throws AppError `authentication_required` when there is neither a token nor a cookie; see {@link RefreshService.refresh} */
   async refresh(caller: Admitted & { call: Call }, given: string | null): Promise<IssuedTokens> {

@@ -41,7 +41,7 @@ const NOBODYS_KEY = Buffer.from(
 /** What signs in by a passkey and what proves one as second factor have in common: the question and the judgement. */
 export class Assertions {
   constructor(
-    private readonly identity: Identity,
+    private readonly identity: Pick<Identity, "clock" | "directory" | "storage">,
     private readonly challenges: Challenges,
   ) {}
 

@@ -24,7 +24,7 @@ export const LIFETIME = 10 * MINUTE;
 
 /** Challenges are flow records: 256 random bits, of one purpose, application and user, good once (WebAuthn level 3, 13.4.3). */
 export class Challenges {
-  constructor(private readonly identity: Identity) {}
+  constructor(private readonly identity: Pick<Identity, "attempts" | "flows" | "settings" | "storage">) {}
 
   /** Counts what one network asks for: each is a row. @throws AppError `rate_limited` */
   async admit(act: Act): Promise<void> {

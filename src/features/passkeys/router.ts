@@ -29,7 +29,7 @@ const exampleCredential = { id: "wYhZ6bAf0b3m4dSg", rawId: "wYhZ6bAf0b3m4dSg", t
 const clientDataJSON = "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0";
 
 export function passkeysRouter(
-  identity: Identity,
+  identity: Pick<Identity, "accessTokens" | "refreshService">,
   procedures: Procedures,
   passkeys: Passkeys,
   signIns: PasskeySignIns,

@@ -15,7 +15,7 @@ export class PasskeyFactor implements SecondFactor {
   readonly method = "passkey";
 
   constructor(
-    private readonly identity: Identity,
+    private readonly identity: Pick<Identity, "directory" | "storage">,
     private readonly assertions: Assertions,
   ) {}
 

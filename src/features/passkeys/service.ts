@@ -24,7 +24,10 @@ const MAX_PASSKEYS = 10;
 /** A person's own passkeys. */
 export class Passkeys {
   constructor(
-    private readonly identity: Identity,
+    private readonly identity: Pick<
+      Identity,
+      "accounts" | "clock" | "credentials" | "directory" | "secondFactors" | "storage"
+    >,
     private readonly challenges: Challenges,
   ) {}
 

@@ -10,7 +10,7 @@ const METHOD = "passkey";
 /** A passkey as the first and, where it verifies its owner, as the only factor. Nobody is named before the answer. */
 export class PasskeySignIns {
   constructor(
-    private readonly identity: Identity,
+    private readonly identity: Pick<Identity, "attempts" | "settings" | "signIns">,
     private readonly challenges: Challenges,
     private readonly assertions: Assertions,
   ) {}

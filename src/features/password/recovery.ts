@@ -15,7 +15,10 @@ import { putPassword } from "./store.ts";
 /** A new password for who has forgotten theirs, by proof of the account's address. */
 export class Recovery {
   constructor(
-    private readonly identity: Identity,
+    private readonly identity: Pick<
+      Identity,
+      "accounts" | "attempts" | "clock" | "emailProofs" | "flows" | "outbox" | "signIns" | "storage"
+    >,
     private readonly hashing: PasswordHashing,
   ) {}
 

@@ -40,7 +40,10 @@ interface NewPerson {
 /** Sign-up: of new people, and of anonymous ones, who keep their id. */
 export class Registrations {
   constructor(
-    private readonly identity: Identity,
+    private readonly identity: Pick<
+      Identity,
+      "accounts" | "attempts" | "clock" | "emailProofs" | "flows" | "outbox" | "signIns" | "storage"
+    >,
     private readonly hashing: PasswordHashing,
   ) {}
 

@@ -14,7 +14,7 @@ import { emailInput as email, passwordInput as password, toMailSent } from "./wi
 
 /** Sign-up and sign-in. */
 export function passwordRouter(
-  identity: Identity,
+  identity: Pick<Identity, "accessTokens" | "refreshService">,
   procedures: Procedures,
   passwords: Passwords,
   registrations: Registrations,

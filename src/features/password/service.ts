@@ -21,7 +21,7 @@ interface Owner {
 /** The rules of passwords: who is signed in by one, and what a new one does to other sessions. */
 export class Passwords {
   constructor(
-    private readonly identity: Identity,
+    private readonly identity: Pick<Identity, "accounts" | "attempts" | "clock" | "signIns" | "storage">,
     private readonly hashing: PasswordHashing,
   ) {}
 

@@ -10,7 +10,7 @@ import { decodeForm, malformed } from "./form.ts";
  * @throws OAuthError `invalid_client`, `invalid_request`
  */
 export async function authenticateClient(
-  identity: Identity,
+  identity: Pick<Identity, "clients">,
   exchange: Exchange,
   tenant: Tenant,
   form: ReadonlyMap<string, string>,

@@ -15,7 +15,10 @@ type Form = ReadonlyMap<string, string>;
 type Answer = (exchange: Exchange, tenant: Tenant, form: Form) => Promise<unknown>;
 
 /** OAuth endpoints for clients that are no people (RFC 6749, 7009, 7662, 8414, 8707). */
-export function oauthHandlers(identity: Identity, edge: Edge) {
+export function oauthHandlers(
+  identity: Pick<Identity, "accessTokens" | "apiKeys" | "clients" | "clock" | "directory" | "storage">,
+  edge: Edge,
+) {
   const tenantOf = async (exchange: Exchange) => {
     const tenant = await identity.directory.tenantBySlug(exchange.tenantSlug ?? DEFAULT_TENANT_SLUG);
     if (!tenant || tenant.disabled) throw new AppError("not_found");
@@ -109,7 +112,12 @@ function tokenOf(form: Form): string {
 }
 
 /** An M2M client reads all tokens of its tenant; a secret key, as Bearer, those of its own application. */
-async function readerOf(identity: Identity, exchange: Exchange, tenant: Tenant, form: Form): Promise<Reach> {
+async function readerOf(
+  identity: Pick<Identity, "apiKeys" | "clients">,
+  exchange: Exchange,
+  tenant: Tenant,
+  form: Form,
+): Promise<Reach> {
   const secretKey = /^bearer +(sally_sk_\S+) *$/i.exec(exchange.request.headers.get("authorization") ?? "")?.[1];
   if (secretKey === undefined) {
     await authenticateClient(identity, exchange, tenant, form);
