@@ -1,5 +1,5 @@
 /**
- * How fast, as ratios against floors that do the same necessary work, measured side by side in one run.
+ * Measures speed as ratios against floors that do the same necessary work, side by side in the same run.
  *
  *   npm run bench [-- --quick] [-- --only session,refresh] [-- --pairs 9] [-- --ms 2000] [-- --peers]
  */
@@ -62,7 +62,7 @@ try {
   if (wanted("flush")) {
     const row = await delayedFlushRow(bench);
     if (row) print(row);
-    else console.log("The row of delayed flushes needs strace, which is not here.");
+    else console.log("The row of delayed flushes needs strace, which is not installed.");
   }
   if (values.peers) {
     const found = await peerRows(bench, directory);

@@ -3,19 +3,19 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * Builds the published package's entry points into dist/sdk: one ES module a name with its dependencies bundled in, and what the
- * entry points share in one chunk, so that `instanceof SallyportError` holds across them. Prints what each costs, compressed.
+ * Builds the published package's entry points into dist/sdk: one ES module for each, with its dependencies bundled in.
+ * Shared code is in one chunk, so that `instanceof SallyportError` holds across them. Prints the compressed size of each.
  */
 const root = fileURLToPath(new URL("..", import.meta.url));
 const source = join(root, "src/sdk");
-/** Another folder, where one is named: tests build beside each other. */
+/** Takes another folder as an argument, so that tests can build side by side. */
 const target = resolve(process.argv[2] ?? join(root, "dist/sdk"));
 const ENTRY_POINTS = ["client", "server", "express", "management", "react"];
-/** The consumer's own, of which there must be one copy. */
+/** Packages of the consumer, which must exist only once. */
 const PEERS = ["react", "react/jsx-runtime"];
-/** One stylesheet for consumers: the tokens first, then what reads them. */
+/** One stylesheet for consumers: the tokens, then the rules that read them. */
 const STYLES = { "react/styles.css": ["tokens.css", "tokens-fallback.gen.css", "components.css"] };
-/** React's frameworks read it off the first line, where the bundler drops it. */
+/** React's frameworks read this from the first line, and the bundler drops it. */
 const CLIENT_ONLY = '"use client";\n';
 const SPECIFIER = /(\bfrom ?|\bimport ?\(?)("\.{1,2}\/[^"]+)\.(?:tsx?|js)"/g;
 
@@ -28,7 +28,7 @@ for (const [style, parts] of Object.entries(STYLES)) {
   await Bun.write(join(target, style), texts.join("\n"));
 }
 
-/** Readable code with source maps: an error prints the line that threw, and a debugger shows our files. */
+/** Bundles readable code with source maps: an error prints the line that threw, and a debugger shows our files. */
 async function bundle(): Promise<void> {
   await build(target, false);
   for (const name of ENTRY_POINTS) {
@@ -36,12 +36,12 @@ async function bundle(): Promise<void> {
     if (!(await Bun.file(join(source, name, "index.ts")).text()).startsWith(CLIENT_ONLY)) continue;
     await Bun.write(entry, CLIENT_ONLY + (await Bun.file(entry).text()));
     const map = await Bun.file(`${entry}.map`).json();
-    // One line more above all others.
+    // Shifts the map by the inserted line.
     await Bun.write(`${entry}.map`, JSON.stringify({ ...map, mappings: `;${map.mappings}` }));
   }
 }
 
-/** Prints the cost of each entry point as a page pays it: minified, as its bundler does it, and compressed. */
+/** Prints the size of each entry point as a page loads it: minified, as by the page's bundler, and compressed. */
 async function measure(): Promise<void> {
   const scratch = await mkdtemp(join(root, ".sallyport-sizes-"));
   try {
@@ -54,7 +54,7 @@ async function measure(): Promise<void> {
       const entry = join(scratch, name, "index.js");
       const atOnce = await weight(await reachable(entry, "", false));
       const later = (await weight(await reachable(entry, ""))) - atOnce;
-      const more = later > 0 ? `, and ${later.toFixed(1)} kB when it is asked for` : "";
+      const more = later > 0 ? `, and ${later.toFixed(1)} kB on demand` : "";
       console.log(`sallyport/${name}: ${atOnce.toFixed(1)} kB minified and gzipped${more}`);
     }
   } finally {
@@ -67,7 +67,7 @@ async function build(outdir: string, minify: boolean): Promise<void> {
     entrypoints: ENTRY_POINTS.map((name) => join(source, name, "index.ts")),
     root: source,
     outdir,
-    // The one target that adds nothing of a platform: the entry points look for node:crypto at run time.
+    // The only target that adds no platform code. The entry points look for node:crypto at run time.
     target: "browser",
     format: "esm",
     splitting: true,
@@ -80,7 +80,7 @@ async function build(outdir: string, minify: boolean): Promise<void> {
   });
 }
 
-/** Declarations of what the entry points reach, with specifiers that every module resolution finds. */
+/** Writes declarations of all files that the entry points reach, with specifiers for every module resolution. */
 async function declare(): Promise<void> {
   const scratch = await mkdtemp(join(root, ".sallyport-declarations-"));
   try {
@@ -112,9 +112,9 @@ async function declare(): Promise<void> {
 }
 
 /**
- * The file and everything it imports by a relative path.
- * @param infix `.d` where `./x.ts` stands for `x.d.ts`
- * @param withLater whether what is imported at run time counts
+ * Returns the file and all files that it imports by a relative path.
+ * @param infix `.d` if `./x.ts` stands for `x.d.ts`
+ * @param withLater whether imports at run time count
  */
 async function reachable(entry: string, infix: string, withLater = true): Promise<Set<string>> {
   const seen = new Set<string>();

@@ -1,5 +1,5 @@
 /**
- * Builds dist/sallyport, one file that needs nothing beside it, and the SDK package.
+ * Builds dist/sallyport, a single file without dependencies, and the SDK package.
  *
  *   npm run build [-- --target bun-linux-arm64 --outfile dist/sallyport-arm64]
  */
@@ -9,7 +9,7 @@ import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { BUN, capture, passThrough, ROOT } from "./lib/run.ts";
 
-/** Far more than a start takes: this ends an executable that hangs. */
+/** Far longer than a start takes. Ends an executable that hangs. */
 const START_MS = 20_000;
 const ADDON = "@node-rs/argon2";
 
@@ -23,26 +23,26 @@ function packageVersion(folder: string): string {
   return version;
 }
 
-/** `bun-linux-arm64-musl` to the addon's binding for it, `linux-arm64-musl`; the machine's own without a target. */
+/** Returns the addon's binding for a target, `linux-arm64-musl` for `bun-linux-arm64-musl`, or the machine's own binding. */
 function bindingOf(target: string | undefined): string {
   const musl = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
   const own = `${process.platform}-${process.arch}${musl?.header?.glibcVersionRuntime ? "" : "-musl"}`;
   const [os, arch, ...rest] = (target?.replace(/^bun-/, "") ?? own).split("-");
   const platform = os === "windows" ? "win32" : os;
   if (!platform || (arch !== "x64" && arch !== "arm64"))
-    fail(`unknown target ${target}: say bun-linux-arm64 or the like.`);
+    fail(`unknown target ${target}. Name a target such as bun-linux-arm64.`);
   const libc = { linux: rest.includes("musl") ? "-musl" : "-gnu", win32: "-msvc" }[platform] ?? "";
   return `${platform}-${arch}${libc}`;
 }
 
-/** Without its target's binding the build succeeds, and the executable dies at its start. */
+/** Requires the target's binding. Without it the build would succeed, and the executable would fail at its start. */
 function requireBinding(target: string | undefined): void {
   const addon = join(ROOT, "node_modules", ADDON);
   if (!existsSync(addon)) fail("the packages are not installed: run `npm ci`.");
   const binding = `${ADDON}-${bindingOf(target)}`;
   if (existsSync(join(ROOT, "node_modules", binding))) return;
   const install = `npm install --no-save --force ${binding}@${packageVersion(addon)}`;
-  fail(`the executable would die at its start, because ${binding} is not installed: run \`${install}\`.`);
+  fail(`${binding} is not installed, and without it the executable fails at its start: run \`${install}\`.`);
 }
 
 async function commitOf(): Promise<string> {
@@ -50,7 +50,7 @@ async function commitOf(): Promise<string> {
   return code === 0 ? output.trim() : "unknown";
 }
 
-/** What was built must start where no node_modules is near, and say the version and commit that it was built from. */
+/** Starts the executable far from any node_modules, and checks that it prints this version and commit. */
 async function tryOut(executable: string, version: string, commit: string): Promise<void> {
   const elsewhere = mkdtempSync(join(tmpdir(), "sallyport-build-"));
   try {
@@ -91,14 +91,14 @@ const built = await capture([
   "--splitting",
   "--bytecode",
   "--format=esm",
-  // An auth appliance must not run what lies in the directory that it was started from.
+  // An auth appliance must not load code or settings from the directory that it was started in.
   "--no-compile-autoload-dotenv",
   "--no-compile-autoload-bunfig",
   ...(values.target ? [`--target=${values.target}`] : []),
   `--define=SALLYPORT_COMMIT=${JSON.stringify(commit)}`,
   `--outfile=${outfile}`,
-  // The only entry point. Workers are embedded as text: one that is an entry point beside it is also run by the main
-  // thread, and the executable never ends.
+  // The only entry point. Workers are embedded as text: the main thread would also run a worker that is another entry point,
+  // and the executable would never end.
   "src/main.ts",
 ]);
 if (built.code !== 0) fail(`bun build ended with ${built.code}:\n${built.output}`);

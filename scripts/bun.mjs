@@ -1,7 +1,7 @@
 /**
  * Runs a script under the project's own Bun: `node scripts/bun.mjs scripts/test.ts --bail`. Plain JavaScript for Node 18,
- * because it must work where no Bun is in PATH, and where the package manager blocked Bun's install script. On a machine
- * that has only Bun, `bun run` runs this file itself. Installs the packages where there are none yet.
+ * because it must work without a Bun in PATH, and when the package manager blocks Bun's install script. On a machine with
+ * only Bun, `bun run` runs this file itself. Installs the packages if they are missing.
  */
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
@@ -9,9 +9,9 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const modules = fileURLToPath(new URL("../node_modules/", import.meta.url));
-// Until the install script has run, the file is a text of a few hundred bytes.
+// Before the install script has run, the file is a text of a few hundred bytes.
 const SMALLEST_BINARY = 1_000_000;
-/** Milliseconds between two signs of life during an installation. */
+/** Milliseconds between two progress messages during an installation. */
 const PACE = 3_000;
 
 function isBinary(path) {
@@ -31,23 +31,23 @@ function findBun() {
     .find(isBinary);
   if (unlinked) {
     console.error(
-      "Bun's install script was blocked. Going on without it; to mend it: node node_modules/bun/install.js",
+      "Bun's install script was blocked. It still works; to repair it, run: node node_modules/bun/install.js",
     );
     return unlinked;
   }
   console.error(
-    "The Bun of this machine's kind is not installed (optional dependencies left out?): run `npm ci --include=optional`.",
+    "The Bun for this machine is not installed, perhaps without optional dependencies: run `npm ci --include=optional`.",
   );
   process.exit(1);
 }
 
-/** A fresh clone has no packages yet: its first command gets them from the lock file, and shows how far it is. */
+/** Installs the packages of the lock file in a fresh clone, and shows the progress. */
 async function install() {
   const [command, ...args] = process.versions.bun
     ? [process.execPath, "install", "--no-save"]
     : ["npm", "ci", "--no-fund", "--no-audit", "--loglevel=error"];
   const total = packagesInLockFile();
-  console.error(`Installing ${total} packages, once; this takes about half a minute.`);
+  console.error(`Installing ${total} packages once. This takes about half a minute.`);
   const started = Date.now();
   const seconds = () => Math.round((Date.now() - started) / 1_000);
   const progress = setInterval(() => {
@@ -61,11 +61,11 @@ async function install() {
     console.error(`Installed in ${seconds()} s.`);
     return;
   }
-  console.error(`The packages could not be installed; the reason stands above. To try again: ${command} ${args[0]}`);
+  console.error(`The packages could not be installed, for the reason above. To try again: ${command} ${args[0]}`);
   process.exit(code);
 }
 
-/** Those for this kind of machine, nearly: the lock file also lists the binaries of every other one. */
+/** Counts, roughly, the packages for this machine. The lock file also lists the binaries of all other machines. */
 function packagesInLockFile() {
   const { packages } = JSON.parse(readFileSync(`${root}package-lock.json`, "utf8"));
   const fits = ({ os, cpu }) => (!os || os.includes(process.platform)) && (!cpu || cpu.includes(process.arch));
@@ -83,8 +83,8 @@ function packagesThere() {
 }
 
 /**
- * Signals are handed on: a server that outlives this process would keep its port.
- * @returns the exit code, also of a program that cannot be started
+ * Waits for the child to end. Passes signals on, because a server that outlives this process would keep its port.
+ * @returns the exit code, also for a program that cannot be started
  */
 function ended(child) {
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => child.kill(signal));
@@ -97,7 +97,7 @@ function ended(child) {
   });
 }
 
-/** Ends this process as the script ends. */
+/** Runs a script and ends this process with its exit code. */
 export async function runBun(args) {
   if (!existsSync(`${modules}zod`)) await install();
   process.exit(await ended(spawn(findBun(), ["run", ...args], { stdio: "inherit" })));

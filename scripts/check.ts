@@ -1,4 +1,4 @@
-/** Everything that can be said of the repository without running the application. All checks run, even if one fails. */
+/** Checks the repository without running the application. All checks run, even if one fails. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { commitProblems } from "./lib/commits.ts";
@@ -16,11 +16,11 @@ import { BUN, capture, ROOT } from "./lib/run.ts";
 
 interface Check {
   name: string;
-  /** Says what is wrong; an empty text is a pass. */
+  /** Returns the problems; an empty text is a pass. */
   run: () => Promise<string>;
 }
 
-/** A tool of node_modules, run by this Bun, so that no Node is needed. */
+/** Runs a tool of node_modules with this Bun, so that no Node is needed. */
 function tool(name: string, command: readonly string[]): Check {
   return bunRun(name, ["run", "--bun", ...command]);
 }

@@ -7,8 +7,9 @@ import { readRouter } from "./generate/router.ts";
 import { repositoryFiles } from "./lib/repository.ts";
 
 /**
- * Writes the files that are generated: the client's types from the procedures, the colours of mails and old browsers from the
- * tokens, and the table of ASVS requirements from the titles of the tests. `--check` writes nothing and fails when a committed file is not what it would be now.
+ * Writes the generated files: the client's types from the procedures, the colours of mails and old browsers from the tokens,
+ * and the table of ASVS requirements from the test titles. `--check` writes nothing, and fails when a committed file
+ * differs.
  */
 const isCheck = process.argv.includes("--check");
 const types = "src/sdk/client/api.gen.ts";
@@ -30,7 +31,7 @@ for (const [path, text] of generated) {
     .catch(() => "");
   if (current === text) continue;
   if (isCheck) {
-    console.error(`${path} is not what its sources say: run \`npm run generate\` and commit the file.`);
+    console.error(`${path} does not match its sources: run \`npm run generate\` and commit the file.`);
     process.exitCode = 1;
   } else {
     await Bun.write(target, text);
@@ -41,7 +42,7 @@ function pathOf(path: string): string {
   return fileURLToPath(new URL(`../${path}`, import.meta.url));
 }
 
-/** Through the project's formatter, so that a generated file needs no exemption from it. */
+/** Formats with the project's formatter, so that a generated file needs no exemption from it. */
 function format(source: string, path: string): string {
   const biome = pathOf("node_modules/.bin/biome");
   const result = Bun.spawnSync([biome, "format", `--stdin-file-path=${pathOf(path)}`], { stdin: Buffer.from(source) });

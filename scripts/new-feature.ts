@@ -1,6 +1,6 @@
 /**
- * Lays out a capability: `npm run new-feature -- device-names` makes its folder, its table with a migration, a line of the
- * registry and a test. The code works and type-checks; the test fails until it is written.
+ * Creates a capability: `npm run new-feature -- device-names` makes its folder, its table with a migration, its line in the
+ * registry and a test. The code works and type-checks; the test fails until you write it.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -27,11 +27,11 @@ const names: Names = {
 
 const made = new Map(featureFiles(names));
 
-/** Puts a line before the one that closes a list, and an import at the top. */
+/** Inserts a line at the end of a list, and an import at the top. */
 function edit(path: string, list: RegExp, line: string, importLine?: string): void {
   const text = readFileSync(join(ROOT, path), "utf8");
   const [found] = list.exec(text) ?? [];
-  if (found === undefined) fail(`${path} has another shape than this script knows. Add this line by hand: ${line}`);
+  if (found === undefined) fail(`${path} has an unexpected shape. Add this line by hand: ${line}`);
   const end = text.indexOf(found) + found.length;
   const close = text.slice(0, end).search(/[}\]];?$/);
   const before = text

@@ -1,7 +1,7 @@
 /**
- * The work list of the plain English check: prints the problems of the files whose rewriting is postponed.
+ * The work list of the plain English check: prints the problems in the files that wait for a rewrite.
  *
- *     node scripts/bun.mjs scripts/plain-english.ts src/mail test/mail    the problems under these paths
+ *     node scripts/bun.mjs scripts/plain-english.ts src/mail test/mail    prints the problems under these paths
  *     node scripts/bun.mjs scripts/plain-english.ts --update              lists exactly the files that have problems now
  */
 import { rmSync, writeFileSync } from "node:fs";

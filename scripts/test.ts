@@ -1,6 +1,6 @@
 /**
- * Runs the tests and closes with one plain line, `N passed, N failed, N skipped`: on SQLite, without the parts that take
- * minutes. With `--all` it runs everything. Paths choose files, and options go to `bun test` as they are:
+ * Runs the tests on SQLite, without the parts that take minutes, and ends with one line, `N passed, N failed, N skipped`.
+ * With `--all` it runs everything. Paths choose files, and other options go to `bun test`:
  * `npm test -- test/crypto -t argon2`.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -24,13 +24,13 @@ function isStale(): boolean {
   return sources.some((file) => statSync(join(ROOT, file)).mtimeMs > built);
 }
 
-/** Prints what was skipped and the closing line. Under CI a skipped test has failed. @returns the exit code */
+/** Prints the skipped tests and the closing line. Under CI a skipped test counts as failed. @returns the exit code */
 function conclude(result: Tally, code: number): number {
   const isCi = Boolean(process.env.CI);
   for (const { file, name, reason } of result.skipped) console.log(`skipped: ${file}: ${name}: ${reason}`);
   const ran = result.passed + result.failed;
   const reported = result.failed + (isCi ? result.skipped.length : 0);
-  // A file that does not load, or an error between tests, is in no test case of the report.
+  // The report has no test case for a file that does not load, nor for an error between tests.
   const untold = result.failed === 0 && (code !== 0 || ran === 0) ? 1 : 0;
   if (ran === 0) console.log("No test ran, which counts as a failure.");
   else if (untold > 0) console.log(`bun test ended with ${code} although no test failed: see above.`);
@@ -40,7 +40,7 @@ function conclude(result: Tally, code: number): number {
   return failed === 0 ? 0 : 1;
 }
 
-/** One PostgreSQL for the whole run, where it is installed: each test file would start its own. */
+/** Starts one PostgreSQL for the whole run, if it is installed. Otherwise each test file would start its own. */
 async function sharedPostgres(isNeeded: boolean): Promise<TestPostgres | undefined> {
   if (!isNeeded || postgresPrograms === null || process.env.SALLYPORT_TEST_POSTGRES_URL) return undefined;
   return startPrivatePostgres();
@@ -66,17 +66,17 @@ async function run(args: readonly string[]): Promise<number> {
       SALLYPORT_TEST_DATABASES: all ? "sqlite,postgres" : "sqlite",
     };
     if (postgres) env.SALLYPORT_TEST_POSTGRES_URL = postgres.url;
-    // Test files leave nothing behind, so they share the modules that are loaded: a third of all work is loading them.
+    // Test files leave nothing behind, so they share loaded modules. Loading is a third of all work.
     const parallel = args.some((arg) => arg.startsWith("--parallel") || arg === "--only") ? [] : ["--parallel"];
     const shared = args.includes("--isolate") ? [] : ["--no-isolate"];
     const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
-    // Starting a server or a browser on a busy machine takes longer than the five seconds that are the default.
+    // A server or a browser on a busy machine may start more slowly than the default of five seconds.
     const patience = args.some((arg) => arg.startsWith("--timeout")) ? [] : ["--timeout=60000"];
     const files = selection.files.map((file) => `./${file}`);
     const command = [BUN, "test", ...parallel, ...shared, ...patience, ...reporter, ...passedOn, ...files];
     const code = files.length > 0 ? await passThrough(command, env) : 1;
     const result = existsSync(report) ? tally(readFileSync(report, "utf8")) : nothing;
-    // The report also calls skipped what the name pattern left out.
+    // The report also counts tests as skipped that the name pattern left out.
     const skipped = args.some((arg) => NAME_PATTERN.test(arg)) ? [] : result.skipped;
     if (!all) {
       const again = ["npm run test:all", ...(patterns.length > 0 ? ["--", ...patterns] : [])].join(" ");

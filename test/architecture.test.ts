@@ -2,13 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { architectureProblems } from "../scripts/lib/architecture.ts";
 import { repositoryFiles, type SourceFile } from "../scripts/lib/repository.ts";
 
-test("the application keeps to the import rule and the house rules of architecture.md", async () => {
+test("the application keeps to the import rule and the house rules of the architecture guide", async () => {
   const files = (await repositoryFiles()).filter(({ path }) => /^(src|web)\/.*\.tsx?$/.test(path));
   expect(files.length).toBeGreaterThan(0);
   expect(architectureProblems(files)).toEqual([]);
 });
 
-test("the folders of tests carry the names of the folders that they test", async () => {
+test("each folder of tests has the name of the folder that it tests", async () => {
   const paths = (await repositoryFiles()).map(({ path }) => path);
   const tested = paths.flatMap((path) => /^test\/((?:features|identity)\/[^/]+)\//.exec(path)?.[1] ?? []);
   expect(tested.length).toBeGreaterThan(0);
@@ -19,11 +19,11 @@ function problemsOf(...files: [path: string, text: string][]): string[] {
   return architectureProblems(files.map(([path, text]): SourceFile => ({ path, text })));
 }
 
-/** The test above is green on good code and on rules that never fire: each rule must be seen to fire. */
-describe("a violation of each rule is found", () => {
+/** The first test also passes if a rule never fires. These tests see each rule fire. */
+describe("finds a violation of each rule", () => {
   const violations: [rule: string, path: string, text: string, problem: RegExp][] = [
     [
-      "a room imports one above",
+      "a layer imports a layer above it",
       "src/core/a.ts",
       'import { x } from "../storage/b.ts";',
       /core must not import storage/,
@@ -42,7 +42,7 @@ describe("a violation of each rule is found", () => {
       /http must not import features/,
     ],
     ["by re-export", "src/rpc/a.ts", 'export * from "../http/b.ts";', /rpc must not import http/],
-    ["for its effects", "src/mail/a.ts", 'import "../identity/b.ts";', /mail must not import identity/],
+    ["for its side effects", "src/mail/a.ts", 'import "../identity/b.ts";', /mail must not import identity/],
     [
       "as a worker",
       "src/storage/a.ts",
@@ -51,7 +51,7 @@ describe("a violation of each rule is found", () => {
     ],
     ["as a worker by its name", "src/storage/a.ts", 'new Worker("../crypto/w.ts");', /storage must not import crypto/],
     [
-      "a page's script, outside of that page's file",
+      "a page's script, outside of the page's own file",
       "src/http/server.ts",
       'import * as main from "../../web/link/main.ts";',
       /http must not import web/,
@@ -100,12 +100,12 @@ describe("a violation of each rule is found", () => {
       "the application imports a test",
       "src/core/a.ts",
       'import { x } from "../../test/a.ts";',
-      /no part of the application/,
+      /not a part of the application/,
     ],
-    ["a room that is not on the plan", "src/shared/a.ts", 'import { x } from "../core/b.ts";', /no room/],
+    ["an unknown layer", "src/shared/a.ts", 'import { x } from "../core/b.ts";', /no layer/],
     ["a tagged query", "src/features/a/service.ts", "const q = sql<Row>`anything`;", /builds a query/],
     ["a built query", "src/identity/users/users.ts", 'await at.selectFrom("users").execute();', /builds a query/],
-    ["the query builder at hand", "src/identity/users/users.ts", "const db = tx.kysely;", /builds a query/],
+    ["the query builder itself", "src/identity/users/users.ts", "const db = tx.kysely;", /builds a query/],
     ["SQL in a string", "src/http/a.ts", 'run("select id from users");', /SQL outside/],
     ["SQL in a template", "src/cli/a.ts", "run(`DELETE FROM ${table}`);", /SQL outside/],
     ["a database driver", "src/cli/a.ts", 'import { Database } from "bun:sqlite";', /imports bun:sqlite/],
@@ -116,7 +116,7 @@ describe("a violation of each rule is found", () => {
       /private to src\/identity\/sessions/,
     ],
     [
-      "so does another folder of identity",
+      "another folder of identity imports it too",
       "src/identity/flows/flows.ts",
       'import { findUser } from "../users/emails/store.ts";',
       /private to src\/identity\/users/,
@@ -163,7 +163,7 @@ describe("a violation of each rule is found", () => {
     expect(problems[0]).toContain("src/core/a.ts -> src/core/b.ts -> src/core/c.ts -> src/core/a.ts");
   });
 
-  test("a ring of folders of identity, by files that do not import each other", () => {
+  test("a ring of folders of identity, made by files that do not import each other", () => {
     const problems = problemsOf(
       ["src/identity/a/one.ts", 'import type { B } from "../b/one.ts";'],
       ["src/identity/b/two.ts", 'import { c } from "../c/one.ts";'],
@@ -173,7 +173,7 @@ describe("a violation of each rule is found", () => {
     expect(problems[0]).toContain("src/identity/a -> src/identity/b -> src/identity/c -> src/identity/a");
   });
 
-  test("a folder of identity that imports the file which composes it", () => {
+  test("a folder of identity that imports the file that composes it", () => {
     const problems = problemsOf(
       ["src/identity/identity.ts", 'import { A } from "./a/one.ts";'],
       ["src/identity/a/two.ts", 'import type { Identity } from "../identity.ts";'],
@@ -182,16 +182,16 @@ describe("a violation of each rule is found", () => {
     expect(problems[0]).toContain("src/identity/identity.ts -> src/identity/a -> src/identity/identity.ts");
   });
 
-  test("the line is told", () => {
+  test("names the line", () => {
     expect(problemsOf(["src/http/a.ts", "// one\nconst two = 2;\nexport default two;\n"])).toEqual([
       "src/http/a.ts:3: exports by default",
     ]);
   });
 });
 
-describe("what is allowed is left alone", () => {
+describe("allows correct code", () => {
   const allowed: [what: string, path: string, text: string][] = [
-    ["every room below", "src/app.ts", 'import { a } from "./http/a.ts";\nimport { b } from "./core/b.ts";'],
+    ["every layer below", "src/app.ts", 'import { a } from "./http/a.ts";\nimport { b } from "./core/b.ts";'],
     ["the registry", "src/features/index.ts", 'import { a } from "./password/index.ts";'],
     ["a feature's own files", "src/features/a/router.ts", 'import { a } from "./service.ts";'],
     ["pages that http embeds", "src/http/assets.ts", 'import admin from "../../web/admin/index.html";'],
@@ -203,7 +203,7 @@ describe("what is allowed is left alone", () => {
     ["a join on the hot path", "src/identity/sessions/store.ts", 'q.innerJoin("users", "a", "b");'],
     ["a clock that the SDK's user may replace", "src/sdk/server/a.ts", "const now = options.now ?? Date.now;"],
     ["the environment in a command", "src/cli/serve.ts", "const x = process.env.HOME;"],
-    ["a date of a given time", "src/http/a.ts", "const x = new Date(ms).toISOString();"],
+    ["a date for a given time", "src/http/a.ts", "const x = new Date(ms).toISOString();"],
     ["comments", "src/http/a.ts", '// Date.now() and import "../features/a.ts"\n/* process.env */'],
     ["strings", "src/http/a.ts", "const a = \"Date.now()\"; const b = 'process.env'; const c = `Math.random ${a}`;"],
     ["regular expressions", "src/http/a.ts", 'const quote = /["\'`/]/; const b = quote.test("export default");'],

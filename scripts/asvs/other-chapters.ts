@@ -1,6 +1,6 @@
 /**
- * The ids of the other chapters that bear on an authentication server, by chapter and level. Tests may name these; the table
- * sums them up. V6 and V7 are in files of their own.
+ * The ids of the other chapters that concern an authentication server, by chapter and level. Tests may name them, and the
+ * table counts them. V6 and V7 have their own files.
  */
 export const otherChapters: Record<string, { name: string; ids: Record<1 | 2 | 3, string> }> = {
   3: {

@@ -1,17 +1,17 @@
-/** One way to tokens: what is proven on it and what holds it back. */
+/** A way to tokens: its proof and its controls. */
 export interface Pathway {
-  /** The procedure. */
+  /** The name of the procedure. */
   name: string;
   proves: string;
-  /** What its session has. */
+  /** The strength of its session. */
   strength: string;
   controls: string;
 }
 
-const first = "aal1, or the second factor is asked for";
+const first = "aal1, or the second factor is required";
 const secondFactor = "account state, the application's second-factor policy, audit entry, notice of a new device";
 
-/** Every procedure that answers with tokens; a test compares this with the router. */
+/** Every procedure that answers with tokens. A test compares this list with the router. */
 export const pathways: readonly Pathway[] = [
   {
     name: "auth.register",
@@ -39,7 +39,7 @@ export const pathways: readonly Pathway[] = [
   },
   {
     name: "auth.passkey.complete",
-    proves: "a passkey; with user verification two factors",
+    proves: "a passkey; two factors with user verification",
     strength: "aal2 with user verification, else as above",
     controls: `origin and RP id, single-use challenge, counter; ${secondFactor}`,
   },
@@ -65,12 +65,12 @@ export const pathways: readonly Pathway[] = [
     name: "auth.upgrade",
     proves: "the anonymous user's own session, and a new password",
     strength: first,
-    controls: "password policy; limit by network; the session goes on under a new id",
+    controls: "password policy; limit by network; the session continues under a new id",
   },
   {
     name: "auth.refresh",
     proves: "the refresh token of a live session",
     strength: "that of the session",
-    controls: "each token once; a copy ends the session; user, application and tenant are looked at anew",
+    controls: "each token once; a copy ends the session; user, application and tenant are checked again",
   },
 ];

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ProcedureLike } from "../generate/api-types.ts";
 
-/** The names of the procedures whose answer may hold an access token: the ways to a session. */
+/** Returns the names of the procedures whose answer may hold an access token: the ways to a session. */
 export function sessionProcedures(procedures: Record<string, ProcedureLike>): string[] {
   return Object.entries(procedures)
     .filter(([, { _def }]) => keysOf((_def.meta as { output?: unknown } | undefined)?.output).has("access_token"))
@@ -9,7 +9,7 @@ export function sessionProcedures(procedures: Record<string, ProcedureLike>): st
     .sort();
 }
 
-/** Every name of a field in a schema, however deep. */
+/** Returns the name of every field in a schema, at any depth. */
 export function keysOf(schema: unknown): Set<string> {
   const keys = new Set<string>();
   if (!(schema instanceof z.ZodType)) return keys;

@@ -1,12 +1,12 @@
-/** One requirement of OWASP ASVS 5.0, in words of our own: the standard's text is not copied here. */
+/** One requirement of OWASP ASVS 5.0 in our own words. The standard's text is not copied here. */
 export interface Requirement {
   id: string;
   level: 1 | 2 | 3;
   title: string;
-  /** For what asks for a text: the section that has it. */
+  /** The section that fulfils a requirement for documentation. */
   documented?: { file: string; section: string };
-  /** Why no test shows it. */
+  /** The reason why no test shows the requirement. */
   left?: { because: "not applicable" | "comes later" | "differs"; why: string };
-  /** What a reader of the table must know beside the tests: where we do something else than the letter says, and why. */
+  /** A fact that the table's reader needs beside the tests: where we depart from the letter of the requirement, and why. */
   note?: string;
 }

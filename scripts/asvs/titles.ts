@@ -1,21 +1,21 @@
 import type { SourceFile } from "../lib/repository.ts";
 import { lineAt, scan } from "../lib/source-text.ts";
 
-/** A test's title that names requirements. */
+/** A test title that names requirements. */
 export interface Naming {
-  /** From the root. */
+  /** The path from the root. */
   file: string;
   line: number;
-  /** Without the ids. */
+  /** The title without the ids. */
   title: string;
   ids: string[];
 }
 
 const ID = /\d+\.\d+\.\d+/g;
-/** The ids stand directly behind the word, with commas or "and" between them: numbers of an RFC's sections are none. */
+/** The ids follow the word directly, separated by commas or "and", so the section numbers of an RFC do not count. */
 const NAMED = /ASVS ((?:\d+\.\d+\.\d+(?:, | and )?)*)/g;
 
-/** Titles of tests, of groups and of scenarios: strings of test files; comments do not count. In the order of their paths. */
+/** Returns the titles of tests, groups and scenarios that name ASVS, in the order of their paths. Comments do not count. */
 export function namingsIn(files: readonly SourceFile[]): Naming[] {
   const tests = files.filter(({ path }) => /^test\/.*\.test\.tsx?$/.test(path));
   return tests.sort((a, b) => (a.path < b.path ? -1 : 1)).flatMap(namingsOf);
@@ -26,7 +26,7 @@ function namingsOf({ path, text }: SourceFile): Naming[] {
   const namings: Naming[] = [];
   let before = "";
   for (const { at, value } of scan(text).strings) {
-    // A template's part behind a `${…}`: the title began before.
+    // This is the part of a template after a `${…}`, so the title began earlier.
     const whole = text[at] === "}" ? `${before}…${value}` : value;
     before = whole;
     if (!/\bASVS\b/.test(value)) continue;
@@ -36,7 +36,7 @@ function namingsOf({ path, text }: SourceFile): Naming[] {
   return namings;
 }
 
-/** `x (RFC 8725; ASVS 9.1.1, 9.1.2)` is `x (RFC 8725)`. */
+/** Removes the ids: `x (RFC 8725; ASVS 9.1.1, 9.1.2)` becomes `x (RFC 8725)`. */
 function bare(title: string): string {
   return title
     .replaceAll('\\"', '"')

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 
-/** A passkey of the bench: ES256, discoverable, in software. */
+/** A software passkey of the benchmark: ES256, discoverable. */
 export interface Credential {
   /** base64url. */
   id: string;
@@ -8,7 +8,7 @@ export interface Credential {
   privateJwk: Record<string, unknown>;
 }
 
-/** @returns the key pair, and the public key as COSE (RFC 9053 section 7.1.1) as it is stored */
+/** @returns the key pair, and the public key in the stored form, COSE (RFC 9053 section 7.1.1) */
 export function newCredential(userHandle: string): { credential: Credential; cose: Uint8Array } {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const { x = "", y = "", ...rest } = privateKey.export({ format: "jwk" });
@@ -23,7 +23,7 @@ export function newCredential(userHandle: string): { credential: Credential; cos
   return { credential: { id, userHandle, privateJwk: { ...rest, x, y } }, cose: new Uint8Array(cose) };
 }
 
-/** Answers challenges: the JSON that a page sends on. User present and verified, counter 0 as synced passkeys have it. */
+/** Answers challenges with the JSON that a page would send. User present and verified; counter 0, as in synced passkeys. */
 export class Signer {
   readonly #key: KeyObject;
   readonly #authenticatorData: Buffer;

@@ -3,22 +3,25 @@ import { readFileSync } from "node:fs";
 import { type Credential, Signer } from "./authenticator.ts";
 import { post } from "./requests.ts";
 
-/** Work whose requests can't be written down beforehand: what is sent depends on the answer before, or on the clock. */
+/** Work whose requests cannot be prepared, because they depend on the previous answer or on the clock. */
 export type Script =
   | { kind: "passkey"; host: string; application: string; rpId: string; origin: string; file: string }
   | { kind: "totp"; host: string; application: string; file: string };
 
-/** Users with an authenticator app, in the middle of a sign-in. */
+/** Users with an authenticator app who are in the middle of a sign-in. */
 export interface TotpSeed {
-  /** Base64 of the key that their secrets are derived from: {@link totpSecret}. */
+  /** Base64 of the key that their secrets are derived from. See {@link totpSecret}. */
   key: string;
-  /** One MFA token a user; each is good once. */
+  /** One MFA token per user. Each works once. */
   tokens: string[];
 }
 
-/** As `load.ts` drives it: lines are connections, each with one request under way. */
+/** The interface that `load.ts` drives. A line is a connection with one open request. */
 export interface Conversation {
-  /** @param answer the body of the line's last answer; null before its first. @returns what to send, and whether a piece of work is done */
+  /**
+   * @param answer the body of the line's last answer; null before its first
+   * @returns the next request, and whether a piece of work is done
+   */
   next(line: number, answer: string | null): { request: string; isDone: boolean };
 }
 
@@ -26,7 +29,7 @@ export function openConversation(script: Script): Conversation {
   return script.kind === "passkey" ? passkeySignIns(script) : totpVerifications(script);
 }
 
-/** `begin`, then `complete` with the answer to its challenge: one piece of work is both. */
+/** Sends `begin`, then `complete` with the answer to its challenge. Both together are one piece of work. */
 function passkeySignIns({ host, application, rpId, origin, file }: Extract<Script, { kind: "passkey" }>): Conversation {
   const credentials = JSON.parse(readFileSync(file, "utf8")) as Credential[];
   const signers = credentials.map((credential) => new Signer(credential, rpId, origin));
@@ -48,14 +51,14 @@ function passkeySignIns({ host, application, rpId, origin, file }: Extract<Scrip
   };
 }
 
-/** One user after the other, each once: a step is accepted once, and so is a token. */
+/** Uses each user once, one after the other, because a step and a token are accepted only once. */
 function totpVerifications({ host, application, file }: Extract<Script, { kind: "totp" }>): Conversation {
   const { key, tokens } = JSON.parse(readFileSync(file, "utf8")) as TotpSeed;
   let user = 0;
   return {
     next(_line, answer) {
       const token = tokens[user];
-      if (token === undefined) throw new Error(`all of the ${tokens.length} users with an authenticator app are spent`);
+      if (token === undefined) throw new Error(`all ${tokens.length} users with an authenticator app are used up`);
       const code = totpCode(totpSecret(key, user++), Math.floor(Date.now() / 30_000));
       const body = { mfa_token: token, method: "totp", code };
       return { request: post(host, "/v1/auth/mfa/verify", body, application), isDone: answer !== null };
@@ -63,12 +66,12 @@ function totpVerifications({ host, application, file }: Extract<Script, { kind: 
   };
 }
 
-/** 20 bytes, as an authenticator app's. */
+/** Returns 20 bytes, the size in authenticator apps. */
 export function totpSecret(key: string, user: number): Buffer {
   return createHmac("sha1", Buffer.from(key, "base64")).update(String(user)).digest();
 }
 
-/** RFC 6238 with the parameters that every app has: SHA-1, six digits. */
+/** Computes a code by RFC 6238 with the parameters of every app: SHA-1, six digits. */
 export function totpCode(secret: Uint8Array, step: number): string {
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(step));

@@ -17,10 +17,10 @@ const WATCH = [
 ];
 const DELAY = ["-e", "inject=fdatasync,fsync:delay_enter=5000"];
 const CONNECTIONS = 16;
-/** Ms by which the reads' p99 may differ: two runs of the same program differ by as much. */
+/** Milliseconds by which the reads' p99 may differ, as two runs of the same program do. */
 const TOLERANCE = 2;
 
-/** Reads while every flush takes 5 ms more must not wait for it. Both sides are traced: what differs is the delay. */
+/** Shows that reads do not wait when every flush takes 5 ms more. Both sides are traced, and only the delay differs. */
 export async function delayedFlushRow(bench: Bench): Promise<Row | null> {
   if (Bun.which("strace") === null) return null;
   const without = await measure(bench, WATCH, 256);
@@ -36,11 +36,11 @@ export async function delayedFlushRow(bench: Bench): Promise<Row | null> {
     }),
     atLeast: "unharmed",
     holds: delayed.p99.median <= without.p99.median + TOLERANCE,
-    note: `the floor is itself without the delay; refreshes meanwhile ${rate(delayed.perSecond)} against ${rate(without.perSecond)}`,
+    note: `the floor is the same server without the delay; refreshes meanwhile ${rate(delayed.perSecond)} against ${rate(without.perSecond)}`,
   };
 }
 
-/** @param from the first of the sessions that are refreshed: each server has its own */
+/** @param from the index of the first session to refresh, because each server needs its own sessions */
 async function measure(bench: Bench, wrap: string[], from: number): Promise<{ p99: Spread; perSecond: number }> {
   const { seed, loader } = bench;
   const host = `localhost:${seed.port}`;

@@ -9,15 +9,15 @@ import type { Identity } from "../../src/identity/identity.ts";
 import { type Credential, newCredential } from "./authenticator.ts";
 import { type TotpSeed, totpSecret } from "./conversations.ts";
 
-/** What the rows about second factors and passkeys need beside the users. */
+/** The data for the rows about second factors and passkeys, beside the users. */
 export interface FactorSeed {
   rpId: string;
   origin: string;
-  /** JSON: {@link Credential}[], one a user. */
+  /** JSON: {@link Credential}[], one per user. */
   passkeyFile: string;
   /** JSON: {@link TotpSeed}. */
   totpFile: string;
-  /** The key of the MFA tokens, base64: the floor checks the same ones. */
+  /** The key of the MFA tokens in base64, so that the floor can check the same tokens. */
   mfaKey: string;
 }
 
@@ -28,13 +28,13 @@ interface Place {
   tenantId: string;
   applicationId: string;
   publicUrl: string;
-  /** Who get a passkey. */
+  /** The users who get a passkey. */
   users: readonly string[];
-  /** How many users with an authenticator app there are: each is good for one verification, on each side. */
+  /** The number of users with an authenticator app. Each allows one verification on each side. */
   totpUsers: number;
 }
 
-/** By plain statements in one transaction: there are tens of thousands. The appliance's storage is closed. */
+/** Seeds tens of thousands of rows by plain statements in one transaction. The appliance's storage must be closed. */
 export async function seedFactors(place: Place): Promise<FactorSeed> {
   const { directory, identity, publicUrl } = place;
   const database = new Database(place.database, { readwrite: true, create: false });
@@ -65,7 +65,7 @@ function insertPasskeys(database: Database, { tenantId, users, publicUrl }: Plac
   });
 }
 
-/** Each in the middle of a sign-in: the first factor is proven, and its flow lasts for as long as the bench. */
+/** Inserts users in the middle of a sign-in: the first factor is proven, and the flow outlasts the benchmark. */
 async function insertTotp(database: Database, place: Place): Promise<TotpSeed> {
   const { identity, tenantId, applicationId } = place;
   const now = systemClock.now();

@@ -12,7 +12,7 @@ export interface Bench {
   pairs: number;
   /** Milliseconds of one run. */
   ms: number;
-  /** Pieces of work of one run, where they are counted out because each is good once. */
+  /** Pieces of work in one run, for rows whose work can be done only once. */
   count: number;
 }
 
@@ -21,17 +21,17 @@ interface HttpRow {
   work: string;
   atLeast: number;
   connections: number;
-  /** Whether hashing or RSA is off-thread work that takes every core. */
+  /** `all` where hashing or RSA is off-thread work that uses every core. */
   cores: "one" | "all";
   /**
-   * What the ratio compares: CPU time a request where the loop's work is the limit (a busy machine or a slow load does not
-   * change it), answers a second where waiting is (flushes, threads).
+   * The measure of the ratio: CPU time per request where the loop's work is the limit (a busy machine or a slow load does
+   * not change it), or answers per second where waiting is the limit (flushes, threads).
    */
   by: "cpu" | "rate";
   target(side: Side): Omit<Target, "port" | "pid">;
-  /** A run is so many pieces of work (`Bench.count`), not so long. */
+  /** A run has a number of pieces of work (`Bench.count`) instead of a duration. */
   isCounted?: true;
-  /** The other endpoints' p99, in ms, that must not be passed meanwhile. */
+  /** The limit in ms for the other endpoints' p99 during the run. */
   probeBelow?: number;
 }
 
@@ -39,7 +39,7 @@ interface Side {
   ours: boolean;
   seed: Seed;
   host: string;
-  /** What the floor said when it was ready. */
+  /** The message that the floor printed when it was ready. */
   ready: Record<string, unknown>;
 }
 
@@ -100,7 +100,7 @@ export const httpRows: readonly HttpRow[] = [
     cores: "all",
     by: "rate",
     target: (side) => ({
-      // The application of one's own, which signs EdDSA: an RSA signature is no part of the hash.
+      // This application signs EdDSA, because an RSA signature is not part of the hash.
       requests: side.seed.logins.map((email) =>
         post(side.host, "/v1/auth/login", { email, password: PASSWORD }, side.seed.applicationId),
       ),
@@ -195,15 +195,16 @@ const relyingParty = ({ rpId, origin }: Seed["factors"]) => ({ rpId, origin });
 const noChain = { head: "", tokens: [] };
 
 /**
- * How many are used up: a run to warm up and one a pair, and what is under way at the end of each.
- * @returns 0 where no row is counted
+ * Returns the pieces of work that a benchmark uses up: a warm-up run and one run per pair, with the open requests at the end
+ * of each.
+ * @returns 0 unless a row is counted
  */
 export function countedWork(rows: readonly HttpRow[], pairs: number, count: number): number {
   const counted = rows.filter((row) => row.isCounted);
   return counted.reduce((sum, { connections }) => sum + (pairs + 1) * (count + 2 * connections), 0);
 }
 
-/** Ours and the floor stand side by side and are loaded in turns, each first as often as the other. */
+/** Runs ours and the floor side by side and loads them in turns. Each goes first equally often. */
 export async function runHttpRows(bench: Bench, rows: readonly HttpRow[], print: (row: Row) => void): Promise<void> {
   for (const cores of ["one", "all"] as const) {
     const chosen = rows.filter((row) => row.cores === cores);
@@ -229,7 +230,7 @@ async function runRow(bench: Bench, row: HttpRow, ours: Running, floor: Running)
     row.isCounted
       ? loader.run(name, { connections, ms: 0, warmMs: 0, count: bench.count })
       : loader.run(name, { connections, ms: bench.ms, warmMs: Math.min(400, bench.ms / 3) });
-  // The first run of each is for the compilers.
+  // The first run of each side warms up the compilers.
   await run("floor");
   await run("ours");
   const results: { ours: LoadResult; floor: LoadResult }[] = [];

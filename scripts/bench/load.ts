@@ -1,25 +1,25 @@
 /**
- * The load, in a process of its own so that it can have a core of its own: keep-alive connections over bare TCP, one
- * request under way on each. Spoken to over IPC.
+ * The load generator, in its own process so that it can have its own core: keep-alive connections over bare TCP, with one
+ * open request on each. The benchmark controls it over IPC.
  */
 import { readFileSync } from "node:fs";
 import type { Socket } from "bun";
 import { type Conversation, openConversation, type Script } from "./conversations.ts";
 
-/** Requests that a run goes round, as they stand on the wire. */
+/** The requests of a run in their wire form, sent in rotation. */
 export interface Target {
   port: number;
   requests: string[];
   /**
-   * Each connection begins with the token of its index and sends the one that the answer before gave: `head` + token +
-   * `tail` is the JSON body.
+   * Each connection begins with the token of its index, and then sends the token of its previous answer. The JSON body is
+   * `head` + token + `tail`.
    */
   chain?: { head: string; tokens: string[] };
-  /** In place of `requests`. A run ends and the next goes on where it was. */
+  /** Replaces `requests`. The next run continues where the previous run ended. */
   script?: Script;
-  /** Sent every few milliseconds on a connection of its own; its latencies are told apart. */
+  /** Sent every few milliseconds on its own connection. Its latencies are counted separately. */
   probe?: { request: string; everyMs: number };
-  /** For the server's CPU time; its threads count. */
+  /** The process whose CPU time counts, with all of its threads. */
   pid: number;
 }
 
@@ -29,9 +29,9 @@ export type LoadCommand =
 
 export interface LoadResult {
   perSecond: number;
-  /** Microseconds of the server's CPU time a request. */
+  /** Microseconds of the server's CPU time per request. */
   cpuMicros: number;
-  /** Share of the time in which the server had a core. */
+  /** The share of the time in which the server used a core. */
   busy: number;
   errors: number;
   firstError: string | null;
@@ -51,7 +51,7 @@ interface Line {
 const TICKS_PER_SECOND = 100;
 const END = Buffer.from("\r\n\r\n");
 
-/** Seconds of CPU time of a process with all of its threads (proc(5), fields 14 and 15). */
+/** Returns the seconds of CPU time of a process with all of its threads (proc(5), fields 14 and 15). */
 function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
@@ -108,7 +108,7 @@ class Run {
     this.#counting = false;
     this.#stopped = true;
     clearInterval(timer);
-    // What is under way is let finish: a chain whose last answer is lost could not go on.
+    // Open requests may finish: a chain without its last answer could not continue.
     for (let waited = 0; this.#underWay > 0 && waited < 5_000; waited += 10) await Bun.sleep(10);
     for (const socket of sockets) socket.end();
     return {
@@ -145,7 +145,7 @@ class Run {
     socket.write(request);
   }
 
-  /** What a line sends that has nothing under way. */
+  /** Returns the request that a line without an open request sends. */
   #request(line: number): string | Buffer | undefined {
     const { chain } = this.target;
     if (this.conversation) return this.conversation.next(line, null).request;
@@ -178,7 +178,7 @@ class Run {
       return;
     }
     this.#underWay--;
-    // A refusal is no answer that could be gone on with.
+    // A conversation cannot continue from a refusal.
     const body = isRight ? chunk.toString("latin1", end + 4) : null;
     const said = this.#stopped ? undefined : this.conversation?.next(line.index, body);
     if (said && !said.isDone) {

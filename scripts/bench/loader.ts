@@ -2,10 +2,10 @@ import { join } from "node:path";
 import type { LoadCommand, LoadResult, Target } from "./load.ts";
 import { LOAD_CORE } from "./processes.ts";
 
-/** Milliseconds beyond a run's own time after which the load, or the server that it waits for, counts as stuck. */
+/** Milliseconds beyond a run's own duration until the load generator, or its server, counts as stuck. */
 const PATIENCE = 20_000;
 
-/** The load process, seen from the bench. */
+/** The load process, as the benchmark controls it. */
 export class Loader {
   readonly #child;
   #answer: (message: { result?: LoadResult }) => void = () => undefined;
@@ -24,12 +24,12 @@ export class Loader {
     await this.#ask({ kind: "define", name, target }, PATIENCE);
   }
 
-  /** @throws Error when a single answer was not a 2xx: a fast refusal is no result */
+  /** @throws Error unless every answer was a 2xx, because a fast refusal is not a result */
   async run(
     name: string,
     options: { connections: number; ms: number; warmMs: number; count?: number },
   ): Promise<LoadResult> {
-    // A run by count has no time of its own: a million requests take minutes where the machine is busy.
+    // A run by count has no fixed duration: a million requests take minutes on a busy machine.
     const own = options.count === undefined ? options.ms + options.warmMs : options.count;
     const { result } = await this.#ask({ kind: "run", name, ...options }, own + PATIENCE);
     if (!result) throw new Error("the load gave no result");

@@ -6,13 +6,13 @@ import { createClientSecret, grantClient } from "../../src/identity/clients/admi
 import type { Identity } from "../../src/identity/identity.ts";
 import { insertUser } from "../../src/identity/users/store.ts";
 
-/** What the rows about machines and customer-signed tokens need beside the sessions. */
+/** The data for the rows about machines and customer-signed tokens, beside the sessions. */
 export interface MachineSeed {
   clientId: string;
   clientSecret: string;
   signingKeyId: string;
   signingSecret: string;
-  /** One token a user of the customer's, good for an hour. */
+  /** One token for each user of the customer, valid for an hour. */
   customerTokens: string[];
 }
 

@@ -12,7 +12,7 @@ const PEER = "better-auth@1.7";
 const PATIENCE = 120_000;
 const USERS = 64;
 
-/** The directory that holds the peer, installed at the first use; or a sentence that says why there is none. */
+/** Returns the directory with the peer, installed at its first use, or a sentence that says why it is missing. */
 async function installed(): Promise<{ directory: string } | { missing: string }> {
   const directory = join(process.env.XDG_CACHE_HOME ?? tmpdir(), "sallyport-bench-peers", PEER.replace("@", "-"));
   if (existsSync(join(directory, "installed"))) return { directory };
@@ -26,13 +26,13 @@ async function installed(): Promise<{ directory: string } | { missing: string }>
   });
   const told = (await new Response(child.stderr).text()).trim().split("\n").at(-1);
   if ((await child.exited) !== 0) {
-    return { missing: `${PEER} cannot be had here, so there are no rows of it: ${told || "npm took too long"}` };
+    return { missing: `${PEER} cannot be installed here, so its rows are missing: ${told || "npm took too long"}` };
   }
   writeFileSync(join(directory, "installed"), "");
   return { directory };
 }
 
-/** The same two requests to ours and to better-auth. @returns rows, or why there are none */
+/** Sends the same two requests to ours and to better-auth. @returns rows, or the reason why there are none */
 export async function peerRows(bench: Bench, workDirectory: string): Promise<Row[] | string> {
   const place = await installed();
   if ("missing" in place) return place.missing;
@@ -59,10 +59,10 @@ function sessionRow(bench: Bench, ours: Running, theirs: Running): Promise<Row> 
   const other = cookies.map((cookie) =>
     get("localhost", "/api/auth/get-session").replace(/\r\n\r\n$/, `\r\ncookie: ${cookie}\r\n\r\n`),
   );
-  return compare(bench, "better-auth: who is signed in", 1, [ours, mine], [theirs, other]);
+  return compare(bench, "better-auth: session check", 1, [ours, mine], [theirs, other]);
 }
 
-/** The hash takes nearly all of it, the same for both. */
+/** The hash takes nearly all of the time, and it is the same for both. */
 function signInRow(bench: Bench, ours: Running, theirs: Running): Promise<Row> {
   const host = `localhost:${bench.seed.port}`;
   const mine = bench.seed.logins.map((email) => post(host, "/v1/auth/login", { email, password: PASSWORD }));
@@ -80,7 +80,7 @@ async function compare(
   other: [Running, string[]],
 ): Promise<Row> {
   const { loader, pairs } = bench;
-  // Sixteen hashes are under way at once: a shorter run could end before the first of them.
+  // Sixteen hashes run at once, and a shorter run could end before the first of them.
   const ms = Math.max(bench.ms, 2_000);
   for (const [name, [running, requests]] of [["ours", mine] as const, ["peer", other] as const]) {
     await loader.define(name, { requests, port: running.port, pid: running.pid });

@@ -7,13 +7,13 @@ import { type Row, spreadOf } from "./result.ts";
 
 const AT_MOST_LATER = 60;
 const AT_MOST_LARGER = 60;
-/** MB by which the second half of the requests may make the process grow: the collector's own swing. */
+/** MB by which the process may grow in the second half of the requests, as its garbage collector makes the size vary. */
 const AT_MOST_GROWN = 8;
 const STEPS = 10;
 
 const buildFlags = ["--compile", "--production", "--splitting", "--bytecode", "--format=esm"];
 
-/** The hello server as an executable of the same kind. */
+/** Compiles the hello server to an executable of the same kind. */
 async function compileHello(directory: string): Promise<string> {
   const file = join(directory, "hello");
   const source = join(import.meta.dir, "floors/hello.ts");
@@ -37,7 +37,7 @@ interface Started {
   stop(): Promise<void>;
 }
 
-/** From the process' birth to its first 200, asked for again each millisecond. */
+/** Measures from the start of the process to its first 200, with a request each millisecond. */
 async function start(command: string[], env: Record<string, string>, port: number, path: string): Promise<Started> {
   const begun = performance.now();
   const child = Bun.spawn(["taskset", "-c", "0", ...command], {
@@ -118,7 +118,7 @@ async function memoryRows(bench: Bench, hello: string, requests: number): Promis
   ];
 }
 
-/** Session checks with tokens old and new; what the first half fills (caches, compiled code) is no leak. */
+/** Checks sessions with old and new tokens. The first half fills caches and compiles code, which is not a leak. */
 async function slopeRow(bench: Bench, requests: number): Promise<Row> {
   const { seed, loader } = bench;
   const host = `localhost:${seed.port}`;

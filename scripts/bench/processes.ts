@@ -10,7 +10,7 @@ const EXECUTABLE = join(ROOT, "dist/sallyport");
 const START_PATIENCE = 30_000;
 const STOP_PATIENCE = 5_000;
 
-/** What runs now; a bench that is interrupted takes it along. */
+/** The running servers. An interrupted benchmark ends them. */
 const started = new Set<number>();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 process.on("exit", () => {
@@ -18,26 +18,26 @@ process.on("exit", () => {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // It has ended by itself.
+      // The process ended by itself.
     }
   }
 });
 
-/** The core of the servers and that of the load. */
+/** The core of the servers, and the core of the load generator. */
 const SERVER_CORE = "0";
 export const LOAD_CORE = "1";
 
 export interface Running {
   pid: number;
   port: number;
-  /** The line that it printed when it was ready. */
+  /** The line that the server printed when it was ready. */
   ready: Record<string, unknown>;
   stop(): Promise<void>;
 }
 
 export const usesExecutable = existsSync(EXECUTABLE) && process.env.BENCH_FROM_SOURCE === undefined;
 
-/** No limit may end a run; what is measured is the work, not the refusal of it. */
+/** Limits that no run reaches, because the benchmark measures the work and not its refusal. */
 const ROOMY = {
   SALLYPORT_LIMIT_ACCOUNT: "100000000/1s",
   SALLYPORT_LIMIT_ACCOUNT_TOTAL: "100000000/1s",
@@ -60,9 +60,9 @@ export function oursEnvironment(seed: Pick<Seed, "port" | "publicUrl" | "masterK
 }
 
 interface Options {
-  /** `all`: the row's work goes off-thread, so that the server may use every core. */
+  /** `all`: the row's work goes off-thread, so the server may use every core. */
   cores?: "one" | "all";
-  /** What stands before the command: a tracer. */
+  /** A command before the server's command, such as a tracer. */
   wrap?: string[];
   env?: Record<string, string>;
 }
@@ -76,7 +76,7 @@ export function startFloor(seedFile: string, options: Options = {}): Promise<Run
   return start([process.execPath, "run", join(import.meta.dir, "floors/server.ts"), seedFile], options, undefined);
 }
 
-/** On every core, as ours beside it. */
+/** Starts the peer on every core, like our server beside it. */
 export function startPeer(args: readonly string[]): Promise<Running> {
   const command = [process.execPath, "run", join(import.meta.dir, "peers/better-auth.ts"), ...args];
   return start(command, { cores: "all" }, undefined);
@@ -100,12 +100,14 @@ async function start(command: string[], options: Options, port: number | undefin
     await stop();
     throw error;
   }
-  // A tracer that is ended lets go of what it traced: the signal is for the server itself.
+  // When a tracer ends, it releases the traced process. So the signal goes to the server itself.
   const pid = group === 0 ? child.pid : childOf(child.pid);
   return { pid, port: port ?? Number(ready.port), ready, stop };
 }
 
-/** Asks politely, then not: whatever happens, nothing that was started here goes on. A tracer is stopped with its child. */
+/**
+ * Stops a server, by force if it ignores the request, so that nothing started here runs on. Stops a tracer with its child.
+ */
 async function stopTree(child: Subprocess<"ignore", "pipe", "inherit">, tracer: number): Promise<void> {
   const pids = tracer === 0 ? [child.pid] : [childOf(tracer), tracer];
   const signal = (name: NodeJS.Signals, targets: number[]) => {
@@ -113,7 +115,7 @@ async function stopTree(child: Subprocess<"ignore", "pipe", "inherit">, tracer: 
       try {
         process.kill(pid, name);
       } catch {
-        // It has ended by itself.
+        // The process ended by itself.
       }
     }
   };
@@ -152,7 +154,7 @@ async function firstLine(child: Subprocess<"ignore", "pipe", "inherit">): Promis
   }
 }
 
-/** A pipe that nobody reads fills up and stops who writes into it. */
+/** Reads a pipe to its end. An unread pipe fills up and blocks its writer. */
 async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   while (!(await reader.read()).done);
 }
@@ -162,7 +164,7 @@ function childOf(pid: number): number {
   return Number(stdout.toString().trim().split("\n")[0]) || pid;
 }
 
-/** A port that was free a moment ago: the issuer of the seeded tokens must name it before the server runs. */
+/** Returns a port that was just free: the issuer of the seeded tokens must contain it before the server runs. */
 export function freePort(): number {
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
   const { port } = server;

@@ -1,4 +1,4 @@
-/** Requests as they stand on the wire. */
+/** Returns a request in its wire form. */
 export function get(host: string, path: string, token?: string): string {
   const authorization = token === undefined ? "" : `Authorization: Bearer ${token}\r\n`;
   return `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${authorization}\r\n`;
@@ -9,7 +9,7 @@ export function form(host: string, path: string, basic: string, body: string): s
   return `${head}Authorization: Basic ${Buffer.from(basic).toString("base64")}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }
 
-/** All but the length and the body. */
+/** Returns the request without the length and the body. */
 export function postHead(host: string, path: string): string {
   return `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n`;
 }

@@ -1,12 +1,12 @@
-/** One line of the table. */
+/** A row of the table. */
 export interface Row {
   work: string;
   ours: string;
   floor: string;
-  /** Ours in terms of the floor; what the last two columns judge. */
+  /** Our figure relative to the floor. The last two columns judge it. */
   ratio: string;
   atLeast: string;
-  /** null: nothing was promised. */
+  /** null: no promise was made. */
   holds: boolean | null;
   note?: string;
 }

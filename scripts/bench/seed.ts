@@ -18,40 +18,40 @@ import { openStorage } from "../../src/storage/open.ts";
 import { type FactorSeed, seedFactors } from "./factors.ts";
 import { type MachineSeed, seedMachines } from "./machines.ts";
 
-/** More than any cache of ours remembers, so that going round them meets each as never seen before. */
+/** More tokens than any of our caches holds, so that a rotation through them meets each as a new token. */
 const FRESH_TOKENS = 25_000;
 const USERS = 512;
 const ORIGIN = { requestId: "", address: "127.0.0.1", network: "127.0.0.1", userAgent: "bench" };
 const LOGIN_USERS = 64;
 export const PASSWORD = "the bench rides a bicycle at dawn";
 
-/** What both sides of a comparison begin with: one data directory each, of the same bytes. */
+/** The start of both sides of a comparison: a data directory each, with the same data. */
 export interface Seed {
   port: number;
   publicUrl: string;
   masterKeyFile: string;
-  /** Data directory of ours; the floor has its own copy of the database. */
+  /** Our data directory. The floor has its own copy of the database. */
   dataDirectory: string;
   floorDatabase: string;
   secretKey: string;
   tenantId: string;
   applicationId: string;
   defaultApplicationId: string;
-  /** One access token a session. */
+  /** One access token per session. */
   tokens: string[];
   freshTokens: string[];
-  /** `sid` and refresh token of sessions, by the algorithm of their application. */
+  /** `sid` and refresh token of sessions, by the signing algorithm of their application. */
   refresh: Record<"EdDSA" | "RS256", { sid: string; token: string }[]>;
   logins: string[];
   machines: MachineSeed;
   factors: FactorSeed;
-  /** What the floor hashes: the stored PHC text and what is fed to it for the right password. */
+  /** The floor's hash: the stored PHC text, and the input for the right password. */
   hash: { phc: string; input: string };
 }
 
 /**
- * Fills a new data directory by the appliance's own parts, without a password hash each.
- * @param totpUsers how many users with an authenticator app there are
+ * Fills a new data directory with the appliance's own code, but does not hash a password for every user.
+ * @param totpUsers the number of users with an authenticator app
  */
 export async function seed(directory: string, port: number, totpUsers: number): Promise<Seed> {
   const dataDirectory = join(directory, "data");
@@ -131,7 +131,7 @@ const emailOf = (index: number) => `person-${index}@example.com`;
 
 async function requireApplication(identity: Identity, id: string): Promise<Application> {
   const application = await identity.directory.application(id);
-  if (!application) throw new Error(`the application ${id} that was just made is not there`);
+  if (!application) throw new Error(`the new application ${id} is missing`);
   return application;
 }
 
@@ -170,6 +170,6 @@ async function signIn(identity: Identity, application: Application, userId: stri
   const nothing = { audience: null, organization: null, replaces: null, trustedDevice: null };
   const proof = { method: "password", amr: ["pwd"], aal: "aal1", commit: async () => userId } as const;
   const outcome = await identity.signIns.complete({ act, delivery: "cookie", ...nothing }, proof);
-  if (outcome.status !== "success") throw new Error("a second factor is asked for");
+  if (outcome.status !== "success") throw new Error("the sign-in requires a second factor");
   return outcome.issued;
 }

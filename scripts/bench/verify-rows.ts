@@ -4,7 +4,7 @@ import { LOAD_CORE, startOurs } from "./processes.ts";
 import { type Row, textOfRatio } from "./result.ts";
 import type { VerifyFigures } from "./verify.ts";
 
-/** `verifyToken` in the place of an integrator: on Bun as it is, on Node bundled. */
+/** Measures `verifyToken` as an integrator runs it: on Bun from source, on Node from a bundle. */
 export async function verifyRows(bench: Bench, directory: string): Promise<Row[]> {
   const source = join(import.meta.dir, "verify.ts");
   const bundle = join(directory, "verify.mjs");

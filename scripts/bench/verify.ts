@@ -1,6 +1,6 @@
 /**
- * `verifyToken` against the least that verification can be, both in this process, in turns. Runs on Bun and on Node (there
- * bundled): prints a line of JSON.
+ * Compares `verifyToken` with the least work that verifies a token, in turns in the same process. Runs on Bun and, bundled,
+ * on Node. Prints a line of JSON.
  */
 import * as nodeCrypto from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { spreadOf } from "./result.ts";
 import type { Seed } from "./seed.ts";
 
 export interface VerifyFigures {
-  /** Microseconds of CPU time a token; ratios of one pair each: floor / ours. */
+  /** Microseconds of CPU time per token, and the ratios of the pairs: floor / ours. */
   [row: string]: { ours: number; floor: number; median: number; min: number; max: number };
 }
 
@@ -22,7 +22,7 @@ const options = { baseUrl: seed.publicUrl, applicationId: seed.applicationId };
 const { keys } = (await (await fetch(`${seed.publicUrl}/oauth2/jwks`)).json()) as { keys: JsonWebKey[] };
 const jwk = keys.find((key) => key.kty === "OKP") ?? {};
 
-/** Text that the engine has not seen: what an HTTP server hands over. */
+/** Bytes that become a new text for each call, as an HTTP server would pass it. */
 const fresh = seed.freshTokens.map((token) => Buffer.from(`Bearer ${token}`, "latin1"));
 const few = fresh.slice(0, 512);
 const bearer = (bytes: Buffer) => bytes.toString("latin1");

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `npx sallyport …` in a clone: the same program as `npm run dev`, from the same source, so that both read one schema. A
- * package of its own, because what `npm pack` makes of the clone is the SDK, and holds no appliance.
+ * Runs `npx sallyport …` in a clone: the same program as `npm run dev`, from the same source, so that both use one
+ * schema. It is a separate package, because `npm pack` packs the SDK, which contains no appliance.
  */
 import { fileURLToPath } from "node:url";
 import { runBun } from "../bun.mjs";

@@ -1,4 +1,4 @@
-/** A colour as its red, green and blue in sRGB and its opacity, each from 0 to 1. */
+/** A colour in sRGB: red, green, blue and opacity, each from 0 to 1. */
 interface Rgb {
   red: number;
   green: number;
@@ -6,16 +6,16 @@ interface Rgb {
   alpha: number;
 }
 
-/** The tokens in one scheme: names without their dashes, and values. */
+/** The tokens of one scheme: names without their dashes, and values. */
 export type Scheme = ReadonlyMap<string, string>;
 
 const DECLARATION = /--s-([\w-]+):\s*([^;]+);/g;
 const LIGHT_DARK = /light-dark\((oklch\([^)]*\)),\s*(oklch\([^)]*\))\)/g;
 const OKLCH = /oklch\(([\d.]+) ([\d.]+) ([\d.]+)(?: \/ ([\d.]+))?\)/g;
-/** `#rrggbb`, or `#rrggbbaa` where it lets something through. */
+/** `#rrggbb`, or `#rrggbbaa` for a translucent colour. */
 const HEX = /^#[0-9a-f]{6,8}$/;
 
-/** The tokens that hold a colour, as they read in light and in dark, in notations that every browser knows. */
+/** Returns the colour tokens for light and for dark, in notations that every browser knows. */
 export function schemesOf(css: string): { light: Scheme; dark: Scheme } {
   const light = new Map<string, string>();
   const dark = new Map<string, string>();
@@ -27,7 +27,7 @@ export function schemesOf(css: string): { light: Scheme; dark: Scheme } {
   return { light, dark };
 }
 
-/** A token's colour without the names that a page may override it by. @throws Error unless the token holds a colour */
+/** Returns a token's colour without the names that a page may override it with. @throws Error unless it holds a colour */
 export function literalOf(scheme: Scheme, name: string): string {
   const literal = /#[0-9a-f]+/.exec(scheme.get(name) ?? "")?.[0] ?? "";
   if (!HEX.test(literal)) throw new Error(`the tokens have no colour ${name}`);
@@ -40,7 +40,7 @@ function inHex(value: string): string {
   );
 }
 
-/** CSS Color 4, section 10.2: OKLCH to OKLab to linear sRGB to sRGB. Colours outside of sRGB are cut off. */
+/** Converts by CSS Color 4, section 10.2: OKLCH to OKLab to linear sRGB to sRGB. Clips colours outside of sRGB. */
 function toRgb(lightness: number, chroma: number, hue: number, alpha: number): Rgb {
   const angle = (hue * Math.PI) / 180;
   const a = chroma * Math.cos(angle);

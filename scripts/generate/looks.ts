@@ -2,11 +2,11 @@ import { literalOf, type Scheme, schemesOf } from "./colors.ts";
 
 const CANNOT = "@supports not (color: light-dark(oklch(0 0 0), oklch(0 0 0)))";
 const DARK_BY_NAME = '[data-sallyport-theme="dark"] .sallyport, .sallyport[data-sallyport-theme="dark"]';
-/** Sallyport's own pages carry the class on their root and follow the system; a host page's scheme cannot be read here. */
+/** Sallyport's own pages have the class on their root and follow the system. The scheme of a host page is unknown here. */
 const OWN_PAGES = ["html.sallyport", "html.sallyport .sallyport"];
 const NOT_LIGHT = ':not([data-sallyport-theme="light"], [data-sallyport-theme="light"] *)';
 
-/** Declarations for browsers that know neither light-dark() nor oklch(): the same tokens, light unless somebody says dark. */
+/** Returns declarations for browsers without light-dark() and oklch(): the same tokens, light unless dark is requested. */
 export function renderFallback(tokens: string): string {
   const { light, dark } = schemesOf(tokens);
   const ownPages = OWN_PAGES.map((selector) => `${selector}${NOT_LIGHT}`).join(", ");
@@ -23,7 +23,7 @@ function declarations(scheme: Scheme): string {
   return [...scheme].map(([name, value]) => `--s-${name}: ${value};`).join(" ");
 }
 
-/** Where a mail's parts take their colours from. */
+/** The tokens that colour the parts of a mail. */
 const IN_MAILS = {
   ground: "ground",
   card: "surface",
@@ -35,7 +35,7 @@ const IN_MAILS = {
   code: "sunken",
 } as const;
 
-/** The colours of mails, whose readers know neither variables nor oklch(). */
+/** Returns the colours of mails, whose readers know neither variables nor oklch(). */
 export function renderMailColors(tokens: string): string {
   const { light, dark } = schemesOf(tokens);
   const colorsOf = (scheme: Scheme) =>

@@ -6,7 +6,7 @@ import { openStorage } from "../../src/storage/open.ts";
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {}, fatal() {} };
 
-/** The real application's router, from an instance in memory that is gone at once. */
+/** Returns the real application's router, from an instance in memory that is closed at once. */
 export async function readRouter() {
   const storage = await openStorage({ kind: "memory" });
   const app = await createApp({

@@ -1,6 +1,6 @@
 /**
- * JSON Schema (draft 2020-12, as zod 4 emits it) to TypeScript text. Only the vocabulary that describes a wire value is
- * read; limits such as `minLength` do not change a type and are left to the server.
+ * Turns JSON Schema (draft 2020-12, as zod 4 emits it) into TypeScript text. It reads only the keywords that describe a wire
+ * value. Limits such as `minLength` do not change a type, and the server checks them.
  */
 export interface JsonSchema {
   $ref?: string;
@@ -22,13 +22,13 @@ export interface JsonSchema {
 }
 
 export interface TextOptions {
-  /** What a `$ref` is called in the file that is being written. */
+  /** Returns the name of a `$ref` in the written file. */
   nameOf: (ref: string) => string;
-  /** Writes optional fields as `?: T | undefined`, so that callers under exactOptionalPropertyTypes may pass undefined. */
+  /** Writes optional fields as `?: T | undefined`, so that callers with exactOptionalPropertyTypes may pass undefined. */
   acceptsUndefined: boolean;
 }
 
-/** The type's text; objects span lines, which the formatter indents. */
+/** Returns the text of a type. Objects span lines, which the formatter indents. */
 export function typeText(schema: JsonSchema | boolean, options: TextOptions): string {
   if (schema === true) return "unknown";
   if (schema === false) return "never";
@@ -43,14 +43,14 @@ export function typeText(schema: JsonSchema | boolean, options: TextOptions): st
   return primitive(schema.type, schema, options);
 }
 
-/** An object's fields as lines between braces, or null where the schema is no plain object (it then needs a type alias). */
+/** Returns an object's fields in braces, or null unless the schema is a plain object. Others need a type alias. */
 export function interfaceBody(schema: JsonSchema, options: TextOptions): string | null {
   if (schema.type !== "object" || schema.anyOf || schema.oneOf || schema.allOf || schema.$ref !== undefined)
     return null;
   return objectText(schema, options);
 }
 
-/** `/** … *\/` with the lines given, or nothing when there are none. Text that would close the comment is defused. */
+/** Returns `/** … *\/` with the lines, or nothing without lines. Escapes text that would close the comment. */
 export function docComment(lines: string[]): string {
   const safe = lines.flatMap((line) => line.split("\n")).map((line) => line.replaceAll("*/", "*\\/").trimEnd());
   if (safe.length === 0) return "";
@@ -96,7 +96,7 @@ function objectText(schema: JsonSchema, options: TextOptions): string {
   const extra = schema.additionalProperties;
   if (extra === undefined || extra === false) return fields.length === 0 ? "Record<string, never>" : braces(fields);
   if (fields.length === 0) return `Record<string, ${typeText(extra, options)}>`;
-  // Beside named fields an index signature has to admit every one of them, so it can say no more than unknown.
+  // Beside named fields an index signature must admit all of their types, so it can only be unknown.
   return braces([...fields, "[key: string]: unknown;"]);
 }
 
@@ -104,7 +104,7 @@ function braces(lines: string[]): string {
   return `{\n${lines.join("\n")}\n}`;
 }
 
-/** Joined by `|`, each once; `unknown` swallows the rest, as it does for the compiler. */
+/** Joins distinct parts with `|`. `unknown` absorbs the others, as it does for the compiler. */
 function union(parts: string[]): string {
   const distinct = [...new Set(parts)];
   if (distinct.includes("unknown")) return "unknown";

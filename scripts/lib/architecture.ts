@@ -4,7 +4,7 @@ import { JOINS, OWNERS } from "../../src/storage/owners.ts";
 import type { Problems, SourceFile } from "./repository.ts";
 import { importsOf, lineAt, type Scanned, scan } from "./source-text.ts";
 
-/** Who may import whom, directly; what is below a room's rooms is open to it too. Type imports count. */
+/** The direct imports that a layer may have. It may also import the layers below these. Type imports count. */
 const BELOW: Record<string, readonly string[]> = {
   main: ["cli"],
   cli: ["app"],
@@ -13,13 +13,13 @@ const BELOW: Record<string, readonly string[]> = {
   features: ["rpc"],
   rpc: ["identity"],
   identity: ["mail", "storage", "crypto"],
-  // Its outbox is a table.
+  // The outbox is a table.
   mail: ["storage"],
   storage: ["core"],
   crypto: ["core", "jose"],
   core: [],
   version: [],
-  // Rules of tokens and keys to which the appliance and the SDK hold alike: the one room that both import.
+  // The rules of tokens and keys that the appliance and the SDK share. Only this layer is imported by both.
   sdk: ["jose"],
   jose: [],
   web: ["sdk"],
@@ -29,13 +29,13 @@ function reach(room: string): Set<string> {
   return new Set([room, ...(BELOW[room] ?? []).flatMap((below) => [...reach(below)])]);
 }
 
-/** `src/http/cookies.ts` is in `http`, `src/app.ts` is `app`, `web/admin/main.tsx` is in `web`. */
+/** Returns the layer of a path: `http` for `src/http/cookies.ts`, `app` for `src/app.ts`, `web` for `web/admin/main.tsx`. */
 function roomOf(path: string): string {
   const [top = "", second = ""] = path.split("/");
   return top === "src" ? second.replace(/\.tsx?$/, "") : top;
 }
 
-/** `src/features/password/store.ts` is of `password`; the registry, `src/features/index.ts`, is of none. */
+/** Returns `password` for `src/features/password/store.ts`, and undefined for the registry, `src/features/index.ts`. */
 function featureOf(path: string): string | undefined {
   return /^src\/features\/([^/]+)\//.exec(path)?.[1];
 }
@@ -55,9 +55,9 @@ function linksOf({ path }: SourceFile, scanned: Scanned): Link[] {
   });
 }
 
-/** A page, a stylesheet, a picture or a text that http embeds; not code. */
+/** A page, stylesheet, picture or text that http embeds, and not code. */
 const ASSET = /\.(html|css|svg|png|ico|txt|json|woff2)$/;
-/** The one file of http that embeds a page's scripts, as texts for browsers: it runs none of them. */
+/** The files of http that embed a page's scripts as texts for browsers. http runs none of them. */
 const EMBEDS_SCRIPTS = /^src\/http\/(\w+)-page\.ts$/;
 
 const PRIVATE_STORE = /^(src\/identity\/[^/]+\/)(?:.*\/)?store\.ts$/;
@@ -66,14 +66,14 @@ function whyForbidden({ from, to, isFile }: Link): string | undefined {
   const room = roomOf(from);
   if (!isFile) return packageProblem(room, to);
   if (!/^(src|web)\//.test(to))
-    return ASSET.test(to) ? undefined : `imports ${to}, which is no part of the application`;
+    return ASSET.test(to) ? undefined : `imports ${to}, which is not a part of the application`;
   const target = roomOf(to);
-  if (!(room in BELOW)) return `stands in no room of architecture.md`;
+  if (!(room in BELOW)) return `belongs to no layer of the architecture guide`;
   if (room === "http" && (target === "web" || target === "sdk") && ASSET.test(to)) return undefined;
   if (target === "web" && to.startsWith(`web/${EMBEDS_SCRIPTS.exec(from)?.[1]}/`)) return undefined;
   if (!reach(room).has(target)) return `${room} must not import ${target} (${to})`;
   const store = PRIVATE_STORE.exec(to)?.[1];
-  // identity.ts composes the room, its retention among it.
+  // identity.ts composes the layer, including its retention.
   if (store !== undefined && !from.startsWith(store) && from !== "src/identity/identity.ts") {
     return `imports ${to}, which is private to ${store}`;
   }
@@ -98,7 +98,7 @@ interface TextRule {
 
 const STORES = /(^src\/storage\/|\/store\.ts$)|^src\/sdk\//;
 
-/** Looked for in code only, where strings and comments are blanked. */
+/** Rules for code only, with strings and comments blanked. */
 const CODE_RULES: TextRule[] = [
   {
     what: "builds a query outside store.ts and storage/",
@@ -109,7 +109,7 @@ const CODE_RULES: TextRule[] = [
   {
     what: "reads the environment outside cli/ and the configuration",
     pattern: /\b(process|Bun|import\.meta)\s*\.\s*env\b/g,
-    // The SDK's options default to variables, which one file reads.
+    // Some of the SDK's options default to environment variables, which one file reads.
     except: /^src\/main\.ts$|^src\/cli\/|^src\/core\/config[\w-]*\.ts$|^src\/sdk\/(.*\/)?environment\.ts$/,
   },
   {
@@ -156,7 +156,7 @@ const JOINED = new Map<string, readonly string[]>(Object.entries(JOINS));
 const WRITES = /\.(insertInto|updateTable|deleteFrom|replaceInto|mergeInto)\s*\(\s*$/;
 const WRITTEN_IN_TEXT = /^(into|update|delete\s+from)$/i;
 
-/** Tables that a literal of a store names: as a whole, with an alias, or in a text of SQL. */
+/** Returns the tables that a store's literal names: as the whole literal, with an alias, or in a text of SQL. */
 function tablesIn(value: string, before: string): { table: string; isWritten: boolean }[] {
   const whole = /^(\w+)(?: as \w+)?$/.exec(value)?.[1];
   if (whole !== undefined) return [{ table: whole, isWritten: WRITES.test(before) }];
@@ -168,7 +168,7 @@ function tablesIn(value: string, before: string): { table: string; isWritten: bo
   );
 }
 
-/** Each table belongs to one folder: the SQL of no other folder names it. */
+/** Finds SQL that names a table of another folder. Each table belongs to one folder. */
 function ownerProblems({ path }: SourceFile, scanned: Scanned): Problems {
   if (!/^src\/(?!storage\/).*\/store\.ts$/.test(path)) return [];
   return scanned.strings.flatMap(({ at, value }) =>
@@ -184,12 +184,12 @@ function ownerProblems({ path }: SourceFile, scanned: Scanned): Problems {
   );
 }
 
-/** A folder of identity with everything in it, or a file that stands beside the folders; undefined outside of identity. */
+/** Returns the folder of identity that holds a path, or the file beside the folders; undefined outside of identity. */
 function identityFolderOf(path: string): string | undefined {
   return /^src\/identity\/[^/]+/.exec(path)?.[0];
 }
 
-/** Rings of identity's folders: of two that import each other, neither can be read or changed alone. */
+/** Finds rings of identity's folders. Folders that import each other cannot be read or changed alone. */
 function folderCycles(links: readonly Link[]): Problems {
   const between = links.flatMap((link) => {
     const [from, to] = [identityFolderOf(link.from), link.isFile ? identityFolderOf(link.to) : undefined];
@@ -198,7 +198,7 @@ function folderCycles(links: readonly Link[]): Problems {
   return cycles(between);
 }
 
-/** Each ring of nodes that import each other, told once, from where the walk met it first. */
+/** Reports each ring of nodes that import each other once, from the node that the walk met first. */
 function cycles(links: readonly Link[]): Problems {
   const graph = new Map<string, Set<string>>();
   for (const { from, to, isFile } of links) if (isFile) graph.set(from, (graph.get(from) ?? new Set()).add(to));
@@ -215,7 +215,7 @@ function cycles(links: readonly Link[]): Problems {
   return found;
 }
 
-/** Holds files of src/ and web/ against the import rule and the house rules of architecture.md. */
+/** Checks files of src/ and web/ against the import rule and the house rules of the architecture guide. */
 export function architectureProblems(files: readonly SourceFile[]): Problems {
   const all: Link[] = [];
   const problems = files.flatMap((file) => {
@@ -232,6 +232,6 @@ export function architectureProblems(files: readonly SourceFile[]): Problems {
     return [...forbidden, ...broken, ...sqlProblems(file, scanned, links), ...ownerProblems(file, scanned)];
   });
   const rings = cycles(all);
-  // A ring of files may be one of folders too, and is told once.
+  // A ring of files may also be a ring of folders. It is reported once.
   return [...problems, ...(rings.length > 0 ? rings : folderCycles(all))];
 }

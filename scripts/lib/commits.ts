@@ -1,20 +1,20 @@
 import type { Problems } from "./repository.ts";
 import { capture } from "./run.ts";
 
-/** Older commits follow another form. A clone that does not reach back to this one has nothing to check. */
+/** Older commits have another form. A clone without this commit has nothing to check. */
 const SINCE = "4b2b5be3";
 const LONGEST = 72;
-/** `tests: restore the template in one statement`; the summary begins with a verb in lower case. */
+/** `tests: restore the template in one statement`. The summary begins with a verb in lower case. */
 const SUBJECT = /^[a-z][a-z0-9-]*(\/[a-z0-9-]+)*: [a-z]\S* \S.*[^.]$/;
 
 export interface Commit {
-  /** Abbreviated. */
+  /** The abbreviated hash. */
   hash: string;
   subject: string;
   body: string;
 }
 
-/** The commits since the form was agreed, without merges. Empty in a shallow clone and outside of git. */
+/** Returns the commits since the form was agreed, without merges. Empty in a shallow clone and outside of git. */
 async function recentCommits(): Promise<Commit[]> {
   const format = "--format=%h%x1f%s%x1f%b%x1e";
   const { code, output } = await capture(["git", "log", "--no-merges", format, `${SINCE}..HEAD`]);
@@ -34,7 +34,7 @@ export function commitFaults({ subject, body }: Commit): string[] {
   ];
 }
 
-/** One line a fault, `commit abc1234 (its subject): what to change`. */
+/** Returns a line for each fault, `commit abc1234 (its subject): what to change`. */
 export async function commitProblems(): Promise<Problems> {
   const commits = await recentCommits();
   return commits.flatMap((commit) =>

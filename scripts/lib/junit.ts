@@ -1,8 +1,8 @@
-/** What a run of tests came to. */
+/** The result of a test run. */
 export interface Tally {
   passed: number;
   failed: number;
-  /** The skipped tests: where, and why if the test says so (see test/support/report.ts). */
+  /** The skipped tests, with their files and the reasons that they give (see test/support/report.ts). */
   skipped: Skip[];
 }
 
@@ -25,7 +25,7 @@ function attribute(tag: string, name: string): string {
   return decode(new RegExp(`\\s${name}="([^"]*)"`).exec(tag)?.[1] ?? "");
 }
 
-/** Counts the test cases of a junit report as Bun writes it: markup within attributes and texts is always escaped. */
+/** Counts the test cases of a junit report from Bun, which always escapes markup within attributes and texts. */
 export function tally(xml: string): Tally {
   const result: Tally = { passed: 0, failed: 0, skipped: [] };
   for (const [, tag = "", body = ""] of xml.matchAll(
@@ -43,7 +43,7 @@ function skipOf(tag: string): Skip {
   return { file: attribute(tag, "file"), name: name ?? "", reason: reason ?? "no reason given" };
 }
 
-/** The one closing line that machines read. */
+/** Returns the closing line, which programs read. */
 export function closingLine(passed: number, failed: number, skipped: number): string {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }

@@ -5,26 +5,26 @@ import type { Problems, SourceFile } from "./repository.ts";
 import { ROOT } from "./run.ts";
 import { lineAt } from "./source-text.ts";
 
-/** Paths whose sentences are still to be rewritten, one a line. Plain text: it shrinks, and is gone once it is empty. */
+/** Lists the paths whose sentences wait for a rewrite, one per line. The file is deleted once it is empty. */
 export const POSTPONED = "scripts/lib/plain-english-todo.txt";
 
-/** Written by scripts, from sentences that are checked where they come from. */
+/** Files that scripts write. Their sentences are checked at the source. */
 const GENERATED = /\.gen\.ts$|^test\/asvs\.md$/;
-/** Shows bad sentences on purpose. */
+/** Files that show bad sentences on purpose. */
 const EXAMPLES = /^CONTRIBUTING\.md$|^test\/scripts\/plain-english\.test\.ts$|^scripts\/lib\/plain-english\.ts$/;
 
 interface Pattern {
-  /** How the pattern is called in a report, with the way out. */
+  /** The name of the pattern in a report, with the remedy. */
   name: string;
-  /** A blank stands for any white space, a line break of a wrapped sentence among it. */
+  /** A blank matches any white space, including a line break in a wrapped sentence. */
   pattern: RegExp;
 }
 
-/** The head of a sentence, of a comment or of a string; what follows a colon or a semicolon is one too. */
+/** The start of a sentence, of a comment or of a string. A colon or a semicolon also starts a sentence. */
 const START = String.raw`(?<=(?:^|\0|[.!;:])\s*)`;
 /** Questions may begin with these words. */
 const NO_QUESTION = String.raw`(?![^.!;\0]*\?)`;
-/** After "who". "Who to ask" and "who the owner is" are left alone. */
+/** The verbs that may follow "who". "Who to ask" and "who the owner is" are allowed. */
 const VERB = String.raw`(?:is|are|was|were|has|have|had|can|may|must|will|would|does|[a-z]+s|never|cannot)\b`;
 
 function pattern(name: string, source: string): Pattern {
@@ -60,7 +60,7 @@ const PATTERNS: readonly Pattern[] = [
   pattern(`"at this moment": say "now"`, String.raw`\bat this moment\b`),
 ];
 
-/** One problem for each bad turn of phrase, `path:line: its name: its words`. */
+/** Returns a problem for each bad turn of phrase, `path:line: its name: its words`. */
 export function phraseProblems(file: SourceFile): Problems {
   if (GENERATED.test(file.path) || EXAMPLES.test(file.path)) return [];
   const prose = proseOf(file);
@@ -75,7 +75,7 @@ export function phraseProblems(file: SourceFile): Problems {
     .map(({ line, text }) => `${file.path}:${line}: ${text}`);
 }
 
-/** The list of {@link POSTPONED}; a missing list is an empty one. */
+/** Returns the paths in {@link POSTPONED}, or an empty list without that file. */
 export function postponedPaths(): string[] {
   try {
     return readFileSync(join(ROOT, POSTPONED), "utf8").split("\n").filter(Boolean);
@@ -85,8 +85,8 @@ export function postponedPaths(): string[] {
 }
 
 /**
- * The problems of every file that is not on the list. A file that moved keeps its place on it: a listed path that is gone
- * excuses the files of the same name.
+ * Returns the problems of every file that is not on the list. A moved file keeps its exemption: a listed path that no longer
+ * exists exempts the files of the same name.
  */
 export function plainEnglishProblems(files: readonly SourceFile[], postponed: readonly string[]): Problems {
   const paths = new Set(files.map(({ path }) => path));

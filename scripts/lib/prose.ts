@@ -1,9 +1,9 @@
 import type { SourceFile } from "./repository.ts";
 import { scan } from "./source-text.ts";
 
-/** Stands for whatever is not prose. A pattern for words never matches it, so no match spans two comments or strings. */
+/** Stands for any text that is not prose. No pattern for words matches it, so no match spans two comments or strings. */
 const GAP = "\0";
-/** Stands for code within a sentence, such as `null`. The sentence goes on after it. */
+/** Stands for code within a sentence, such as `null`. The sentence continues after it. */
 const CODE_WORD = "_";
 
 const SCRIPT = /\.(tsx?|mjs)$/;
@@ -12,23 +12,23 @@ const HASH_COMMENTS = /\.(py|rb|sh|toml|ya?ml)$|^\.ci\//;
 const SLASH_COMMENTS = /\.(go|java|rs|php|css)$/;
 const PAGE = /\.html$/;
 
-/** Shorter strings are names and values. */
+/** Matches strings of three words or more. Shorter strings are names and values. */
 const THREE_WORDS = /\S\s+\S+\s+\S/;
 
 const keep = (text: string, filler: string): string => text.replace(/\S/g, filler);
 
-/** Replaces code between backticks, word for word, and leaves every offset as it was. */
+/** Replaces code between backticks, word for word, and keeps every offset. */
 function withoutInlineCode(text: string): string {
   return text.replace(/`[^`]*`/g, (code) => keep(code, CODE_WORD));
 }
 
-/** Blanks the markers of a comment: its slashes, and the star that opens each line. */
+/** Blanks the markers of a comment: its slashes, and the star at the start of each line. */
 function commentText(comment: string): string {
   const markers = /^\/\*+|\*+\/$|^[ \t]*(\/\/+|\*|#+)|@\w+/gm;
   return withoutInlineCode(comment.replace(markers, (marker) => keep(marker, /^@/.test(marker) ? GAP : " ")));
 }
 
-/** Lays pieces of prose over a text of gaps, each where it stands in the file. */
+/** Places pieces of prose over a text of gaps, at their offsets in the file. */
 function overlay(text: string, pieces: readonly { at: number; value: string }[]): string {
   let result = "";
   for (const { at, value } of pieces) {
@@ -50,7 +50,7 @@ function scriptProse(text: string): string {
   );
 }
 
-/** Markdown without fenced blocks, inline code and the addresses of links. A cell or a list item is a sentence. */
+/** Returns Markdown without fenced blocks, inline code and link addresses. A cell or a list item is a sentence. */
 function markdownProse(text: string): string {
   return withoutInlineCode(
     text
@@ -61,8 +61,8 @@ function markdownProse(text: string): string {
 }
 
 /**
- * Returns a text of the same length in which only sentences for people are left: comments, messages, test titles and
- * Markdown. Returns null for a file that holds none, such as data.
+ * Returns a text of the same length that keeps only sentences for people: comments, messages, test titles and Markdown.
+ * Returns null for a file without any, such as data.
  */
 export function proseOf({ path, text }: SourceFile): string | null {
   if (SCRIPT.test(path)) return scriptProse(text);

@@ -1,16 +1,16 @@
 import { resolve } from "node:path";
 
-/** The repository's root, with no slash at the end. */
+/** The repository's root, without a slash at the end. */
 export const ROOT: string = resolve(import.meta.dir, "../..");
 
 export interface Ran {
-  /** Exit code; -1 when a signal ended it. */
+  /** The exit code; -1 when a signal ended the program. */
   code: number;
-  /** What it printed, standard output before standard error. */
+  /** The printed text: standard output, then standard error. */
   output: string;
 }
 
-/** Runs a program in the root without standard input and keeps what it prints. */
+/** Runs a program in the root without standard input, and captures its output. */
 export async function capture(command: readonly string[]): Promise<Ran> {
   const child = Bun.spawn([...command], { cwd: ROOT, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   const [out, err, code] = await Promise.all([
@@ -23,7 +23,7 @@ export async function capture(command: readonly string[]): Promise<Ran> {
 
 /**
  * Runs a program in the root that prints to this terminal.
- * @param env is added to this process's environment. (A change of `process.env` would not reach the program.)
+ * @param env is added to this process's environment, because a change of `process.env` would not reach the program
  * @returns its exit code; -1 when a signal ended it
  */
 export async function passThrough(command: readonly string[], env: Record<string, string> = {}): Promise<number> {
@@ -38,5 +38,5 @@ export async function passThrough(command: readonly string[], env: Record<string
   return child.signalCode === null ? code : -1;
 }
 
-/** The Bun that runs this script: never a global one that happens to stand in PATH. */
+/** The Bun that runs this script, and never another Bun from PATH. */
 export const BUN: string = process.execPath;

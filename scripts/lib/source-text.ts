@@ -1,19 +1,21 @@
-/** A TypeScript text taken apart far enough for rules that read it: no comment or string is mistaken for code. */
+/** A TypeScript text, split so that a rule never takes a comment or a string for code. */
 export interface Scanned {
-  /** The text, same length: comments blanked, the insides of strings and regular expressions too; quotes are kept. */
+  /**
+   * The text in its full length, with comments and the insides of strings and regular expressions blanked. Quotes are kept.
+   */
   code: string;
-  /** The insides of every string, with the offset of its opening quote. Templates: each literal part. */
+  /** The inside of every string, or of every literal part of a template, with the offset of its opening quote. */
   strings: { at: number; value: string }[];
-  /** Every comment with its markers, and the offset of the first one. */
+  /** Every comment with its markers, and the offset of the comment. */
   comments: { at: number; value: string }[];
 }
 
-/** A slash after one of these opens a regular expression; after anything else it divides. */
+/** A slash after one of these opens a regular expression. After any other text it divides. */
 const BEFORE_REGEX = /(^|[(,=:[!&|?{};+\-*%~^<>]|\b(return|typeof|case|in|of|do|else|void|await|yield))\s*$/;
 
 const blank = (text: string): string => text.replace(/[^\n]/g, " ");
 
-/** Length of what starts at `at` and ends with `close`, or with the line or the text where it never does. */
+/** Returns the length of the match at `at`; 1 without a match. */
 function lengthOf(pattern: RegExp, source: string, at: number): number {
   pattern.lastIndex = at;
   return pattern.exec(source)?.[0].length ?? 1;
@@ -24,12 +26,12 @@ const STRING = /"(?:\\[\s\S]|[^"\\\n])*"?|'(?:\\[\s\S]|[^'\\\n])*'?/y;
 const REGEX = /\/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\[\n])+\//y;
 const TEMPLATE_PART = /(?:\\[\s\S]|\$(?!\{)|[^\\`$])*(?:\$\{|`|$)/y;
 
-/** Scans a TypeScript text. Text between JSX tags is read as code, which no rule here minds. */
+/** Scans a TypeScript text. Treats text between JSX tags as code, which does not disturb the rules here. */
 export function scan(source: string): Scanned {
   const strings: Scanned["strings"] = [];
   const comments: Scanned["comments"] = [];
   let code = "";
-  /** Depth of braces within each `${` that is open. */
+  /** The depth of braces within each open `${`. */
   const open: number[] = [];
 
   const takeTemplate = (quote: number): void => {
@@ -72,11 +74,11 @@ export function scan(source: string): Scanned {
   return { code, strings, comments };
 }
 
-/** Up to the quote of a module's name: static, re-exporting, for its effects, dynamic, `import("…")` types, workers. */
+/** Matches up to the quote of a module's name: static, re-exporting, side-effect and dynamic imports, types, workers. */
 const IMPORTS =
   /\bfrom\s*(?=["'])|\bimport\s*(?=["'])|\b(?:import|require)\s*\(\s*(?=["'`])|\bnew\s+(?:URL|Worker)\s*\(\s*(?=["'`])/g;
 
-/** The names of all modules that a text refers to, type imports and worker files included, with their lines. */
+/** Returns the names and lines of all modules that a text refers to, including type imports and worker files. */
 export function importsOf(scanned: Scanned): { line: number; name: string }[] {
   const values = new Map(scanned.strings.map(({ at, value }) => [at, value]));
   return [...scanned.code.matchAll(IMPORTS)].flatMap((match) => {
@@ -86,7 +88,7 @@ export function importsOf(scanned: Scanned): { line: number; name: string }[] {
   });
 }
 
-/** The line, counted from 1, of an offset. */
+/** Returns the line of an offset, counted from 1. */
 export function lineAt(text: string, offset: number): number {
   return text.slice(0, offset).split("\n").length;
 }

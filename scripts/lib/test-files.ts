@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { Glob } from "bun";
 import { ROOT } from "./run.ts";
 
-/** Parts that `npm test` leaves out unless a path names them: minutes each, or programs that a machine may lack. */
+/**
+ * Parts that `npm test` leaves out unless a path names them: they take minutes, or need programs that a machine may lack.
+ */
 const PARTS: Readonly<Record<string, string>> = {
   browser: "test/browser/**",
   "other languages": "test/interop/**",
@@ -11,14 +13,14 @@ const PARTS: Readonly<Record<string, string>> = {
   "blocks of the guides": "test/docs/fresh-clone.test.ts",
   "compiled executable": "test/binary/**",
 };
-/** These drive the compiled executable. */
+/** Tests that run the compiled executable. */
 const DRIVES_EXECUTABLE = /^test\/(binary|interop)\//;
-/** These are the only ways to a PostgreSQL. A file that finds another one starts a server of its own. */
+/** The only functions that give a test a PostgreSQL. A file that uses another way starts its own server. */
 const USES_POSTGRES = /\b(scenarios|postgresScenarios|postgresGroup|postgresTest|eachPostgresDriver|startPostgres)\(/;
 
 export interface Selection {
   files: readonly string[];
-  /** The parts that were left out, by name. */
+  /** The names of the parts that were left out. */
   leftOut: readonly string[];
   drivesExecutable: boolean;
   usesPostgres: boolean;
@@ -26,8 +28,8 @@ export interface Selection {
 
 /**
  * Selects test files.
- * @param patterns as `bun test` takes them: a file is run when one of them stands in its path
- * @param all whether parts count that no pattern names, and PostgreSQL
+ * @param patterns as in `bun test`: a file runs when its path contains one of them
+ * @param all also selects PostgreSQL and the parts that no pattern names
  */
 export function selectFiles(patterns: readonly string[], all: boolean): Selection {
   const leftOut = all || patterns.length > 0 ? [] : Object.keys(PARTS);

@@ -8,7 +8,7 @@ export interface Names {
   migration: number;
 }
 
-/** The files of a new feature by their paths, before the formatter: a record for each user, set and read by its owner. */
+/** Returns the files of a new feature by path, unformatted: a record for each user, which its owner sets and reads. */
 export function featureFiles({ name, camel, pascal, snake, migration }: Names): [path: string, text: string][] {
   const folder = `src/features/${name}`;
   const table = `${snake}_records`;
@@ -40,7 +40,7 @@ export const ${camel} = defineFeature({
 export const ${camel}Settings = defineSettings({
   ${snake}_max_length: {
     schema: setting.integer(1, 1_000).default(100),
-    doc: "Most characters of a value of ${name}.",
+    doc: "Maximum number of characters in a value of ${name}.",
   },
 });
 `,
@@ -88,7 +88,7 @@ export class ${pascal} {
     private readonly maxLength: number,
   ) {}
 
-  /** @throws AppError \`invalid_input\` for an empty value, and for one that is too long */
+  /** @throws AppError \`invalid_input\` for a value that is empty or too long */
   set({ session }: AdmittedSession, value: string): Promise<void> {
     if (value.length < 1 || value.length > this.maxLength) {
       throw invalidField("value", \`must have 1 to \${this.maxLength} characters\`);
@@ -129,7 +129,7 @@ import { toWireTime } from "../../core/clock.ts";
 import { defineUserPart } from "../../rpc/user-parts.ts";
 import { find${pascal} } from "./store.ts";
 
-/** The user's data in the export: no secret, no hash, no key. */
+/** The user's data in the export: no secret, no hash and no key. */
 export const ${camel}Data = defineUserPart({
   schema: { ${snake}: z.strictObject({ created_at: z.iso.datetime() }).nullable() },
   example: { ${snake}: null },
@@ -144,7 +144,7 @@ export const ${camel}Data = defineUserPart({
       `src/storage/migrations/${number}-${name}.ts`,
       `import type { Migration } from "../columns.ts";
 
-/** Say what it keeps, and for how long. Deleted with its user. */
+/** Say what this table keeps and for how long. Deleted with its user. */
 export interface ${pascal}RecordsTable {
   user_id: string;
   tenant_id: string;
@@ -172,7 +172,7 @@ export const ${camel}: Migration = {
 import { scenarios } from "../../support/scenarios.ts";
 
 scenarios("${name}", (t) => {
-  t.test("takes a value of the allowed length only", async (app) => {
+  t.test("accepts only a value of the allowed length", async (app) => {
     const { tokens } = await app.signedIn();
     const caller = app.client().bearer(tokens.accessToken);
     expect((await caller.post("/v1/me/${name}", { value: "" })).code).toBe("invalid_input");

@@ -5,7 +5,7 @@ import { type ProcedureLike, renderApiTypes } from "../../scripts/generate/api-t
 
 const t = initTRPC.meta<object>().create();
 
-/** One procedure `thing.do` with these schemas, rendered, in one line. */
+/** Renders a procedure `thing.do` with these schemas, in one line. */
 function render(output: z.ZodType, input?: z.ZodType): string {
   const base = t.procedure.meta({ output });
   const procedure = (input ? base.input(input) : base).query(() => null);
@@ -50,17 +50,17 @@ describe("types", () => {
     expect(text.split("interface Person ")).toHaveLength(2);
   });
 
-  test("recursion names itself", () => {
+  test("a recursive schema refers to itself", () => {
     const tree: z.ZodType = z.lazy(() => z.object({ children: z.array(tree) }));
     expect(render(z.object({ root: tree }))).toMatch(/ThingDoOutputPart\d { children: Array<ThingDoOutputPart\d>; }/);
   });
 
-  test("inputs take undefined for what may be left out, and what is sent rather than what is parsed", () => {
+  test("inputs accept undefined for optional fields, and have the sent type rather than the parsed one", () => {
     const input = z.object({ limit: z.int().default(20), q: z.string().transform((text) => text.length) });
     expect(render(z.object({}), input)).toContain("ThingDoInput { limit?: number | undefined; q: string; }");
   });
 
-  test("whether a call needs an argument", () => {
+  test("show whether a call needs an argument", () => {
     const output = z.object({});
     expect(render(output)).toContain('do: { kind: "query"; input: undefined; output: ThingDoOutput };');
     expect(render(output, z.object({ a: z.string() }))).toContain("input: ThingDoInput;");
@@ -74,12 +74,12 @@ describe("the file", () => {
     return (kind === "query" ? base.query(() => null) : base.mutation(() => null)) as unknown as ProcedureLike;
   };
 
-  test("is the same whatever the order of the procedures", () => {
+  test("does not depend on the order of the procedures", () => {
     const [a, b] = [procedure({ summary: "A." }), procedure({ summary: "B." }, "mutation")];
     expect(renderApiTypes({ "x.a": a, "x.b": b })).toBe(renderApiTypes({ "x.b": b, "x.a": a }));
   });
 
-  test("nests by path and says what a procedure is", () => {
+  test("nests by path and documents each procedure", () => {
     const documented = procedure({
       summary: "Does it.",
       access: { kind: "key", scope: "users:read" },
@@ -100,16 +100,16 @@ describe("the file", () => {
 
   test.each<[string, Record<string, ProcedureLike>, string]>([
     ["a missing output", { a: procedure({ output: undefined }) }, "a: meta.output is not a zod schema"],
-    ["what JSON cannot hold", { a: procedure({ output: z.object({ n: z.bigint() }) }) }, "a: the output schema"],
+    ["a type that JSON cannot hold", { a: procedure({ output: z.object({ n: z.bigint() }) }) }, "a: the output schema"],
     ["a procedure that holds others", { a: procedure({}), "a.b": procedure({}) }, "a is a procedure"],
   ])("%s is an error that names the procedure", (_name, procedures, message) => {
     expect(() => renderApiTypes(procedures)).toThrow(message);
   });
 
-  test("two schemas of one name are refused", () => {
+  test("two schemas with the same name are refused", () => {
     const named = (shape: z.ZodRawShape) => z.object({ it: z.object(shape).meta({ id: `n-${Object.keys(shape)}` }) });
     const clash = z.object({ it: z.object({ b: z.string() }).meta({ id: "N-a" }) });
     const procedures = { a: procedure({ output: named({ a: z.string() }) }), b: procedure({ output: clash }) };
-    expect(() => renderApiTypes(procedures)).toThrow("two different schemas are called NA");
+    expect(() => renderApiTypes(procedures)).toThrow("two different schemas have the name NA");
   });
 });

@@ -6,7 +6,7 @@ import { tally } from "../../scripts/lib/junit.ts";
 
 const REPORT = new URL("../support/report.ts", import.meta.url).pathname;
 
-/** What Bun itself reports of a file of tests. */
+/** Returns the tally of Bun's own report on a file of tests. */
 async function reportOf(text: string): Promise<ReturnType<typeof tally>> {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-junit-"));
   try {
@@ -19,7 +19,7 @@ async function reportOf(text: string): Promise<ReturnType<typeof tally>> {
   }
 }
 
-test("counts what Bun reports, whatever stands in names and messages", async () => {
+test("counts Bun's reports correctly, whatever names and messages contain", async () => {
   const result = await reportOf(`
     import { describe, test } from "bun:test";
     import { testIf } from "${REPORT}";
@@ -36,6 +36,6 @@ test("counts what Bun reports, whatever stands in names and messages", async () 
   ]);
 });
 
-test("a report without tests counts none", () => {
+test("counts zero in a report without tests", () => {
   expect(tally('<testsuites name="bun test" tests="0"></testsuites>')).toEqual({ passed: 0, failed: 0, skipped: [] });
 });

@@ -13,7 +13,7 @@ afterAll(() => {
   for (const directory of directories) rmSync(directory, { recursive: true, force: true });
 });
 
-/** A clone without packages, and an `npm` that installs in its own time. */
+/** Creates a clone without packages, with an `npm` that runs the given commands. */
 function freshClone(npm: string): { root: string; env: Record<string, string | undefined> } {
   const root = mkdtempSync(join(tmpdir(), "sallyport-clone-"));
   directories.push(root);
@@ -39,25 +39,25 @@ async function launch({ root, env }: ReturnType<typeof freshClone>, script: stri
   return { code: await child.exited, stdout, stderr };
 }
 
-/** Leaves the packages that a real installation leaves, Bun among them. */
+/** Creates the packages of a real installation, including Bun. */
 const INSTALL = `mkdir -p node_modules/zod node_modules/kysely node_modules/@scope/one node_modules/bun/bin
 cp "${process.execPath}" node_modules/bun/bin/bun.exe`;
 
 describe.skipIf(node === null)("the launcher in a fresh clone", () => {
-  test("shows how far the installation is, then runs the script", async () => {
+  test("shows the progress of the installation, then runs the script", async () => {
     const clone = freshClone(`${INSTALL}\nsleep 4`);
     const { code, stdout, stderr } = await launch(clone, "console.log('ran');");
     expect({ code, stdout }).toEqual({ code: 0, stdout: "ran\n" });
-    expect(stderr).toMatch(/^Installing \d{3} packages, once; .*\n {4}3 s {2}4 of \d{3}\nInstalled in \d s\.\n$/);
+    expect(stderr).toMatch(/^Installing \d{3} packages once\. .*\n {4}3 s {2}4 of \d{3}\nInstalled in \d s\.\n$/);
   });
 
   test("says how to try again when the installation fails", async () => {
     const { code, stdout, stderr } = await launch(freshClone("echo no network >&2; exit 7"), "console.log('ran');");
     expect({ code, stdout }).toEqual({ code: 7, stdout: "" });
-    expect(stderr).toMatch(/no network\nThe packages could not be installed; .* To try again: npm ci\n$/);
+    expect(stderr).toMatch(/no network\nThe packages could not be installed, .* To try again: npm ci\n$/);
   });
 
-  test("hands signals on, so that no server outlives it", async () => {
+  test("passes signals on, so that no server outlives it", async () => {
     const clone = freshClone(INSTALL);
     const script = `await Bun.write("pid", String(process.pid)); process.on("SIGTERM", () => process.exit(9)); setInterval(() => {}, 1000);`;
     writeFileSync(join(clone.root, "script.ts"), script);
@@ -75,7 +75,7 @@ describe.skipIf(node === null)("the launcher in a fresh clone", () => {
 });
 
 describe("npx sallyport", () => {
-  test("runs the source of the clone, from any folder of it", async () => {
+  test("runs the source of the clone, from any of its folders", async () => {
     const child = Bun.spawn(["npx", "sallyport", "--version"], {
       cwd: join(ROOT, "src"),
       stdout: "pipe",
@@ -85,7 +85,7 @@ describe("npx sallyport", () => {
     expect(await child.exited).toBe(0);
   });
 
-  test("belongs to the clone: the published package holds the SDK alone", async () => {
+  test("belongs to the clone: the published package holds only the SDK", async () => {
     const child = Bun.spawn(["npm", "pack", "--dry-run", "--ignore-scripts", "--json"], {
       cwd: ROOT,
       stdout: "pipe",

@@ -25,7 +25,7 @@ test("a new feature type-checks and works, and its test fails until it is writte
     expect(run(root, "test", "test/architecture.test.ts")).toMatchObject({ exitCode: 0 });
     const written = run(root, "test", "test/features/lucky-number");
     expect(written.exitCode).not.toBe(0);
-    expect(written.output).toContain("(pass) lucky-number (sqlite) > takes a value of the allowed length only");
+    expect(written.output).toContain("(pass) lucky-number (sqlite) > accepts only a value of the allowed length");
     expect(written.output).toContain("Write this test");
 
     expect(run(root, "scripts/new-feature.ts", "lucky-number").output).toContain("exists already");

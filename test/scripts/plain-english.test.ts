@@ -4,7 +4,7 @@ import { phraseProblems, plainEnglishProblems } from "../../scripts/lib/plain-en
 import { proseOf } from "../../scripts/lib/prose.ts";
 
 const problemsOf = (text: string, path = "src/a.ts") => phraseProblems({ path, text });
-/** `path:line: "name": the way out (words)` without what comes after the name. */
+/** Returns the names in `path:line: "name": the remedy (words)`. */
 const namesOf = (text: string, path?: string) => problemsOf(text, path).map((problem) => problem.split('"')[1]);
 
 describe("the plain English check", () => {
@@ -56,12 +56,12 @@ describe("the plain English check", () => {
     expect(namesOf("// a copy for\n// who asks")).toEqual(["for who …"]);
   });
 
-  test("reads no code, no fenced block and nothing between backticks", () => {
+  test("skips code, fenced blocks and text between backticks", () => {
     expect(namesOf('const whoever = "whoever"; if (a) /whoever is it/.test(b);')).toEqual([]);
     expect(namesOf("```ts\n// whoever\n```\nSay `whoever` here.", "README.md")).toEqual([]);
   });
 
-  test("does not read two strings, comments or cells as one sentence", () => {
+  test("does not join two strings, comments or cells to a sentence", () => {
     expect(namesOf('f("a b c for", "who d e");')).toEqual([]);
     expect(namesOf("| this is | no cell |", "README.md")).toEqual([]);
   });
@@ -72,7 +72,7 @@ describe("the plain English check", () => {
     expect(proseOf({ path: "src/a.json", text })).toBeNull();
   });
 
-  test("excuses a listed file, also after a move, and no other one", () => {
+  test("exempts a listed file, also after a move, and no other file", () => {
     const bad = (path: string) => ({ path, text: "// for whoever\n" });
     const files = [bad("src/a/listed.ts"), bad("src/b/moved.ts"), bad("src/b/other.ts")];
     const problems = plainEnglishProblems(files, ["src/a/listed.ts", "src/a/moved.ts"]);
@@ -83,7 +83,7 @@ describe("the plain English check", () => {
 describe("the check of commit messages", () => {
   const faults = (subject: string, body = "Because.") => commitFaults({ hash: "abc", subject, body });
 
-  test("takes an area, a colon and a short summary in lower case", () => {
+  test("accepts an area, a colon and a short summary in lower case", () => {
     expect(faults("tests: restore the template in one statement")).toEqual([]);
     expect(faults("sdk/server: refuse a jti of a wrong type")).toEqual([]);
   });

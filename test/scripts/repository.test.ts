@@ -12,16 +12,16 @@ test.each([
   ["absolute path of a machine", "src/a.ts", `const x = "${HOME}";`],
   ["download address in the lock file", "package-lock.json", '"resolved": "https://example.org/x.tgz"'],
   ["a test that hides the others", "test/a.test.ts", `test${"."}only("x", () => {});`],
-])("finds %s, and tells the line", (what, path, line) => {
+])("finds %s and names the line", (what, path, line) => {
   expect(textProblems([{ path, text: `\n${line}\n` }])).toEqual([`${path}:2: ${what}`]);
 });
 
-test("leaves relative paths, URLs and words that hold a mark alone", () => {
+test("ignores relative paths, URLs, and words that contain a mark", () => {
   const text = `./work/x src/root/a https://example.org/root/x ${MARK}S\nxmlns="http://maven.apache.org/POM/4.0.0"`;
   expect(textProblems([{ path: "src/a.ts", text }])).toEqual([]);
 });
 
-test("finds a file beyond four hundred lines, unless a script wrote it", () => {
+test("finds a file of more than four hundred lines, unless a script wrote it", () => {
   const long = "x;\n".repeat(401);
   expect(lengthProblems([{ path: "src/a.ts", text: long }])).toHaveLength(1);
   expect(lengthProblems([{ path: "src/a.ts", text: "x;\n".repeat(400) }])).toEqual([]);
@@ -30,16 +30,16 @@ test("finds a file beyond four hundred lines, unless a script wrote it", () => {
   expect(lengthProblems([{ path: "src/a.ts", text: block }])).toEqual([]);
 });
 
-test("finds names that are no kebab-case, differ in case only, or say nothing", () => {
+test("finds names that are not kebab-case, differ only in case, or say nothing", () => {
   const paths = ["src/userStore.ts", "docs/A.md", "docs/a.md", "src/core/utils.ts", "src/core/data-keys.test.ts"];
   expect(nameProblems(paths.map((path) => ({ path, text: "" })))).toEqual([
     "src/userStore.ts:1: not kebab-case",
     "docs/a.md:1: differs from docs/A.md in case only",
-    "src/core/utils.ts:1: says where, not what",
+    "src/core/utils.ts:1: the name does not say what it holds",
   ]);
 });
 
-test("finds one name that two files export, but not the same doors of two features", () => {
+test("finds a name that two files export, but allows it in two features", () => {
   const text = "export async function open(): Promise<void> {}";
   const twice = (a: string, b: string) => exportProblems([a, b].map((path) => ({ path, text })));
   expect(twice("src/core/a.ts", "src/http/b.ts")).toEqual(["src/core/a.ts, src/http/b.ts: both export open"]);

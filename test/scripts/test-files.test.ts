@@ -4,11 +4,11 @@ import { selectFiles } from "../../scripts/lib/test-files.ts";
 const everything = selectFiles([], true);
 const quick = selectFiles([], false);
 
-/** The folders below `test/` that a list of files is from. */
+/** Returns the folders below `test/` of a list of files. */
 const foldersOf = (files: readonly string[]) => new Set(files.map((file) => file.split("/")[1]));
 
 describe("the tests that a run selects", () => {
-  test("with --all there is nothing left out, and each part that npm test leaves out has files", () => {
+  test("with --all, nothing is left out, and each part that npm test leaves out has files", () => {
     expect(everything.leftOut).toEqual([]);
     const folders = foldersOf(everything.files);
     for (const folder of ["features", "browser", "interop", "examples", "binary", "docs"]) {
@@ -17,7 +17,7 @@ describe("the tests that a run selects", () => {
     expect([everything.drivesExecutable, everything.usesPostgres]).toEqual([true, true]);
   });
 
-  test("without it, the parts are left out by name, and neither executable nor PostgreSQL is needed", () => {
+  test("without --all, the left-out parts are named, and neither the executable nor PostgreSQL is needed", () => {
     const parts = [
       "PostgreSQL",
       "browser",
@@ -32,7 +32,7 @@ describe("the tests that a run selects", () => {
     expect([quick.drivesExecutable, quick.usesPostgres]).toEqual([false, false]);
   });
 
-  test("a path selects its files, in every part", () => {
+  test("a path selects its files in every part", () => {
     expect(selectFiles(["./test/binary/clock.test.ts"], false)).toEqual({
       files: ["test/binary/clock.test.ts"],
       leftOut: ["PostgreSQL"],
@@ -41,7 +41,7 @@ describe("the tests that a run selects", () => {
     });
   });
 
-  test("PostgreSQL is started only for files that ask for it", () => {
+  test("PostgreSQL starts only for files that use it", () => {
     expect(selectFiles(["test/crypto/"], true).usesPostgres).toBe(false);
     expect(selectFiles(["test/storage/postgres.test.ts"], true).usesPostgres).toBe(true);
     expect(selectFiles(["test/features/mfa/"], true).usesPostgres).toBe(true);

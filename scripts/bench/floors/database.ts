@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
 
 /**
- * The database of the floor: the same bytes, the same statements prepared by hand, nothing in between. `+?` because SQLite
- * prepares a join anew whenever a bare `?` of it is bound.
+ * Opens the floor's database: the same data, and the same statements prepared by hand, without any layer. It binds `+?`,
+ * because SQLite prepares a join again whenever a bare `?` in it is bound.
  */
 export function openDatabase(file: string) {
   const writer = new Database(file, { readwrite: true, create: false });

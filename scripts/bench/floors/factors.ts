@@ -29,8 +29,8 @@ interface PasskeyRow {
 }
 
 /**
- * The floors of a sign-in with a passkey and of a second factor by TOTP: the same signatures, reads and durable writes, the
- * counters of tries among them. Where no counter must stand before an answer is looked at, all is one write.
+ * The floors of a sign-in with a passkey and of a second factor by TOTP: the same signatures, reads and durable writes,
+ * including the counters of tries. It makes a single write wherever no counter has to be stored before the check.
  */
 export function factorFloor(
   database: { reader: Database; writer: Database },
@@ -127,7 +127,7 @@ export function factorFloor(
     const now = Date.now();
     const row = factor.get(jti);
     if (!row || exp * 1_000 <= now) return host.refused();
-    // A try is counted, durably, before it is looked at: of many at once no more are than the limits say.
+    // A try is counted, durably, before it is checked, so that parallel tries cannot exceed the limits.
     const counters = [`pair:${row.user_id}`, `account:${row.user_id}`, `in-a-row:${row.user_id}`];
     const isCounted = await host.write(() => {
       for (const counter of [...counters, "network"]) limits.take(counter, now);
@@ -174,7 +174,7 @@ interface Completion {
   response: { id: string; response: { clientDataJSON: string; authenticatorData: string; signature: string } };
 }
 
-/** Counters that several nodes share and a restart does not forget: one upsert each. */
+/** Counters that several nodes share and that survive a restart. Each costs one upsert. */
 function durableLimits(writer: Database) {
   const take = writer.prepare<{ tat_at: number }, [string, number, number]>(
     `INSERT INTO rate_limits (key, tat_at, expires_at) VALUES (+?, +?, +?)
@@ -187,13 +187,13 @@ function durableLimits(writer: Database) {
   };
 }
 
-/** The COSE key of {@link newCredential} is x and y at fixed places. */
+/** Reads x and y at their fixed places in the COSE key of {@link newCredential}. */
 function es256(cose: Uint8Array): KeyObject {
   const part = (from: number) => Buffer.from(cose.subarray(from, from + 32)).toString("base64url");
   return createPublicKey({ key: { kty: "EC", crv: "P-256", x: part(10), y: part(45) }, format: "jwk" });
 }
 
-/** What every sign-in writes: the session, the audit entry, the device that it came from. */
+/** Makes the writes of every sign-in: the session, the audit entry and the device. */
 function beginSession(writer: Database, seed: { tenantId: string; applicationId: string; publicUrl: string }) {
   const user = writer.prepare<Bundle, [string]>(
     `SELECT u.id AS user_id, u.external_id, u.display_name, u.public_metadata, u.created_at AS user_created_at,
@@ -233,7 +233,7 @@ function beginSession(writer: Database, seed: { tenantId: string; applicationId:
   };
 }
 
-/** AES-256-GCM under a key of the floor's own: how the appliance seals is not the floor's to know. */
+/** Seals with AES-256-GCM under the floor's own key, because the floor does not depend on the appliance's format. */
 function sealedAnew(reader: Database, writer: Database, totp: TotpSeed) {
   const key = randomBytes(32);
   const users = reader.query<{ user_id: string }, []>("SELECT user_id FROM totp_factors ORDER BY rowid").all();

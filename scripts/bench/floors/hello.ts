@@ -1,4 +1,4 @@
-/** The least that an executable can be: a server that answers one thing. */
+/** The smallest useful executable: a server with one constant answer. */
 const server = Bun.serve({
   port: Number(process.env.PORT ?? 0),
   hostname: "127.0.0.1",

@@ -12,7 +12,7 @@ export function machineFloor(
   host: {
     mint: ReturnType<typeof minting>;
     applicationOf: (id: string) => ApplicationRow | null;
-    /** One durable audit entry, in a group commit. */
+    /** Writes one durable audit entry in a group commit. */
     audit: (clientId: string) => Promise<unknown>;
     answer: (value: unknown) => Response;
     refused: () => Response;

@@ -1,6 +1,6 @@
 /**
- * The floor: the least program that does the same necessary work on the same schema. No validation, no gate, no error
- * shapes, no headers but the content type; what it must not skip is what the table in `performance.md` names.
+ * The floor: the smallest program that does the same necessary work on the same schema. No validation, no gate, no error
+ * envelope, and no headers except the content type. The table in `performance.md` lists the work that it must not skip.
  */
 import { hash, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -77,7 +77,7 @@ async function refresh(request: Request, algorithm: "ed" | "rsa") {
   return response;
 }
 
-/** The hash alone, by as many at once as there are cores. */
+/** Does only the hash, on as many threads as there are cores. */
 let running = 0;
 const waiting: (() => void)[] = [];
 async function login(request: Request) {
@@ -102,7 +102,7 @@ function users(request: Request) {
   return answer({ data, next_cursor: rows.length > limit ? (data.at(-1)?.id ?? null) : null });
 }
 
-/** The id is base62 inside of the secret: what it takes to read it belongs to the format, and a map keeps it off the floor. */
+/** The id is base62 inside the secret. A map keeps the cost of this decoding off the floor, because the format causes it. */
 const keyIds = new Map<string, string>();
 function keyIdOf(secret: string): string | undefined {
   const head = secret.slice(0, 31);
@@ -161,7 +161,7 @@ const server = Bun.serve({
 const chains = (algorithm: "EdDSA" | "RS256") =>
   seed.refresh[algorithm].map(({ sid }) => {
     const row = database.session.get(sid);
-    if (!row) throw new Error(`the session ${sid} is not there`);
+    if (!row) throw new Error(`the session ${sid} does not exist`);
     return mint.refresh(sid, row.generation, row.refresh_issued_at, row.refresh_expires_at);
   });
 console.log(JSON.stringify({ port: server.port, refresh: { EdDSA: chains("EdDSA"), RS256: chains("RS256") } }));

@@ -20,7 +20,7 @@ interface Verified {
   exp: number;
 }
 
-/** SHA-256 and a bounded map of two generations; one Ed25519 verification for what is not in it. */
+/** Uses SHA-256 and a bounded map of two generations, and verifies Ed25519 for tokens that are not in the map. */
 export function accessTokens(issuer: string, keys: { id: string; algorithm: string; public_jwk: string }[]) {
   let seen = new Map<string, Verified>();
   let before = new Map<string, Verified>();
@@ -52,7 +52,7 @@ export function accessTokens(issuer: string, keys: { id: string; algorithm: stri
   };
 }
 
-/** Keys of the floor's own: only their kind and size matter. */
+/** Signs with the floor's own keys. Only their kind and size matter. */
 export function minting(issuer: string) {
   const ed = generateKeyPairSync("ed25519").privateKey;
   const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;

@@ -1,7 +1,7 @@
 import { initTRPC, TRPCError } from "@trpc/server";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 
-/** tRPC's stock fetch handler before one procedure with the same body. */
+/** tRPC's stock fetch handler with one procedure that has the same body. */
 export function trpcFloor(session: (request: Request) => unknown): (request: Request) => Promise<Response> {
   const t = initTRPC.context<{ request: Request }>().create();
   const router = t.router({

@@ -1,6 +1,7 @@
 /**
- * better-auth as its documentation sets it up, on the same Bun, SQLite in WAL mode with full durability, and argon2id with the
- * same parameters in place of its scrypt. Arguments: directory that holds its `node_modules`, database file, users.
+ * better-auth, set up as in its documentation, on the same Bun, with SQLite in WAL mode and full durability, and with
+ * argon2id and the same parameters instead of its scrypt. Arguments: directory with its `node_modules`, database file,
+ * users, password.
  */
 import { Database } from "bun:sqlite";
 import { createRequire } from "node:module";
@@ -39,7 +40,7 @@ for (let index = 0; index < Number(users); index++) {
   const given: string[] = headers.getSetCookie();
   cookies.push(given.map((cookie) => cookie.slice(0, cookie.indexOf(";"))).join("; "));
 }
-// Its endpoint answers 200 to strangers too, with null: that would be measured as work.
+// Its endpoint also answers 200, with null, without a session. The benchmark would count that as work.
 const known = await auth.api.getSession({ headers: new Headers({ cookie: cookies[0] ?? "" }) });
 if (!known?.user) throw new Error("better-auth does not know the session that it made");
 const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => auth.handler(request) });
