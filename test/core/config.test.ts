@@ -42,7 +42,7 @@ function messageOf(run: () => unknown): string {
 
 describe("precedence: defaults < file < environment < flags", () => {
   const env = { SALLYPORT_PUBLIC_URL: "http://env" };
-  test("each wins over those before it", () => {
+  test("each source wins over the sources before it", () => {
     expect(load({}).public_url).toBe("http://default");
     expect(load(file({ public_url: "http://file" })).public_url).toBe("http://file");
     expect(load({ ...file({ public_url: "http://file" }), env }).public_url).toBe("http://env");
@@ -51,17 +51,17 @@ describe("precedence: defaults < file < environment < flags", () => {
     );
   });
 
-  test("an empty variable is an unset one", () => {
+  test("an empty variable counts as unset", () => {
     expect(load({ ...file({ port: 1 }), env: { SALLYPORT_PORT: "" } }).port).toBe(1);
   });
 });
 
-describe("what stands where", () => {
-  test("names", () => {
+describe("the names of settings", () => {
+  test("follow from the key, for a variable and for a flag", () => {
     expect([envName("public_url"), flagName("public_url")]).toEqual(["SALLYPORT_PUBLIC_URL", "--public-url"]);
   });
 
-  test("an unknown key of the file is refused, with the nearest name", () => {
+  test("an unknown key in the file is refused, with the nearest name", () => {
     expect(messageOf(() => load(file({ public_ulr: "x" })))).toBe(
       "sallyport.toml has an unknown key: public_ulr. Did you mean public_url?",
     );
@@ -71,14 +71,14 @@ describe("what stands where", () => {
     }
   });
 
-  test("variables of others are left alone, ours that are not settings too", () => {
+  test("foreign variables are ignored, and so are our own that are not settings", () => {
     const env = { PORT: "99999", PUBLIC_URL: "x", SALLYPORT_APP_ID: "app_x", SALLYPORT_API_KEY: "k", HOME: "/" };
     expect(load({ env })).toEqual(load({}));
   });
 });
 
 describe("secrets by file", () => {
-  test("KEY_FILE is read and trimmed, and is not for what is no secret", () => {
+  test("KEY_FILE is read and trimmed, and works only for secrets", () => {
     const path = join(directory, "token");
     writeFileSync(path, "  s3cret\n");
     expect(load({ env: { SALLYPORT_API_TOKEN_FILE: path } }).api_token).toBe("s3cret");
@@ -86,7 +86,7 @@ describe("secrets by file", () => {
     expect(load({ env: { SALLYPORT_PUBLIC_URL_FILE: path } }).public_url).toBe("http://default");
   });
 
-  test("a flag wins over it; both forms at once are a mistake; a missing file is named", () => {
+  test("a flag wins over it; both forms together are an error; a missing file is named", () => {
     const path = join(directory, "token2");
     writeFileSync(path, "from file");
     const env = { SALLYPORT_API_TOKEN_FILE: path };
@@ -96,7 +96,7 @@ describe("secrets by file", () => {
     expect(messageOf(() => load({ env: { SALLYPORT_API_TOKEN_FILE: directory } }))).toContain("(EISDIR)");
   });
 
-  test("a secret that is not valid is not repeated in the message", () => {
+  test("the message about an invalid secret does not repeat it", () => {
     const strict = defineSettings({
       token: { schema: z.string().min(16, "must be 16 characters or more"), secret: true, doc: "T." },
     });
@@ -135,7 +135,7 @@ describe("native values and text", () => {
 describe("the application's own settings", () => {
   const own = (env: Record<string, string>) => loadSettings(appSettings, { env, flags: {} });
 
-  test("the public URL is an origin and nothing more (security.md 6)", () => {
+  test("the public URL is an origin and nothing more", () => {
     expect(own({ SALLYPORT_PUBLIC_URL: "https://login.example.com/" }).public_url).toBe("https://login.example.com");
     for (const url of [
       "login.example.com",
@@ -151,7 +151,7 @@ describe("the application's own settings", () => {
     }
   });
 
-  test("limits, networks and tenant hosts are read whole or refused", () => {
+  test("limits, networks and tenant hosts are read completely or refused", () => {
     expect(own({ SALLYPORT_LIMIT_ACCOUNT: "5/1m" }).limit_account).toEqual({ burst: 5, interval: 12_000 });
     expect(own({ SALLYPORT_TRUSTED_PROXIES: "10.0.0.0/8,::1" }).trusted_proxies.has("10.1.2.3")).toBeTrue();
     expect(own({ SALLYPORT_TENANT_HOSTS: "Login.Acme.com=acme" }).tenant_hosts.get("login.acme.com")).toBe("acme");
@@ -166,7 +166,7 @@ describe("the application's own settings", () => {
     }
   });
 
-  test("every setting says in a sentence what it is for", () => {
+  test("every setting has a sentence that says its purpose", () => {
     for (const [key, { doc }] of Object.entries(appSettings))
       expect([key, doc]).toEqual([key, expect.stringMatching(/^[A-Z].+\.$/)]);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { canonicalEmail } from "../../src/core/email.ts";
 
-describe("canonicalEmail takes one address", () => {
+describe("canonicalEmail accepts one address", () => {
   test.each([
     ["ada@example.com", "ada@example.com", "ada@example.com"],
     ["Ada.Lovelace+x@Example.COM", "Ada.Lovelace+x@example.com", "ada.lovelace+x@example.com"],
@@ -17,7 +17,7 @@ describe("canonicalEmail takes one address", () => {
     expect(canonicalEmail(input)).toEqual({ address, canonical });
   });
 
-  test("canonical is a fixed point, and provider rules are not guessed", () => {
+  test("the canonical form is stable, and rules of providers are not guessed", () => {
     expect(canonicalEmail("a.d.a+b@gmail.com")?.canonical).toBe("a.d.a+b@gmail.com");
     const once = canonicalEmail("Ada@Bücher.example")?.canonical;
     expect(canonicalEmail(once)?.canonical).toBe(once);
@@ -64,11 +64,11 @@ describe("canonicalEmail refuses", () => {
     ["a port", "ada@example.com:25"],
     ["a path by a ligature", "ada@example.com\u2100.evil.example"],
     ["an underscore in the domain", "ada@ex_ample.com"],
-    ["a hyphen at a label's begin", "ada@-example.com"],
+    ["a hyphen at a label's start", "ada@-example.com"],
     ["a hyphen at a label's end", "ada@example-.com"],
-    ["a label beyond 63", `ada@${"a".repeat(64)}.com`],
-    ["a local part beyond 64", `${"a".repeat(65)}@example.com`],
-    ["more than 254", long],
+    ["a label of more than 63 characters", `ada@${"a".repeat(64)}.com`],
+    ["a local part of more than 64 characters", `${"a".repeat(65)}@example.com`],
+    ["an address of more than 254 characters", long],
     ["a soft hyphen", "ada@exam\u00ADple.com"],
     ["a zero-width joiner", "a\u200Dda@example.com"],
     ["a right-to-left override", "ada\u202E@example.com"],

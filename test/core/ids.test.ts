@@ -5,19 +5,19 @@ import { isUuid, newId, parseId, requireId, shortId, toPrefixedId } from "../../
 const UUID = "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f";
 const PREFIXED = "usr_01HWY4MYSEFGESW2GZ5CY4TQKF";
 
-describe("the two forms of an id (vector of product.md)", () => {
-  test("the vector, both ways", () => {
+describe("the two forms of an id", () => {
+  test("convert into each other", () => {
     expect(toPrefixedId("user", UUID)).toBe(PREFIXED);
     expect(parseId("user", PREFIXED)).toBe(UUID);
   });
 
-  test("either case of either form is the plain lower-case UUID", () => {
+  test("parse to the plain lower-case UUID in either case", () => {
     for (const text of [UUID, UUID.toUpperCase(), PREFIXED, PREFIXED.toLowerCase(), PREFIXED.toUpperCase()]) {
       expect(parseId("user", text)).toBe(UUID);
     }
   });
 
-  test("every prefix, and none for another", () => {
+  test("have a prefix for each kind, which no other kind accepts", () => {
     const prefixes = {
       tenant: "ten",
       application: "app",
@@ -38,14 +38,14 @@ describe("the two forms of an id (vector of product.md)", () => {
     }
   });
 
-  test("round trip at the edges of 128 bits", () => {
+  test("survive a round trip at the edges of 128 bits", () => {
     for (const uuid of ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"]) {
       expect(parseId("session", toPrefixedId("session", uuid))).toBe(uuid);
     }
     expect(toPrefixedId("session", "ffffffff-ffff-ffff-ffff-ffffffffffff")).toBe("ses_7ZZZZZZZZZZZZZZZZZZZZZZZZZ");
   });
 
-  test("what is no id is null", () => {
+  test("parse to null unless the text is an id", () => {
     const wrong = [
       "",
       "usr_",
@@ -80,7 +80,7 @@ describe("the two forms of an id (vector of product.md)", () => {
   });
 });
 
-test("new ids are UUIDv7 of the given time, and rise within it (RFC 9562 section 5.7)", () => {
+test("new ids are UUIDv7 of the given time, and rise within the same millisecond (RFC 9562 section 5.7)", () => {
   const ms = Date.UTC(2026, 2, 1);
   const ids = Array.from({ length: 2_000 }, () => newId(ms));
   expect(ids).toEqual([...ids].sort());
@@ -93,7 +93,7 @@ test("new ids are UUIDv7 of the given time, and rise within it (RFC 9562 section
   }
 });
 
-test("isUuid takes text alone", () => {
+test("isUuid accepts only text", () => {
   for (const value of [null, undefined, 7, {}, [UUID], PREFIXED, `${UUID}\u0000`, ""])
     expect(isUuid(value)).toBeFalse();
 });

@@ -5,7 +5,7 @@ test.each(["[]", "null", "1", '"a"', "", "{", "{}x", "\uFEFF{}"])("%p is not a J
   expect(parseJsonObject(text)).toBeNull();
 });
 
-test("__proto__ stays a member and changes no prototype", () => {
+test("__proto__ becomes a member and changes no prototype", () => {
   const value = parseJsonObject('{"__proto__":{"admin":true}}');
   expect(value && Object.getPrototypeOf(value)).toBe(Object.prototype);
   expect(value?.admin).toBeUndefined();
@@ -15,13 +15,13 @@ describe("the depth of a JSON text", () => {
   const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
   test.each([
     ["32 levels pass", nested(32), false],
-    ["33 levels do not", nested(33), true],
-    ["objects count as arrays do", `${'{"a":['.repeat(17)}`, true],
+    ["33 levels do not pass", nested(33), true],
+    ["objects count like arrays", `${'{"a":['.repeat(17)}`, true],
     ["levels side by side do not add up", `[${Array(100).fill("[{}]").join(",")}]`, false],
     ["brackets in a string do not count", JSON.stringify("[".repeat(100)), false],
     ["an escaped quote does not end a string", JSON.stringify(`\\"${"[".repeat(100)}`), false],
     ["a string without an end hides the rest", `"${"[".repeat(100)}`, false],
-    ["a bracket that was never opened lends no level", `${"]".repeat(1)}${"[".repeat(34)}`, true],
+    ["a closing bracket without an opening one allows no further level", `${"]".repeat(1)}${"[".repeat(34)}`, true],
   ])("%s", (_name, text, expected) => {
     expect(isTooDeep(text)).toBe(expected);
   });

@@ -27,7 +27,7 @@ describe("parseLimit", () => {
     "10/10m ",
     "١/1m",
     "9999999999/1s",
-  ])("%p is none", (text) => {
+  ])("%p is not a limit", (text) => {
     expect(parseLimit(text)).toBeNull();
   });
 });
@@ -35,7 +35,7 @@ describe("parseLimit", () => {
 describe("waitFor (GCRA)", () => {
   const limit = { burst: 3, interval: 1_000 };
 
-  test("a whole burst passes at once, the next one waits for one interval", () => {
+  test("a whole burst passes at once, and the next call waits for one interval", () => {
     let tat = 0;
     for (let i = 0; i < 3; i++) {
       expect(waitFor(limit, tat, 0)).toBe(0);
@@ -46,7 +46,7 @@ describe("waitFor (GCRA)", () => {
     expect(waitFor(limit, tat, 1_000)).toBe(0);
   });
 
-  test("never asks for more than it takes until one more is admitted", () => {
+  test("never returns more than the time until the next call is admitted", () => {
     expect(waitFor(limit, 5_000, 0)).toBe(3_000);
     expect(waitFor(limit, 0, 1_000_000)).toBe(0);
   });

@@ -14,7 +14,7 @@ describe("parseAddress", () => {
     ["64:ff9b::192.0.2.33", "64:ff9b:0:0:0:0:c000:221"],
     ["::", "0:0:0:0:0:0:0:0"],
     ["::1", "0:0:0:0:0:0:0:1"],
-  ])("%s is %s", (text, expected) => {
+  ])("%s becomes %s", (text, expected) => {
     expect(parseAddress(text)).toBe(expected);
   });
 
@@ -32,20 +32,20 @@ describe("parseAddress", () => {
     "1::2::3",
     "a,b",
     "localhost",
-  ])("%p is no address", (text) => {
+  ])("%p is not an address", (text) => {
     expect(parseAddress(text)).toBeNull();
   });
 });
 
 describe("networkOf", () => {
-  test("IPv4 as it is, IPv6 by its /64", () => {
+  test("returns IPv4 unchanged, and IPv6 as its /64", () => {
     expect(networkOf("203.0.113.7")).toBe("203.0.113.7");
     expect(networkOf("2001:db8:1:2:3:4:5:6")).toBe("2001:db8:1:2::/64");
     expect(networkOf("2001:db8::1")).toBe("2001:db8:0:0::/64");
     expect(networkOf("")).toBe("");
   });
 
-  test("every spelling of one /64 is one network", () => {
+  test("every spelling of a /64 is the same network", () => {
     const spellings = ["2001:db8:0:2::1", "2001:0DB8:0000:0002:ffff::", "2001:db8::2:1:2:3:4"];
     expect(new Set(spellings.map((text) => networkOf(parseAddress(text) ?? "?"))).size).toBe(1);
   });
@@ -71,14 +71,14 @@ describe("NetworkList", () => {
     expect(list.has(address)).toBe(expected);
   });
 
-  test("an IPv4 block holds no IPv6 address and the other way round", () => {
+  test("an IPv4 block holds no IPv6 address, nor an IPv6 block an IPv4 address", () => {
     expect(new NetworkList(["0.0.0.0/0"]).has("::1")).toBeFalse();
     expect(new NetworkList(["::/0"]).has("127.0.0.1")).toBeFalse();
     expect(new NetworkList(["0.0.0.0/0"]).has("255.255.255.255")).toBeTrue();
   });
 
   test.each(["10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/x", "::/129", "10.0.0", "example.com", "", "10.0.0.0/8.5"])(
-    "%p is refused by name",
+    "%p is refused, and the error names it",
     (entry) => {
       expect(() => new NetworkList([entry])).toThrow(entry);
     },
@@ -104,7 +104,7 @@ describe("clientAddress", () => {
     expect(clientAddress(peer, header, trusted)).toBe(expected);
   });
 
-  test("nobody is trusted unless configured", () => {
+  test("no proxy is trusted unless it is configured", () => {
     expect(clientAddress("127.0.0.1", "198.51.100.1", new NetworkList([]))).toBe("127.0.0.1");
   });
 });

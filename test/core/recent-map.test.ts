@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { RecentMap } from "../../src/core/recent-map.ts";
 
-test("holds no more than its capacity, and forgets what nobody asked for", () => {
+test("holds at most its capacity, and forgets entries that nobody reads", () => {
   const map = new RecentMap<number>(10);
   for (let i = 0; i < 100; i++) map.set(`key ${i}`, i);
   const held = Array.from({ length: 100 }, (_, i) => map.get(`key ${i}`)).filter((value) => value !== undefined);
@@ -10,7 +10,7 @@ test("holds no more than its capacity, and forgets what nobody asked for", () =>
   expect(map.get("key 99")).toBe(99);
 });
 
-test("keeps what is asked for while others come and go", () => {
+test("keeps an entry that is read while others come and go", () => {
   const map = new RecentMap<string>(10);
   map.set("wanted", "here");
   for (let i = 0; i < 100; i++) {
@@ -19,7 +19,7 @@ test("keeps what is asked for while others come and go", () => {
   }
 });
 
-test("forgets everything when it is cleared", () => {
+test("clear removes every entry", () => {
   const map = new RecentMap<number>(4);
   for (let i = 0; i < 4; i++) map.set(`key ${i}`, i);
   map.clear();

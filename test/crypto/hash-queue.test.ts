@@ -5,7 +5,7 @@ import { HashQueue } from "../../src/crypto/hash-queue.ts";
 
 const bounds = { slots: 1, maxWaiting: 6, maxWaitingPerKey: 4, clock: systemClock };
 
-/** Work that ends when the test says so, so that the order is the queue's alone. */
+/** Work that ends when the test says so, so that only the queue decides the order. */
 function gated(queue: HashQueue) {
   const order: string[] = [];
   const gates: (() => void)[] = [];
@@ -43,7 +43,7 @@ describe("HashQueue", () => {
     expect(order).toEqual(["a1", "a2", "b1", "c1", "a3", "b2", "a4"]);
   });
 
-  test("one key's share is bounded while others still get in, and the whole is bounded", async () => {
+  test("one key's share is limited while others still get in, and the whole queue is limited", async () => {
     const queue = new HashQueue(bounds);
     const { add, finishAll } = gated(queue);
     const admitted = ["1", "2", "3", "4", "5"].map((name) => add("flood", name));
@@ -60,7 +60,7 @@ describe("HashQueue", () => {
     expect(queue.stats).toMatchObject({ waiting: 0, running: 0, shed: 2, done: 7, estimatedWait: 0 });
   });
 
-  test("never more than its slots at once, and failed work frees its slot", async () => {
+  test("runs at most its slots at once, and failed work frees its slot", async () => {
     const queue = new HashQueue({ ...bounds, slots: 2, maxWaiting: 50, maxWaitingPerKey: 50 });
     let most = 0;
     const work = async () => {
@@ -74,7 +74,7 @@ describe("HashQueue", () => {
     expect(queue.stats).toMatchObject({ waiting: 0, running: 0, done: 20 });
   });
 
-  test("who leaves while waiting is never run and makes room", async () => {
+  test("work that leaves while it waits never runs, and makes room", async () => {
     const queue = new HashQueue({ ...bounds, maxWaiting: 1 });
     const { order, add, finishAll } = gated(queue);
     const controller = new AbortController();
@@ -90,7 +90,7 @@ describe("HashQueue", () => {
     expect(await codeOf(queue.run("d", async () => 1, AbortSignal.abort("before")))).toBe("before");
   });
 
-  test("work that throws at once is a rejection, not a lost slot", async () => {
+  test("work that throws at once is rejected and frees its slot", async () => {
     const queue = new HashQueue(bounds);
     const broken = () => {
       throw new Error("at once");

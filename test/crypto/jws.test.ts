@@ -20,7 +20,7 @@ const secret = randomBytes(64);
 const hmac = importHmacKey("HS256", secret, "k1");
 const encode = (text: string | Uint8Array) => Buffer.from(text).toString("base64url");
 
-/** A token whose MAC is right whatever the header says. */
+/** Returns a token whose MAC is right, whatever the header says. */
 function forged(header: string, payload = '{"sub":"x"}'): string {
   const input = `${encode(header)}.${encode(payload)}`;
   return `${input}.${createHmac("sha256", secret).update(input).digest("base64url")}`;
@@ -74,16 +74,16 @@ describe("signatures agree with jose (RFC 7515, RFC 8037)", () => {
   });
 });
 
-describe("the algorithm is the key's (RFC 8725 section 3.1; ASVS 9.1.2)", () => {
+describe("the algorithm is the key's own (RFC 8725 section 3.1; ASVS 9.1.2)", () => {
   test.each(["none", "None", "HS384", "hs256", "RS256", "EdDSA", "HS256 ", ""])("alg %p under an HS256 key", (alg) => {
     expect(verifyJws(parseJws(forged(JSON.stringify({ alg }))), hmac)).toBe(false);
   });
 
-  test("the right MAC under the right name passes, so the refusals above mean something", () => {
+  test("the right MAC with the right name passes, which gives the refusals above their meaning", () => {
     expect(verifyJws(parseJws(forged('{"alg":"HS256"}')), hmac)).toBe(true);
   });
 
-  test("a public key's bytes are no HMAC secret", () => {
+  test("a public key's bytes never serve as an HMAC secret", () => {
     const key = importVerificationKey("RS256", pairs.RS256.publicJwk, "k1");
     for (const bytes of [encode(JSON.stringify(pairs.RS256.publicJwk)), JSON.stringify(pairs.RS256.publicJwk)]) {
       const input = `${encode('{"alg":"HS256"}')}.${encode("{}")}`;
@@ -92,12 +92,12 @@ describe("the algorithm is the key's (RFC 8725 section 3.1; ASVS 9.1.2)", () => 
     }
   });
 
-  test("alg and kid of the signing key replace what a caller puts into the header", async () => {
+  test("alg and kid of the signing key replace those in a caller's header", async () => {
     const token = await signJws({ alg: "none", kid: "other", cty: "x" }, new Uint8Array([1]), hmac);
     expect(parseJws(token).header).toEqual({ alg: "HS256", kid: "k1", cty: "x" });
   });
 
-  test("jku, x5u and jwk in a header lead nowhere (ASVS 9.1.3)", () => {
+  test("jku, x5u and jwk in a header are ignored (ASVS 9.1.3)", () => {
     const header = {
       alg: "HS256",
       jku: "https://evil.example",
@@ -113,7 +113,7 @@ describe("the algorithm is the key's (RFC 8725 section 3.1; ASVS 9.1.2)", () => 
 describe("importing keys (RFC 7517, RFC 7518)", () => {
   const { RS256: rsa, ES256: ec } = pairs;
 
-  test("RSA of 2047 bits and less is refused, both halves", () => {
+  test("RSA keys of fewer than 2048 bits are refused, public and private", () => {
     for (const modulusLength of [1024, 2040]) {
       const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength });
       expect(() => importVerificationKey("RS256", publicKey.export({ format: "jwk" }), "k1")).toThrow("2048");
@@ -122,7 +122,7 @@ describe("importing keys (RFC 7517, RFC 7518)", () => {
     }
   });
 
-  test("a private key serves its own algorithm only", () => {
+  test("a private key serves only its own algorithm", () => {
     expect(() => importSigningKey("EdDSA", ec.privatePkcs8, "k1")).toThrow(JwsError);
     expect(() => importSigningKey("ES256", rsa.privatePkcs8, "k1")).toThrow(JwsError);
     expect(() => importSigningKey("EdDSA", randomBytes(48), "k1")).toThrow(JwsError);

@@ -3,10 +3,10 @@ import { randomBytes } from "node:crypto";
 import { generateMasterKey, parseMasterKeys, SealError, sealedVersion } from "../../src/crypto/master-key.ts";
 
 const context = { keyId: "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f", purpose: "pepper" };
-const secret = new TextEncoder().encode("what is sealed");
+const secret = new TextEncoder().encode("a sealed text.");
 
 describe("master keys as text", () => {
-  test("every form of one key is the same key", () => {
+  test("every form of a key is the same key", () => {
     const bytes = randomBytes(32);
     const forms = [
       `v1:${bytes.toString("base64url")}`,
@@ -18,7 +18,7 @@ describe("master keys as text", () => {
     expect(new Set(forms.map((form) => parseMasterKeys(form).fingerprint())).size).toBe(1);
   });
 
-  test("lines and commas both separate, the highest version is current", () => {
+  test("lines and commas separate keys, and the highest version is current", () => {
     const keys = parseMasterKeys(`${generateMasterKey(2)},${generateMasterKey(10)}\n${generateMasterKey(1)}\n`);
     expect(keys.versions).toEqual([1, 2, 10]);
     expect(keys.currentVersion).toBe(10);
@@ -39,7 +39,7 @@ describe("master keys as text", () => {
     [`v1:${bare}\nv1:${generateMasterKey().slice(3)}`, "repeats version 1"],
     [`v1:${bare}\nv2:${bare}`, "another version"],
     [`v1:${Buffer.alloc(32).toString("base64url")}`, "placeholder"],
-  ])("%p is refused with a way out, without repeating a key", (text, reason) => {
+  ])("%p is refused with a fix, and no key is repeated", (text, reason) => {
     expect(() => parseMasterKeys(text)).toThrow(reason);
     expect(() => parseMasterKeys(text)).not.toThrow(bare.slice(0, 20));
   });
@@ -55,7 +55,7 @@ describe("master keys as text", () => {
 describe("seals (AES-256-GCM; ASVS 11.3.2)", () => {
   const keys = parseMasterKeys(generateMasterKey());
 
-  test("open what they sealed, the empty secret too, and never the same bytes twice", () => {
+  test("open what they sealed, also an empty secret, and never produce the same bytes twice", () => {
     expect(keys.open(keys.seal(secret, context), context)).toEqual(secret);
     expect(keys.open(keys.seal(new Uint8Array(), context), context)).toEqual(new Uint8Array());
     expect(keys.seal(secret, context)).not.toEqual(keys.seal(secret, context));
@@ -68,7 +68,7 @@ describe("seals (AES-256-GCM; ASVS 11.3.2)", () => {
     expect(sealed.length).toBe(3 + 12 + secret.length + 16);
   });
 
-  test("every altered bit of every byte is noticed", () => {
+  test("every altered bit is detected", () => {
     const sealed = keys.seal(secret, context);
     for (let i = 0; i < sealed.length * 8; i++) {
       const altered = sealed.slice();
@@ -77,7 +77,7 @@ describe("seals (AES-256-GCM; ASVS 11.3.2)", () => {
     }
   });
 
-  test("every shortened seal is noticed", () => {
+  test("every shortened seal is detected", () => {
     const sealed = keys.seal(secret, context);
     for (let length = 0; length < sealed.length; length++) {
       expect(() => keys.open(sealed.slice(0, length), context)).toThrow(SealError);
@@ -93,7 +93,7 @@ describe("seals (AES-256-GCM; ASVS 11.3.2)", () => {
     expect(() => keys.open(keys.seal(secret, context), other)).toThrow(SealError);
   });
 
-  test("rotation: the new key seals, the old one still opens, and once it is gone nothing does", () => {
+  test("rotation: the new key seals, and the old one still opens its seals until it is removed", () => {
     const [first, second] = [generateMasterKey(1), generateMasterKey(2)];
     const before = parseMasterKeys(first).seal(secret, context);
     const both = parseMasterKeys(`${first}\n${second}`);

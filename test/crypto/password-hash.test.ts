@@ -17,7 +17,7 @@ const password = "correct horse battery staple";
 const stored = await hasher.hash(password, context);
 
 describe("PasswordHasher (ASVS 11.4.2)", () => {
-  test("stores pepper version, argon2id and its parameters, salted", async () => {
+  test("stores the pepper's version, argon2id and its parameters, with a salt", async () => {
     expect(stored).toStartWith("p3$argon2id$v=19$m=19456,t=2,p=1$");
     expect(await hasher.hash(password, context)).not.toBe(stored);
   });
@@ -28,7 +28,7 @@ describe("PasswordHasher (ASVS 11.4.2)", () => {
     expect(await argon2Verify(stored.slice(2), password)).toBe(false);
   });
 
-  test("verifies the exact password only (ASVS 6.2.8)", async () => {
+  test("verifies only the exact password (ASVS 6.2.8)", async () => {
     const verify = (text: string) => hasher.verify(stored, text, { fairnessKey: "a", pepperOf });
     expect(await verify(password)).toBe(true);
     for (const wrong of [`${password} `, password.toUpperCase(), password.slice(0, -1), "", `${password}\u0000`]) {
@@ -36,14 +36,14 @@ describe("PasswordHasher (ASVS 11.4.2)", () => {
     }
   });
 
-  test("long passwords differ in their last character, and forms of one text do not", async () => {
+  test("long passwords differ in their last character, and two forms of the same text do not differ", async () => {
     const long = "ä".repeat(300);
     const kept = await hasher.hash(long, context);
     expect(await hasher.verify(kept, `${long.slice(1)}b`, { fairnessKey: "a", pepperOf })).toBe(false);
     expect(await hasher.verify(kept, long.normalize("NFD"), { fairnessKey: "a", pepperOf })).toBe(true);
   });
 
-  test("an older pepper still verifies and asks for a rehash; a wrong one does not verify", async () => {
+  test("an older pepper still verifies and needs a rehash, and a wrong pepper does not verify", async () => {
     const before = await hasher.hash(password, { ...context, pepper: older });
     expect(await hasher.verify(before, password, { fairnessKey: "a", pepperOf })).toBe(true);
     expect(hasher.needsRehash(before, pepper.version)).toBe(true);
@@ -51,13 +51,13 @@ describe("PasswordHasher (ASVS 11.4.2)", () => {
     expect(await hasher.verify(stored, password, { fairnessKey: "a", pepperOf: () => older.key })).toBe(false);
   });
 
-  test("other parameters ask for a rehash", async () => {
+  test("other parameters need a rehash", async () => {
     const weak = `p3${await argon2(password, { memoryCost: 1024, timeCost: 2, parallelism: 1 })}`;
     expect(hasher.needsRehash(weak, 3)).toBe(true);
     expect(hasher.needsRehash("p3$2b$10$abc", 3)).toBe(true);
   });
 
-  test("what is stored but no hash of ours, or needs a lost pepper, is an error and never a refusal", async () => {
+  test("a foreign hash and a hash with a lost pepper are errors, and never a refusal", async () => {
     const verify = (text: string) => hasher.verify(text, password, { fairnessKey: "a", pepperOf });
     await expect(verify("")).rejects.toThrow("unknown form");
     await expect(verify(stored.slice(2))).rejects.toThrow("unknown form");
@@ -65,7 +65,7 @@ describe("PasswordHasher (ASVS 11.4.2)", () => {
     await expect(verify(stored.replace("p3", "p9"))).rejects.toThrow("Pepper version 9");
   });
 
-  test("the dummy is one hash of the same parameters, and always false", async () => {
+  test("the dummy is one hash with the same parameters, and always false", async () => {
     const before = hasher.hashesDone;
     expect(await hasher.verifyDummy(password, context)).toBe(false);
     expect(hasher.hashesDone).toBe(before + 1);
@@ -73,7 +73,7 @@ describe("PasswordHasher (ASVS 11.4.2)", () => {
     expect(hasher.hashesDone).toBe(before + 2);
   });
 
-  test("a flood of real hashes is shed, a second network gets its turn in between", async () => {
+  test("a flood of real hashes is refused, and a second network gets its turn in between", async () => {
     const queue = queueOf(1, 6);
     const busy = new PasswordHasher(queue);
     const order: string[] = [];

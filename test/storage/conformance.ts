@@ -24,7 +24,7 @@ const insertTenant = prepared((db, p: Param<{ id: string; slug: string; at: numb
   }),
 );
 
-/** What every storage promises. `open` answers an empty one. */
+/** Tests the contract of every storage. `open` returns an empty one. */
 export function storageConformance(open: () => Promise<Storage>): void {
   describe("storage contract", () => {
     let storage: Storage;
@@ -33,7 +33,7 @@ export function storageConformance(open: () => Promise<Storage>): void {
     }, 60_000);
     afterAll(() => storage.close());
 
-    test("a write is readable once it is acknowledged, and answers its own value", async () => {
+    test("a write is readable once it is acknowledged, and returns its own value", async () => {
       const answer = await storage.write(async (tx) => {
         await tx.first(insertSetting, { name: "seen", value: "1" });
         return (await tx.first(readSetting, { name: "seen" }))?.value;
@@ -56,7 +56,7 @@ export function storageConformance(open: () => Promise<Storage>): void {
       expect(await storage.read.first(readSetting, { name: "thrown" })).toBeUndefined();
     });
 
-    test("a failing write leaves its neighbours alone", async () => {
+    test("a failing write does not affect its neighbours", async () => {
       const results = await Promise.allSettled(
         Array.from({ length: 20 }, (_, i) =>
           storage.write(async (tx) => {
@@ -97,7 +97,7 @@ export function storageConformance(open: () => Promise<Storage>): void {
       expect(await storage.read.first(readSetting, { name: "digits" })).toEqual({ value: "12345678901" });
     });
 
-    test("updates and deletes tell how many rows they touched", async () => {
+    test("updates and deletes return the number of rows that they touched", async () => {
       await storage.write((tx) => tx.first(insertSetting, { name: "touched", value: "1" }));
       const touched = await storage.write(async (tx) => {
         const set = await tx.kysely
@@ -111,7 +111,7 @@ export function storageConformance(open: () => Promise<Storage>): void {
       expect(touched).toEqual([1n, 0n]);
     });
 
-    test("unique violations are told by column, foreign keys are kept", async () => {
+    test("unique violations are distinguished by column, and foreign keys are enforced", async () => {
       await storage.write((tx) => tx.first(insertTenant, { id: "t1", slug: "one", at: TIME }));
       const sameSlug = await rejection(
         storage.write((tx) => tx.first(insertTenant, { id: "t2", slug: "one", at: TIME })),
@@ -154,12 +154,12 @@ export function storageConformance(open: () => Promise<Storage>): void {
       expect(await storage.read.first(readSetting, { name: "late" })).toBeUndefined();
     });
 
-    test("a missing parameter is an error, not a null", async () => {
+    test("a missing parameter is an error, and not a null", async () => {
       const error = await rejection(storage.read.first(readSetting, {} as { name: string }));
       expect(String(error)).toContain("name");
     });
 
-    test("counters are gapless, also when writes fail", async () => {
+    test("counters have no gaps, even when writes fail", async () => {
       const values: number[] = [];
       await Promise.allSettled(
         Array.from({ length: 60 }, (_, i) =>
@@ -205,7 +205,7 @@ export function storageConformance(open: () => Promise<Storage>): void {
       expect(await at(TIME)).toEqual({ admitted: false, retryAfter: 1 });
     });
 
-    test("probe and stats", async () => {
+    test("probe and stats count a write and a commit", async () => {
       const before = storage.stats();
       await storage.probe();
       expect(storage.stats().commits).toBeGreaterThan(before.commits);
@@ -213,7 +213,7 @@ export function storageConformance(open: () => Promise<Storage>): void {
     });
   });
 
-  test("close answers what was taken and refuses what comes later", async () => {
+  test("close answers accepted writes and refuses later ones", async () => {
     const storage = await open();
     const taken = storage.write((tx) => tx.first(insertSetting, { name: "last", value: "1" }));
     const closing = storage.close();

@@ -19,7 +19,7 @@ const BEFORE = [
 ];
 
 function upgradeTests(open: () => Promise<MigrationTarget>): void {
-  test("a database of the first release is upgraded with what stands in it", async () => {
+  test("a database of the first release is upgraded and keeps its rows", async () => {
     const target = await open();
     await migrate(target, systemClock, migrations.slice(0, 1));
     await target.exclusive(async (run) => {
@@ -47,7 +47,7 @@ postgresGroup("postgres", () => {
     return postgresMigrationTarget(openBunPool({ url, maxConnections: 1 }));
   });
 
-  test("what a prefix search compares sorts byte by byte, whatever the database's locale", async () => {
+  test("the columns of a prefix search sort byte by byte, whatever the database's locale", async () => {
     const target = postgresMigrationTarget(
       openBunPool({ url: await (await startPostgres()).createDatabase(), maxConnections: 1 }),
     );

@@ -23,7 +23,7 @@ function migratorTests(open: () => Promise<MigrationTarget>): void {
   const count = (target: MigrationTarget, table: string) =>
     target.exclusive((run) => run(`SELECT count(*) AS id FROM ${table}`)).then(([row]) => Number(row?.id));
 
-  test("applies what is missing, once", async () => {
+  test("applies missing migrations once", async () => {
     const target = await open();
     expect(await migrate(target, systemClock, [first])).toBe(1);
     expect(await migrate(target, systemClock, [first, second])).toBe(1);
@@ -32,7 +32,7 @@ function migratorTests(open: () => Promise<MigrationTarget>): void {
     expect(await count(target, "schema_migrations")).toBe(2);
   });
 
-  test("a migration that throws leaves nothing", async () => {
+  test("keeps nothing of a migration that throws", async () => {
     const target = await open();
     await migrate(target, systemClock, [first]);
     const broken = step(
@@ -62,7 +62,7 @@ function migratorTests(open: () => Promise<MigrationTarget>): void {
     expect(String(await rejection(migrate(target, systemClock, [first])))).toContain("later one");
   });
 
-  test("refuses a database that lacks a migration in between", async () => {
+  test("refuses a database that lacks a migration in the middle", async () => {
     const target = await open();
     await migrate(target, systemClock, [first, second]);
     await target.exclusive((run) => run("DELETE FROM schema_migrations WHERE id = 1"));
@@ -75,7 +75,7 @@ function migratorTests(open: () => Promise<MigrationTarget>): void {
   });
 }
 
-test("the schema's version is that of the last migration", () => {
+test("the schema's version is the id of the last migration", () => {
   expect(schemaVersion).toBe(migrations.length);
 });
 

@@ -14,14 +14,14 @@ eachPostgresDriver((driver) => {
 
   storageConformance(open);
 
-  describe("on a server that misbehaves", () => {
+  describe("on a server that fails", () => {
     let storage: Storage;
     beforeAll(async () => {
       storage = await open();
     });
     afterAll(() => storage.close());
 
-    test("terminated connections are replaced", async () => {
+    test("replaces terminated connections", async () => {
       const { admin } = await startPostgres();
       await Promise.all(Array.from({ length: 8 }, () => storage.read.first(readSetting, { name: "x" })));
       const [{ name }] = (await storage.read.kysely
@@ -40,7 +40,7 @@ eachPostgresDriver((driver) => {
       expect((await settingNames(storage)).filter((setting) => setting.startsWith("after-"))).toHaveLength(10);
     });
 
-    test("a connection that ends inside a write rejects it as unavailable", async () => {
+    test("rejects a write as unavailable when its connection ends", async () => {
       const { admin } = await startPostgres();
       const error = await rejection(
         storage.write(async (tx) => {
@@ -55,7 +55,7 @@ eachPostgresDriver((driver) => {
       expect(await storage.read.first(readSetting, { name: "cut" })).toBeUndefined();
     });
 
-    test("a COMMIT whose answer is lost leaves the outcome unknown, and is not tried again", async () => {
+    test("reports an unknown outcome when the answer to COMMIT is lost, and does not retry", async () => {
       const target = await url();
       const proxy = await startLosingProxy("COMMIT", target);
       const storage = await openStorage({ kind: "postgres", url: proxy.url, driver, maxConnections: 1 });
@@ -75,7 +75,7 @@ eachPostgresDriver((driver) => {
       proxy.stop();
     });
 
-    test("a deadlock is tried again", async () => {
+    test("retries after a deadlock", async () => {
       await storage.write(async (tx) => {
         await tx.first(insertSetting, { name: "lock-a", value: "0" });
         await tx.first(insertSetting, { name: "lock-b", value: "0" });
@@ -88,17 +88,17 @@ eachPostgresDriver((driver) => {
           attempts++;
           for (const name of names) {
             await tx.kysely.updateTable("instance_settings").set({ value: "1" }).where("name", "=", name).execute();
-            // Each holds its first row before either asks for its second.
+            // Each write holds its first row before either asks for its second row.
             if (++locked === 2) meeting.resolve();
             await meeting.promise;
           }
         });
       await Promise.all([both("lock-a", "lock-b"), both("lock-b", "lock-a")]);
-      // PostgreSQL ends one of the two, or, when both notice at the same moment, both.
+      // PostgreSQL ends one of the two writes, or both when both detect the deadlock simultaneously.
       expect(attempts).toBeGreaterThanOrEqual(3);
     }, 15_000);
 
-    test("a caught error still undoes the write", async () => {
+    test("undoes a write whose error was caught", async () => {
       const error = await rejection(
         storage.write(async (tx) => {
           await tx.first(insertSetting, { name: "twice", value: "1" });
@@ -109,7 +109,7 @@ eachPostgresDriver((driver) => {
       expect(await storage.read.first(readSetting, { name: "twice" })).toBeUndefined();
     });
 
-    test("backup names the tool", async () => {
+    test("backup refuses and names pg_dump", async () => {
       expect(String(await rejection(storage.backup("unused")))).toContain("pg_dump");
     });
   });
@@ -121,7 +121,7 @@ eachPostgresDriver((driver) => {
     await Promise.all(nodes.map((node) => node.close()));
   });
 
-  test("a server that is stopped makes writes unavailable", async () => {
+  test("a stopped server makes writes unavailable", async () => {
     const server = await startPrivatePostgres();
     const storage = await open(await server.createDatabase());
     await server.stop();

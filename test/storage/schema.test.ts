@@ -8,7 +8,7 @@ import { sqliteMigrationTarget } from "../../src/storage/sqlite.ts";
 import { postgresTest } from "../support/databases.ts";
 import { startPostgres } from "../support/postgres.ts";
 
-/** One line a column or index, in words that both databases share. */
+/** A line for each column and index, in words that both databases share. */
 type SchemaDump = string[];
 
 const TYPES: Record<string, string> = {
@@ -24,7 +24,7 @@ async function dumpSqlite(): Promise<SchemaDump> {
   const database = new Database(":memory:");
   await migrate(sqliteMigrationTarget(database), systemClock);
   const rows = <R>(sql: string) => database.query<R, []>(sql).all();
-  // A rowid key is never null, whether or not its declaration says so.
+  // A rowid key is never null, whatever its declaration says.
   const columns = rows<{ t: string; c: string; type: string; required: number }>(
     `SELECT t.name AS t, c.name AS c, c.type AS type, (c."notnull" OR c.pk > 0) AS required
      FROM pragma_table_list t JOIN pragma_table_info(t.name) c WHERE t.schema = 'main' AND t.name NOT LIKE 'sqlite_%'`,
@@ -82,7 +82,7 @@ function indexLine(table: string, unique: boolean, columns: string, partial: str
 }
 
 describe("the schema", () => {
-  test("sqlite: every table is strict", async () => {
+  test("is strict in every table on SQLite", async () => {
     const database = new Database(":memory:");
     await migrate(sqliteMigrationTarget(database), systemClock);
     const lax = database

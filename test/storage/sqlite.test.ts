@@ -26,7 +26,7 @@ function startChild(file: string, prefix: string, writes: number) {
 describe("sqlite file", () => {
   storageConformance(() => open(newFile()));
 
-  test("files are the owner's alone, also one that was open to others", async () => {
+  test("files belong to their owner alone, even a file that was open to others", async () => {
     const file = newFile();
     const storage = await open(file);
     await put(storage, "x");
@@ -38,7 +38,7 @@ describe("sqlite file", () => {
     expect(mode(file)).toBe(0o600);
   });
 
-  test("what was written is there after a new start", async () => {
+  test("a written row is there after a restart", async () => {
     const file = newFile();
     const first = await open(file);
     await put(first, "kept");
@@ -55,7 +55,7 @@ describe("sqlite file", () => {
     await storage.close();
   });
 
-  test("a file that is no database is refused and left as it is", async () => {
+  test("a file that is not a database is refused and left unchanged", async () => {
     const file = newFile();
     writeFileSync(
       file,
@@ -65,7 +65,7 @@ describe("sqlite file", () => {
     expect(statSync(file).size).toBeGreaterThan(1_000);
   });
 
-  test("a write lock of another process is waited for without stopping the loop", async () => {
+  test("waits for another process's write lock without stopping the event loop", async () => {
     const file = newFile();
     const storage = await open(file);
     const other = new Database(file);
@@ -86,7 +86,7 @@ describe("sqlite file", () => {
 });
 
 describe("the write-ahead log", () => {
-  test("is copied into the database and used again while writing goes on", async () => {
+  test("is copied into the database and reused while writing goes on", async () => {
     const file = newFile();
     const storage = await open(file);
     const value = "v".repeat(60_000);
@@ -101,11 +101,11 @@ describe("the write-ahead log", () => {
     const walSize = () => statSync(`${file}-wal`).size;
     await writeMany();
     expect(walSize()).toBeGreaterThan(300 * value.length);
-    // A copy that has reached the end lets the next write begin at the start: from then on the file does not grow.
+    // After a copy that reached the end, the next write begins at the start, and the file stops growing.
     let pause = 20;
     for (let before = 0; before !== walSize(); pause *= 1.5) {
-      // One of these begins a copy, and the next one after it has ended begins at the start again. Each waits a little, and
-      // in every round longer: on a busy machine the copying thread needs its turn.
+      // One of these writes begins a copy, and the first write after its end begins at the start again. The waits grow in
+      // every round, because the copying thread needs its turn on a busy machine.
       for (let i = 0; i < 66; i++) {
         await put(storage, `small-${small++}`);
         await Bun.sleep(pause / 10);
@@ -120,7 +120,7 @@ describe("the write-ahead log", () => {
 });
 
 describe("backup", () => {
-  test("is consistent under writes and holds everything acknowledged before", async () => {
+  test("is consistent under writes, and holds every write that was acknowledged before", async () => {
     const file = newFile();
     const storage = await open(file);
     let stop = false;
@@ -158,7 +158,7 @@ describe("backup", () => {
     await restored.close();
   }, 30_000);
 
-  test.each(["memory", "sqlite"] as const)("never overwrites (%s)", async (kind) => {
+  test.each(["memory", "sqlite"] as const)("never overwrites a file (%s)", async (kind) => {
     const storage = await openStorage(kind === "memory" ? { kind } : { kind, file: newFile() });
     await put(storage, "x");
     const target = join(directory, `existing-${kind}.db`);
@@ -174,7 +174,7 @@ describe("backup", () => {
 });
 
 describe("several processes", () => {
-  test("write to one file at the same time", async () => {
+  test("write to the same file at the same time", async () => {
     const file = newFile();
     await (await open(file)).close();
     const children = ["left", "right"].map((prefix) => startChild(file, prefix, 200));
@@ -185,7 +185,7 @@ describe("several processes", () => {
     await storage.close();
   }, 30_000);
 
-  test("a killed one has kept everything that it acknowledged, and nothing by halves", async () => {
+  test("a killed process has kept every acknowledged write, and none by halves", async () => {
     const file = newFile();
     for (let round = 0; round < 4; round++) {
       const child = startChild(file, `r${round}`, 1_000_000);

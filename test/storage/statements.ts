@@ -1,6 +1,6 @@
 import { type Param, prepared, type Storage } from "../../src/storage/storage.ts";
 
-/** Statements that several storage tests use. */
+/** Statements that several storage tests share. */
 export const insertSetting = prepared((db, p: Param<{ name: string; value: string }>) =>
   db.insertInto("instance_settings").values({ name: p("name"), value: p("value") }),
 );
@@ -14,7 +14,7 @@ export async function settingNames(storage: Storage): Promise<string[]> {
   return rows.map((row) => row.name);
 }
 
-/** The error that a promise rejects with. @throws Error when it resolves */
+/** Returns the error that a promise rejects with. @throws Error when it resolves */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   let value: unknown;
   try {

@@ -9,7 +9,7 @@ const insert = prepared((db, p: Param<{ name: string; value: number }>) =>
 const remove = prepared((db, p: Param<{ name: string }>) => db.deleteFrom("counters").where("name", "=", p("name")));
 
 describe("a watched statement", () => {
-  test("is told once its write is durable and can be read; another one is not", async () => {
+  test("is reported once its write is durable and readable; other statements are not reported", async () => {
     const inner = await openStorage({ kind: "memory" });
     const told: string[] = [];
     const storage = watchStatements(inner, [watchOf(insert, ({ name }) => void told.push(name))]);
@@ -26,7 +26,7 @@ describe("a watched statement", () => {
     await storage.close();
   });
 
-  test("is not told when nothing of it was kept", async () => {
+  test("is not reported when its write was not kept", async () => {
     const told: string[] = [];
     const storage = watchStatements(await openStorage({ kind: "memory" }), [
       watchOf(insert, ({ name }) => void told.push(name)),

@@ -20,7 +20,7 @@ const put = (storage: Storage, name: string, value = "1") =>
   storage.write((tx) => tx.first(insertSetting, { name, value }));
 
 describe("a batch", () => {
-  test("is one commit for the writes of one loop turn", async () => {
+  test("is one commit for all writes of one loop turn", async () => {
     const storage = await openStorage({ kind: "memory" });
     await Promise.all(Array.from({ length: 1_000 }, (_, i) => put(storage, `n${i}`)));
     const { writes, commits } = storage.stats();
@@ -30,7 +30,7 @@ describe("a batch", () => {
     await storage.close();
   });
 
-  test("keeps its other writes when one of them meets a constraint", async () => {
+  test("keeps its other writes when one violates a constraint", async () => {
     const storage = await openStorage({ kind: "memory" });
     const results = await Promise.allSettled([put(storage, "a"), put(storage, "a"), put(storage, "b")]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
@@ -38,7 +38,7 @@ describe("a batch", () => {
     await storage.close();
   });
 
-  test("is undone as a whole when a write waits for something foreign", async () => {
+  test("is undone as a whole when a write waits for something outside the transaction", async () => {
     const storage = await openStorage({ kind: "memory" });
     let late: unknown;
     const [before, stray, after] = await Promise.allSettled([
@@ -61,7 +61,7 @@ describe("a batch", () => {
     await storage.close();
   });
 
-  test("is rejected as a whole when COMMIT fails, and the next one goes on", async () => {
+  test("is rejected as a whole when COMMIT fails, and the next batch goes on", async () => {
     const storage = await openStorage({ kind: "memory" });
     const orphan = { user_id: "x", tenant_id: "x", hash: "h", version: 1, set_at: 1 };
     const results = await Promise.allSettled([
@@ -100,7 +100,7 @@ describe("a storage that fails", () => {
     return file;
   }
 
-  test("read-only: writes are unavailable and nobody hangs", async () => {
+  test("read-only: writes are unavailable, and no caller hangs", async () => {
     const database = new Database(await fileWithSchema("read-only.db"), { readonly: true });
     const connection = new SqliteConnection(database, new StatementCompiler(sqliteDialect()));
     const scheduler = new WriteScheduler(connection, { flush: async () => undefined });
@@ -112,17 +112,17 @@ describe("a storage that fails", () => {
     connection.close();
   });
 
-  test("a flush that fails leaves the outcome unknown and closes the writer for good", async () => {
+  test("a failed flush leaves the outcome unknown and closes the writer for good", async () => {
     const database = new Database(await fileWithSchema("flush.db"));
     const connection = new SqliteConnection(database, new StatementCompiler(sqliteDialect()));
-    // The null device refuses to be flushed.
+    // The null device cannot be flushed.
     const descriptor = openSync("/dev/null", "r");
     const scheduler = new WriteScheduler(connection, new WalSync(descriptor));
     const causes: unknown[] = [];
     scheduler.onFailure((cause) => causes.push(cause));
     const write = (name: string) => scheduler.write((tx) => tx.first(insertSetting, { name, value: "1" }));
     const first = await Promise.allSettled([write("a"), write("b")]);
-    // The rows are committed: "nothing was changed" would be a lie after a restart.
+    // The rows are committed, so "nothing was changed" would be a lie after a restart.
     const unknown = { code: "outcome_unknown", retryAfter: 1 };
     for (const result of first) expect(result).toMatchObject({ status: "rejected", reason: unknown });
     expect(await rejection(write("c"))).toMatchObject(UNAVAILABLE);
@@ -137,7 +137,7 @@ describe("a storage that fails", () => {
     await restarted.close();
   });
 
-  test("no write is answered before the flush after its commit, and the next one commits meanwhile", async () => {
+  test("no write is answered before the flush after its commit, and the next batch commits meanwhile", async () => {
     const database = new Database(await fileWithSchema("pipeline.db"));
     const connection = new SqliteConnection(database, new StatementCompiler(sqliteDialect()));
     const flushes: { resolve: () => void }[] = [];
@@ -175,14 +175,14 @@ describe("a storage that fails", () => {
     if (mounted) spawnSync(["umount", "-l", tiny]);
   });
 
-  test.skipIf(!mounted)("full disk: that batch is unavailable, reads and later writes go on (needs root)", async () => {
+  test.skipIf(!mounted)("full disk: only that batch fails; reads and later writes work (needs root)", async () => {
     const storage = await openStorage({ kind: "sqlite", file: join(tiny, "data.db") });
     await put(storage, "kept");
     const ballast = join(tiny, "ballast");
     try {
       writeFileSync(ballast, new Uint8Array(4 << 20));
     } catch {
-      // It fills what is left: that is its purpose.
+      // It is meant to fill the disk.
     }
     const large = "x".repeat(100_000);
     const results = await Promise.allSettled([put(storage, "small"), put(storage, "large", large), put(storage, "z")]);

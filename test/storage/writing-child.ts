@@ -1,4 +1,4 @@
-// A process of its own that writes settings `<prefix>-<n>` and says each number on stdout once it is acknowledged.
+// A separate process that writes settings `<prefix>-<n>` and prints each number once its write is acknowledged.
 import { writeSync } from "node:fs";
 import { openStorage } from "../../src/storage/open.ts";
 import { insertSetting } from "./statements.ts";

@@ -2,8 +2,8 @@ import { createTRPCClient, httpBatchLink } from "@trpc/client";
 import type { Api, AppRouter, SallyportClient } from "../../src/sdk/client/index.ts";
 
 /**
- * Checked by the compiler, never run: what a caller sees of the API. A line under `@ts-expect-error` that compiles is an
- * error itself.
+ * The caller's view of the API. The compiler checks this file, and nothing runs it. A line under `@ts-expect-error` that
+ * compiles is an error itself.
  */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function assertType<_T extends true>(): void;
@@ -23,15 +23,15 @@ export async function ourClient() {
   await client.auth.login.mutate({ email: "a@example.com" });
   // @ts-expect-error an input is required
   await client.auth.login.mutate();
-  // @ts-expect-error a mutation is no query
+  // @ts-expect-error a mutation is not a query
   await client.auth.login.query({ email: "a@example.com", password: "p" });
   // @ts-expect-error no such procedure
   await client.auth.nothing.query();
-  // @ts-expect-error the wire is snake_case
+  // @ts-expect-error the wire uses snake_case
   await client.users.list.query({ pageSize: 5 });
 }
 
-/** tRPC's own client takes our structural router. */
+/** tRPC's own client accepts our structural router. */
 export async function trpcClient() {
   const trpc = createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: "http://localhost:8080/trpc" })] });
   const answer = await trpc.auth.login.mutate({ email: "a@example.com", password: "p" });

@@ -2,7 +2,7 @@ import express from "express";
 import express4 from "express4";
 import { type AccessClaims, requireScope, requireSession } from "../../src/sdk/express/index.ts";
 
-/** Checked by the compiler, never run: the quickstart's program, under the types of Express 5 and of Express 4. */
+/** The quickstart's program with the types of Express 5 and Express 4. The compiler checks it, and nothing runs it. */
 declare function assertType<_T extends true>(): void;
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
@@ -16,7 +16,7 @@ export function underExpress5(): void {
     res.json({ sub: req.user.sub, email: req.user.email });
   });
   express.Router().use(auth, requireScope(["a", "b"]));
-  // @ts-expect-error claims are what the issuer said
+  // @ts-expect-error claims come from the issuer and are read-only
   app.get("/", (req) => delete req.user.sub);
   // @ts-expect-error no such level
   requireSession({ aal: "aal3" });

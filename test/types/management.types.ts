@@ -4,8 +4,8 @@ import type * as react from "../../src/sdk/react/index.ts";
 import type * as server from "../../src/sdk/server/index.ts";
 
 /**
- * Checked by the compiler, never run: every door of the SDK has the types that are generated from the procedures' schemas, so
- * a field that the wire gains is a field of each.
+ * Every entry point of the SDK has the types that are generated from the procedures' schemas, so a new field of the wire
+ * is a field in each of them. The compiler checks this file, and nothing runs it.
  */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function assertType<_T extends true>(): void;
@@ -14,7 +14,7 @@ type Api = client.Api;
 type Management = management.ManagementClient;
 type Rooms = "users" | "applications" | "sessions" | "resources" | "apiKeys";
 
-/** The answer of each call of a room. A listing is awaited as its page. */
+/** The answer of each call in a group. A listing is awaited as its page. */
 type Answers<R extends Rooms> = {
   [K in keyof Management[R]]: Management[R][K] extends (...args: never[]) => unknown
     ? Awaited<ReturnType<Management[R][K]>>
