@@ -32,7 +32,7 @@ async function installed(): Promise<{ directory: string } | { missing: string }>
   return { directory };
 }
 
-/** Sends the same two requests to ours and to better-auth. @returns rows, or the reason why there are none */
+/** Sends the same two requests to our server and to better-auth. @returns rows, or the reason why there are none */
 export async function peerRows(bench: Bench, workDirectory: string): Promise<Row[] | string> {
   const place = await installed();
   if ("missing" in place) return place.missing;

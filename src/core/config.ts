@@ -64,7 +64,7 @@ export function sliceValues(slice: Settings, owner: string, all: object): Record
     const value = given.get(key);
     if (value === undefined && !isOptional(schema)) {
       throw new ConfigError(
-        `${owner} declares the setting ${key}, but ${key} has no value. Load the settings with the feature among them.`,
+        `${owner} declares the setting ${key}, but ${key} has no value. Include the feature when you load the settings.`,
       );
     }
     values[key] = value;

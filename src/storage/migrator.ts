@@ -85,7 +85,7 @@ function requireConsecutive(migrations: readonly Migration[]): void {
   migrations.forEach((migration, index) => {
     if (migration.id !== index + 1) {
       throw new Error(
-        `migration ${migration.id} (${migration.name}) stands at place ${index + 1}: ids count up from 1`,
+        `migration ${migration.id} (${migration.name}) is at place ${index + 1}: ids must count up from 1`,
       );
     }
   });
@@ -95,21 +95,21 @@ function requireKnown(done: AppliedMigration[], migrations: readonly Migration[]
   const last = done.at(-1);
   if (last && last.id > migrations.length) {
     throw new Error(
-      `The database has schema ${last.id} (${last.name}), this release knows ${migrations.length}: ` +
-        "start the release that wrote it or a later one, or restore a backup made before the upgrade.",
+      `The database has schema ${last.id} (${last.name}), but this release only knows ${migrations.length}: ` +
+        "start the release that wrote it or a later one, or restore a backup from before the upgrade.",
     );
   }
   done.forEach((row, index) => {
     const migration = migrations[index];
     if (row.id !== index + 1 || !migration) {
       throw new Error(
-        `The database lacks migration ${index + 1} but has ${row.id}: restore a backup, this one was edited.`,
+        `The database has migration ${row.id} but lacks ${index + 1}, so it was edited: restore a backup.`,
       );
     }
     if (row.checksum !== migrationChecksum(migration, columns)) {
       throw new Error(
-        `Migration ${row.id} (${row.name}) is not the one that the database was made with: ` +
-          "start an official release, or restore a backup made by this one.",
+        `Migration ${row.id} (${row.name}) differs from the one that made the database: ` +
+          "start an official release, or restore a backup that this release made.",
       );
     }
   });

@@ -56,7 +56,7 @@ async function transaction<T>(pool: PostgresPool, work: (query: RunQuery) => Pro
       // The server may have committed before the connection broke. Only the next read can tell.
       throw isPostgresUnavailable(error) ? outcomeUnknown(error) : error;
     });
-    if (command !== "COMMIT") throw new Error("the transaction held a failed statement: nothing of it was kept");
+    if (command !== "COMMIT") throw new Error("the transaction had a failed statement, so nothing was kept");
     return result;
   } catch (error) {
     over = true;
@@ -105,7 +105,7 @@ class PostgresStorage implements Storage {
   }
 
   async backup(_file: string): Promise<void> {
-    throw new Error("A PostgreSQL database is copied with pg_dump, not by this program.");
+    throw new Error("This program does not copy a PostgreSQL database. Use pg_dump.");
   }
 
   async probe(): Promise<void> {

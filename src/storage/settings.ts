@@ -8,14 +8,14 @@ export const storageSettings = defineSettings({
       .regex(/^postgres(ql)?:\/\//, "must begin with postgres://")
       .optional(),
     secret: true,
-    doc: "PostgreSQL instead of the embedded SQLite: postgres://user:password@host/database.",
+    doc: "Uses PostgreSQL instead of the embedded SQLite: postgres://user:password@host/database.",
   },
   database_driver: {
     schema: z.enum(["bun", "pg"]).default("bun"),
-    doc: "Which PostgreSQL driver: Bun's own, or the older and slower pg.",
+    doc: "The PostgreSQL driver: Bun's own, or the older and slower pg.",
   },
   database_connections: {
     schema: setting.integer(2, 200).default(10),
-    doc: "Connections to PostgreSQL at most.",
+    doc: "The maximum number of connections to PostgreSQL.",
   },
 });

@@ -10,8 +10,8 @@ export interface Storage {
   /** Reads committed data. On SQLite it has its own read-only connection, which does not see a running write. */
   readonly read: Executor;
   /**
-   * The only way to write. Resolves once the transaction is durable; rejects when nothing of it was kept. `work` awaits only
-   * its own statements (no hashing, no network), because on SQLite the writes of one loop turn share a commit.
+   * The only way to write. Resolves once the transaction is known to be durable, and rejects otherwise. `work` awaits only its
+   * own statements (no hashing, no network), because on SQLite the writes of one loop turn share a commit.
    * @throws AppError `storage_unavailable` when the disk is full, read-only or gone, and nothing was kept;
    * `outcome_unknown` when the commit was handed over, and its flush or its answer was lost
    */

@@ -173,7 +173,7 @@ export class WriteScheduler {
       turn = setImmediate(() => {
         const culprit = new Error(
           "A write waited for something other than its own statements (a nested write, a timer, hashing, the network). " +
-            "Nothing of it was kept.",
+            "Nothing was kept.",
         );
         batch.stray = batch.current;
         reject(culprit);

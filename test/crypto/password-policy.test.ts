@@ -5,7 +5,7 @@ const context = ["ada.lovelace@example.com", "Ada Lovelace", "Difference Engine"
 const alone = { minLength: 15, context };
 const second = { minLength: 8, context };
 
-describe("accepts passwords (ASVS 6.2.1, 6.2.5, 6.2.9)", () => {
+describe("accepts strong passwords (ASVS 6.2.1, 6.2.5, 6.2.9)", () => {
   test.each([
     "correct horse battery staple",
     "correcthorsebatterystaple",

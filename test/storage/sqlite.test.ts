@@ -185,7 +185,7 @@ describe("several processes", () => {
     await storage.close();
   }, 30_000);
 
-  test("a killed process has kept every acknowledged write, and none by halves", async () => {
+  test("a killed process has kept every acknowledged write, and no half of one", async () => {
     const file = newFile();
     for (let round = 0; round < 4; round++) {
       const child = startChild(file, `r${round}`, 1_000_000);
