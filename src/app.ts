@@ -23,7 +23,7 @@ import { createProcedures } from "./rpc/procedures.ts";
 import { storageSettings } from "./storage/settings.ts";
 import type { Storage } from "./storage/storage.ts";
 
-/** Every feature of the registry, as one. */
+/** All features of the registry, composed. */
 export const features = composeFeatures(registry);
 
 const hostSettings = composeSettings({
@@ -32,12 +32,12 @@ const hostSettings = composeSettings({
   identity: identitySettings,
   mail: mailSettings,
 });
-/** The one schema, composed of every slice. */
+/** The one schema of all settings, composed of the slices of every part. */
 export const settings = composeSettings({ host: hostSettings, features: features.settings });
 export type AppSettings = SettingsOf<typeof settings>;
 
 export interface AppOptions<Features extends Composition = typeof features> {
-  /** In place of the registry's. */
+  /** Replaces the features of the registry. */
   features?: Features;
   settings: SettingsOf<typeof hostSettings> & SettingsOf<Features["settings"]>;
   /** The public base URL, without a trailing slash. */
@@ -47,13 +47,13 @@ export interface AppOptions<Features extends Composition = typeof features> {
   log: Log;
   masterKeys: MasterKeys;
   version: string;
-  /** What carries mails. Absent or null: they wait. */
+  /** Carries mails. Without it, mails wait in the outbox. */
   transport?: Transport | null;
-  /** Catches mails in place of `transport`, for everybody to read: of `sallyport dev` alone. */
+  /** Catches mails in place of `transport`, and shows them to anyone. Only `sallyport dev` sets it. */
   inbox?: Inbox | null;
-  /** Whether every page of this machine may call, listed or not: of `sallyport dev` alone. */
+  /** Whether every page on this machine may call, even if no application lists it. Only `sallyport dev` sets it. */
   allowsLoopbackPages?: boolean;
-  /** Receives every request. Absent: the log has them at level `debug`. */
+  /** Receives every request. Without it, the log has the requests at level `debug`. */
   requestLog?: RequestLog;
   /** Receives every act that this process has committed to the audit log. */
   onAudit?: (act: AuditedAct) => void;
@@ -63,17 +63,20 @@ export interface App {
   identity: Identity;
   router: AnyRouter;
   metrics: Metrics;
-  /** For `Bun.serve`. */
+  /** The routes for `Bun.serve`. */
   routes: ReturnType<typeof buildRoutes>["routes"];
   fetch: ReturnType<typeof buildRoutes>["fetch"];
   serveOn: ReturnType<typeof buildRoutes>["serveOn"];
   openMetrics: ReturnType<typeof buildRoutes>["openMetrics"];
   jobs: readonly Job[];
-  /** From here on /readyz answers 503, so that a load balancer looks elsewhere. */
+  /** Makes /readyz answer 503 from now on, so that a load balancer stops sending requests. */
   drain(): void;
 }
 
-/** The composition root: wiring only. @throws Error if parts of `sallyport dev` would stand at an address that the world reaches */
+/**
+ * The composition root: wiring only.
+ * @throws Error if an open inbox or open origins would be reachable from another machine
+ */
 export async function createApp<Features extends Composition = typeof features>(
   options: AppOptions<Features>,
 ): Promise<App> {
@@ -83,11 +86,15 @@ export async function createApp<Features extends Composition = typeof features>(
   const { protocol, hostname } = new URL(publicUrl);
   const allowsLoopbackPages = options.allowsLoopbackPages === true;
   if ((inbox || allowsLoopbackPages) && !(protocol === "http:" && isLocal(hostname))) {
-    throw new Error(`an open inbox and open origins must not stand at ${publicUrl}`);
+    throw new Error(`An open inbox and open origins need a loopback address over http, not ${publicUrl}.`);
   }
   const metrics = new Metrics();
   metrics.counter("sallyport_storage_writes_total", "Writes committed or refused.", () => storage.stats().writes);
-  metrics.counter("sallyport_storage_commits_total", "Commits; many writes share one.", () => storage.stats().commits);
+  metrics.counter(
+    "sallyport_storage_commits_total",
+    "Commits. One commit can hold many writes.",
+    () => storage.stats().commits,
+  );
   metrics.counter("sallyport_storage_failed_total", "Commits that failed.", () => storage.stats().failedCommits);
   metrics.gauge("sallyport_storage_failed", "1 when writes are refused until a restart.", () =>
     storage.stats().isFailed ? 1 : 0,
@@ -106,14 +113,14 @@ export async function createApp<Features extends Composition = typeof features>(
     log,
   });
   const { outbox } = identity;
-  metrics.gauge("sallyport_mails_waiting", "Mails that wait to be sent.", () => outbox.stats.waiting);
+  metrics.gauge("sallyport_mails_waiting", "Mails waiting to be sent.", () => outbox.stats.waiting);
   metrics.counter("sallyport_mails_sent_total", "Mails sent.", () => outbox.stats.sent);
   metrics.counter(
     "sallyport_mails_retried_total",
-    "Attempts after which a mail waits again.",
+    "Failed attempts after which a mail waits again.",
     () => outbox.stats.retried,
   );
-  metrics.counter("sallyport_mails_dead_total", "Mails given up.", () => outbox.stats.dead);
+  metrics.counter("sallyport_mails_dead_total", "Mails that were given up.", () => outbox.stats.dead);
   const { router, secondFactors, jobs } = composed.start(
     { identity, procedures: createProcedures(identity), metrics },
     values,
@@ -140,13 +147,16 @@ export async function createApp<Features extends Composition = typeof features>(
   return { identity, router, metrics, jobs: [...identity.jobs, ...jobs], ...built };
 }
 
-/** Runs each job after a minute and then at its own pace. @returns stops them and waits for those that run */
+/**
+ * Runs each job within a minute and then at its own interval.
+ * @returns stops the jobs and waits for those that run
+ */
 export function startJobs(jobs: readonly Job[], log: Log): () => Promise<void> {
   const running = new Set<Promise<void>>();
   const run = (job: Job) => {
     const done = job
       .run()
-      .catch((error: unknown) => log.error({ job: job.name, err: error }, "A job failed; it runs again."))
+      .catch((error: unknown) => log.error({ job: job.name, err: error }, "A job failed. It will run again."))
       .finally(() => running.delete(done));
     running.add(done);
   };

@@ -2,11 +2,11 @@ import { sha256Base64url } from "../crypto/secrets.ts";
 import { conditional, entityTag } from "./conditional.ts";
 import type { Handler } from "./edge.ts";
 
-/** A file that a page refers to, under an address made of its content. */
+/** A file that a page refers to. Its address contains a hash of its content. */
 export interface Asset {
-  /** As the page's source refers to it: `welcome.css`. */
+  /** The name in the page's source: `welcome.css`. */
   name: string;
-  /** Where it is served: `/assets/welcome-<hash>.css`. */
+  /** The address that serves it: `/assets/welcome-<hash>.css`. */
   path: string;
   handler: Handler;
 }
@@ -18,13 +18,14 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 const HASH_LENGTH = 16;
 const FOR_EVER = "public, max-age=31536000, immutable";
-/** Kept, but asked about each time: after an upgrade no page refers to a stylesheet that is gone. */
+/** Makes browsers revalidate each time, so that after an upgrade no page refers to a stylesheet that is gone. */
 const ASKED_ABOUT = "no-cache";
 
 /**
- * @param name with the extension that says its type
+ * Returns the asset for a text.
+ * @param name with an extension, which decides the media type
  * @param text the whole file, imported `with { type: "text" }`
- * @param translate what is served of it, made when it is first asked for; always the same for the same text
+ * @param translate makes the served text at the first request; must be deterministic
  */
 export function asset(name: string, text: string, translate?: (text: string) => string): Asset {
   const dot = name.lastIndexOf(".");
@@ -39,18 +40,19 @@ export function asset(name: string, text: string, translate?: (text: string) => 
   return { name, path, handler };
 }
 
-/** A file under an address that stays the same when its content changes: `/favicon.svg`. */
+/** Serves a file at an address that stays the same when its content changes: `/favicon.svg`. */
 export function fileHandler(name: string, text: string, cacheControl: string = ASKED_ABOUT): Handler {
   const type = TYPES[name.slice(name.lastIndexOf(".") + 1)];
-  if (type === undefined) throw new Error(`${name}: no media type is known for it`);
+  if (type === undefined) throw new Error(`${name} has no known media type`);
   const etag = entityTag(text);
   const headers = { "content-type": type, "cache-control": cacheControl };
   return (exchange) => conditional(exchange, text, etag, headers);
 }
 
 /**
- * @param html the page, complete
- * @param directives what it needs beside the page policy's own: `{ "script-src": "'self'" }`
+ * Serves a page.
+ * @param html the complete page
+ * @param directives added to the default page policy: `{ "script-src": "'self'" }`
  */
 export function pageHandler(html: string, directives: Readonly<Record<string, string>> = {}): Handler {
   const etag = entityTag(html);
@@ -63,7 +65,8 @@ export function pageHandler(html: string, directives: Readonly<Record<string, st
 }
 
 /**
- * A page's source with its values and the addresses of its assets. Values are escaped, for text and for quoted attributes.
+ * Fills a page's source with its values and the addresses of its assets. Escapes values for text and for quoted
+ * attributes.
  * @throws Error for a `{{name}}` without a value and for an asset that the page does not refer to
  */
 export function renderPage(
@@ -91,12 +94,15 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** For text and for attribute values in quotes. */
+/** Escapes text and attribute values in quotes. */
 export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }
 
-/** Nothing inline, nothing from elsewhere, in nobody's frame (CSP level 3; ASVS 3.4.3, 3.4.6). */
+/**
+ * Returns a policy that allows no inline code, nothing from other origins and no framing (CSP level 3; ASVS 3.4.3,
+ * 3.4.6).
+ */
 function pagePolicy(directives: Readonly<Record<string, string>>): string {
   const all = {
     "default-src": "'none'",

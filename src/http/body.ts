@@ -1,20 +1,20 @@
 import { AppError, invalidField } from "../core/errors.ts";
 import { isTooDeep, MAX_JSON_DEPTH } from "../core/json.ts";
 
-/** No procedure takes more; files do not come this way. */
+/** The largest body in bytes; no procedure needs more, and none takes files. */
 const MAX_BODY = 64 * 1024;
 
 const JSON_TYPE = /^application\/json(?: *; *charset="?utf-8"?)? *$/i;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * The JSON of a request; undefined for an empty body.
+ * Reads the JSON of a request. Returns undefined for an empty body.
  * @throws AppError `payload_too_large`, `unsupported_media_type`, `invalid_input`
  */
 export async function readJson(request: Request, limit: number = MAX_BODY): Promise<unknown> {
   const bytes = await readBytes(request, limit);
   if (bytes === undefined) return undefined;
-  // A form or text/plain needs no preflight: taking it as JSON would let any page post here.
+  // A form or text/plain needs no preflight, so accepting it as JSON would let any page post here.
   const type = request.headers.get("content-type");
   if (type !== "application/json" && !JSON_TYPE.test(type ?? "")) throw new AppError("unsupported_media_type");
   let text: string;
@@ -28,7 +28,8 @@ export async function readJson(request: Request, limit: number = MAX_BODY): Prom
 
 /**
  * Parses JSON that a client sent.
- * @param path and `reason` name the place and the fault in the error
+ * @param path the place that the error names
+ * @param reason the fault that the error names
  * @throws AppError `invalid_input`
  */
 export function parseInput(text: string, path: string, reason: string): unknown {
@@ -44,12 +45,13 @@ export function parseInput(text: string, path: string, reason: string): unknown 
 }
 
 /**
- * Reads the bytes of a request; undefined for an empty body.
- * @throws AppError `payload_too_large`, `unsupported_media_type` for a compressed body, `invalid_input` when the client left
+ * Reads the bytes of a request. Returns undefined for an empty body.
+ * @throws AppError `payload_too_large`, `unsupported_media_type` for a compressed body, `invalid_input` if the client
+ * disconnected
  */
 export async function readBytes(request: Request, limit: number = MAX_BODY): Promise<Uint8Array | undefined> {
   const encoding = request.headers.get("content-encoding");
-  // Unpacking what a stranger packed costs memory that the limit does not see.
+  // An attacker's compressed body could expand to more memory than the limit allows.
   if (encoding !== null && encoding.toLowerCase() !== "identity") {
     throw new AppError("unsupported_media_type", { message: "Send the body without Content-Encoding." });
   }
@@ -59,7 +61,7 @@ export async function readBytes(request: Request, limit: number = MAX_BODY): Pro
   const reading = length === null ? readChunks(request.body, limit) : request.bytes();
   const bytes = await reading.catch((error: unknown) => {
     if (error instanceof AppError) throw error;
-    // The client closed the connection: no fault of the server, and nobody reads the answer.
+    // The client closed the connection. The server is not at fault, and nobody reads the answer.
     throw invalidField("", "the body ended early");
   });
   if (bytes.length === 0) return undefined;
@@ -67,7 +69,7 @@ export async function readBytes(request: Request, limit: number = MAX_BODY): Pro
   return bytes;
 }
 
-/** JSON.parse makes `__proto__` an own property; whatever copies it later would set a prototype. */
+/** Refuses `__proto__`: JSON.parse makes it an own property, and code that copies it later would set a prototype. */
 function refuseProto(text: string, value: unknown): void {
   if ((text.includes("__proto__") || text.includes("\\u")) && holdsProto(value)) {
     throw invalidField("__proto__", "is not known here");

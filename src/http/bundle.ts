@@ -1,6 +1,6 @@
 /**
- * For `with { type: "macro" }` only: it runs while the importing module is translated, and its answer takes the place of the
- * call. So the executable carries the script ready-made, and needs neither the sources nor their packages.
+ * Bundles a script. For `with { type: "macro" }` only: it runs while the importing module is translated, and its result
+ * replaces the call. So the executable contains the finished script, and needs neither the sources nor their packages.
  * @param entry relative to this folder
  * @throws Error with the messages of the build
  */

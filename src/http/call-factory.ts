@@ -5,7 +5,7 @@ import type { Cookies } from "./cookies.ts";
 import type { Cors } from "./cors.ts";
 import type { Edge, Exchange } from "./edge.ts";
 
-/** Turns requests into calls, and what calls leave behind into headers. The same for both transports. */
+/** Turns requests into calls, and the replies of calls into headers, for both transports. */
 export class CallFactory {
   constructor(
     private readonly identity: Pick<Identity, "directory">,
@@ -33,7 +33,9 @@ export class CallFactory {
     };
   }
 
-  /** Called once the procedures have run, whether they answered or threw. Only what a page asked for takes a promise. */
+  /**
+   * Runs after the procedures, whether they answered or threw. Only a request from a page makes it return a promise.
+   */
   close(exchange: Exchange, call: Call): Promise<void> | undefined {
     exchange.applicationId = call.resolved?.id ?? null;
     const tenant = exchange.request.params?.tenant;
@@ -43,7 +45,7 @@ export class CallFactory {
     return this.cors.mark(exchange, call.page.origin, async () => call.resolved ?? (await this.#hinted(call)));
   }
 
-  /** A request that was refused before its application was known: the one that it names may still read why. */
+  /** Finds the application that a refused request names, so that its page may read the error. */
   async #hinted(call: Call): Promise<Application | null> {
     try {
       return await this.identity.directory.resolve(call.hints);

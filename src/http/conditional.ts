@@ -1,14 +1,14 @@
 import { sha256Base64url } from "../crypto/secrets.ts";
 import type { Exchange } from "./edge.ts";
 
-/** A strong tag: the same for the same bytes on every node and after every restart (RFC 9110 section 8.8.3). */
+/** Returns a strong tag: the same for the same bytes on every node and after every restart (RFC 9110 section 8.8.3). */
 export function entityTag(body: string): string {
   return `"${sha256Base64url(body)}"`;
 }
 
 /**
- * What does not change between two requests: 304 without a body to who has it already (RFC 9110 section 13.1.2). The
- * edge's headers stand below the given ones.
+ * Answers with a body, or with 304 and no body if the caller already has it (RFC 9110 section 13.1.2). The given
+ * headers override those of the edge.
  */
 export function conditional(
   exchange: Exchange,

@@ -3,9 +3,10 @@ import type { Application } from "../identity/applications/application.ts";
 import type { Call, CookieChange } from "../rpc/call.ts";
 
 /**
- * Session cookies. Under https they carry the prefixes that a sibling host cannot forge: `__Host-` for the access cookie
- * (path `/`, no domain), `__Secure-` for the refresh cookie, whose path is narrower. All but the default application's
- * have the application's short id appended, so that two applications on one host do not overwrite each other.
+ * Session cookies. Under https they carry prefixes that a sibling host cannot forge: `__Host-` for the access cookie
+ * (path `/`, no domain), and `__Secure-` for the refresh cookie, whose path is narrower. Except for the default
+ * application, a name ends with the application's short id, so that two applications on one host do not overwrite each
+ * other's cookies.
  */
 export class Cookies {
   constructor(private readonly secure: boolean) {}
@@ -20,9 +21,9 @@ export class Cookies {
   }
 
   /**
-   * Set-Cookie values.
-   * @param prefix what stood before the path that the browser called (`/t/acme`, or nothing): it refreshes there again, and
-   * would not send a cookie of a path outside of it (RFC 6265 section 5.1.4)
+   * Returns Set-Cookie values.
+   * @param prefix the part of the path before the route (`/t/acme`, or nothing). The browser will refresh under the
+   * same prefix, and would not send a cookie whose path lies outside it (RFC 6265 section 5.1.4)
    */
   render(change: CookieChange, prefix: string): string[] {
     const { application } = change;
@@ -61,7 +62,10 @@ export class Cookies {
   }
 }
 
-/** The default tenant's default application needs none. Another tenant's default one may share the host with it. */
+/**
+ * Returns nothing for the default tenant's default application. Another tenant's default application may share its
+ * host.
+ */
 function suffix(application: Application): string {
   return application.isDefault && application.tenant.slug === "default" ? "" : `_${shortId(application.id)}`;
 }

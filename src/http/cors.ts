@@ -9,8 +9,8 @@ const ALLOWED =
 const EXPOSED = "x-request-id, retry-after, www-authenticate";
 
 /**
- * Which pages may read an answer. A preflight does not carry x-application-id, so it is told the union of origins; the
- * request itself is held against its own application's.
+ * Decides which pages may read an answer. A preflight does not carry x-application-id, so its answer allows the union
+ * of all origins. The request itself is checked against its own application.
  */
 export class Cors {
   constructor(
@@ -18,7 +18,10 @@ export class Cors {
     private readonly edge: Edge,
   ) {}
 
-  /** The answer to OPTIONS. @throws AppError `origin_not_allowed` */
+  /**
+   * Answers OPTIONS.
+   * @throws AppError `origin_not_allowed`
+   */
   async preflight(exchange: Exchange): Promise<Response> {
     const origin = exchange.request.headers.get("origin");
     exchange.headers.vary = "origin";
@@ -37,14 +40,14 @@ export class Cors {
     return new Response(null, { status: 204, headers: exchange.headers });
   }
 
-  /** Lets the page read the answer when its origin is the application's. */
+  /** Lets the page read the answer if the application lists its origin. */
   async mark(exchange: Exchange, origin: string | null, application: () => Promise<Application | null>): Promise<void> {
     if (origin === null) return;
     exchange.headers.vary = "origin";
     if (this.edge.isOwnOrigin(origin) || (await application())?.origins.has(origin)) this.#allow(exchange, origin);
   }
 
-  /** A preflight does not name its application, so the log names the one that requests without a name mean. */
+  /** Returns the default application for the log, because a preflight does not name its application. */
   async #defaultApplication(tenantSlug: string | null): Promise<string | null> {
     try {
       return (await this.identity.directory.resolve({ header: null, tenantSlug })).id;

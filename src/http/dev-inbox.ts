@@ -7,16 +7,16 @@ import { inboxPage } from "./inbox-page.ts";
 import { queryOf } from "./request-target.ts";
 
 /**
- * A mail's HTML may do nothing but look: no script, no form, nothing loaded from anywhere, an origin of its own. Its links
- * open in new windows, which are free of all that.
+ * Lets a mail's HTML run no script, submit no form and load nothing, and gives it an origin of its own. Its links open
+ * in new windows, which have no such limits.
  */
 const MAIL_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; " +
   "sandbox allow-popups allow-popups-to-escape-sandbox";
 
 /**
- * The mails that `sallyport dev` has caught, for a person and for tests. Whoever reads them signs in as anybody: this is
- * never there beside a public address, and `serve` has no such route.
+ * Serves the mails that `sallyport dev` has caught to people and tests. Anyone who reads them can sign in as any user,
+ * so they are never served at a public address, and `serve` has no such route.
  * @returns handlers by path and method
  */
 export function devInboxHandlers(inbox: Inbox, edge: Edge): Record<string, Record<string, Handler>> {
@@ -29,7 +29,7 @@ export function devInboxHandlers(inbox: Inbox, edge: Edge): Record<string, Recor
   };
   const list: Handler = (exchange) => {
     const to = queryOf(exchange.request.url).get("to");
-    // The page asks every other second, mostly for what it has.
+    // The page polls every two seconds, and mostly already has the answer.
     const etag = `"${run}-${inbox.version}-${to === null ? "all" : Bun.hash(to)}"`;
     Object.assign(exchange.headers, { etag, "cache-control": "no-cache" });
     if (exchange.request.headers.get("if-none-match") === etag) {

@@ -11,14 +11,14 @@ import type { AnsweredRequest, RequestLog } from "./request-log.ts";
 import { pathOf } from "./request-target.ts";
 
 export interface EdgeOptions {
-  /** Origin, without a trailing slash. */
+  /** Public origin, without a trailing slash. */
   publicUrl: string;
-  /** Host (with port) to tenant slug. */
+  /** Maps a host (with port) to a tenant slug. */
   tenantHosts: ReadonlyMap<string, string>;
   trustedProxies: NetworkList;
   clock: Clock;
   log: Log;
-  /** null: requests are not logged. */
+  /** null if requests are not logged. */
   requestLog: RequestLog | null;
   metrics: Metrics;
 }
@@ -30,18 +30,18 @@ export interface Exchange {
   request: BunRequest;
   server: HttpServer;
   origin: RequestOrigin;
-  /** From the path `/t/<slug>/…`, else from the Host. */
+  /** From the path `/t/<slug>/…`, otherwise from the Host. */
   tenantSlug: string | null;
-  /** Headers of the answer: the edge's own, and what handlers add. */
+  /** Headers of the answer: those of the edge, and those that handlers add. */
   headers: Record<string, string>;
-  /** Whether somebody has asked for {@link headers} and may have added some. */
+  /** Whether a handler has read {@link headers} and may have added some. */
   readonly hasHeaders: boolean;
   setCookies: string[];
-  /** For the log: the application that the request turned out to be for. */
+  /** For the log: the application of the request. */
   applicationId: string | null;
-  /** For the log: why it was refused. */
+  /** For the log: the reason for a refusal. */
   error: AppError | null;
-  /** For the log: resolves when an answer that goes on has ended, with the side that ended it. */
+  /** For the log: resolves when a streamed answer has ended, with the side that ended it. */
   ending: Promise<"client" | "server"> | null;
 }
 export type BunRequest = Request & { params?: Record<string, string> };
@@ -50,10 +50,12 @@ export type Handler = (exchange: Exchange) => Response | Promise<Response>;
 type ClientAddress = Pick<RequestOrigin, "address" | "network">;
 
 const USER_AGENT_LENGTH = 256;
-/** Peers whose address is remembered, at most. */
+/** The most peers whose address is remembered. */
 const PEERS = 10_000;
 
-/** What every request meets first and every answer last: Host rules, the client's address, request ids, security headers. */
+/**
+ * Handles every request first and every answer last: Host rules, the client's address, request ids, security headers.
+ */
 export class Edge {
   readonly #hosts = new Map<string, string | null>();
   readonly #peers = new RecentMap<ClientAddress>(PEERS);
@@ -65,7 +67,7 @@ export class Edge {
   constructor(private readonly options: EdgeOptions) {
     const url = new URL(options.publicUrl);
     this.#hosts.set(url.host, null);
-    // On a developer's machine the loopback names are one place.
+    // On a developer's machine, all loopback names mean the same host.
     if (["localhost", "127.0.0.1", "[::1]"].includes(url.hostname)) {
       for (const name of ["localhost", "127.0.0.1", "[::1]"])
         this.#hosts.set(url.port ? `${name}:${url.port}` : name, null);
@@ -84,12 +86,15 @@ export class Edge {
     this.#observe = options.metrics.histogram("sallyport_http_seconds", "Seconds until the answer was ready.", bounds);
   }
 
-  /** What every answer carries, whoever gives it. */
+  /** The headers that every answer carries. */
   get securityHeaders(): Readonly<Record<string, string>> {
     return this.#security;
   }
 
-  /** Whether some answers may be given without us: no Host means another tenant, and nobody reads of every request. */
+  /**
+   * Whether the listener may serve some answers without a handler: no Host names another tenant, and no log takes every
+   * request.
+   */
   get mayAnswerAlone(): boolean {
     return this.options.tenantHosts.size === 0 && this.options.requestLog === null;
   }
@@ -104,7 +109,10 @@ export class Edge {
     return origin.startsWith("http://") && this.#hosts.has(origin.slice("http://".length));
   }
 
-  /** Wraps a handler: nothing reaches it that the edge refuses, and whatever it throws becomes the envelope. */
+  /**
+   * Wraps a handler. The handler gets no request that the edge refuses, and anything that it throws becomes the
+   * envelope.
+   */
   guard(
     handler: Handler,
     options: { anyHost?: boolean } = {},
@@ -126,7 +134,7 @@ export class Edge {
       try {
         const slug = options.anyHost ? null : this.#checkHost(request);
         const inPath = request.params?.tenant;
-        // A tenant's own host serves no other tenant: they would share an origin, and with it cookies.
+        // A tenant's own host serves no other tenant: the two would share an origin, and thus cookies.
         if (slug !== null && inPath !== undefined && inPath !== slug) throw new AppError("misdirected_request");
         exchange.tenantSlug = inPath ?? slug;
         const response = handler(exchange);
@@ -137,15 +145,15 @@ export class Edge {
     };
   }
 
-  /** JSON with the edge's headers. */
+  /** Answers JSON with the headers of the edge. */
   json(exchange: Exchange, status: number, body: unknown): Response {
     return this.text(exchange, status, JSON.stringify(body));
   }
 
-  /** As {@link json}, for a body that is JSON text already. */
+  /** Like {@link json}, for a body that is already JSON text. */
   text(exchange: Exchange, status: number, body: string): Response {
     if (!exchange.hasHeaders) {
-      // Copying headers that were read once takes half as long as reading all of them again.
+      // Copying Headers that were built once takes half as long as building them again.
       const headers = new Headers(this.#jsonHeaders);
       headers.set("x-request-id", exchange.origin.requestId);
       return new Response(body, { status, headers });
@@ -154,13 +162,13 @@ export class Edge {
     return new Response(body, { status, headers: exchange.headers });
   }
 
-  /** The error envelope; the cause goes to the log with the request id. */
+  /** Answers with the error envelope. The cause goes to the log with the request id. */
   fail(exchange: Exchange, thrown: unknown): Response {
     const error = this.report(exchange, thrown);
     return this.json(exchange, error.status, toEnvelope(error, exchange.origin.requestId));
   }
 
-  /** Logs what nobody declared, and sets the headers that an error has. */
+  /** Logs an undeclared error, and sets the headers of an error. */
   report(exchange: Exchange, thrown: unknown): AppError {
     const error = toAppError(thrown);
     exchange.error ??= error;
@@ -180,9 +188,9 @@ export class Edge {
   }
 
   /**
-   * Issuer and links come from configuration, but a request that disagrees about where it went is refused all the same: two
-   * Host headers (they arrive as one, with a comma), an absolute-form authority that differs from Host, a path that
-   * begins with two slashes, a Host that nobody configured.
+   * Refuses a request whose addresses disagree, although issuer and links come from configuration: two Host headers
+   * (they arrive as one, with a comma), an absolute-form authority that differs from Host, a path that begins with two
+   * slashes, or a Host that is not configured.
    */
   #checkHost(request: Request): string | null {
     const host = request.headers.get("host");
@@ -198,7 +206,9 @@ export class Edge {
     return slug;
   }
 
-  /** A connection brings many requests, and reading an address takes longer than remembering it. */
+  /**
+   * Remembers the parsed address, because parsing takes longer than a look-up and a connection brings many requests.
+   */
   #peer(peer: string): ClientAddress {
     const known = this.#peers.get(peer);
     if (known) return known;
@@ -263,7 +273,7 @@ class OpenExchange implements Exchange {
   }
 }
 
-/** Where a request comes from, found out when somebody asks: a read asks for none of it. */
+/** The source of a request. Works out each part only when it is needed: a read needs none. */
 class Origin implements RequestOrigin {
   #client: ClientAddress | undefined;
 

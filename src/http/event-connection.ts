@@ -2,11 +2,12 @@ const HIGH_WATER = 64 * 1024;
 const utf8 = new TextEncoder();
 
 /**
- * One open event stream. What the peer has not taken is bounded: past the mark, `isFull` tells the sender to wait or to end
- * the stream; the peer loses nothing, since it comes back with the cursor of the last event that it has read.
+ * One open event stream. It bounds the data that the peer has not read: past the mark, `isFull` tells the sender to
+ * wait or to end the stream. The peer loses nothing, because it resumes with the cursor of the last event that it has
+ * read.
  */
 export class EventConnection {
-  /** The number of the last event that was handed to this peer. */
+  /** The number of the last event that was sent to this peer. */
   position: number;
   readonly body: ReadableStream<Uint8Array>;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
@@ -15,8 +16,8 @@ export class EventConnection {
   readonly #ended: (by: "client" | "server") => void;
 
   /**
-   * @param setIdleTimeout of the socket below; 0 for none
-   * @param ended called once, with the side that ended it
+   * @param setIdleTimeout sets the idle timeout of the socket; 0 for none
+   * @param ended called once, with the side that ended the stream
    */
   constructor(position: number, setIdleTimeout: (seconds: number) => void, ended: (by: "client" | "server") => void) {
     this.position = position;
@@ -39,7 +40,7 @@ export class EventConnection {
     return this.#controller !== null;
   }
 
-  /** Has the peer left more unread than it may? */
+  /** Whether the peer has more unread data than it may. */
   get isFull(): boolean {
     return (this.#controller?.desiredSize ?? 0) <= 0;
   }
@@ -48,7 +49,7 @@ export class EventConnection {
     this.#controller?.enqueue(utf8.encode(text));
   }
 
-  /** Resolves when the peer has read on, or is gone. */
+  /** Resolves when the peer has read on or has left. */
   async drained(): Promise<void> {
     while (this.isOpen && this.isFull) {
       await new Promise<void>((resolve) => {
@@ -61,7 +62,7 @@ export class EventConnection {
     const controller = this.#controller;
     if (controller === null) return;
     this.#over("server");
-    // A peer that reads nothing would hold the socket, and the process that wants to stop, for as long as it likes.
+    // A peer that reads nothing could otherwise hold the socket, and with it the process that is to stop, without end.
     this.#setIdleTimeout(1);
     controller.close();
   }

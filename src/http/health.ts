@@ -4,7 +4,7 @@ import type { Metrics } from "../core/metrics.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Edge, Handler } from "./edge.ts";
 
-/** Liveness, readiness and metrics, for whatever keeps the process. */
+/** Serves liveness, readiness and metrics to the supervisor of the process. */
 export function healthHandlers(edge: Edge, storage: Storage, metrics: Metrics, metricsToken: string | undefined) {
   const render: Handler = (exchange) => {
     exchange.headers["content-type"] = "text/plain; version=0.0.4; charset=utf-8";
@@ -13,11 +13,15 @@ export function healthHandlers(edge: Edge, storage: Storage, metrics: Metrics, m
   const healthz: Handler = (exchange) => edge.json(exchange, 200, { status: "ok" });
   let draining = false;
   const readyz: Handler = async (exchange) => {
-    if (draining) throw new AppError("overloaded", { message: "Stopping.", retryAfter: 1 });
+    if (draining)
+      throw new AppError("overloaded", {
+        message: "The server is stopping. Send the request to another node.",
+        retryAfter: 1,
+      });
     await storage.probe();
     return edge.json(exchange, 200, { status: "ready" });
   };
-  /** Without a token it is not there on the main port. */
+  /** Hides /metrics on the main port unless a token is configured. */
   const guarded: Handler = (exchange) => {
     if (metricsToken === undefined) throw new AppError("not_found");
     const given = exchange.request.headers.get("authorization") ?? "";

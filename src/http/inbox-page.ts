@@ -1,6 +1,6 @@
 import style from "../../web/inbox/inbox.css" with { type: "text" };
 import page from "../../web/inbox/index.html" with { type: "text" };
-// As text: browsers are handed it, nothing here runs it.
+// Imported as text: browsers run it, the server does not.
 import * as main from "../../web/inbox/main.ts" with { type: "text" };
 import { asset, pageHandler, renderPage } from "./assets.ts";
 import type { Handler } from "./edge.ts";
@@ -10,13 +10,16 @@ import { scriptAssets } from "./page-script.ts";
 const POLICY = {
   "script-src": "'self'",
   "connect-src": "'self'",
-  // The mails themselves, which have a policy of their own.
+  // Frames show the mails, which have their own policy.
   "frame-src": "'self'",
   "require-trusted-types-for": "'script'",
   "trusted-types": "'none'",
 };
 
-/** @returns the page's handler, and those of its assets by path */
+/**
+ * Builds the page of the inbox.
+ * @returns the page's handler, and the handlers of its assets by path
+ */
 export function inboxPage(): { page: Handler; assets: Record<string, Handler> } {
   const scripts = scriptAssets([{ name: "inbox-main.js", specifier: "./main.ts", source: main }]);
   const assets = [kitStylesheet(), asset("inbox.css", style), ...scripts];

@@ -11,11 +11,11 @@ import type { StaticDocument } from "./static-documents.ts";
 
 interface BuiltSet {
   document: PublicDocument;
-  /** When its first key expires, in ms. */
+  /** Milliseconds; the time when the first of its keys expires. */
   validUntil: number;
 }
 
-/** Auth0's Java provider appends the well-known path to whatever URL it is given. */
+/** Auth0's Java provider appends the well-known path to any URL that it gets. */
 const doubled = (path: string) => [path, `${path}/.well-known/jwks.json`] as const;
 export const JWKS_PATHS = {
   root: doubled("/.well-known/jwks.json"),
@@ -27,20 +27,20 @@ interface JwksHandlers {
   root: Handler;
   application: Handler;
   tenant: Handler;
-  /** Those of the default tenant's that stand at the root of the issuer. */
+  /** The default tenant's sets at the root of the issuer. */
   documents: StaticDocument[];
 }
 
-/** Milliseconds; beside the minutes for which anybody may keep a JWKS, nothing. */
+/** Milliseconds; small next to the minutes for which a cache may keep a JWKS. */
 const RECENT = SECOND;
 
 /**
- * JWKS (RFC 7517). The first two hold one algorithm only, because mixed sets break real verifiers; the tenant's own holds
- * all. Keys come and go by the keyring's times.
+ * Serves JWKS (RFC 7517). The first two sets hold a single algorithm, because mixed sets break real verifiers. The
+ * tenant's own set holds all. Keys appear and disappear at the times of the keyring.
  */
 export function jwksHandlers(identity: Pick<Identity, "clock" | "directory" | "keyring">): JwksHandlers {
   const { keyring, clock } = identity;
-  // By the keyring's own list, which is a new one each time that it was read again, until its first key expires.
+  // Keyed by the keyring's list, which is a new object after each read; an entry is valid until its first key expires.
   const built = new WeakMap<readonly TenantKey[], Map<KeyAlgorithm | undefined, BuiltSet>>();
   const document = async (tenantId: string, algorithm?: KeyAlgorithm): Promise<BuiltSet> => {
     const known = built.get(await keyring.keys(tenantId))?.get(algorithm);
@@ -54,12 +54,12 @@ export function jwksHandlers(identity: Pick<Identity, "clock" | "directory" | "k
     built.set(list, sets.set(algorithm, set));
     return set;
   };
-  /** Answers at once, from a document of a moment ago, where the request's tenant alone decides which one it is. */
+  /** Answers from a recent document if the tenant of the request alone decides which set to send. */
   const recent = (find: (tenantSlug: string | null) => Promise<BuiltSet>): Handler => {
     const found = new Map<string | null, { foundAt: number; revision: number; document: PublicDocument }>();
     return (exchange) => {
       const known = found.get(exchange.tenantSlug);
-      // Never older than the keys that sign: who meets a new `kid` and asks here must find it.
+      // A document must never lack a signing key: a verifier that meets a new `kid` asks here and must find it.
       if (known && known.revision === keyring.revision && Math.abs(known.foundAt - clock.now()) <= RECENT) {
         return publicJson(exchange, known.document);
       }

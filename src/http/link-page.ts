@@ -1,4 +1,4 @@
-// As text, and in several modules: browsers are handed them one by one, under addresses made of their content.
+// Imported as text, one module at a time: browsers load each at an address made of its content.
 import * as calls from "../../web/link/calls.ts" with { type: "text" };
 import page from "../../web/link/index.html" with { type: "text" };
 import style from "../../web/link/link.css" with { type: "text" };
@@ -11,7 +11,10 @@ import type { Handler } from "./edge.ts";
 import { kitStylesheet } from "./kit.ts";
 import { scriptAssets } from "./page-script.ts";
 
-/** Scripts of its own and calls to its own origin; what would be read as HTML is refused (Trusted Types). */
+/**
+ * Allows the page's own scripts and calls to its own origin, and refuses text that would be parsed as HTML (Trusted
+ * Types).
+ */
 const POLICY = {
   "script-src": "'self'",
   "connect-src": "'self'",
@@ -20,10 +23,10 @@ const POLICY = {
 };
 
 /**
- * Where links in mails land. A GET is the same bytes for everybody and spends nothing: the token is in the fragment, which
- * never reaches a server, and the page acts when its button is pressed. So scanners that follow every link, and even those
- * that run its script, leave the link as good as it was.
- * @returns the page's handler, and those of its assets by path
+ * Serves the page that links in mails open. A GET sends the same bytes to everyone and uses up nothing: the token is in
+ * the fragment, which never reaches a server, and the page acts when the user presses its button. So a scanner that
+ * follows every link, or even runs its script, leaves the link valid.
+ * @returns the page's handler, and the handlers of its assets by path
  */
 export function linkPage(): { page: Handler; assets: Record<string, Handler> } {
   const stylesheet = asset("link.css", style);
@@ -38,7 +41,7 @@ export function linkPage(): { page: Handler; assets: Record<string, Handler> } {
   const html = pageHandler(renderPage(page, {}, assets), POLICY);
   return {
     page: (exchange) => {
-      // No other window may hold on to this one.
+      // No other window may keep a reference to this window.
       exchange.headers["cross-origin-opener-policy"] = "same-origin";
       return html(exchange);
     },

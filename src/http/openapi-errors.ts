@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../core/errors.ts";
 import type { ProcedureMeta } from "../rpc/procedures.ts";
 
-/** What every procedure can answer, whatever it is about. */
+/** Codes that every procedure can answer. */
 export const ALWAYS: ErrorCode[] = [
   "unknown_application",
   "not_found",
@@ -67,7 +67,7 @@ const BY_ACCESS: Record<ProcedureMeta["access"]["kind"], ErrorCode[]> = {
   ],
 };
 
-/** The codes that a procedure can answer: its own, and what its gate, its input and its body bring. */
+/** Returns the codes that a procedure can answer: its own, and those of its gate, its input and its body. */
 export function codesOf(meta: ProcedureMeta, has: { input: boolean; body: boolean }): Set<ErrorCode> {
   const codes = new Set<ErrorCode>([...meta.errors, ...ALWAYS, ...BY_ACCESS[meta.access.kind]]);
   if (has.input) for (const code of WITH_INPUT) codes.add(code);
@@ -76,7 +76,7 @@ export function codesOf(meta: ProcedureMeta, has: { input: boolean; body: boolea
     codes.add("insufficient_user_authentication");
   }
   if (has.body) for (const code of WITH_BODY) codes.add(code);
-  // x-application-id and ids in the path may be no ids at all.
+  // x-application-id and ids in the path may be malformed.
   codes.add("invalid_input");
   return codes;
 }

@@ -10,7 +10,7 @@ import { ALWAYS, codesOf, WITH_BODY, WITH_INPUT } from "./openapi-errors.ts";
 import { type PublicDocument, publicDocument, publicJson } from "./public-document.ts";
 import { publicTokenInput } from "./public-issuer.ts";
 
-/** Built at the first request and kept: it depends on the program alone. */
+/** Serves the description. Builds it at the first request and keeps it, because it depends only on the program. */
 export function openApiHandler(router: AnyRouter, _edge: Edge, version: string): Handler {
   let document: PublicDocument | undefined;
   return (exchange) => {
@@ -33,7 +33,7 @@ const errorSchema = z.strictObject({
   }),
 });
 
-/** OpenAPI 3.1 from the same schemas that the procedures check with. */
+/** Builds OpenAPI 3.1 from the schemas that the procedures check with. */
 export function openApiDocument(router: AnyRouter, version: string): Record<string, unknown> {
   const schemas = new Schemas();
   const paths: Record<string, Record<string, unknown>> = {};
@@ -68,7 +68,7 @@ export function openApiDocument(router: AnyRouter, version: string): Record<stri
           bearerFormat: "JWT",
           description: "A token that the customer's backend signed with a signing key (HS256, cty sallyport-fpa;v=1).",
         },
-        publicKey: { type: "http", scheme: "basic", description: "The name api_key, and a public key's id." },
+        publicKey: { type: "http", scheme: "basic", description: "The name `api_key`, and the id of a public key." },
         secretKey: { type: "http", scheme: "bearer", description: `A secret key: sally_sk_… Its scopes:\n\n${scopes}` },
         ...oauthSecuritySchemes,
       },
@@ -94,7 +94,7 @@ function operation(
       name: "x-application-id",
       in: "header",
       required: false,
-      description: "Which application is meant; without it, the credential's own or the default one.",
+      description: "The application of the call. Default: the credential's own application, or else the default one.",
       schema: { type: "string" },
     },
   ];
@@ -104,8 +104,8 @@ function operation(
       in: "header",
       required: false,
       description:
-        "Up to 255 visible ASCII characters of your own. The same call with the same key within 24 hours is not done " +
-        "again: it is answered with what was made, as it stands then and without its secret. With another body: 409.",
+        "A key of your choice, up to 255 visible ASCII characters. The same call with the same key within 24 hours is not " +
+        "repeated: its answer is the created object in its current state, without its secret. With another body: 409.",
       schema: { type: "string", minLength: 1, maxLength: 255 },
     });
   }
@@ -141,7 +141,7 @@ function operation(
   };
 }
 
-/** What stands in the path is refused in the body, so the body's schema does not have it. */
+/** Removes the path's fields from the body's schema, because the body may not have them. */
 function withoutPath(schema: Record<string, unknown>, inPath: readonly string[]): Record<string, unknown> {
   const required = ((schema.required ?? []) as string[]).filter((name) => !inPath.includes(name));
   const { required: _, ...rest } = schema;
@@ -209,7 +209,7 @@ const scopes = Object.entries(SCOPE_MEANINGS)
 
 function securityOf(access: ProcedureMeta["access"]): unknown[] {
   if (access.kind === "public") return [];
-  // Nothing, where a flow's token is in the body.
+  // The empty entry is for a flow, whose token is in the body.
   if (access.kind === "flow-or-session") return [{}, { accessToken: [] }, { accessCookie: [] }];
   if (access.kind === "key") return [{ secretKey: [access.scope] }, { clientToken: [access.scope] }];
   const own = [{ accessToken: [] }, { accessCookie: [] }];
@@ -220,7 +220,7 @@ function exampleOf(value: unknown): { example?: unknown } {
   return value === undefined ? {} : { example: value };
 }
 
-/** A schema with an id becomes a component that the others refer to. */
+/** Collects schemas. A schema with an id becomes a component that others refer to. */
 class Schemas {
   readonly components: Record<string, unknown> = {};
 
@@ -234,7 +234,7 @@ class Schemas {
 
 const plainJson = { content: { "application/json": { schema: { type: "object" } } } };
 
-/** A document that anybody may read and any cache may keep. */
+/** Describes a document that anyone may read and any cache may keep. */
 function document(operationId: string, summary: string, description: string, parameters?: unknown[]) {
   return {
     get: {
@@ -243,7 +243,7 @@ function document(operationId: string, summary: string, description: string, par
       ...(parameters ? { parameters } : {}),
       responses: {
         200: { description, ...plainJson },
-        304: { description: "The caller has it already (If-None-Match)." },
+        304: { description: "The caller already has it (If-None-Match)." },
         ...errorResponses([...ALWAYS, ...WITH_INPUT]),
       },
       security: [],
@@ -254,7 +254,7 @@ function document(operationId: string, summary: string, description: string, par
 const id = { name: "id", in: "path", required: true, schema: { type: "string" } };
 const cursor = { name: "cursor", in: "query", required: false, schema: { type: "string" } };
 
-/** Documents whose shapes an RFC or `product.md` fixes. */
+/** Documents whose shapes are fixed by an RFC or by the contract with verifiers. */
 const documents = {
   "/.well-known/jwks.json": document(
     "jwks.default",
@@ -270,20 +270,23 @@ const documents = {
   "/oauth2/jwks": document("jwks.tenant", "All public keys of the tenant (RFC 7517).", "A JWK Set."),
   "/v1/revocations": document(
     "revocations",
-    "What verifiers must refuse before its time, as a delta after the cursor.",
-    "Entries, and where the next poll starts.",
+    "Tokens that verifiers must refuse before they expire, as a delta after the cursor.",
+    "Entries, and the cursor of the next poll.",
     [cursor],
   ),
   "/v1/revocations/stream": {
     get: {
       operationId: "revocations.stream",
-      summary: "The same delta as server-sent events; a comment line at least every 15 seconds.",
+      summary: "The same delta as server-sent events, with a comment line at least every 15 seconds.",
       description:
-        "Each event is named `revocation`; its id is the cursor, its data one entry of `/v1/revocations`. The first comment " +
-        "line says that nothing is missing. The `Last-Event-ID` header wins over `cursor`. Who is refused a stream polls.",
+        "Each event is named `revocation`. Its id is the cursor, and its data is one entry of `/v1/revocations`. The first " +
+        "comment line says that nothing is missing. `Last-Event-ID` wins over `cursor`. A verifier that gets no stream polls.",
       parameters: [cursor, { name: "last-event-id", in: "header", required: false, schema: { type: "string" } }],
       responses: {
-        200: { description: "Events without end.", content: { "text/event-stream": { schema: { type: "string" } } } },
+        200: {
+          description: "An endless stream of events.",
+          content: { "text/event-stream": { schema: { type: "string" } } },
+        },
         ...errorResponses([...ALWAYS, ...WITH_INPUT, "rate_limited", "overloaded"]),
       },
       security: [],
@@ -300,9 +303,9 @@ const publicIssuer = {
       tags: ["issuers"],
       summary: "A token with scope `public`, for apps that have no backend.",
       description:
-        "Anybody who reads the key id out of an app can ask, for any `user_id`. Its user belongs to the key alone: never the " +
-        "one whom a backend knows by the same id.",
-      parameters: [{ ...id, description: "The tenant's id, in either form." }],
+        "Anyone who extracts the key id from an app can get a token for any `user_id`. The user belongs to this key alone, and " +
+        "is never the user whom a backend knows by the same id.",
+      parameters: [{ ...id, description: "The tenant's id, in either of its two forms." }],
       requestBody: {
         required: true,
         content: {
@@ -314,7 +317,7 @@ const publicIssuer = {
       },
       responses: {
         200: {
-          description: "Good for an hour.",
+          description: "A token that is valid for an hour.",
           content: { "application/json": { schema: z.toJSONSchema(publicToken) } },
         },
         ...errorResponses([

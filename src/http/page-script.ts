@@ -1,10 +1,10 @@
 import { type Asset, asset } from "./assets.ts";
 
-/** A page's module: its name as an asset, and its text in TypeScript, imported `with { type: "text" }`. */
+/** A module of a page: its asset name and its TypeScript text, imported `with { type: "text" }`. */
 interface PageModule {
-  /** `link-texts.js` */
+  /** The asset's name: `link-texts.js`. */
   name: string;
-  /** As other modules import it: `./texts.ts`. */
+  /** The specifier that other modules import: `./texts.ts`. */
   specifier: string;
   /** The namespace object of the import. */
   source: unknown;
@@ -13,9 +13,10 @@ interface PageModule {
 const RELATIVE = /(\bfrom\s*|\bimport\s*)"(\.[^"]+)"/g;
 
 /**
- * What browsers run: the types taken out, and each import under the address of its asset. The address is made of the source,
- * and of the addresses that it imports, so that nothing is translated before somebody asks: hardly any start sees a mail's link.
- * @param modules each after those that it imports
+ * Returns the scripts for browsers: without types, and with the asset's address in each import. An address is a hash of
+ * the source and of the addresses that it imports, so that nothing needs to be translated before the first request.
+ * Most processes never serve the link of a mail.
+ * @param modules each after the modules that it imports
  */
 export function scriptAssets(modules: readonly PageModule[]): Asset[] {
   const paths = new Map<string, string>();
@@ -33,7 +34,10 @@ export function scriptAssets(modules: readonly PageModule[]): Asset[] {
 
 let transpiler: Bun.Transpiler | undefined;
 
-/** @throws Error for an import, but of types, of what is no asset */
+/**
+ * Removes the types.
+ * @throws Error unless every import is an asset or a type
+ */
 function withoutTypes(name: string, source: string): string {
   transpiler ??= new Bun.Transpiler({ loader: "ts", target: "browser" });
   const script = transpiler.transformSync(source);

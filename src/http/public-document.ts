@@ -1,7 +1,7 @@
 import { conditional, entityTag } from "./conditional.ts";
 import type { Exchange } from "./edge.ts";
 
-/** Public documents: any page may read them, any cache may keep them. */
+/** Headers of public documents: any page may read them, and any cache may keep them. */
 const PUBLIC = { "access-control-allow-origin": "*", "content-type": "application/json" };
 
 export interface PublicDocument {
@@ -10,13 +10,16 @@ export interface PublicDocument {
   headers: Record<string, string>;
 }
 
-/** @param maxAge seconds */
+/**
+ * Builds a public document.
+ * @param maxAge seconds
+ */
 export function publicDocument(value: unknown, maxAge: number): PublicDocument {
   const body = JSON.stringify(value);
   return { body, etag: entityTag(body), headers: { ...PUBLIC, "cache-control": `public, max-age=${maxAge}` } };
 }
 
-/** JSON that anybody may cache, answered 304 to who has it already (RFC 9110 section 13.1.2). */
+/** Answers with a public document, or with 304 if the caller already has it (RFC 9110 section 13.1.2). */
 export function publicJson(exchange: Exchange, document: PublicDocument): Response {
   return conditional(exchange, document.body, document.etag, document.headers);
 }

@@ -13,7 +13,7 @@ export const publicTokenInput = z.strictObject({
   user_id: exactText(255).describe("The user's id in your own system, as a string."),
 });
 
-/** `POST /v1/tenants/<tenant>/issuers/public/auth/token`: for apps that have no backend which could sign a token. */
+/** Serves `POST /v1/tenants/<tenant>/issuers/public/auth/token`, for apps without a backend that could sign a token. */
 export function publicIssuerHandler(
   identity: Pick<Identity, "clock" | "customerTokens" | "directory" | "settings" | "storage">,
   edge: Edge,
@@ -27,7 +27,7 @@ export function publicIssuerHandler(
     const basic = parseBasic(request.headers.get("authorization") ?? "");
     if (basic?.name !== "api_key") {
       throw new AppError("authentication_required", {
-        message: "This needs HTTP Basic: the name api_key, and a public key's id.",
+        message: "Use HTTP Basic with the name api_key and the id of a public key.",
         challenge: 'Basic realm="public"',
       });
     }
@@ -37,7 +37,7 @@ export function publicIssuerHandler(
       parseId("apiKey", basic.password),
       origin,
     );
-    // A page of the application's may ask; no cookie is read or set.
+    // A page of the application may call. No cookie is read or set.
     await cors.mark(exchange, request.headers.get("origin"), async () => application);
     const input = publicTokenInput.parse((await readJson(request)) ?? {});
     const access_token = await identity.customerTokens.mintPublic(row, input.user_id);

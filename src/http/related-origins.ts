@@ -8,22 +8,23 @@ import type { Handler } from "./edge.ts";
 import { publicDocument, publicJson } from "./public-document.ts";
 import { queryOf } from "./request-target.ts";
 
-/** Seconds for which anybody may keep it. */
+/** Seconds for which anyone may cache the document. */
 const MAX_AGE = 300;
-/** Milliseconds; the address is public, and each look is a query. */
+/** Milliseconds; limits the queries that callers of this public address can cause. */
 const RECENT = 2 * SECOND;
 
-/** The RP IDs of a tenant's enabled applications, with the pages of each. */
+/** The RP IDs of a tenant's enabled applications, with the page origins of each. */
 interface Known {
   until: number;
   pages: { rpId: string; origins: string[] }[];
 }
 
 /**
- * `/.well-known/webauthn` (WebAuthn level 3, section 5.11): the pages on other domains that may use the passkeys of this one.
- * Browsers ask the RP ID's own host for it, so it tells of the RP ID of the tenant's default application; a site that has an
- * RP ID of its own copies or forwards what `?rp_id=` answers. What a browser then lets a page ask for is taken here from
- * the application's own origins only. Pages on the domain itself need no mention, and without others there is no document.
+ * Serves `/.well-known/webauthn` (WebAuthn level 3, section 5.11): the pages on other domains that may use the passkeys
+ * of this domain. Browsers fetch it from the RP ID's own host, so it describes the RP ID of the tenant's default
+ * application. A site with another RP ID copies or forwards the answer to `?rp_id=`. The listed origins come only from
+ * the applications' own origins. Pages on the domain itself need no entry, and without other pages there is no
+ * document.
  */
 export function relatedOriginsHandler(identity: Pick<Identity, "clock" | "directory" | "storage">): Handler {
   const { directory, clock, storage } = identity;
@@ -47,7 +48,7 @@ export function relatedOriginsHandler(identity: Pick<Identity, "clock" | "direct
     const main = tenant.defaultApplicationId === null ? null : await directory.application(tenant.defaultApplicationId);
     const rpId = asked ?? relyingPartyId(main?.passkeyRpId ?? null, directory.publicUrl);
     const all = (await pagesOf(tenant.id)).flatMap((page) => (page.rpId === rpId ? page.origins : []));
-    // Browsers relate no plain http (section 5.11.1, step 1).
+    // Browsers relate no plain http origins (section 5.11.1, step 1).
     const origins = [...new Set(all)].filter((url) => url.startsWith("https:") && !isWithinDomain(url, rpId));
     if (origins.length === 0) throw new AppError("not_found");
     return publicJson(exchange, publicDocument({ origins }, MAX_AGE));

@@ -1,7 +1,7 @@
 import type { AppError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 
-/** An answer, without the query, the headers and the bodies of its request: any of them may hold a secret. */
+/** An answer, without the query, the headers and the bodies of its request: any of these may hold a secret. */
 export interface AnsweredRequest {
   requestId: string;
   method: string;
@@ -9,28 +9,28 @@ export interface AnsweredRequest {
   status: number;
   ms: number;
   address: string;
-  /** The `Origin` header: of a page that called. As the caller wrote it. */
+  /** The `Origin` header of the calling page, as sent. */
   page: string | null;
-  /** UUID of the application that the request was for, where that came out. */
+  /** UUID of the application that the request was for, if it became known. */
   applicationId: string | null;
-  /** Why it was refused. */
+  /** The reason for a refusal. */
   error: AppError | null;
-  /** Whether the answer goes on: an event stream. */
+  /** Whether the answer continues, as an event stream does. */
   isOpen: boolean;
 }
 
-/** The end of an answer that was open. */
+/** The end of a streamed answer. */
 export interface ClosedAnswer extends AnsweredRequest {
   closedBy: "client" | "server";
 }
 
-/** Receives every request. Without such a log no request does any work for it. */
+/** Receives every request. Without a request log, no request does any work for it. */
 export interface RequestLog {
   answered(request: AnsweredRequest): void;
   closed(request: ClosedAnswer): void;
 }
 
-/** The same facts for programs, in snake_case. */
+/** Returns the same facts for programs, in snake_case. */
 export function requestFields(request: AnsweredRequest): Record<string, string | number> {
   const { requestId, method, path, status, ms, address, applicationId, error } = request;
   return {
@@ -45,7 +45,7 @@ export function requestFields(request: AnsweredRequest): Record<string, string |
   };
 }
 
-/** The lines of `serve` at log level `debug`. */
+/** Writes the request lines of `serve` at log level `debug`. */
 export function debugRequestLog(log: Log): RequestLog {
   return {
     answered: (request) => log.debug(requestFields(request), "Request"),

@@ -1,6 +1,7 @@
 /**
- * Reads path and query from `request.url` without parsing the rest. Without a Host header, or with a broken one such as
- * `[bad` or `a:99999`, Bun's `request.url` is not a URL, and `new URL` would throw where an error is being answered or logged.
+ * Returns the path of `request.url` without parsing the rest. Without a Host header, or with a broken one such as
+ * `[bad` or `a:99999`, Bun's `request.url` is not a URL, and `new URL` would throw while an error is being answered or
+ * logged.
  */
 export function pathOf(url: string): string {
   const start = startOfPath(url);

@@ -7,12 +7,14 @@ import type { Edge, Exchange, Handler } from "./edge.ts";
 
 export interface RestRoute {
   method: string;
-  /** With Bun's parameters: `/v1/auth/sessions/:id`. */
+  /** The path with Bun's parameters: `/v1/auth/sessions/:id`. */
   path: string;
   handler: Handler;
 }
 
-/** The REST transport: every procedure that names a method and a path, by the same validation, gate and errors. */
+/**
+ * Builds the REST transport: every procedure that names a method and a path, with the same validation, gate and errors.
+ */
 export function restRoutes(router: AnyRouter, edge: Edge, calls: CallFactory): RestRoute[] {
   const routes: RestRoute[] = [];
   for (const [name, procedure] of Object.entries(proceduresOf(router))) {
@@ -48,7 +50,10 @@ export function restRoutes(router: AnyRouter, edge: Edge, calls: CallFactory): R
 
 const noInput = async () => undefined;
 
-/** Query of a GET, JSON body of the others, and the ids of the path, which come from nowhere else. */
+/**
+ * Reads the query of a GET or DELETE, the JSON body of other methods, and the ids of the path, which only the path may
+ * give.
+ */
 async function readInput({ request }: Exchange, method: string, params: string[]): Promise<unknown> {
   const body = method === "GET" || method === "DELETE" ? readQuery(request.url) : await readJson(request);
   if (params.length === 0) return body ?? (method === "POST" ? {} : undefined);
@@ -69,7 +74,7 @@ function decode(request: Exchange["request"], name: string): string {
   return value;
 }
 
-/** One name and one value in which nothing is encoded: what most queries are, read without making an object of them all. */
+/** One name and one value without any encoding. Most queries look like this, and need no URLSearchParams. */
 const ONE_PLAIN = /^([\w-]+)=([\w.~-]*)$/;
 
 function readQuery(url: string): Record<string, string> | undefined {

@@ -3,19 +3,22 @@ import { listRevocations } from "../identity/revocations/public.ts";
 import type { EventConnection } from "./event-connection.ts";
 import { wireEntry } from "./revocations.ts";
 
-/** Entries read at a time: some 40 kB of events, which is what a peer can leave unread beside the mark. */
+/** Entries per read: some 40 kB of events, which a peer may leave unread in addition to the mark. */
 const PAGE = 200;
 
 type Row = Awaited<ReturnType<typeof listRevocations>>[number];
 
-/** Those who listen to one tenant's revocations. The table is read once for all of them, whoever wakes the channel. */
+/**
+ * The listeners to one tenant's revocations. One read of the table serves all of them, however often the channel is
+ * woken.
+ */
 export class RevocationChannel {
   readonly #live = new Set<EventConnection>();
   readonly #joining = new Map<EventConnection, number>();
   #running = false;
   #again = false;
 
-  /** @param position the number up to which `advance` has nothing to tell */
+  /** @param position the number of the last entry that all live listeners have */
   constructor(
     private readonly identity: Pick<Identity, "clock" | "storage">,
     private readonly tenantId: string,
@@ -26,7 +29,9 @@ export class RevocationChannel {
     return this.#live.size === 0 && this.#joining.size === 0;
   }
 
-  /** Sends what the peer has missed, then what comes. A comment line tells that there is nothing that it has not got. */
+  /**
+   * Sends the entries that the peer has missed, then new ones. A comment line says that the peer has everything so far.
+   */
   async join(connection: EventConnection): Promise<void> {
     this.#joining.set(connection, -1);
     try {
@@ -36,7 +41,7 @@ export class RevocationChannel {
         deliver(connection, rows);
         await connection.drained();
         if (!connection.isOpen) return;
-        // What the others were told during the read may lie beyond it.
+        // An entry that the other listeners got during this read may be missing from it.
         if (rows.length < PAGE && this.position === before) break;
       }
       this.#live.add(connection);
@@ -52,7 +57,9 @@ export class RevocationChannel {
     this.#live.delete(connection);
   }
 
-  /** Tells everybody what is new. Storage that cannot be read ends the streams: silence would pass for "nothing new". */
+  /**
+   * Sends new entries to all listeners. Ends the streams if storage cannot be read: silence would mean "nothing new".
+   */
   async advance(): Promise<void> {
     this.#again = true;
     if (this.#running) return;
@@ -73,7 +80,7 @@ export class RevocationChannel {
     }
   }
 
-  /** A sign of life; and who has not read a single page since the last one is let go. */
+  /** Sends a sign of life, and ends a joining stream that has not read a single page since the last beat. */
   beat(): void {
     for (const connection of this.#live) connection.send(":\n\n");
     for (const [connection, seen] of this.#joining) {

@@ -9,22 +9,22 @@ import { RevocationChannel } from "./revocation-channel.ts";
 import { readCursor, refuseUnknown, tenantOf } from "./revocations.ts";
 
 export interface StreamLimits {
-  /** Open streams of one client network. */
+  /** The most open streams of one client network. */
   perNetwork: number;
-  /** Open streams of this process: each holds some 100 kB at worst. */
+  /** The most open streams of this process. Each holds some 100 kB at worst. */
   total: number;
 }
 
 const LIMITS: StreamLimits = { perNetwork: 20, total: 1_000 };
 const HEARTBEAT = 15 * SECOND;
-/** How often the table is looked at while somebody listens: for what other processes and nodes have revoked. */
+/** Milliseconds between reads of the table while a stream is open, to find revocations by other processes and nodes. */
 const LOOK = 500;
-/** Milliseconds that an EventSource waits before it comes back. */
+/** Milliseconds that an EventSource waits before it reconnects. */
 const RETRY = 2_000;
 
 /**
- * `GET /v1/revocations/stream`: the delta of `/v1/revocations` as server-sent events, resumed by Last-Event-ID or `?cursor=`.
- * Who may not have a stream (429), or finds none, polls.
+ * Serves `GET /v1/revocations/stream`: the delta of `/v1/revocations` as server-sent events, resumed by Last-Event-ID
+ * or `?cursor=`. A verifier that may not have a stream (429), or cannot open one, polls instead.
  */
 export class RevocationStreams {
   readonly #channels = new Map<string, RevocationChannel>();
@@ -38,7 +38,7 @@ export class RevocationStreams {
     private readonly identity: Pick<Identity, "clock" | "directory" | "revocationSignal" | "storage">,
     private readonly limits: StreamLimits = LIMITS,
   ) {
-    // Storage is this process's own: the signal lives no longer than these streams.
+    // The storage belongs to this process, so the signal lives no longer than these streams.
     identity.revocationSignal.onCommit((tenantId) => void this.#channels.get(tenantId)?.advance());
   }
 
@@ -49,7 +49,7 @@ export class RevocationStreams {
   readonly handler: Handler = async (exchange) => {
     const tenant = await tenantOf(this.identity, exchange);
     const { headers, url, method } = exchange.request;
-    // A reconnecting EventSource sends both; the header is where it stands.
+    // A reconnecting EventSource sends both; the header has its current position.
     const cursor = readCursor(headers.get("last-event-id") || queryOf(url).get("cursor"));
     await refuseUnknown(this.identity, tenant.id, cursor);
     if (method === "HEAD") return new Response(null, { headers: headersOf(exchange) });
@@ -57,7 +57,7 @@ export class RevocationStreams {
     return this.#start(exchange, tenant.id, cursor, newest);
   };
 
-  /** Ends every stream and begins none: a process that was asked to stop must not wait for them. */
+  /** Ends every stream and opens no new one, so that a process that is to stop does not wait for them. */
   drain(): void {
     this.#isDraining = true;
     for (const channel of this.#channels.values()) channel.end();
@@ -83,12 +83,18 @@ export class RevocationStreams {
     return new Response(connection.body, { headers: headersOf(exchange) });
   }
 
-  /** @throws AppError `rate_limited`, `overloaded` */
+  /**
+   * Counts a new stream. Returns a function that gives its place back.
+   * @throws AppError `rate_limited`, `overloaded`
+   */
   #take(network: string): () => void {
     const held = this.#perNetwork.get(network) ?? 0;
     if (this.#isDraining || this.#open >= this.limits.total) throw new AppError("overloaded", { retryAfter: 30 });
     if (held >= this.limits.perNetwork) {
-      throw new AppError("rate_limited", { message: "This network holds as many streams as it may.", retryAfter: 60 });
+      throw new AppError("rate_limited", {
+        message: "This network has too many open streams. Poll /v1/revocations instead.",
+        retryAfter: 60,
+      });
     }
     this.#open++;
     this.#perNetwork.set(network, held + 1);
@@ -126,7 +132,7 @@ export class RevocationStreams {
   }
 }
 
-/** Public like the poll, and never buffered: not by a cache, not by a proxy. */
+/** Returns the headers of a stream: public like the poll, and buffered by no cache and no proxy. */
 function headersOf(exchange: Exchange): Record<string, string> {
   return {
     ...exchange.headers,

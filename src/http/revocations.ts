@@ -7,14 +7,15 @@ import type { Exchange, Handler } from "./edge.ts";
 import { publicDocument, publicJson } from "./public-document.ts";
 import { queryOf } from "./request-target.ts";
 
-/** Entries a page; who gets a full one asks again at once. */
+/** Entries per page. A verifier that gets a full page asks again at once. */
 const PAGE = 1_000;
-/** Seconds that a cache may answer for us: part of how late a verifier may hear. */
+/** Seconds for which a cache may answer; they add to the delay until a verifier learns of a revocation. */
 const MAX_AGE = 2;
 
 /**
- * `GET /v1/revocations?cursor=`: what verifiers must refuse before its time, as a delta after the cursor. It holds digests
- * only, so it is public and cacheable. `next_cursor` is always given: it is where the next poll starts.
+ * Serves `GET /v1/revocations?cursor=`: the tokens that verifiers must refuse before they expire, as a delta after the
+ * cursor. It holds only digests, so it is public and cacheable. Every answer has a `next_cursor`, where the next poll
+ * starts.
  */
 export function revocationsHandler(identity: Pick<Identity, "clock" | "directory" | "storage">): Handler {
   return async (exchange) => {
@@ -27,22 +28,28 @@ export function revocationsHandler(identity: Pick<Identity, "clock" | "directory
   };
 }
 
-/** @throws AppError `not_found` */
+/**
+ * Returns the enabled tenant of the request.
+ * @throws AppError `not_found`
+ */
 export async function tenantOf(identity: Pick<Identity, "directory">, exchange: Exchange): Promise<Tenant> {
   const tenant = await identity.directory.tenantBySlug(exchange.tenantSlug ?? DEFAULT_TENANT_SLUG);
   if (!tenant || tenant.disabled) throw new AppError("not_found");
   return tenant;
 }
 
-/** @throws AppError `invalid_input` */
+/**
+ * Parses a cursor.
+ * @throws AppError `invalid_input`
+ */
 export function readCursor(text: string | null): number {
   if (text !== null && !/^\d{1,15}$/.test(text)) throw badCursor();
   return Number(text ?? 0);
 }
 
 /**
- * A cursor from ahead of the last number was given out before a backup was restored: answering "nothing new" would hide
- * everything that is revoked until the numbers have caught up.
+ * Refuses a cursor beyond the last number. The server gave it out before a backup was restored: answering "nothing new"
+ * would hide every revocation until the numbers have caught up.
  * @throws AppError `invalid_input`
  */
 export async function refuseUnknown(
@@ -55,7 +62,7 @@ export async function refuseUnknown(
 
 type Row = Awaited<ReturnType<typeof listRevocations>>[number];
 
-/** As verifiers read it: seconds, "issued before" rounded up as `iat` is rounded down. */
+/** Returns the entry for verifiers: times in seconds, with "issued before" rounded up because `iat` is rounded down. */
 export function wireEntry(row: Row) {
   return {
     kind: row.kind,
@@ -66,5 +73,5 @@ export function wireEntry(row: Row) {
 }
 
 function badCursor(): AppError {
-  return invalidField("cursor", "must be the next_cursor of an answer before");
+  return invalidField("cursor", "must be the next_cursor of an earlier answer");
 }

@@ -25,7 +25,7 @@ import { trpcHandler } from "./trpc.ts";
 import { tryHandlers } from "./try-page.ts";
 import { welcomeHandlers } from "./welcome.ts";
 
-/** The server's own limit lies above ours, so that what is too large is answered in the envelope. */
+/** The server's own limit in bytes. It is above MAX_BODY, so that a body that is too large gets the envelope. */
 const MAX_SERVER_BODY = 16 * 1024 * 1024;
 
 type Methods = Record<string, Handler>;
@@ -38,15 +38,18 @@ export interface HttpOptions {
   metrics: Metrics;
   metricsToken: string | undefined;
   version: string;
-  /** Of `sallyport dev`. */
+  /** Set only by `sallyport dev`. */
   inbox: Inbox | null;
 }
 
-/** The route table, on one screen. Everything under `/v1` and `/trpc` stands under `/t/<tenant-slug>` as well. */
+/** Builds the route table, on one screen. Every route under `/v1` and `/trpc` is also under `/t/<tenant-slug>`. */
 export function buildRoutes(options: HttpOptions): {
   routes: Record<string, Route>;
   fetch: Route;
-  /** Lets a listener answer by these routes, and public documents by itself. @returns ends the latter */
+  /**
+   * Makes a listener answer with these routes, and serve public documents by itself.
+   * @returns stops the public documents
+   */
   serveOn: (server: HttpServer) => Promise<() => void>;
   openMetrics: Route;
   drain: () => void;
@@ -58,7 +61,7 @@ export function buildRoutes(options: HttpOptions): {
   const health = healthHandlers(edge, identity.storage, options.metrics, options.metricsToken);
   const revocations = revocationsHandler(identity);
   const streams = new RevocationStreams(identity);
-  options.metrics.gauge("sallyport_revocation_streams", "Revocation streams that are open.", () => streams.open);
+  options.metrics.gauge("sallyport_revocation_streams", "Open revocation streams.", () => streams.open);
   const trpc = trpcHandler(router, edge, calls);
 
   const table = new Map<string, Methods>();
@@ -77,7 +80,7 @@ export function buildRoutes(options: HttpOptions): {
   add("POST", "/oauth2/revoke", oauth.revoke);
   add("POST", "/oauth2/introspect", oauth.introspect);
   add("GET", "/.well-known/oauth-authorization-server", oauth.metadata);
-  // RFC 8414 section 3.1 puts the well-known part before the issuer's path; contracts and people put it behind.
+  // RFC 8414 section 3.1 puts the well-known part before the issuer's path; many clients put it after.
   table.set("/.well-known/oauth-authorization-server/t/:tenant", { GET: oauth.metadata });
   add("GET", "/.well-known/webauthn", relatedOriginsHandler(identity));
   add("POST", "/v1/tenants/:id/issuers/public/auth/token", publicIssuerHandler(identity, edge, cors));
@@ -88,7 +91,7 @@ export function buildRoutes(options: HttpOptions): {
   const link = linkPage();
   add("GET", "/link", link.page);
 
-  // A browser's own: not under a tenant's path.
+  // Requested only by browsers, so not under a tenant's path.
   const { inbox, version } = options;
   const issuerOf = (slug: string) => identity.directory.issuerOf(slug);
   const welcome = welcomeHandlers({ issuerOf, version, hasInbox: inbox !== null });
@@ -100,7 +103,7 @@ export function buildRoutes(options: HttpOptions): {
 
   const routes: Record<string, Route> = {};
   for (const [path, methods] of table) routes[path] = byMethod(edge, cors, methods);
-  // Probes come by address, not by name.
+  // Probes use the address instead of a host name.
   routes["/healthz"] = edge.guard(health.healthz, { anyHost: true });
   routes["/readyz"] = edge.guard(health.readyz, { anyHost: true });
   routes["/metrics"] = edge.guard(health.metrics, { anyHost: true });
@@ -133,8 +136,8 @@ export function buildRoutes(options: HttpOptions): {
 }
 
 /**
- * The listener's own options; seconds as Bun takes them. Outside of development mode Bun shows no error page, which would send
- * source code to anybody. `error` answers what is thrown where no handler can catch it, in the envelope of every other error.
+ * The listener's own options. Bun takes seconds. Outside development mode, Bun shows no error page, which would send
+ * source code to anyone. `error` answers an exception that no handler can catch with the usual error envelope.
  */
 export const listenerOptions = {
   maxRequestBodySize: MAX_SERVER_BODY,
@@ -146,12 +149,12 @@ export const listenerOptions = {
   },
 } as const;
 
-/** Every method that the listener knows but GET and HEAD, which it answers by itself. */
+/** Every method that the listener knows except GET and HEAD, which it answers by itself. */
 const OTHER_METHODS = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] as const;
 
 /**
- * Answers that are the same for everybody, with the edge's headers. No Host is checked and no request counted, logged or
- * given an id: public documents give nothing away, and name no one.
+ * Returns answers that are the same for everyone, with the headers of the edge. They check no Host, and are not
+ * counted, logged or given a request id: public documents reveal nothing and identify nobody.
  */
 function staticRoutes(edge: Edge, routes: Record<string, Route>, documents: ReadonlyMap<string, PublicDocument>) {
   const fixed: Record<string, Record<string, Route | Response>> = {};

@@ -42,27 +42,27 @@ const tenantHosts = setting
   });
 
 export const httpSettings = defineSettings({
-  host: { schema: setting.text().default("127.0.0.1"), doc: "Address to listen on; 0.0.0.0 for every one." },
+  host: { schema: setting.text().default("127.0.0.1"), doc: "Address to listen on; 0.0.0.0 listens on all." },
   port: { schema: setting.integer(0, 65_535).default(8080), doc: "Port to listen on; 0 takes a free one." },
   public_url: {
     schema: baseUrl,
-    doc: "How the world reaches this instance, such as https://login.example.com: the issuer of its tokens.",
+    doc: "Public address of this instance, such as https://login.example.com. It is the issuer of its tokens.",
   },
   trusted_proxies: {
     schema: networks,
-    doc: "Addresses or CIDR blocks of proxies whose X-Forwarded-For is believed.",
+    doc: "Addresses or CIDR blocks of proxies whose X-Forwarded-For is trusted.",
   },
   tenant_hosts: {
     schema: tenantHosts,
-    doc: "More host names, each with the tenant that it means: login.acme.com=acme.",
+    doc: "More host names, each with its tenant: login.acme.com=acme.",
   },
   log_level: {
     schema: z.enum(["error", "warn", "info", "debug"]).default("info"),
-    doc: "How much is logged; debug also logs every request.",
+    doc: "Least severe level to log; debug also logs every request.",
   },
   metrics_port: {
     schema: setting.integer(0, 65_535).optional(),
-    doc: "Own port for /metrics, on the same address.",
+    doc: "Separate port for /metrics, on the same address.",
   },
   metrics_token: {
     schema: z.string().min(16, "must be 16 characters or more").optional(),

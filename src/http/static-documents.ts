@@ -2,39 +2,39 @@ import type { Clock } from "../core/clock.ts";
 import { SECOND } from "../core/clock.ts";
 import type { PublicDocument } from "./public-document.ts";
 
-/** A public document that its address alone decides: no header, no Host. */
+/** A public document that depends only on its address, and not on any header or Host. */
 export interface StaticDocument {
   paths: readonly string[];
-  /** @throws AppError where the address has no document now: the handler tells why */
+  /** @throws AppError if the address has no document now; the handler answers with the reason */
   read(): Promise<{ document: PublicDocument; validUntil: number }>;
 }
 
-/** How often the documents are made anew: as old as a handler's answer may be, too. Milliseconds. */
+/** Milliseconds between rebuilds. The answer of a handler may be as old. */
 const EVERY = SECOND;
-/** Reading may itself be what makes a tenant's first key. */
+/** The first read of a tenant's keys may create its first key. */
 const ATTEMPTS = 3;
 
 /**
- * Documents that the listener answers by itself, GET, HEAD and 304, without running any of our code: an order of
- * magnitude more of them a second. What stands there is never older than the keys that sign: a change withdraws all of them
- * in the same turn, and the handlers answer until the next ones are made.
+ * Documents that the listener answers by itself (GET, HEAD and 304) without running any JavaScript, at ten times the
+ * rate. A document never lacks a signing key: a change of keys withdraws all documents in the same turn, and the
+ * handlers answer until new ones are ready.
  */
 export class StaticDocuments {
-  /** null: the listener has no routes yet. */
+  /** null before the listener has routes. */
   #served: string | null = null;
   #validUntil = Number.POSITIVE_INFINITY;
   #changes = 0;
   #updating = false;
   #timer: Timer | undefined;
 
-  /** @param serve lets the listener answer these paths with these documents, and no others */
+  /** @param serve makes the listener serve these documents at these paths, and no others */
   constructor(
     private readonly documents: readonly StaticDocument[],
     private readonly clock: Clock,
     private readonly serve: (documents: ReadonlyMap<string, PublicDocument>) => void,
   ) {}
 
-  /** The listener has its routes when this resolves. */
+  /** Resolves when the listener has its routes. */
   async start(): Promise<void> {
     await this.update();
     if (this.#served === null) this.#put([]);
@@ -47,7 +47,7 @@ export class StaticDocuments {
     this.#changes++;
   }
 
-  /** What was read before may be out of date. */
+  /** Withdraws all documents, and discards a read that is under way, because it may be out of date. */
   withdraw(): void {
     this.#changes++;
     if (!this.#served) return;
@@ -56,7 +56,7 @@ export class StaticDocuments {
   }
 
   async update(): Promise<void> {
-    // Whether or not the next ones can be read: an expired key is not published.
+    // Even if the next documents cannot be read: an expired key must not be published.
     if (this.#validUntil <= this.clock.now()) this.withdraw();
     if (this.#updating) return;
     this.#updating = true;

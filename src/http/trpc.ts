@@ -8,14 +8,14 @@ import { parseInput, readJson } from "./body.ts";
 import type { CallFactory } from "./call-factory.ts";
 import type { Edge, Exchange, Handler } from "./edge.ts";
 
-/** More calls than this in one request are refused: a batch is no way around limits on requests. */
+/** The most calls in one request, so that a batch cannot evade the limits on requests. */
 const MAX_BATCH = 20;
 
 type Item = { status: number; body: string };
 
 /**
- * tRPC's HTTP wire for queries and mutations, batched or not, written out: the stock fetch handler spends more on streams
- * and negotiation than all of our own work takes. https://trpc.io/docs/rpc
+ * Serves tRPC's HTTP wire for queries and mutations, batched or not. It is written out here because the stock fetch
+ * handler spends more time on streams and negotiation than our own code takes in all. https://trpc.io/docs/rpc
  */
 export function trpcHandler(router: AnyRouter, edge: Edge, calls: CallFactory): Handler {
   const procedures = proceduresOf(router);
@@ -64,7 +64,7 @@ async function runOne(
   }
 }
 
-/** tRPC's error shape, with our envelope's content beside it. */
+/** Returns tRPC's error shape with the content of our envelope added. */
 function shapeOf(error: AppError, path: string, requestId: string) {
   const key = KEY_BY_STATUS[error.status] ?? "INTERNAL_SERVER_ERROR";
   const { error: envelope } = toEnvelope(error, requestId);

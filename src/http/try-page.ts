@@ -16,7 +16,7 @@ const POLICY = {
   "trusted-types": "'none'",
 };
 
-/** The name says nothing of the content, so that the bundle is made when it is asked for. */
+/** The script's address contains no hash of its content, so that the bundle is built at the first request. */
 function scriptAsset(): Asset {
   const name = "try-main.js";
   let made: Promise<Handler> | undefined;
@@ -28,9 +28,9 @@ function scriptAsset(): Asset {
 }
 
 /**
- * A sign-in page of this instance with its mails beside it, for the first minutes with `sallyport dev`. `serve` has no such
- * page: it shows the mails of everybody.
- * People sign in to the default application: the one that `dev` prints for the SDKs.
+ * Serves a sign-in page of this instance with its mails beside it, for the first minutes with `sallyport dev`. `serve`
+ * has no such page, because it shows the mails of all users. Users sign in to the default application, which is the one
+ * that `dev` prints for the SDKs.
  * @returns GET handlers by path
  */
 export function tryHandlers({ directory }: Identity): Record<string, Handler> {

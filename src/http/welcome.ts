@@ -8,19 +8,19 @@ import type { Handler } from "./edge.ts";
 import { kitStylesheet } from "./kit.ts";
 
 interface WelcomeOptions {
-  /** A tenant's address, by its slug; from configuration. */
+  /** Returns a tenant's address by its slug, from configuration. */
   issuerOf(slug: string): string;
   version: string;
-  /** Whether mails are caught, as `sallyport dev` does. */
+  /** Whether mails are caught, as in `sallyport dev`. */
   hasInbox: boolean;
 }
 
-/** Parts of the page that only `sallyport dev` has a place for. */
+/** Parts of the page that only `sallyport dev` shows. */
 const DEV_ONLY = /<!-- dev -->[\s\S]*?<!-- \/dev -->/g;
 
 /**
- * What somebody sees who opens the appliance's address: what runs here, and how to begin. Strangers see it too, in
- * production as well: it tells nothing but the configured address and the version, which the API description has too.
+ * Serves the page at the appliance's own address: the version that runs here, and first steps. Strangers see it too, also in
+ * production, so it shows only the configured address and the version, which the API description has too.
  * @returns GET handlers by path
  */
 export function welcomeHandlers({ issuerOf, version, hasInbox }: WelcomeOptions): Record<string, Handler> {
@@ -33,14 +33,14 @@ export function welcomeHandlers({ issuerOf, version, hasInbox }: WelcomeOptions)
       const base = issuerOf(slug);
       const html = pageHandler(renderPage(source, { base_url: base, version }, stylesheets));
       welcome = { html, json: summaryHandler(base, issuerOf(DEFAULT_TENANT_SLUG), version, hasInbox) };
-      // Only configured Hosts have a slug here, so this does not grow with what is asked for.
+      // Only configured Hosts have a slug here, so requests cannot make this map grow.
       bySlug.set(slug, welcome);
     }
     return welcome;
   };
   return {
     "/": (exchange) => {
-      // Caches must keep the two apart, a 304 included.
+      // Caches must keep the two variants apart, including a 304.
       exchange.headers.vary = "accept";
       const welcome = welcomeOf(exchange.tenantSlug ?? DEFAULT_TENANT_SLUG);
       const { html, json } = welcome;
@@ -48,7 +48,7 @@ export function welcomeHandlers({ issuerOf, version, hasInbox }: WelcomeOptions)
     },
     ...Object.fromEntries(stylesheets.map(({ path, handler }) => [path, handler])),
     "/favicon.svg": fileHandler("mark.svg", mark),
-    // Asked for by browsers that were shown JSON; those show the SVG too.
+    // Browsers that got JSON ask for this address. They can show the SVG too.
     "/favicon.ico": (exchange) => {
       exchange.headers.location = "/favicon.svg";
       return new Response(null, { status: 308, headers: exchange.headers });
@@ -69,7 +69,7 @@ function summaryHandler(base: string, publicUrl: string, version: string, hasInb
   return (exchange) => conditional(exchange, text, etag, headers);
 }
 
-/** Browsers name `text/html`; `*` alone is a program (RFC 9110 section 12.5.1). */
+/** Whether the caller is a browser: browsers name `text/html`, and programs send `*` (RFC 9110 section 12.5.1). */
 function prefersHtml(accept: string | null): boolean {
   const weights = new Map<string, number>();
   for (const range of accept?.toLowerCase().split(",") ?? []) {

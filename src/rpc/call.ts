@@ -2,47 +2,47 @@ import type { RequestOrigin } from "../core/caller.ts";
 import type { Application } from "../identity/applications/application.ts";
 import type { ApplicationHints } from "../identity/applications/directory.ts";
 
-/** One request, as procedures see it: who calls, from where, and what the answer carries beside its body. */
+/** One request as procedures see it: the caller, the source, and the parts of the answer beside its body. */
 export interface Call {
   origin: RequestOrigin;
   /**
-   * What a page cannot remove from its requests: `Origin` and `Sec-Fetch-Site`. Both null for everybody else.
-   * (`Sec-Fetch-Mode` is no sign of a page: Node's fetch sends it.)
+   * `Origin` and `Sec-Fetch-Site`, which a page cannot remove from its requests. Both are null for other callers.
+   * (`Sec-Fetch-Mode` does not prove a page: Node's fetch sends it.)
    */
   page: { origin: string | null; site: string | null };
   hints: ApplicationHints;
   /** The raw Authorization header. */
   authorization: string | null;
-  /** The value of x-client-address: counts only beside a secret key with scope `forward`. */
+  /** The value of x-client-address. It counts only with a secret key with scope `forward`. */
   clientAddress: string | null;
-  /** The value of idempotency-key: a creating call that may come again. */
+  /** The value of idempotency-key: the caller may repeat this creating call. */
   idempotencyKey: string | null;
-  /** REST, or tRPC's wire: refresh by cookie is REST only. */
+  /** REST or tRPC's wire. Only REST can refresh by cookie. */
   transport: "rest" | "trpc";
-  /** The application that the gate has settled on; null until then. */
+  /** The application that the gate has chosen; null before that. */
   resolved: Application | null;
-  /** The session cookies of an application, or of the default one. */
+  /** Returns the session cookies of an application. */
   cookies(application: Application): { access: string | null; refresh: string | null; device: string | null };
-  /** True when the page stands on the appliance's own origin. */
+  /** Whether the origin is the appliance's own. */
   isOwnOrigin(origin: string): boolean;
   reply: Reply;
 }
 
-/** What the http room turns into Set-Cookie. */
+/** The http folder turns this into Set-Cookie headers and the status. */
 export interface Reply {
   cookies: CookieChange[];
-  /** In place of the status that the procedure is declared with. REST only. */
+  /** Replaces the declared status of the procedure. REST only. */
   status?: 202;
 }
 
 export type CookieChange =
   | { kind: "clear"; application: Application }
-  /** A device that is not asked for a second factor again; `maxAge` in seconds, 0 to forget it. */
+  /** A device on which the user needs no second factor again. `maxAge` is in seconds; 0 forgets the device. */
   | { kind: "device"; application: Application; secret: string; maxAge: number }
   | {
       kind: "set";
       application: Application;
-      /** null: delivered in the body only. */
+      /** null if it is delivered only in the body. */
       accessToken: string | null;
       accessMaxAge: number;
       refreshToken: string;

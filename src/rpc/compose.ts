@@ -7,11 +7,11 @@ import type { Feature, HostParts } from "./feature.ts";
 import { mergeTrees } from "./procedures.ts";
 import { joinUserParts } from "./user-parts.ts";
 
-/** All features as one: their settings, what identity runs of them, and what runs inside a host. */
+/** All features composed: their settings, their hooks for identity, and the parts that run inside a host. */
 export interface Composition<S extends Settings = Settings> {
   settings: S;
   hooks: FeatureHooks;
-  /** @throws Error when two features declare the same procedure or job; ConfigError when a declared setting has no value */
+  /** @throws Error if two features declare the same procedure or job; ConfigError if a declared setting has no value */
   start(
     host: Omit<HostParts, "signInMethods" | "userParts">,
     values: object,
@@ -24,7 +24,7 @@ type SettingsOfAll<Registry extends Readonly<Record<string, Feature>>> = Compose
 
 /**
  * Composes a registry of features. Every part of the host that lists features takes its list from here.
- * @throws ConfigError when two features declare the same setting, Error when they add the same sign-in method
+ * @throws ConfigError if two features declare the same setting, Error if they add the same sign-in method
  */
 export function composeFeatures<const Registry extends Readonly<Record<string, Feature>>>(
   registry: Registry,
@@ -70,8 +70,8 @@ export function composeFeatures(registry: Readonly<Record<string, Feature>>): Co
 }
 
 /**
- * Without these a deleted user would keep a way in, a stranger who registered with the user's address would too, and the user would not
- * see the credential.
+ * Requires the hooks of a credential. Without them, a deleted user would keep a way to sign in, so would a stranger who
+ * had registered with the user's address, and the user would not see the credential.
  */
 function requireHooks(name: string, feature: Feature): void {
   if (Object.values(feature.signInMethods ?? {}).every((condition) => condition === null)) return;

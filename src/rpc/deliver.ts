@@ -4,8 +4,8 @@ import type { SignInOutcome } from "../identity/sign-in/sign-ins.ts";
 import { type Call, isFromPage } from "./call.ts";
 
 /**
- * Hands tokens over both ways at once, cookies and body. A request from a page never gets the refresh token in the body,
- * where a script could read it, except for native applications.
+ * Delivers tokens in cookies and in the body. A request from a page never gets the refresh token in the body, where a
+ * script could read it, except for native applications.
  */
 export function deliver(call: Call, issued: IssuedTokens): WireTokens {
   const { application, session } = issued;
@@ -28,7 +28,7 @@ export function deliver(call: Call, issued: IssuedTokens): WireTokens {
   };
 }
 
-/** What a sign-in came to: tokens, or the question for a second factor. */
+/** Delivers the outcome of a sign-in: tokens, or the request for a second factor. */
 export function deliverOutcome(call: Call, outcome: SignInOutcome): WireSignIn {
   if (outcome.status === "mfa_required") {
     return {

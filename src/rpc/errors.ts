@@ -2,7 +2,10 @@ import { TRPCError } from "@trpc/server";
 import { ZodError } from "zod";
 import { AppError, type FieldProblem } from "../core/errors.ts";
 
-/** Whatever was thrown, as the one error that callers see. What nobody declared is `internal_error`, its cause private. */
+/**
+ * Turns anything thrown into the error that callers see. An undeclared error becomes `internal_error`, and its cause
+ * stays private.
+ */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof TRPCError) {

@@ -9,18 +9,18 @@ import type { UserCondition } from "../storage/user-condition.ts";
 import type { Procedures } from "./procedures.ts";
 import type { ProcedureTree } from "./tree.ts";
 
-/** The parts of the application that every feature is given. */
+/** The parts of the application that every feature gets. */
 export interface HostParts {
   identity: Identity;
   procedures: Procedures;
   metrics: Metrics;
-  /** Every sign-in method that some feature adds. */
+  /** The sign-in methods of all features. */
   signInMethods: readonly string[];
-  /** The parts that features give to documents about a user. */
+  /** The parts that features add to documents about a user. */
   userParts: { export: UserPart<Executor>; security: UserPart<Executor> };
 }
 
-/** What a feature is built from. */
+/** The parts and settings for one feature. */
 export interface Host<Config = Record<string, unknown>> extends HostParts {
   /** The values of the feature's own slice. */
   settings: Config;
@@ -43,14 +43,14 @@ interface StartedFeature {
   jobs: readonly Job[];
 }
 
-/** One capability, as the registry holds it; `S` is its slice of the configuration. */
+/** One capability in the registry. `S` is its slice of the configuration. */
 export interface Feature<S extends Settings = Settings> extends Omit<Contract<unknown>, NeedsHost | "settings"> {
   readonly settings: S;
-  /** @throws ConfigError when one of its settings is not among `values` */
+  /** @throws ConfigError if one of its settings is not among `values` */
   start(name: string, host: HostParts, values: object): StartedFeature;
 }
 
-/** Declares a feature, keeping the types of its settings. */
+/** Declares a feature, and keeps the types of its settings. */
 export function defineFeature<const S extends Settings>(
   feature: Contract<SettingsOf<S>> & { settings: S },
 ): Feature<S> {

@@ -16,31 +16,32 @@ import type { UserColumns } from "../identity/users/wire.ts";
 import { type Call, isFromPage } from "./call.ts";
 
 /**
- * The one gate in front of every procedure, default deny: a procedure states its access, and what is not stated is not
- * reachable. The same for REST and tRPC.
+ * The access rule of a procedure. One gate stands in front of every procedure, for REST and tRPC alike. It denies by
+ * default: a procedure that states no access cannot be called.
  */
 export type Access =
-  /** Anybody; an application is resolved. A secret key beside it may forward a person's address. */
+  /** Any caller; the gate resolves the application. A secret key in the request may forward the user's address. */
   | { kind: "public" }
   /**
-   * A live session with scope `account`: access token as Bearer or in its cookie. `fresh` asks for a sign-in of the last
-   * minutes, with a second factor of whoever has one; `aal` and `maxAge` (seconds) ask for just that (RFC 9470).
+   * A live session with scope `account`, from an access token as Bearer or in its cookie. `fresh` requires a sign-in
+   * within the last minutes, with a second factor if the user has one. `aal` and `maxAge` (seconds) require exactly
+   * that (RFC 9470).
    */
   | ({ kind: "session" } & StepUpNeed)
-  /** Either a flow's token in the body, which the procedure checks, or else a session as above. */
+  /** Either a flow's token in the body, which the procedure checks, or a session as above. */
   | { kind: "flow-or-session" }
   /**
-   * As `session`, or a token that the customer's backend signed. With scope `public` also one of the public issuer, which
-   * anybody can ask for: what such a caller may do, everybody may.
+   * Like `session`, or a token that the customer's backend signed. Scope `public` also admits a token of the public
+   * issuer. Anyone can get such a token, so its holder may only do what anyone may do.
    */
   | { kind: "end-user"; scope: "account" | "public" }
-  /** The session to be ended: an access token, expired or not, or the refresh cookie. */
+  /** The session that is to end, from an access token (expired or not) or the refresh cookie. */
   | { kind: "sign-out" }
-  /** A secret key, or an M2M token for the management audience, with this scope (or `admin`). */
+  /** A secret key, or an M2M token for the management audience, with this scope or `admin`. */
   | { kind: "key"; scope: Scope };
 
 export interface Admitted {
-  /** By the caller whom the gate has let through. Its origin is the call's, or the person's where a backend forwards it. */
+  /** The act of the admitted caller. Its origin is that of the call, or the user's if a backend forwards it. */
   act: Act;
 }
 export interface StepUpNeed {
@@ -50,13 +51,13 @@ export interface StepUpNeed {
   maxAge?: number;
 }
 export type AdmittedSession = Admitted & { session: SessionBundle };
-/** Who calls is known once the procedure has said which of the two it was given. */
+/** Identifies the caller after the procedure has decided which of the two credentials it was given. */
 export interface FlowOrSession {
   flowCaller(): Promise<Admitted>;
-  /** @throws AppError as {@link Gate.provenSession} */
+  /** @throws AppError like {@link Gate.provenSession} */
   sessionCaller(need?: StepUpNeed): Promise<AdmittedSession>;
 }
-/** `session` is null, and `keyId` the signing key, for a token that was not minted here. */
+/** For a token that a customer signed, `session` is null and `keyId` is its signing key. */
 export type AdmittedUser = Admitted & { user: UserColumns; session: SessionBundle | null; keyId: string | null };
 export type AdmittedKey = Admitted & { key: KeyCaller };
 
@@ -93,7 +94,7 @@ export class Gate {
       application = await this.identity.directory.resolve(call.hints);
     }
     call.resolved = application;
-    // Cookie-setting: a foreign page could sign its visitor in to an account of the attacker's (login CSRF).
+    // The call sets cookies: a foreign page could sign its visitor in to the attacker's account (login CSRF).
     if (changes) checkOrigin(call, application);
     return { act: new ActIn(application, origin, ANONYMOUS) };
   }
@@ -116,12 +117,15 @@ export class Gate {
     return { act: new ActIn(application, call.origin, userRef(session.user_id)), session };
   }
 
-  /** As {@link session}, for a session that was proven well and lately enough. @throws AppError `insufficient_user_authentication` */
+  /**
+   * Like {@link session}, but requires a strong and recent enough sign-in.
+   * @throws AppError `insufficient_user_authentication`
+   */
   async provenSession(call: Call, changes: boolean, need: StepUpNeed): Promise<AdmittedSession> {
     const admitted = await this.session(call, changes);
     const { session } = admitted;
     const { clock, settings, secondFactors, storage } = this.identity;
-    // An anonymous user has nothing to prove again with: what is fresh cannot be asked of them.
+    // An anonymous user has no credential to prove again, so a fresh sign-in cannot be required.
     const isFresh = need.fresh === true && session.is_anonymous === 0;
     const maxAge = need.maxAge ?? (isFresh ? settings.fresh_sign_in_ttl : undefined);
     const isLate = maxAge !== undefined && clock.now() - session.authenticated_at > maxAge * SECOND;
@@ -136,8 +140,8 @@ export class Gate {
   }
 
   /**
-   * Names nobody yet: a procedure that was given a flow asks for `flowCaller`, and proves the flow; every other one asks for
-   * `sessionCaller`. Without either it has no application to act in.
+   * Admits nobody yet. A procedure that was given a flow calls `flowCaller` and proves the flow; otherwise it calls
+   * `sessionCaller`. Without either call it has no application to act in.
    */
   async flowOrSession(call: Call, changes: boolean): Promise<FlowOrSession> {
     return {
@@ -202,12 +206,15 @@ export class Gate {
     return cookie;
   }
 
-  /** Whose cookies to look at: the application that the request names, else the default one. */
+  /** Returns the application whose cookies to read: the one that the request names, or the default one. */
   async #hintedApplication(call: Call): Promise<Application | null> {
     return this.identity.directory.resolve(call.hints);
   }
 
-  /** The credential's own application wins; a header, path or Host that disagrees is an error, never ignored. */
+  /**
+   * Compares the credential's own application, which decides, with header, path and Host. A difference is an error, and
+   * is never ignored.
+   */
   #checkHints(call: Call, application: Application): void {
     const { header, tenantSlug } = call.hints;
     if (header !== null && header !== application.id) {
@@ -217,24 +224,30 @@ export class Gate {
     }
     if (tenantSlug !== null && tenantSlug !== application.tenant.slug) {
       throw new AppError("application_mismatch", {
-        message: "The address names another tenant than the credential's.",
+        message: "The address and the credential name different tenants.",
       });
     }
   }
 }
 
-/** A signing key is its tenant's: whoever holds one reaches the sessions of that tenant's applications and no others. */
+/**
+ * Whether the token belongs to its session. So a leaked signing key reaches only sessions of its own tenant's
+ * applications.
+ */
 function isAbout(token: AccessToken, session: SessionBundle): boolean {
   return session.user_id === token.sub && session.application_id === token.applicationId;
 }
 
-const FORWARD_NEEDS_KEY = { message: "x-client-address needs a secret key with scope forward." };
+const FORWARD_NEEDS_KEY = { message: "Send x-client-address only with a secret key that has the scope forward." };
 
-/** @throws AppError when there is an Authorization header of another scheme: never ignored in favour of a cookie */
+/**
+ * Returns the Bearer token, or null without an Authorization header.
+ * @throws AppError for a header of another scheme, which is never ignored in favour of a cookie
+ */
 function bearer(call: Call): string | null {
   const { authorization } = call;
   if (authorization === null) return null;
-  // As nearly everybody writes it; the expression below takes the rest.
+  // The usual spelling; the expression below takes all others.
   if (authorization.length > 7 && authorization.startsWith("Bearer ") && !authorization.includes(" ", 7)) {
     return authorization.slice(7);
   }
@@ -249,8 +262,9 @@ function bearer(call: Call): string | null {
 }
 
 /**
- * CSRF: a request from a page that rides on cookies, or would set them, must come from the appliance's own origin or one
- * that the application allows. `Origin` decides, else `Sec-Fetch-Site: same-origin`; without either it is no page.
+ * Prevents CSRF: a request from a page that is authenticated by cookies, or would set them, must come from the
+ * appliance's own origin or from one that the application allows. `Origin` decides, or else `Sec-Fetch-Site:
+ * same-origin`. A request with neither is not from a page.
  */
 function checkOrigin(call: Call, application: Application): void {
   if (!isFromPage(call)) return;
@@ -260,7 +274,7 @@ function checkOrigin(call: Call, application: Application): void {
   if (!allowed) throw new AppError("origin_not_allowed");
 }
 
-/** The person's address as a backend states it; its limits then count that one. */
+/** Returns the origin with the user's address that a backend states. Limits then count that address. */
 function forwarded(call: Call, key: KeyCaller): RequestOrigin {
   if (call.clientAddress === null) return call.origin;
   if (!key.scopes.has("forward") && !key.scopes.has("admin")) throw insufficientScope("forward");
@@ -274,7 +288,7 @@ function hasScope(scopes: string, wanted: string): boolean {
   return scopes === wanted || scopes.split(" ").includes(wanted);
 }
 
-/** RFC 9470 section 3: what would do, for programs in the header and the details. */
+/** Names the sufficient sign-in for programs, in the header and the details (RFC 9470 section 3). */
 function insufficientAuthentication(aal: "aal2" | null, maxAge: number | null): AppError {
   const parameters = [
     'error="insufficient_user_authentication"',

@@ -6,7 +6,10 @@ import type { AdmittedKey } from "./gate.ts";
 /** 1 to 255 visible ASCII characters. */
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
-/** The call as {@link RepeatableCall}, when the caller sent Idempotency-Key. @throws AppError `invalid_input` */
+/**
+ * Returns the call as a {@link RepeatableCall}, or null without an Idempotency-Key.
+ * @throws AppError `invalid_input`
+ */
 export function repeatable(
   caller: AdmittedKey & { call: Call; procedure: string },
   input: unknown,

@@ -2,13 +2,13 @@ import type { AnyRouter } from "@trpc/server";
 import type { Call } from "./call.ts";
 import type { ProcedureMeta } from "./procedures.ts";
 
-/** A procedure as tRPC keeps it: internals of the pinned version. */
+/** A procedure in tRPC's own form: internals of the pinned version. */
 export interface Callable {
   _def: {
     type: "query" | "mutation" | "subscription";
     meta?: ProcedureMeta;
     inputs: unknown[];
-    /** The gate, the input's check, and last one that calls the resolver. */
+    /** The gate, the check of the input, and finally a middleware that calls the resolver. */
     middlewares: readonly Middleware[];
     resolver: (options: { ctx: object; input: unknown; type: string; path: string; signal: undefined }) => unknown;
   };
@@ -31,7 +31,7 @@ type Middleware = (options: {
 }) => Promise<Result>;
 type Result = { ok: boolean; error?: unknown };
 
-/** What `next` answers: a middleware here stands before its procedure and never around it. */
+/** The result of `next`. A middleware here runs before its procedure and never around it. */
 const PASSED: Result = { ok: true };
 
 export function proceduresOf(router: AnyRouter): Record<string, Callable> {
@@ -39,8 +39,9 @@ export function proceduresOf(router: AnyRouter): Record<string, Callable> {
 }
 
 /**
- * Runs a procedure's middlewares one after the other and then its resolver. tRPC's own caller nests them, a promise or three
- * and copies of its options a step, which took longer than the session's read. What a procedure throws is thrown here.
+ * Runs a procedure's middlewares one after the other, then its resolver, and throws any error of the procedure. tRPC's
+ * own caller nests them, with up to three promises and copies of its options per step, which took longer than reading
+ * the session.
  */
 export async function invoke(
   procedure: Callable,
@@ -63,7 +64,7 @@ export async function invoke(
     const middleware = middlewares[index];
     const options = { ctx, type, path, input, getRawInput, meta, signal: undefined, batchIndex: 0, next };
     const result = await middleware?.(options);
-    // Default deny: whoever neither throws nor calls `next` has not let the call through.
+    // Default deny: a middleware that neither throws nor calls `next` has not admitted the call.
     if (result !== PASSED || passed !== index + 1) throw result?.error ?? new Error(`${path} was not let through`);
   }
   return resolver({ ctx, input, type, path, signal: undefined });

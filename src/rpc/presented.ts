@@ -3,8 +3,8 @@ import type { Call } from "./call.ts";
 import type { Admitted } from "./gate.ts";
 
 /**
- * The session that a caller who signs in comes with, by its cookies or by a Bearer token, expired or not: it ends when the
- * new one begins. What is no good names none, and never fails the sign-in.
+ * Returns the session that a caller presents while signing in, by cookies or by a Bearer token, expired or not. It ends
+ * when the new session begins. An invalid credential names no session, and never fails the sign-in.
  */
 export async function presentedSession(
   identity: Pick<Identity, "accessTokens" | "refreshService">,

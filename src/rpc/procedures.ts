@@ -8,18 +8,21 @@ import { toAppError, toEnvelope } from "./errors.ts";
 import { type Access, Gate, type StepUpNeed } from "./gate.ts";
 import type { ProcedureTree } from "./tree.ts";
 
-/** What a procedure says about itself, for the gate, the REST transport, OpenAPI and the generated client. */
+/** The description of a procedure, for the gate, the REST transport, OpenAPI and the generated client. */
 export interface ProcedureMeta {
   summary: string;
   description?: string;
   access: Access;
-  /** The schema of the answer. Not run on each call: the tests hold every answer against it. */
+  /** The schema of the answer. It does not run on each call; the tests check every answer against it. */
   output: z.ZodType;
-  /** Takes Idempotency-Key: a call that comes again within a day is answered, not done, again. */
+  /** Takes Idempotency-Key: a repeated call within a day gets the earlier result and changes nothing. */
   repeatable?: boolean;
-  /** Codes it can answer besides those that every procedure can. */
+  /** Codes that the procedure can answer in addition to those of every procedure. */
   errors: readonly ErrorCode[];
-  /** Where other languages find it. `also`: a second status of success, which the procedure chooses by `reply.status`. Ids in the path are named in braces: `/v1/auth/sessions/{id}`. */
+  /**
+   * The REST address, for other languages. `also` is a second status of success, which the procedure chooses by
+   * `reply.status`. Ids in the path are in braces: `/v1/auth/sessions/{id}`.
+   */
   rest?: { method: "GET" | "POST" | "PATCH" | "DELETE"; path: `/v1/${string}`; status?: 200 | 201 | 202; also?: 202 };
   /** Input and output for the reference. */
   example?: { input?: unknown; output?: unknown };
@@ -41,7 +44,7 @@ const t = initTRPC
     },
   });
 
-/** The router of all features' trees. Two features may share a branch (`auth`); a leaf that stands twice is a mistake. */
+/** Merges the trees of all features into a router. Two features may share a branch (`auth`), but not a leaf. */
 export function mergeTrees(trees: readonly ProcedureTree[]): AnyRouter {
   const merged: Record<string, unknown> = {};
   for (const tree of trees) mergeInto(merged, tree, "");
@@ -63,8 +66,8 @@ function mergeInto(target: Record<string, unknown>, tree: ProcedureTree, path: s
 }
 
 /**
- * Types the answer by its schema, and hands it on as it is: services build wire objects field by field. (tRPC's own
- * `.output()` would be one step more on every call.)
+ * Types the answer by its schema, and passes it on unchecked, because services build wire objects field by field.
+ * (tRPC's own `.output()` would add a step to every call.)
  */
 function answering<O, C, M, Over, In, Parsed, E>(
   builder: TRPCProcedureBuilder<C, M, Over, In, Parsed, TRPCUnsetMarker, TRPCUnsetMarker, false, E>,
@@ -73,7 +76,7 @@ function answering<O, C, M, Over, In, Parsed, E>(
   return builder as unknown as TRPCProcedureBuilder<C, M, Over, In, Parsed, O, O, false, E>;
 }
 
-/** The builders that every feature makes its procedures with; each states who may call. */
+/** Creates the builders for every feature's procedures. Each builder states the access. */
 export function createProcedures(
   identity: Pick<
     Identity,
@@ -105,7 +108,7 @@ export function createProcedures(
           .use(async ({ ctx, type, next }) => next({ ctx: await gate.session(ctx.call, type === "mutation") })),
         meta.output,
       ),
-    /** A session that was proven well and lately enough. */
+    /** Requires a strong and recent enough sign-in. */
     provenSession: <O>(need: StepUpNeed, meta: Described<O>) =>
       answering(
         t.procedure

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** At most 8 kB of JSON an object: metadata travels with every answer about its user. */
+/** At most 8 kB of JSON per object, because metadata travels in every answer about its user. */
 const MAX_METADATA = 8 * 1024;
 const MAX_DEPTH = 8;
 
@@ -8,12 +8,12 @@ export const metadataInput = z
   .record(z.string().min(1).max(100), z.unknown())
   .refine((value) => depthOf(value) <= MAX_DEPTH, `may be nested at most ${MAX_DEPTH} deep`)
   .refine((value) => JSON.stringify(value).length <= MAX_METADATA, "may be at most 8 kB of JSON")
-  .describe("A JSON object of the customer's own, at most 8 kB.");
+  .describe("A JSON object for the customer's own use, at most 8 kB.");
 
-/** What every list takes. */
+/** The input of every list. */
 export const pageInput = {
   limit: z.coerce.number().int().min(1).max(100).default(20),
-  cursor: z.string().min(1).max(200).nullish().describe("The `next_cursor` of the page before."),
+  cursor: z.string().min(1).max(200).nullish().describe("The `next_cursor` of the previous page."),
 };
 
 export function pageOf<T extends z.ZodType>(item: T) {
@@ -23,7 +23,7 @@ export function pageOf<T extends z.ZodType>(item: T) {
   });
 }
 
-/** Cuts a page that was read one longer than asked for. `cursorOf` names where the next one starts. */
+/** Cuts a page that was read with one extra row. `cursorOf` returns the cursor of the next page. */
 export function cutPage<Row, Wire>(
   rows: readonly Row[],
   limit: number,

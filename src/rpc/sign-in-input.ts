@@ -9,14 +9,19 @@ import { presentedSession } from "./presented.ts";
 export const deliveryInput = z
   .enum(["cookie", "memory"])
   .default("cookie")
-  .describe("`memory` sets no access cookie: the access token is in the body only.");
+  .describe("`memory` sets no access cookie and sends the access token only in the body.");
 
-/** What every way to sign in takes beside its own proof. */
+/** Input that every way to sign in takes in addition to its own proof. */
 export const signInInput = {
   organization: z.string().min(1).max(100).nullish().describe("An organization that the user is a member of."),
   audience: z.string().min(1).max(255).nullish().describe("One of the application's audiences."),
   delivery: deliveryInput,
-  trusted_device: z.string().min(1).max(200).nullish().describe("What an earlier sign-in answered; else its cookie."),
+  trusted_device: z
+    .string()
+    .min(1)
+    .max(200)
+    .nullish()
+    .describe("The secret from an earlier sign-in. Default: the cookie of that sign-in."),
 };
 
 /** {@link signInInput}, or a part of it. */
@@ -27,7 +32,7 @@ interface Given {
   trusted_device?: string | null | undefined;
 }
 
-/** Makes the request that every method hands on to `SignIns.complete`, from the call and its input. */
+/** Makes the request for `SignIns.complete` from the call and its input. */
 export async function signInRequest(
   identity: Pick<Identity, "accessTokens" | "refreshService">,
   ctx: Admitted & { call: Call },

@@ -5,7 +5,7 @@ import type { Executor } from "../storage/storage.ts";
 type Shape = Readonly<Record<string, z.ZodType>>;
 type Values<S extends Shape> = { readonly [K in keyof S]: z.output<S[K]> };
 
-/** Declares a part of a document about a user, holding the example and the answer to the schema. */
+/** Declares a part of a document about a user. Its example and its answer must match the schema. */
 export function defineUserPart<const S extends Shape>(part: {
   schema: S;
   example: Values<S>;
@@ -14,7 +14,10 @@ export function defineUserPart<const S extends Shape>(part: {
   return part;
 }
 
-/** One part out of many, in their order. @throws Error when two of them have the same member */
+/**
+ * Joins many parts into one, in their order.
+ * @throws Error if two of them have the same member
+ */
 export function joinUserParts(parts: readonly UserPart<Executor>[]): UserPart<Executor> {
   const schema: Record<string, z.ZodType> = {};
   for (const part of parts) {

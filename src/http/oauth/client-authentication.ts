@@ -6,7 +6,8 @@ import type { Exchange } from "../edge.ts";
 import { decodeForm, malformed } from "./form.ts";
 
 /**
- * RFC 6749 section 2.3.1: HTTP Basic with form-encoded parts, or both parts in the body, never both ways at once.
+ * Authenticates a client by RFC 6749 section 2.3.1: HTTP Basic with form-encoded parts, or both parts in the body, but
+ * never both ways at once.
  * @throws OAuthError `invalid_client`, `invalid_request`
  */
 export async function authenticateClient(
@@ -20,11 +21,12 @@ export async function authenticateClient(
   const bodySecret = form.get("client_secret");
   let given: { id: string; secret: string };
   if (header !== null) {
-    if (bodySecret !== undefined) throw malformed("The client must authenticate in one way only.");
+    if (bodySecret !== undefined)
+      throw malformed("Send the client secret in one way only: in the header or in the body.");
     const basic = parseBasic(header);
     if (basic === null) throw invalidClient(tenant);
     if (bodyId !== undefined && parseId("application", bodyId) !== parseId("application", basic.name)) {
-      throw malformed("client_id names another client than the Authorization header.");
+      throw malformed("client_id and the Authorization header name different clients.");
     }
     given = { id: basic.name, secret: basic.password };
   } else {
@@ -34,12 +36,15 @@ export async function authenticateClient(
   const clientId = parseId("application", given.id);
   const named = exchange.request.headers.get("x-application-id");
   if (named !== null && parseId("application", named) !== clientId) {
-    throw malformed("x-application-id names another client than the credential.");
+    throw malformed("x-application-id and the credential name different clients.");
   }
   return identity.clients.authenticate(tenant, { clientId, secret: given.secret }, exchange.origin);
 }
 
-/** RFC 7617, its two parts form-encoded as RFC 6749 wants them; null for another scheme and for what is malformed. */
+/**
+ * Parses RFC 7617 with both parts form-encoded, as RFC 6749 requires. Returns null for another scheme and for a
+ * malformed header.
+ */
 export function parseBasic(header: string): { name: string; password: string } | null {
   const encoded = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i.exec(header)?.[1];
   if (encoded === undefined || encoded.length > 4096) return null;

@@ -17,7 +17,7 @@ export const oauthSchemas = {
       access_token: text,
       token_type: { type: "string", enum: ["Bearer"] },
       expires_in: { type: "integer", description: "Seconds." },
-      scope: { type: "string", description: "What was granted, space-separated." },
+      scope: { type: "string", description: "The granted scopes, separated by spaces." },
     },
     ["access_token", "token_type", "expires_in", "scope"],
   ),
@@ -67,13 +67,13 @@ const errors = {
   403: answer("OAuthError", "The credential may not be used from this network."),
   404: answer("OAuthError", "There is no such issuer."),
   413: answer("OAuthError", "The body is too large."),
-  429: answer("OAuthError", "Too many requests: Retry-After says when."),
+  429: answer("OAuthError", "Too many requests. Retry after the seconds in Retry-After."),
   500: answer("OAuthError", "Something went wrong on the server."),
-  503: answer("OAuthError", "Nothing can be written at this moment."),
+  503: answer("OAuthError", "The server cannot write now. Try again later."),
 };
 
 const credentials = {
-  client_id: { type: "string", description: "Where the Authorization header does not say it." },
+  client_id: { type: "string", description: "Required unless the Authorization header has it." },
   client_secret: text,
 };
 
@@ -104,7 +104,11 @@ function endpoint(
   };
 }
 
-/** @param refused what the edge answers, in the envelope, before OAuth is asked; @param refusedDocument of the metadata */
+/**
+ * Describes the OAuth endpoints.
+ * @param refused answers of the edge, in the envelope, which come before OAuth
+ * @param refusedDocument the same for the metadata
+ */
 export function oauthPaths(
   refused: Record<string, unknown>,
   refusedDocument: Record<string, unknown>,
@@ -113,13 +117,13 @@ export function oauthPaths(
   return {
     "/oauth2/token": endpoint(
       "oauth2.token",
-      "An access token for an M2M client (RFC 6749 section 4.4).",
+      "Issue an access token to an M2M client (RFC 6749 section 4.4).",
       {
         properties: {
           grant_type: { type: "string", enum: ["client_credentials"] },
           scope: text,
-          audience: { type: "string", description: "Without it, and without resource: <issuer>/management." },
-          resource: { type: "string", description: "RFC 8707; the same as audience." },
+          audience: { type: "string", description: "Default, unless resource is given: <issuer>/management." },
+          resource: { type: "string", description: "The same as audience (RFC 8707)." },
         },
         required: ["grant_type"],
       },
@@ -131,16 +135,19 @@ export function oauthPaths(
       "End one of the client's own tokens (RFC 7009).",
       { properties: token, required: ["token"] },
       {
-        description: "It is ended, or was none.",
+        description: "The token is revoked, or was not valid.",
         content: { "application/json": { schema: closed({}, []) } },
       } as never,
       refused,
     ),
     "/oauth2/introspect": endpoint(
       "oauth2.introspect",
-      "What a token stands for at this moment (RFC 7662).",
+      "Return the current state and claims of a token (RFC 7662).",
       { properties: token, required: ["token"] },
-      answer("Introspection", "`active: false` alone for whatever is no live access token here."),
+      answer(
+        "Introspection",
+        "The claims of a live access token of this issuer; `active: false` alone for any other token.",
+      ),
       refused,
       [{ secretKey: [] }],
     ),
@@ -148,10 +155,10 @@ export function oauthPaths(
       get: {
         operationId: "oauth2.metadata",
         tags: ["oauth2"],
-        summary: "Where the endpoints are and what they take (RFC 8414).",
+        summary: "Return the addresses and capabilities of the endpoints (RFC 8414).",
         responses: {
           200: answer("AuthorizationServer", "The metadata of this issuer."),
-          304: { description: "The caller has it already (If-None-Match)." },
+          304: { description: "The caller already has it (If-None-Match)." },
           ...refusedDocument,
         },
         security: [],

@@ -6,8 +6,9 @@ const FORM_TYPE = /^application\/x-www-form-urlencoded(?: *; *charset="?utf-8"?)
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * The parameters of an OAuth request. One that stands twice is refused, for two readers could disagree on which counts; one
- * without a value counts as omitted; unknown ones are ignored (RFC 6749 section 3.2).
+ * Reads the parameters of an OAuth request. Refuses a repeated parameter, because two readers could disagree on the
+ * value that counts. Treats a parameter without a value as omitted, and ignores unknown parameters (RFC 6749 section
+ * 3.2).
  * @throws OAuthError `invalid_request`
  */
 export async function readForm(request: Request): Promise<ReadonlyMap<string, string>> {
@@ -22,14 +23,14 @@ export async function readForm(request: Request): Promise<ReadonlyMap<string, st
     const name = decodeForm(equals === -1 ? pair : pair.slice(0, equals));
     const value = equals === -1 ? "" : decodeForm(pair.slice(equals + 1));
     if (name === null || value === null) throw malformed("The body is not form-encoded UTF-8.");
-    if (seen.has(name)) throw malformed("A parameter stands twice.");
+    if (seen.has(name)) throw malformed("A parameter is repeated. Send each parameter once.");
     seen.add(name);
     if (value !== "") form.set(name, value);
   }
   return form;
 }
 
-/** One part of a form, percent-decoded; null for what no encoder makes. */
+/** Decodes one part of a form. Returns null for a malformed encoding. */
 export function decodeForm(text: string): string | null {
   try {
     return decodeURIComponent(text.replaceAll("+", " "));

@@ -14,7 +14,7 @@ const VISIBLE = /^[\x21-\x7e]{1,255}$/;
 type Form = ReadonlyMap<string, string>;
 type Answer = (exchange: Exchange, tenant: Tenant, form: Form) => Promise<unknown>;
 
-/** OAuth endpoints for clients that are no people (RFC 6749, 7009, 7662, 8414, 8707). */
+/** OAuth endpoints for machine clients (RFC 6749, 7009, 7662, 8414, 8707). */
 export function oauthHandlers(
   identity: Pick<Identity, "accessTokens" | "apiKeys" | "clients" | "clock" | "directory" | "storage">,
   edge: Edge,
@@ -30,7 +30,7 @@ export function oauthHandlers(
       try {
         const tenant = await tenantOf(exchange);
         const body = await answer(exchange, tenant, await readForm(exchange.request));
-        // RFC 6749 section 5.1; Cache-Control: no-store is the edge's.
+        // RFC 6749 section 5.1; the edge sets Cache-Control: no-store.
         exchange.headers.pragma = "no-cache";
         return edge.json(exchange, 200, body);
       } catch (error) {
@@ -44,7 +44,7 @@ export function oauthHandlers(
       const type = form.get("grant_type");
       if (type === undefined) throw malformed("grant_type is missing.");
       if (type !== "client_credentials") {
-        throw new OAuthError("unsupported_grant_type", "Only client_credentials is offered to this client.");
+        throw new OAuthError("unsupported_grant_type", "Use the grant type client_credentials.");
       }
       const asked = { audience: targetOf(form), scope: form.get("scope") ?? null };
       const issued = await identity.clients.issue(client, asked, exchange.origin);
@@ -74,7 +74,7 @@ export function oauthHandlers(
         introspection_endpoint: `${issuer}/oauth2/introspect`,
         jwks_uri: `${issuer}/oauth2/jwks`,
         scopes_supported: MANAGEMENT_SCOPES,
-        // Required by RFC 8414; empty because nothing is authorized by a redirect here.
+        // RFC 8414 requires this member. It is empty because no redirect authorizes anything here.
         response_types_supported: [],
         grant_types_supported: ["client_credentials"],
         token_endpoint_auth_methods_supported: methods,
@@ -90,7 +90,7 @@ export function oauthHandlers(
   };
 }
 
-/** `resource` (RFC 8707) and `audience` mean the same here; both only when they agree. */
+/** Returns the target. `resource` (RFC 8707) and `audience` mean the same here, and must agree if both are given. */
 function targetOf(form: Form): string | null {
   const resource = form.get("resource");
   const target = resource ?? form.get("audience") ?? null;
@@ -100,8 +100,9 @@ function targetOf(form: Form): string | null {
   if (resource !== undefined && !isAudience(resource)) {
     throw new OAuthError("invalid_target", "resource must be an absolute URI without a fragment.");
   }
-  // What was never registered need not be asked for; PostgreSQL refuses text with a NUL.
-  if (target !== null && !VISIBLE.test(target)) throw new OAuthError("invalid_target", "That is no audience.");
+  // Refused early: no registered audience looks like this, and PostgreSQL refuses text with a NUL.
+  if (target !== null && !VISIBLE.test(target))
+    throw new OAuthError("invalid_target", "The audience is not valid. Use 1 to 255 visible ASCII characters.");
   return target;
 }
 
@@ -111,7 +112,10 @@ function tokenOf(form: Form): string {
   return token;
 }
 
-/** An M2M client reads all tokens of its tenant; a secret key, as Bearer, those of its own application. */
+/**
+ * Returns the tokens that the caller may read: an M2M client all of its tenant, a secret key (as Bearer) those of its
+ * application.
+ */
 async function readerOf(
   identity: Pick<Identity, "apiKeys" | "clients">,
   exchange: Exchange,
@@ -128,7 +132,7 @@ async function readerOf(
   return { tenantId: tenant.id, applicationId: application.id };
 }
 
-/** RFC 6749 section 5.2. */
+/** Answers with an OAuth error (RFC 6749 section 5.2). */
 function fail(edge: Edge, exchange: Exchange, thrown: unknown): Response {
   const error = thrown instanceof OAuthError ? thrown : translate(edge, exchange, thrown);
   const { challenge, retryAfter } = error.options;
@@ -138,19 +142,20 @@ function fail(edge: Edge, exchange: Exchange, thrown: unknown): Response {
   return edge.json(exchange, error.status, { error: error.code, error_description: error.description });
 }
 
-/** What the rooms below throw, in OAuth's words; the edge logs what nobody declared. */
+/** Translates an error of the other folders into OAuth's terms. The edge logs undeclared errors. */
 function translate(edge: Edge, exchange: Exchange, thrown: unknown): OAuthError {
   const { status } = edge.report(exchange, thrown);
   if (status === 401) {
-    return new OAuthError("invalid_token", "The secret key is not valid here.", {
+    return new OAuthError("invalid_token", "The secret key is not valid for this issuer.", {
       challenge: 'Bearer error="invalid_token"',
     });
   }
-  if (status === 403) return new OAuthError("unauthorized_client", "Not from this network.", { status });
+  if (status === 403)
+    return new OAuthError("unauthorized_client", "The credential may not be used from this network.", { status });
   if (status === 404) return new OAuthError("invalid_request", "There is no such issuer.", { status });
   if (status === 413) return new OAuthError("invalid_request", "The body is too large.", { status });
   if (status === 429 || status === 503) {
-    return new OAuthError("temporarily_unavailable", "Not at this moment. Try again later.", { status });
+    return new OAuthError("temporarily_unavailable", "The server cannot answer now. Try again later.", { status });
   }
   return new OAuthError("server_error", "Something went wrong on the server.", { status: 500 });
 }

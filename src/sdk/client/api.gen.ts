@@ -481,7 +481,7 @@ export type ApiKeysGetOutput = ApiKey;
 
 export interface ApiKeysListInput {
   limit?: number | undefined;
-  /** The `next_cursor` of the page before. */
+  /** The `next_cursor` of the previous page. */
   cursor?: string | null | undefined;
 }
 
@@ -515,7 +515,7 @@ export type ApplicationsGetOutput = ManagedApplication;
 
 export interface ApplicationsListInput {
   limit?: number | undefined;
-  /** The `next_cursor` of the page before. */
+  /** The `next_cursor` of the previous page. */
   cursor?: string | null | undefined;
 }
 
@@ -526,9 +526,9 @@ export interface ApplicationsListOutput {
 }
 
 export interface AuthAnonymousInput {
-  /** A JSON object of the customer's own, at most 8 kB. */
+  /** A JSON object for the customer's own use, at most 8 kB. */
   metadata?: Record<string, unknown> | undefined;
-  /** `memory` sets no access cookie: the access token is in the body only. */
+  /** `memory` sets no access cookie and sends the access token only in the body. */
   delivery?: "cookie" | "memory" | undefined;
 }
 
@@ -541,7 +541,7 @@ export interface AuthCompleteRegistrationInput {
   flow_id?: string | undefined;
   /** From the mail. Spaces and hyphens in it do not count. */
   code?: string | undefined;
-  /** `memory` sets no access cookie: the access token is in the body only. */
+  /** `memory` sets no access cookie and sends the access token only in the body. */
   delivery?: "cookie" | "memory" | undefined;
 }
 
@@ -565,9 +565,9 @@ export interface AuthEmailCompleteInput {
   organization?: string | null | undefined;
   /** One of the application's audiences. */
   audience?: string | null | undefined;
-  /** `memory` sets no access cookie: the access token is in the body only. */
+  /** `memory` sets no access cookie and sends the access token only in the body. */
   delivery?: "cookie" | "memory" | undefined;
-  /** What an earlier sign-in answered; else its cookie. */
+  /** The secret from an earlier sign-in. Default: the cookie of that sign-in. */
   trusted_device?: string | null | undefined;
 }
 
@@ -612,9 +612,9 @@ export interface AuthLoginInput {
   organization?: string | null | undefined;
   /** One of the application's audiences. */
   audience?: string | null | undefined;
-  /** `memory` sets no access cookie: the access token is in the body only. */
+  /** `memory` sets no access cookie and sends the access token only in the body. */
   delivery?: "cookie" | "memory" | undefined;
-  /** What an earlier sign-in answered; else its cookie. */
+  /** The secret from an earlier sign-in. Default: the cookie of that sign-in. */
   trusted_device?: string | null | undefined;
 }
 
@@ -735,9 +735,9 @@ export interface AuthPasskeyCompleteInput {
   organization?: string | null | undefined;
   /** One of the application's audiences. */
   audience?: string | null | undefined;
-  /** `memory` sets no access cookie: the access token is in the body only. */
+  /** `memory` sets no access cookie and sends the access token only in the body. */
   delivery?: "cookie" | "memory" | undefined;
-  /** What an earlier sign-in answered; else its cookie. */
+  /** The secret from an earlier sign-in. Default: the cookie of that sign-in. */
   trusted_device?: string | null | undefined;
 }
 
@@ -784,9 +784,9 @@ export interface AuthRegisterInput {
   email: string;
   password: string;
   display_name?: string | null | undefined;
-  /** A JSON object of the customer's own, at most 8 kB. */
+  /** A JSON object for the customer's own use, at most 8 kB. */
   metadata?: Record<string, unknown> | undefined;
-  /** `memory` sets no access cookie: the access token is in the body only. */
+  /** `memory` sets no access cookie and sends the access token only in the body. */
   delivery?: "cookie" | "memory" | undefined;
 }
 
@@ -803,7 +803,7 @@ export interface AuthSessionOutput {
 
 export interface AuthSessionsListInput {
   limit?: number | undefined;
-  /** The `next_cursor` of the page before. */
+  /** The `next_cursor` of the previous page. */
   cursor?: string | null | undefined;
 }
 
@@ -833,7 +833,7 @@ export interface AuthUpgradeInput {
   email: string;
   password: string;
   display_name?: string | null | undefined;
-  /** `memory` sets no access cookie: the access token is in the body only. */
+  /** `memory` sets no access cookie and sends the access token only in the body. */
   delivery?: "cookie" | "memory" | undefined;
 }
 
@@ -852,7 +852,7 @@ export type MeEmailsAddOutput = MailSent;
 
 export interface MeEmailsListInput {
   limit?: number | undefined;
-  /** The `next_cursor` of the page before. */
+  /** The `next_cursor` of the previous page. */
   cursor?: string | null | undefined;
 }
 
@@ -921,7 +921,7 @@ export type MePasskeysCompleteOutput = Passkey;
 
 export interface MePasskeysListInput {
   limit?: number | undefined;
-  /** The `next_cursor` of the page before. */
+  /** The `next_cursor` of the previous page. */
   cursor?: string | null | undefined;
 }
 
@@ -960,7 +960,7 @@ export type MeSecurityOutput = Security;
 
 export interface MeTrustedDevicesListInput {
   limit?: number | undefined;
-  /** The `next_cursor` of the page before. */
+  /** The `next_cursor` of the previous page. */
   cursor?: string | null | undefined;
 }
 
@@ -1019,7 +1019,7 @@ export type ResourcesGetOutput = Resource;
 
 export interface ResourcesListInput {
   limit?: number | undefined;
-  /** The `next_cursor` of the page before. */
+  /** The `next_cursor` of the previous page. */
   cursor?: string | null | undefined;
 }
 
@@ -1052,7 +1052,7 @@ export type SessionsGetOutput = ManagedSession;
 
 export interface SessionsListInput {
   limit?: number | undefined;
-  /** The `next_cursor` of the page before. */
+  /** The `next_cursor` of the previous page. */
   cursor?: string | null | undefined;
   /** Only this user's; the id in either form. */
   user_id?: string | null | undefined;
@@ -1077,9 +1077,9 @@ export interface UsersCreateInput {
   external_id?: string | null | undefined;
   /** null for none. */
   display_name?: string | null | undefined;
-  /** A JSON object of the customer's own, at most 8 kB. */
+  /** A JSON object for the customer's own use, at most 8 kB. */
   metadata?: Record<string, unknown> | undefined;
-  /** A JSON object of the customer's own, at most 8 kB. */
+  /** A JSON object for the customer's own use, at most 8 kB. */
   private_metadata?: Record<string, unknown> | undefined;
 }
 
@@ -1103,7 +1103,7 @@ export type UsersGetOutput = ManagedUser;
 
 export interface UsersListInput {
   limit?: number | undefined;
-  /** The `next_cursor` of the page before. */
+  /** The `next_cursor` of the previous page. */
   cursor?: string | null | undefined;
   /** Only the user with this address. */
   email?: string | null | undefined;
