@@ -146,7 +146,9 @@ describe("nowhere but in dev (security.md, decision 24)", () => {
   ])("beside %s it cannot be switched on", async (publicUrl) => {
     for (const open of [{ inbox: new Inbox() }, { allowsLoopbackPages: true }]) {
       const started = startApp({ publicUrl, ...open });
-      expect(await started.then(() => "started", String)).toContain(`need a loopback address over http, not ${publicUrl}`);
+      expect(await started.then(() => "started", String)).toContain(
+        `need a loopback address over http, not ${publicUrl}`,
+      );
     }
   });
 });
