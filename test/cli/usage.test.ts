@@ -66,7 +66,7 @@ const settings: { name: string; env?: Record<string, string>; file?: string; arg
   {
     name: "a proxy that is no address",
     env: { SALLYPORT_TRUSTED_PROXIES: "10.0.0.0/8,proxy" },
-    says: /proxy is no IP/,
+    says: /proxy is not an IP address/,
   },
   {
     name: "a limit that is none",
