@@ -16,12 +16,12 @@ import type { AuditEntriesTable, SessionsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { toWireDevice, type WireExport } from "./wire.ts";
 
-/** Of each list, the newest. */
+/** The most entries in each list. Each list holds the newest. */
 const MOST = 1_000;
 
 /**
- * Everything that is kept about a person, as one document: no secret, no hash, no key. Private metadata is not in it: it is
- * what the customer keeps about the person for itself, and the customer's backend reads it with a secret key.
+ * Everything that the appliance keeps about a person, as one document, without secrets, hashes and keys. Private metadata is
+ * left out: the customer keeps it for its own use, and the customer's backend reads it with a secret key.
  */
 export class ExportService {
   constructor(
@@ -29,7 +29,7 @@ export class ExportService {
     private readonly dataOfFeatures: UserPart<Executor>,
   ) {}
 
-  /** Told to the audit log first: whoever took a copy with a stolen session has left a trace. */
+  /** Writes to the audit log first, so that a copy taken with a stolen session leaves a trace. */
   async export({ act, session }: AdmittedSession): Promise<WireExport> {
     const { storage, clock } = this.identity;
     const userId = session.user_id;
@@ -101,7 +101,10 @@ function toExportedSession(row: SessionsTable): WireExport["sessions"][number] {
   };
 }
 
-/** Where an entry came from, and its details, are the actor's: of an operator, a backend or a stranger they are not given. */
+/**
+ * Leaves out the origin and the details of an entry unless the user was the actor: they belong to the operator, backend or
+ * stranger.
+ */
 function toExportedEntry(row: AuditEntriesTable, userId: string): WireExport["audit_entries"][number] {
   const isOwn = row.actor_kind === "user" && row.actor_id === userId;
   return {

@@ -5,8 +5,8 @@ import { accountRouter } from "./router.ts";
 import { Account } from "./service.ts";
 
 /**
- * A person's own account: the profile and what the application stores about them (also for users that a backend signs tokens
- * for), what their account is secured by, everything that is kept about them as one document, and its deletion.
+ * A person's own account: the profile and the metadata of the application (also for users that a backend signs tokens for), how
+ * the account is secured, an export of everything that is kept about the person, and the deletion of the account.
  */
 export const account = defineFeature({
   settings: {},

@@ -11,7 +11,7 @@ import { metadataInput } from "../../rpc/schemas.ts";
 export class ProfileService {
   constructor(private readonly identity: Pick<Identity, "clock" | "storage">) {}
 
-  /** @throws AppError `token_revoked` for a user who was deleted meanwhile, `invalid_input` (too large once merged) */
+  /** @throws AppError `token_revoked` if the user was deleted meanwhile, `invalid_input` (too large once merged) */
   update(caller: AdmittedUser, profile: ProfileInput, metadata: JsonObject | undefined): Promise<WireUser> {
     const { storage, clock } = this.identity;
     const { act } = caller;

@@ -33,7 +33,7 @@ export function accountRouter(
     me: {
       get: procedures
         .endUser("public", {
-          summary: "The caller's own profile.",
+          summary: "Read the caller's own profile.",
           output: userSchema,
           errors: [],
           rest: { method: "GET", path: "/v1/me" },
@@ -44,7 +44,8 @@ export function accountRouter(
         .endUser("account", {
           summary: "Change the caller's own profile.",
           description:
-            "What is left out stays. `metadata` is merged (RFC 7396): null removes a member, lists are replaced whole.",
+            "Fields that you leave out stay as they are. `metadata` is merged (RFC 7396): null removes a member, and a list " +
+            "is replaced whole.",
           output: userSchema,
           errors: [],
           rest: { method: "PATCH", path: "/v1/me" },
@@ -63,8 +64,8 @@ export function accountRouter(
           {
             summary: "Delete the caller's own account.",
             description:
-              "Personal data, credentials and the sessions of every application are gone at once; the id and the external id " +
-              "stay taken. Asks for a fresh sign-in, with a second factor of whoever has one. A proven address is told.",
+              "Deletes personal data, credentials and the sessions of every application at once. The id and the external id " +
+              "stay taken. Needs a fresh sign-in, and a second factor if the user has one. A proven address gets a mail.",
             output: success,
             errors: ["insufficient_user_authentication", "origin_not_allowed"],
             rest: { method: "DELETE", path: "/v1/me" },
@@ -80,7 +81,7 @@ export function accountRouter(
         }),
       security: procedures
         .session({
-          summary: "What the caller's account is secured by.",
+          summary: "Read how the caller's account is secured.",
           output: securitySchema(parts.security),
           errors: [],
           rest: { method: "GET", path: "/v1/me/security" },
@@ -89,10 +90,10 @@ export function accountRouter(
         .query(({ ctx }) => account.security(ctx)),
       export: procedures
         .session({
-          summary: "Everything that is kept about the caller, as one document.",
+          summary: "Export everything that is kept about the caller, as one document.",
           description:
-            "Holds no secret, hash or key, and none of the private metadata, which is the customer's. Lists hold the newest " +
-            "1,000; `truncated` names those that have more.",
+            "Holds no secret, hash or key, and no private metadata, which belongs to the customer. Each list holds the " +
+            "newest 1,000 entries; `truncated` names the lists that have more.",
           output: exportSchema(parts.export),
           errors: [],
           rest: { method: "GET", path: "/v1/me/export" },
@@ -102,7 +103,7 @@ export function accountRouter(
       trustedDevices: {
         list: procedures
           .session({
-            summary: "Devices that are not asked for a second factor, in this application.",
+            summary: "List the devices that this application asks for no second factor.",
             output: pageOf(trustedDeviceSchema),
             errors: [],
             rest: { method: "GET", path: "/v1/me/trusted-devices" },

@@ -11,7 +11,7 @@ import { cutPage } from "../../rpc/schemas.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { toWireDevice } from "./wire.ts";
 
-/** What a signed-in person sees and does about the account as a whole. */
+/** Shows a signed-in person the account as a whole, and deletes it. */
 export class Account {
   constructor(
     private readonly identity: Pick<Identity, "accounts" | "clock" | "notices" | "storage">,
@@ -40,7 +40,7 @@ export class Account {
     return cutPage(rows, limit, (row) => row.id, toWireDevice);
   }
 
-  /** @throws AppError `not_found` for a device that is not this user's in this application, as for one that never was */
+  /** @throws AppError `not_found` unless this is a device of this user in this application */
   removeDevice({ act, session }: AdmittedSession, id: string): Promise<void> {
     const { storage, clock } = this.identity;
     return storage.write(async (tx) => {
@@ -52,8 +52,8 @@ export class Account {
   }
 
   /**
-   * Deletes the account of whoever asks. Of several at once one does it.
-   * @throws AppError `token_revoked` for a session that has ended since the gate let it through
+   * Deletes the caller's account. Of several requests at once, only one deletes it.
+   * @throws AppError `token_revoked` if the session has ended since the gate admitted it
    */
   delete({ act, session }: AdmittedSession): Promise<void> {
     const { storage, clock, accounts, notices } = this.identity;
@@ -63,7 +63,7 @@ export class Account {
       const held = await lockUser(tx, act.application.tenant.id, userId, now);
       const asked = held ? await findSession(tx, session.sid) : undefined;
       if (!asked || !isLiveSession(asked, now)) throw new AppError("token_revoked");
-      // Before the address goes. No link and no button: it is the last mail about the account.
+      // Mails before the address is deleted. This last mail about the account has no link and no button.
       await notices.notify(tx, now, act, { kind: "account", template: "account_deleted", userId });
       await accounts.delete(tx, act, userId);
     });

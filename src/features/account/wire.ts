@@ -8,14 +8,14 @@ import type { TrustedDevicesTable } from "../../storage/schema-people.ts";
 
 const time = z.iso.datetime();
 
-/** Of features, the part that stands between identity's own members. */
+/** The part of a feature's answer that stands among the members of identity itself. */
 type Part = Pick<UserPart<unknown>, "schema" | "example">;
 
 export const securitySchema = ({ schema }: Part) =>
   z
     .strictObject({
       ...schema,
-      trusted_devices: z.int().describe("Of this application."),
+      trusted_devices: z.int().describe("Devices that this application trusts."),
       emails: z.int(),
     })
     .meta({ id: "Security" });
@@ -24,7 +24,7 @@ export const exampleSecurity = ({ example }: Part) => ({ ...example, trusted_dev
 export const trustedDeviceSchema = z
   .strictObject({
     id: z.uuid(),
-    device: z.string().nullable().describe("`Firefox on Windows`."),
+    device: z.string().nullable().describe("For example `Firefox on Windows`."),
     created_at: time,
     last_used_at: time.nullable(),
     expires_at: time,
@@ -72,7 +72,7 @@ export const exportSchema = ({ schema }: Part) =>
       ),
       known_devices: z
         .array(z.strictObject({ first_seen_at: time, last_seen_at: time }))
-        .describe("Kinds of devices that were signed in with; which ones is kept as a digest only."),
+        .describe("Kinds of devices that have signed in. Each kind is kept as a digest only."),
       sessions: z.array(
         z.strictObject({
           id: z.uuid(),
@@ -93,7 +93,7 @@ export const exportSchema = ({ schema }: Part) =>
       ),
       mails: z
         .array(z.strictObject({ template: z.string(), created_at: time, sent_at: time.nullable() }))
-        .describe("Mails of the last days; what they said is not kept."),
+        .describe("Mails of the last days. Their text is not kept."),
       audit_entries: z
         .array(
           z.strictObject({
@@ -102,13 +102,13 @@ export const exportSchema = ({ schema }: Part) =>
             actor: z.enum(["user", "key", "client", "operator", "system", "anonymous"]),
             target: z.strictObject({ kind: z.string(), id: z.string() }).nullable(),
             application_id: z.uuid().nullable(),
-            address: z.string().nullable().describe("Where the person did it themselves."),
+            address: z.string().nullable().describe("Network address, if the person acted themselves."),
             user_agent: z.string().nullable(),
             details: z.record(z.string(), z.unknown()).nullable(),
           }),
         )
-        .describe("What the person did, and what was done to their account; newest first."),
-      truncated: z.array(z.string()).describe("Lists that hold the newest 1,000 of more."),
+        .describe("Acts of the person, and acts on their account; newest first."),
+      truncated: z.array(z.string()).describe("Lists that have more than the 1,000 entries shown."),
     })
     .meta({ id: "PersonalExport" });
 export type WireExport = z.output<ReturnType<typeof exportSchema>>;

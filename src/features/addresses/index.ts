@@ -7,12 +7,12 @@ import { Undo } from "./undo.ts";
 import { Verification } from "./verification.ts";
 
 /**
- * A person's addresses: proven by a link or code that is mailed, several a person, one of them the primary one. Both sides of
- * a change are told, and the old one may undo it for seven days.
+ * A person's addresses. A person may have several; a mailed link or code proves each, and one is the primary address. A change
+ * of the primary address is mailed to both addresses, and the old address may undo it for seven days.
  */
 export const addresses = defineFeature({
   settings: {},
-  // Addresses beside the one that somebody else proves now were proven by who was there first: a way back in for them.
+  // A former holder of the account may have proven these other addresses, and could come back through them.
   revokeCredentials: deleteOtherEmails,
   router: ({ identity, procedures }) => {
     const { me } = addressRouter(procedures, new Addresses(identity));

@@ -1,2 +1,2 @@
-/** Addresses of one person. */
+/** The most addresses of one person. */
 export const MAX_EMAILS = 10;

@@ -5,14 +5,14 @@ import type { Procedures } from "../../rpc/procedures.ts";
 import type { Undo } from "./undo.ts";
 import type { Verification } from "./verification.ts";
 
-/** What the links of mails about addresses lead to, for anybody who holds one. */
+/** The procedures behind the links in mails about addresses. Anyone who holds the link may call them. */
 export function proofRouter(procedures: Procedures, verification: Verification, undo: Undo) {
   const email = {
     verify: procedures
       .public({
         summary: "Prove an address with the mail's link or code.",
         description:
-          "Takes `token` (behind the `#` of the link), or `flow_id` and `code`; five wrong codes end the flow.",
+          "Takes `token` (the part after `#` in the link), or `flow_id` and `code`. Five wrong codes end the flow.",
         output: z.strictObject({ status: z.literal("success"), email: z.string() }),
         errors: ["invalid_code", "conflict", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/email/verify" },
@@ -28,16 +28,16 @@ export function proofRouter(procedures: Procedures, verification: Verification, 
       })),
     undo: procedures
       .public({
-        summary: "Undo a change of address, with the link that the old one was mailed.",
+        summary: "Undo a change of address, with the link in the mail to the old address.",
         description:
-          "The old address is the only one again, everybody is signed out, the password and what was added since the " +
-          "change is gone, and a mail to the old address leads to a new password.",
+          "The old address becomes the only one again, and everybody is signed out. The password and everything that was " +
+          "added since the change is deleted. A mail to the old address leads to a new password.",
         output: z.strictObject({ status: z.literal("success") }),
         errors: ["invalid_code", "conflict", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/email/undo" },
         example: { input: { token: "sally_ml_…" }, output: { status: "success" } },
       })
-      .input(z.strictObject({ token: z.string().min(1).max(200).describe("Behind the `#` of the link.") }))
+      .input(z.strictObject({ token: z.string().min(1).max(200).describe("The part after `#` in the link.") }))
       .mutation(async ({ ctx, input }) => {
         await undo.undo(ctx.act, input.token);
         return { status: "success" as const };

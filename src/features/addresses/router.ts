@@ -10,12 +10,12 @@ const byId = z.strictObject({ id: z.string().max(64).describe("The address's id,
 const exampleId = "eml_01HWY4W6SCFMZ8YG2H8WWBG1E6";
 const FRESH = { fresh: true } as const;
 
-/** What a person does with their own addresses. */
+/** The procedures by which a person manages their own addresses. */
 export function addressRouter(procedures: Procedures, addresses: Addresses) {
   const emails = {
     list: procedures
       .session({
-        summary: "One's own addresses, oldest first.",
+        summary: "List the caller's own addresses, oldest first.",
         output: pageOf(emailSchema),
         errors: [],
         rest: { method: "GET", path: "/v1/me/emails" },
@@ -25,9 +25,9 @@ export function addressRouter(procedures: Procedures, addresses: Addresses) {
       .query(({ ctx, input }) => addresses.list(ctx, input?.limit ?? 20, input?.cursor ?? null)),
     add: procedures
       .provenSession(FRESH, {
-        summary: "Add an address. It stands on the list once its mail's link or code has proven it.",
+        summary: "Add an address. It joins the list once the mailed link or code has proven it.",
         description:
-          "The answer is the same whether or not another account has the address. At most 10. Proven by " +
+          "The answer is the same whether or not another account has the address. An account has at most 10. Proven by " +
           "`POST /v1/auth/email/verify`.",
         output: mailSentSchema,
         errors: ["conflict"],
@@ -38,7 +38,7 @@ export function addressRouter(procedures: Procedures, addresses: Addresses) {
       .mutation(async ({ ctx, input }) => toMailSent(await addresses.add(ctx, input.email))),
     verify: procedures
       .session({
-        summary: "Have the mail sent (again) that proves an address on the list.",
+        summary: "Send (again) the mail that proves an address on the list.",
         output: mailSentSchema,
         errors: ["not_found", "conflict"],
         rest: { method: "POST", path: "/v1/me/emails/{id}/verify", status: 202 },
@@ -50,8 +50,8 @@ export function addressRouter(procedures: Procedures, addresses: Addresses) {
       .provenSession(FRESH, {
         summary: "Make a verified address the primary one.",
         description:
-          "Both addresses are told. The one before may undo the change for 7 days, unless it came to the account after the new one; " +
-          "one that was never proven leaves the list.",
+          "Both addresses get a mail. The previous primary address may undo the change for 7 days, unless it joined the " +
+          "account after the new one. A previous primary address that was never proven leaves the list.",
         output: emailSchema,
         errors: ["not_found", "conflict"],
         rest: { method: "POST", path: "/v1/me/emails/{id}/primary" },

@@ -29,7 +29,7 @@ import { toWireEmail, type WireEmail } from "./wire.ts";
 const VERIFY_LIFETIME = HOUR;
 const UNDO_LIFETIME = 7 * DAY;
 
-/** A person's own addresses, by a session of theirs. */
+/** Lists and changes the addresses of the person that a session belongs to. */
 export class Addresses {
   constructor(
     private readonly identity: Pick<
@@ -46,9 +46,9 @@ export class Addresses {
   }
 
   /**
-   * The same answer, status and work whether or not another account has the address: its owner is told by mail, and the
-   * asker not at all. It stands on the list once it is proven.
-   * @throws AppError `invalid_input`, `conflict` for one of one's own, or the eleventh, `rate_limited`
+   * Gives the same answer, status and work whether or not another account has the address. The owner of the address gets a
+   * mail; the caller learns nothing. The address joins the list once it is proven.
+   * @throws AppError `invalid_input`, `conflict` (on the list already, or the eleventh), `rate_limited`
    */
   async add(caller: AdmittedSession, said: string): Promise<StartedProof> {
     const { act, session } = caller;
@@ -60,34 +60,34 @@ export class Addresses {
     await attempts.mail(act, canonical);
     const found = await findByCanonical(storage.read, session.tenant_id, canonical);
     if (found?.user_id === session.user_id) {
-      throw new AppError("conflict", { message: "This address is on your list already." });
+      throw new AppError("conflict", { message: "This address is already on your list." });
     }
     const known = found ? { to: found.address, reader: found.user_id } : { to: address, reader: null };
     const template = found ? "email_known" : "verify_email";
     return this.#mailProof(caller, { template, ...known, canonical, email: address });
   }
 
-  /** Mails the proof of an address that stands on the list unproven. @throws AppError `not_found`, `conflict`, `rate_limited` */
+  /** Mails the proof of an unproven address on the list. @throws AppError `not_found`, `conflict`, `rate_limited` */
   async verify(caller: AdmittedSession, id: string): Promise<StartedProof> {
     const { act, session } = caller;
     const row = await findEmail(this.identity.storage.read, session.user_id, id);
     if (!row) throw new AppError("not_found");
     const { address, canonical } = row;
-    if (row.verified_at !== null) throw new AppError("conflict", { message: "This address is verified already." });
+    if (row.verified_at !== null) throw new AppError("conflict", { message: "This address is already verified." });
     await this.identity.attempts.mail(act, canonical);
     return this.#mailProof(caller, { template: "verify_email", to: address, canonical, email: address });
   }
 
   /**
-   * Only a proven address. One that was never proven does not stay when it is replaced: it may be a stranger's, who would
-   * find it taken.
+   * Takes a proven address only. Deletes the previous primary address if it was never proven: it may belong to a stranger, and
+   * would be taken when the stranger signs up.
    * @throws AppError `not_found`, `conflict` (not proven), `rate_limited`, `token_revoked`
    */
   async makePrimary(caller: AdmittedSession, id: string): Promise<WireEmail> {
     const { act, session } = caller;
     const { attempts, storage, clock } = this.identity;
     const userId = session.user_id;
-    // Each change sends two mails, and one keeps a link for a week.
+    // Each change sends two mails, and one of them holds a link that works for a week.
     await attempts.mail(act, userId);
     return storage.write(async (tx) => {
       const now = clock.now();
@@ -107,7 +107,7 @@ export class Addresses {
     });
   }
 
-  /** @throws AppError `not_found`, `conflict` for the primary one, `token_revoked` */
+  /** @throws AppError `not_found`, `conflict` for the primary address, `token_revoked` */
   remove(caller: AdmittedSession, id: string): Promise<void> {
     const { act, session } = caller;
     const { accounts, notices, storage, clock } = this.identity;
@@ -118,7 +118,9 @@ export class Addresses {
       const row = await findEmail(tx, userId, id);
       if (!row) throw new AppError("not_found");
       if (row.is_primary === 1) {
-        throw new AppError("conflict", { message: "Make another address the primary one first." });
+        throw new AppError("conflict", {
+          message: "This is the primary address. Make another address the primary one first.",
+        });
       }
       await deleteEmail(tx, id);
       await accounts.credentialChanged(tx, now, act, { userId, keep: session.sid, reason: "address_removed" });
@@ -130,8 +132,9 @@ export class Addresses {
   }
 
   /**
-   * The old one is told, and may undo it: but not where it came to the account after the new one. Whoever takes an account over
-   * for a while, moves to an address of theirs and back again, gains no link that would bring them in a week later.
+   * Tells the old address, with a link that undoes the change unless the old address joined the account after the new one. An
+   * attacker who holds the account for a while, and changes to an own address and back, gets no link to return with a week
+   * later.
    */
   async #notifyOld(
     tx: Executor,
@@ -189,5 +192,5 @@ export class Addresses {
 }
 
 function tooMany(): AppError {
-  return new AppError("conflict", { message: `There are ${MAX_EMAILS} addresses already. Remove one first.` });
+  return new AppError("conflict", { message: `An account has at most ${MAX_EMAILS} addresses. Remove one first.` });
 }

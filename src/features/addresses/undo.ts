@@ -17,14 +17,14 @@ import { findUser, insertEmail, lockUser } from "../../identity/users/public.ts"
 import type { UserEmailsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 
-/** What an undo_email_change flow goes on with: the address before. */
+/** The state of an undo_email_change flow: the previous address. */
 export interface UndoState {
   address: string;
   canonical: string;
   changedAt: number;
 }
 
-/** Takes a change of address back, for whoever reads the old one: the way out when somebody else has the account. */
+/** Undoes a change of address for the reader of the old address: the owner's way back after somebody else took the account. */
 export class Undo {
   constructor(
     private readonly identity: Pick<
@@ -34,9 +34,9 @@ export class Undo {
   ) {}
 
   /**
-   * The old address is the only one again, whatever was done to the account meanwhile; nobody is signed in, the password and
-   * what was added since is gone, and a mail leads to a new password.
-   * @throws AppError `invalid_code`, `conflict` when another person has proven the old address meanwhile
+   * Makes the old address the only one again, whatever happened to the account meanwhile. Signs nobody in, deletes the password
+   * and everything that was added since the change, and mails a link to a new password.
+   * @throws AppError `invalid_code`, `conflict` if another person has proven the old address meanwhile
    */
   async undo(asked: Act, token: string): Promise<void> {
     const { accounts, storage, clock } = this.identity;
@@ -60,8 +60,8 @@ export class Undo {
   }
 
   /**
-   * Whoever changed the address may have added more: none of the others stays. Who holds the old one unproven meanwhile
-   * gives way: else a sign-up with it would be the attacker's bolt on this door.
+   * Deletes all other addresses, because the attacker who changed the address may have added them. Takes the old address from
+   * an account that holds it unproven: otherwise the attacker could lock the owner out by a sign-up with it.
    */
   async #restore(tx: Executor, now: number, act: Act, userId: string, before: UndoState) {
     const tenantId = act.application.tenant.id;
@@ -69,7 +69,7 @@ export class Undo {
     const isOwn = holder?.user_id === userId;
     if (holder && !isOwn) {
       if (holder.verified_at !== null) {
-        throw new AppError("conflict", { message: "Another account has proven this address meanwhile." });
+        throw new AppError("conflict", { message: "Another account has proven this address since the change." });
       }
       await deleteEmail(tx, holder.id);
       await act.audit(tx, now, "email.removed", userRef(holder.user_id));

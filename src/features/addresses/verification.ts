@@ -18,17 +18,17 @@ import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { MAX_EMAILS } from "./limits.ts";
 
-/** What a verify_email flow goes on with. */
+/** The state of a verify_email flow. */
 export interface VerifyState {
   address: string;
   canonical: string;
-  /** The session that asked. */
+  /** The session that asked for the proof. */
   sid: string;
 }
 
 /**
- * The proof of an address that a session asked for. It comes without that session, as the mail may be read elsewhere, but not
- * after its end: what somebody else's session began is over when the account's owner has signed it out.
+ * Proves an address that a session asked to have proven. The proof needs no session, because the mail may be read on another
+ * device. It fails once that session has ended: an attacker's flow is over when the owner signs the attacker out.
  */
 export class Verification {
   constructor(
@@ -39,8 +39,8 @@ export class Verification {
   ) {}
 
   /**
-   * A password that the account has stays: it is the account's own flow that proves the address.
-   * @returns the address. @throws AppError `invalid_code`, `conflict` when somebody else has it by now, `rate_limited`
+   * Keeps the account's password, because the account itself asked for the proof.
+   * @returns the address. @throws AppError `invalid_code`, `conflict` if another account has it by now, `rate_limited`
    */
   async verify(asked: Act, proof: Proof): Promise<string> {
     const { storage, clock, notices } = this.identity;
@@ -57,7 +57,7 @@ export class Verification {
       await spend(tx);
       const found = await findByCanonical(tx, tenantId, canonical);
       if (found && found.user_id !== userId) throw taken();
-      // An unproven address on the list may be mistyped: a mail from before another one was proven proves it no more.
+      // An unproven address on the list may be mistyped. A mail sent before another address was proven no longer proves it.
       if (found && (await isAnyProvenSince(tx, userId, flow.created_at))) throw new AppError("invalid_code");
       if (found) await verifyEmail(tx, userId, found.id, now);
       else await this.#insert(tx, now, { tenantId, userId, address, canonical });
@@ -77,7 +77,7 @@ export class Verification {
     row: { tenantId: string; userId: string; address: string; canonical: string },
   ): Promise<void> {
     if ((await countEmails(tx, row.userId)) >= MAX_EMAILS) {
-      throw new AppError("conflict", { message: `There are ${MAX_EMAILS} addresses already.` });
+      throw new AppError("conflict", { message: `An account has at most ${MAX_EMAILS} addresses. Remove one first.` });
     }
     const isPrimary = (await findPrimary(tx, row.userId)) === undefined;
     try {

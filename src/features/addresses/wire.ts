@@ -7,7 +7,7 @@ export const emailSchema = z
   .strictObject({
     id: z.uuid(),
     email: z.string(),
-    is_primary: z.boolean().describe("The one that mails go to and tokens name."),
+    is_primary: z.boolean().describe("The address that gets the mails and that tokens name."),
     verified_at: z.iso.datetime().nullable(),
     created_at: z.iso.datetime(),
   })

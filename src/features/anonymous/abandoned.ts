@@ -3,18 +3,18 @@ import { systemAct } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { lockUser } from "../../identity/users/public.ts";
 
-/** In one run: what is left comes with the next. */
+/** The most users of one run. The next run deletes the rest. */
 const BATCH = 1_000;
 
-/** Anonymous users who can never come back. */
+/** Deletes anonymous users who can never come back. */
 export class AbandonedUsers {
   constructor(
     private readonly identity: Pick<Identity, "accounts" | "clock" | "credentials" | "directory" | "storage">,
-    /** Days. */
+    /** In days. */
     private readonly retention: number,
   ) {}
 
-  /** A transaction each, so that no other write waits for a batch. */
+  /** Uses one transaction for each user, so that other writes do not wait for a whole batch. */
   async delete(limit: number = BATCH): Promise<void> {
     const { storage, clock, credentials } = this.identity;
     const now = clock.now();
@@ -27,7 +27,7 @@ export class AbandonedUsers {
     const application = await directory.anyApplication(user.tenant_id);
     if (!application) return;
     await storage.write(async (tx) => {
-      // Another node may have been first, or a backend have claimed the account since the list was read.
+      // Since the list was read, another node may have deleted the user, or a backend may have claimed the account.
       if (!(await lockUser(tx, user.tenant_id, user.id, age.now))) return;
       if (!(await credentials.isStillAbandoned(tx, user.id, age))) return;
       await accounts.delete(tx, systemAct(application), user.id);

@@ -6,8 +6,8 @@ import { AnonymousSignIn } from "./service.ts";
 import { anonymousSettings } from "./settings.ts";
 
 /**
- * Users without any credential: a session is all that they have, until a password, a passkey or a proven address claims the
- * account in place. Those whose last session is gone can never come back, and are deleted after a while.
+ * Users without a credential. They have only a session, until a password, a passkey or a proven address claims the account in
+ * place. A user whose last session is gone can never come back, and is deleted after a while.
  */
 export const anonymous = defineFeature({
   settings: anonymousSettings,

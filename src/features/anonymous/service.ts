@@ -14,8 +14,8 @@ export class AnonymousSignIn {
   constructor(private readonly identity: Pick<Identity, "attempts" | "clock" | "signIns">) {}
 
   /**
-   * Always makes a user of its own: nobody else's session, presented beside it, is looked at for more than what it replaces.
-   * @throws AppError `forbidden` where the application does not name the method, `rate_limited`
+   * Always creates a new user. A session that comes with the request only tells which session to replace.
+   * @throws AppError `forbidden` unless the application allows the method, `rate_limited`
    */
   async signIn(request: SignInRequest, metadata: JsonObject): Promise<IssuedTokens> {
     const { act } = request;

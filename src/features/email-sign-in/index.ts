@@ -4,12 +4,12 @@ import { emailSignInRouter } from "./router.ts";
 import { EmailSignIns } from "./service.ts";
 
 /**
- * Sign-in by a link or a code that is mailed, each switchable per application, and what a mailed link says about itself. It
- * is one factor: whoever has a second one is asked for it.
+ * Sign-in by a mailed link or code, each of which an application may switch on, and the description of a mailed link. A mail is
+ * one factor: a user who has a second factor is asked for it.
  */
 export const emailSignIn = defineFeature({
   settings: {},
-  // Its credential is an address, which identity keeps, shows and removes.
+  // The credential is an address. Identity keeps, shows and removes it.
   export: null,
   security: null,
   erase: null,

@@ -1,6 +1,6 @@
 /**
- * An address as a page may show it to whoever has opened a link: enough for its owner to know it, too little to write to.
- * The first character and the domain: `a•••@example.com`.
+ * Masks an address for a page that any holder of the link may open: the owner recognises it, and a stranger cannot write to it.
+ * Keeps the first character and the domain: `a•••@example.com`.
  */
 export function maskEmail(address: string): string {
   const at = address.lastIndexOf("@");

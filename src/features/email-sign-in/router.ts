@@ -11,12 +11,15 @@ const describedLink = z
   .strictObject({
     kind: z
       .enum(["sign_in", "sign_up", "verify_email", "reset_password", "undo_email_change"])
-      .describe("What the link is for."),
-    email: z.string().nullable().describe("Whose it is, with all but the first character hidden."),
+      .describe("The purpose of the link."),
+    email: z
+      .string()
+      .nullable()
+      .describe("The address of the link's owner; of its local part only the first character is shown."),
     application: z.strictObject({
       id: z.uuid(),
       name: z.string(),
-      home_url: z.string().nullable().describe("Where to go on from the page."),
+      home_url: z.string().nullable().describe("The page to go to next."),
     }),
     expires_at: z.iso.datetime(),
   })
@@ -31,10 +34,10 @@ export function emailSignInRouter(
     email: {
       start: procedures
         .public({
-          summary: "Ask for a mail that signs in, by a link or by a code.",
+          summary: "Ask for a mail with a link or a code to sign in with.",
           description:
-            "The answer is the same whether or not there is an account. `magic_link` mails a link and a code for people " +
-            "on another device, `email_code` a code alone; both are good for 10 minutes, once.",
+            "The answer is the same whether or not there is an account. `magic_link` mails a link, and a code for use on " +
+            "another device; `email_code` mails a code only. Both work once, for 10 minutes.",
           output: mailSentSchema,
           errors: ["forbidden", "origin_not_allowed"],
           rest: { method: "POST", path: "/v1/auth/email/start", status: 202 },
@@ -52,10 +55,10 @@ export function emailSignInRouter(
         }),
       complete: procedures
         .public({
-          summary: "Sign in with the mail's link or code.",
+          summary: "Sign in with the mailed link or code.",
           description:
-            "Takes `token` (behind the `#` of the link), or `flow_id` and `code`; five wrong codes end the flow. It proves the " +
-            "address: credentials and sessions from before it was ever proven end, whoever made them.",
+            "Takes `token` (the part after `#` in the link), or `flow_id` and `code`. Five wrong codes end the flow. The " +
+            "first proof of an address ends every credential and session from before it.",
           output: signInSchema,
           errors: ["invalid_code", "invalid_credentials", "forbidden", "origin_not_allowed"],
           rest: { method: "POST", path: "/v1/auth/email/complete" },
@@ -73,8 +76,8 @@ export function emailSignInRouter(
     },
     describeLink: procedures
       .public({
-        summary: "What a mailed link would do.",
-        description: "Spends nothing: for the page that the link opens, which acts when somebody presses its button.",
+        summary: "Describe a mailed link without using it.",
+        description: "For the page that the link opens. The link is used only when the reader presses the button.",
         output: describedLink,
         errors: ["invalid_code", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/link" },
@@ -92,7 +95,7 @@ export function emailSignInRouter(
           },
         },
       })
-      .input(z.strictObject({ token: z.string().min(1).max(200).describe("Behind the `#` of the link.") }))
+      .input(z.strictObject({ token: z.string().min(1).max(200).describe("The part after `#` in the link.") }))
       .mutation(({ ctx, input }) => signIns.describe(ctx.act, input.token)),
   };
   return { auth };

@@ -14,16 +14,16 @@ import { maskEmail } from "./mask.ts";
 export const EMAIL_METHODS = ["magic_link", "email_code"] as const;
 export type EmailMethod = (typeof EMAIL_METHODS)[number];
 
-/** What the flow goes on with. */
+/** The state of the flow. */
 interface State {
   method: EmailMethod;
-  /** null where nobody has the address. */
+  /** null if no account has the address. */
   emailId: string | null;
 }
 
 const KINDS: readonly ProofKind[] = ["sign_in", "sign_up", "verify_email", "reset_password", "undo_email_change"];
 
-/** The rules of links and codes by mail: who is sent one, and who is signed in by it. */
+/** Mails links and codes, and signs in the user who returns one. */
 export class EmailSignIns {
   constructor(
     private readonly identity: Pick<
@@ -33,7 +33,7 @@ export class EmailSignIns {
   ) {}
 
   /**
-   * The same answer, status and work whether or not there is an account. @throws AppError `forbidden`, `invalid_input`,
+   * Gives the same answer, status and work whether or not there is an account. @throws AppError `forbidden`, `invalid_input`,
    * `rate_limited`
    */
   async start(act: Act, { email, method }: { email: string; method: EmailMethod }): Promise<StartedProof> {
@@ -63,8 +63,8 @@ export class EmailSignIns {
   }
 
   /**
-   * @throws AppError `invalid_code` for whatever is wrong with the proof, `forbidden` when the method was switched off
-   * meanwhile, `invalid_credentials` when the account was disabled meanwhile, `rate_limited`
+   * @throws AppError `invalid_code` for any fault of the proof, `forbidden` if the method was switched off meanwhile,
+   * `invalid_credentials` if the account was disabled meanwhile, `rate_limited`
    */
   async complete(request: SignInRequest, proof: Proof): Promise<SignInOutcome> {
     const { act } = request;
@@ -83,7 +83,7 @@ export class EmailSignIns {
       aal: "aal1",
       commit: async (tx, now) => {
         const isFirst = found?.verified_at === null;
-        // Whoever takes an account over holds its row first, as everywhere: two who do wait for each other.
+        // Every takeover of an account locks the user's row first, so that two at once run one after the other.
         if (isFirst) await lockUser(tx, application.tenant.id, userId, now);
         await spend(tx);
         await accounts.actByMail(tx, now, act, address);
@@ -93,8 +93,8 @@ export class EmailSignIns {
   }
 
   /**
-   * What a link would do, without doing it: for the page that it opens.
-   * @throws AppError `invalid_code` for one that does nothing any more, and for another tenant's
+   * Tells what a link would do, without doing it, for the page that the link opens.
+   * @throws AppError `invalid_code` for a link that no longer works, and for another tenant's
    */
   async describe({ application: asked }: Act, token: string) {
     const { emailProofs, directory, storage } = this.identity;

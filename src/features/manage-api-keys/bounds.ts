@@ -5,7 +5,7 @@ import type { KeyCaller } from "../../identity/api-keys/api-keys.ts";
 import type { Scope } from "../../identity/api-keys/scopes.ts";
 import type { ApiKeysTable } from "../../storage/schema.ts";
 
-/** What a key may do, as far as another key's may be held against it. */
+/** The limits of a key that are compared with another key's. */
 export interface Reach {
   kind: ApiKeysTable["kind"];
   scopes: readonly Scope[];
@@ -14,33 +14,38 @@ export interface Reach {
   networks: readonly string[];
 }
 
-/** Who signs users' tokens reads and changes any user, whatever scopes are written on the key. */
+/** A signing key can read and change every user, whatever scopes it lists. */
 const SIGNING_REACH: readonly Scope[] = ["users:read", "users:write"];
 
 /**
- * Keys do not make wider keys, nor take one over by rotating it: scopes, life and networks of the one are within the other's.
- * @throws AppError `insufficient_scope` for scopes, `forbidden` for the rest
+ * Stops a key from making a wider key, or from taking one over by rotation: scopes, expiry, networks and rate limit of the
+ * other key must lie within the caller's. @throws AppError `insufficient_scope` for scopes, `forbidden` for the rest
  */
 export function requireWithin(caller: KeyCaller, reach: Reach): void {
   const scopes = reach.kind === "signing" ? SIGNING_REACH : reach.scopes;
   const missing = scopes.filter((scope) => !caller.scopes.has(scope) && !caller.scopes.has("admin"));
   if (missing.length > 0) {
     throw new AppError("insufficient_scope", {
-      message: `The calling key lacks what that key would have: ${missing.join(", ")}.`,
+      message: `The calling key lacks scopes that the other key would have: ${missing.join(", ")}.`,
       details: { missing },
     });
   }
   if (caller.expiresAt !== null && (reach.expiresAt === null || reach.expiresAt > caller.expiresAt)) {
-    throw new AppError("forbidden", { message: "That key would outlive the calling one." });
+    throw new AppError("forbidden", {
+      message: "The key would expire later than the calling key. Choose an earlier expiry.",
+    });
   }
-  // What signs users' tokens, and what apps carry, is not bound to networks: only a key that is free itself may make it.
+  // Networks do not bind signing keys and public keys, so only a caller without networks may make one.
   if (caller.networks.length > 0) {
     const isWider =
       reach.networks.length === 0 || !new NetworkList(caller.networks).covers(new NetworkList(reach.networks));
-    if (isWider) throw new AppError("forbidden", { message: "That key would be good from more networks." });
+    if (isWider)
+      throw new AppError("forbidden", { message: "The key would work from more networks than the calling key." });
   }
   if (caller.rateLimit !== null && reach.kind === "secret" && isFaster(reach.rateLimit, caller.rateLimit)) {
-    throw new AppError("forbidden", { message: "That key would have a higher rate limit." });
+    throw new AppError("forbidden", {
+      message: "The key would have a higher rate limit than the calling key. Choose a lower one.",
+    });
   }
 }
 

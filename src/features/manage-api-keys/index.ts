@@ -2,7 +2,7 @@ import { defineFeature } from "../../rpc/feature.ts";
 import { apiKeysRouter } from "./router.ts";
 import { ApiKeyService } from "./service.ts";
 
-/** Keys of a customer's backend, made, listed, rotated and revoked by one of them. */
+/** Makes, lists, rotates and revokes the API keys of a customer's backend. The caller is such a key itself. */
 export const manageApiKeys = defineFeature({
   settings: {},
   router: ({ identity, procedures }) => apiKeysRouter(procedures, new ApiKeyService(identity)),

@@ -19,33 +19,31 @@ const creation = z
     kind: z
       .enum(["secret", "signing", "public"])
       .default("secret")
-      .describe(
-        "`secret` calls this API; `signing` signs users' tokens in your backend; `public` is carried by an app.",
-      ),
-    scopes: z.array(z.enum(SCOPES)).max(SCOPES.length).default([]).describe("Within the calling key's own."),
+      .describe("`secret` calls this API; `signing` signs users' tokens in your backend; `public` goes into an app."),
+    scopes: z.array(z.enum(SCOPES)).max(SCOPES.length).default([]).describe("Each must be a scope of the calling key."),
     expires_at: z.iso
       .datetime({ offset: true })
       .nullish()
-      .describe("RFC 3339; without it the calling key's own expiry."),
+      .describe("RFC 3339. Default: the expiry of the calling key."),
     rate_limit: z
       .string()
       .refine((text) => parseLimit(text) !== null, "must be a limit such as 100/1m")
       .nullish()
-      .describe("Calls that it admits: 100/1m is a hundred at once, refilled over a minute."),
+      .describe("Calls that the key may make: 100/1m allows a hundred at once, refilled over a minute."),
     networks: z
       .array(z.string().max(64).refine(isNetwork, "must be an IP address or a CIDR block such as 203.0.113.0/24"))
       .max(50)
       .default([])
-      .describe("Where it may be used from; empty: anywhere, or wherever the calling key may."),
+      .describe("Networks that the key works from. Empty: those of the calling key."),
   })
   .superRefine((input, context) => {
     const wrong = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
     if (input.kind === "secret" && input.scopes.length === 0) wrong("scopes", "a secret key needs one scope or more");
     if (input.kind === "secret") return;
     for (const field of ["scopes", "networks"] as const) {
-      if (input[field].length > 0) wrong(field, "is for secret keys only");
+      if (input[field].length > 0) wrong(field, "only secret keys have this");
     }
-    if (input.rate_limit) wrong("rate_limit", "is for secret keys only");
+    if (input.rate_limit) wrong("rate_limit", "only secret keys have this");
   });
 
 export function apiKeysRouter(procedures: Procedures, apiKeys: ApiKeyService) {
@@ -53,10 +51,10 @@ export function apiKeysRouter(procedures: Procedures, apiKeys: ApiKeyService) {
     apiKeys: {
       create: procedures
         .key("api-keys:write", {
-          summary: "Make an API key of the calling key's application.",
+          summary: "Create an API key of the calling key's application.",
           description:
-            "Its secret is in this answer and nowhere else. It is never wider than the key that makes it: scopes, expiry, " +
-            "networks and rate limit are within that one's. A signing key needs a maker with `users:read` and `users:write`.",
+            "Only this answer shows the secret. The scopes, expiry, networks and rate limit of the new key must lie within " +
+            "those of the calling key. To create a signing key, the caller needs `users:read` and `users:write`.",
           output: newApiKeySchema,
           errors: ["insufficient_scope", "forbidden"],
           repeatable: true,
@@ -80,7 +78,7 @@ export function apiKeysRouter(procedures: Procedures, apiKeys: ApiKeyService) {
         ),
       list: procedures
         .key("api-keys:read", {
-          summary: "The application's API keys, oldest first; ended ones for 90 days.",
+          summary: "List the application's API keys, oldest first. Ended keys stay listed for 90 days.",
           output: pageOf(apiKeySchema),
           errors: [],
           rest: { method: "GET", path: "/v1/api-keys" },
@@ -90,7 +88,7 @@ export function apiKeysRouter(procedures: Procedures, apiKeys: ApiKeyService) {
         .query(({ ctx, input }) => apiKeys.list(ctx, input?.limit ?? 20, input?.cursor ?? null)),
       get: procedures
         .key("api-keys:read", {
-          summary: "One API key of the application.",
+          summary: "Read one API key of the application.",
           output: apiKeySchema,
           errors: ["not_found"],
           rest: { method: "GET", path: "/v1/api-keys/{id}" },
@@ -101,7 +99,7 @@ export function apiKeysRouter(procedures: Procedures, apiKeys: ApiKeyService) {
       revoke: procedures
         .key("api-keys:write", {
           summary: "End an API key at once.",
-          description: "Also what it signed: verifiers hear of it by the revocation list.",
+          description: "Tokens that the key signed end too: verifiers read it from the revocation list.",
           output: apiKeySchema,
           errors: ["not_found"],
           rest: { method: "DELETE", path: "/v1/api-keys/{id}" },
@@ -116,7 +114,8 @@ export function apiKeysRouter(procedures: Procedures, apiKeys: ApiKeyService) {
         .key("api-keys:write", {
           summary: "Give an API key a new secret under the same id.",
           description:
-            "The secret before stays good for `overlap_seconds`; 0 ends it now. A secret left by an earlier rotation ends now.",
+            "The old secret works for `overlap_seconds` more; 0 ends it now. A secret from before an earlier rotation ends " +
+            "now.",
           output: newApiKeySchema,
           errors: ["not_found", "insufficient_scope", "forbidden", "conflict"],
           repeatable: true,

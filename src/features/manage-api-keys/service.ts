@@ -19,12 +19,12 @@ interface Creation extends Reach {
   name: string;
 }
 
-/** Keys of the caller's own application, and of no other. */
+/** Manages the keys of the caller's own application only. */
 export class ApiKeyService {
   constructor(private readonly identity: Pick<Identity, "apiKeys" | "clock" | "storage">) {}
 
   /**
-   * What is not said is taken from the calling key where that one is bound.
+   * Takes from the calling key every limit that the input leaves out.
    * @throws AppError `invalid_input`, `insufficient_scope`, `forbidden` (wider than the caller), `conflict`
    */
   create(caller: AdmittedKey, input: Creation, call: RepeatableCall | null): Promise<WireNewApiKey> {
@@ -59,12 +59,12 @@ export class ApiKeyService {
     return cutPage(await pageOfApiKeys(this.identity.storage.read, page), limit, (row) => row.id, toWireApiKey);
   }
 
-  /** @throws AppError `not_found`, the same for another application's key as for one that never was */
+  /** @throws AppError `not_found` unless this is a key of the caller's application */
   async get(caller: AdmittedKey, id: string): Promise<WireApiKey> {
     return toWireApiKey(await this.#own(this.identity.storage.read, caller, id));
   }
 
-  /** Ends a key at once. Revoking what is revoked is no error. @throws AppError `not_found` */
+  /** Ends a key at once. A second revocation is not an error. @throws AppError `not_found` */
   revoke(caller: AdmittedKey, id: string): Promise<WireApiKey> {
     const { storage, clock } = this.identity;
     return storage.write(async (tx) => {
@@ -72,7 +72,7 @@ export class ApiKeyService {
       const now = clock.now();
       const revoked = await revokeApiKey(tx, id, now);
       if (!revoked) return toWireApiKey(await this.#own(tx, caller, id));
-      // What it signed lives on for a while: verifiers refuse it from now on.
+      // Tokens that the key signed are still valid for a while: verifiers must refuse them from now on.
       const lifetime = Math.max((await longestAccessTtl(tx, key.tenant_id)) * SECOND, SIGNED_TOKEN_LIFETIME);
       await insertRevocation(tx, now, {
         tenantId: key.tenant_id,
@@ -87,15 +87,16 @@ export class ApiKeyService {
   }
 
   /**
-   * A new secret under the same id. The one before is good for `overlap` more seconds; one that an earlier rotation left
-   * ends now. @throws AppError `not_found`, `insufficient_scope` and `forbidden` (a wider key), `conflict` (ended, or rotated by another request)
+   * Gives a key a new secret under the same id. The previous secret works for `overlap` more seconds; the secret of an earlier
+   * rotation ends now. @throws AppError `not_found`, `insufficient_scope` and `forbidden` (a wider key), `conflict` (ended, or
+   * rotated by another request)
    */
   rotate(caller: AdmittedKey, id: string, overlap: number, call: RepeatableCall | null): Promise<WireNewApiKey> {
     const { storage, clock, apiKeys } = this.identity;
     const now = clock.now();
     return storage.write(async (tx) => {
       const row = await this.#own(tx, caller, id);
-      // The new secret goes to the caller: rotating a wider key would be taking it over.
+      // The caller gets the new secret, so rotating a wider key would take it over.
       requireWithin(caller.key, reachOf(row));
       return once(
         tx,
@@ -104,7 +105,7 @@ export class ApiKeyService {
         id,
         async () => {
           if (row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now)) {
-            throw new AppError("conflict", { message: "This key has ended; make a new one." });
+            throw new AppError("conflict", { message: "This key has ended. Create a new one." });
           }
           const { shown, ...columns } = apiKeys.freshSecret(row.kind, id);
           const keeps = overlap > 0;
@@ -132,7 +133,7 @@ export class ApiKeyService {
   }
 }
 
-/** As audit entries name a key: a name may be used again, an id says nothing to people. */
+/** Names a key for audit entries: a name may be used again, and an id alone means nothing to people. */
 function described({ kind, name }: ApiKeysTable) {
   return { kind, name };
 }

@@ -12,13 +12,16 @@ export const apiKeySchema = z
     kind: z.enum(["secret", "signing", "public"]),
     name: z.string(),
     scopes: z.array(z.enum(SCOPES)),
-    rate_limit: z.string().nullable().describe("Calls that it admits, such as 100/1m; null: no limit of its own."),
-    networks: z.array(z.string()).describe("Addresses and CIDR blocks that it may be used from; empty: anywhere."),
-    created_by: z.uuid().nullable().describe("The key that made it; null for a command or an operator."),
+    rate_limit: z
+      .string()
+      .nullable()
+      .describe("Calls that the key may make, such as 100/1m; null: no limit of its own."),
+    networks: z.array(z.string()).describe("Addresses and CIDR blocks that the key works from; empty: anywhere."),
+    created_by: z.uuid().nullable().describe("The key that created this one; null if a command or an operator did."),
     created_at: z.iso.datetime(),
-    last_used_at: time.describe("To the hour."),
+    last_used_at: time.describe("Exact to the hour."),
     rotated_at: time,
-    previous_secret_expires_at: time.describe("Until then the secret before the last rotation is good, too."),
+    previous_secret_expires_at: time.describe("Until then the previous secret works too."),
     expires_at: time,
     revoked_at: time,
   })
@@ -32,7 +35,7 @@ export const newApiKeySchema = z
       .string()
       .nullable()
       .describe(
-        "Shown this once. null for a public key, and when a repeated call (Idempotency-Key) is answered again.",
+        "Shown only once. null for a public key, and in the second answer to a repeated call (Idempotency-Key).",
       ),
   })
   .meta({ id: "NewApiKey" });
