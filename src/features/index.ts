@@ -13,8 +13,8 @@ import { passkeys } from "./passkeys/index.ts";
 import { password } from "./password/index.ts";
 
 /**
- * The registry: one line a capability, and the only list of them. `manage…` are the procedures of a customer's backend.
- * Sign-in methods and second factors are shown to people in this order.
+ * The registry, and the only list of capabilities: each has one line. The `manage…` features hold the procedures of a
+ * customer's backend. People see sign-in methods and second factors in this order.
  */
 export const features = {
   account,

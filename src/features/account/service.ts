@@ -29,7 +29,7 @@ export class Account {
 
   async devices(caller: AdmittedSession, limit: number, cursor: string | null) {
     const after = cursor === null ? "" : parseId("device", cursor);
-    if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
+    if (after === null) throw invalidField("cursor", "must be the next_cursor of the previous page");
     const rows = await pageOfDevices(this.identity.storage.read, {
       user_id: caller.session.user_id,
       application_id: caller.act.application.id,

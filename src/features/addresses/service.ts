@@ -40,7 +40,7 @@ export class Addresses {
 
   async list({ session }: AdmittedSession, limit: number, cursor: string | null) {
     const after = cursor === null ? "" : parseId("email", cursor);
-    if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
+    if (after === null) throw invalidField("cursor", "must be the next_cursor of the previous page");
     const rows = await pageOfEmails(this.identity.storage.read, session.user_id, after, limit + 1);
     return cutPage(rows, limit, (row) => row.id, toWireEmail);
   }

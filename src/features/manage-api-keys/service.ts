@@ -54,7 +54,7 @@ export class ApiKeyService {
 
   async list(caller: AdmittedKey, limit: number, cursor: string | null) {
     const after = cursor === null ? "" : parseId("apiKey", cursor);
-    if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
+    if (after === null) throw invalidField("cursor", "must be the next_cursor of the previous page");
     const page = { applicationId: caller.act.application.id, after, limit: limit + 1 };
     return cutPage(await pageOfApiKeys(this.identity.storage.read, page), limit, (row) => row.id, toWireApiKey);
   }

@@ -8,8 +8,8 @@ import { pageInput, pageOf } from "../../rpc/schemas.ts";
 import { exampleApplication, managedApplicationSchema, toManagedApplication } from "./wire.ts";
 
 /**
- * What a backend may read about applications. A secret key acts on the settings of its own application only, so that one is
- * all that its list holds, and every other id is as one that never was.
+ * The settings of applications, for a backend to read. A secret key sees its own application only: the list holds that one, and
+ * every other id is answered `not_found`.
  */
 export const manageApplications = defineFeature({
   settings: {},
@@ -24,7 +24,7 @@ export const manageApplications = defineFeature({
       applications: {
         list: procedures
           .key("applications:read", {
-            summary: "The calling key's application, as a list of one.",
+            summary: "List the calling key's application, alone in its list.",
             output: pageOf(schema),
             errors: [],
             rest: { method: "GET", path: "/v1/applications" },
@@ -33,13 +33,13 @@ export const manageApplications = defineFeature({
           .input(z.strictObject(pageInput).optional())
           .query(async ({ ctx, input }) => {
             const after = input?.cursor ? parseId("application", input.cursor) : "";
-            if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
+            if (after === null) throw invalidField("cursor", "must be the next_cursor of the previous page");
             const found = await own(ctx);
             return { data: found.id > after ? [found] : [], next_cursor: null };
           }),
         get: procedures
           .key("applications:read", {
-            summary: "The calling key's application.",
+            summary: "Read the calling key's application.",
             output: schema,
             errors: ["not_found"],
             rest: { method: "GET", path: "/v1/applications/{id}" },

@@ -3,26 +3,28 @@ import { toWireTime } from "../../core/clock.ts";
 import type { Application } from "../../identity/applications/application.ts";
 import type { ApplicationsTable } from "../../storage/schema.ts";
 
-/** An application as the customer's backend sees it; the person's own view is `Application`. */
+/** An application as the customer's backend sees it. `Application` is the view for people. */
 export const managedApplicationSchema = (signInMethods: readonly string[]) =>
   z
     .strictObject({
-      id: z.uuid().describe("The publishable id, which is its OAuth client_id."),
+      id: z.uuid().describe("The publishable id, which is also the OAuth client_id."),
       name: z.string(),
       type: z.enum(["spa", "web", "native", "m2m"]),
-      is_default: z.boolean().describe("Whether it is meant by requests that name none."),
-      issuer: z.string().describe("The `iss` of its tokens."),
+      is_default: z.boolean().describe("Whether requests that name no application get this one."),
+      issuer: z.string().describe("The `iss` of the application's tokens."),
       algorithm: z.enum(["EdDSA", "RS256", "ES256"]),
-      default_audience: z.string().describe("The `aud` of tokens that ask for none."),
+      default_audience: z.string().describe("The `aud` of tokens, unless the request asks for another."),
       audiences: z.array(z.string()),
-      origins: z.array(z.string()).describe("Pages that may call it."),
+      origins: z.array(z.string()).describe("Origins of the pages that may call the application."),
       sign_up: z.enum(["immediate", "verified", "closed"]),
       sign_in_methods: z.array(z.enum(signInMethods)),
       mfa: z.enum(["off", "optional", "required"]).describe("Whether a second factor is asked for."),
-      mfa_grace: z.int().describe("Seconds that somebody without a second factor has once it is required."),
-      mfa_remember: z.int().describe("Seconds that a device may be remembered; 0: every sign-in is asked."),
+      mfa_grace: z.int().describe("Seconds that a user has to set up a second factor once it is required."),
+      mfa_remember: z
+        .int()
+        .describe("Seconds that a device may be remembered; 0: every sign-in asks for a second factor."),
       passkey_rp_id: z.string().nullable().describe("null: the host of the public URL."),
-      home_url: z.string().nullable().describe("Where the pages that mails link to send people on."),
+      home_url: z.string().nullable().describe("The next page after a page that a mail links to."),
       access_token_ttl: z.int().describe("Seconds."),
       refresh_idle_ttl: z.int().describe("Seconds that a session may lie idle."),
       refresh_absolute_ttl: z.int().describe("Seconds that a session may live at most."),

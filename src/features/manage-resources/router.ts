@@ -7,7 +7,7 @@ import { pageInput, pageOf } from "../../rpc/schemas.ts";
 import type { ResourceService } from "./service.ts";
 import { exampleResource, resourceSchema } from "./wire.ts";
 
-/** Scopes that mean something to the appliance itself: `account` opens the account procedures. */
+/** Scopes with a meaning for the appliance itself: `account` opens the account procedures. */
 const RESERVED = new Set(["account", "public", "openid", "profile", "email", "offline_access"]);
 
 const byId = z.strictObject({ id: z.string().max(64).describe("The resource's id, in either form.") });
@@ -23,7 +23,7 @@ const scopes = z
           /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/,
           "must be 1 to 100 visible ASCII characters without quote or backslash",
         )
-        .refine((name) => !RESERVED.has(name), "is the appliance's own"),
+        .refine((name) => !RESERVED.has(name), "is reserved for the appliance"),
       description: lineOfText(200)
         .nullish()
         .transform((text) => text ?? null),
@@ -35,14 +35,14 @@ const scopes = z
 const audience = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/, "must be 1 to 255 visible ASCII characters")
-  .describe("The `aud` of its tokens, a URI as a rule. It never changes.");
+  .describe("The `aud` of the API's tokens, usually a URI. It never changes.");
 
 export function resourcesRouter(procedures: Procedures, resources: ResourceService) {
   return {
     resources: {
       create: procedures
         .key("resources:write", {
-          summary: "Name an API that tokens may be for.",
+          summary: "Create an API resource, which tokens may be for.",
           output: resourceSchema,
           errors: ["conflict"],
           repeatable: true,
@@ -56,7 +56,7 @@ export function resourcesRouter(procedures: Procedures, resources: ResourceServi
         .mutation(({ ctx, input }) => resources.create(ctx, input, repeatable(ctx, input))),
       list: procedures
         .key("resources:read", {
-          summary: "The tenant's API resources, oldest first.",
+          summary: "List the tenant's API resources, oldest first.",
           output: pageOf(resourceSchema),
           errors: [],
           rest: { method: "GET", path: "/v1/resources" },
@@ -66,7 +66,7 @@ export function resourcesRouter(procedures: Procedures, resources: ResourceServi
         .query(({ ctx, input }) => resources.list(ctx, input?.limit ?? 20, input?.cursor ?? null)),
       get: procedures
         .key("resources:read", {
-          summary: "One API resource of the tenant.",
+          summary: "Read one API resource of the tenant.",
           output: resourceSchema,
           errors: ["not_found"],
           rest: { method: "GET", path: "/v1/resources/{id}" },

@@ -23,11 +23,11 @@ interface NewResource {
   scopes: readonly ResourceScope[];
 }
 
-/** API resources belong to the tenant: every application's key with the scope acts on the same ones. */
+/** Manages the tenant's API resources: every application's key with the scope acts on the same list. */
 export class ResourceService {
   constructor(private readonly identity: Pick<Identity, "clock" | "directory" | "storage">) {}
 
-  /** @throws AppError `invalid_input` (an audience of the appliance's own), `conflict` (taken in the tenant) */
+  /** @throws AppError `invalid_input` (an audience of the appliance itself), `conflict` (taken in the tenant) */
   create(caller: AdmittedKey, input: NewResource, call: RepeatableCall | null): Promise<WireResource> {
     this.#requireForeign(input.audience);
     const { storage, clock } = this.identity;
@@ -47,7 +47,7 @@ export class ResourceService {
       } catch (error) {
         if (!isUniqueViolation(error, "audience")) throw error;
         throw new AppError("conflict", {
-          message: "There is a resource with this audience already.",
+          message: "Another resource has this audience. Choose another one.",
           details: [{ path: "audience", reason: "is taken" }],
         });
       }
@@ -69,12 +69,12 @@ export class ResourceService {
 
   async list(caller: AdmittedKey, limit: number, cursor: string | null) {
     const after = cursor === null ? "" : parseId("resource", cursor);
-    if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
+    if (after === null) throw invalidField("cursor", "must be the next_cursor of the previous page");
     const page = { tenantId: caller.act.application.tenant.id, after, limit: limit + 1 };
     return cutPage(await pageOfResources(this.identity.storage.read, page), limit, (row) => row.id, toWireResource);
   }
 
-  /** @throws AppError `not_found`, the same for another tenant's as for one that never was */
+  /** @throws AppError `not_found` unless this is a resource of the caller's tenant */
   async get(caller: AdmittedKey, id: string): Promise<WireResource> {
     return toWireResource(found(await this.#find(this.identity.storage.read, caller, id)));
   }
@@ -109,14 +109,17 @@ export class ResourceService {
   }
 
   /**
-   * What lies under the public address is the appliance's own (`<issuer>/api/<id>`, `<issuer>/management`), and a bare client
-   * id is no audience: a resource of that name would be handed tokens that open other doors.
+   * Refuses audiences of the appliance itself (`<issuer>/api/<id>`, `<issuer>/management`) and bare client ids: a resource with
+   * such a name would get tokens that open other doors.
    */
   #requireForeign(audience: string): void {
     const own = this.identity.directory.issuerOf(DEFAULT_TENANT_SLUG).toLowerCase();
     const text = audience.toLowerCase();
     if (text === own || text.startsWith(`${own}/`)) {
-      throw invalidField("audience", "is the appliance's own: it must not lie under its public address");
+      throw invalidField(
+        "audience",
+        "must not lie under the public address of the appliance, which keeps it for itself",
+      );
     }
     if (parseId("application", audience) !== null) throw invalidField("audience", "must not be a client id");
   }

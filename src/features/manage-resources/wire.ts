@@ -5,7 +5,7 @@ import type { ApiResourcesTable } from "../../storage/schema.ts";
 export const resourceSchema = z
   .strictObject({
     id: z.uuid(),
-    audience: z.string().describe("The `aud` of its tokens, unique in the tenant. It never changes."),
+    audience: z.string().describe("The `aud` of the API's tokens, unique in the tenant. It never changes."),
     name: z.string(),
     scopes: z.array(z.strictObject({ name: z.string(), description: z.string().nullable() })),
     created_at: z.iso.datetime(),

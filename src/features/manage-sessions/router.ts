@@ -13,7 +13,7 @@ export function sessionsRouter(procedures: Procedures, sessions: SessionService)
     sessions: {
       list: procedures
         .key("sessions:read", {
-          summary: "The application's live sessions, oldest first.",
+          summary: "List the application's live sessions, oldest first.",
           output: pageOf(managedSessionSchema),
           errors: [],
           rest: { method: "GET", path: "/v1/sessions" },
@@ -23,7 +23,7 @@ export function sessionsRouter(procedures: Procedures, sessions: SessionService)
           z
             .strictObject({
               ...pageInput,
-              user_id: z.string().max(64).nullish().describe("Only this user's; the id in either form."),
+              user_id: z.string().max(64).nullish().describe("Only sessions of this user; the id in either form."),
             })
             .optional(),
         )
@@ -36,7 +36,7 @@ export function sessionsRouter(procedures: Procedures, sessions: SessionService)
         ),
       get: procedures
         .key("sessions:read", {
-          summary: "One session of the application; an ended one for 30 days.",
+          summary: "Read one session of the application. An ended session stays for 30 days.",
           output: managedSessionSchema,
           errors: ["not_found"],
           rest: { method: "GET", path: "/v1/sessions/{id}" },
@@ -47,7 +47,7 @@ export function sessionsRouter(procedures: Procedures, sessions: SessionService)
       revoke: procedures
         .key("sessions:write", {
           summary: "End a session of the application.",
-          description: "Its tokens are refused from now on: here at once, elsewhere by the revocation list.",
+          description: "Its tokens are refused from now on: here at once, elsewhere through the revocation list.",
           output: managedSessionSchema,
           errors: ["not_found"],
           rest: { method: "DELETE", path: "/v1/sessions/{id}" },

@@ -8,13 +8,13 @@ import type { SessionsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { toManagedSession, type WireManagedSession } from "./wire.ts";
 
-/** Sessions of the calling key's own application; those of the tenant's other applications are not there. */
+/** Manages the sessions of the calling key's own application. It finds no session of the tenant's other applications. */
 export class SessionService {
   constructor(private readonly identity: Pick<Identity, "clock" | "sessions" | "storage">) {}
 
   async list(caller: AdmittedKey, filter: { limit: number; cursor: string | null; userId: string | null }) {
     const after = filter.cursor === null ? "" : parseId("session", filter.cursor);
-    if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
+    if (after === null) throw invalidField("cursor", "must be the next_cursor of the previous page");
     const { storage, clock } = this.identity;
     const { userId } = filter;
     const page = { applicationId: caller.act.application.id, now: clock.now(), after, limit: filter.limit + 1 };
@@ -29,7 +29,7 @@ export class SessionService {
     return toManagedSession(await this.#own(this.identity.storage.read, caller, id));
   }
 
-  /** Ending what has ended is no error. @throws AppError `not_found` */
+  /** A second revocation is not an error. @throws AppError `not_found` */
   revoke(caller: AdmittedKey, id: string): Promise<WireManagedSession> {
     const { storage, sessions } = this.identity;
     return storage.write(async (tx) => {

@@ -25,8 +25,8 @@ export function usersRouter(procedures: Procedures, users: UserService) {
     users: {
       create: procedures
         .key("users:write", {
-          summary: "Make a user.",
-          description: "The address counts as not verified. The external id of a deleted user is taken for ever.",
+          summary: "Create a user.",
+          description: "The address starts unverified. The external id of a deleted user stays taken for ever.",
           output: managedUserSchema,
           errors: ["conflict"],
           repeatable: true,
@@ -57,7 +57,7 @@ export function usersRouter(procedures: Procedures, users: UserService) {
         }),
       list: procedures
         .key("users:read", {
-          summary: "The tenant's users, oldest first.",
+          summary: "List the tenant's users, oldest first.",
           output: pageOf(managedUserSchema),
           errors: [],
           rest: { method: "GET", path: "/v1/users" },
@@ -72,11 +72,12 @@ export function usersRouter(procedures: Procedures, users: UserService) {
               anonymous: z
                 .union([z.boolean(), z.enum(["true", "false"])])
                 .nullish()
-                .describe("Only anonymous users (true), or only those who are none (false)."),
+                .describe("Only anonymous users (true), or only other users (false)."),
               search: lineOfText(200)
                 .nullish()
                 .describe(
-                  "Only users whose display name or address begins with this, in any case: among the first thousand by each.",
+                  "Only users whose display name or address begins with this text, in any case. Looks at the first thousand " +
+                    "by each.",
                 ),
             })
             .optional(),
@@ -93,7 +94,7 @@ export function usersRouter(procedures: Procedures, users: UserService) {
         ),
       get: procedures
         .key("users:read", {
-          summary: "One user of the tenant.",
+          summary: "Read one user of the tenant.",
           output: managedUserSchema,
           errors: ["not_found"],
           rest: { method: "GET", path: "/v1/users/{id}" },
@@ -105,8 +106,8 @@ export function usersRouter(procedures: Procedures, users: UserService) {
         .key("users:write", {
           summary: "Change a user.",
           description:
-            "What is left out stays. `metadata` and `private_metadata` are merged (RFC 7396): null removes a member, lists " +
-            "are replaced whole.",
+            "Fields that you leave out stay as they are. `metadata` and `private_metadata` are merged (RFC 7396): null " +
+            "removes a member, and a list is replaced whole.",
           output: managedUserSchema,
           errors: ["not_found", "conflict"],
           rest: { method: "PATCH", path: "/v1/users/{id}" },
@@ -115,7 +116,7 @@ export function usersRouter(procedures: Procedures, users: UserService) {
         .input(
           byId.extend({
             ...profileInput,
-            external_id: externalId.nullish().describe("null removes it."),
+            external_id: externalId.nullish().describe("null removes the external id."),
             metadata: patch.optional(),
             private_metadata: patch.optional(),
           }),
@@ -126,7 +127,7 @@ export function usersRouter(procedures: Procedures, users: UserService) {
       delete: procedures
         .key("users:write", {
           summary: "Delete a user: personal data, credentials and sessions.",
-          description: "The id and the external id stay taken, so that a token of the past never means somebody else.",
+          description: "The id and the external id stay taken, so that an old token never names another user.",
           output: z.strictObject({ status: z.literal("success") }),
           errors: ["not_found"],
           rest: { method: "DELETE", path: "/v1/users/{id}" },

@@ -21,7 +21,7 @@ import { cutPage, metadataInput } from "../../rpc/schemas.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Executor } from "../../storage/storage.ts";
 
-/** The columns that a backend sets as it says them. */
+/** The columns that a backend sets directly. */
 type Columns = ProfileInput & { external_id?: string | null | undefined };
 
 interface NewUser {
@@ -31,7 +31,7 @@ interface NewUser {
   privateMetadata: JsonObject;
 }
 
-/** undefined: as it is. */
+/** A member that is undefined stays as it is. */
 interface UserChanges {
   columns: Columns;
   metadata: JsonObject | undefined;
@@ -47,11 +47,11 @@ interface UserFilter {
   search: string | null;
 }
 
-/** The users of the calling key's tenant, and of no other. */
+/** Manages the users of the calling key's tenant only. */
 export class UserService {
   constructor(private readonly identity: Pick<Identity, "accounts" | "clock" | "storage">) {}
 
-  /** @throws AppError `invalid_input`, `conflict` for an address or external id that is taken, also by a deleted user */
+  /** @throws AppError `invalid_input`, `conflict` if the address or external id is taken, also by a deleted user */
   create(caller: AdmittedKey, input: NewUser, call: RepeatableCall | null): Promise<WireManagedUser> {
     const email = input.email === null ? null : requireEmail(input.email);
     const { storage, clock } = this.identity;
@@ -77,7 +77,7 @@ export class UserService {
   async list(caller: AdmittedKey, filter: UserFilter) {
     const after = filter.cursor === null ? null : parseId("user", filter.cursor);
     if (filter.cursor !== null && after === null) {
-      throw invalidField("cursor", "must be the next_cursor of a page before");
+      throw invalidField("cursor", "must be the next_cursor of the previous page");
     }
     const rows = await pageOfUsers(this.identity.storage.read, {
       tenantId: caller.act.application.tenant.id,
@@ -91,7 +91,7 @@ export class UserService {
     return cutPage(rows, filter.limit, (row) => row.id, toManagedUser);
   }
 
-  /** @throws AppError `not_found`, the same for another tenant's user and a deleted one as for one that never was */
+  /** @throws AppError `not_found` unless this is a user of the caller's tenant who is not deleted */
   async get(caller: AdmittedKey, id: string): Promise<WireManagedUser> {
     return toManagedUser(await this.#own(this.identity.storage.read, caller, id));
   }
@@ -169,7 +169,7 @@ function requireEmail(input: string): EmailAddress {
   return email;
 }
 
-/** A unique index refused the row: says which field, so that a backend can find who has it. */
+/** Says which field a unique index refused, so that a backend can look up the user who has the value. */
 function asConflict(error: unknown): unknown {
   for (const [hint, path] of [
     ["external_id", "external_id"],
@@ -177,7 +177,7 @@ function asConflict(error: unknown): unknown {
   ] as const) {
     if (!isUniqueViolation(error, hint)) continue;
     return new AppError("conflict", {
-      message: `There is a user with this ${path} already.`,
+      message: `Another user has this ${path}.`,
       details: [{ path, reason: "is taken" }],
     });
   }

@@ -1,17 +1,11 @@
 import { AppError } from "../../core/errors.ts";
-import type { Act } from "../../identity/applications/act.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { lockSession } from "../../identity/sessions/lock.ts";
-import type { SessionBundle } from "../../identity/sessions/public.ts";
+import type { AdmittedSession } from "../../rpc/gate.ts";
 import type { RecoveryCodes } from "./recovery-codes.ts";
 import { deleteCodes, deleteTotp } from "./store.ts";
 
-export interface FactorCaller {
-  act: Act;
-  session: SessionBundle;
-}
-
-/** What happens around a change of somebody's second factors: who is signed out, who is told, and what goes with it. */
+/** Removes or renews a user's second factors, with the sessions that end and the notices that go out. */
 export class FactorChanges {
   constructor(
     private readonly identity: Pick<Identity, "accounts" | "clock" | "secondFactors" | "storage">,
@@ -19,23 +13,24 @@ export class FactorChanges {
   ) {}
 
   /**
-   * Takes the authenticator app away, and the codes that stood in for it.
-   * @throws AppError `conflict` for who has none, `forbidden` where the application requires one and there is no other
+   * Removes the authenticator app, and the recovery codes that stood in for it.
+   * @throws AppError `conflict` if the user has no app, `forbidden` if the application requires a factor and there is no other
    */
-  async removeTotp({ act, session }: FactorCaller): Promise<void> {
+  async removeTotp({ act, session }: AdmittedSession): Promise<void> {
     const { accounts, storage, clock, secondFactors } = this.identity;
     const userId = session.user_id;
     await storage.write(async (tx) => {
       const now = clock.now();
       await lockSession(tx, session, now);
       if (!(await deleteTotp(tx, userId))) {
-        throw new AppError("conflict", { message: "There is no authenticator app to take away." });
+        throw new AppError("conflict", { message: "There is no authenticator app to remove." });
       }
       await deleteCodes(tx, userId);
       const left = await secondFactors.enrolled(tx, userId, null);
       if (act.application.mfa === "required" && left.length === 0) {
         throw new AppError("forbidden", {
-          message: "This application requires a second factor. Set up another one first, or a new app in its place.",
+          message:
+            "This application requires a second factor. Set up another one first, or replace this app by a new one.",
         });
       }
       const change = { userId, keep: session.sid, reason: "totp_removed", details: { factor: "totp" } } as const;
@@ -43,8 +38,8 @@ export class FactorChanges {
     });
   }
 
-  /** @throws AppError `conflict` for who has no factor that the codes could stand in for */
-  async renewCodes({ act, session }: FactorCaller): Promise<string[]> {
+  /** @throws AppError `conflict` if the user has no factor that the codes could stand in for */
+  async renewCodes({ act, session }: AdmittedSession): Promise<string[]> {
     const { accounts, storage, clock, secondFactors } = this.identity;
     const userId = session.user_id;
     const codes = this.recoveryCodes.generate();
@@ -52,7 +47,7 @@ export class FactorChanges {
       const now = clock.now();
       await lockSession(tx, session, now);
       if ((await secondFactors.enrolled(tx, userId, null)).length === 0) {
-        throw new AppError("conflict", { message: "There is no second factor yet that the codes would stand in for." });
+        throw new AppError("conflict", { message: "Recovery codes stand in for a second factor. Set one up first." });
       }
       await this.recoveryCodes.keep(tx, now, { id: userId, tenantId: session.tenant_id }, codes);
       const details = { factor: "recovery_codes" };

@@ -30,7 +30,7 @@ export const factorData = defineUserPart({
     totp: z
       .strictObject({ created_at: time, enabled_at: time.nullable(), last_used_at: time.nullable() })
       .nullable()
-      .describe("`enabled_at` is null while its set-up is not finished."),
+      .describe("`enabled_at` is null until the set-up is finished."),
     recovery_codes: z.strictObject({ left: z.int(), used: z.int(), created_at: time }).nullable(),
   },
   example: { totp: null, recovery_codes: null },

@@ -9,15 +9,15 @@ import { deleteFactorsSince, purgePending } from "./store.ts";
 import { TotpFactor } from "./totp-factor.ts";
 
 /**
- * The second factor of a sign-in: authenticator apps, and recovery codes for the day that the app is lost. Also the
- * procedures by which every second factor is proven, whichever capability offers it.
+ * The second factors of a sign-in: authenticator apps, and recovery codes for a lost app. Also the procedures that prove any
+ * second factor, whichever feature offers it.
  */
 export const mfa = defineFeature({
   settings: {},
   export: factorData,
   security: factorOverview,
   erase: (tx, userId) => deleteFactorsSince(tx, userId, 0),
-  // Factors from before a change of address stay: the mailbox alone must not get around them.
+  // Keeps factors from before a change of address, because the new mailbox alone must not get around them.
   revokeCredentials: (tx, userId, { since }) => deleteFactorsSince(tx, userId, since ?? 0),
   secondFactors: ({ identity }) => [new TotpFactor(identity), new RecoveryCodes(identity)],
   router: ({ identity, procedures }) => {

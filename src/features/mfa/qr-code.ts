@@ -1,25 +1,25 @@
 import { TOTP_DIGITS, TOTP_PERIOD } from "./totp.ts";
 
-/** Characters of a name that an app shows, so that the whole address fits into a code whatever they are encoded as. */
+/** The most characters of a name in an app. They keep the whole address short enough for a code, however they are encoded. */
 const MAX_ISSUER = 40;
 const MAX_ACCOUNT = 80;
-/** Modules of white around it (ISO/IEC 18004 section 9.1). */
+/** Width of the white border, in modules (ISO/IEC 18004 section 9.1). */
 const QUIET_ZONE = 4;
 
-/** What an authenticator app reads: https://github.com/google/google-authenticator/wiki/Key-Uri-Format */
+/** Builds the address that an authenticator app reads: https://github.com/google/google-authenticator/wiki/Key-Uri-Format */
 export function otpauthUri(input: { secret: string; issuer: string; account: string }): string {
-  // A colon parts issuer and account, even where it is encoded.
+  // A colon separates issuer and account, even where it is encoded.
   const issuer = encodeURIComponent(cut(input.issuer.replaceAll(":", " "), MAX_ISSUER));
   const account = encodeURIComponent(cut(input.account.replaceAll(":", " "), MAX_ACCOUNT));
   const digits = `algorithm=SHA1&digits=${TOTP_DIGITS}&period=${TOTP_PERIOD}`;
   return `otpauth://totp/${issuer}:${account}?secret=${input.secret}&issuer=${issuer}&${digits}`;
 }
 
-/** An SVG document without script or style; scales to whatever it is given. */
+/** Draws the code as an SVG document without script or style, which scales to any size. */
 export async function qrSvg(text: string): Promise<string> {
   const { encode } = await import("uqr");
   const { data, size } = encode(text, { ecc: "M", border: QUIET_ZONE });
-  // One rectangle a run of dark modules: a sixth of what one a module takes.
+  // Draws one rectangle for each run of dark modules: a sixth of the size of one for each module.
   const path = data.flatMap((row, y) => runs(row).map(({ x, length }) => `M${x} ${y}h${length}v1h-${length}z`));
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size} ${size}" shape-rendering="crispEdges">` +

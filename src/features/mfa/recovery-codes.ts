@@ -9,20 +9,20 @@ import type { Executor } from "../../storage/storage.ts";
 import { hasUnusedCode, replaceCodes, unusedCodes, useCode } from "./store.ts";
 
 const COUNT = 10;
-/** Crockford's base32: no letter that a reader takes for another, and none that makes words. */
+/** Crockford's base32: leaves out the letters that look like others, and U, which would form words. */
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/** 125 bits: more than the 112 from which a lookup secret needs no password hash (ASVS 6.5.2). */
+/** 125 bits. From 112 bits on, a lookup secret needs no password hash (ASVS 6.5.2). */
 const LENGTH = 25;
 const GROUP = /.{5}(?=.)/g;
 
-/** Ten codes for the day that the other factor is lost, each good once. Of them only an HMAC is kept. */
+/** Ten recovery codes for the loss of the other factor. Each works once. The appliance keeps only their HMACs. */
 export class RecoveryCodes implements SecondFactor {
   readonly method = "recovery_code";
   readonly isBackup = true;
 
   constructor(private readonly identity: Pick<Identity, "dataKeys" | "notices" | "storage">) {}
 
-  /** Ten new ones, as they are shown once: `7Q4MZ-…`. Nothing is stored until {@link keep}. */
+  /** Makes ten new codes in the form that is shown once, `7Q4MZ-…`. {@link keep} stores them. */
   generate(): string[] {
     return Array.from({ length: COUNT }, () => {
       const characters = [...randomBytes(LENGTH)].map((byte) => ALPHABET.charAt(byte & 31));
@@ -30,7 +30,7 @@ export class RecoveryCodes implements SecondFactor {
     });
   }
 
-  /** Makes these the user's, in place of all before. The caller holds the user's row. */
+  /** Replaces all codes of the user by these. The caller has locked the user's row. */
   async keep(tx: Executor, now: number, user: { id: string; tenantId: string }, codes: string[]): Promise<void> {
     const pepper = this.identity.dataKeys.current("code-pepper");
     const digests = codes.map((code) => digestOf(pepper, user.id, normal(code)));
@@ -38,7 +38,7 @@ export class RecoveryCodes implements SecondFactor {
     await replaceCodes(tx, { userId: user.id, tenantId: user.tenantId, digests, pepperVersion, now });
   }
 
-  /** @throws AppError `invalid_code`, the same for a wrong code, one that was used, and one of somebody else */
+  /** @throws AppError `invalid_code`, alike for a wrong code, a used code, and another user's code */
   async check(answer: FactorAnswer): Promise<FactorProof> {
     const { userId, code } = answer;
     const digest = await this.#find(userId, normal(code ?? ""));
@@ -56,7 +56,7 @@ export class RecoveryCodes implements SecondFactor {
     return hasUnusedCode(at, userId);
   }
 
-  /** Compares with each, however early one is right. */
+  /** Compares with every code, so that the time does not tell which matched. */
   async #find(userId: string, code: string): Promise<string | null> {
     const { storage, dataKeys } = this.identity;
     let found: string | null = null;
@@ -76,7 +76,7 @@ export class RecoveryCodes implements SecondFactor {
   }
 }
 
-/** As people type it: any case, with or without spaces and hyphens, O for 0, I and L for 1. */
+/** Accepts codes as people type them: any case, with or without spaces and hyphens, O for 0, I and L for 1. */
 function normal(code: string): string {
   const bare = code.toUpperCase().replaceAll(/[\s-]/g, "");
   return bare.replaceAll("O", "0").replaceAll(/[IL]/g, "1");

@@ -17,17 +17,17 @@ const mfaToken = z
   .min(1)
   .max(2048)
   .nullish()
-  .describe("What the sign-in answered with `mfa_required`; without it a session is needed.");
+  .describe("The token that the sign-in answered with `mfa_required`. Without it the call needs a session.");
 const rememberDevice = z
   .boolean()
   .default(false)
-  .describe("Ask this device for no second factor again, for as long as the application allows.");
-const recoveryCodes = z.array(z.string()).length(10).describe("Shown this once. Each is good once.");
+  .describe("Do not ask this device for a second factor again, for as long as the application allows.");
+const recoveryCodes = z.array(z.string()).length(10).describe("Shown only once. Each code works once.");
 const exampleCodes = Array.from({ length: 10 }, (_, i) => `7Q4MZ-K2D8T-0VXRB-N6YHW-3C5J${i}`);
 const EXAMPLE_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
 const EXAMPLE_TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6…";
 
-/** Whom an MFA token or a session speaks of. A token that was given is what counts: a session beside it adds nothing. */
+/** Finds the user of an MFA token or of a session. If there is a token, it alone counts: a session beside it adds no rights. */
 async function proverOf(
   identity: Pick<Identity, "accessTokens" | "refreshService" | "secondFactors">,
   ctx: FlowOrSession & { call: Call },
@@ -45,7 +45,7 @@ async function proverOf(
   return { act: caller.act.by(userRef(flow.userId)), userId: flow.userId, flow, replaces };
 }
 
-/** After the last factor there is nothing left to ask for. */
+/** Turns the outcome into tokens: after the last factor there is nothing left to ask for. */
 function delivered(call: Call, outcome: SignInOutcome): WireTokens {
   const answer = deliverOutcome(call, outcome);
   if (answer.status !== "success") throw new Error("a second factor was asked for after the second factor");
@@ -63,12 +63,12 @@ export function mfaRouter(
       .flowOrSession({
         summary: "Begin the set-up of an authenticator app.",
         description:
-          "By a session of the last minutes, or by the MFA token of a sign-in that answered `setup_required`. The secret " +
-          "is shown once and counts when a code of it has come to `enable`, within ten minutes. An app that is in use goes on until then.",
+          "Needs a session from the last minutes, or the MFA token of a sign-in that answered `setup_required`. The secret " +
+          "is shown once. It counts when `enable` gets a code of it within ten minutes; until then the app in use goes on.",
         output: z.strictObject({
-          secret: z.string().describe("Base32, for an app that reads no picture."),
-          otpauth_uri: z.string().describe("For a link on the device that has the app."),
-          qr_svg: z.string().describe("The same address as a picture."),
+          secret: z.string().describe("Base32, for an app that cannot read the picture."),
+          otpauth_uri: z.string().describe("For a link on the device with the app."),
+          qr_svg: z.string().describe("The `otpauth_uri` as a picture."),
         }),
         errors: ["forbidden", "insufficient_user_authentication"],
         rest: { method: "POST", path: "/v1/auth/mfa/setup" },
@@ -89,9 +89,10 @@ export function mfaRouter(
       ),
     enable: procedures
       .flowOrSession({
-        summary: "Finish the set-up of an authenticator app by a code of it.",
+        summary: "Finish the set-up of an authenticator app with a code from it.",
         description:
-          "Answers ten recovery codes in place of all before, and a session under a new id. The user's other sessions end.",
+          "Answers ten recovery codes, which replace all earlier ones, and a session under a new id. The user's other " +
+          "sessions end.",
         output: tokensSchema.extend({ recovery_codes: recoveryCodes }),
         errors: ["forbidden"],
         rest: { method: "POST", path: "/v1/auth/mfa/enable" },
@@ -99,13 +100,13 @@ export function mfaRouter(
       })
       .input(
         z.strictObject({
-          code: z.string().min(1).max(32).describe("What the app shows. Spaces in it do not count."),
+          code: z.string().min(1).max(32).describe("The code that the app shows. Spaces do not count."),
           mfa_token: mfaToken,
           remember_device: rememberDevice,
         }),
       )
       .mutation(async ({ ctx, input }) => {
-        // The set-up was begun by a fresh sign-in, and only who began it can finish it.
+        // A fresh sign-in began the set-up, and only the flow or session that began it can finish it.
         const prover = input.mfa_token
           ? await proverOf(identity, ctx, input.mfa_token, "setup")
           : await proverOf(identity, ctx, null, "proof");
@@ -114,7 +115,7 @@ export function mfaRouter(
       }),
     challenge: procedures
       .flowOrSession({
-        summary: "Which second factors would do, with what a passkey needs to answer.",
+        summary: "List the second factors that would do, with the challenge for a passkey.",
         output: z.strictObject({
           methods: z.array(z.string()),
           passkey: z
@@ -123,7 +124,7 @@ export function mfaRouter(
               public_key: z.record(z.string(), z.unknown()).describe("PublicKeyCredentialRequestOptionsJSON."),
             })
             .nullable()
-            .describe("For `navigator.credentials.get`; null for who has no passkey."),
+            .describe("For `navigator.credentials.get`; null if the user has no passkey."),
         }),
         errors: [],
         rest: { method: "POST", path: "/v1/auth/mfa/challenge" },
@@ -138,9 +139,10 @@ export function mfaRouter(
       ),
     verify: procedures
       .flowOrSession({
-        summary: "Prove a second factor: finish a sign-in, or step a session up.",
+        summary: "Prove a second factor, to finish a sign-in or to step a session up.",
         description:
-          "With an MFA token it finishes the sign-in. With a session it is a step-up: the session goes on as `aal2` under a new id.",
+          "With an MFA token it finishes the sign-in. With a session it is a step-up: the session becomes `aal2` under a " +
+          "new id.",
         output: tokensSchema,
         errors: ["forbidden"],
         rest: { method: "POST", path: "/v1/auth/mfa/verify" },
@@ -158,9 +160,9 @@ export function mfaRouter(
             .min(1)
             .max(64)
             .nullish()
-            .describe("For `totp` and `recovery_code`. Spaces and hyphens in it do not count, nor does its case."),
-          flow_id: z.string().min(1).max(64).nullish().describe("For `passkey`: of the challenge."),
-          response: z.record(z.string(), z.unknown()).nullish().describe("For `passkey`: what the browser answered."),
+            .describe("For `totp` and `recovery_code`. Spaces, hyphens and case do not count."),
+          flow_id: z.string().min(1).max(64).nullish().describe("For `passkey`: the `flow_id` of the challenge."),
+          response: z.record(z.string(), z.unknown()).nullish().describe("For `passkey`: the answer of the browser."),
           remember_device: rememberDevice,
         }),
       )
@@ -179,7 +181,7 @@ export function mfaRouter(
       .provenSession(
         { fresh: true },
         {
-          summary: "Make ten new recovery codes, in place of all before.",
+          summary: "Make ten new recovery codes, which replace all earlier ones.",
           output: z.strictObject({ recovery_codes: recoveryCodes }),
           errors: ["conflict"],
           rest: { method: "POST", path: "/v1/auth/mfa/recovery-codes" },
@@ -191,7 +193,7 @@ export function mfaRouter(
       .provenSession(
         { fresh: true },
         {
-          summary: "Take the authenticator app and the recovery codes away. Ends the user's other sessions.",
+          summary: "Remove the authenticator app and the recovery codes. Ends the user's other sessions.",
           output: success,
           errors: ["conflict", "forbidden"],
           rest: { method: "POST", path: "/v1/auth/mfa/disable" },

@@ -16,9 +16,9 @@ import { enablePending, findPending, putPending } from "./store.ts";
 import { matchingStep, newTotpSecret, toBase32 } from "./totp.ts";
 import type { TotpFactor } from "./totp-factor.ts";
 
-/** Who has proven a first factor: by the flow of an MFA token, or by a session that they have. */
+/** A user who has proven a first factor: by the flow of an MFA token, or by a session. */
 export type Prover = {
-  /** By the user. */
+  /** The act of the user. */
   act: Act;
   userId: string;
 } & ({ flow: MfaFlow; replaces: string | null } | { session: SessionBundle });
@@ -31,12 +31,12 @@ export interface Answer {
   rememberDevice: boolean;
 }
 
-/** A secret that was shown and not confirmed is forgotten after this. */
+/** How long a secret that was shown waits to be confirmed. */
 const SETUP_LIFETIME = 10 * MINUTE;
-/** Each is a record: whoever asks for more of them in a row than this signs nobody in. */
+/** Limits challenges, because each is a record. A caller who exceeds this is not signing anybody in. */
 const CHALLENGES = { burst: 30, interval: MINUTE / 2 };
 
-/** The second factor: its set-up, its challenge and its proof, by a flow or by a session that steps up. */
+/** Sets up, challenges and proves second factors, for a sign-in flow or for a session that steps up. */
 export class SecondFactorService {
   constructor(
     private readonly identity: Pick<
@@ -47,7 +47,7 @@ export class SecondFactorService {
     private readonly recoveryCodes: RecoveryCodes,
   ) {}
 
-  /** Shows a new secret, once. It counts when {@link enable} has seen a code of it. @throws AppError `forbidden` */
+  /** Shows a new secret once. It counts after {@link enable} has seen a code of it. @throws AppError `forbidden` */
   async setUp(prover: Prover) {
     const { act, userId } = prover;
     const { application } = act;
@@ -57,7 +57,7 @@ export class SecondFactorService {
     if (!user || user.is_anonymous === 1) {
       throw new AppError("forbidden", { message: "An anonymous user has no first factor to add a second one to." });
     }
-    // A second factor that came meanwhile is asked for, not set up beside.
+    // If a second factor was added meanwhile, the flow must prove it instead of setting up another.
     if ("flow" in prover && (await secondFactors.enrolled(storage.read, userId, null)).length > 0) {
       throw new AppError("invalid_code");
     }
@@ -85,7 +85,7 @@ export class SecondFactorService {
       if (secret === null || step === null) throw new AppError("invalid_code");
       const commit = async (tx: Executor, now: number) => {
         await lockSession(tx, { tenant_id: application.tenant.id, user_id: userId, sid: sidOf(prover) }, now);
-        // The flow was one of somebody without a second factor.
+        // The flow belongs to a user without a second factor.
         const isStale = "flow" in prover && (await secondFactors.enrolled(tx, userId, null)).length > 0;
         if (isStale || !(await enablePending(tx, { userId, secret, step, now }))) throw new AppError("invalid_code");
         await this.recoveryCodes.keep(tx, now, { id: userId, tenantId: application.tenant.id }, codes);
@@ -97,7 +97,7 @@ export class SecondFactorService {
     return { outcome, codes };
   }
 
-  /** What would do, with a challenge for the browser where one of them needs it. @throws AppError `rate_limited` */
+  /** Names the factors that would do, with a challenge for the browser if one needs it. @throws AppError `rate_limited` */
   async challenge(prover: Prover) {
     const { act, userId } = prover;
     const { secondFactors, storage, attempts } = this.identity;
@@ -108,23 +108,23 @@ export class SecondFactorService {
   }
 
   /**
-   * The same refusal for a wrong answer, a used one, and a method that this user does not have.
+   * Refuses a wrong answer, a used answer, and a method that the user does not have, all alike.
    * @throws AppError `invalid_code`, `invalid_input`, `rate_limited`
    */
   verify(prover: Prover, answer: Answer): Promise<SignInOutcome> {
     const { act, userId } = prover;
     const { method, code, flowId, response } = answer;
     const factor = this.identity.secondFactors.factor(method);
-    // What is no answer at all is no try.
+    // A request without an answer does not count as a try.
     if (code === null && method !== "passkey") throw invalidField("code", "is needed for this method");
     return this.#prove(prover, method, answer.rememberDevice, () => {
-      // One key proves itself once: what was the first factor is no second one.
+      // A key cannot be both factors: the first factor does not count as the second.
       if (method === firstOf(prover)) throw new AppError("invalid_code");
       return factor.check({ act, userId, code, flowId, response, proven: provenBy(prover) });
     });
   }
 
-  /** Counts the try, looks at it, and lets a right one through to the one sign-in function. */
+  /** Counts the try, checks it, and passes a right answer to the one sign-in function. */
   async #prove(
     prover: Prover,
     method: string,
@@ -153,7 +153,7 @@ export class SecondFactorService {
     }
   }
 
-  /** The owner is told when somebody who had the first factor has used up their tries (ASVS 6.3.5). */
+  /** Tells the owner when a caller with the first factor has used up the tries (ASVS 6.3.5). */
   async #refused({ act, userId }: Prover, method: string, isLast: boolean): Promise<void> {
     const { storage, clock, notices } = this.identity;
     const now = clock.now();
@@ -166,7 +166,7 @@ export class SecondFactorService {
 
 function requireOffered(application: Application): void {
   if (application.mfa !== "off") return;
-  throw new AppError("forbidden", { message: "This application asks nobody for a second factor." });
+  throw new AppError("forbidden", { message: "This application uses no second factor." });
 }
 
 function ownerOf(prover: Prover): string {

@@ -19,19 +19,21 @@ const spend = prepared((db, p: Param<Spend>) =>
     .where("last_step", "<", p("step"))
     .returning("user_id"),
 );
-/** Spends a time step, and with it all before. Undefined to everybody but the first, and once the secret is another one. */
+/**
+ * Spends a time step and all steps before it. Returns undefined unless this call is the first and the secret is still the same.
+ */
 export const spendStep = (tx: Executor, params: Spend) => tx.first(spend, params);
 
 interface Pending {
   userId: string;
   tenantId: string;
   secret: Uint8Array;
-  /** The flow or session that alone may finish it. */
+  /** Only this flow or session may finish the set-up. */
   owner: string;
   now: number;
 }
 
-/** Begins a set-up, in place of one that was begun before. The factor in use goes on. */
+/** Begins a set-up and replaces one that was begun before. A factor in use stays in use. */
 export async function putPending(tx: Executor, pending: Pending): Promise<void> {
   const { userId, tenantId, now } = pending;
   const columns = { pending_secret: pending.secret, pending_at: now, pending_for: pending.owner };
@@ -51,7 +53,7 @@ export async function putPending(tx: Executor, pending: Pending): Promise<void> 
     .execute();
 }
 
-/** The secret of a set-up that `owner` began after `since`. */
+/** Returns the secret of a set-up that `owner` began after `since`. */
 export async function findPending(
   at: Executor,
   pending: { userId: string; owner: string; since: number },
@@ -66,7 +68,7 @@ export async function findPending(
   return row?.pending_secret ?? null;
 }
 
-/** Puts a pending secret to use. @returns false to everybody but the first, and once another set-up was begun */
+/** Puts a pending secret to use. Returns false unless this call is the first and the set-up is still the latest. */
 export async function enablePending(
   tx: Executor,
   change: { userId: string; secret: Uint8Array; step: number; now: number },
@@ -90,7 +92,7 @@ export async function enablePending(
   return row !== undefined;
 }
 
-/** @returns false when none was in use */
+/** @returns false if there was no enabled app */
 export async function deleteTotp(tx: Executor, userId: string): Promise<boolean> {
   const row = await tx.kysely
     .deleteFrom("totp_factors")
@@ -100,7 +102,7 @@ export async function deleteTotp(tx: Executor, userId: string): Promise<boolean>
   return row !== undefined && row.enabled_at !== null;
 }
 
-/** Set-ups that were begun before `before` and left undone. */
+/** Deletes set-ups that were begun before `before` and not finished. */
 export async function purgePending(tx: Executor, before: number): Promise<void> {
   await tx.kysely.deleteFrom("totp_factors").where("enabled_at", "is", null).where("pending_at", "<", before).execute();
   await tx.kysely
@@ -139,11 +141,11 @@ const use = prepared((db, p: Param<{ user_id: string; digest: string; now: numbe
     .where("used_at", "is", null)
     .returning("digest"),
 );
-/** Undefined to everybody but the first. */
+/** Returns undefined unless this call is the first to use the code. */
 export const useCode = (tx: Executor, params: { user_id: string; digest: string; now: number }) =>
   tx.first(use, params);
 
-/** In place of all that there were. The caller holds the user's row: of two at once one set is good, not both. */
+/** Replaces all codes. The caller has locked the user's row, so that of two sets at once only one is valid. */
 export async function replaceCodes(
   tx: Executor,
   codes: { userId: string; tenantId: string; digests: readonly string[]; pepperVersion: number; now: number },
@@ -164,7 +166,7 @@ export async function deleteCodes(tx: Executor, userId: string): Promise<void> {
   await tx.kysely.deleteFrom("recovery_codes").where("user_id", "=", userId).execute();
 }
 
-/** The times of a user's authenticator app; also of a set-up that is not finished. */
+/** Returns the times of a user's authenticator app, also of an unfinished set-up. */
 export async function totpOf(at: Executor, userId: string) {
   return at.kysely
     .selectFrom("totp_factors")
@@ -173,7 +175,7 @@ export async function totpOf(at: Executor, userId: string) {
     .executeTakeFirst();
 }
 
-/** The times of a user's recovery codes, used ones too: one set, so a handful. */
+/** Returns the times of a user's recovery codes, also of used ones. They are one set, so there are only a few. */
 export async function codesOf(at: Executor, userId: string) {
   return at.kysely
     .selectFrom("recovery_codes")
@@ -182,12 +184,12 @@ export async function codesOf(at: Executor, userId: string) {
     .execute();
 }
 
-/** @param since ms; 0: every one, and what a set-up has begun */
+/** @param since in ms; 0 deletes every factor, also an unfinished set-up */
 export async function deleteFactorsSince(tx: Executor, userId: string, since: number): Promise<void> {
   await tx.kysely
     .deleteFrom("totp_factors")
     .where("user_id", "=", userId)
-    // An app that took the place of another keeps its row.
+    // An app that replaced another keeps the row of the other.
     .where((eb) => eb.or([eb("created_at", ">=", since), eb("enabled_at", ">=", since)]))
     .execute();
   await tx.kysely.deleteFrom("recovery_codes").where("user_id", "=", userId).where("created_at", ">=", since).execute();

@@ -6,7 +6,7 @@ import type { Executor } from "../../storage/storage.ts";
 import { findTotp, spendStep } from "./store.ts";
 import { matchingStep } from "./totp.ts";
 
-/** An authenticator app, once it is enabled. Each time step is accepted once (ASVS 6.5.1). */
+/** Checks the codes of an enabled authenticator app. Accepts each time step once (ASVS 6.5.1). */
 export class TotpFactor implements SecondFactor {
   readonly method = "totp";
   readonly #box: MasterKeys;
@@ -15,7 +15,7 @@ export class TotpFactor implements SecondFactor {
     this.#box = identity.dataKeys.box("totp");
   }
 
-  /** @throws AppError `invalid_code`, the same for a wrong code, one that was used, and somebody who has no app */
+  /** @throws AppError `invalid_code`, alike for a wrong code, a used code, and a user without an app */
   async check({ userId, code }: FactorAnswer): Promise<FactorProof> {
     const { storage, clock } = this.identity;
     const factor = await findTotp(storage.read, userId);
@@ -40,7 +40,7 @@ export class TotpFactor implements SecondFactor {
     return this.#box.seal(secret, { keyId: userId, purpose: "totp" });
   }
 
-  /** A seal opens for its own user only: a row that was copied to another one is no factor of theirs. */
+  /** Opens a seal for its own user only, so that a row copied to another user does not work there. */
   open(userId: string, sealed: Uint8Array): Uint8Array {
     return this.#box.open(sealed, { keyId: userId, purpose: "totp" });
   }

@@ -1,12 +1,12 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { SECOND } from "../../core/clock.ts";
 
-/** RFC 6238 with SHA-1, six digits and 30 seconds: what every authenticator app does, and some do nothing else. */
+/** RFC 6238 with SHA-1, six digits and 30 seconds. Every authenticator app supports this, and some support nothing else. */
 export const TOTP_PERIOD = 30;
 export const TOTP_DIGITS = 6;
-/** As long as the hash, as RFC 4226 section 4 asks. */
+/** As long as the hash, as RFC 4226 section 4 recommends. */
 const SECRET_BYTES = 20;
-/** Steps that a phone's clock may be off, either way (RFC 6238 section 5.2). */
+/** The steps by which a phone's clock may be off, either way (RFC 6238 section 5.2). */
 const DRIFT = 1;
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -14,7 +14,7 @@ export function newTotpSecret(): Uint8Array {
   return new Uint8Array(randomBytes(SECRET_BYTES));
 }
 
-/** The code of one time step. */
+/** Returns the code of one time step. */
 export function totpCode(secret: Uint8Array, step: number): string {
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(step));
@@ -25,9 +25,9 @@ export function totpCode(secret: Uint8Array, step: number): string {
 }
 
 /**
- * The time step whose code this is, within the drift. Steps up to `after` are spent: none is found among them, whatever
- * the clock says, so that setting it back revives no code.
- * @param now milliseconds since the epoch, the server's own
+ * Returns the time step of a code, within the drift. Steps up to `after` are spent and never match, so that setting the clock
+ * back does not revive a code.
+ * @param now in milliseconds since the epoch, by the server's clock
  */
 export function matchingStep(secret: Uint8Array, code: string, now: number, after: number): number | null {
   const given = Buffer.from(code.replaceAll(/[\s-]/g, ""));
@@ -41,7 +41,7 @@ export function matchingStep(secret: Uint8Array, code: string, now: number, afte
   return found;
 }
 
-/** RFC 4648 section 6, without padding: what people copy by hand. */
+/** Encodes by RFC 4648 section 6 without padding. People copy the result by hand. */
 export function toBase32(bytes: Uint8Array): string {
   let text = "";
   let bits = 0;

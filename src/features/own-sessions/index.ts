@@ -2,7 +2,7 @@ import { defineFeature } from "../../rpc/feature.ts";
 import { ownSessionsRouter } from "./router.ts";
 import { OwnSessions } from "./service.ts";
 
-/** What every signed-in person may do with their own sessions, however they signed in. */
+/** Lets signed-in users manage their own sessions, however they signed in. */
 export const ownSessions = defineFeature({
   settings: {},
   router: ({ identity, procedures }) => ownSessionsRouter(procedures, new OwnSessions(identity)),

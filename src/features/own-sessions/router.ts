@@ -18,7 +18,9 @@ import type { OwnSessions } from "./service.ts";
 const success = z.strictObject({ status: z.literal("success") });
 const whoAmI = z.strictObject({
   user: userSchema,
-  session: sessionSchema.nullable().describe("null for a token that the customer's backend signed: it is no sign-in."),
+  session: sessionSchema
+    .nullable()
+    .describe("null for a token that the customer's backend signed, because there was no sign-in."),
   organization: z.null().describe("The organization of the session."),
   application: applicationSchema,
 });
@@ -29,8 +31,8 @@ export function ownSessionsRouter(procedures: Procedures, sessions: OwnSessions)
       .public({
         summary: "Exchange a refresh token for new tokens.",
         description:
-          "The token comes in the body, else from the refresh cookie (REST only). Each one is good once; for 10 seconds " +
-          "after, it answers with the same successor again. A copy that comes later ends the session.",
+          "The token comes in the body, or else in the refresh cookie (REST only). Each token works once. A repeat within " +
+          "10 seconds gets the same successor again; a later copy ends the session.",
         output: tokensSchema,
         errors: [
           "authentication_required",
@@ -48,7 +50,8 @@ export function ownSessionsRouter(procedures: Procedures, sessions: OwnSessions)
     logout: procedures
       .signOut({
         summary: "End the session, or all of the user's sessions.",
-        description: "Takes an access token, expired or not, or the refresh cookie. Ending what has ended is no error.",
+        description:
+          "Takes an access token, expired or not, or the refresh cookie. To end an ended session is not an error.",
         output: success,
         errors: ["authentication_required", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/logout" },
@@ -62,7 +65,7 @@ export function ownSessionsRouter(procedures: Procedures, sessions: OwnSessions)
       }),
     session: procedures
       .endUser("public", {
-        summary: "Who is signed in.",
+        summary: "Read the signed-in user and the session.",
         output: whoAmI,
         errors: [],
         rest: { method: "GET", path: "/v1/auth/session" },
@@ -84,7 +87,7 @@ export function ownSessionsRouter(procedures: Procedures, sessions: OwnSessions)
     sessions: {
       list: procedures
         .session({
-          summary: "The user's own live sessions in this application.",
+          summary: "List the user's own live sessions in this application.",
           output: pageOf(sessionSchema),
           errors: [],
           rest: { method: "GET", path: "/v1/auth/sessions" },
@@ -109,8 +112,11 @@ export function ownSessionsRouter(procedures: Procedures, sessions: OwnSessions)
         }),
       revokeOthers: procedures
         .session({
-          summary: "End all of the user's sessions but this one.",
-          output: z.strictObject({ status: z.literal("success"), ended: z.int().describe("How many were ended.") }),
+          summary: "End all of the user's sessions except this one.",
+          output: z.strictObject({
+            status: z.literal("success"),
+            ended: z.int().describe("Number of sessions that were ended."),
+          }),
           errors: [],
           rest: { method: "DELETE", path: "/v1/auth/sessions" },
           example: { output: { status: "success", ended: 2 } },

@@ -8,25 +8,25 @@ import type { Call } from "../../rpc/call.ts";
 import type { Admitted, AdmittedSession } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
 
-/** What no later attempt with the same refresh token will change. */
+/** Errors that no later attempt with the same refresh token will change. */
 const DEAD: ReadonlySet<string> = new Set(["invalid_credentials", "token_expired", "token_revoked"]);
 
-/** A person's own sessions: refreshed, listed, ended. */
+/** Refreshes, lists and ends a person's own sessions. */
 export class OwnSessions {
   constructor(private readonly identity: Pick<Identity, "clock" | "refreshService" | "sessions" | "storage">) {}
 
-  /** @throws AppError `authentication_required` when there is neither a token nor a cookie; see {@link RefreshService.refresh} */
+  /** @throws AppError `authentication_required` if there is neither a token nor a cookie; see {@link RefreshService.refresh} */
   async refresh(caller: Admitted & { call: Call }, given: string | null): Promise<IssuedTokens> {
     const { call } = caller;
     const { application, origin } = caller.act;
     const token = given ?? (call.transport === "rest" ? call.cookies(application).refresh : null);
     if (token === null) {
       throw new AppError("authentication_required", {
-        message: "This needs a refresh token, in the body or in its cookie.",
+        message: "Send a refresh token, in the body or in its cookie.",
       });
     }
-    // A cookie is the named (or the default) application's by its name; a token in the body speaks for itself, and what the
-    // request names beside it must agree: the header names an application, the path or Host a tenant.
+    // A cookie belongs by its name to the named (or the default) application. A token in the body names its own, and the
+    // request must agree with it: the header names an application, the path or Host a tenant.
     const named = given === null || call.hints.header !== null;
     const expected = {
       applicationId: named ? application.id : null,
@@ -35,7 +35,7 @@ export class OwnSessions {
     try {
       return await this.identity.refreshService.refresh(token, expected, origin);
     } catch (error) {
-      // A cookie that is finally refused would be sent, and refused, at every later load of the page.
+      // Clears a cookie that is refused for good. Otherwise every later page load would send it and be refused.
       const isDead = error instanceof AppError && DEAD.has(error.code);
       if (given === null && isDead) call.reply.cookies.push({ kind: "clear", application });
       throw error;
@@ -46,7 +46,7 @@ export class OwnSessions {
     const { storage, sessions } = this.identity;
     await storage.write(async (tx) => {
       const wasLive = await sessions.end(tx, act, session.sid, "logout");
-      // A session that had ended ends no others: an old token is no lever on newer sessions.
+      // A session that had already ended does not end others, so that an old token cannot end newer sessions.
       if (!all || !wasLive) return;
       await sessions.endAll(tx, act, session.user_id, { reason: "logout", keep: null, everyApplication: true });
     });
@@ -54,7 +54,7 @@ export class OwnSessions {
 
   async list(caller: AdmittedSession, limit: number, cursor: string | null) {
     const after = cursor === null ? "" : parseId("session", cursor);
-    if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
+    if (after === null) throw invalidField("cursor", "must be the next_cursor of the previous page");
     const rows = await pageOfSessions(this.identity.storage.read, {
       userId: caller.session.user_id,
       applicationId: caller.act.application.id,
@@ -70,7 +70,7 @@ export class OwnSessions {
     );
   }
 
-  /** @throws AppError `not_found` for a session that is not this user's, as for one that never was */
+  /** @throws AppError `not_found` unless this is a session of this user */
   async revoke({ act, session }: AdmittedSession, id: string): Promise<void> {
     const { storage, sessions } = this.identity;
     const target = await findSession(storage.read, id);

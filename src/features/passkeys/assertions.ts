@@ -17,7 +17,7 @@ interface Answer {
   act: Act;
   flowId: string;
   response: AssertionResponse;
-  /** Whose passkey it must be; null: the answer says whose. */
+  /** The required owner of the passkey; null: the answer names the owner. */
   owner: string | null;
 }
 
@@ -27,25 +27,25 @@ export interface RightAnswer {
   userVerified: boolean;
   /** RFC 8176 values. */
   amr: string[];
-  /** Spends the challenge and notes the use. @throws AppError `invalid_code` */
+  /** Spends the challenge and records the use. @throws AppError `invalid_code` */
   commit(tx: Executor, now: number): Promise<void>;
 }
 
-/** A P-256 key (COSE) that nobody holds: an unknown credential costs the same work as a known one. */
+/** A P-256 key (COSE) that nobody holds: with it an unknown credential costs the same work as a known one. */
 const NOBODYS_KEY = Buffer.from(
   "a50102032620012158209b4b6abf8db7731063109176bb2a8450e13844c9461f6734a08c28b22e8875f3" +
     "225820be239ad476f4ddb6daf1f05124726cd26bdd4a80ff8e72b3887980a3706ec235",
   "hex",
 );
 
-/** What signs in by a passkey and what proves one as second factor have in common: the question and the judgement. */
+/** Asks for passkeys and judges the answers, both for a sign-in and for a second factor. */
 export class Assertions {
   constructor(
     private readonly identity: Pick<Identity, "clock" | "directory" | "storage">,
     private readonly challenges: Challenges,
   ) {}
 
-  /** @param allowed the passkeys that would do; empty: whichever the person has */
+  /** @param allowed the passkeys that would do; empty: any passkey of the person */
   async ask(purpose: Purpose, application: Application, owner: string | null, allowed: readonly PasskeysTable[]) {
     const party = relyingPartyOf(this.identity.directory, application);
     const { flowId, challenge, expiresIn } = await this.challenges.start(purpose, application, owner);
@@ -58,14 +58,14 @@ export class Assertions {
         transports: JSON.parse(transports) as string[],
       })),
       timeout: LIFETIME,
-      // Verified where the authenticator can: who has no sensor and no PIN still signs in, and is asked for more where the
-      // application's policy wants more.
+      // Asks for verification only where the authenticator can do it. A user without a sensor or PIN still signs in, and the
+      // application's policy may ask for more.
       userVerification: "preferred",
     };
     return { flowId, publicKey, expiresIn };
   }
 
-  /** Judges an answer without spending it. @throws AppError `invalid_code`, the same for whatever is wrong */
+  /** Judges an answer without spending it. @throws AppError `invalid_code`, the same for any fault */
   async check(answer: Answer): Promise<RightAnswer> {
     const { act, response, owner } = answer;
     const { application } = act;
@@ -73,7 +73,7 @@ export class Assertions {
     const { storage, directory } = this.identity;
     const party = relyingPartyOf(directory, application);
     const known = await findByCredential(storage.read, application.tenant.id, response.id);
-    // Looked at whether or not the passkey is known, so that both take the same time.
+    // Checked whether or not the passkey is known, so that both cases take the same time.
     const passkey = (await isEnabledUser(storage.read, known?.user_id ?? "")) ? known : undefined;
     const publicKey = passkey?.public_key ?? NOBODYS_KEY;
     const expected = { party, challenge: challenge.value, publicKey };
@@ -100,8 +100,9 @@ export class Assertions {
   }
 
   /**
-   * A counter that does not go on means that somebody has a copy of the key (section 6.1.1); backup eligibility is settled
-   * when a passkey is made (section 7.2, step 19). Both are told: what was signed is true of somebody's authenticator.
+   * A counter that does not increase means that a copy of the key exists (section 6.1.1). Backup eligibility is fixed when a
+   * passkey is made (section 7.2, step 19). Both are reported, because the answer was rightly signed: some authenticator really
+   * did it.
    */
   async #requireSameAuthenticator(answer: Answer, passkey: PasskeysTable, assertion: Assertion): Promise<void> {
     const { counter, backupEligible } = assertion;
@@ -122,22 +123,28 @@ export class Assertions {
   }
 }
 
-/** Section 7.2, steps 5 and 6: of the user that is meant, or that the authenticator names, and of this domain. */
+/**
+ * Checks section 7.2, steps 5 and 6: the passkey belongs to the expected user, or to the user in the answer, and to this
+ * domain.
+ */
 function isOwned(passkey: PasskeysTable, { owner, response }: Answer, rpId: string): boolean {
   const handle = response.response.userHandle ?? null;
   const isNamed = handle === null ? owner !== null : handle === userHandleOf(passkey.user_id);
   return isNamed && (owner === null || owner === passkey.user_id) && passkey.rp_id === rpId;
 }
 
-/** The user id's 16 bytes, base64url: no address, nothing that tells who it is (section 14.6.1). */
+/**
+ * Encodes the 16 bytes of the user id in base64url. It holds no address and nothing that identifies the person (section
+ * 14.6.1).
+ */
 export function userHandleOf(userId: string): string {
   return Buffer.from(userId.replaceAll("-", ""), "hex").toString("base64url");
 }
 
 /**
- * RFC 8176: `swk` for a key that may be copied to other devices by whoever keeps it, `hwk` for one that cannot leave its
+ * Returns RFC 8176 values: `swk` for a key that its provider may copy to other devices, `hwk` for a key that cannot leave its
  * device; `user`, because every answer tests the person's presence; `mfa`, because a verified person has proven the device and
- * what unlocks it. (Which of PIN, face and finger it was, WebAuthn does not tell.)
+ * its PIN, face or finger. (WebAuthn does not tell which of them it was.)
  */
 function amrOf({ backupEligible, userVerified }: Assertion): string[] {
   return [backupEligible ? "swk" : "hwk", "user", ...(userVerified ? ["mfa"] : [])];

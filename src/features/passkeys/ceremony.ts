@@ -4,7 +4,7 @@ import { importVerificationKey } from "../../crypto/jwk.ts";
 import type { RelyingParty } from "../../identity/applications/relying-party.ts";
 import type { AssertionResponse, RegistrationResponse } from "./wire.ts";
 
-/** By their numbers in the COSE registry, the best first. What is not offered is not taken. */
+/** Algorithms by their numbers in the COSE registry, the best first. An algorithm that is not offered is not accepted. */
 const ALGORITHMS = new Map([
   [-8, "EdDSA"],
   [-7, "ES256"],
@@ -14,14 +14,14 @@ export const ALGORITHM_IDS: number[] = [...ALGORITHMS.keys()];
 
 interface Expected {
   party: RelyingParty;
-  /** base64url. */
+  /** In base64url. */
   challenge: string;
 }
 
 export interface NewCredential {
-  /** base64url. */
+  /** In base64url. */
   id: string;
-  /** COSE. */
+  /** In COSE form. */
   publicKey: Uint8Array<ArrayBuffer>;
   counter: number;
   aaguid: string;
@@ -36,15 +36,15 @@ export interface Assertion {
   backedUp: boolean;
 }
 
-// Loaded when the first passkey comes: with its certificate parsers it takes longer than the rest of a start.
+// Loaded for the first passkey, because its certificate parsers take longer than the rest of a start.
 const webauthn = () => import("@simplewebauthn/server");
 const helpers = () => import("@simplewebauthn/server/helpers");
 
 /**
- * WebAuthn level 3, section 7.1. Refused beside what the library refuses: frames of other origins, an id that is not the
- * attested one, attestation that nobody asked for (its certificates name addresses to fetch lists from: SSRF), and keys that
- * are unsound or are not of the kind that their algorithm says.
- * @throws AppError `invalid_code` for whatever is wrong
+ * Verifies a registration (WebAuthn level 3, section 7.1). Refuses more than the library does: frames of other origins, an id
+ * that is not the attested one, attestation that was not asked for (its certificates name addresses to fetch lists from: SSRF),
+ * and keys that are unsound or do not fit their algorithm.
+ * @throws AppError `invalid_code` for any fault
  */
 export function verifyRegistration(response: RegistrationResponse, expected: Expected): Promise<NewCredential> {
   return refusingAll(async () => {
@@ -79,9 +79,9 @@ export function verifyRegistration(response: RegistrationResponse, expected: Exp
 }
 
 /**
- * WebAuthn level 3, section 7.2, but for what the record of the credential decides: its owner, its counter, its backup
- * eligibility. @param publicKey COSE
- * @throws AppError `invalid_code` for whatever is wrong
+ * Verifies an assertion (WebAuthn level 3, section 7.2), except for the checks against the credential's record: owner, counter
+ * and backup eligibility. @param publicKey in COSE form
+ * @throws AppError `invalid_code` for any fault
  */
 export function verifyAssertion(
   response: AssertionResponse,
@@ -104,7 +104,7 @@ export function verifyAssertion(
       expectedChallenge: expected.challenge,
       expectedOrigin: page,
       expectedRPID: expected.party.id,
-      // Below every counter: the library compares it before the signature, and only what was signed may tell of a copy.
+      // Below every counter: the library compares counters before the signature, but only a signed counter may show a copy.
       credential: { id, publicKey: new Uint8Array(expected.publicKey), counter: -1 },
       requireUserVerification: false,
     });
@@ -118,7 +118,7 @@ export function verifyAssertion(
   });
 }
 
-/** Whatever strangers' bytes make of a parser, the answer is one and the same. */
+/** Gives one answer for every error, whatever a stranger's bytes do to a parser. */
 async function refusingAll<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -126,7 +126,7 @@ async function refusingAll<T>(work: () => Promise<T>): Promise<T> {
     throw new AppError("invalid_code", { message: REFUSED, cause });
   }
 }
-export const REFUSED = "The passkey's answer is wrong, came too late, or was used before.";
+export const REFUSED = "The passkey's answer is wrong, came too late, or was used before. Try again.";
 
 function requirePublicKey(type: string): "public-key" {
   if (type !== "public-key") throw new Error("a credential of another type");
@@ -134,12 +134,13 @@ function requirePublicKey(type: string): "public-key" {
 }
 
 /**
- * No page of ours asks from within another origin's frame: there, a click can be anybody's (section 13.4.2).
- * @returns the page's origin, which the relying party allows
+ * Refuses frames of other origins, because a page could trick the user into a click there (section 13.4.2). The appliance's
+ * pages never ask from such a frame.
+ * @returns the origin of the page, which the relying party allows
  */
 function requireAllowedPage(clientDataJSON: string, party: RelyingParty): string {
   const data: JsonObject | null = parseJsonObject(Buffer.from(clientDataJSON, "base64url").toString("utf8"));
-  if (data === null) throw new Error("the client data is no JSON object");
+  if (data === null) throw new Error("the client data is not a JSON object");
   if ((data.crossOrigin ?? false) !== false || data.topOrigin !== undefined)
     throw new Error("a frame of another origin");
   if (typeof data.origin !== "string" || !party.allows(data.origin)) throw new Error("a page that may not answer");
@@ -160,7 +161,10 @@ const JWK_MEMBERS = {
   RS256: { kty: 3, crv: undefined, jwk: { kty: "RSA" }, members: { n: -1, e: -2 } },
 } as const;
 
-/** RFC 9053 section 7.1, RFC 8230 section 4: type and curve are the algorithm's, and the key is one. @throws Error, JwsError */
+/**
+ * Requires a sound key whose type and curve fit the algorithm (RFC 9053 section 7.1, RFC 8230 section 4). @throws Error,
+ * JwsError
+ */
 async function requireSoundKey(publicKey: Uint8Array<ArrayBuffer>): Promise<void> {
   const { decodeCredentialPublicKey } = await helpers();
   const key = decodeCredentialPublicKey(publicKey) as unknown as ReadonlyMap<number, unknown>;

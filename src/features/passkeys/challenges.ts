@@ -7,32 +7,35 @@ import type { Application } from "../../identity/applications/application.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { Executor } from "../../storage/storage.ts";
 
-/** A challenge for one purpose is none for another. */
+/** The purpose of a challenge. A challenge works for its own purpose only. */
 export type Purpose = "passkey_registration" | "passkey_sign_in" | "passkey_second_factor";
 
-/** One that was looked at and is not spent yet. */
+/** A challenge that was found and is not spent yet. */
 export interface Challenge {
   flowId: string;
   purpose: Purpose;
-  /** base64url. */
+  /** In base64url. */
   value: string;
 }
 
 const STEP = "challenged";
-/** A sign-in page offers passkeys for as long as it is looked at, and asks for a new challenge after that. */
+/** How long a challenge waits. A sign-in page that is open longer asks for a new one. */
 export const LIFETIME = 10 * MINUTE;
 
-/** Challenges are flow records: 256 random bits, of one purpose, application and user, good once (WebAuthn level 3, 13.4.3). */
+/**
+ * Challenges are flow records of 256 random bits: for one purpose, application and user, and for one use (WebAuthn level 3,
+ * 13.4.3).
+ */
 export class Challenges {
   constructor(private readonly identity: Pick<Identity, "attempts" | "flows" | "settings" | "storage">) {}
 
-  /** Counts what one network asks for: each is a row. @throws AppError `rate_limited` */
+  /** Limits the challenges of a network, because each is a row. @throws AppError `rate_limited` */
   async admit(act: Act): Promise<void> {
     const { attempts, settings } = this.identity;
     await attempts.take(act, [[`passkey:${act.origin.network}`, settings.limit_network]]);
   }
 
-  /** @param userId null where nobody is named: whoever has a passkey may answer */
+  /** @param userId null if the request names no user: any owner of a passkey may answer */
   async start(purpose: Purpose, application: Application, userId: string | null) {
     const { flows, storage } = this.identity;
     const challenge = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
@@ -50,7 +53,7 @@ export class Challenges {
     return { flowId, challenge, expiresIn: LIFETIME / SECOND };
   }
 
-  /** @throws AppError `invalid_code` for one that is unknown, spent, expired, or anybody else's */
+  /** @throws AppError `invalid_code` if the challenge is unknown, spent, expired, or of another user or purpose */
   async find(purpose: Purpose, flowId: string, application: Application, userId: string | null): Promise<Challenge> {
     const { flows, storage } = this.identity;
     const id = parseId("flow", flowId);
@@ -62,7 +65,7 @@ export class Challenges {
     return { flowId: flow.id, purpose, value };
   }
 
-  /** Spends it: of many at once one gets through. @throws AppError `invalid_code` */
+  /** Spends the challenge. Of several calls at once, one succeeds. @throws AppError `invalid_code` */
   async consume(tx: Executor, { flowId, purpose }: Challenge): Promise<void> {
     if (!(await this.identity.flows.consume(tx, flowId, purpose, STEP))) throw new AppError("invalid_code");
   }

@@ -9,8 +9,8 @@ import { PasskeySignIns } from "./sign-ins.ts";
 import { deletePasskeysOf, holdsPasskey } from "./store.ts";
 
 /**
- * Passkeys (WebAuthn level 3): a key that stays with the person's device or password manager and signs for one domain only,
- * so that no other page can ask for it. They sign in by themselves, without a name being typed, or stand beside a password.
+ * Passkeys (WebAuthn level 3). The key stays with the person's device or password manager and signs for one domain only, so
+ * that no other page can ask for it. A passkey signs in alone, without a typed name, or is the second factor after a password.
  */
 export const passkeys = defineFeature({
   settings: {},

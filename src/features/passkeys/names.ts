@@ -1,8 +1,9 @@
 import { describeDevice } from "../../identity/notices/device.ts";
 
 /**
- * Who keeps a passkey, by the AAGUID that the authenticator states. Nothing attests it: a name to show, never a reason to
- * trust. The full list is the community's (passkeydeveloper/passkey-authenticator-aaguids); these are what most people have.
+ * Passkey providers by the AAGUID that the authenticator states. Nothing attests the AAGUID: it gives a name to show, never a
+ * reason to trust. The community keeps the full list (passkeydeveloper/passkey-authenticator-aaguids); these are the most
+ * common.
  */
 const KEEPERS: Readonly<Record<string, string>> = {
   "fbfc3007-154e-4ecc-8c0b-6e020557d7bd": "Apple Passwords",
@@ -15,7 +16,7 @@ const KEEPERS: Readonly<Record<string, string>> = {
   "50726f74-6f6e-5061-7373-50726f746f6e": "Proton Pass",
 };
 
-/** The name of a passkey that nobody has named: who keeps it, else what it is, else where it was made. */
+/** Names a passkey that the user has not named: by its provider, else by its kind, else by the device that made it. */
 export function defaultName(passkey: {
   aaguid: string;
   transports: readonly string[];

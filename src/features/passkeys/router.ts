@@ -20,7 +20,7 @@ import {
 
 const success = z.strictObject({ status: z.literal("success") });
 const byId = z.strictObject({ id: z.string().max(64).describe("The passkey's id, in either form.") });
-const flowId = z.string().min(1).max(64).describe("Of the challenge.");
+const flowId = z.string().min(1).max(64).describe("The `flow_id` of the challenge.");
 const expiresIn = z.int().describe("Seconds until the challenge expires.");
 const exampleId = "psk_01HWY4W3JCFNFSYR3H952G5HE6";
 const exampleFlow = "018f3c4d-2a3b-7c4d-8e5f-60718293a4b5";
@@ -40,8 +40,8 @@ export function passkeysRouter(
         .public({
           summary: "Ask for a challenge to sign in with a passkey.",
           description:
-            "Names nobody, and needs no name: the person chooses among the passkeys that their browser offers, in its own " +
-            "dialogue or in the name field's suggestions (conditional mediation).",
+            "Needs no name: the person chooses among the passkeys that the browser offers, in its own dialogue or in the " +
+            "suggestions of the name field (conditional mediation).",
           output: z.strictObject({ flow_id: z.uuid(), public_key: requestOptionsSchema, expires_in: expiresIn }),
           errors: ["forbidden", "origin_not_allowed"],
           rest: { method: "POST", path: "/v1/auth/passkey/login/begin" },
@@ -69,8 +69,8 @@ export function passkeysRouter(
         .public({
           summary: "Sign in with a passkey.",
           description:
-            "A passkey that verified its owner (PIN, finger, face) is two factors in one: `aal2`. One that did not is one " +
-            "factor, and the application's policy decides what more is asked for.",
+            "A passkey that verified its owner (PIN, finger, face) counts as two factors: `aal2`. Otherwise it counts as one " +
+            "factor, and the application's policy decides whether to ask for another.",
           output: signInSchema,
           errors: ["invalid_code", "invalid_credentials", "forbidden", "origin_not_allowed"],
           rest: { method: "POST", path: "/v1/auth/passkey/login/complete" },
@@ -112,7 +112,7 @@ export function passkeysRouter(
     passkeys: {
       list: procedures
         .session({
-          summary: "One's own passkeys, oldest first.",
+          summary: "List the caller's own passkeys, oldest first.",
           output: pageOf(passkeySchema),
           errors: [],
           rest: { method: "GET", path: "/v1/me/passkeys" },
@@ -179,7 +179,7 @@ export function passkeysRouter(
           z.strictObject({
             flow_id: flowId,
             response: registrationSchema,
-            name: passkeyName.nullish().describe("Absent: after who keeps it, or the device that it was made on."),
+            name: passkeyName.nullish().describe("Default: the name of its provider, or of the device that made it."),
           }),
         )
         .mutation(({ ctx, input }) =>
@@ -187,7 +187,7 @@ export function passkeysRouter(
         ),
       rename: procedures
         .session({
-          summary: "Rename one of one's own passkeys.",
+          summary: "Rename one of the caller's own passkeys.",
           output: passkeySchema,
           errors: ["not_found"],
           rest: { method: "PATCH", path: "/v1/me/passkeys/{id}" },
@@ -199,8 +199,8 @@ export function passkeysRouter(
         .provenSession(
           { fresh: true },
           {
-            summary: "Remove one of one's own passkeys. Ends the user's other sessions.",
-            description: "The last way to sign in stays: 409 says what to add first.",
+            summary: "Remove one of the caller's own passkeys. Ends the user's other sessions.",
+            description: "The last way to sign in cannot be removed: 409 says what to add first.",
             output: success,
             errors: ["not_found", "conflict", "forbidden", "origin_not_allowed", "insufficient_user_authentication"],
             rest: { method: "DELETE", path: "/v1/me/passkeys/{id}" },

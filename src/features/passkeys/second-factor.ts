@@ -10,7 +10,7 @@ import { assertionSchema } from "./wire.ts";
 
 const PURPOSE = "passkey_second_factor";
 
-/** A passkey after a password: the challenge is for this user's passkeys and takes nobody else's. */
+/** Proves a passkey after a password. The challenge accepts this user's passkeys only. */
 export class PasskeyFactor implements SecondFactor {
   readonly method = "passkey";
 
@@ -19,7 +19,7 @@ export class PasskeyFactor implements SecondFactor {
     private readonly assertions: Assertions,
   ) {}
 
-  /** @returns null where none of the user's passkeys is for the application's domain */
+  /** @returns null if the user has no passkey for the application's domain */
   async challenge(application: Application, userId: string) {
     const { id } = relyingPartyOf(this.identity.directory, application);
     const passkeys = (await passkeysOf(this.identity.storage.read, userId)).filter(({ rp_id }) => rp_id === id);
@@ -29,8 +29,8 @@ export class PasskeyFactor implements SecondFactor {
   }
 
   /**
-   * Without user verification a passkey is something that one has, and is a second factor only to something that one knows:
-   * not to another passkey, nor to a mail. @throws AppError `invalid_input`, `invalid_code`
+   * Without user verification a passkey proves possession only. It then is a second factor after a password, but not after
+   * another passkey or a mail. @throws AppError `invalid_input`, `invalid_code`
    */
   async check(answer: FactorAnswer): Promise<FactorProof> {
     const { act, userId } = answer;
@@ -57,8 +57,8 @@ export class PasskeyFactor implements SecondFactor {
   }
 
   /**
-   * For every application of the tenant, whatever its domain: an account is as safe as the application that asks least of
-   * it, and from there a second factor could be removed.
+   * Counts for every application of the tenant, whatever its domain. Otherwise the application that asks least would decide how
+   * safe the account is, because a second factor could be removed from there.
    */
   isEnrolled(at: Executor, userId: string): Promise<boolean> {
     return hasPasskey(at, userId);

@@ -18,10 +18,10 @@ import { deletePasskey, insertPasskey, pageOfPasskeys, passkeysOf, renamePasskey
 import { type CreationOptions, type RegistrationResponse, toWirePasskey, type WirePasskey } from "./wire.ts";
 
 const PURPOSE = "passkey_registration";
-/** More are forgotten devices, and a stranger's would not be noticed among them. */
+/** More passkeys would be forgotten devices, and nobody would notice a stranger's among them. */
 const MAX_PASSKEYS = 10;
 
-/** A person's own passkeys. */
+/** Adds, lists, renames and removes a person's own passkeys. */
 export class Passkeys {
   constructor(
     private readonly identity: Pick<
@@ -55,8 +55,8 @@ export class Passkeys {
           type: "public-key",
           transports: JSON.parse(transports) as string[],
         })),
-      // Discoverable, so that it signs in without a name. Verification is asked for and not insisted on: what counts is
-      // whether it verifies at each use, and a key without a PIN is still a second factor.
+      // Discoverable, so that the passkey signs in without a name. Verification is preferred and not required: each use tells
+      // whether it verified, and a key without a PIN is still a second factor.
       authenticatorSelection: { residentKey: "required", requireResidentKey: true, userVerification: "preferred" },
       attestation: "none",
       extensions: { credProps: true },
@@ -101,7 +101,7 @@ export class Passkeys {
       await lockSession(tx, session, now);
       requireRoom((await passkeysOf(tx, userId)).length);
       if (!(await insertPasskey(tx, row))) {
-        throw new AppError("conflict", { message: "This passkey is registered already." });
+        throw new AppError("conflict", { message: "This passkey is already registered." });
       }
       await claimUser(tx, userId, now);
       await accounts.credentialChanged(tx, now, act, { ...changeOf(row, session), reason: "passkey_added" });
@@ -111,7 +111,7 @@ export class Passkeys {
 
   async list({ session }: AdmittedSession, limit: number, cursor: string | null) {
     const after = cursor === null ? "" : parseId("passkey", cursor);
-    if (after === null) throw invalidField("cursor", "must be the next_cursor of a page before");
+    if (after === null) throw invalidField("cursor", "must be the next_cursor of the previous page");
     const page = { user_id: session.user_id, after, limit: limit + 1 };
     return cutPage(await pageOfPasskeys(this.identity.storage.read, page), limit, (row) => row.id, toWirePasskey);
   }
@@ -128,8 +128,9 @@ export class Passkeys {
   }
 
   /**
-   * Ends the user's other sessions: one of them may be whoever the passkey is removed for.
-   * @throws AppError `not_found`, `conflict` (the last way to sign in), `forbidden` (the last second factor where one is required)
+   * Ends the user's other sessions: the passkey may be removed because of an attacker, who may hold one of them.
+   * @throws AppError `not_found`, `conflict` (the last way to sign in), `forbidden` (the last second factor where one is
+   * required)
    */
   remove(caller: AdmittedSession, id: string): Promise<void> {
     const { act, session } = caller;
@@ -143,7 +144,7 @@ export class Passkeys {
       if (!row) throw new AppError("not_found");
       await requireAnotherWayIn(this.identity.credentials, tx, application, row);
       if (application.mfa === "required" && (await secondFactors.enrolled(tx, userId, null)).length === 0) {
-        const message = "This application requires a second factor, and this is the last one: add another first.";
+        const message = "This application requires a second factor, and this is your last one. Add another one first.";
         throw new AppError("forbidden", { message });
       }
       await accounts.credentialChanged(tx, now, act, { ...changeOf(row, session), reason: "passkey_removed" });
@@ -159,12 +160,12 @@ function targetOf({ id }: PasskeysTable) {
   return { kind: "passkey", id };
 }
 
-/** As audit entries describe a passkey, which may be gone when somebody reads them. */
+/** Describes a passkey for audit entries, because it may be deleted before somebody reads them. */
 function described({ name, rp_id, aaguid }: PasskeysTable) {
   return { name, rp_id, aaguid };
 }
 
-/** Neither a way in nor a second factor: nobody would ever be asked for it. */
+/** Refuses a passkey that would be neither a way to sign in nor a second factor: nobody would ever be asked for it. */
 function requireUse({ signInMethods, mfa }: Application): void {
   if (signInMethods.has("passkey") || mfa !== "off") return;
   throw new AppError("forbidden", { message: "This application does not take passkeys." });
@@ -172,11 +173,11 @@ function requireUse({ signInMethods, mfa }: Application): void {
 
 function requireRoom(count: number): void {
   if (count < MAX_PASSKEYS) return;
-  const message = `There are ${MAX_PASSKEYS} passkeys already: remove one that you no longer use.`;
+  const message = `An account has at most ${MAX_PASSKEYS} passkeys. Remove one that you no longer use.`;
   throw new AppError("conflict", { message });
 }
 
-/** After the removal of `removed`: whoever could not come back would have lost the account. */
+/** Runs after the removal of `removed`, and refuses it if the user could not sign in again and would lose the account. */
 async function requireAnotherWayIn(
   credentials: Credentials,
   tx: Executor,
@@ -189,11 +190,11 @@ async function requireAnotherWayIn(
   const held = await credentials.methodsOf(tx, removed.user_id);
   if ([...held].some((method) => method !== "passkey" && signInMethods.has(method))) return;
   throw new AppError("conflict", {
-    message: "This passkey is the last way to sign in: set a password, prove an address or add another passkey first.",
+    message: "This passkey is your last way to sign in. Set a password, prove an address or add another passkey first.",
   });
 }
 
-/** Hints for the browser's next question; what is no word of the registry's kind is left out (section 5.8.4). */
+/** Returns hints for the browser's next question. Drops values that do not have the registry's form (section 5.8.4). */
 function knownTransports({ response }: RegistrationResponse): string[] {
   const words = (response.transports ?? []).filter((transport) => /^[a-z][a-z-]{1,30}$/.test(transport));
   return [...new Set(words)].sort();

@@ -7,7 +7,10 @@ import type { AssertionResponse } from "./wire.ts";
 
 const METHOD = "passkey";
 
-/** A passkey as the first and, where it verifies its owner, as the only factor. Nobody is named before the answer. */
+/**
+ * Signs in by a passkey: the first factor, or both factors if it verifies its owner. The request names no user before the
+ * answer.
+ */
 export class PasskeySignIns {
   constructor(
     private readonly identity: Pick<Identity, "attempts" | "settings" | "signIns">,
@@ -30,7 +33,7 @@ export class PasskeySignIns {
     const { act } = request;
     const { attempts, settings, signIns } = this.identity;
     signIns.requireMethod(act.application, METHOD);
-    // Nobody guesses a signature; what is counted is the work of checking it.
+    // A signature cannot be guessed. The limit is on the work of checking it.
     await attempts.take(act, [[`network:${act.origin.network}`, settings.limit_network]]);
     const purpose = "passkey_sign_in";
     const right = await this.assertions.check({ purpose, act, flowId, response, owner: null });

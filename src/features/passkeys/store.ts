@@ -10,7 +10,7 @@ const byCredential = prepared((db, p: Param<{ tenant_id: string; credential_id: 
     .where("credential_id", "=", p("credential_id")),
 );
 
-/** The passkey of a credential id. */
+/** Returns the passkey with this credential id. */
 export const findByCredential = (at: Executor, tenantId: string, credentialId: string) =>
   at.first(byCredential, { tenant_id: tenantId, credential_id: credentialId });
 
@@ -23,7 +23,7 @@ export const hasPasskey = async (at: Executor, userId: string): Promise<boolean>
 const allOfUser = prepared((db, p: Param<{ user_id: string }>) =>
   db.selectFrom("passkeys").selectAll().where("user_id", "=", p("user_id")).orderBy("id"),
 );
-/** All of a user's: never more than a handful. */
+/** Returns all passkeys of a user. There are only a few. */
 export const passkeysOf = (at: Executor, userId: string): Promise<PasskeysTable[]> =>
   at.all(allOfUser, { user_id: userId });
 
@@ -37,10 +37,10 @@ const page = prepared((db, p: Param<Page>) =>
     .orderBy("id")
     .limit(p("limit")),
 );
-/** A user's in the order of their ids, after `after`. */
+/** Returns a user's passkeys after `after`, in the order of their ids. */
 export const pageOfPasskeys = (at: Executor, params: Page) => at.all(page, params);
 
-/** @returns false when the credential is registered already, by anybody of the tenant */
+/** @returns false if any user of the tenant has registered the credential already */
 export async function insertPasskey(tx: Executor, row: PasskeysTable): Promise<boolean> {
   const made = await tx.kysely
     .insertInto("passkeys")
@@ -58,7 +58,7 @@ const use = prepared((db, p: Param<Use>) =>
     .set({ counter: p("counter"), is_backed_up: p("is_backed_up"), last_used_at: p("now") })
     .where("id", "=", p("id"))
     .where("user_id", "=", p("user_id"))
-    // Of an authenticator that counts, no count comes twice; one that does not says 0 for ever.
+    // An authenticator that counts never repeats a count. An authenticator that does not count always says 0.
     .where((eb) =>
       eb.or([eb("counter", "<", p("counter")), eb.and([eb("counter", "=", 0), eb("counter", "=", p("counter"))])]),
     )
@@ -66,8 +66,8 @@ const use = prepared((db, p: Param<Use>) =>
 );
 
 /**
- * Notes a use, and holds the row until the transaction ends: whoever removes the passkey, or its user, meanwhile comes before
- * this sign-in or sees its session. @returns false when it is gone, or its counter has not gone on
+ * Records a use and locks the row until the transaction ends. A concurrent removal of the passkey or its user comes before this
+ * sign-in, or sees its session. @returns false if the passkey is gone, or its counter has not increased
  */
 export const touchPasskey = async (tx: Executor, params: Use): Promise<boolean> =>
   (await tx.first(use, params)) !== undefined;
@@ -91,12 +91,12 @@ export async function deletePasskey(tx: Executor, userId: string, id: string) {
     .executeTakeFirst();
 }
 
-/** @param since ms */
+/** @param since in ms */
 export async function deletePasskeysOf(tx: Executor, userId: string, since: number): Promise<void> {
   await tx.kysely.deleteFrom("passkeys").where("user_id", "=", userId).where("created_at", ">=", since).execute();
 }
 
-/** Whether a user has a passkey. */
+/** Matches users who have a passkey. */
 export const holdsPasskey: UserCondition = (userId) => {
   const eb = conditions();
   return eb.exists(eb.selectFrom("passkeys").select("passkeys.user_id").where("passkeys.user_id", "=", userId));

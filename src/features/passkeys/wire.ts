@@ -9,10 +9,12 @@ export const passkeySchema = z
     name: z.string(),
     created_at: z.iso.datetime(),
     last_used_at: z.iso.datetime().nullable(),
-    backed_up: z.boolean().describe("Whether a copy of it was safe elsewhere at its last use."),
-    backup_eligible: z.boolean().describe("Whether it may leave its device: a synced passkey."),
-    transports: z.array(z.string()).describe("How browsers reach it: `internal`, `hybrid`, `usb`, `nfc`, `ble`."),
-    rp_id: z.string().describe("The domain that it is for."),
+    backed_up: z.boolean().describe("Whether the passkey had a backup elsewhere at its last use."),
+    backup_eligible: z.boolean().describe("Whether the passkey may leave its device (a synced passkey)."),
+    transports: z
+      .array(z.string())
+      .describe("How browsers reach the passkey: `internal`, `hybrid`, `usb`, `nfc`, `ble`."),
+    rp_id: z.string().describe("The domain that the passkey signs for."),
   })
   .meta({ id: "Passkey" });
 export type WirePasskey = z.output<typeof passkeySchema>;
@@ -47,24 +49,24 @@ const descriptor = z.strictObject({
   transports: z.array(z.string()),
 });
 
-/** WebAuthn level 3, section 5.5: what `PublicKeyCredential.parseRequestOptionsFromJSON` takes. */
+/** WebAuthn level 3, section 5.5: the input of `PublicKeyCredential.parseRequestOptionsFromJSON`. */
 export const requestOptionsSchema = z
   .strictObject({
-    challenge: z.string().describe("base64url, as every byte string here."),
+    challenge: z.string().describe("base64url, like every byte string here."),
     rpId: z.string(),
-    allowCredentials: z.array(descriptor).describe("Empty: whichever passkey of the domain the person chooses."),
+    allowCredentials: z.array(descriptor).describe("Empty: any passkey of the domain that the person chooses."),
     timeout: z.int().describe("Milliseconds."),
     userVerification: z.enum(["preferred", "required"]),
   })
   .meta({ id: "PasskeyRequestOptions" });
 export type RequestOptions = z.output<typeof requestOptionsSchema>;
 
-/** WebAuthn level 3, section 5.4: what `PublicKeyCredential.parseCreationOptionsFromJSON` takes. */
+/** WebAuthn level 3, section 5.4: the input of `PublicKeyCredential.parseCreationOptionsFromJSON`. */
 export const creationOptionsSchema = z
   .strictObject({
     rp: z.strictObject({ id: z.string(), name: z.string() }),
     user: z.strictObject({ id: z.string(), name: z.string(), displayName: z.string() }),
-    challenge: z.string().describe("base64url, as every byte string here."),
+    challenge: z.string().describe("base64url, like every byte string here."),
     pubKeyCredParams: z.array(z.strictObject({ type: z.literal("public-key"), alg: z.int() })),
     timeout: z.int().describe("Milliseconds."),
     excludeCredentials: z.array(descriptor),
@@ -88,8 +90,7 @@ const bytes = (max: number) =>
 
 /** At most 1023 bytes (WebAuthn level 3, section 4, "Credential ID"). */
 const credentialId = bytes(1364);
-// What a browser's `toJSON()` makes, which later levels of the standard may add to: what is not known here is left out, not
-// refused.
+// The output of a browser's `toJSON()`. Later levels of the standard may add members: unknown members are dropped, not refused.
 const credential = { id: credentialId, rawId: credentialId, type: z.string().max(32).describe("`public-key`.") };
 const clientDataJSON = bytes(4096);
 
@@ -102,7 +103,7 @@ export const registrationSchema = z
       transports: z.array(z.string().max(32)).max(16).nullish(),
     }),
   })
-  .describe("The answer of `navigator.credentials.create()`, by its `toJSON()`.");
+  .describe("The `toJSON()` of the answer of `navigator.credentials.create()`.");
 export type RegistrationResponse = z.output<typeof registrationSchema>;
 
 export const assertionSchema = z
@@ -115,7 +116,7 @@ export const assertionSchema = z
       userHandle: bytes(128).nullish(),
     }),
   })
-  .describe("The answer of `navigator.credentials.get()`, by its `toJSON()`.");
+  .describe("The `toJSON()` of the answer of `navigator.credentials.get()`.");
 export type AssertionResponse = z.output<typeof assertionSchema>;
 
 export const passkeyName = lineOfText(100);

@@ -4,7 +4,7 @@ import type { PasswordHasher } from "../../crypto/password-hash.ts";
 import { checkPassword } from "../../crypto/password-policy.ts";
 import type { DataKeys } from "../../identity/keys/data-keys.ts";
 
-/** One policy and one way to hash, for every place where a password is set or tried. */
+/** Holds the one password policy and the one way to hash, for every procedure that sets or tries a password. */
 export class PasswordHashing {
   constructor(
     private readonly dataKeys: DataKeys,
@@ -13,7 +13,7 @@ export class PasswordHashing {
   ) {}
 
   /**
-   * @param context what anybody knows about the person and the place
+   * @param context facts about the person and the application that an attacker would try
    * @throws AppError `invalid_input`
    */
   async requireGood(path: string, password: string, context: readonly (string | null)[]): Promise<void> {
@@ -27,7 +27,9 @@ export class PasswordHashing {
     return this.hasher.hash(password, { fairnessKey: origin.network, pepper: this.dataKeys.current("pepper") });
   }
 
-  /** null stands for no password: the same work, and never right. @throws AppError `overloaded` */
+  /**
+   * `stored` is null for a user without a password: the work is the same and the result false. @throws AppError `overloaded`
+   */
   verify(stored: string | null, password: string, origin: RequestOrigin): Promise<boolean> {
     const { dataKeys } = this;
     const fairnessKey = origin.network;

@@ -12,15 +12,15 @@ import { passwordSettings } from "./settings.ts";
 import { deletePassword, holdsPassword } from "./store.ts";
 
 /**
- * Sign-up, sign-in, change and recovery by address and password. Hashing is costly on purpose, so it stands behind a bounded queue of
- * its own: a flood of sign-ins is answered 503, and everything else goes on.
+ * Sign-up, sign-in, change and recovery by address and password. Hashing is costly on purpose and has its own bounded queue: a
+ * flood of sign-ins is answered 503, and everything else goes on.
  */
 export const password = defineFeature({
   settings: passwordSettings,
   export: passwordData,
   security: passwordData,
   erase: deletePassword,
-  // Whenever it was set: it is what a stranger came in by, or has changed.
+  // Deletes the password whenever it was set: a stranger came in by it, or has changed it.
   revokeCredentials: deletePassword,
   signInMethods: { password: holdsPassword },
   router: ({ identity, procedures, settings, metrics }) => {
@@ -30,11 +30,15 @@ export const password = defineFeature({
       maxWaitingPerKey: Math.max(1, Math.ceil(settings.password_hash_queue / 2)),
       clock: identity.clock,
     });
-    metrics.gauge("sallyport_password_hash_waiting", "Passwords that wait to be hashed.", () => queue.stats.waiting);
-    metrics.counter("sallyport_password_hashes_total", "Passwords hashed.", () => queue.stats.done);
+    metrics.gauge(
+      "sallyport_password_hash_waiting",
+      "Number of passwords that wait to be hashed.",
+      () => queue.stats.waiting,
+    );
+    metrics.counter("sallyport_password_hashes_total", "Number of passwords that were hashed.", () => queue.stats.done);
     metrics.counter(
       "sallyport_password_shed_total",
-      "Sign-ins answered 503 by the full queue.",
+      "Number of sign-ins that the full queue answered 503.",
       () => queue.stats.shed,
     );
     const hashing = new PasswordHashing(identity.dataKeys, new PasswordHasher(queue), settings.password_min_length);

@@ -10,12 +10,12 @@ import { emailInput as email, passwordInput as password, toMailSent } from "./wi
 const success = z.strictObject({ status: z.literal("success") });
 const done = { status: "success" } as const;
 
-/** Changing a password, by the current one or by mail, and setting the first one. */
+/** The procedures that change a password by the current one or by mail, and set the first one. */
 export function newPasswordRouter(procedures: Procedures, passwords: Passwords, recovery: Recovery) {
   const ofAuth = {
     change: procedures
       .session({
-        summary: "Change one's own password. Ends the user's other sessions.",
+        summary: "Change the caller's own password. Ends the user's other sessions.",
         output: success,
         errors: ["invalid_credentials", "conflict"],
         rest: { method: "POST", path: "/v1/auth/password/change" },
@@ -47,10 +47,10 @@ export function newPasswordRouter(procedures: Procedures, passwords: Passwords, 
       .mutation(async ({ ctx, input }) => toMailSent(await recovery.forgot(ctx.act, input.email))),
     reset: procedures
       .public({
-        summary: "Set a new password with the mail's link or code.",
+        summary: "Set a new password with the mailed link or code.",
         description:
           "Ends all of the user's sessions and proves the address. It signs nobody in: a second factor is asked for as " +
-          "before. Of an address that was never proven, what was set up before goes: password, passkeys, factors.",
+          "before. If the address was never proven, earlier passwords, passkeys and factors are deleted.",
         output: success,
         errors: ["invalid_code", "forbidden", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/password/reset" },
@@ -70,7 +70,7 @@ export function newPasswordRouter(procedures: Procedures, passwords: Passwords, 
       .provenSession(
         { fresh: true },
         {
-          summary: "Set the first password of somebody who has none. Ends the user's other sessions.",
+          summary: "Set the first password of a user without one. Ends the user's other sessions.",
           output: success,
           errors: ["conflict", "forbidden"],
           rest: { method: "POST", path: "/v1/me/password" },

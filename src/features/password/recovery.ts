@@ -12,7 +12,7 @@ import { BY_PASSWORD, requireEmail } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
 import { putPassword } from "./store.ts";
 
-/** A new password for who has forgotten theirs, by proof of the account's address. */
+/** Sets a new password for a user who proves the account's address. */
 export class Recovery {
   constructor(
     private readonly identity: Pick<
@@ -23,7 +23,7 @@ export class Recovery {
   ) {}
 
   /**
-   * The same answer, status and work whether or not there is an account.
+   * Gives the same answer, status and work whether or not there is an account.
    * @throws AppError `forbidden`, `invalid_input`, `rate_limited`
    */
   async forgot(act: Act, email: string): Promise<StartedProof> {
@@ -39,14 +39,14 @@ export class Recovery {
   }
 
   /**
-   * Ends every session, and what stands half-way to one. Signs nobody in: a second factor is asked for as before.
+   * Ends every session and every unfinished sign-in. Signs nobody in: a second factor is asked for as before.
    * @throws AppError `invalid_code`, `invalid_input`, `rate_limited`, `overloaded`
    */
   async reset(asked: Act, { proof, password }: { proof: Proof; password: string }): Promise<void> {
     const { application, origin } = asked;
     const { accounts, signIns, storage, clock } = this.identity;
     signIns.requireMethod(application, BY_PASSWORD.method);
-    // What no account would take costs none of a code's tries.
+    // A password that no account may have costs no try of the code.
     await this.hashing.requireGood("new_password", password, [application.name]);
     const { flow, state, spend } = await checkProof(this.identity, asked, ["reset_password"], proof);
     const { emailId } = state as unknown as ResetState;
@@ -60,8 +60,8 @@ export class Recovery {
     const hash = await this.hashing.hash(password, origin);
     await storage.write(async (tx) => {
       const now = clock.now();
-      // The hash took its time: the account may be gone, disabled, or without this address by now. The user's row comes
-      // first everywhere, so that two acts on one account wait for each other and never both.
+      // The hash took time: the account may be gone, disabled, or without this address by now. Every act locks the user's row
+      // first, so that two acts on one account run one after the other and never deadlock.
       if (!(await lockUser(tx, application.tenant.id, userId, now))) throw new AppError("invalid_code");
       await spend(tx);
       const still = await findAddressOf(tx, address);

@@ -24,20 +24,20 @@ interface Applicant {
   metadata: Record<string, unknown>;
 }
 
-/** Tokens, the question for a second factor, or a mail first. */
+/** A sign-up answers tokens, the question for a second factor, or a mail. */
 export type SignUpOutcome = SignInOutcome | { status: "sent"; proof: StartedProof };
 
-/** Who a sign-up makes. Kept by its flow until the address is proven: nothing is made before. */
+/** The person that a sign-up will create. The flow keeps it until the address is proven; before, nothing is created. */
 interface NewPerson {
   address: EmailAddress;
   hash: string;
   displayName: string | null;
   metadata: Record<string, unknown>;
-  /** The session of the anonymous user who is to be upgraded. */
+  /** The session of the anonymous user to upgrade. */
   sid: string | null;
 }
 
-/** Sign-up: of new people, and of anonymous ones, who keep their id. */
+/** Signs up new people, and upgrades anonymous users, who keep their id. */
 export class Registrations {
   constructor(
     private readonly identity: Pick<
@@ -48,7 +48,7 @@ export class Registrations {
   ) {}
 
   /**
-   * With `sign_up: "verified"` always a mail and the same work: nobody is told who has an account.
+   * With `sign_up: "verified"` always sends a mail and does the same work, so that the answer never tells who has an account.
    * @throws AppError `forbidden` (closed), `invalid_input`, `conflict` (known address), `rate_limited`, `overloaded`
    */
   async register(request: SignInRequest, applicant: Applicant): Promise<SignUpOutcome> {
@@ -60,9 +60,9 @@ export class Registrations {
   }
 
   /**
-   * An anonymous user gets an address and a password, and stays who they are. Their sessions end: no id of one survives a
-   * rise in privilege.
-   * @throws AppError as {@link register}; `forbidden` for whoever is not anonymous
+   * Gives an anonymous user an address and a password, and keeps the user's id. Ends the user's sessions: no session id may
+   * survive a rise in privilege.
+   * @throws AppError as {@link register}; `forbidden` unless the user is anonymous
    */
   async upgrade(request: SignInRequest, session: SessionBundle, applicant: Applicant): Promise<SignUpOutcome> {
     const { act } = request;
@@ -75,7 +75,7 @@ export class Registrations {
   }
 
   /**
-   * The address is proven: the person is made, and signed in.
+   * Creates the person whose address is proven, and signs the person in.
    * @throws AppError `invalid_code`, `forbidden` (closed meanwhile), `conflict` (the address was taken meanwhile)
    */
   async complete(request: SignInRequest, given: Proof): Promise<SignInOutcome> {
@@ -86,7 +86,7 @@ export class Registrations {
     const person = state as unknown as NewPerson;
     const { user_id: userId, tenant_id } = flow;
     return this.#signIn(request, async (tx, now) => {
-      // What somebody's session began is over once it has been ended.
+      // A flow that a session began ends with that session.
       const session = userId === null || person.sid === null ? null : { tenant_id, user_id: userId, sid: person.sid };
       if (session && !(await isLockedLive(tx, session, now))) throw new AppError("invalid_code");
       await spend(tx);
@@ -96,7 +96,7 @@ export class Registrations {
     });
   }
 
-  /** What is refused before any work that a stranger could ask for. */
+  /** Refuses a request before any work that a stranger could cause. */
   async #admit(act: Act, applicant: Applicant, session: SessionBundle | null = null): Promise<EmailAddress> {
     const { application } = act;
     this.identity.signIns.requireMethod(application, BY_PASSWORD.method);
@@ -114,7 +114,7 @@ export class Registrations {
     if (user?.is_anonymous !== 1) throw notAnonymous();
   }
 
-  /** @throws AppError `conflict` for a known address: before the costly part */
+  /** @throws AppError `conflict` for a known address, before the costly hash */
   async #newPerson(
     { application, origin }: Act,
     { password, displayName, metadata }: Applicant,
@@ -126,8 +126,8 @@ export class Registrations {
   }
 
   /**
-   * To a new address what completes the sign-up, to a known one that it has an account; to the stored address, whatever
-   * spelling was typed. One hash, one read, one write either way.
+   * Mails a new address the link that completes the sign-up. Tells a known address, at its stored spelling, that it has an
+   * account. Both cases cost one hash, one read and one write.
    */
   async #mail(
     act: Act,
@@ -185,7 +185,7 @@ export class Registrations {
     isVerified: boolean,
   ): Promise<string> {
     const act = asked.by(userRef(userId));
-    // Decides between two at once; of the rest, the first one's.
+    // Of two upgrades at once, this lets one through.
     if (!(await claimUser(tx, userId, now))) throw notAnonymous();
     if (person.displayName !== null) await updateUser(tx, userId, { display_name: person.displayName }, now);
     await this.#giveCredentials(tx, now, act.application.tenant.id, userId, person, isVerified);
@@ -194,7 +194,7 @@ export class Registrations {
     return userId;
   }
 
-  /** @throws AppError `conflict` when somebody has the address by now */
+  /** @throws AppError `conflict` if another account has the address by now */
   async #giveCredentials(
     tx: Executor,
     now: number,
@@ -215,12 +215,14 @@ export class Registrations {
 }
 
 function notAnonymous(): AppError {
-  return new AppError("forbidden", { message: "Only an anonymous user is upgraded; this one has an account." });
+  return new AppError("forbidden", {
+    message: "Only an anonymous user can be upgraded. This user has an account already.",
+  });
 }
 
 function knownAddress(): AppError {
   return new AppError("conflict", {
-    message: "There is an account with this address already.",
+    message: "This address has an account already. Sign in, or use another address.",
     details: [{ path: "email", reason: "is taken" }],
   });
 }

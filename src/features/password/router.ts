@@ -22,10 +22,10 @@ export function passwordRouter(
   const auth = {
     register: procedures
       .public({
-        summary: "Sign a new person up with an address and a password, and in.",
+        summary: "Sign up a new person with an address and a password, and sign the person in.",
         description:
-          "A known address is answered 409: sign-up by password alone tells who has an account. Where the application asks " +
-          "for proven addresses (`sign_up` is `verified`), the answer is always 202 and a mail, and nobody is made before " +
+          "A known address is answered 409: this tells whether an account has the address. If the application asks for " +
+          "proven addresses (`sign_up` is `verified`), the answer is always 202 and a mail, and no user is created before " +
           "`POST /v1/auth/register/complete`.",
         output: signUpSchema,
         errors: ["conflict", "forbidden", "origin_not_allowed"],
@@ -52,9 +52,9 @@ export function passwordRouter(
       ),
     completeRegistration: procedures
       .public({
-        summary: "Complete a sign-up with the mail's link or code, and sign in.",
+        summary: "Complete a sign-up with the mailed link or code, and sign in.",
         description:
-          "Takes `token` (behind the `#` of the link), or `flow_id` and `code`; five wrong codes end the flow.",
+          "Takes `token` (the part after `#` in the link), or `flow_id` and `code`. Five wrong codes end the flow.",
         output: signInSchema,
         errors: ["invalid_code", "conflict", "forbidden", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/register/complete", status: 201 },
@@ -71,8 +71,8 @@ export function passwordRouter(
       .session({
         summary: "Give an anonymous user an address and a password. The id stays; the session goes on under a new one.",
         description:
-          "Where the application asks for proven addresses, the answer is 202 and a mail, and the user is upgraded by " +
-          "`POST /v1/auth/register/complete`.",
+          "If the application asks for proven addresses, the answer is 202 and a mail, and `POST /v1/auth/register/complete` " +
+          "upgrades the user.",
         output: signUpSchema,
         errors: ["conflict", "forbidden", "invalid_credentials"],
         rest: { method: "POST", path: "/v1/auth/anonymous/upgrade", also: 202 },
@@ -90,7 +90,7 @@ export function passwordRouter(
       ),
     login: procedures
       .public({
-        summary: "Sign a person in with an address and a password.",
+        summary: "Sign in with an address and a password.",
         output: signInSchema,
         errors: ["invalid_credentials", "forbidden", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/login" },

@@ -12,13 +12,13 @@ import { BY_PASSWORD } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
 import { addPassword, findPassword, lockPassword, replacePassword } from "./store.ts";
 
-/** The user of a session, who changes the password of their own. */
+/** The user of a session, who changes their own password. */
 interface Owner {
   act: Act;
   session: SessionBundle;
 }
 
-/** The rules of passwords: who is signed in by one, and what a new one does to other sessions. */
+/** Signs in by password, and changes passwords with the effect on other sessions. */
 export class Passwords {
   constructor(
     private readonly identity: Pick<Identity, "accounts" | "attempts" | "clock" | "signIns" | "storage">,
@@ -26,8 +26,8 @@ export class Passwords {
   ) {}
 
   /**
-   * The same answer, status and work for a wrong password, an unknown address, an account without a password and a
-   * disabled one. @throws AppError `invalid_credentials`, `rate_limited`, `overloaded`
+   * Gives the same answer, status and work for a wrong password, an unknown address, an account without a password and a
+   * disabled account. @throws AppError `invalid_credentials`, `rate_limited`, `overloaded`
    */
   async signIn(request: SignInRequest, given: { email: string; password: string }): Promise<SignInOutcome> {
     const { act } = request;
@@ -35,12 +35,12 @@ export class Passwords {
     const { password } = given;
     this.identity.signIns.requireMethod(application, BY_PASSWORD.method);
     const email = canonicalEmail(given.email);
-    // What is no address has no account; it is refused as an unknown one is, after the same work.
+    // A text that is not an address has no account. It gets the refusal of an unknown address, after the same work.
     const canonical = email?.canonical ?? "";
     await this.identity.attempts.proof(act, "account", canonical);
     const { storage } = this.identity;
     const account = await findAddressOwner(storage.read, application.tenant.id, canonical);
-    // Looked for whether or not there is an account: one read less would tell that there is none.
+    // Read whether or not there is an account: one read less would show that there is none.
     const stored = await findPassword(storage.read, account?.user_id ?? "");
     const right = await this.hashing.verify(stored?.hash ?? null, password, origin);
     if (!right || !account || !stored || account.disabled_at !== null || account.deleted_at !== null) {
@@ -52,7 +52,7 @@ export class Passwords {
     return this.identity.signIns.complete(request, {
       ...BY_PASSWORD,
       commit: async (tx, now) => {
-        // The hash took its time: a password that was changed meanwhile signs nobody in.
+        // The hash took time: a password that was changed meanwhile must not sign in.
         if (!(await lockPassword(tx, account.user_id, version))) throw new AppError("invalid_credentials");
         if (renewed !== null) {
           await replacePassword(tx, { userId: account.user_id, version, hash: renewed, newVersion: version, now });
@@ -81,7 +81,9 @@ export class Passwords {
       const { version } = stored;
       await lockSession(tx, session, now);
       if (!(await replacePassword(tx, { userId, version, hash, newVersion: version + 1, now }))) {
-        throw new AppError("conflict", { message: "The password was changed by another request." });
+        throw new AppError("conflict", {
+          message: "Another request changed the password. Try again with the new one.",
+        });
       }
       const change = { userId, keep: session.sid, reason: "password_changed" } as const;
       await this.identity.accounts.credentialChanged(tx, now, act, change);
@@ -90,8 +92,8 @@ export class Passwords {
   }
 
   /**
-   * The first password of somebody who signs in by other means. Ends their other sessions.
-   * @throws AppError `conflict` when there is one: that takes the current one, or a mail
+   * Sets the first password of a user who signs in by other means. Ends the user's other sessions.
+   * @throws AppError `conflict` if there is a password: a change takes the current one, or a mail
    */
   async set(owner: Owner, next: string): Promise<void> {
     const { act, session } = owner;
@@ -126,6 +128,6 @@ export class Passwords {
 
 function hasOne(): AppError {
   return new AppError("conflict", {
-    message: "There is a password already. Change it with the current one, or ask for a reset.",
+    message: "You have a password already. Change it with the current one, or ask for a reset.",
   });
 }

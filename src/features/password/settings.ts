@@ -4,14 +4,14 @@ import { defineSettings, setting } from "../../core/config.ts";
 export const passwordSettings = defineSettings({
   password_min_length: {
     schema: setting.integer(8, 128).default(15),
-    doc: "Fewest characters of a new password; 15 where it is the only factor (NIST SP 800-63B-4).",
+    doc: "Minimum number of characters of a new password; 15 where it is the only factor (NIST SP 800-63B-4).",
   },
   password_hash_slots: {
     schema: setting.integer(1, 64).default(Math.max(1, availableParallelism())),
-    doc: "Passwords hashed at the same time; each takes a core and 19 MiB.",
+    doc: "Number of passwords that are hashed at the same time; each takes a core and 19 MiB.",
   },
   password_hash_queue: {
     schema: setting.integer(1, 100_000).default(200),
-    doc: "Passwords that may wait to be hashed before the next one is answered 503 with Retry-After.",
+    doc: "Number of passwords that may wait to be hashed. Further ones are answered 503 with Retry-After.",
   },
 });

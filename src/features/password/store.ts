@@ -16,8 +16,8 @@ const confirmVersion = prepared((db, p: Param<{ user_id: string; version: number
 );
 
 /**
- * Whether the password is still of this version, and stays so until the transaction ends: a write, because a mere read on
- * PostgreSQL would let a change run beside it, which would then miss the session that is being made.
+ * Tells whether the password still has this version, and keeps it so until the transaction ends. This is a write: after a mere
+ * read, PostgreSQL would let a change run at the same time, and the change would miss the session that is being created.
  */
 export async function lockPassword(tx: Executor, userId: string, version: number): Promise<boolean> {
   return (await tx.first(confirmVersion, { user_id: userId, version })) !== undefined;
@@ -37,11 +37,13 @@ interface NewHash {
   userId: string;
   tenantId: string;
   hash: string;
-  /** Also the version of a first hash: one that no hash has had which was deleted before, so that no sign-in mistakes it. */
+  /**
+   * Also the version of a first hash, so that no deleted hash had the same version and no sign-in mistakes one for the other.
+   */
   now: number;
 }
 
-/** The first password of who has none. @returns false when there is one */
+/** Adds the first password of a user. @returns false if the user has one */
 export async function addPassword(tx: Executor, { userId, tenantId, hash, now }: NewHash): Promise<boolean> {
   const row = await tx.kysely
     .insertInto("password_credentials")
@@ -52,7 +54,7 @@ export async function addPassword(tx: Executor, { userId, tenantId, hash, now }:
   return row !== undefined;
 }
 
-/** Whatever there was, this is the password now. */
+/** Sets the password, whether or not the user had one. */
 export async function putPassword(tx: Executor, { userId, tenantId, hash, now }: NewHash): Promise<void> {
   await tx.kysely
     .insertInto("password_credentials")
@@ -66,8 +68,8 @@ export async function putPassword(tx: Executor, { userId, tenantId, hash, now }:
 }
 
 /**
- * Replaces the hash of one version of the password, and no other.
- * @returns false when the password has changed meanwhile
+ * Replaces the hash of this version of the password only.
+ * @returns false if the password has changed meanwhile
  */
 export async function replacePassword(
   tx: Executor,
@@ -87,7 +89,7 @@ export async function deletePassword(tx: Executor, userId: string): Promise<void
   await tx.kysely.deleteFrom("password_credentials").where("user_id", "=", userId).execute();
 }
 
-/** In ms; null for a user without a password. */
+/** Returns the time in ms, or null for a user without a password. */
 export async function passwordSetAt(at: Executor, userId: string): Promise<number | null> {
   const row = await at.kysely
     .selectFrom("password_credentials")
@@ -97,7 +99,7 @@ export async function passwordSetAt(at: Executor, userId: string): Promise<numbe
   return row?.set_at ?? null;
 }
 
-/** Whether a user has a password. */
+/** Matches users who have a password. */
 export const holdsPassword: UserCondition = (userId) => {
   const eb = conditions();
   return eb.exists(

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { StartedProof } from "../../identity/email-proofs/proofs.ts";
 
 export const emailInput = z.string().min(1).max(1016).describe("One e-mail address.");
-// What is longer than any password is refused before it is normalised; the policy says the exact limits.
+// Refuses a text longer than any password before it is normalised. The policy knows the exact limits.
 export const passwordInput = z.string().min(1).max(4096);
 
 export function toMailSent({ flowId, expiresIn }: StartedProof) {

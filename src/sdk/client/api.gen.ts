@@ -21,17 +21,17 @@ export interface ApiKey {
     | "resources:write"
     | "forward"
   >;
-  /** Calls that it admits, such as 100/1m; null: no limit of its own. */
+  /** Calls that the key may make, such as 100/1m; null: no limit of its own. */
   rate_limit: string | null;
-  /** Addresses and CIDR blocks that it may be used from; empty: anywhere. */
+  /** Addresses and CIDR blocks that the key works from; empty: anywhere. */
   networks: Array<string>;
-  /** The key that made it; null for a command or an operator. */
+  /** The key that created this one; null if a command or an operator did. */
   created_by: string | null;
   created_at: string;
-  /** To the hour. */
+  /** Exact to the hour. */
   last_used_at: string | null;
   rotated_at: string | null;
-  /** Until then the secret before the last rotation is good, too. */
+  /** Until then the previous secret works too. */
   previous_secret_expires_at: string | null;
   expires_at: string | null;
   revoked_at: string | null;
@@ -44,14 +44,14 @@ export interface Application {
 }
 
 export interface DescribedLink {
-  /** What the link is for. */
+  /** The purpose of the link. */
   kind: "sign_in" | "sign_up" | "verify_email" | "reset_password" | "undo_email_change";
-  /** Whose it is, with all but the first character hidden. */
+  /** The address of the link's owner; of its local part only the first character is shown. */
   email: string | null;
   application: {
     id: string;
     name: string;
-    /** Where to go on from the page. */
+    /** The page to go to next. */
     home_url: string | null;
   };
   expires_at: string;
@@ -60,7 +60,7 @@ export interface DescribedLink {
 export interface Email {
   id: string;
   email: string;
-  /** The one that mails go to and tokens name. */
+  /** The address that gets the mails and that tokens name. */
   is_primary: boolean;
   verified_at: string | null;
   created_at: string;
@@ -75,31 +75,31 @@ export interface MailSent {
 }
 
 export interface ManagedApplication {
-  /** The publishable id, which is its OAuth client_id. */
+  /** The publishable id, which is also the OAuth client_id. */
   id: string;
   name: string;
   type: "spa" | "web" | "native" | "m2m";
-  /** Whether it is meant by requests that name none. */
+  /** Whether requests that name no application get this one. */
   is_default: boolean;
-  /** The `iss` of its tokens. */
+  /** The `iss` of the application's tokens. */
   issuer: string;
   algorithm: "EdDSA" | "RS256" | "ES256";
-  /** The `aud` of tokens that ask for none. */
+  /** The `aud` of tokens, unless the request asks for another. */
   default_audience: string;
   audiences: Array<string>;
-  /** Pages that may call it. */
+  /** Origins of the pages that may call the application. */
   origins: Array<string>;
   sign_up: "immediate" | "verified" | "closed";
   sign_in_methods: Array<"password" | "passkey" | "magic_link" | "email_code" | "anonymous">;
   /** Whether a second factor is asked for. */
   mfa: "off" | "optional" | "required";
-  /** Seconds that somebody without a second factor has once it is required. */
+  /** Seconds that a user has to set up a second factor once it is required. */
   mfa_grace: number;
-  /** Seconds that a device may be remembered; 0: every sign-in is asked. */
+  /** Seconds that a device may be remembered; 0: every sign-in asks for a second factor. */
   mfa_remember: number;
   /** null: the host of the public URL. */
   passkey_rp_id: string | null;
-  /** Where the pages that mails link to send people on. */
+  /** The next page after a page that a mail links to. */
   home_url: string | null;
   /** Seconds. */
   access_token_ttl: number;
@@ -184,21 +184,21 @@ export interface NewApiKey {
     | "resources:write"
     | "forward"
   >;
-  /** Calls that it admits, such as 100/1m; null: no limit of its own. */
+  /** Calls that the key may make, such as 100/1m; null: no limit of its own. */
   rate_limit: string | null;
-  /** Addresses and CIDR blocks that it may be used from; empty: anywhere. */
+  /** Addresses and CIDR blocks that the key works from; empty: anywhere. */
   networks: Array<string>;
-  /** The key that made it; null for a command or an operator. */
+  /** The key that created this one; null if a command or an operator did. */
   created_by: string | null;
   created_at: string;
-  /** To the hour. */
+  /** Exact to the hour. */
   last_used_at: string | null;
   rotated_at: string | null;
-  /** Until then the secret before the last rotation is good, too. */
+  /** Until then the previous secret works too. */
   previous_secret_expires_at: string | null;
   expires_at: string | null;
   revoked_at: string | null;
-  /** Shown this once. null for a public key, and when a repeated call (Idempotency-Key) is answered again. */
+  /** Shown only once. null for a public key, and in the second answer to a repeated call (Idempotency-Key). */
   secret: string | null;
 }
 
@@ -207,13 +207,13 @@ export interface Passkey {
   name: string;
   created_at: string;
   last_used_at: string | null;
-  /** Whether a copy of it was safe elsewhere at its last use. */
+  /** Whether the passkey had a backup elsewhere at its last use. */
   backed_up: boolean;
-  /** Whether it may leave its device: a synced passkey. */
+  /** Whether the passkey may leave its device (a synced passkey). */
   backup_eligible: boolean;
-  /** How browsers reach it: `internal`, `hybrid`, `usb`, `nfc`, `ble`. */
+  /** How browsers reach the passkey: `internal`, `hybrid`, `usb`, `nfc`, `ble`. */
   transports: Array<string>;
-  /** The domain that it is for. */
+  /** The domain that the passkey signs for. */
   rp_id: string;
 }
 
@@ -227,7 +227,7 @@ export interface PasskeyCreationOptions {
     name: string;
     displayName: string;
   };
-  /** base64url, as every byte string here. */
+  /** base64url, like every byte string here. */
   challenge: string;
   pubKeyCredParams: Array<{
     type: "public-key";
@@ -252,10 +252,10 @@ export interface PasskeyCreationOptions {
 }
 
 export interface PasskeyRequestOptions {
-  /** base64url, as every byte string here. */
+  /** base64url, like every byte string here. */
   challenge: string;
   rpId: string;
-  /** Empty: whichever passkey of the domain the person chooses. */
+  /** Empty: any passkey of the domain that the person chooses. */
   allowCredentials: Array<{
     id: string;
     type: "public-key";
@@ -279,7 +279,7 @@ export interface PersonalExport {
   password: {
     set_at: string;
   } | null;
-  /** `enabled_at` is null while its set-up is not finished. */
+  /** `enabled_at` is null until the set-up is finished. */
   totp: {
     created_at: string;
     enabled_at: string | null;
@@ -300,7 +300,7 @@ export interface PersonalExport {
   }>;
   trusted_devices: Array<{
     id: string;
-    /** `Firefox on Windows`. */
+    /** For example `Firefox on Windows`. */
     device: string | null;
     created_at: string;
     last_used_at: string | null;
@@ -308,7 +308,7 @@ export interface PersonalExport {
     application_id: string;
     user_agent: string | null;
   }>;
-  /** Kinds of devices that were signed in with; which ones is kept as a digest only. */
+  /** Kinds of devices that have signed in. Each kind is kept as a digest only. */
   known_devices: Array<{
     first_seen_at: string;
     last_seen_at: string;
@@ -329,13 +329,13 @@ export interface PersonalExport {
     ended_at: string | null;
     end_reason: string | null;
   }>;
-  /** Mails of the last days; what they said is not kept. */
+  /** Mails of the last days. Their text is not kept. */
   mails: Array<{
     template: string;
     created_at: string;
     sent_at: string | null;
   }>;
-  /** What the person did, and what was done to their account; newest first. */
+  /** Acts of the person, and acts on their account; newest first. */
   audit_entries: Array<{
     occurred_at: string;
     action: string;
@@ -345,18 +345,18 @@ export interface PersonalExport {
       id: string;
     } | null;
     application_id: string | null;
-    /** Where the person did it themselves. */
+    /** Network address, if the person acted themselves. */
     address: string | null;
     user_agent: string | null;
     details: Record<string, unknown> | null;
   }>;
-  /** Lists that hold the newest 1,000 of more. */
+  /** Lists that have more than the 1,000 entries shown. */
   truncated: Array<string>;
 }
 
 export interface Resource {
   id: string;
-  /** The `aud` of its tokens, unique in the tenant. It never changes. */
+  /** The `aud` of the API's tokens, unique in the tenant. It never changes. */
   audience: string;
   name: string;
   scopes: Array<{
@@ -377,7 +377,7 @@ export interface Security {
   } | null;
   recovery_codes_left: number;
   passkeys: number;
-  /** Of this application. */
+  /** Devices that this application trusts. */
   trusted_devices: number;
   emails: number;
 }
@@ -420,7 +420,7 @@ export interface Tokens {
 
 export interface TrustedDevice {
   id: string;
-  /** `Firefox on Windows`. */
+  /** For example `Firefox on Windows`. */
   device: string | null;
   created_at: string;
   last_used_at: string | null;
@@ -444,9 +444,9 @@ export interface User {
 
 export interface ApiKeysCreateInput {
   name: string;
-  /** `secret` calls this API; `signing` signs users' tokens in your backend; `public` is carried by an app. */
+  /** `secret` calls this API; `signing` signs users' tokens in your backend; `public` goes into an app. */
   kind?: "secret" | "signing" | "public" | undefined;
-  /** Within the calling key's own. */
+  /** Each must be a scope of the calling key. */
   scopes?:
     | Array<
         | "admin"
@@ -462,11 +462,11 @@ export interface ApiKeysCreateInput {
         | "forward"
       >
     | undefined;
-  /** RFC 3339; without it the calling key's own expiry. */
+  /** RFC 3339. Default: the expiry of the calling key. */
   expires_at?: string | null | undefined;
-  /** Calls that it admits: 100/1m is a hundred at once, refilled over a minute. */
+  /** Calls that the key may make: 100/1m allows a hundred at once, refilled over a minute. */
   rate_limit?: string | null | undefined;
-  /** Where it may be used from; empty: anywhere, or wherever the calling key may. */
+  /** Networks that the key works from. Empty: those of the calling key. */
   networks?: Array<string> | undefined;
 }
 
@@ -548,7 +548,7 @@ export interface AuthCompleteRegistrationInput {
 export type AuthCompleteRegistrationOutput = Tokens | MfaRequired;
 
 export interface AuthDescribeLinkInput {
-  /** Behind the `#` of the link. */
+  /** The part after `#` in the link. */
   token: string;
 }
 
@@ -582,7 +582,7 @@ export interface AuthEmailStartInput {
 export type AuthEmailStartOutput = MailSent;
 
 export interface AuthEmailUndoInput {
-  /** Behind the `#` of the link. */
+  /** The part after `#` in the link. */
   token: string;
 }
 
@@ -629,13 +629,13 @@ export interface AuthLogoutOutput {
 }
 
 export interface AuthMfaChallengeInput {
-  /** What the sign-in answered with `mfa_required`; without it a session is needed. */
+  /** The token that the sign-in answered with `mfa_required`. Without it the call needs a session. */
   mfa_token?: string | null | undefined;
 }
 
 export interface AuthMfaChallengeOutput {
   methods: Array<string>;
-  /** For `navigator.credentials.get`; null for who has no passkey. */
+  /** For `navigator.credentials.get`; null if the user has no passkey. */
   passkey: {
     flow_id: string;
     /** PublicKeyCredentialRequestOptionsJSON. */
@@ -648,11 +648,11 @@ export interface AuthMfaDisableOutput {
 }
 
 export interface AuthMfaEnableInput {
-  /** What the app shows. Spaces in it do not count. */
+  /** The code that the app shows. Spaces do not count. */
   code: string;
-  /** What the sign-in answered with `mfa_required`; without it a session is needed. */
+  /** The token that the sign-in answered with `mfa_required`. Without it the call needs a session. */
   mfa_token?: string | null | undefined;
-  /** Ask this device for no second factor again, for as long as the application allows. */
+  /** Do not ask this device for a second factor again, for as long as the application allows. */
   remember_device?: boolean | undefined;
 }
 
@@ -667,40 +667,40 @@ export interface AuthMfaEnableOutput {
   user: User;
   /** Where `remember_device` was asked for: to be sent at later sign-ins; null where it is a cookie. */
   trusted_device?: string | null;
-  /** Shown this once. Each is good once. */
+  /** Shown only once. Each code works once. */
   recovery_codes: Array<string>;
 }
 
 export interface AuthMfaRecoveryCodesOutput {
-  /** Shown this once. Each is good once. */
+  /** Shown only once. Each code works once. */
   recovery_codes: Array<string>;
 }
 
 export interface AuthMfaSetupInput {
-  /** What the sign-in answered with `mfa_required`; without it a session is needed. */
+  /** The token that the sign-in answered with `mfa_required`. Without it the call needs a session. */
   mfa_token?: string | null | undefined;
 }
 
 export interface AuthMfaSetupOutput {
-  /** Base32, for an app that reads no picture. */
+  /** Base32, for an app that cannot read the picture. */
   secret: string;
-  /** For a link on the device that has the app. */
+  /** For a link on the device with the app. */
   otpauth_uri: string;
-  /** The same address as a picture. */
+  /** The `otpauth_uri` as a picture. */
   qr_svg: string;
 }
 
 export interface AuthMfaVerifyInput {
-  /** What the sign-in answered with `mfa_required`; without it a session is needed. */
+  /** The token that the sign-in answered with `mfa_required`. Without it the call needs a session. */
   mfa_token?: string | null | undefined;
   method: "totp" | "recovery_code" | "passkey";
-  /** For `totp` and `recovery_code`. Spaces and hyphens in it do not count, nor does its case. */
+  /** For `totp` and `recovery_code`. Spaces, hyphens and case do not count. */
   code?: string | null | undefined;
-  /** For `passkey`: of the challenge. */
+  /** For `passkey`: the `flow_id` of the challenge. */
   flow_id?: string | null | undefined;
-  /** For `passkey`: what the browser answered. */
+  /** For `passkey`: the answer of the browser. */
   response?: Record<string, unknown> | null | undefined;
-  /** Ask this device for no second factor again, for as long as the application allows. */
+  /** Do not ask this device for a second factor again, for as long as the application allows. */
   remember_device?: boolean | undefined;
 }
 
@@ -716,9 +716,9 @@ export interface AuthPasskeyBeginOutput {
 }
 
 export interface AuthPasskeyCompleteInput {
-  /** Of the challenge. */
+  /** The `flow_id` of the challenge. */
   flow_id: string;
-  /** The answer of `navigator.credentials.get()`, by its `toJSON()`. */
+  /** The `toJSON()` of the answer of `navigator.credentials.get()`. */
   response: {
     id: string;
     rawId: string;
@@ -794,7 +794,7 @@ export type AuthRegisterOutput = Tokens | MfaRequired | MailSent;
 
 export interface AuthSessionOutput {
   user: User;
-  /** null for a token that the customer's backend signed: it is no sign-in. */
+  /** null for a token that the customer's backend signed, because there was no sign-in. */
   session: Session | null;
   /** The organization of the session. */
   organization: null;
@@ -824,7 +824,7 @@ export interface AuthSessionsRevokeOutput {
 
 export interface AuthSessionsRevokeOthersOutput {
   status: "success";
-  /** How many were ended. */
+  /** Number of sessions that were ended. */
   ended: number;
 }
 
@@ -899,9 +899,9 @@ export interface MePasskeysBeginOutput {
 }
 
 export interface MePasskeysCompleteInput {
-  /** Of the challenge. */
+  /** The `flow_id` of the challenge. */
   flow_id: string;
-  /** The answer of `navigator.credentials.create()`, by its `toJSON()`. */
+  /** The `toJSON()` of the answer of `navigator.credentials.create()`. */
   response: {
     id: string;
     rawId: string;
@@ -913,7 +913,7 @@ export interface MePasskeysCompleteInput {
       transports?: Array<string> | null | undefined;
     };
   };
-  /** Absent: after who keeps it, or the device that it was made on. */
+  /** Default: the name of its provider, or of the device that made it. */
   name?: string | null | undefined;
 }
 
@@ -988,7 +988,7 @@ export interface MeUpdateInput {
 export type MeUpdateOutput = User;
 
 export interface ResourcesCreateInput {
-  /** The `aud` of its tokens, a URI as a rule. It never changes. */
+  /** The `aud` of the API's tokens, usually a URI. It never changes. */
   audience: string;
   name: string;
   scopes?:
@@ -1054,7 +1054,7 @@ export interface SessionsListInput {
   limit?: number | undefined;
   /** The `next_cursor` of the previous page. */
   cursor?: string | null | undefined;
-  /** Only this user's; the id in either form. */
+  /** Only sessions of this user; the id in either form. */
   user_id?: string | null | undefined;
 }
 
@@ -1109,9 +1109,9 @@ export interface UsersListInput {
   email?: string | null | undefined;
   /** Only the user with this id in your own system. */
   external_id?: string | null | undefined;
-  /** Only anonymous users (true), or only those who are none (false). */
+  /** Only anonymous users (true), or only other users (false). */
   anonymous?: boolean | "true" | "false" | null | undefined;
-  /** Only users whose display name or address begins with this, in any case: among the first thousand by each. */
+  /** Only users whose display name or address begins with this text, in any case. Looks at the first thousand by each. */
   search?: string | null | undefined;
 }
 
@@ -1126,7 +1126,7 @@ export interface UsersUpdateInput {
   id: string;
   /** null for none. */
   display_name?: string | null | undefined;
-  /** null removes it. */
+  /** null removes the external id. */
   external_id?: string | null | undefined;
   metadata?: Record<string, unknown> | undefined;
   private_metadata?: Record<string, unknown> | undefined;
@@ -1138,21 +1138,21 @@ export type UsersUpdateOutput = ManagedUser;
 export interface Api {
   apiKeys: {
     /**
-     * Make an API key of the calling key's application.
+     * Create an API key of the calling key's application.
      * REST: POST /v1/api-keys
      * Access: key, scope api-keys:write
      * Errors: insufficient_scope, forbidden
      */
     create: { kind: "mutation"; input: ApiKeysCreateInput; output: ApiKeysCreateOutput };
     /**
-     * One API key of the application.
+     * Read one API key of the application.
      * REST: GET /v1/api-keys/{id}
      * Access: key, scope api-keys:read
      * Errors: not_found
      */
     get: { kind: "query"; input: ApiKeysGetInput; output: ApiKeysGetOutput };
     /**
-     * The application's API keys, oldest first; ended ones for 90 days.
+     * List the application's API keys, oldest first. Ended keys stay listed for 90 days.
      * REST: GET /v1/api-keys
      * Access: key, scope api-keys:read
      */
@@ -1174,14 +1174,14 @@ export interface Api {
   };
   applications: {
     /**
-     * The calling key's application.
+     * Read the calling key's application.
      * REST: GET /v1/applications/{id}
      * Access: key, scope applications:read
      * Errors: not_found
      */
     get: { kind: "query"; input: ApplicationsGetInput; output: ApplicationsGetOutput };
     /**
-     * The calling key's application, as a list of one.
+     * List the calling key's application, alone in its list.
      * REST: GET /v1/applications
      * Access: key, scope applications:read
      */
@@ -1189,14 +1189,14 @@ export interface Api {
   };
   auth: {
     /**
-     * Make a user without any credential, and sign them in.
+     * Create a user without a credential, and sign the user in.
      * REST: POST /v1/auth/anonymous
      * Access: public
      * Errors: forbidden, origin_not_allowed
      */
     anonymous: { kind: "mutation"; input: AuthAnonymousInput | undefined; output: AuthAnonymousOutput };
     /**
-     * Complete a sign-up with the mail's link or code, and sign in.
+     * Complete a sign-up with the mailed link or code, and sign in.
      * REST: POST /v1/auth/register/complete
      * Access: public
      * Errors: invalid_code, conflict, forbidden, origin_not_allowed
@@ -1207,7 +1207,7 @@ export interface Api {
       output: AuthCompleteRegistrationOutput;
     };
     /**
-     * What a mailed link would do.
+     * Describe a mailed link without using it.
      * REST: POST /v1/auth/link
      * Access: public
      * Errors: invalid_code, origin_not_allowed
@@ -1215,21 +1215,21 @@ export interface Api {
     describeLink: { kind: "mutation"; input: AuthDescribeLinkInput; output: AuthDescribeLinkOutput };
     email: {
       /**
-       * Sign in with the mail's link or code.
+       * Sign in with the mailed link or code.
        * REST: POST /v1/auth/email/complete
        * Access: public
        * Errors: invalid_code, invalid_credentials, forbidden, origin_not_allowed
        */
       complete: { kind: "mutation"; input: AuthEmailCompleteInput; output: AuthEmailCompleteOutput };
       /**
-       * Ask for a mail that signs in, by a link or by a code.
+       * Ask for a mail with a link or a code to sign in with.
        * REST: POST /v1/auth/email/start
        * Access: public
        * Errors: forbidden, origin_not_allowed
        */
       start: { kind: "mutation"; input: AuthEmailStartInput; output: AuthEmailStartOutput };
       /**
-       * Undo a change of address, with the link that the old one was mailed.
+       * Undo a change of address, with the link in the mail to the old address.
        * REST: POST /v1/auth/email/undo
        * Access: public
        * Errors: invalid_code, conflict, origin_not_allowed
@@ -1244,7 +1244,7 @@ export interface Api {
       verify: { kind: "mutation"; input: AuthEmailVerifyInput; output: AuthEmailVerifyOutput };
     };
     /**
-     * Sign a person in with an address and a password.
+     * Sign in with an address and a password.
      * REST: POST /v1/auth/login
      * Access: public
      * Errors: invalid_credentials, forbidden, origin_not_allowed
@@ -1259,27 +1259,27 @@ export interface Api {
     logout: { kind: "mutation"; input: AuthLogoutInput | undefined; output: AuthLogoutOutput };
     mfa: {
       /**
-       * Which second factors would do, with what a passkey needs to answer.
+       * List the second factors that would do, with the challenge for a passkey.
        * REST: POST /v1/auth/mfa/challenge
        * Access: flow-or-session
        */
       challenge: { kind: "mutation"; input: AuthMfaChallengeInput | undefined; output: AuthMfaChallengeOutput };
       /**
-       * Take the authenticator app and the recovery codes away. Ends the user's other sessions.
+       * Remove the authenticator app and the recovery codes. Ends the user's other sessions.
        * REST: POST /v1/auth/mfa/disable
        * Access: session, fresh true
        * Errors: conflict, forbidden
        */
       disable: { kind: "mutation"; input: undefined; output: AuthMfaDisableOutput };
       /**
-       * Finish the set-up of an authenticator app by a code of it.
+       * Finish the set-up of an authenticator app with a code from it.
        * REST: POST /v1/auth/mfa/enable
        * Access: flow-or-session
        * Errors: forbidden
        */
       enable: { kind: "mutation"; input: AuthMfaEnableInput; output: AuthMfaEnableOutput };
       /**
-       * Make ten new recovery codes, in place of all before.
+       * Make ten new recovery codes, which replace all earlier ones.
        * REST: POST /v1/auth/mfa/recovery-codes
        * Access: session, fresh true
        * Errors: conflict
@@ -1293,7 +1293,7 @@ export interface Api {
        */
       setup: { kind: "mutation"; input: AuthMfaSetupInput | undefined; output: AuthMfaSetupOutput };
       /**
-       * Prove a second factor: finish a sign-in, or step a session up.
+       * Prove a second factor, to finish a sign-in or to step a session up.
        * REST: POST /v1/auth/mfa/verify
        * Access: flow-or-session
        * Errors: forbidden
@@ -1318,7 +1318,7 @@ export interface Api {
     };
     password: {
       /**
-       * Change one's own password. Ends the user's other sessions.
+       * Change the caller's own password. Ends the user's other sessions.
        * REST: POST /v1/auth/password/change
        * Access: session
        * Errors: invalid_credentials, conflict
@@ -1332,7 +1332,7 @@ export interface Api {
        */
       forgot: { kind: "mutation"; input: AuthPasswordForgotInput; output: AuthPasswordForgotOutput };
       /**
-       * Set a new password with the mail's link or code.
+       * Set a new password with the mailed link or code.
        * REST: POST /v1/auth/password/reset
        * Access: public
        * Errors: invalid_code, forbidden, origin_not_allowed
@@ -1347,21 +1347,21 @@ export interface Api {
      */
     refresh: { kind: "mutation"; input: AuthRefreshInput | undefined; output: AuthRefreshOutput };
     /**
-     * Sign a new person up with an address and a password, and in.
+     * Sign up a new person with an address and a password, and sign the person in.
      * REST: POST /v1/auth/register
      * Access: public
      * Errors: conflict, forbidden, origin_not_allowed
      */
     register: { kind: "mutation"; input: AuthRegisterInput; output: AuthRegisterOutput };
     /**
-     * Who is signed in.
+     * Read the signed-in user and the session.
      * REST: GET /v1/auth/session
      * Access: end-user, scope public
      */
     session: { kind: "query"; input: undefined; output: AuthSessionOutput };
     sessions: {
       /**
-       * The user's own live sessions in this application.
+       * List the user's own live sessions in this application.
        * REST: GET /v1/auth/sessions
        * Access: session
        */
@@ -1374,7 +1374,7 @@ export interface Api {
        */
       revoke: { kind: "mutation"; input: AuthSessionsRevokeInput; output: AuthSessionsRevokeOutput };
       /**
-       * End all of the user's sessions but this one.
+       * End all of the user's sessions except this one.
        * REST: DELETE /v1/auth/sessions
        * Access: session
        */
@@ -1398,14 +1398,14 @@ export interface Api {
     delete: { kind: "mutation"; input: undefined; output: MeDeleteOutput };
     emails: {
       /**
-       * Add an address. It stands on the list once its mail's link or code has proven it.
+       * Add an address. It joins the list once the mailed link or code has proven it.
        * REST: POST /v1/me/emails
        * Access: session, fresh true
        * Errors: conflict
        */
       add: { kind: "mutation"; input: MeEmailsAddInput; output: MeEmailsAddOutput };
       /**
-       * One's own addresses, oldest first.
+       * List the caller's own addresses, oldest first.
        * REST: GET /v1/me/emails
        * Access: session
        */
@@ -1425,7 +1425,7 @@ export interface Api {
        */
       remove: { kind: "mutation"; input: MeEmailsRemoveInput; output: MeEmailsRemoveOutput };
       /**
-       * Have the mail sent (again) that proves an address on the list.
+       * Send (again) the mail that proves an address on the list.
        * REST: POST /v1/me/emails/{id}/verify
        * Access: session
        * Errors: not_found, conflict
@@ -1433,13 +1433,13 @@ export interface Api {
       verify: { kind: "mutation"; input: MeEmailsVerifyInput; output: MeEmailsVerifyOutput };
     };
     /**
-     * Everything that is kept about the caller, as one document.
+     * Export everything that is kept about the caller, as one document.
      * REST: GET /v1/me/export
      * Access: session
      */
     export: { kind: "query"; input: undefined; output: MeExportOutput };
     /**
-     * The caller's own profile.
+     * Read the caller's own profile.
      * REST: GET /v1/me
      * Access: end-user, scope public
      */
@@ -1460,20 +1460,20 @@ export interface Api {
        */
       complete: { kind: "mutation"; input: MePasskeysCompleteInput; output: MePasskeysCompleteOutput };
       /**
-       * One's own passkeys, oldest first.
+       * List the caller's own passkeys, oldest first.
        * REST: GET /v1/me/passkeys
        * Access: session
        */
       list: { kind: "query"; input: MePasskeysListInput | undefined; output: MePasskeysListOutput };
       /**
-       * Remove one of one's own passkeys. Ends the user's other sessions.
+       * Remove one of the caller's own passkeys. Ends the user's other sessions.
        * REST: DELETE /v1/me/passkeys/{id}
        * Access: session, fresh true
        * Errors: not_found, conflict, forbidden, origin_not_allowed, insufficient_user_authentication
        */
       remove: { kind: "mutation"; input: MePasskeysRemoveInput; output: MePasskeysRemoveOutput };
       /**
-       * Rename one of one's own passkeys.
+       * Rename one of the caller's own passkeys.
        * REST: PATCH /v1/me/passkeys/{id}
        * Access: session
        * Errors: not_found
@@ -1482,7 +1482,7 @@ export interface Api {
     };
     password: {
       /**
-       * Set the first password of somebody who has none. Ends the user's other sessions.
+       * Set the first password of a user without one. Ends the user's other sessions.
        * REST: POST /v1/me/password
        * Access: session, fresh true
        * Errors: conflict, forbidden
@@ -1490,14 +1490,14 @@ export interface Api {
       set: { kind: "mutation"; input: MePasswordSetInput; output: MePasswordSetOutput };
     };
     /**
-     * What the caller's account is secured by.
+     * Read how the caller's account is secured.
      * REST: GET /v1/me/security
      * Access: session
      */
     security: { kind: "query"; input: undefined; output: MeSecurityOutput };
     trustedDevices: {
       /**
-       * Devices that are not asked for a second factor, in this application.
+       * List the devices that this application asks for no second factor.
        * REST: GET /v1/me/trusted-devices
        * Access: session
        */
@@ -1519,7 +1519,7 @@ export interface Api {
   };
   resources: {
     /**
-     * Name an API that tokens may be for.
+     * Create an API resource, which tokens may be for.
      * REST: POST /v1/resources
      * Access: key, scope resources:write
      * Errors: conflict
@@ -1533,14 +1533,14 @@ export interface Api {
      */
     delete: { kind: "mutation"; input: ResourcesDeleteInput; output: ResourcesDeleteOutput };
     /**
-     * One API resource of the tenant.
+     * Read one API resource of the tenant.
      * REST: GET /v1/resources/{id}
      * Access: key, scope resources:read
      * Errors: not_found
      */
     get: { kind: "query"; input: ResourcesGetInput; output: ResourcesGetOutput };
     /**
-     * The tenant's API resources, oldest first.
+     * List the tenant's API resources, oldest first.
      * REST: GET /v1/resources
      * Access: key, scope resources:read
      */
@@ -1555,14 +1555,14 @@ export interface Api {
   };
   sessions: {
     /**
-     * One session of the application; an ended one for 30 days.
+     * Read one session of the application. An ended session stays for 30 days.
      * REST: GET /v1/sessions/{id}
      * Access: key, scope sessions:read
      * Errors: not_found
      */
     get: { kind: "query"; input: SessionsGetInput; output: SessionsGetOutput };
     /**
-     * The application's live sessions, oldest first.
+     * List the application's live sessions, oldest first.
      * REST: GET /v1/sessions
      * Access: key, scope sessions:read
      */
@@ -1577,7 +1577,7 @@ export interface Api {
   };
   users: {
     /**
-     * Make a user.
+     * Create a user.
      * REST: POST /v1/users
      * Access: key, scope users:write
      * Errors: conflict
@@ -1591,14 +1591,14 @@ export interface Api {
      */
     delete: { kind: "mutation"; input: UsersDeleteInput; output: UsersDeleteOutput };
     /**
-     * One user of the tenant.
+     * Read one user of the tenant.
      * REST: GET /v1/users/{id}
      * Access: key, scope users:read
      * Errors: not_found
      */
     get: { kind: "query"; input: UsersGetInput; output: UsersGetOutput };
     /**
-     * The tenant's users, oldest first.
+     * List the tenant's users, oldest first.
      * REST: GET /v1/users
      * Access: key, scope users:read
      */

@@ -22,7 +22,7 @@ const only = (authenticator: Authenticator) => {
 };
 const base64url = (text: string | Uint8Array) => Buffer.from(text).toString("base64url");
 const refusal = ({ status, code, body }: Answer) => [status, code, body.error?.message];
-const REFUSED = [401, "invalid_code", "The passkey's answer is wrong, came too late, or was used before."];
+const REFUSED = [401, "invalid_code", "The passkey's answer is wrong, came too late, or was used before. Try again."];
 const NO_CHALLENGE = [
   401,
   "invalid_code",

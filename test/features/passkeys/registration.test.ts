@@ -17,7 +17,7 @@ import { scenarios } from "../../support/scenarios.ts";
 
 const base64url = (bytes: Uint8Array | string) => Buffer.from(bytes).toString("base64url");
 const refusal = ({ status, code, body }: Answer) => [status, code, body.error?.message];
-const REFUSED = [401, "invalid_code", "The passkey's answer is wrong, came too late, or was used before."];
+const REFUSED = [401, "invalid_code", "The passkey's answer is wrong, came too late, or was used before. Try again."];
 const NO_CHALLENGE = [
   401,
   "invalid_code",
