@@ -4,7 +4,7 @@ import { allBlocks } from "./support/documents.ts";
 
 const blocks = allBlocks();
 
-/** Every reason for a block that does not run, and how many blocks have it. A new one is a decision, made here. */
+/** Every reason for a block that does not run, with the number of its blocks. A new reason is decided here. */
 const REASONS = {
   "it runs for minutes": 1,
   "it needs systemd": 1,
@@ -15,22 +15,22 @@ const REASONS = {
 const LANGUAGES = ["sh", "ts", "tsx", "js", "json", "toml", "text", "mermaid", "ini"];
 
 describe("the blocks of the README and the guides", () => {
-  test("are skipped for the listed reasons only", () => {
+  test("are skipped only for the listed reasons", () => {
     const counts: Record<string, number> = {};
     for (const { mark } of blocks) if (mark.kind === "skip") counts[mark.reason] = (counts[mark.reason] ?? 0) + 1;
     expect(counts).toEqual(REASONS);
   });
 
-  test("are in languages that a test reads", () => {
+  test("are in languages that the tests can read", () => {
     const others = blocks.filter(({ language }) => !LANGUAGES.includes(language));
     expect(others.map(({ document, line, language }) => `${document}:${line}: ${language}`)).toEqual([]);
   });
 
-  test("parse where they hold data, and name a diagram where they draw", () => {
+  test("parse if they hold data, and begin with the kind of a diagram if they draw", () => {
     for (const { language, text } of blocks) {
       if (language === "json") JSON.parse(text);
       if (language === "toml") Bun.TOML.parse(text);
-      // A semicolon ends a statement, so GitHub shows an error in place of the picture.
+      // A semicolon ends a statement, and GitHub would show an error instead of the picture.
       if (language === "mermaid") expect(text).toMatch(/^(flowchart|sequenceDiagram)\b[^;]*$/);
     }
   });
@@ -39,7 +39,7 @@ describe("the blocks of the README and the guides", () => {
 describe("the reader of blocks", () => {
   const read = (text: string) => blocksOf("a.md", text);
 
-  test("reads a mark from the comment right above, and the place of the fence", () => {
+  test("reads a mark from the comment directly above, and the line of the fence", () => {
     const [plain, marked] = read(
       "x\n\n```sh\nls\n```\n\n<!-- block: skip, it runs for minutes -->\n```sh\nnpm test\n```\n",
     );
@@ -51,18 +51,18 @@ describe("the reader of blocks", () => {
     expect(() => read(`<!-- block: ${mark} -->\n\`\`\`sh\nls\n\`\`\`\n`)).toThrow("a.md:2");
   });
 
-  test("knows the file that a reader saves a block as", () => {
+  test("knows the file name under which a reader saves a block", () => {
     const [named, unnamed] = read("```js\n// server.mjs\nf();\n```\n```js\n// It serves.\nf();\n```\n");
     expect([named, unnamed].map((block) => block && fileNameOf(block))).toEqual(["server.mjs", null]);
   });
 
-  test("finds shown lines in order, with an ellipsis for anything", () => {
+  test("finds the shown lines in order, with an ellipsis for any text", () => {
     expect(matchesText("a … c\n\nd", "x\na b  c\ny\nd\n")).toBe(true);
     expect(matchesText("d\na … c", "a b c\nd\n")).toBe(false);
     expect(matchesText("a.c", "abc")).toBe(false);
   });
 
-  test("finds shown members of an answer, and misses none", () => {
+  test("finds the shown members of an answer, and reports a missing one", () => {
     expect(matchesJson({ a: "…", b: [{ c: 1 }] }, { a: null, b: [{ c: 1, d: 2 }], e: 3 })).toBe(true);
     expect(matchesJson({ a: "sk_…" }, { a: "sk_1" })).toBe(true);
     expect(matchesJson({ a: "sk_…" }, { a: "x" })).toBe(false);

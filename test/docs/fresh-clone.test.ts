@@ -8,14 +8,14 @@ import { Session } from "./support/session.ts";
 import { isCode, typeCheck } from "./support/type-check.ts";
 
 /**
- * Follows the README and the guides as a newcomer does: every block, in order, in a fresh clone with an empty home. The
- * README's first block installs the packages and starts the one appliance that all of them use.
+ * Follows the README and the guides like a newcomer: every block, in order, in a fresh clone with an empty home. The
+ * README's first block installs the packages and starts the one appliance that all documents use.
  */
 const LONG = 300_000;
 /** The ports that the documents name: `dev`, the reader's own application, a second instance. */
 const PORTS = [8080, 3000, 8081] as const;
 
-/** Commands that a running appliance follows within three seconds, which is faster than people paste. */
+/** Commands whose changes a running appliance adopts within three seconds, which is faster than a reader pastes. */
 const CHANGES = /\bsallyport (app set|app grant|app secret|tenant set)\b/;
 const ASKS = /\bcurl |\bnode \w+\.mjs/;
 const FOLLOWS = 3_200;
@@ -25,7 +25,7 @@ let clone: FreshClone;
 let ports: Map<number, number>;
 /** The README's terminal. Its servers run until the end. */
 let readme: Session;
-/** The lines to paste, as the README's first block printed them. */
+/** The lines to paste, which the README's first block printed. */
 let pasted = "";
 
 beforeAll(async () => {
@@ -44,7 +44,9 @@ function withPorts(text: string): string {
   return text.replace(/\b(8080|3000|8081)\b/g, (port) => String(ports.get(Number(port)) ?? port));
 }
 
-/** The statuses that a block promises: 2xx for each curl, but where a comment at the end of its line says another. */
+/**
+ * Returns the statuses that a block promises: 2xx for each curl, unless a comment at the end of its line names another.
+ */
 function promisedStatuses(script: string): (number | "2xx")[] {
   const lines = script.replaceAll("\\\n", " ").split("\n");
   return lines.flatMap((line) => {
@@ -54,7 +56,7 @@ function promisedStatuses(script: string): (number | "2xx")[] {
   });
 }
 
-/** Runs the shell blocks of a document in one terminal, and compares the outputs that it shows. */
+/** Runs the shell blocks of a document in one terminal, and compares the outputs that the document shows. */
 async function follow(document: string, session: Session, directory: () => Promise<string>): Promise<void> {
   let output: string | null = null;
   let hasChanged = false;
@@ -91,7 +93,7 @@ function isShown(language: string, text: string, output: string | null): boolean
   return language === "json" ? matchesJson(JSON.parse(text), lastJson(output)) : matchesText(text, output);
 }
 
-/** Several answers may stand one after the other on a line. */
+/** Returns the last of the answers on a line. */
 function lastJson(output: string): unknown {
   const line = output.trim().split("\n").at(-1) ?? "";
   return JSON.parse(line.replace(/^.*\}(?=\{)/, ""));
@@ -101,14 +103,14 @@ const directoryOf = (session: Session) => async () => (await session.run("pwd"))
 
 describe("in a fresh clone with an empty home", () => {
   test(
-    "every shell block of the README works as pasted, from the first command on",
+    "every shell block of the README works when pasted, from the first command on",
     async () => {
       await follow("README.md", readme, directoryOf(readme));
     },
     LONG,
   );
 
-  test("every page of the appliance that a document names is there", async () => {
+  test("every page of the appliance that a document names exists", async () => {
     const addresses = documents.flatMap((document) => [
       ...textOf(document).matchAll(/<(http:\/\/localhost:8080[^>]*)>/g),
     ]);
@@ -120,7 +122,7 @@ describe("in a fresh clone with an empty home", () => {
 
   for (const document of documents.slice(1)) {
     test(
-      `every shell block of ${document} works as pasted`,
+      `every shell block of ${document} works when pasted`,
       async () => {
         const session = new Session(join(clone.folder, document.replaceAll("/", "-")), clone.directory, clone.env);
         try {

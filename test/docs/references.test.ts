@@ -7,7 +7,7 @@ import { capture, ROOT } from "../../scripts/lib/run.ts";
 import { AUDIT_ACTIONS } from "../../src/identity/audit/actions.ts";
 import { documents, textOf } from "./support/documents.ts";
 
-/** Every name in the README and the guides must exist: a reader looks for it. */
+/** Checks that every name in the README and the guides exists, because a reader looks for it. */
 const procedures = Object.values((await readRouter())._def.procedures as unknown as Record<string, ProcedureLike>);
 const printed = await capture([process.execPath, "run", join(import.meta.dir, "support/help-child.ts")]);
 /** The output of `--help`, by the name of the command: `app set`, `doctor`, … */
@@ -19,7 +19,7 @@ const helps = new Map(
 );
 const serveHelp = helps.get("serve") ?? "";
 
-/** `path:line: name` of each match that does not exist. */
+/** Returns `path:line: name` for each match that does not exist. */
 function missing(pattern: RegExp, exists: (name: string, document: string) => boolean): string[] {
   return documents.flatMap((document) => {
     const text = textOf(document);
@@ -29,7 +29,7 @@ function missing(pattern: RegExp, exists: (name: string, document: string) => bo
   });
 }
 
-/** As GitHub makes anchors of headings. */
+/** Returns the anchors that GitHub makes of headings. */
 function anchorsOf(file: string): string[] {
   return [...readFileSync(file, "utf8").matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
     heading
@@ -39,7 +39,7 @@ function anchorsOf(file: string): string[] {
   );
 }
 
-describe("the README and the guides name nothing that does not exist:", () => {
+describe("the README and the guides name only existing", () => {
   test("links and anchors", () => {
     const isThere = (link: string, document: string) => {
       const [path = "", anchor] = link.split("#");
@@ -49,7 +49,7 @@ describe("the README and the guides name nothing that does not exist:", () => {
     expect(missing(/\]\((?!https?:)([^)\s]+)\)/g, isThere)).toEqual([]);
   });
 
-  test("files of the repository, the tests of promises among them", () => {
+  test("files of the repository, including the tests of promises", () => {
     const pattern = /`((?:src|test|scripts|web)\/[\w./-]+\.\w+)`/g;
     expect(missing(pattern, (path) => existsSync(join(ROOT, path)))).toEqual([]);
   });
@@ -61,7 +61,7 @@ describe("the README and the guides name nothing that does not exist:", () => {
     expect(missing(calls, (call) => paths.has(call) || others.test(call))).toEqual([]);
   });
 
-  test("settings, with the defaults that the tables show", () => {
+  test("settings, with the right defaults in the tables", () => {
     const sdk =
       /^SALLYPORT_(URL|TENANT_URL|APP_ID|API_AUDIENCE|API_KEY(_ID|_SECRET)?|M2M_CLIENT_(ID|SECRET)|TENANT_ID|SCREENSHOTS)$/;
     expect(missing(/\b(SALLYPORT_[A-Z_]+)\b/g, (name) => sdk.test(name) || serveHelp.includes(name))).toEqual([]);
@@ -100,7 +100,7 @@ describe("the README and the guides name nothing that does not exist:", () => {
     expect(missing(actions, (name) => name in AUDIT_ACTIONS)).toEqual([]);
   });
 
-  test("packages in the guide of dependencies: each of package.json, and no other", () => {
+  test("packages in the guide of dependencies: exactly those of package.json", () => {
     const { devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
       devDependencies: Record<string, string>;
     };
@@ -112,13 +112,13 @@ describe("the README and the guides name nothing that does not exist:", () => {
   });
 });
 
-/** `POST /v1/users`; undefined for a procedure without REST. */
+/** Returns `POST /v1/users`, or undefined for a procedure without REST. */
 function addressOf(meta: unknown): string | undefined {
   const { rest } = meta as { rest?: { method: string; path: string } };
   return rest && `${rest.method} ${rest.path}`;
 }
 
-/** The longest command that a line begins with. */
+/** Returns the longest command that a line begins with. */
 function commandIn(line: string): string | undefined {
   return [...helps.keys()].filter((name) => `${line} `.startsWith(`${name} `)).sort((a, b) => b.length - a.length)[0];
 }

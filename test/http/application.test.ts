@@ -3,27 +3,30 @@ import { toPrefixedId } from "../../src/core/ids.ts";
 import { scenarios } from "../support/scenarios.ts";
 import { claimsOf } from "../support/tokens.ts";
 
-scenarios("which application is meant", (t) => {
-  t.test("without a credential: the header in either form and case, else the default one", async (app) => {
-    const user = await app.user();
-    const prefixed = toPrefixedId("application", app.applicationId);
-    const meant = async (headers: Record<string, string>) => {
-      const answer = await app.client(headers).post("/v1/auth/login", user.login);
-      return answer.status === 200 ? claimsOf(answer.body.access_token).azp : answer.code;
-    };
-    expect(await meant({})).toBe(app.defaultApplicationId);
-    for (const id of [
-      app.applicationId,
-      app.applicationId.toUpperCase(),
-      prefixed,
-      prefixed.toLowerCase(),
-      prefixed.toUpperCase(),
-    ]) {
-      expect([id, await meant({ "x-application-id": id })]).toEqual([id, app.applicationId]);
-    }
-  });
+scenarios("the application of a request", (t) => {
+  t.test(
+    "without a credential, is the one in the header, in either form and case, or else the default one",
+    async (app) => {
+      const user = await app.user();
+      const prefixed = toPrefixedId("application", app.applicationId);
+      const meant = async (headers: Record<string, string>) => {
+        const answer = await app.client(headers).post("/v1/auth/login", user.login);
+        return answer.status === 200 ? claimsOf(answer.body.access_token).azp : answer.code;
+      };
+      expect(await meant({})).toBe(app.defaultApplicationId);
+      for (const id of [
+        app.applicationId,
+        app.applicationId.toUpperCase(),
+        prefixed,
+        prefixed.toLowerCase(),
+        prefixed.toUpperCase(),
+      ]) {
+        expect([id, await meant({ "x-application-id": id })]).toEqual([id, app.applicationId]);
+      }
+    },
+  );
 
-  t.test("an id that was given explicitly is never replaced by the default one", async (app) => {
+  t.test("is never the default one if the request names an id", async (app) => {
     const user = await app.user();
     const disabled = await app.application();
     await app.disable("applications", disabled);
@@ -51,7 +54,7 @@ scenarios("which application is meant", (t) => {
     }
   });
 
-  t.test("the credential's own application wins; a header or path that disagrees is 403", async (app) => {
+  t.test("is the credential's own, and a header or path that disagrees gets 403", async (app) => {
     const acme = await app.tenant("acme");
     const { tokens } = await app.signedIn();
     const agree = [app.applicationId, toPrefixedId("application", app.applicationId)];
@@ -91,7 +94,7 @@ scenarios("which application is meant", (t) => {
     }
   });
 
-  t.test("a refresh token in the body speaks for itself; a header or path that disagrees is 403", async (app) => {
+  t.test("is that of a refresh token in the body, and a header or path that disagrees gets 403", async (app) => {
     const acme = await app.tenant("acme");
     const { tokens } = await app.signedIn();
     const refresh = (headers: Record<string, string>, prefix = "") =>
@@ -105,7 +108,7 @@ scenarios("which application is meant", (t) => {
     }
   });
 
-  t.test("the path names the tenant, with that tenant's default application", async (app) => {
+  t.test("is the default application of the tenant in the path", async (app) => {
     const acme = await app.tenant("acme");
     const user = await app.user("eve@example.com", acme.id);
     const login = (path: string, headers: Record<string, string> = {}) => app.client(headers).post(path, user.login);
@@ -125,7 +128,7 @@ scenarios("which application is meant", (t) => {
   });
 
   t.test(
-    "a configured Host names the tenant; the path still must agree",
+    "belongs to the tenant of a configured Host, and the path must agree",
     async (app) => {
       const acme = await app.tenant("acme");
       const user = await app.user("eve@example.com", acme.id);
@@ -144,7 +147,7 @@ scenarios("which application is meant", (t) => {
   );
 
   t.test(
-    "a disabled application: no sign-in, and its old tokens of every kind are refused at once (ASVS 8.3.2)",
+    "once disabled, allows no sign-in and refuses its old tokens of every kind at once (ASVS 8.3.2)",
     async (app) => {
       const { user, tokens } = await app.signedIn();
       const key = await app.newSecretKey();
@@ -160,7 +163,7 @@ scenarios("which application is meant", (t) => {
     },
   );
 
-  t.test("another process disables it: this one follows within two seconds", async (app) => {
+  t.test("is refused within two seconds after another process disables it", async (app) => {
     const { tokens } = await app.signedIn();
     const session = () => app.client().bearer(tokens.accessToken).get("/v1/auth/session");
     expect((await session()).status).toBe(200);
@@ -172,7 +175,7 @@ scenarios("which application is meant", (t) => {
     expect((await session()).code).toBe("token_revoked");
   });
 
-  t.test("a disabled user's old tokens of every kind are refused at once (ASVS 7.4.2)", async (app) => {
+  t.test("refuses a disabled user's old tokens of every kind at once (ASVS 7.4.2)", async (app) => {
     const { user, tokens } = await app.signedIn();
     await app.disable("users", user.id);
     expect((await app.client().bearer(tokens.accessToken).get("/v1/auth/session")).code).toBe("token_revoked");

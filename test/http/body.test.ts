@@ -6,7 +6,7 @@ const post = (app: TestApp, path: string, body: BodyInit, type = "application/js
   app.client().post(path, undefined, { body, headers: { "content-type": type } });
 
 sqliteScenarios("request bodies and queries", (t) => {
-  t.test("what is not JSON in UTF-8 is 400, on both transports, before anything is looked up", async (app) => {
+  t.test("anything but JSON in UTF-8 gets 400 before any look-up, on both transports", async (app) => {
     const bodies: [string, BodyInit][] = [
       ["half an object", '{"email":'],
       ["single quotes", "{'email':'a'}"],
@@ -30,7 +30,7 @@ sqliteScenarios("request bodies and queries", (t) => {
     expect(app.metric("sallyport_password_hashes_total")).toBe(0);
   });
 
-  t.test("JSON of the wrong shape is 400 and names the field", async (app) => {
+  t.test("JSON of the wrong shape gets 400, and the error names the field", async (app) => {
     const email = "ada@example.com";
     const bodies: [unknown, string][] = [
       [[], ""],
@@ -59,7 +59,7 @@ sqliteScenarios("request bodies and queries", (t) => {
   });
 
   t.test(
-    "__proto__, constructor and prototype are unknown keys, in bodies and queries, and touch no prototype",
+    "__proto__, constructor and prototype are unknown keys in bodies and queries, and change no prototype",
     async (app) => {
       const { tokens } = await app.signedIn();
       const client = app.client().bearer(tokens.accessToken);
@@ -125,7 +125,7 @@ sqliteScenarios("request bodies and queries", (t) => {
     expect((await client.get("/v1/auth/sessions")).body.data).toHaveLength(2);
   });
 
-  t.test("64 kB is the most, with and without a length; more is 413", async (app) => {
+  t.test("a body of more than 64 kB gets 413, with and without a length", async (app) => {
     const pad = (size: number) => `{"email":"a@example.com","password":"${"x".repeat(size)}"}`;
     for (const size of [65_536, 1_000_000, 5_000_000]) {
       const answer = await post(app, "/v1/auth/login", pad(size));
@@ -141,7 +141,7 @@ sqliteScenarios("request bodies and queries", (t) => {
     expect((await post(app, "/v1/auth/login", pad(60_000))).status).toBe(400);
   });
 
-  t.test("JSON is 32 levels deep at most, on both transports; brackets in strings do not count", async (app) => {
+  t.test("JSON has at most 32 levels on both transports, and brackets in strings do not count", async (app) => {
     const { tokens } = await app.signedIn();
     const client = app.client().bearer(tokens.accessToken);
     const nested = (levels: number) => `${"[".repeat(levels)}1${"]".repeat(levels)}`;
@@ -175,7 +175,7 @@ sqliteScenarios("request bodies and queries", (t) => {
     }
   });
 
-  t.test("a compressed body is 415, and nothing unpacks it", async (app) => {
+  t.test("a compressed body gets 415 without being unpacked", async (app) => {
     const body = Bun.gzipSync(new TextEncoder().encode(JSON.stringify({ email: "a@example.com", password: "x" })));
     for (const encoding of ["gzip", "br", "deflate", "gzip, gzip"]) {
       const headers = { "content-type": "application/json", "content-encoding": encoding };
@@ -188,7 +188,7 @@ sqliteScenarios("request bodies and queries", (t) => {
     }
   });
 
-  t.test("a client that leaves in the middle of its body is no failure of the server", async (app) => {
+  t.test("a client that disconnects during its body causes no internal error", async (app) => {
     const { hostname, port } = new URL(app.url);
     const heads = ["Content-Length: 1000", "Transfer-Encoding: chunked"];
     for (const head of heads) {
@@ -210,7 +210,7 @@ sqliteScenarios("request bodies and queries", (t) => {
     expect(app.app.metrics.render()).not.toContain('status="500"');
   });
 
-  t.test("unknown addresses are 404 in the envelope, whatever they look like", async (app) => {
+  t.test("any unknown address gets 404 in the envelope", async (app) => {
     for (const path of [
       "/v1",
       "/v1/auth",
@@ -232,8 +232,8 @@ sqliteScenarios("request bodies and queries", (t) => {
   });
 });
 
-scenarios("texts that PostgreSQL does not take", (t) => {
-  t.test("a NUL in any text is an answer, never a failure inside, on either database", async (app) => {
+scenarios("text that PostgreSQL refuses", (t) => {
+  t.test("a NUL in any text never causes an internal error on either database", async (app) => {
     const { user, tokens } = await app.signedIn();
     const nul = "a\u0000b";
     const bodies: [string, unknown][] = [

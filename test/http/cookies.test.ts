@@ -20,7 +20,7 @@ scenarios("cookies", (t) => {
     ...(secure ? { secure: "" } : {}),
   });
 
-  t.test("names and attributes under http", async (app) => {
+  t.test("have the right names and attributes under http", async (app) => {
     const short = app.applicationId.slice(-12);
     const [access, refresh] = await login(app);
     expect([access?.name, refresh?.name]).toEqual(["sallyport_at", "sallyport_rt"]);
@@ -31,7 +31,7 @@ scenarios("cookies", (t) => {
   });
 
   t.test(
-    "names and attributes under https (ASVS 3.3.1, 3.3.2, 3.3.3, 3.3.4)",
+    "have the right names and attributes under https (ASVS 3.3.1, 3.3.2, 3.3.3, 3.3.4)",
     async (app) => {
       const short = app.applicationId.slice(-12);
       const [access, refresh] = await login(app);
@@ -45,7 +45,7 @@ scenarios("cookies", (t) => {
   );
 
   t.test(
-    "under https a cookie without its prefix, which a sibling host could have set, is nobody's",
+    "are ignored under https without their prefix, because a sibling host could have set them",
     async (app) => {
       const { tokens } = await app.signedIn(app.defaultApplicationId);
       const session = (name: string) => app.client({ cookie: `${name}=${tokens.accessToken}` }).get("/v1/auth/session");
@@ -58,7 +58,7 @@ scenarios("cookies", (t) => {
     HTTPS,
   );
 
-  t.test("a refresh cookie that is finally refused is taken away; one that may yet do is kept", async (app) => {
+  t.test("are cleared after a final refusal, and kept if a later refresh may succeed", async (app) => {
     const { tokens } = await app.signedIn(app.defaultApplicationId);
     const page = app.page(app.publicUrl);
     const dead = await page.post("/v1/auth/refresh", {}, { headers: { cookie: `sallyport_rt=${tokens.accessToken}` } });
@@ -71,7 +71,7 @@ scenarios("cookies", (t) => {
     expect([inBody.status, inBody.cookies]).toEqual([401, []]);
   });
 
-  t.test("the refresh cookie's path is the application's to choose, and sign-out clears it there", async (app) => {
+  t.test("use the application's refresh path, where sign-out clears them", async (app) => {
     const applicationId = await app.application({ refresh_cookie_path: "/api/v1/auth" });
     const user = await app.user();
     const client = app.client({ "x-application-id": applicationId });
@@ -86,7 +86,7 @@ scenarios("cookies", (t) => {
   });
 
   t.test(
-    "two applications on one host do not overwrite each other; another tenant's default one neither",
+    "do not overwrite those of another application or of another tenant's default application on the same host",
     async (app) => {
       const acme = await app.tenant("acme");
       const names = new Set<string>();
@@ -99,7 +99,7 @@ scenarios("cookies", (t) => {
     },
   );
 
-  t.test("a cookie is found by its whole name, wherever it stands", async (app) => {
+  t.test("are found by their whole name, at any place", async (app) => {
     const { tokens } = await app.signedIn(app.defaultApplicationId);
     const good = `sallyport_at=${tokens.accessToken}`;
     const status = async (cookie: string) => (await app.client({ cookie }).get("/v1/auth/session")).status;
@@ -112,7 +112,7 @@ scenarios("cookies", (t) => {
     expect(await status(";;=;sallyport_at=x")).toBe(401);
   });
 
-  t.test("an Authorization header is never ignored in favour of a cookie", async (app) => {
+  t.test("never win over an Authorization header", async (app) => {
     const { tokens } = await app.signedIn(app.defaultApplicationId);
     const cookie = `sallyport_at=${tokens.accessToken}`;
     for (const authorization of ["Bearer", "Basic abc", "Bearer a b", "Bearer nonsense", "Token x"]) {

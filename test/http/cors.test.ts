@@ -13,7 +13,7 @@ const preflight = (app: TestApp, origin: string, path = "/v1/auth/login") =>
     .send("OPTIONS", path);
 
 sqliteScenarios("CORS (ASVS 3.4.2)", (t) => {
-  t.test("a preflight is told the tenant's union of origins, each as itself and never a star", async (app) => {
+  t.test("a preflight allows every origin of the tenant's applications by name, and never a star", async (app) => {
     await app.application({ origins: ["https://second.example"] });
     for (const origin of [APP_ORIGIN, "https://second.example", app.publicUrl]) {
       const answer = await preflight(app, origin);
@@ -29,7 +29,7 @@ sqliteScenarios("CORS (ASVS 3.4.2)", (t) => {
     }
   });
 
-  t.test("nobody else's origin passes a preflight, on any transport", async (app) => {
+  t.test("a preflight refuses every other origin, on any transport", async (app) => {
     const disabled = await app.application({ origins: ["https://gone.example"] });
     await app.disable("applications", disabled);
     for (const origin of ["https://evil.example", "null", `${APP_ORIGIN}.evil.example`, "https://gone.example", "*"]) {
@@ -41,14 +41,14 @@ sqliteScenarios("CORS (ASVS 3.4.2)", (t) => {
     }
   });
 
-  t.test("under a tenant's path the union is that tenant's", async (app) => {
+  t.test("a preflight under a tenant's path allows the origins of that tenant", async (app) => {
     await app.tenant("acme");
     expect((await preflight(app, "https://acme.example", "/t/acme/v1/auth/login")).status).toBe(204);
     expect((await preflight(app, APP_ORIGIN, "/t/acme/v1/auth/login")).status).toBe(403);
     expect((await preflight(app, APP_ORIGIN, "/t/nobody/v1/auth/login")).status).toBe(403);
   });
 
-  t.test("the request itself is held against its own application's origins, refusals included", async (app) => {
+  t.test("a request, even a refused one, is readable only for origins of its own application", async (app) => {
     const user = await app.user();
     const own = app.page(APP_ORIGIN, { "x-application-id": app.applicationId });
     const good = await own.post("/v1/auth/login", user.login);
@@ -60,14 +60,14 @@ sqliteScenarios("CORS (ASVS 3.4.2)", (t) => {
     expect([noSession.status, noSession.headers.get("access-control-allow-origin")]).toEqual([401, APP_ORIGIN]);
     const badBody = await own.post("/v1/auth/login", {});
     expect([badBody.status, badBody.headers.get("access-control-allow-origin")]).toEqual([400, APP_ORIGIN]);
-    // The default application allows no page: what it answers, no page reads.
+    // The default application allows no page, so no page may read its answers.
     const other = await app.page(APP_ORIGIN).get("/v1/auth/session");
     expect(other.headers.get("access-control-allow-origin")).toBeNull();
     const trpc = await own.query("auth.session");
     expect(trpc.headers.get("access-control-allow-origin")).toBe(APP_ORIGIN);
   });
 
-  t.test("answers to pages vary by origin, so that no cache hands one to another page", async (app) => {
+  t.test("answers to pages vary by origin, so that no cache gives them to another page", async (app) => {
     const user = await app.user();
     for (const origin of [APP_ORIGIN, "https://evil.example"]) {
       const page = app.page(origin, { "x-application-id": app.applicationId });
@@ -82,7 +82,7 @@ sqliteScenarios("CORS (ASVS 3.4.2)", (t) => {
     }
   });
 
-  t.test("public documents may be read by any page, without its credentials", async (app) => {
+  t.test("any page may read public documents, without its credentials", async (app) => {
     for (const path of ["/.well-known/jwks.json", "/oauth2/jwks", "/v1/revocations", "/openapi.json"]) {
       const answer = await app.page("https://anyone.example").get(path);
       expect([path, answer.status, answer.headers.get("access-control-allow-origin")]).toEqual([path, 200, "*"]);

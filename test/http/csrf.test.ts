@@ -5,7 +5,7 @@ import { APP_ORIGIN, PASSWORD } from "../support/template.ts";
 
 type Headers = Record<string, string>;
 
-/** A browser with live cookies of the application, and nothing else about it. */
+/** Returns a browser with live cookies of the application, and without any other credential. */
 async function browserOf(app: TestApp, applicationId = app.applicationId) {
   const { tokens } = await app.signedIn(applicationId);
   const suffix = applicationId === app.defaultApplicationId ? "" : `_${applicationId.slice(-12)}`;
@@ -22,18 +22,18 @@ const FOREIGN: [string, Headers][] = [
   ["a null origin (sandbox, data URL)", { origin: "null" }],
   ["an empty origin", { origin: "" }],
   ["another port", { origin: `${APP_ORIGIN}:8443` }],
-  ["http in place of https", { origin: "http://app.example.com" }],
+  ["http instead of https", { origin: "http://app.example.com" }],
   ["a suffix of the name", { origin: "https://notapp.example.com" }],
   ["a prefix of the name", { origin: `${APP_ORIGIN}.evil.example` }],
-  ["upper case, as no browser writes it", { origin: "https://APP.example.com" }],
-  ["a trailing slash, as no browser writes it", { origin: `${APP_ORIGIN}/` }],
+  ["upper case, which no browser sends", { origin: "https://APP.example.com" }],
+  ["a trailing slash, which no browser sends", { origin: `${APP_ORIGIN}/` }],
   ["no origin, from a sibling site", { "sec-fetch-site": "same-site" }],
   ["no origin, from another site", { "sec-fetch-site": "cross-site" }],
-  ["no origin, typed by a person", { "sec-fetch-site": "none" }],
+  ["no origin, from a typed address", { "sec-fetch-site": "none" }],
 ];
 
 scenarios("CSRF (ASVS 3.5.1, 3.5.3)", (t) => {
-  t.test("a cookie-borne or cookie-setting change from a foreign page is 403 and changes nothing", async (app) => {
+  t.test("a foreign page that uses or sets cookies gets 403 and changes nothing", async (app) => {
     const browser = await browserOf(app);
     const other = await app.signedIn();
     const changes: [string, string, unknown][] = [
@@ -60,7 +60,7 @@ scenarios("CSRF (ASVS 3.5.1, 3.5.3)", (t) => {
     expect(await app.state()).toBe(before);
   });
 
-  t.test("the application's own pages, and the appliance's own, may", async (app) => {
+  t.test("the pages of the application and of the appliance may use cookies", async (app) => {
     const allowed: Headers[] = [
       { origin: APP_ORIGIN, "sec-fetch-site": "cross-site" },
       { origin: app.publicUrl, "sec-fetch-site": "same-origin" },
@@ -74,20 +74,20 @@ scenarios("CSRF (ASVS 3.5.1, 3.5.3)", (t) => {
     }
   });
 
-  t.test("one application's origin is no other's", async (app) => {
+  t.test("an origin of one application is foreign to another", async (app) => {
     const browser = await browserOf(app, app.defaultApplicationId);
     const refused = await browser({ origin: APP_ORIGIN }).post("/v1/auth/logout");
     expect([refused.status, refused.code]).toEqual([403, "origin_not_allowed"]);
   });
 
-  t.test("Bearer needs no origin: no page of somebody else's has the token", async (app) => {
+  t.test("a Bearer token needs no origin, because no foreign page has it", async (app) => {
     const { tokens } = await app.signedIn();
     const anywhere = app.client({ origin: "https://evil.example" }).bearer(tokens.accessToken);
     expect((await anywhere.delete("/v1/auth/sessions")).status).toBe(200);
     expect((await anywhere.post("/v1/auth/logout")).status).toBe(200);
   });
 
-  t.test("what a form can send without a preflight is 415, even from the right page (ASVS 3.5.2)", async (app) => {
+  t.test("a content type that needs no preflight gets 415, even from the right page (ASVS 3.5.2)", async (app) => {
     const browser = await browserOf(app);
     const user = await app.user();
     const before = await app.state();
@@ -112,7 +112,7 @@ scenarios("CSRF (ASVS 3.5.1, 3.5.3)", (t) => {
     expect(await app.state()).toBe(before);
   });
 
-  t.test("the tRPC transport never refreshes by cookie", async (app) => {
+  t.test("tRPC never refreshes by cookie", async (app) => {
     const browser = await browserOf(app);
     const before = await app.state();
     const refused = await browser({ origin: APP_ORIGIN }).mutate("auth.refresh");
@@ -120,7 +120,7 @@ scenarios("CSRF (ASVS 3.5.1, 3.5.3)", (t) => {
     expect(await app.state()).toBe(before);
   });
 
-  t.test("GET changes nothing, whoever asks, and is no way around POST (ASVS 3.5.3, 4.1.4)", async (app) => {
+  t.test("GET changes nothing for any caller, and cannot replace POST (ASVS 3.5.3, 4.1.4)", async (app) => {
     const browser = await browserOf(app);
     const before = await app.state();
     for (const path of ["/v1/auth/login", "/v1/auth/logout", "/v1/auth/refresh", "/v1/auth/password/change"]) {

@@ -22,13 +22,13 @@ import { scenarios } from "../support/scenarios.ts";
 import { giveTotp, raise } from "../support/second-factors.ts";
 import { totp } from "../support/totp.ts";
 
-/** Of somebody who has proven both factors. */
+/** Signs the subject in with both factors. */
 async function withSecondFactor({ user, tokens }: Subject, app: TestApp): Promise<undefined> {
   await giveTotp(app, user);
   await raise(app, tokens.session.sid);
 }
 
-/** A passkey of the subject, made by a page of the appliance's own, and a session that has proven it. */
+/** Gives the subject a passkey from the appliance's own page, and a session that has proven it. */
 async function withPasskey({ tokens }: Subject, app: TestApp) {
   const authenticator = newAuthenticator({ origin: app.publicUrl });
   const passkey = await addPasskey(app.client().bearer(tokens.accessToken), authenticator);
@@ -36,7 +36,7 @@ async function withPasskey({ tokens }: Subject, app: TestApp) {
   return { authenticator, passkey };
 }
 
-/** An input that succeeds, for each procedure. A new procedure has none, and the first test says so. */
+/** An input that succeeds, for each procedure. The first test fails for a new procedure without an input. */
 type Input = Record<string, unknown> | undefined;
 const inputs: Record<
   string,
@@ -111,7 +111,7 @@ const inputs: Record<
   "auth.passkey.begin": () => ({}),
   "auth.passkey.complete": async (subject, app, _, { client, prefix = "" }) => {
     const { authenticator } = await withPasskey(subject, app);
-    // A challenge is one application's: the one that this caller means. Who may not ask has somebody else's.
+    // A challenge belongs to the application of this caller. A caller that may not ask gets a foreign challenge.
     const begun = await beginSignIn(client, prefix).catch(() => beginSignIn(app.client()));
     return { flow_id: begun.flow_id, response: authenticator.get(begun.public_key) };
   },
@@ -154,7 +154,7 @@ const inputs: Record<
   "resources.delete": ({ resourceId }) => ({ id: resourceId }),
 };
 
-/** The application that a public procedure settles on: the key's own, the page's, else the default one. */
+/** Returns the application of a public procedure: the key's own, the page's, or else the default one. */
 function applicationOf(app: TestApp, kind: CallerKind): string {
   const isOwn = kind === "own page" || kind === "secret key" || kind === "secret key without the scope";
   return isOwn ? app.applicationId : app.defaultApplicationId;
@@ -163,9 +163,9 @@ function applicationOf(app: TestApp, kind: CallerKind): string {
 const everybody = Object.keys(callers) as CallerKind[];
 const but = (...refused: CallerKind[]) => everybody.filter((kind) => !refused.includes(kind));
 
-/** Who succeeds, by what a procedure needs. Everybody else is refused: default deny (ASVS 8.2.1). */
+/** The callers that succeed, for each kind of access. All others are refused: default deny (ASVS 8.2.1). */
 const admitted: Record<Access["kind"], readonly CallerKind[]> = {
-  // A bearer that is no secret key says nothing here; the body is what proves something.
+  // A bearer token other than a secret key has no effect here. The proof is in the body.
   public: but("foreign page", "other tenant's secret key, here"),
   session: ["access token", "own page"],
   "flow-or-session": ["access token", "own page"],
@@ -180,16 +180,16 @@ const admitted: Record<Access["kind"], readonly CallerKind[]> = {
   "end-user": ["access token", "own page", "customer-signed token", "public token"],
   key: ["secret key", "M2M token"],
 };
-/** What is one application's: an M2M client is another one, and finds nothing there by that id. */
+/** Objects of one application. An M2M client is another application, and finds no such object by its id. */
 const OF_APPLICATION = /^(?:apiKeys|sessions|applications)\.(?:get|revoke|rotate)$/;
 
 function isAdmitted(kind: CallerKind, name: string, access: Access): boolean {
   if (kind === "M2M token" && OF_APPLICATION.test(name)) return false;
-  // Anybody can ask for a public token: it reads.
+  // Anyone can get a public token, so it may only read.
   if (kind === "public token" && access.kind === "end-user" && access.scope !== "public") return false;
   return admitted[access.kind].includes(kind);
 }
-/** Those that reach something, and it is their own tenant's. */
+/** Callers whose request succeeds, but only on their own tenant's objects. */
 const elsewhere: readonly CallerKind[] = [
   "other tenant's access token, anywhere",
   "other tenant's secret key, anywhere",
@@ -226,19 +226,19 @@ function call(
   return client.send(method, query === "" ? full : `${full}?${query}`);
 }
 
-/** Lines of the state that are not about `tenantId`. */
+/** Returns the lines of the state that do not contain `tenantId`. */
 const withoutTenant = (state: string, tenantId: string) =>
   state
     .split("\n")
     .filter((line) => !line.includes(tenantId))
     .join("\n");
 
-/** A page of another site may send a read, and cannot read its answer. */
+/** Whether the page may send a read without being able to read the answer: a page of another site. */
 function isBlind(kind: CallerKind, { _def: { meta, type } }: Callable): boolean {
   return kind === "foreign page" && type === "query" && ["session", "end-user"].includes(meta?.access.kind ?? "");
 }
 
-/** Each call has a subject of its own, which it may change. */
+/** Tries calls that succeed, each with its own subject, which it may change. */
 async function trySuccess(app: TestApp, name: string, procedure: Callable, kind: CallerKind, acme: TestTenant) {
   for (const transport of transports) {
     const subject = await newSubject(app);
@@ -252,7 +252,9 @@ async function trySuccess(app: TestApp, name: string, procedure: Callable, kind:
   }
 }
 
-/** These callers share a subject and an input that would succeed: after each call, both are seen to be as they were. */
+/**
+ * Tries calls that are refused. The callers share a subject and an input that would succeed, and neither may change.
+ */
 async function tryRefusals(
   app: TestApp,
   name: string,
@@ -278,7 +280,10 @@ async function tryRefusals(
   }
 }
 
-/** These callers reach something, and it is their own tenant's. @returns whether a call succeeded */
+/**
+ * Tries calls that affect only the caller's own tenant.
+ * @returns whether a call succeeded
+ */
 async function tryElsewhere(app: TestApp, name: string, procedure: Callable, kind: CallerKind, acme: TestTenant) {
   let succeeded = false;
   for (const transport of transports) {
@@ -301,7 +306,7 @@ async function tryElsewhere(app: TestApp, name: string, procedure: Callable, kin
 async function tryEverybody(app: TestApp, name: string, procedure: Callable): Promise<void> {
   const acme = await app.tenant("acme");
   const { meta } = procedure._def;
-  if (!meta) throw new Error(`${name} does not say what it needs`);
+  if (!meta) throw new Error(`${name} states no access`);
   const here = everybody.filter((kind) => !elsewhere.includes(kind));
   const succeeds = (kind: CallerKind) => isAdmitted(kind, name, meta.access) || isBlind(kind, procedure);
   const refused = here.filter((kind) => !succeeds(kind));
@@ -321,7 +326,7 @@ const probe = await startApp();
 const procedures = proceduresOf(probe.app.router);
 await probe.close();
 
-test("every procedure has an input here, says what it needs, and is a route", () => {
+test("every procedure has an input here, states its access, and has a route", () => {
   for (const [name, { _def }] of Object.entries(procedures)) {
     expect([name, name in inputs]).toEqual([name, true]);
     expect([name, Object.keys(admitted)]).toEqual([name, expect.arrayContaining([_def.meta?.access.kind])]);

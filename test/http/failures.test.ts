@@ -4,7 +4,7 @@ import type { TestApp } from "../support/app.ts";
 import { scenarios } from "../support/scenarios.ts";
 import { PASSWORD } from "../support/template.ts";
 
-/** Past the client of the harness, which takes no failure inside. */
+/** Sends a request without the test client, which accepts no internal error. */
 async function send(app: TestApp, method: string, path: string, token: string | null, json?: unknown) {
   const headers: Record<string, string> = { host: new URL(app.publicUrl).host };
   if (token !== null) headers.authorization = `Bearer ${token}`;
@@ -14,8 +14,8 @@ async function send(app: TestApp, method: string, path: string, token: string | 
   return { status: response.status, cookies: response.headers.getSetCookie(), text: await response.text() };
 }
 
-scenarios("when something breaks inside (ASVS 16.5.1, 16.5.3, 16.5.4)", (t) => {
-  t.test("what cannot be told to the audit log does not happen (security.md 22)", async (app) => {
+scenarios("an internal failure (ASVS 16.5.1, 16.5.3, 16.5.4)", (t) => {
+  t.test("undoes every change that the audit log cannot record", async (app) => {
     const { user, tokens } = await app.signedIn();
     const other = await app.signIn(user);
     await app.storage.write(
@@ -50,7 +50,7 @@ scenarios("when something breaks inside (ASVS 16.5.1, 16.5.3, 16.5.4)", (t) => {
       });
       for (const told of ["audit", "SQL", "sqlite", "postgres", "/src/", "relation"])
         expect(answer.text).not.toContain(told);
-      // The log has the cause, under the id that the caller was given (ASVS 16.3.4).
+      // The log has the cause, with the request id that the caller got (ASVS 16.3.4).
       const line = app.log.lines.at(-1);
       expect(line).toMatchObject({ level: "error", fields: { request_id: error.request_id } });
       expect(String(line?.fields.err)).toContain("audit_entries");
@@ -63,7 +63,7 @@ scenarios("when something breaks inside (ASVS 16.5.1, 16.5.3, 16.5.4)", (t) => {
     expect((await send(app, "POST", "/v1/auth/login", null, user.login)).status).toBe(200);
   });
 
-  t.test("a stored hash that cannot be read is no open door", async (app) => {
+  t.test("caused by an unreadable password hash lets nobody sign in", async (app) => {
     const user = await app.user();
     for (const hash of [
       "",

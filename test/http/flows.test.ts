@@ -7,12 +7,12 @@ import { claimsOf } from "../support/tokens.ts";
 
 const NEXT = "granite-lantern-moth-88";
 
-/** The whole day-one surface, once, by whoever calls; `again` is the same caller after each answer that gave tokens. */
+/** Makes every call of a user's first day once. `again` is the same caller after each answer that contained tokens. */
 async function wholeDay(
   client: Client,
   authorise: (client: Client, answer: Answer) => Client,
   refreshBody: (answer: Answer) => object,
-  /** Whether the caller brings its session along when it signs in again: that one ends then (ASVS 7.2.4). */
+  /** Whether the caller sends its session when it signs in again, which ends that session (ASVS 7.2.4). */
   brings: boolean,
 ) {
   const email = "ada@example.com";
@@ -48,14 +48,14 @@ const withBearer = (client: Client, answer: Answer) => client.bearer(answer.body
 const withCookies = (client: Client) => client;
 const inBody = (answer: Answer) => ({ refresh_token: answer.body.refresh_token });
 
-scenarios("both flows on every call", (t) => {
-  t.test("Bearer and JSON alone, from no page", async (app) => {
+scenarios("tokens in cookies and in the body", (t) => {
+  t.test("work with Bearer and JSON alone, for a caller that is not a page", async (app) => {
     const { registered, refreshed, last } = await wholeDay(app.client(), withBearer, inBody, false);
     for (const answer of [registered, refreshed]) expect(answer.body.refresh_token).toBeString();
     expect((await app.client().bearer(last.body.access_token).get("/v1/auth/session")).code).toBe("token_revoked");
   });
 
-  t.test("cookies alone, from a page: the refresh token is never in a body", async (app) => {
+  t.test("work with cookies alone from a page, without the refresh token in a body", async (app) => {
     const page = app.page(APP_ORIGIN, { "x-application-id": app.applicationId });
     const { registered, refreshed, out } = await wholeDay(page, withCookies, () => ({}), true);
     for (const { text, body } of page.answers) {
@@ -69,7 +69,7 @@ scenarios("both flows on every call", (t) => {
     expect((await page.get("/v1/auth/session")).code).toBe("authentication_required");
   });
 
-  t.test("cookies alone, from no page: a script with a cookie jar", async (app) => {
+  t.test("work with cookies alone from a script with a cookie jar", async (app) => {
     const script = app.page();
     const noPage = script.with({});
     const plain = app.client();
@@ -80,7 +80,7 @@ scenarios("both flows on every call", (t) => {
     expect(noPage.jar?.size).toBe(0);
   });
 
-  t.test("a native application's page gets its refresh token in the body", async (app) => {
+  t.test("include the refresh token in the body for a page of a native application", async (app) => {
     const native = await app.application({ type: "native", origins: [APP_ORIGIN] });
     const page = app.page(APP_ORIGIN, { "x-application-id": native });
     const made = await page.post("/v1/auth/register", { email: "ada@example.com", password: PASSWORD });
@@ -90,7 +90,7 @@ scenarios("both flows on every call", (t) => {
   });
 
   t.test(
-    "what makes a request a page's: Origin or Sec-Fetch-Site, and not Sec-Fetch-Mode (Node's fetch sends it)",
+    "recognise a page by Origin or Sec-Fetch-Site, and not by Sec-Fetch-Mode, which Node's fetch sends",
     async (app) => {
       const user = await app.user();
       const login = async (headers: Record<string, string>) =>
@@ -103,7 +103,7 @@ scenarios("both flows on every call", (t) => {
     },
   );
 
-  t.test('delivery "memory" sets the refresh cookie and no access cookie, and refreshes keep to it', async (app) => {
+  t.test('with delivery "memory", set only the refresh cookie, also when they are refreshed', async (app) => {
     const page = app.page(APP_ORIGIN, { "x-application-id": app.applicationId });
     const made = await page.post("/v1/auth/register", {
       email: "ada@example.com",
@@ -119,7 +119,7 @@ scenarios("both flows on every call", (t) => {
     expect((await page.bearer(refreshed.body.access_token).get("/v1/auth/session")).status).toBe(200);
   });
 
-  t.test("sign-out works with an expired access token, with the refresh cookie alone, and twice", async (app) => {
+  t.test("end at sign-out with an expired access token, with the refresh cookie alone, and twice", async (app) => {
     const { tokens } = await app.signedIn();
     app.clock.advance(16 * 60_000);
     const late = await app.client().bearer(tokens.accessToken).post("/v1/auth/logout");
@@ -135,7 +135,7 @@ scenarios("both flows on every call", (t) => {
   });
 
   t.test(
-    "sign-out everywhere ends every session of the user, in every application, and nobody else's (ASVS 7.4.1)",
+    "sign-out everywhere ends all sessions of the user in all applications, and no other user's (ASVS 7.4.1)",
     async (app) => {
       const { user, tokens } = await app.signedIn();
       const elsewhere = await app.signIn(user, app.defaultApplicationId);
@@ -145,7 +145,7 @@ scenarios("both flows on every call", (t) => {
       expect(await Promise.all([tokens, elsewhere, stranger].map(({ accessToken }) => statusOf(accessToken)))).toEqual([
         401, 401, 200,
       ]);
-      // An ended session is no lever on newer ones.
+      // The holder of an ended session cannot end newer sessions.
       const newer = await app.signIn(user);
       await app.client().bearer(tokens.accessToken).post("/v1/auth/logout", { all: true });
       expect(await statusOf(newer.accessToken)).toBe(200);
@@ -153,11 +153,11 @@ scenarios("both flows on every call", (t) => {
   );
 });
 
-scenarios("a backend that forwards its visitors' sign-ins", (t) => {
+scenarios("a backend that forwards the sign-ins of its users", (t) => {
   const forwarded = (app: TestApp, key: string, address: string) =>
     app.client({ authorization: `Bearer ${key}`, "x-application-id": app.applicationId, "x-client-address": address });
 
-  t.test("passes Set-Cookie on, and the browser is signed in", async (app) => {
+  t.test("passes Set-Cookie on and so signs the browser in", async (app) => {
     const user = await app.user();
     const answer = await app.client({ "x-application-id": app.applicationId }).post("/v1/auth/login", user.login);
     const page = app.page(APP_ORIGIN, { "x-application-id": app.applicationId });
@@ -166,7 +166,7 @@ scenarios("a backend that forwards its visitors' sign-ins", (t) => {
   });
 
   t.test(
-    "states the person's address with a key of scope forward: sessions and limits count that one",
+    "states the user's address with a key of scope forward, and sessions and limits use that address",
     async (app) => {
       const user = await app.user();
       const key = await app.newSecretKey({ scopes: ["forward"] });
@@ -186,7 +186,7 @@ scenarios("a backend that forwards its visitors' sign-ins", (t) => {
     { settings: { limit_account: "2/10m" } },
   );
 
-  t.test("x-client-address without such a key is refused, not ignored", async (app) => {
+  t.test("is refused if it sends x-client-address without such a key", async (app) => {
     const user = await app.user();
     const header = { "x-client-address": "203.0.113.1" };
     const bare = await app.client(header).post("/v1/auth/login", user.login);

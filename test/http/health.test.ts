@@ -2,7 +2,7 @@ import { expect } from "bun:test";
 import { scenarios } from "../support/scenarios.ts";
 
 scenarios("probes and metrics", (t) => {
-  t.test("/healthz and /readyz answer by any name and address", async (app) => {
+  t.test("/healthz and /readyz answer under any host name and address", async (app) => {
     for (const host of ["anything.internal", "10.0.0.1:8080", new URL(app.publicUrl).host]) {
       const live = await app.client({ host }).get("/healthz");
       expect([live.status, live.text]).toEqual([200, '{"status":"ok"}']);
@@ -11,21 +11,24 @@ scenarios("probes and metrics", (t) => {
     }
   });
 
-  t.test("/readyz says 503 from the moment that the process is asked to stop; /healthz goes on", async (app) => {
-    app.app.drain();
-    const ready = await app.client().get("/readyz");
-    expect([ready.status, ready.code, ready.headers.get("retry-after")]).toEqual([503, "overloaded", "1"]);
-    expect((await app.client().get("/healthz")).status).toBe(200);
-  });
+  t.test(
+    "/readyz answers 503 as soon as the process is asked to stop, while /healthz still answers 200",
+    async (app) => {
+      app.app.drain();
+      const ready = await app.client().get("/readyz");
+      expect([ready.status, ready.code, ready.headers.get("retry-after")]).toEqual([503, "overloaded", "1"]);
+      expect((await app.client().get("/healthz")).status).toBe(200);
+    },
+  );
 
-  t.test("/metrics is not there without a token", async (app) => {
+  t.test("/metrics does not exist without a configured token", async (app) => {
     for (const headers of [{}, { authorization: "Bearer " }, { authorization: "Bearer undefined" }]) {
       expect((await app.client(headers).get("/metrics")).status).toBe(404);
     }
   });
 
   t.test(
-    "/metrics opens to its token alone and counts without naming anybody",
+    "/metrics needs its own token, and its counts identify nobody",
     async (app) => {
       const user = await app.user();
       await app.client().post("/v1/auth/login", user.login);
@@ -54,7 +57,7 @@ scenarios("probes and metrics", (t) => {
   );
 
   t.test(
-    "log_level debug tells every request, by its path alone (ASVS 16.2.5)",
+    "log_level debug logs every request, with its path and no query (ASVS 16.2.5)",
     async (app) => {
       const user = await app.user();
       await app.client().post("/v1/auth/login?secret=in-the-query", user.login);
@@ -68,7 +71,7 @@ scenarios("probes and metrics", (t) => {
     { settings: { log_level: "debug" } },
   );
 
-  t.test("requests are not logged otherwise", async (app) => {
+  t.test("other log levels log no request", async (app) => {
     await app.client().get("/healthz");
     expect(app.log.lines).toEqual([]);
   });

@@ -7,7 +7,7 @@ const algorithms = async (app: TestApp, path: string) =>
   (await app.client().get(path)).body.keys.map(({ alg }) => alg).sort();
 
 scenarios("JWKS (RFC 7517)", (t) => {
-  t.test("each address holds what it says, the doubled ones too", async (app) => {
+  t.test("each address has its own set, also with a doubled well-known path", async (app) => {
     const own = `/v1/applications/${app.applicationId}/.well-known/jwks.json`;
     const prefixed = `/v1/applications/${toPrefixedId("application", app.applicationId)}/.well-known/jwks.json`;
     const addresses: [string, string[]][] = [
@@ -27,7 +27,7 @@ scenarios("JWKS (RFC 7517)", (t) => {
     expect(headers.get("cache-control")).toBe("public, max-age=300");
   });
 
-  t.test("another tenant's keys are its own, and an application is not found under a foreign tenant", async (app) => {
+  t.test("a tenant's set has only its own keys, and an application is not found under another tenant", async (app) => {
     const acme = await app.tenant("acme");
     const kids = async (path: string) => (await app.client().get(path)).body.keys.map(({ kid }) => kid);
     const theirs = await kids("/t/acme/oauth2/jwks");
@@ -50,7 +50,7 @@ scenarios("JWKS (RFC 7517)", (t) => {
     }
   });
 
-  t.test("headers change nothing at the root address", async (app) => {
+  t.test("headers do not change the set at the root address", async (app) => {
     const { tokens } = await app.signedIn();
     const headers = { "x-application-id": app.applicationId, authorization: `Bearer ${tokens.accessToken}` };
     const answer = await app.client(headers).get("/.well-known/jwks.json");
@@ -60,25 +60,28 @@ scenarios("JWKS (RFC 7517)", (t) => {
     );
   });
 
-  t.test("an unchanged set is 304 to who has it, and a changed one is not (RFC 9110 section 13.1.2)", async (app) => {
-    for (const path of ["/.well-known/jwks.json", "/oauth2/jwks", "/v1/revocations", "/openapi.json"]) {
-      const first = await app.client().get(path);
-      const etag = first.headers.get("etag") ?? "";
-      expect(etag).toMatch(/^"[\w-]{43}"$/);
-      for (const known of [etag, `W/${etag}`, `"other", ${etag}`, "*"]) {
-        const again = await app.client({ "if-none-match": known }).get(path);
-        expect([path, known, again.status, again.text]).toEqual([path, known, 304, ""]);
-        expect(again.headers.get("etag")).toBe(etag);
+  t.test(
+    "a caller that has the current set gets 304, and a changed set in full (RFC 9110 section 13.1.2)",
+    async (app) => {
+      for (const path of ["/.well-known/jwks.json", "/oauth2/jwks", "/v1/revocations", "/openapi.json"]) {
+        const first = await app.client().get(path);
+        const etag = first.headers.get("etag") ?? "";
+        expect(etag).toMatch(/^"[\w-]{43}"$/);
+        for (const known of [etag, `W/${etag}`, `"other", ${etag}`, "*"]) {
+          const again = await app.client({ "if-none-match": known }).get(path);
+          expect([path, known, again.status, again.text]).toEqual([path, known, 304, ""]);
+          expect(again.headers.get("etag")).toBe(etag);
+        }
+        expect((await app.client({ "if-none-match": '"other"' }).get(path)).status).toBe(200);
       }
-      expect((await app.client({ "if-none-match": '"other"' }).get(path)).status).toBe(200);
-    }
-    const before = (await app.client().get("/oauth2/jwks")).headers.get("etag") ?? "";
-    await app.identity.keyring.rotate(app.tenantId, "EdDSA");
-    const after = await app.client({ "if-none-match": before }).get("/oauth2/jwks");
-    expect([after.status, after.body.keys.length]).toEqual([200, 3]);
-  });
+      const before = (await app.client().get("/oauth2/jwks")).headers.get("etag") ?? "";
+      await app.identity.keyring.rotate(app.tenantId, "EdDSA");
+      const after = await app.client({ "if-none-match": before }).get("/oauth2/jwks");
+      expect([after.status, after.body.keys.length]).toEqual([200, 3]);
+    },
+  );
 
-  t.test("HEAD answers as GET does, without the body", async (app) => {
+  t.test("HEAD answers like GET, without the body", async (app) => {
     const head = await app.client().send("HEAD", "/.well-known/jwks.json");
     expect([head.status, head.text]).toEqual([200, ""]);
     expect(head.headers.get("etag")).not.toBeNull();

@@ -6,7 +6,7 @@ const PAGE_POLICY =
   "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; " +
   "script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-/** What a page or a module refers to. */
+/** Returns the addresses that a page or a module refers to. */
 function addressesIn(text: string): string[] {
   return [...text.matchAll(/(?:\s(?:href|src)=|\bfrom\s*)"([^"]*)"/g)].map((match) => match[1] ?? "");
 }
@@ -33,7 +33,7 @@ describe("the page that mailed links open", () => {
     }
   });
 
-  test("its assets are there, of their type, for ever, and lead to nothing that is not", async () => {
+  test("has assets of the right type that can be cached for ever, and that refer only to existing files", async () => {
     const { text } = await app.client().get("/link");
     const queue = addressesIn(text);
     const seen = new Set<string>();
@@ -55,7 +55,7 @@ describe("the page that mailed links open", () => {
     expect([...seen].filter((address) => address.endsWith(".js"))).toHaveLength(5);
   });
 
-  test("whatever a scanner fetches with GET and HEAD spends nothing, and nobody else's method is taken (ASVS 3.5.3)", async () => {
+  test("keeps a link valid when a scanner sends GET and HEAD, and refuses other methods (ASVS 3.5.3)", async () => {
     await allowMail(app);
     const user = await app.user();
     const token = await mailedLink(app, user);
@@ -74,7 +74,7 @@ describe("the page that mailed links open", () => {
     expect((await completeBy(app.client(), { token })).status).toBe(200);
   });
 
-  test("who has it already is told so", async () => {
+  test("answers 304 to a caller that already has it", async () => {
     const { headers } = await app.client().get("/link");
     const again = await app.client().get("/link", { headers: { "if-none-match": headers.get("etag") ?? "" } });
     expect([again.status, again.headers.get("content-security-policy")]).toEqual([304, PAGE_POLICY]);

@@ -15,7 +15,7 @@ const ELSEWHERE = [
   "null",
 ];
 
-/** Whether a preflight and a sign-in from a page there are let through, and may be read. */
+/** Sends a preflight and a sign-in from a page on this origin. Returns whether they are allowed and readable. */
 async function outcome(app: TestApp, origin: string, login: object): Promise<(number | boolean)[]> {
   const preflight = await app
     .client({ origin, "access-control-request-method": "POST" })
@@ -24,9 +24,9 @@ async function outcome(app: TestApp, origin: string, login: object): Promise<(nu
   return [preflight.status, answer.status, answer.headers.get("access-control-allow-origin") === origin];
 }
 
-sqliteScenarios("pages of this machine", (t) => {
+sqliteScenarios("pages on this machine", (t) => {
   t.test(
-    "dev lets a page on any port call, though no list names it",
+    "may call dev from any port, without a list of origins",
     async (app) => {
       const { login } = await app.user();
       for (const origin of HERE)
@@ -39,7 +39,7 @@ sqliteScenarios("pages of this machine", (t) => {
   );
 
   t.test(
-    "dev lets such a page use passkeys",
+    "may use passkeys with dev",
     async (app) => {
       const authenticator = newAuthenticator({ origin: "http://localhost:4321" });
       await holder(app, authenticator);
@@ -48,7 +48,7 @@ sqliteScenarios("pages of this machine", (t) => {
     { allowsLoopbackPages: true },
   );
 
-  t.test("any other instance refuses them until a list names them", async (app) => {
+  t.test("may not call any other instance until an application lists them", async (app) => {
     const { login } = await app.user();
     for (const origin of HERE) expect([origin, await outcome(app, origin, login)]).toEqual([origin, [403, 403, false]]);
   });

@@ -12,7 +12,7 @@ async function published(): Promise<{ document: OpenApi; names: string[] }> {
   return { document: JSON.parse(answer.text), names };
 }
 
-test("the description is OpenAPI 3.1 and holds every procedure under its name, once", async () => {
+test("the description is OpenAPI 3.1 and has every procedure once, under its name", async () => {
   const { document, names } = await published();
   expect(document.openapi).toStartWith("3.1");
   const operations = Object.values(document.paths).flatMap((methods) =>
@@ -22,7 +22,7 @@ test("the description is OpenAPI 3.1 and holds every procedure under its name, o
   for (const name of names) expect(operations).toContain(name);
 });
 
-test("day one is there, by method and path", async () => {
+test("the description has the first release's methods and paths", async () => {
   const { document } = await published();
   for (const [method, path] of [
     ["post", "/v1/auth/register"],
@@ -44,7 +44,7 @@ test("day one is there, by method and path", async () => {
   }
 });
 
-test("every error status names its codes, each from the catalogue and of that status", async () => {
+test("every error status names its codes, which the catalogue has with the same status", async () => {
   const { document } = await published();
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const { responses } of Object.values(methods)) {
@@ -65,10 +65,10 @@ test("every error status names its codes, each from the catalogue and of that st
   }
 });
 
-/** What a browser's WebAuthn call answers: later browsers add members (WebAuthn level 3, section 2.1). */
+/** The JSON of a browser's WebAuthn call, which later browsers may extend (WebAuthn level 3, section 2.1). */
 const BROWSERS_OWN = /passkeys?\/.*\/properties\/response/;
 
-test("objects are closed: a field that nobody declared has no place in an answer or a body", async () => {
+test("objects are closed, so that no answer or body has an undeclared field", async () => {
   const { document } = await published();
   const open: string[] = [];
   const walk = (value: unknown, place: string) => {
@@ -83,7 +83,7 @@ test("objects are closed: a field that nobody declared has no place in an answer
   expect(open.filter((place) => !BROWSERS_OWN.test(place))).toEqual([]);
 });
 
-test("examples hold against their own schemas", async () => {
+test("examples match their own schemas", async () => {
   const app = await startApp();
   for (const [name, procedure] of Object.entries(proceduresOf(app.app.router))) {
     const { meta, inputs } = procedure._def;

@@ -11,9 +11,9 @@ const settings = { publicUrl: "https://login.example.com" };
 
 scenarios("related origins (WebAuthn level 3, section 5.11)", (t) => {
   t.test(
-    "are the https origins of the tenant's enabled applications that share the domain and are not on it",
+    "are the https origins outside the domain of the tenant's enabled applications that share the domain",
     async (app) => {
-      // The application of one's own is on app.example.com, which is not on login.example.com.
+      // The test's own application is on app.example.com, which is not within login.example.com.
       expect(await originsAt(app)).toEqual(["https://app.example.com"]);
       await app.application({
         origins: ["https://shop.example.org", "https://login.example.com:8443", "http://plain.example.org"],
@@ -36,7 +36,7 @@ scenarios("related origins (WebAuthn level 3, section 5.11)", (t) => {
         "https://acme.example.org",
       ]);
       expect(await originsAt(app, "/t/default/.well-known/webauthn")).toEqual((await originsAt(app)) as string[]);
-      // All of that one's pages are on the domain: there is nothing to relate.
+      // All pages of that application are on the domain, so there are no origins to relate.
       expect(await originsAt(app, `${PATH}?rp_id=example.org`)).toBe(404);
       for (const nobody of ["?rp_id=", "?rp_id=evil.example", "?rp_id=%00", `?rp_id=${"x".repeat(3_000)}`]) {
         expect([nobody, await originsAt(app, PATH + nobody)]).toEqual([nobody, 404]);
@@ -49,7 +49,7 @@ scenarios("related origins (WebAuthn level 3, section 5.11)", (t) => {
   );
 
   t.test(
-    "are those of the default application's domain, and of another one where it is asked for",
+    "belong to the default application's domain, or to the requested domain",
     async (app) => {
       await app.storage.write(async (tx) => {
         const changes = { passkey_rp_id: "example.net", origins: '["https://example.net","https://example.co"]' };
@@ -63,7 +63,7 @@ scenarios("related origins (WebAuthn level 3, section 5.11)", (t) => {
   );
 
   t.test(
-    "are a public document: any page may read it, any cache keep it",
+    "are a public document, which any page may read and any cache may keep",
     async (app) => {
       const answer = await app.client().get(PATH);
       expect(answer.headers.get("content-type")).toBe("application/json");

@@ -12,7 +12,7 @@ const end = async (app: TestApp) => {
 };
 
 scenarios("GET /v1/revocations", (t) => {
-  t.test("tells what ended, as digests, as a delta after the cursor", async (app) => {
+  t.test("lists ended sessions as digests, as a delta after the cursor", async (app) => {
     const start = await poll(app);
     expect(start).toEqual({ data: [], next_cursor: "0" } as never);
     const first = await end(app);
@@ -34,7 +34,7 @@ scenarios("GET /v1/revocations", (t) => {
     expect(JSON.stringify(await poll(app))).not.toContain(first.session.sid);
   });
 
-  t.test("covers every token that the ended session was given, to its last second", async (app) => {
+  t.test("covers every token of an ended session, up to its last second", async (app) => {
     const tokens = await end(app);
     const { data } = await poll(app);
     const claims = JSON.parse(Buffer.from(tokens.accessToken.split(".")[1] ?? "", "base64url").toString());
@@ -47,7 +47,7 @@ scenarios("GET /v1/revocations", (t) => {
     expect((await poll(app)).data).toEqual([]);
   });
 
-  t.test("each way to end a session tells the verifiers", async (app) => {
+  t.test("lists a session after every way to end it", async (app) => {
     const { user, tokens } = await app.signedIn();
     const me = app.client().bearer(tokens.accessToken);
     const one = await app.signIn(user);
@@ -66,7 +66,7 @@ scenarios("GET /v1/revocations", (t) => {
     expect((await poll(app)).data.map((entry) => entry.digest)).toEqual(ended);
   });
 
-  t.test("is a tenant's own", async (app) => {
+  t.test("lists only entries of its own tenant", async (app) => {
     const acme = await app.tenant("acme");
     const user = await app.user("eve@example.com", acme.id);
     const tokens = await app.signIn(user, acme.applicationId);
@@ -78,7 +78,7 @@ scenarios("GET /v1/revocations", (t) => {
     expect((await app.client().get("/t/acme/v1/revocations")).status).toBe(404);
   });
 
-  t.test("takes cursors of its own making only, and may be cached for two seconds", async (app) => {
+  t.test("takes only its own cursors, and may be cached for two seconds", async (app) => {
     for (const cursor of ["-1", "x", "1.5", "1e3", "9".repeat(16), "%00", ""]) {
       const refused = await app.client().get(`/v1/revocations?cursor=${cursor}`);
       expect([cursor, refused.status, refused.code]).toEqual([cursor, 400, "invalid_input"]);

@@ -11,7 +11,7 @@ const PATHS = [
   "/oauth2/jwks/.well-known/jwks.json",
 ];
 
-/** A listener of its own, as a process has it, with the documents that it answers by itself. */
+/** Runs a listener as a process does, with the documents that it answers by itself. */
 async function listening(app: TestApp, run: (url: string) => Promise<void>): Promise<void> {
   const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response(null, { status: 503 }) });
   const stop = await app.app.serveOn(server);
@@ -28,12 +28,12 @@ const kids = async (app: TestApp, url: string): Promise<string[]> => {
   const answer = await fetch(`${url}/oauth2/jwks`, { headers: host(app) });
   return ((await answer.json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
 };
-/** Only a handler gives its answers an id. */
+/** Whether the listener answered by itself: only a handler gives its answers a request id. */
 const isStatic = async (app: TestApp, url: string) =>
   !(await fetch(`${url}/oauth2/jwks`, { headers: host(app) })).headers.has("x-request-id");
 
 sqliteScenarios("public documents that the listener answers by itself", (t) => {
-  t.test("differ from the handlers' in the request id alone", async (app) => {
+  t.test("differ from the handlers' documents only in the request id", async (app) => {
     await listening(app, async (url) => {
       for (const path of PATHS) {
         const own = await fetch(url + path);
@@ -48,7 +48,7 @@ sqliteScenarios("public documents that the listener answers by itself", (t) => {
     });
   });
 
-  t.test("HEAD, 304 and 405 are as everywhere", async (app) => {
+  t.test("answer HEAD, 304 and 405 like every other address", async (app) => {
     await listening(app, async (url) => {
       for (const path of PATHS) {
         const etag = (await fetch(url + path)).headers.get("etag") ?? "";
@@ -74,7 +74,7 @@ sqliteScenarios("public documents that the listener answers by itself", (t) => {
     });
   });
 
-  t.test("a new key is there at once, and one that was rotated away is not withdrawn before its time", async (app) => {
+  t.test("have a new key at once, and keep a rotated key until it expires", async (app) => {
     await listening(app, async (url) => {
       expect(await isStatic(app, url)).toBe(true);
       const before = await kids(app, url);
@@ -83,7 +83,7 @@ sqliteScenarios("public documents that the listener answers by itself", (t) => {
     });
   });
 
-  t.test("keys that this process has forgotten are answered by the handlers", async (app) => {
+  t.test("come from the handlers after this process has dropped its keys", async (app) => {
     await listening(app, async (url) => {
       expect(await isStatic(app, url)).toBe(true);
       app.identity.keyring.forget();
@@ -91,7 +91,7 @@ sqliteScenarios("public documents that the listener answers by itself", (t) => {
     });
   });
 
-  t.test("a tenant's path and a tenant's Host keep their own", async (app) => {
+  t.test("differ under a tenant's path and a tenant's Host", async (app) => {
     const acme = await app.tenant("acme");
     await listening(app, async (url) => {
       const theirs = await fetch(`${url}/t/${acme.slug}/oauth2/jwks`, { headers: host(app) });
@@ -100,7 +100,7 @@ sqliteScenarios("public documents that the listener answers by itself", (t) => {
     });
   });
 
-  t.test("an expired key goes by the clock", async (app) => {
+  t.test("lose a key when it expires", async (app) => {
     const { keyring } = app.identity;
     await keyring.rotate(app.tenantId, "EdDSA", 0);
     const old = (await keyring.keys(app.tenantId)).find((key) => key.expiresAt !== null);
@@ -114,9 +114,9 @@ sqliteScenarios("public documents that the listener answers by itself", (t) => {
   });
 });
 
-sqliteScenarios("public documents where the Host names the tenant", (t) => {
+sqliteScenarios("public documents with a Host for each tenant", (t) => {
   t.test(
-    "are the handlers' alone",
+    "come only from the handlers",
     async (app) => {
       await listening(app, async (url) => {
         expect(await isStatic(app, url)).toBe(false);

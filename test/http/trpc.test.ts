@@ -15,7 +15,9 @@ type Proxy = Record<
   >
 >;
 
-/** The public client against the live server. Its types are generated elsewhere; what travels is what counts here. */
+/**
+ * Connects the public client to the live server. Only the transport is under test; the types are generated elsewhere.
+ */
 function clientOf(app: TestApp, headers: Record<string, string>, batch = false): { client: Proxy; requests: string[] } {
   const requests: string[] = [];
   const options = {
@@ -36,7 +38,7 @@ const batchOf = (names: string[], inputs: unknown) => ({
 });
 
 sqliteScenarios("tRPC's wire", (t) => {
-  t.test("@trpc/client signs up, asks, and reads errors in both shapes", async (app) => {
+  t.test("@trpc/client signs up, queries, and reads errors in both shapes", async (app) => {
     const { client } = clientOf(app, { "x-application-id": app.applicationId });
     const made = (await client.auth?.register?.mutate({
       email: "ada@example.com",
@@ -63,7 +65,7 @@ sqliteScenarios("tRPC's wire", (t) => {
     });
   });
 
-  t.test("a batch of the client is one request; each call has its own fate", async (app) => {
+  t.test("a batch of the client is one request, and each call has its own result", async (app) => {
     const { tokens } = await app.signedIn();
     const { client, requests } = clientOf(app, { authorization: `Bearer ${tokens.accessToken}` }, true);
     const settled = await Promise.allSettled([
@@ -75,7 +77,7 @@ sqliteScenarios("tRPC's wire", (t) => {
     expect(requests).toEqual(["GET /trpc/auth.session,auth.sessions.list,users.list"]);
   });
 
-  t.test("mixed fates are 207, equal ones their own status", async (app) => {
+  t.test("mixed results get 207, and equal results get their own status", async (app) => {
     const { tokens } = await app.signedIn();
     const me = app.client().bearer(tokens.accessToken);
     expect((await me.get("/trpc/auth.session,users.list?batch=1&input=%7B%7D")).status).toBe(207);
@@ -89,7 +91,7 @@ sqliteScenarios("tRPC's wire", (t) => {
     });
   });
 
-  t.test("a batch is no way around limits: twenty calls at most, and each attempt counts", async (app) => {
+  t.test("a batch cannot evade limits: it has at most twenty calls, and each attempt counts", async (app) => {
     const user = await app.user();
     const wrong = { ...user.login, password: "not-the-right-password" };
     const names = (count: number) => Array.from({ length: count }, () => "auth.login");
@@ -107,7 +109,7 @@ sqliteScenarios("tRPC's wire", (t) => {
     expect((await app.client().post("/v1/auth/login", user.login)).status).toBe(429);
   });
 
-  t.test("batches of odd shape are refused or answered, never a failure inside", async (app) => {
+  t.test("malformed batches cause no internal error", async (app) => {
     const { tokens } = await app.signedIn();
     const me = app.client().bearer(tokens.accessToken);
     for (const [path, status] of [
@@ -134,7 +136,7 @@ sqliteScenarios("tRPC's wire", (t) => {
   });
 
   t.test(
-    "the answer has what REST's has: cookies, challenges, Retry-After, CORS and no refresh token for pages",
+    "the answer has cookies, challenges, Retry-After and CORS like REST, and no refresh token for pages",
     async (app) => {
       const user = await app.user();
       const page = app.page("https://app.example.com", { "x-application-id": app.applicationId });

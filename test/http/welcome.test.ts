@@ -5,7 +5,7 @@ const BROWSER = { accept: "text/html,application/xhtml+xml,application/xml;q=0.9
 const PAGE_POLICY =
   "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/** What a page refers to by `href` and `src`. */
+/** Returns the addresses that a page refers to by `href` and `src`. */
 function addressesIn(page: string): string[] {
   return [...page.matchAll(/\s(?:href|src)="([^"]*)"/g)].map((match) => match[1] ?? "");
 }
@@ -49,7 +49,7 @@ describe("the welcome page", () => {
     expect(stylesheet.text).not.toMatch(/@import|url\(|@font-face/);
   });
 
-  test("leads nowhere that is not there", async () => {
+  test("links only to existing addresses", async () => {
     const { text } = await get("/", BROWSER);
     for (const address of addressesIn(text)) {
       if (address.startsWith("#")) expect(text).toContain(`id="${address.slice(1)}"`);
@@ -70,7 +70,7 @@ describe("the welcome page", () => {
     expect(answer.status).toBe(201);
   });
 
-  test("tells no id and no secret, and nothing that goes on inside", async () => {
+  test("shows no id, no secret and no internal state", async () => {
     const before = await get("/", BROWSER);
     const json = await get("/");
     for (const { text } of [before, json]) {
@@ -81,7 +81,7 @@ describe("the welcome page", () => {
     expect((await get("/", BROWSER)).headers.get("etag")).toBe(before.headers.get("etag"));
   });
 
-  test("is a summary in JSON for whoever does not ask for HTML", async () => {
+  test("is a summary in JSON unless the caller asks for HTML", async () => {
     for (const accept of ["*/*", "application/json", "application/json, text/html;q=0.9", "text/html;q=0", ""]) {
       const { status, headers, text } = await get("/", { accept });
       expect([accept, status, headers.get("content-type")]).toEqual([accept, 200, "application/json"]);
@@ -101,7 +101,7 @@ describe("the welcome page", () => {
     }
   });
 
-  test("and its files are answered 304 to who has them, and only to them (RFC 9110 section 13.1.2)", async () => {
+  test("and its files get 304 for a caller that has them, and only then (RFC 9110 section 13.1.2)", async () => {
     const page = await get("/", BROWSER);
     const others = { html: page.headers.get("etag"), json: (await get("/")).headers.get("etag") };
     expect(others.html).not.toBe(others.json);
@@ -127,7 +127,7 @@ describe("the welcome page", () => {
     expect(crossed.status).toBe(200);
   });
 
-  test("HEAD has the headers of GET and no body; other methods are refused", async () => {
+  test("answers HEAD with the headers of GET and no body, and refuses other methods", async () => {
     for (const headers of [BROWSER, {}]) {
       const whole = await get("/", headers);
       const head = await app.client().send("HEAD", "/", { headers });
@@ -141,7 +141,7 @@ describe("the welcome page", () => {
     expect([refused.status, refused.headers.get("allow")]).toEqual([405, "GET, OPTIONS"]);
   });
 
-  test("the stylesheet may be kept for ever, because its address changes with it", async () => {
+  test("has a stylesheet that can be cached for ever, because its address changes with its content", async () => {
     const path = stylesheetOf((await get("/", BROWSER)).text);
     const { headers } = await get(path);
     expect(path).toMatch(/^\/assets\/kit-[\w-]{16}\.css$/);
@@ -152,7 +152,7 @@ describe("the welcome page", () => {
     expect((await get("/assets/welcome-AAAAAAAAAAAAAAAA.css")).status).toBe(404);
   });
 
-  test("the mark is where browsers look for it", async () => {
+  test("has its icon where browsers look for it", async () => {
     const mark = await get("/favicon.svg");
     expect(mark.headers.get("content-type")).toBe("image/svg+xml");
     expect(mark.headers.get("content-security-policy")).toBe("default-src 'none'; frame-ancestors 'none'");
@@ -161,7 +161,7 @@ describe("the welcome page", () => {
     expect([asked.status, asked.headers.get("location")]).toEqual([308, "/favicon.svg"]);
   });
 
-  test("stands under no tenant's path", async () => {
+  test("does not exist under a tenant's path", async () => {
     expect((await get("/t/default/", BROWSER)).status).toBe(404);
   });
 });
@@ -174,7 +174,7 @@ describe("the address that the page shows", () => {
   });
   afterAll(() => app.close());
 
-  test("is the configured one, whatever the request says", async () => {
+  test("is the configured one for every request", async () => {
     const forwarded = {
       "x-forwarded-host": "evil.example",
       "x-forwarded-proto": "gopher",
@@ -189,7 +189,7 @@ describe("the address that the page shows", () => {
     expect((await app.client({ host: "evil.example" }).get("/", { headers: BROWSER })).status).toBe(421);
   });
 
-  test("is the tenant's on a Host that is a tenant's", async () => {
+  test("is that of the tenant on a tenant's Host", async () => {
     const client = app.client({ host: "login.acme.example" });
     expect((await client.get("/", { headers: BROWSER })).text).toContain(`curl ${PUBLIC_URL}/t/acme/v1/auth/register `);
     expect(JSON.parse((await client.get("/")).text).links).toEqual({
@@ -199,7 +199,7 @@ describe("the address that the page shows", () => {
     });
   });
 
-  test("under https the page and its files have HSTS (ASVS 3.4.1)", async () => {
+  test("under https, the page and its files have HSTS (ASVS 3.4.1)", async () => {
     const page = await app.client().get("/", { headers: BROWSER });
     const others = [stylesheetOf(page.text), "/", "/favicon.svg", "/favicon.ico"].map((path) => app.client().get(path));
     for (const { headers } of [page, ...(await Promise.all(others))]) {

@@ -6,7 +6,7 @@ import { scenarios } from "../support/scenarios.ts";
 
 const ID = "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f";
 
-/** Which scope opens which route. A route that is added, or asks for another scope, has to be written down here. */
+/** The scope of each route. Add a new route here, or a changed scope. */
 const SCOPE_OF: Record<string, string> = {
   "GET /v1/users": "users:read",
   "POST /v1/users": "users:write",
@@ -30,8 +30,8 @@ const SCOPE_OF: Record<string, string> = {
   "DELETE /v1/resources/{id}": "resources:write",
 };
 
-scenarios("the one gate, on every route for a backend", (t) => {
-  t.test("the scopes are the ones written down, and each is in the catalogue", async (app) => {
+scenarios("the gate on every route for a backend", (t) => {
+  t.test("asks for the documented scopes, which the catalogue has", async (app) => {
     const declared: Record<string, string> = {};
     for (const { _def } of Object.values(proceduresOf(app.app.router))) {
       const { access, rest } = _def.meta ?? {};
@@ -41,7 +41,7 @@ scenarios("the one gate, on every route for a backend", (t) => {
     for (const scope of Object.values(declared)) expect(SCOPES).toContain(scope as never);
   });
 
-  t.test("every scope but its own and admin is refused, before the body is looked at", async (app) => {
+  t.test("refuses every scope except its own and admin, before it reads the body", async (app) => {
     const keys = new Map<string, string>();
     for (const scope of SCOPES) keys.set(scope, await app.newSecretKey({ scopes: [scope] }));
     const all = await app.newSecretKey({ scopes: SCOPES.filter((scope) => scope !== "admin") });
@@ -61,7 +61,7 @@ scenarios("the one gate, on every route for a backend", (t) => {
     expect(await app.state()).toBe(before);
   });
 
-  t.test("under another tenant's address, or beside its application, the key is refused", async (app) => {
+  t.test("refuses a key under another tenant's address or with another application", async (app) => {
     const acme = await app.tenant("acme");
     for (const route of Object.keys(SCOPE_OF)) {
       const [method = "", template = ""] = route.split(" ");

@@ -6,8 +6,8 @@ import type { Call } from "../../src/rpc/call.ts";
 import { invoke, proceduresOf } from "../../src/rpc/invoke.ts";
 
 /**
- * Both transports walk `router._def.procedures` and run the middlewares that they find there, which tRPC does not promise. This
- * watches the shape of the pinned version: when an update turns it red, `src/rpc/invoke.ts` is what to look at.
+ * Watches the shape of the pinned tRPC version. Both transports read `router._def.procedures` and run the middlewares
+ * in it, which tRPC does not promise. If an update turns this red, check `src/rpc/invoke.ts`.
  */
 const t = initTRPC.context<{ call: { who: string } }>().meta<{ summary: string }>().create();
 const order: string[] = [];
@@ -40,16 +40,16 @@ const router = t.router({
 const caller = { who: "ada" } as unknown as Call;
 async function run(input: unknown, path = "deep.er"): Promise<unknown> {
   const procedure = proceduresOf(router)[path];
-  if (!procedure) throw new Error("the procedure is not there");
+  if (!procedure) throw new Error("the procedure does not exist");
   return invoke(procedure, path, caller, async () => input);
 }
 
-test("the versions of client and server are pinned, and equal", () => {
+test("the versions of client and server are pinned and equal", () => {
   expect(packageJson.devDependencies["@trpc/server"]).toMatch(/^\d+\.\d+\.\d+$/);
   expect(packageJson.devDependencies["@trpc/client"]).toBe(packageJson.devDependencies["@trpc/server"]);
 });
 
-test("procedures stand flat under dotted names, with type, meta and inputs", () => {
+test("procedures are in a flat list of dotted names, with type, meta and inputs", () => {
   const procedures = proceduresOf(router);
   expect(Object.keys(procedures)).toEqual(["deep.er", "around", "silent", "change"]);
   expect(procedures["deep.er"]?._def).toMatchObject({ type: "query", meta: { summary: "deep" } });
@@ -57,7 +57,7 @@ test("procedures stand flat under dotted names, with type, meta and inputs", () 
   expect(procedures.change?._def).toMatchObject({ type: "mutation", inputs: [] });
 });
 
-test("names of Object's prototype are no procedures", () => {
+test("names from Object's prototype are not procedures", () => {
   expect(Object.getPrototypeOf(proceduresOf(router))).toBeNull();
 });
 
@@ -67,7 +67,7 @@ test("the gate runs before the input is read, and its context reaches the resolv
   expect(order).toEqual(["gate", "input"]);
 });
 
-test("who does not call next, or stands around the procedure, lets nothing through", async () => {
+test("a middleware that does not call next, or wraps the procedure, lets no call through", async () => {
   order.length = 0;
   for (const path of ["around", "silent"]) {
     expect(await run(undefined, path).catch(String)).toBe(`Error: ${path} was not let through`);
@@ -75,7 +75,7 @@ test("who does not call next, or stands around the procedure, lets nothing throu
   expect(order).toEqual([]);
 });
 
-test("wrong input is a TRPCError with the ZodError as its cause", async () => {
+test("wrong input gives a TRPCError with the ZodError as its cause", async () => {
   const error = await run({ n: "7" }).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ name: "TRPCError", code: "BAD_REQUEST", cause: { name: "ZodError" } });
 });

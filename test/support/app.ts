@@ -27,16 +27,16 @@ import { APP_ORIGIN, giveRsaKey, PASSWORD, template } from "./template.ts";
 
 export interface StartOptions {
   database?: DatabaseKind;
-  /** In place of the address that the server listens on. */
+  /** Replaces the address that the server listens on. */
   publicUrl?: string;
   settings?: Record<string, unknown>;
-  /** Another process on the same data: starts beside an application that runs already. */
+  /** An application that is already running: the new one is another process on the same data. */
   beside?: TestApp;
-  /** In place of a mailbox; null for none. */
+  /** Replaces the mailbox; null for no transport. */
   transport?: Transport | null;
-  /** As `sallyport dev` catches mails. */
+  /** Catches mails as `sallyport dev` does. */
   inbox?: Inbox;
-  /** As `sallyport dev` lets every page of this machine call. */
+  /** Lets every page on this machine call, as `sallyport dev` does. */
   allowsLoopbackPages?: boolean;
 }
 
@@ -45,9 +45,9 @@ export interface TestTenant {
   slug: string;
   issuer: string;
   defaultApplicationId: string;
-  /** One of its own, which signs EdDSA. */
+  /** A second application, which signs EdDSA. */
   applicationId: string;
-  /** With scope `admin`, of that application. */
+  /** A key of that application, with scope `admin`. */
   secretKey: string;
 }
 
@@ -65,7 +65,7 @@ interface ActOptions {
   origin?: RequestOrigin;
 }
 
-/** The real application on a real port, in memory, under a clock of the test's own. */
+/** Starts the real application on a real port, in memory, with a clock of its own. */
 export async function startApp(options: StartOptions = {}): Promise<TestApp> {
   const { masterKeys, setup, rows } = await template();
   const { beside } = options;
@@ -112,24 +112,24 @@ interface Parts {
 export class TestApp {
   readonly app: App;
   readonly identity: Identity;
-  /** Where it listens. */
+  /** The address that it listens on. */
   readonly url: string;
-  /** What it believes its address to be. */
+  /** Its configured public address. */
   readonly publicUrl: string;
   readonly clock: FakeClock;
   readonly storage: CountingStorage;
   readonly log: CapturedLog;
-  /** What took the mails that went out. */
+  /** Received the mails that were sent. */
   readonly mailbox: Mailbox;
   readonly tenantId: string;
-  /** Signs RS256; no page may call it. */
+  /** Signs RS256; allows no page. */
   readonly defaultApplicationId: string;
   /** Signs EdDSA; allows {@link APP_ORIGIN}. */
   readonly applicationId: string;
-  /** Scope `admin`, of {@link applicationId}. */
+  /** Has scope `admin` in {@link applicationId}. */
   readonly secretKey: string;
   readonly contract: Contract;
-  /** Every secret that was handed out: none may stand in a log or in the database. */
+  /** Every secret that was handed out. None may appear in a log or in the database. */
   readonly secrets = new Set<string>([PASSWORD]);
   readonly #stop: () => Promise<void>;
   #count = 0;
@@ -152,12 +152,12 @@ export class TestApp {
     this.#stop = parts.stop;
   }
 
-  /** A caller that is no page. `headers` go with every request. */
+  /** Returns a caller that is not a page. Every request carries `headers`. */
   client(headers: Record<string, string> = {}): Client {
     return new Client(this, headers);
   }
 
-  /** A page on `origin`: keeps cookies, and sends what a browser sends beside them. */
+  /** Returns a page on `origin`, which keeps cookies and sends the headers of a browser. */
   page(origin: string = APP_ORIGIN, headers: Record<string, string> = {}): Client {
     const site = origin === this.publicUrl ? "same-origin" : "cross-site";
     return new Client(this, { origin, "sec-fetch-site": site, ...headers }, new Map());
@@ -205,7 +205,7 @@ export class TestApp {
     return secret;
   }
 
-  /** A person with {@link PASSWORD}, without the cost of hashing it. */
+  /** Makes a user with {@link PASSWORD}, without the cost of hashing it. */
   async user(email = `person-${++this.#count}@example.com`, tenantId: string = this.tenantId): Promise<TestUser> {
     const now = this.clock.now();
     const id = newId(now);
@@ -219,20 +219,20 @@ export class TestApp {
     return { id, email, login: { email, password: PASSWORD } };
   }
 
-  /** An act as the gate makes it for a caller whom nobody knows. */
+  /** Returns an act as the gate makes it for an anonymous caller. */
   async act({ applicationId = this.applicationId, origin = ANYWHERE }: ActOptions = {}): Promise<Act> {
     const application = await this.identity.directory.application(applicationId);
     if (!application) throw new Error(`no application ${applicationId}`);
     return new ActIn(application, origin, ANONYMOUS);
   }
 
-  /** A sign-in that asks for nothing special. */
+  /** Returns a sign-in without special requests. */
   signInRequest(act: Act): SignInRequest {
     const nothing = { audience: null, organization: null, replaces: null, trustedDevice: null };
     return { act, delivery: "cookie", ...nothing };
   }
 
-  /** A session of a user, through the host's own phases; no password is hashed. */
+  /** Signs a user in through the host's own phases, without hashing a password. */
   async signIn(
     user: Pick<TestUser, "id">,
     applicationId: string = this.applicationId,
@@ -247,7 +247,7 @@ export class TestApp {
     return issued;
   }
 
-  /** A new person and their session. */
+  /** Makes a user and their session. */
   async signedIn(applicationId: string = this.applicationId): Promise<{ user: TestUser; tokens: IssuedTokens }> {
     const user = await this.user();
     return { user, tokens: await this.signIn(user, applicationId) };
@@ -261,12 +261,12 @@ export class TestApp {
     this.forget();
   }
 
-  /** What the command line does after a change. */
+  /** Drops cached rows, as the command line does after a change. */
   forget(): void {
     this.identity.directory.forget();
   }
 
-  /** Carries out the mails that are due, and hands over those that nobody has read yet, of one address or of all. */
+  /** Sends the mails that are due. Returns the mails that no test has read yet, to one address or to all. */
   async mails(to?: string): Promise<ReceivedMail[]> {
     await this.identity.outbox.deliver();
     const mails = this.mailbox.take(to);
@@ -277,20 +277,20 @@ export class TestApp {
     return mails;
   }
 
-  /** The one mail that has come to an address since the last look. */
+  /** Returns the only mail to an address since the last call. */
   async mail(to: string): Promise<ReceivedMail> {
     const [mail, ...more] = await this.mails(to);
     if (!mail || more.length > 0) throw new Error(`${mail ? more.length + 1 : 0} mails to ${to}, not one`);
     return mail;
   }
 
-  /** Rows of the outbox: what was written, for somebody or for nobody. */
+  /** Returns how many rows the outbox has: mails that were written, with or without a recipient. */
   async mailsWritten(): Promise<number> {
     const rows = await this.storage.read.kysely.selectFrom("outbox_mails").select("id").execute();
     return rows.length;
   }
 
-  /** Actions of the audit log, oldest first. */
+  /** Returns the actions of the audit log, oldest first. */
   async audit(): Promise<string[]> {
     return (await this.auditEntries()).map((entry) => entry.action);
   }
@@ -303,7 +303,7 @@ export class TestApp {
     return stateOf(this.storage);
   }
 
-  /** One value of /metrics. */
+  /** Returns the value of one metric from /metrics. */
   metric(name: string): number {
     const line = this.app.metrics
       .render()
@@ -312,7 +312,10 @@ export class TestApp {
     return Number(line?.slice(name.length + 1));
   }
 
-  /** Ends it. @throws Error when a secret that was handed out stands in the log or in the database (ASVS 16.2.5) */
+  /**
+   * Ends the application.
+   * @throws Error if a secret that was handed out appears in the log or in the database (ASVS 16.2.5)
+   */
   async close(): Promise<void> {
     const kept = { log: this.log.text(), database: await textOf(this.storage) };
     await this.#stop();

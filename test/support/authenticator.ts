@@ -4,7 +4,7 @@ import { encodeCbor } from "./cbor.ts";
 export type CoseAlgorithm = "ES256" | "EdDSA" | "RS256";
 const COSE_ALGORITHM: Record<CoseAlgorithm, number> = { ES256: -7, EdDSA: -8, RS256: -257 };
 
-/** What an authenticator keeps of one passkey. */
+/** A passkey as an authenticator keeps it. */
 export interface HeldCredential {
   id: Uint8Array;
   rpId: string;
@@ -15,29 +15,29 @@ export interface HeldCredential {
   counter: number;
 }
 
-/** How an authenticator or a browser departs from what is right, one answer at a time. */
+/** Faults of an authenticator or a browser in one answer. */
 export interface Quirks {
   origin?: string;
   /** The domain whose hash the authenticator signs. */
   rpId?: string;
   type?: string;
   challenge?: string;
-  /** More members of the client data, or other ones. */
+  /** Members added to the client data, or replaced in it. */
   clientData?: Record<string, unknown>;
   userPresent?: boolean;
   userVerified?: boolean;
   backupEligible?: boolean;
   backedUp?: boolean;
   counter?: number;
-  /** Signs with another key than the credential's. */
+  /** Signs with a key that is not the credential's. */
   bogusSignature?: boolean;
   /** base64url; null for none. */
   userHandle?: string | null;
-  /** In place of a new one: registers this id. */
+  /** Registers this id instead of a new one. */
   credentialId?: Uint8Array;
-  /** In place of the right COSE key. */
+  /** Replaces the correct COSE key. */
   coseKey?: Uint8Array;
-  /** In place of the whole attestation object. */
+  /** Replaces the whole attestation object. */
   attestationObject?: Uint8Array;
   attestationFormat?: string;
   attestationStatement?: ReadonlyMap<string, string | number | Uint8Array | Uint8Array[]>;
@@ -58,7 +58,7 @@ export interface RequestOptions {
   allowCredentials?: { id: string }[];
 }
 
-/** What `navigator.credentials.create()` answers, as JSON. */
+/** The JSON answer of `navigator.credentials.create()`. */
 export interface RegistrationJson {
   id: string;
   rawId: string;
@@ -67,7 +67,7 @@ export interface RegistrationJson {
   authenticatorAttachment: string;
   clientExtensionResults: Record<string, unknown>;
 }
-/** What `navigator.credentials.get()` answers, as JSON. */
+/** The JSON answer of `navigator.credentials.get()`. */
 export interface AssertionJson {
   id: string;
   rawId: string;
@@ -78,15 +78,15 @@ export interface AssertionJson {
 }
 
 interface Settings {
-  /** Of the page whose script asks. */
+  /** The origin of the calling page. */
   origin: string;
   algorithm?: CoseAlgorithm;
-  /** As hexadecimal digits, hyphens allowed. */
+  /** Hexadecimal digits; hyphens are allowed. */
   aaguid?: string;
   verifiesUser?: boolean;
   backupEligible?: boolean;
   backedUp?: boolean;
-  /** Counts signatures; synced passkeys say 0 for ever. */
+  /** Whether it counts signatures. Synced passkeys always report 0. */
   counts?: boolean;
   transports?: string[];
 }
@@ -94,7 +94,7 @@ interface Settings {
 const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
 const sha256 = (data: string | Uint8Array) => createHash("sha256").update(data).digest();
 
-/** A browser and an authenticator in one, made of node:crypto: WebAuthn level 3, sections 6.3.2 and 6.3.3. */
+/** A browser and an authenticator in one, built on node:crypto (WebAuthn level 3, sections 6.3.2 and 6.3.3). */
 export class Authenticator {
   readonly held: HeldCredential[] = [];
   readonly settings: Required<Settings>;
@@ -112,7 +112,11 @@ export class Authenticator {
     };
   }
 
-  /** Makes a passkey. @throws Error where a real one would refuse: excluded, or no algorithm of its own */
+  /**
+   * Makes a passkey.
+   * @throws Error if a real authenticator would refuse: it holds an excluded credential, or supports no algorithm on
+   * the list
+   */
   create(options: CreationOptions, quirks: Quirks = {}): RegistrationJson {
     const { algorithm, transports } = this.settings;
     const alg = COSE_ALGORITHM[algorithm];
@@ -153,13 +157,13 @@ export class Authenticator {
     };
   }
 
-  /** As {@link create}, with a statement signed by the new key itself (WebAuthn level 3, section 8.2). */
+  /** Like {@link create}, with a statement that the new key signs itself (WebAuthn level 3, section 8.2). */
   createSelfAttested(options: CreationOptions): RegistrationJson {
     const plain = this.create(options);
     const made = this.held.at(-1);
     if (!made) throw new Error("nothing was made");
     const object = Buffer.from(plain.response.attestationObject, "base64url");
-    // `authData` stands last.
+    // `authData` is the last member.
     const authData = object.subarray(object.indexOf("authData") + "authData".length).subarray(2);
     const data = Buffer.concat([authData, sha256(Buffer.from(plain.response.clientDataJSON, "base64url"))]);
     const statement = new Map<string, number | Uint8Array>([
@@ -176,7 +180,7 @@ export class Authenticator {
     return { ...plain, response: { ...plain.response, attestationObject: base64url(attestation) } };
   }
 
-  /** As {@link create}, with a statement by a certificate, which is right: section 8.6, `fido-u2f`. */
+  /** Like {@link create}, with a valid statement by a certificate (section 8.6, `fido-u2f`). */
   createByCertificate(options: CreationOptions): RegistrationJson {
     const plain = this.create(options, { attestationFormat: "fido-u2f" });
     const made = this.held.at(-1);
@@ -208,7 +212,10 @@ export class Authenticator {
     return { ...plain, response: { ...plain.response, attestationObject: base64url(attestation) } };
   }
 
-  /** Signs in with a passkey of the asked domain. @throws Error where a real one would: it has none that would do */
+  /**
+   * Signs in with a passkey of the requested domain.
+   * @throws Error if it has no suitable passkey, as a real authenticator would
+   */
   get(options: RequestOptions, quirks: Quirks = {}): AssertionJson {
     const allowed = options.allowCredentials?.length ? options.allowCredentials.map(({ id }) => id) : null;
     const credential = this.held.findLast(
@@ -218,7 +225,7 @@ export class Authenticator {
     return this.assert(credential, options.challenge, quirks);
   }
 
-  /** As {@link get}, with the credential that the test says. */
+  /** Like {@link get}, with the credential that the test names. */
   assert(credential: HeldCredential, challenge: string, quirks: Quirks = {}): AssertionJson {
     if (this.settings.counts) credential.counter++;
     const authenticatorData = quirks.authenticatorData ?? this.#authenticatorData(credential, 0, quirks);
@@ -293,7 +300,7 @@ function der(tag: number, ...contents: Uint8Array[]): Uint8Array {
   return Buffer.concat([Buffer.of(tag, ...head), content]);
 }
 
-/** RFC 5280 section 4.1, with nobody's name. */
+/** Makes a certificate with an empty name (RFC 5280 section 4.1). */
 function selfSignedCertificate(privateKey: KeyObject, publicKey: KeyObject): Uint8Array {
   const algorithm = der(0x30, Buffer.from("06082a8648ce3d040302", "hex"));
   const name = der(0x30);

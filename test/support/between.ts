@@ -1,8 +1,8 @@
 import type { TestApp } from "./app.ts";
 
 /**
- * Has something happen after the reads and the slow work of the next call, and before its `nth` write: what a race does by
- * chance, each time.
+ * Runs `act` after the reads and the slow work of the next call, and before its `nth` write, so that a race that
+ * happens by chance happens every time.
  */
 export function beforeWrite(app: TestApp, nth: number, act: () => Promise<unknown>): void {
   const write = app.storage.write.bind(app.storage);

@@ -5,7 +5,10 @@ import { machine, tokenOf } from "./machines.ts";
 import { newKey, sign } from "./signed.ts";
 import { APP_ORIGIN } from "./template.ts";
 
-/** Whom a call is about: a person with two sessions in the application of one's own, and what a backend made there. */
+/**
+ * The subject of a call: a user with two sessions in the test's own application, and the objects that a backend made
+ * there.
+ */
 export interface Subject {
   user: TestUser;
   tokens: IssuedTokens;
@@ -30,7 +33,7 @@ export async function newSubject(app: TestApp): Promise<Subject> {
   };
 }
 
-/** How one kind of caller comes to make a call about a subject; `prefix` stands before the path. */
+/** One kind of caller, and how it gets its credential. `prefix` goes before the path. */
 export interface Caller {
   client: Client;
   prefix?: string;
@@ -55,7 +58,7 @@ const expired = async (app: TestApp, { user }: Subject) => {
   return accessToken;
 };
 
-/** Every kind of caller that there is. */
+/** All kinds of caller. */
 export const callers = {
   nobody: async (app: TestApp) => ({ client: app.client() }),
   "access token": async (app: TestApp, subject: Subject) => ({

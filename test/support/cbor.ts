@@ -10,7 +10,7 @@ function head(major: number, argument: number): Uint8Array {
   return bytes;
 }
 
-/** RFC 8949, as far as authenticators write it: definite lengths, integers of 32 bits. */
+/** Encodes the part of RFC 8949 that authenticators use: definite lengths, integers of 32 bits. */
 export function encodeCbor(value: Cbor): Uint8Array {
   if (typeof value === "number") return value < 0 ? head(1, -1 - value) : head(0, value);
   if (typeof value === "boolean") return Uint8Array.of(value ? 0xf5 : 0xf4);

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dir, "../..");
-/** From the checkout: what `test/cli` drives. */
+/** Runs from the checkout, for `test/cli`. */
 const SOURCE: readonly string[] = [process.execPath, "run", join(ROOT, "src/main.ts")];
-/** The compiled file: what `test/binary` drives. */
+/** The compiled file, for `test/binary`. */
 export const EXECUTABLE: readonly string[] = [join(ROOT, "dist/sallyport")];
 
-/** ms; far more than anything takes on a busy machine. */
+/** Milliseconds; far more than any command takes on a busy machine. */
 const PATIENCE = 60_000;
 
 export interface Ran {
@@ -18,14 +18,14 @@ export interface Ran {
 }
 
 export interface Calling {
-  /** The program, {@link SOURCE} unless told. */
+  /** The program; {@link SOURCE} by default. */
   program?: readonly string[];
-  /** Laid over an environment that has no variable of ours. */
+  /** Added to an environment without any Sallyport variable. */
   env?: Record<string, string>;
   cwd?: string;
 }
 
-/** Children of this test file, for {@link tidy}. */
+/** Child processes of this test file, for {@link tidy}. */
 const running = new Set<Bun.Subprocess>();
 
 /** Runs a command to its end. */
@@ -61,14 +61,20 @@ export interface Running {
   pid: number;
   /** The readiness line, parsed. */
   ready: Record<string, unknown>;
-  /** Everything that it printed so far. */
+  /** Returns everything that it has printed so far. */
   output(): string;
-  /** Sends the signal and waits for the end. @returns the exit code; -1 when the signal itself ended it */
+  /**
+   * Sends the signal and waits for the end.
+   * @returns the exit code; -1 if the signal itself ended the process
+   */
   stop(signal?: NodeJS.Signals): Promise<number>;
   exited: Promise<number>;
 }
 
-/** Starts `serve` or `dev --json` and waits for the line that says it is ready. @throws Error with all it printed */
+/**
+ * Starts `serve` or `dev --json` and waits for the readiness line.
+ * @throws Error with the whole output
+ */
 export async function start(args: readonly string[], calling: Calling = {}): Promise<Running> {
   const child = spawn(args, calling);
   let output = "";
@@ -131,14 +137,14 @@ function parseLine(line: string): Record<string, unknown> | undefined {
 
 const directories: string[] = [];
 
-/** An empty directory of the test's own, removed by {@link tidy}. */
+/** Makes an empty directory, which {@link tidy} removes. */
 export function scratch(base: string = tmpdir()): string {
   const directory = mkdtempSync(join(base, "sallyport-cli-"));
   directories.push(directory);
   return directory;
 }
 
-/** For `afterAll`: ends every child of this file that still runs and removes its directories. */
+/** For `afterAll`: ends every child of this file that still runs, and removes its directories. */
 export async function tidy(): Promise<void> {
   const left = [...running];
   for (const child of left) child.kill("SIGKILL");
@@ -146,7 +152,7 @@ export async function tidy(): Promise<void> {
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
 }
 
-/** A data directory that `init` has prepared, and what it begins with. */
+/** A data directory that `init` has prepared, with its first values. */
 export interface Prepared {
   directory: string;
   data: string;
@@ -159,7 +165,10 @@ export interface Prepared {
   secretKey: string;
 }
 
-/** @param base where its directory is made */
+/**
+ * Runs `init` in a new directory.
+ * @param base the parent of that directory
+ */
 export async function prepare(calling: Calling = {}, base?: string): Promise<Prepared> {
   const directory = scratch(base);
   const data = join(directory, "data");

@@ -3,8 +3,8 @@ import type { WireManagedUser } from "../../src/identity/users/wire.ts";
 import type { TestApp } from "./app.ts";
 
 /**
- * What any answer may hold. The contract has checked the body against the description by the time a test reads it, so a
- * test names the field that it is about.
+ * The fields that answers may hold. Before a test reads a body, the contract has checked it against the description, so
+ * a test names only the field that it tests.
  */
 export interface Body {
   status: string;
@@ -17,9 +17,9 @@ export interface Body {
   organization: null;
   application: { id: string; name: string; type: string };
   ended: number;
-  /** Of a mail that was announced. */
+  /** The flow of a mail that was announced. */
   flow_id: string;
-  /** Of whatever was made or read by id. */
+  /** The id of an object that was made or read. */
   id: string;
   secret: string | null;
   otpauth_uri: string;
@@ -57,24 +57,24 @@ export interface Cookie {
 
 export interface SendOptions {
   headers?: Record<string, string>;
-  /** Sent as JSON, with its content type. */
+  /** A body to send as JSON, with its content type. */
   json?: unknown;
-  /** Sent as it is. */
+  /** A body to send unchanged. */
   body?: BodyInit;
 }
 
-/** A caller. Every answer is recorded, held against the published description, and searched for secrets to remember. */
+/** A caller. It records every answer, checks it against the published description, and remembers the secrets in it. */
 export class Client {
   readonly answers: Answer[] = [];
 
   constructor(
     private readonly app: TestApp,
     private readonly headers: Record<string, string>,
-    /** By name: a browser's cookies. Without it none are kept. */
+    /** Cookies by name, as in a browser; null keeps none. */
     readonly jar: Map<string, Cookie> | null = null,
   ) {}
 
-  /** The same caller with more headers; shares the jar. */
+  /** Returns the same caller with more headers and the same jar. */
   with(headers: Record<string, string>): Client {
     return new Client(this.app, { ...this.headers, ...headers }, this.jar);
   }
@@ -101,7 +101,7 @@ export class Client {
 
   async send(method: string, path: string, options: SendOptions = {}): Promise<Answer> {
     const headers: Record<string, string> = { ...this.headers, ...options.headers };
-    // The server may believe to be elsewhere: its name travels in Host, as a proxy would send it.
+    // The public address may differ from the real one: Host carries its name, as a proxy would send it.
     headers.host ??= new URL(this.app.publicUrl).host;
     const body = options.json === undefined ? options.body : JSON.stringify(options.json);
     if (options.json !== undefined) headers["content-type"] ??= "application/json";
@@ -113,7 +113,7 @@ export class Client {
     return this.#record(method, path, pathname, response);
   }
 
-  /** One call on tRPC's wire. */
+  /** Makes one call on tRPC's wire. */
   query(name: string, input?: unknown): Promise<Answer> {
     const query = input === undefined ? "" : `?input=${encodeURIComponent(JSON.stringify(input))}`;
     return this.get(`/trpc/${name}${query}`);
@@ -146,7 +146,7 @@ export class Client {
     if (method === "OPTIONS" && status === 204) return;
     if (method === "HEAD") return;
     const names = pathname.split("/trpc/")[1];
-    // What is refused before any procedure runs has the plain envelope on both transports.
+    // A refusal before any procedure runs has the plain envelope on both transports.
     const isWhole = !Array.isArray(body) && typeof body.error === "object" && "request_id" in body.error;
     if (names === undefined || isWhole) {
       this.app.contract.check(method, pathname, status, text === "" ? undefined : body);
@@ -166,7 +166,7 @@ export class Client {
       if (holder.secret) this.app.secrets.add(holder.secret);
       if (holder.refresh_token) this.app.secrets.add(holder.refresh_token);
       if (holder.trusted_device) this.app.secrets.add(holder.trusted_device);
-      // An export says how many there are.
+      // An export has only their number here.
       const codes = Array.isArray(holder.recovery_codes) ? holder.recovery_codes : [];
       for (const code of codes) this.app.secrets.add(code).add(code.replaceAll("-", ""));
     }

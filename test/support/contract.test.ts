@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { startApp, type TestApp } from "./app.ts";
 
-/** The judge itself: what it must not let pass. */
+/** Checks that the judge itself refuses faulty answers. */
 async function judged(run: (app: TestApp, body: Record<string, unknown>) => void): Promise<void> {
   const app = await startApp();
   const { tokens } = await app.signedIn();
@@ -13,13 +13,13 @@ async function judged(run: (app: TestApp, body: Record<string, unknown>) => void
   }
 }
 
-test("an answer as described passes, under a tenant's path too", () =>
+test("accepts an answer that matches the description, also under a tenant's path", () =>
   judged((app, body) => {
     app.contract.check("GET", "/v1/auth/session", 200, body);
     app.contract.check("GET", "/t/default/v1/auth/session", 200, body);
   }));
 
-test("a field too many, at any depth, is refused, on both transports", () =>
+test("refuses an extra field at any depth, on both transports", () =>
   judged((app, body) => {
     const deep = { ...body, user: { ...(body.user as object), password_hash: "x" } };
     for (const leaky of [{ ...body, extra: 1 }, deep]) {
@@ -31,22 +31,22 @@ test("a field too many, at any depth, is refused, on both transports", () =>
     }
   }));
 
-test("a field that is missing or of another type is refused", () =>
+test("refuses a field that is missing or has another type", () =>
   judged((app, { organization: _, ...body }) => {
     expect(() => app.contract.check("GET", "/v1/auth/session", 200, body)).toThrow("organization");
     expect(() => app.contract.check("GET", "/v1/auth/session", 200, { ...body, organization: undefined })).toThrow();
   }));
 
-test("a status or a code that is not declared is refused, and so is every failure inside", () =>
+test("refuses an undeclared status or code, and every internal error", () =>
   judged((app, body) => {
     expect(() => app.contract.check("GET", "/v1/auth/session", 202, body)).toThrow("does not declare");
     const error = { code: "conflict", message: "", type: "", request_id: "", details: null };
     expect(() => app.contract.check("GET", "/v1/auth/session", 401, { error })).toThrow("allowed values");
     expect(() => app.contract.check("GET", "/nowhere", 404, { error: { code: "x" } })).toThrow("request_id");
-    expect(() => app.contract.check("GET", "/nowhere", 500, {})).toThrow("fail inside");
+    expect(() => app.contract.check("GET", "/nowhere", 500, {})).toThrow("internal error");
   }));
 
-test("a secret in the database is found when the application closes", async () => {
+test("finds a secret in the database when the application closes", async () => {
   const app = await startApp();
   const { tokens } = await app.signedIn();
   await app.storage.write(async (tx) => {
@@ -55,7 +55,7 @@ test("a secret in the database is found when the application closes", async () =
   await expect(app.close()).rejects.toThrow("database holds a secret");
 });
 
-test("a secret in the log is found when the application closes", async () => {
+test("finds a secret in the log when the application closes", async () => {
   const app = await startApp();
   const { tokens } = await app.signedIn();
   app.log.warn({ token: tokens.refreshToken }, "careless");

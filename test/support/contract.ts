@@ -12,11 +12,13 @@ export interface OpenApi {
   components: { schemas: Record<string, object>; securitySchemes: object };
 }
 
-/** What the published description promises, as a judge of every answer that the suite gets. */
+/** Judges every answer of the suite by the published description. */
 export class Contract {
   static #known: Contract | undefined;
 
-  /** The description depends on the program alone: one for all applications of this process. */
+  /**
+   * Returns the judge that all applications of this process share, because the description depends only on the program.
+   */
   static of(router: AnyRouter): Contract {
     Contract.#known ??= new Contract(openApiDocument(router, "0.0.0-test") as unknown as OpenApi);
     return Contract.#known;
@@ -42,12 +44,12 @@ export class Contract {
   }
 
   /**
-   * Holds one answer against the description.
-   * @throws Error that says what was answered and not declared
+   * Checks one answer against the description.
+   * @throws Error that names the undeclared part of the answer
    */
   check(method: string, path: string, status: number, body: unknown): void {
     const place = `${method} ${path} ${status}`;
-    if (status === 500) throw new Error(`${place}: nothing in this suite is expected to fail inside`);
+    if (status === 500) throw new Error(`${place}: no test expects an internal error`);
     const operation = this.#operation(method, path);
     if (!operation) {
       if (status >= 400) this.#checkError(place, body);
@@ -60,7 +62,7 @@ export class Contract {
     if (schema) this.#validate(`${operation.operationId} ${status}`, schema, body, place);
   }
 
-  /** One answer on tRPC's wire: the same schemas inside its own frame. */
+  /** Checks one answer on tRPC's wire, by the same schemas inside tRPC's own frame. */
   checkTrpc(name: string, item: unknown): void {
     const operation = Object.values(this.document.paths)
       .flatMap((methods) => Object.values(methods))
@@ -72,7 +74,7 @@ export class Contract {
     }
     const success = Object.entries(operation?.responses ?? {}).find(([status]) => status.startsWith("2"));
     const schema = success?.[1].content?.["application/json"]?.schema;
-    if (!schema) throw new Error(`trpc ${name}: an answer of a procedure that nothing describes`);
+    if (!schema) throw new Error(`trpc ${name}: the description does not have this procedure`);
     this.#validate(`${name} ${success[0]}`, schema, result?.data, `trpc ${name}`);
   }
 
@@ -94,7 +96,7 @@ export class Contract {
     }
     if (!validate(body)) {
       throw new Error(
-        `${place} is not as described: ${this.#ajv.errorsText(validate.errors)}\n${JSON.stringify(body)}`,
+        `${place} does not match the description: ${this.#ajv.errorsText(validate.errors)}\n${JSON.stringify(body)}`,
       );
     }
   }

@@ -1,6 +1,6 @@
 import type { Executor, Params, Prepared, Storage, StorageStats } from "../../src/storage/storage.ts";
 
-/** Counts statements, prepared ones and others, and writes, so that tests can show that two answers did the same work. */
+/** Counts statements, prepared or not, and writes, so that tests can show that two answers did the same work. */
 export class CountingStorage implements Storage {
   reads = 0;
   writes = 0;

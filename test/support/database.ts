@@ -8,14 +8,14 @@ import { type Rows, tablesOf } from "./tables.ts";
 
 export type DatabaseKind = "sqlite" | "postgres";
 
-/** An empty database of today's schema. */
+/** Opens an empty database with the current schema. */
 export function openEmpty(clock: FakeClock): Promise<Storage> {
   return openStorage({ kind: "memory", clock });
 }
 
 let postgres: Promise<Storage> | undefined;
 
-/** A database of today's schema with these rows and no others. `rows` are the same at every call. */
+/** Opens a database with the current schema and exactly these rows. `rows` are the same at every call. */
 export async function openFilled(kind: DatabaseKind, clock: FakeClock, rows: Rows): Promise<Storage> {
   if (kind === "sqlite") {
     const storage = await openEmpty(clock);
@@ -40,7 +40,7 @@ async function insertAll(storage: Storage, rows: Rows): Promise<void> {
   });
 }
 
-/** The one database of this test process, which all its files use one after the other. */
+/** Opens the one database of this test process, which its files use one after the other. */
 async function openPostgres(clock: FakeClock, rows: Rows): Promise<Storage> {
   const server = await startPostgres();
   const name = `worker_${Bun.hash(JSON.stringify(rows)).toString(36)}_${process.pid}`;
@@ -51,7 +51,9 @@ async function openPostgres(clock: FakeClock, rows: Rows): Promise<Storage> {
   return storage;
 }
 
-/** Makes `template.restore()`, which empties the database and fills it again: one round trip, planned once a connection. */
+/**
+ * Makes `template.restore()`, which empties and refills the database in one round trip, planned once per connection.
+ */
 async function prepareRestore(storage: Storage, rows: Rows): Promise<void> {
   await insertAll(storage, rows);
   const filled = Object.keys(rows).filter((table) => rows[table]?.length);

@@ -7,14 +7,14 @@ const MAIN = join(ROOT, "src/main.ts");
 
 interface Options {
   args?: readonly string[];
-  /** How the program is started: from the source unless told. */
+  /** The program; runs from the source by default. */
   program?: readonly string[];
   env?: Record<string, string>;
-  /** Whether it writes to a terminal. */
+  /** Whether its output is a terminal. */
   terminal?: boolean;
 }
 
-/** `sallyport dev` as a newcomer runs it: text, in a directory of its own inside the clone. */
+/** Runs `sallyport dev` as a newcomer does: as text, in its own directory inside the clone. */
 export class DevRun {
   #output = "";
   #errors = "";
@@ -66,12 +66,12 @@ export class DevRun {
     return run;
   }
 
-  /** All output on a terminal, standard output otherwise. */
+  /** All output on a terminal, otherwise standard output. */
   get output(): string {
     return this.#output.replaceAll("\r\n", "\n");
   }
 
-  /** Standard error, where that is not the terminal. */
+  /** Standard error, unless it is the terminal. */
   get errors(): string {
     return this.#errors;
   }
@@ -80,13 +80,13 @@ export class DevRun {
     return this.exports().SALLYPORT_URL ?? "";
   }
 
-  /** The variables of the block to paste. */
+  /** Returns the variables of the block to paste. */
   exports(): Record<string, string> {
     const lines = [...this.output.matchAll(/^ {2}export ([A-Z_]+)=(\S+)$/gm)];
     return Object.fromEntries(lines.map((match) => [match[1] ?? "", match[2] ?? ""]));
   }
 
-  /** The printed commands that begin with these words, each with its continued lines. */
+  /** Returns the printed commands that begin with these words, each with its continued lines. */
   printed(words: string): string[] {
     const whole = this.output.replaceAll("\\\n", "");
     return whole.split("\n").flatMap((line) => (line.trim().startsWith(words) ? [line.trim()] : []));
@@ -127,7 +127,9 @@ export class DevRun {
 
 const directories: string[] = [];
 
-/** An empty directory inside the clone, where `npx sallyport` works; removed by {@link removeDirectoriesInClone}. */
+/**
+ * Makes an empty directory inside the clone, where `npx sallyport` works. {@link removeDirectoriesInClone} removes it.
+ */
 export function directoryInClone(): string {
   const directory = mkdtempSync(join(ROOT, ".sallyport-test-"));
   directories.push(directory);

@@ -2,7 +2,7 @@ import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { scratch } from "./cli.ts";
 
-/** Whether this process may mount a small file system of its own. */
+/** Whether this process may mount a small file system. */
 export const MAY_MOUNT: boolean = (() => {
   const directory = scratch();
   const [mounting, unmounting] = [
@@ -12,18 +12,22 @@ export const MAY_MOUNT: boolean = (() => {
   return [mounting, unmounting].every((command) => Bun.which(command[0] ?? "") && Bun.spawnSync(command).success);
 })();
 
-/** A disk of its own, in memory. */
+/** A disk in memory. */
 export interface Disk {
   path: string;
-  /** Takes all the space that is left. */
+  /** Takes all the remaining space. */
   fill(): void;
-  /** Gives it back. */
+  /** Frees that space again. */
   free(): void;
   readOnly(): void;
   unmount(): void;
 }
 
-/** @param megabytes its size @throws Error when it cannot be mounted: see {@link MAY_MOUNT} */
+/**
+ * Mounts a disk.
+ * @param megabytes its size
+ * @throws Error if it cannot be mounted; see {@link MAY_MOUNT}
+ */
 export function mountDisk(megabytes: number): Disk {
   const path = scratch();
   mount(["-t", "tmpfs", "-o", `size=${megabytes}m,mode=0700`, "tmpfs", path]);
@@ -40,7 +44,7 @@ export function mountDisk(megabytes: number): Disk {
     },
     free: () => rmSync(filler),
     readOnly: () => mount(["-o", "remount,ro", path]),
-    // Lazily: a child that a failed test has left holds files there for a moment longer.
+    // Lazily, because a child of a failed test may hold files there for a moment.
     unmount: () => void Bun.spawnSync(["umount", "-l", path]),
   };
 }

@@ -1,4 +1,7 @@
-/** Tries until `check` holds; for what another process does in its own time. @throws what it threw last */
+/**
+ * Retries until `check` succeeds, for events in another process.
+ * @throws the last error
+ */
 export async function eventually<T>(check: () => Promise<T> | T, patience = 30_000): Promise<T> {
   const end = performance.now() + patience;
   for (;;) {

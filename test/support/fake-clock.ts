@@ -1,9 +1,9 @@
 import type { Clock } from "../../src/core/clock.ts";
 
-/** Where every test begins: not on a whole second, so that rounding the wrong way shows. */
+/** The time at which every test begins. It is not a whole second, so that a wrong rounding shows. */
 const START = Date.UTC(2026, 2, 1, 12, 0, 0, 250);
 
-/** A clock that stands still until it is told to move. */
+/** A clock that moves only when a test moves it. */
 export class FakeClock implements Clock {
   #now = START;
 

@@ -2,8 +2,8 @@ import { storageUnavailable } from "../../src/storage/errors.ts";
 import type { Executor, Params, Prepared, Storage, StorageStats } from "../../src/storage/storage.ts";
 
 /**
- * A storage whose connections outlive it: new ones cost more than a whole test. After `close` it refuses to read and
- * write, as a storage does that is closed, so that nothing of one test reaches the next one.
+ * A storage whose connections survive it, because new ones cost more than a whole test. After `close` it refuses to
+ * read and write like a closed storage, so that work of one test cannot reach the next one.
  */
 export class LeasedStorage implements Storage {
   readonly read: Executor;

@@ -26,7 +26,7 @@ export class CapturedLog implements Log {
     this.#keep("fatal", fields, message);
   }
 
-  /** Everything as text, errors with their messages: for looking for what must not stand there. */
+  /** Returns everything as text, including the messages of errors, so that tests can search it for secrets. */
   text(): string {
     return JSON.stringify(this.lines, (_key, value) =>
       value instanceof Error ? { name: value.name, message: value.message, cause: value.cause } : value,

@@ -1,16 +1,17 @@
 import { connect, createServer, type Socket } from "node:net";
 
 export interface LosingProxy {
-  /** The database's url, by way of the proxy. */
+  /** The database's address through the proxy. */
   url: string;
-  /** From now on the answer to the command is swallowed, and its connection ends. */
+  /** From now on, swallows the answer to the command and ends its connection. */
   lose(): void;
   stop(): void;
 }
 
 /**
- * A proxy before PostgreSQL that loses the server's answer to one command: the server has carried it out, and the client never
- * hears of it. @param command a command tag as CommandComplete carries it, such as `COMMIT`
+ * Starts a proxy for PostgreSQL that loses the server's answer to one command: the server has executed it, but the
+ * client never learns of it.
+ * @param command a command tag as CommandComplete carries it, such as `COMMIT`
  */
 export async function startLosingProxy(command: string, target: string): Promise<LosingProxy> {
   const { hostname, port } = new URL(target);

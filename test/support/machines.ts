@@ -15,7 +15,7 @@ export interface Machine {
   secret: string;
 }
 
-/** An M2M client with one secret and these grants. */
+/** Makes an M2M client with one secret and these grants. */
 export async function machine(
   app: TestApp,
   options: { tenantId?: string; grants?: Record<string, string[]>; algorithm?: "EdDSA" | "RS256" } = {},
@@ -31,7 +31,7 @@ export async function machine(
   return { id, ...(await addSecret(app, id)) };
 }
 
-/** Registers an API, unless it is. */
+/** Registers an API unless it is registered. */
 async function resource(app: TestApp, audience: string, scopes: string[], tenantId: string = app.tenantId) {
   const now = app.clock.now();
   await app.storage.write(async (tx) => {
@@ -74,7 +74,7 @@ export async function dropSecret(app: TestApp, id: string, secretId: string): Pr
   await app.storage.write((tx) => revokeClientSecret(tx, app.clock.now(), row, secretId));
 }
 
-/** RFC 6749 section 2.3.1. */
+/** Returns the Authorization header of RFC 6749 section 2.3.1. */
 export function basic(id: string, secret: string): { authorization: string } {
   return { authorization: `Basic ${btoa(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`)}` };
 }
@@ -92,7 +92,7 @@ export interface OAuthAnswer extends Answer {
   };
 }
 
-/** A form-encoded request, as OAuth's endpoints take it. */
+/** Sends a form-encoded request to an OAuth endpoint. */
 export async function form(
   client: Client,
   path: string,
@@ -105,7 +105,7 @@ export async function form(
   return { ...answer, oauth: answer.body as unknown as OAuthAnswer["oauth"] };
 }
 
-/** A token of this client. */
+/** Returns a token of this client. */
 export async function tokenOf(app: TestApp, client: Machine, fields: Record<string, string> = {}, tenant = "") {
   const body = { grant_type: "client_credentials", ...fields };
   const answer = await form(app.client(), `${tenant}/oauth2/token`, body, basic(client.id, client.secret));

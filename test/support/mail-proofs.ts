@@ -6,7 +6,7 @@ import type { TestApp, TestUser } from "./app.ts";
 import type { Client } from "./client.ts";
 import type { ReceivedMail } from "./mailbox.ts";
 
-/** What a mail that was asked for proves: by its link, or by its code beside the flow of the answer. */
+/** The proofs in a requested mail: its link, and its code together with the flow of the answer. */
 export interface MailedProof {
   flowId: string;
   token: string;
@@ -16,7 +16,7 @@ export interface MailedProof {
 
 type Sent = Promise<{ status: number; text: string; body: { flow_id: string } }>;
 
-/** The mail that an answer of 202 has announced, and what is in it. */
+/** Returns the content of the mail that a 202 answer announced. */
 export async function proofOf(app: TestApp, to: string, sent: Sent): Promise<MailedProof> {
   const { status, text, body } = await sent;
   if (status !== 202) throw new Error(`no mail was announced: ${status} ${text}`);
@@ -25,7 +25,7 @@ export async function proofOf(app: TestApp, to: string, sent: Sent): Promise<Mai
   return { flowId: body.flow_id, token: mail.link, code: mail.code, mail };
 }
 
-/** A caller of one application, without a credential. */
+/** Returns a caller of one application, without a credential. */
 export function callerOf(app: TestApp, applicationId: string = app.applicationId): Client {
   return app.client({ "x-application-id": applicationId });
 }
@@ -43,7 +43,7 @@ export async function setApplication(
 
 export const NEW_PASSWORD = "granite-lantern-moth-88";
 
-/** A sign-up that waits for its proof, in an application that asks for one. */
+/** Starts a sign-up that waits for its proof, in an application that requires one. */
 export async function signUp(
   app: TestApp,
   email = `new-${crypto.randomUUID()}@example.com`,
@@ -59,7 +59,7 @@ export function forgot(app: TestApp, email: string, applicationId = app.applicat
   return proofOf(app, email, callerOf(app, applicationId).post("/v1/auth/password/forgot", { email }));
 }
 
-/** Somebody's session, just begun, with every factor that they have. */
+/** Makes a session with all factors of the user. */
 export async function session(app: TestApp, user: Pick<TestUser, "id">, applicationId = app.applicationId) {
   const { accessToken } = await app.signIn(user, applicationId, "aal2");
   return app.client().bearer(accessToken);
@@ -69,7 +69,10 @@ export function add(app: TestApp, client: Client, email = `more-${crypto.randomU
   return proofOf(app, email, client.post("/v1/me/emails", { email }));
 }
 
-/** Puts an address on somebody's list. @returns its id */
+/**
+ * Adds an address to a user.
+ * @returns its id
+ */
 export async function giveEmail(
   app: TestApp,
   user: Pick<TestUser, "id">,
@@ -83,7 +86,7 @@ export async function giveEmail(
   return id;
 }
 
-/** As if the primary address had been proven when it was made. */
+/** Marks the primary address as proven. */
 export async function verifyPrimary(app: TestApp, user: Pick<TestUser, "id">): Promise<void> {
   await app.storage.write(async (tx) => {
     await tx.kysely
@@ -106,7 +109,10 @@ export async function emailsOf(app: TestApp, user: Pick<TestUser, "id">): Promis
   return rows.map((row) => `${row.address}${row.is_primary ? "*" : ""}${row.verified_at === null ? "?" : ""}`);
 }
 
-/** Moves somebody from their proven address to another one. @returns the token of the undo link */
+/**
+ * Replaces a user's proven address with another one.
+ * @returns the token of the undo link
+ */
 export async function changeAddress(
   app: TestApp,
   user: TestUser,
@@ -123,7 +129,7 @@ export async function changeAddress(
   return link;
 }
 
-/** Somebody without any credential, as an anonymous sign-in makes them. */
+/** Removes every credential of a user, as if an anonymous sign-in had made the user. */
 export async function makeAnonymous(app: TestApp, user: Pick<TestUser, "id">): Promise<void> {
   await app.storage.write(async (tx) => {
     await tx.kysely.updateTable("users").set({ is_anonymous: 1 }).where("id", "=", user.id).execute();
@@ -138,7 +144,7 @@ export async function deletePassword(app: TestApp, user: Pick<TestUser, "id">): 
   });
 }
 
-/** As the directory knows it: for calls into the identity's own functions. */
+/** Returns the directory's application, for calls of identity functions. */
 export async function applicationOf(app: TestApp, id: string = app.applicationId): Promise<Application> {
   const application = await app.identity.directory.application(id);
   if (!application) throw new Error(`no application ${id}`);

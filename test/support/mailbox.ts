@@ -1,17 +1,17 @@
 import type { Mail, Transport } from "../../src/mail/transport.ts";
 
 export interface ReceivedMail extends Mail {
-  /** The link's token (behind the `#`), where it has one. */
+  /** The link's token (after the `#`), if the mail has a link. */
   link: string | null;
-  /** The code that it holds, as it is written. */
+  /** The code in the mail, exactly as written. */
   code: string | null;
-  /** What it tells, as the outbox names it. */
+  /** The kind of mail, as the outbox names it. */
   template: string;
 }
 
-/** Takes mails as a mail server would. */
+/** Accepts mails as a mail server would. */
 export class Mailbox implements Transport {
-  /** Thrown at the next attempts, first one first. */
+  /** Errors of the next attempts, in order. */
   readonly failures: Error[] = [];
   #mails: ReceivedMail[] = [];
 
@@ -26,7 +26,7 @@ export class Mailbox implements Transport {
 
   async close(): Promise<void> {}
 
-  /** Removes and answers the mails of one address, or all. */
+  /** Removes and returns the mails to one address, or all mails. */
   take(to?: string): ReceivedMail[] {
     const taken = this.#mails.filter((mail) => to === undefined || mail.to === to);
     this.#mails = this.#mails.filter((mail) => !taken.includes(mail));

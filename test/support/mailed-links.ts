@@ -6,7 +6,7 @@ import type { ReceivedMail } from "./mailbox.ts";
 export const MAIL_METHODS = ["magic_link", "email_code"] as const;
 const MINUTE = 60_000;
 
-/** Lets every application sign people in by mail, and by nothing else that is named; all of both where none is named. */
+/** Sets the sign-in methods of every application to these, and allows both methods by mail if none are given. */
 export async function allowMail(app: TestApp, methods: readonly string[] = ["password", ...MAIL_METHODS]) {
   await app.storage.write(async (tx) => {
     await tx.kysely
@@ -17,14 +17,17 @@ export async function allowMail(app: TestApp, methods: readonly string[] = ["pas
   app.forget();
 }
 
-/** Asks for a mail and reads it. */
+/** Requests a mail and reads it. */
 export async function askForMail(app: TestApp, email: string, method = "magic_link", client: Client = app.client()) {
   const answer = await client.post("/v1/auth/email/start", { email, method });
   const mail = answer.status === 202 ? ((await app.mails(email)).at(-1) ?? null) : null;
   return { answer, flowId: answer.body.flow_id, mail };
 }
 
-/** Asks for a mail to a person that there is. @throws Error when none comes */
+/**
+ * Requests a mail to a known user.
+ * @throws Error if no mail comes
+ */
 export async function mailTo(
   app: TestApp,
   email: string,
@@ -39,7 +42,7 @@ export async function mailTo(
 export const completeBy = (client: Client, proof: object): Promise<Answer> =>
   client.post("/v1/auth/email/complete", proof);
 
-/** A link as `auth.email.start` makes it, of any kind, without a mail. */
+/** Makes a link of any kind as `auth.email.start` does, without a mail. */
 export async function mailedLink(
   app: TestApp,
   user: TestUser | null,

@@ -1,12 +1,12 @@
 import type { TestApp } from "./app.ts";
 import type { Answer, Client } from "./client.ts";
 
-/** A customer's backend: a secret key, and the application that it belongs to. */
+/** Returns a customer's backend: a caller with a secret key. */
 export function backend(app: TestApp, secretKey: string = app.secretKey): Client {
   return app.client().bearer(secretKey);
 }
 
-/** The fields of an answer, or of one that holds a list. */
+/** Returns the fields of an answer, or its list. */
 export function fields<T>(answer: Answer): T {
   return answer.body as unknown as T;
 }

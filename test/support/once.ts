@@ -1,12 +1,12 @@
 import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Set by `npm test`: a folder that ends with the run. */
+/** Set by `npm test`: a folder that is removed after the run. */
 const folder = process.env.SALLYPORT_TEST_FOLDER;
 
 /**
- * Answers the text that `make` makes, the same one in every process of this run. When two processes make it at once, the
- * first text that reaches the folder counts. Without a folder (a bare `bun test`) each test file makes its own.
+ * Returns the text of `make`, the same in every process of this run. If two processes make it at once, the first text
+ * that reaches the folder counts. Without a folder (a bare `bun test`), each test file makes its own.
  */
 export async function onceInRun(name: string, make: () => Promise<string>): Promise<string> {
   if (!folder) return make();

@@ -3,7 +3,7 @@ import { sha256Base64url } from "../../src/crypto/secrets.ts";
 import type { TestApp } from "./app.ts";
 import type { Answer } from "./client.ts";
 
-/** Switches anonymous users on, beside passwords, in every application. */
+/** Allows anonymous users and passwords in every application. */
 export async function allowAnonymous(app: TestApp): Promise<void> {
   await app.storage.write(async (tx) => {
     await tx.kysely.updateTable("applications").set({ sign_in_methods: '["password","anonymous"]' }).execute();
@@ -11,12 +11,15 @@ export async function allowAnonymous(app: TestApp): Promise<void> {
   app.forget();
 }
 
-/** A new anonymous user in the application of one's own. */
+/** Makes an anonymous user in the test's own application. */
 export async function anonymousUser(app: TestApp, metadata: Record<string, unknown> = {}): Promise<Answer> {
   return app.client({ "x-application-id": app.applicationId }).post("/v1/auth/anonymous", { metadata });
 }
 
-/** Makes a device trusted, without the second factor that people do it with. @returns its id */
+/**
+ * Trusts a device without the usual second factor.
+ * @returns its id
+ */
 export async function trustDevice(
   app: TestApp,
   userId: string,
@@ -43,7 +46,7 @@ export async function trustDevice(
   return id;
 }
 
-/** The address of an account counts as proven. */
+/** Marks the address of an account as proven. */
 export async function proveAddress(app: TestApp, userId: string): Promise<void> {
   await app.storage.write(async (tx) => {
     await tx.kysely.updateTable("user_emails").set({ verified_at: 1 }).where("user_id", "=", userId).execute();

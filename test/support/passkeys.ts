@@ -20,7 +20,10 @@ interface Begun<Options> {
   expires_in: number;
 }
 
-/** @throws Error with the answer when it is refused */
+/**
+ * Starts a ceremony.
+ * @throws Error with the answer if it is refused
+ */
 async function begin<Options>(client: Client, path: string): Promise<Begun<Options>> {
   const answer = await client.post(path);
   if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${answer.text}`);
@@ -28,7 +31,10 @@ async function begin<Options>(client: Client, path: string): Promise<Begun<Optio
 }
 
 export const beginRegistration = (client: Client) => begin<CreationOptions>(client, "/v1/me/passkeys/begin");
-/** @param prefix of another tenant's paths */
+/**
+ * Starts a sign-in.
+ * @param prefix the start of another tenant's paths
+ */
 export const beginSignIn = (client: Client, prefix = "") =>
   begin<RequestOptions>(client, `${prefix}/v1/auth/passkey/login/begin`);
 
@@ -37,10 +43,10 @@ export const completeRegistration = (client: Client, flowId: string, response: R
 export const completeSignIn = (client: Client, flowId: string, response: AssertionJson) =>
   client.post("/v1/auth/passkey/login/complete", { flow_id: flowId, response });
 
-/** A caller of the application that allows {@link APP_ORIGIN}. */
+/** Returns a caller of the application that allows {@link APP_ORIGIN}. */
 export const caller = (app: TestApp) => app.client({ "x-application-id": app.applicationId });
 
-/** A passkey of the person whose token the client bears. */
+/** Adds a passkey to the user whose token the client sends. */
 export async function addPasskey(client: Client, authenticator: Authenticator, quirks: Quirks = {}) {
   const { flow_id, public_key } = await beginRegistration(client);
   const answer = await completeRegistration(client, flow_id, authenticator.create(public_key, quirks));
@@ -55,13 +61,13 @@ export async function signInWith(client: Client, authenticator: Authenticator, q
 
 export interface Holder {
   user: TestUser;
-  /** Bears the token of a session by password. */
+  /** Sends the token of a session by password. */
   client: Client;
   authenticator: Authenticator;
   passkey: WirePasskey;
 }
 
-/** A new person with one passkey. */
+/** Makes a user with one passkey. */
 export async function holder(app: TestApp, authenticator: Authenticator = newAuthenticator()): Promise<Holder> {
   const { user, tokens } = await app.signedIn();
   const client = app.client().bearer(tokens.accessToken);

@@ -1,4 +1,4 @@
-/** What an answer may hold; only what its status promises is there. */
+/** Fields that an answer may hold. Only those of its status are present. */
 export interface Body {
   access_token: string;
   refresh_token: string;
@@ -17,7 +17,7 @@ export interface Answer {
 
 export const PASSWORD = "quartz lantern over seven bridges";
 
-/** One request, as any HTTP client sends it. */
+/** Sends one request, as any HTTP client does. */
 export async function call(
   url: string,
   path: string,

@@ -7,28 +7,34 @@ import { SQL, type Subprocess, spawn, spawnSync } from "bun";
 
 /** A private PostgreSQL server. */
 export interface TestPostgres {
-  /** Of the superuser, to the server's own database. */
+  /** The superuser's address of the server's own database. */
   readonly url: string;
-  /** A new, empty database; answers its url. `template` names a database to copy, to which nobody is connected. */
+  /**
+   * Makes a new, empty database and returns its address. `template` names a database to copy, which must have no
+   * connections.
+   */
   createDatabase(template?: string): Promise<string>;
-  /** Makes a database of this name where there is none. @returns whether it made it */
+  /**
+   * Makes a database of this name unless it exists.
+   * @returns whether it made the database
+   */
   ensureDatabase(name: string): Promise<boolean>;
-  /** The url of a database of this name. */
+  /** Returns the address of a database of this name. */
   urlOf(name: string): string;
-  /** Statements as the superuser, on the server's own database. */
+  /** Runs statements as the superuser in the server's own database. */
   readonly admin: SQL;
   stop(): Promise<void>;
 }
 
 export interface TestPostgresOptions {
-  /** Off by default: tests of faults switch it on. */
+  /** Off by default. Tests of faults switch it on. */
   fsync?: boolean;
 }
 
 /** Whether this run tests PostgreSQL. `npm test` leaves it out; a bare `bun test` and `npm run test:all` do not. */
 export const testsPostgres: boolean = process.env.SALLYPORT_TEST_DATABASES !== "sqlite";
 
-/** Where the server's programs are, or null. Under CI a missing PostgreSQL is an error, elsewhere those tests are skipped. */
+/** The folder of the server's programs, or null. Without PostgreSQL, CI fails, and other runs skip these tests. */
 export const postgresPrograms: string | null = findPrograms();
 if (testsPostgres && !postgresPrograms && !process.env.SALLYPORT_TEST_POSTGRES_URL && process.env.CI) {
   throw new Error(
@@ -41,14 +47,16 @@ export const hasPostgres: boolean = postgresPrograms !== null || Boolean(process
 
 let shared: Promise<TestPostgres> | undefined;
 
-/** The one server of this test process; `SALLYPORT_TEST_POSTGRES_URL` names one that the whole run shares. */
+/**
+ * Returns the one server of this test process. `SALLYPORT_TEST_POSTGRES_URL` names a server that the whole run shares.
+ */
 export function startPostgres(): Promise<TestPostgres> {
   const url = process.env.SALLYPORT_TEST_POSTGRES_URL;
   shared ??= url ? Promise.resolve(serverAt(url, async () => undefined)) : startPrivatePostgres();
   return shared;
 }
 
-/** A server of one's own, to be stopped and broken. It ends with this process, however that ends. */
+/** Starts a server that a test may stop and break. It ends with this process, however this process ends. */
 export async function startPrivatePostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
   if (!postgresPrograms) throw new Error("PostgreSQL is not installed here.");
   const directory = mkdtempSync(join(tmpdir(), "sallyport-pg-"));
@@ -94,8 +102,8 @@ export async function startPrivatePostgres(options: TestPostgresOptions = {}): P
 }
 
 /**
- * A process that waits for the end of its input, which comes when this process ends in whatever way (`bun test` runs no
- * exit handlers, a kill even less), and then stops the server and removes what it left.
+ * Starts a process that waits for the end of its input, then stops the server and removes its files. The input ends
+ * with this process in any case, but `bun test` runs no exit handlers, and neither does a killed process.
  */
 function startJanitor(pid: number, directory: string): Subprocess<"pipe", "ignore", "ignore"> {
   const script =
@@ -147,7 +155,9 @@ function findPrograms(): string | null {
   return candidates.find((path) => existsSync(join(path, "initdb")) && existsSync(join(path, "postgres"))) ?? null;
 }
 
-/** PostgreSQL refuses to run as root: the command that steps down, and a directory that belongs to that user. */
+/**
+ * Returns the command that drops root, because PostgreSQL refuses to run as root, and gives that user the directory.
+ */
 function unprivileged(directory: string): string[] {
   if (process.getuid?.() !== 0) return [];
   const id = (flag: string) => Number(spawnSync(["id", flag, "nobody"]).stdout.toString());

@@ -5,7 +5,7 @@ export interface RawAnswer {
   text: string;
 }
 
-/** Sends bytes as they are and reads until the server closes: for what no HTTP client would send. */
+/** Sends raw bytes and reads until the server closes, for requests that no HTTP client would send. */
 export function sendRaw(app: TestApp, lines: readonly string[], body = ""): Promise<RawAnswer> {
   const { hostname, port } = new URL(app.url);
   const request = `${[...lines, "Connection: close"].join("\r\n")}\r\n\r\n${body}`;

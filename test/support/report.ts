@@ -1,8 +1,8 @@
 import { test } from "bun:test";
 
 /**
- * `test`, or where the machine lacks what the test needs, a skipped test whose name carries the reason: the closing report
- * of `npm test` lists it, and under CI a skip is a failure.
+ * Returns `test`, or, if the machine lacks what the test needs, a skipped test whose name carries the reason. The closing
+ * report of `npm test` lists it, and under CI a skip is a failure.
  *
  *   const faketimeTest = testIf(existsSync(lib), "needs libfaketime");
  *   faketimeTest("refuses a token an hour later", async () => { ... });

@@ -5,31 +5,34 @@ import { postgresGroup } from "./databases.ts";
 
 type Options = Omit<StartOptions, "database" | "beside">;
 
-/** Milliseconds until a test counts as hanging: a machine that is busy is no failure, and one that ran over would break those after it. */
+/**
+ * Milliseconds until a test counts as hanging. It is long, because a busy machine is not a failure, and a hanging test
+ * would break those after it.
+ */
 const PATIENCE = 60_000;
 
 export interface Scenarios {
   database: DatabaseKind;
-  /** One test with an application of its own, on a database that nothing else has touched. */
+  /** Declares a test with its own application on a fresh database. */
   test(name: string, run: (app: TestApp) => Promise<void>, options?: Options): void;
 }
 
 type Declare = (t: Scenarios) => void;
 
-/** Declares the same scenarios for SQLite and for PostgreSQL, as far as this run tests them (see databases.ts). */
+/** Declares the same scenarios for SQLite and PostgreSQL, if this run tests both (see databases.ts). */
 export function scenarios(name: string, declare: Declare): void {
   sqliteScenarios(name, declare);
   postgresScenarios(name, declare);
 }
 
-/** Declares scenarios of transactions that stand beside one another: SQLite has one writer. */
+/** Declares scenarios of concurrent transactions, which only PostgreSQL has: SQLite has one writer. */
 export function postgresScenarios(name: string, declare: Declare): void {
   postgresGroup(`${name} (postgres)`, () => declare(on("postgres")));
 }
 
 /**
- * Declares scenarios that hold no SQL of their own: they are about parsing, headers, documents or processes, and every
- * statement that they cause is one that other scenarios run on both databases.
+ * Declares scenarios without their own SQL: they test parsing, headers, documents or processes, and other scenarios run
+ * all of their statements on both databases.
  */
 export function sqliteScenarios(name: string, declare: Declare): void {
   describe(`${name} (sqlite)`, () => declare(on("sqlite")));

@@ -4,7 +4,10 @@ import type { TestApp, TestUser } from "./app.ts";
 import type { Answer, Client } from "./client.ts";
 import { totp } from "./totp.ts";
 
-/** Gives a user an authenticator app, as one that was set up long ago. @returns its secret, in base32 */
+/**
+ * Gives a user an authenticator app that was set up long ago.
+ * @returns its secret, in base32
+ */
 export async function giveTotp(app: TestApp, user: Pick<TestUser, "id">): Promise<string> {
   const bytes = newTotpSecret();
   const secret = toBase32(bytes);
@@ -22,19 +25,19 @@ export async function giveTotp(app: TestApp, user: Pick<TestUser, "id">): Promis
   return secret;
 }
 
-/** Makes a session of these tokens one that two factors were proven for. */
+/** Raises a session as if two factors had been proven. */
 export async function raise(app: TestApp, sid: string): Promise<void> {
   await app.storage.write((tx) =>
     tx.kysely.updateTable("sessions").set({ aal: "aal2" }).where("id", "=", sid).execute(),
   );
 }
 
-/** The first factor: the answer of a sign-in by password to the application of one's own. */
+/** Proves the first factor: signs in by password to the test's own application. Returns the answer. */
 export function firstFactor(app: TestApp, user: TestUser, client: Client = own(app)): Promise<Answer> {
   return client.post("/v1/auth/login", user.login);
 }
 
-/** A caller of the application of one's own that is no page. */
+/** Returns a caller of the test's own application that is not a page. */
 export function own(app: TestApp, headers: Record<string, string> = {}): Client {
   return app.client({ "x-application-id": app.applicationId, ...headers });
 }
@@ -46,11 +49,11 @@ export interface Enrolled {
   user: TestUser;
   secret: string;
   codes: string[];
-  /** The session that enabled it. */
+  /** The tokens of the session that enabled it. */
   tokens: { access_token: string; refresh_token: string | null };
 }
 
-/** A person who set an authenticator app up by the procedures; the code of now is not spent. */
+/** Makes a user who has set up an authenticator app through the procedures. The current code is still unused. */
 export async function enrolled(app: TestApp, user?: TestUser): Promise<Enrolled> {
   const person = user ?? (await app.user());
   const { accessToken } = await app.signIn(person);
@@ -70,7 +73,7 @@ export async function proveAddress(app: TestApp, user: Pick<TestUser, "id">): Pr
   );
 }
 
-/** Changes the application of one's own. */
+/** Changes the test's own application. */
 export async function policy(
   app: TestApp,
   changes: { mfa?: "off" | "optional" | "required"; mfa_grace?: number; mfa_remember?: number },
@@ -86,7 +89,7 @@ export async function policy(
   app.forget();
 }
 
-/** The page of the application of one's own, with its jar. */
+/** Returns the page of the test's own application, with its jar. */
 export function ownPage(app: TestApp): Client {
   return app.page(undefined, { "x-application-id": app.applicationId });
 }

@@ -4,18 +4,18 @@ import { backend } from "./management.ts";
 
 export interface SigningKey {
   id: string;
-  /** What is shown once: its UTF-8 bytes are the HMAC key. */
+  /** Shown once. Its UTF-8 bytes are the HMAC key. */
   secret: string;
 }
 
-/** A signing or public key of an application, made as a backend makes one. */
+/** Makes a signing key or public key of an application, as a backend does. */
 export async function newKey(app: TestApp, kind: "signing" | "public", secretKey?: string): Promise<SigningKey> {
   const made = await backend(app, secretKey).post("/v1/api-keys", { name: kind, kind });
   if (made.status !== 201) throw new Error(made.text);
   return { id: made.body.id, secret: made.body.secret ?? "" };
 }
 
-/** What the customer's backend signs, as `product.md` writes it. */
+/** Signs a token as the customer's backend does, in the documented form. */
 export async function sign(
   app: TestApp,
   key: SigningKey,

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Storage } from "../../src/storage/storage.ts";
 
 export type Row = Record<string, unknown>;
-/** Rows by table, in the order in which the tables were made: a table never refers to a later one. */
+/** Rows by table, in the order in which the tables were made. A table never refers to a later table. */
 export type Rows = Record<string, Row[]>;
 
 interface Column {
@@ -11,7 +11,7 @@ interface Column {
   type: string;
 }
 
-/** A call may touch these without having changed anything: limits, the audit log, and when a key was last used. */
+/** Tables that a call may change without an effect: limits, the audit log, and the last use of a key. */
 const TRACES: ReadonlySet<string> = new Set(["rate_limits", "audit_entries", "audit_floods"]);
 const TRACE = "last_used_at";
 
@@ -28,12 +28,12 @@ async function columnsOf(storage: Storage): Promise<Column[]> {
   return rows.filter((column) => column.table !== "schema_migrations");
 }
 
-/** The tables in the order in which they were made. */
+/** Returns the tables in the order in which they were made. */
 export async function tablesOf(storage: Storage): Promise<string[]> {
   return [...new Set((await columnsOf(storage)).map((column) => column.table))];
 }
 
-/** Every row of every table. */
+/** Returns every row of every table. */
 export async function dump(storage: Storage): Promise<Rows> {
   const rows: Rows = {};
   for (const table of await tablesOf(storage)) {
@@ -49,14 +49,14 @@ interface Line {
 
 type Kind = "all" | "without traces";
 
-/** By dialect and kind: the statement that last read all rows as JSON. */
+/** Maps a dialect and a kind to the statement that reads all rows as JSON. */
 const statements = new Map<string, string>();
 
 async function linesOf(storage: Storage, kind: Kind): Promise<Line[]> {
   const key = `${storage.dialect}, ${kind}`;
   const read = async (statement: string) => (await sql.raw<Line>(statement).execute(storage.read.kysely)).rows;
   const known = statements.get(key);
-  // A test of failures renames a table: then the statement is made again.
+  // A test of failures renames a table; the statement is then built again.
   const lines = known === undefined ? undefined : await read(known).catch(() => undefined);
   if (lines) return lines;
   const columns = await columnsOf(storage);
@@ -66,7 +66,7 @@ async function linesOf(storage: Storage, kind: Kind): Promise<Line[]> {
   return read(statement);
 }
 
-/** One statement, which is one round trip. */
+/** Builds a single statement, which needs one round trip. */
 function readingOf(dialect: Storage["dialect"], columns: readonly Column[]): string {
   const row = dialect === "sqlite" ? sqliteRow : postgresRow;
   const reads = [...Map.groupBy(columns, (column) => column.table)].map(
@@ -85,12 +85,12 @@ function postgresRow(columns: readonly Column[]): string {
   return `(SELECT row_to_json(chosen)::text FROM (SELECT ${names}) AS chosen)`;
 }
 
-/** All that the database holds, as one text. */
+/** Returns the whole content of the database as text. */
 export async function textOf(storage: Storage): Promise<string> {
   return (await linesOf(storage, "all")).map(({ name, row }) => `${name} ${row}`).join("\n");
 }
 
-/** The state of the database as one text, without traces: two equal texts mean that nothing has changed in between. */
+/** Returns the state of the database as text, without traces. Two equal texts mean that nothing has changed. */
 export async function stateOf(storage: Storage): Promise<string> {
   const lines = await linesOf(storage, "without traces");
   return lines

@@ -14,9 +14,9 @@ import { FakeClock } from "./fake-clock.ts";
 import { onceInRun } from "./once.ts";
 import { dump, type Rows } from "./tables.ts";
 
-/** Where the first application of one's own lives. */
+/** The origin of the test's own application. */
 export const APP_ORIGIN = "https://app.example.com";
-/** Long, and in no list. */
+/** A long password that is on no list. */
 export const PASSWORD = "plover-quartz-hinge-17";
 
 interface StoredTemplate {
@@ -34,8 +34,8 @@ export interface Template extends Omit<StoredTemplate, "masterKey"> {
 let loaded: Promise<Template> | undefined;
 
 /**
- * The rows that every test's database begins with, made once in a run by the code that makes them for customers: RSA keys
- * and hashes are slow.
+ * Returns the rows with which every test's database begins. The production code makes them once in a run, because RSA
+ * keys and hashes are slow.
  */
 export function template(): Promise<Template> {
   loaded ??= loadTemplate();
@@ -50,7 +50,8 @@ async function loadTemplate(): Promise<Template> {
 
 async function makeTemplate(): Promise<StoredTemplate> {
   const clock = new FakeClock();
-  // Ids sort by their milliseconds, and within one by the process that made them: another one goes on from here.
+  // Ids sort by their milliseconds, and within a millisecond only in the process that made them. The rows that another
+  // process adds must sort after these.
   clock.set(clock.now() - 1);
   const storage = await openEmpty(clock);
   const masterKey = generateMasterKey();
@@ -63,7 +64,7 @@ async function makeTemplate(): Promise<StoredTemplate> {
     features: features.hooks,
   });
   const setup = await setUp(identity, { origins: [APP_ORIGIN] });
-  // Most tests manage the application that signs EdDSA, so the first key is that application's here.
+  // Most tests manage the application that signs EdDSA, so the first key belongs to that application here.
   await storage.write(async (tx) => {
     await tx.kysely.updateTable("api_keys").set({ application_id: setup.applicationId }).execute();
   });
@@ -103,10 +104,10 @@ export async function giveRsaKey(storage: Storage, tenantId: string, index: numb
   );
 }
 
-/** JSON in which bytes come back as bytes. */
+/** Writes JSON that keeps bytes. */
 function write(value: unknown): string {
   return JSON.stringify(value, function (this: Record<string, unknown>, name, part: unknown) {
-    // A Buffer has turned itself into something else by the time it is `part`.
+    // JSON.stringify has already converted a Buffer when it passes it as `part`.
     const original = this[name];
     return original instanceof Uint8Array ? { bytes: original.toHex() } : part;
   });

@@ -1,14 +1,15 @@
 import { createHmac } from "node:crypto";
 
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-/** Seconds that one code is good for. */
+/** Seconds for which one code is valid. */
 const PERIOD = 30;
 
 /**
- * What an authenticator app shows (RFC 6238: SHA-1, six digits, 30 seconds). Written apart from the code that checks it.
- * @param secret base32, as the set-up answers it
+ * Returns the code that an authenticator app shows (RFC 6238: SHA-1, six digits, 30 seconds). Shares no code with the
+ * check.
+ * @param secret base32, as the set-up returns it
  * @param at milliseconds since the epoch: the application's `clock.now()`
- * @param steps how many codes later; negative for earlier ones
+ * @param steps how many codes later; negative for earlier codes
  */
 export function totp(secret: string, at: number, steps = 0): string {
   let bits = "";
@@ -21,7 +22,7 @@ export function totp(secret: string, at: number, steps = 0): string {
   return String((mac.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
-/** A code that is wrong for sure, whatever luck would have it. */
+/** Returns a code that is certainly wrong. */
 export function wrongTotp(secret: string, at: number, index = 0): string {
   const right = new Set([-3, -2, -1, 0, 1, 2, 3].map((steps) => totp(secret, at, steps)));
   const wrong: string[] = [];

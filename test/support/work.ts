@@ -1,7 +1,7 @@
 import type { TestApp } from "./app.ts";
 import type { Answer } from "./client.ts";
 
-/** What one call shows and costs: everything that could tell one account from another. */
+/** Measures the answer and the cost of one call: everything that could distinguish two accounts. */
 export async function workOf(app: TestApp, run: () => Promise<Answer>) {
   const hashes = app.metric("sallyport_password_hashes_total");
   const mails = await app.mailsWritten();

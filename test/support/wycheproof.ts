@@ -24,7 +24,7 @@ interface Ed25519Group {
 
 type TokenFile = "json-web-signature" | "json-web-key" | "json-web-crypto" | "json-web-encryption";
 
-/** The groups of one file of Wycheproof's that hold this kind of token. */
+/** Returns the groups of a Wycheproof file that hold this kind of token. */
 export function tokenGroups(file: TokenFile, kind: TokenGroup["kind"]): TokenGroup[] {
   return read<TokenGroup>(file).filter((group) => group.kind === kind);
 }

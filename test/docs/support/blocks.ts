@@ -1,7 +1,7 @@
 /** A fenced block of a Markdown document. */
 export interface Block {
   document: string;
-  /** Of the fence, counted from 1. */
+  /** The line of the fence, counted from 1. */
   line: number;
   /** `sh`, `ts`, `json`, … */
   language: string;
@@ -11,9 +11,9 @@ export interface Block {
 
 /**
  * A comment above a block, hidden on the page: `<!-- block: background -->`.
- * - `run`, without a comment: the block runs, type-checks or parses as it stands.
- * - `background`: a server, which goes on running while the document does.
- * - `continues`: goes on from the code block before it, whose names it uses.
+ * - `run`, without a comment: the block runs, type-checks or parses as shown.
+ * - `background`: a server that keeps running during the document.
+ * - `continues`: continues the previous code block and uses its names.
  * - `skip, REASON`: cannot run in a test.
  */
 export type Mark = { kind: "run" | "background" | "continues" } | { kind: "skip"; reason: string };
@@ -21,7 +21,10 @@ export type Mark = { kind: "run" | "background" | "continues" } | { kind: "skip"
 const FENCE = /^```(\S*)\n([\s\S]*?)^```$/gm;
 const COMMENT = /<!-- block: (.*?) -->\n$/;
 
-/** Reads all blocks of a document, in order. @throws Error for a comment that is not of this form */
+/**
+ * Reads all blocks of a document, in order.
+ * @throws Error for a comment of another form
+ */
 export function blocksOf(document: string, text: string): Block[] {
   return [...text.matchAll(FENCE)].map(({ index, 1: language = "", 2: body = "" }) => {
     const line = text.slice(0, index).split("\n").length;
@@ -34,16 +37,21 @@ function markOf(comment: string | undefined, where: string): Mark {
   if (comment === undefined) return { kind: "run" };
   if (comment === "background" || comment === "continues") return { kind: comment };
   const reason = /^skip, (\S.*)$/.exec(comment)?.[1];
-  if (reason === undefined) throw new Error(`${where}: "${comment}" is not a mark of a block`);
+  if (reason === undefined) throw new Error(`${where}: "${comment}" is not a valid mark of a block`);
   return { kind: "skip", reason };
 }
 
-/** The file that a reader saves a block as: its first line says `// server.mjs` or `# sallyport.toml`. */
+/**
+ * Returns the file name under which a reader saves a block: its first line says `// server.mjs` or `# sallyport.toml`.
+ */
 export function fileNameOf({ text }: Block): string | null {
   return /^(?:\/\/|#) ([\w-]+\.(?:mjs|ts|toml|txt))\n/.exec(text)?.[1] ?? null;
 }
 
-/** True when every line of the pattern stands in the text, in this order. `…` stands for anything, white space for white space. */
+/**
+ * Whether the text contains every line of the pattern, in this order. `…` matches anything, and white space matches
+ * white space.
+ */
 export function matchesText(pattern: string, text: string): boolean {
   const lines = pattern.split("\n").filter((line) => line.trim() !== "");
   const source = lines.map((line) =>
@@ -56,7 +64,7 @@ export function matchesText(pattern: string, text: string): boolean {
   return new RegExp(source.join("[\\s\\S]*?")).test(text);
 }
 
-/** True when the value has every member of the pattern. `"…"` stands for any value. */
+/** Whether the value has every member of the pattern. `"…"` matches any value. */
 export function matchesJson(pattern: unknown, value: unknown): boolean {
   if (typeof pattern === "string" && pattern.includes("…")) {
     return pattern === "…" || (typeof value === "string" && matchesText(pattern, value));

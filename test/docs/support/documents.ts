@@ -5,7 +5,7 @@ import { type Block, blocksOf } from "./blocks.ts";
 
 const GUIDES = "web/docs";
 
-/** The README first: it starts the appliance that the guides go on with. */
+/** The README comes first, because it starts the appliance that the guides use. */
 export const documents: readonly string[] = [
   "README.md",
   ...readdirSync(join(ROOT, GUIDES))

@@ -5,15 +5,15 @@ import { delimiter, dirname, join } from "node:path";
 import { capture, ROOT } from "../../../scripts/lib/run.ts";
 
 export interface FreshClone {
-  /** Holds the clone and everything that the documents make beside it. */
+  /** Contains the clone and all files that the documents make outside it. */
   folder: string;
-  /** Called `sallyport`, as `git clone` calls it. */
+  /** Named `sallyport`, like the folder that `git clone` makes. */
   directory: string;
-  /** The environment of somebody who never used this machine, but for the packages that npm has kept. */
+  /** The environment of a new user of this machine, except for npm's cached packages. */
   env: Record<string, string>;
 }
 
-/** Clones the last commit with the changes of the work tree on it. */
+/** Clones the last commit and applies the changes of the work tree. */
 export async function makeFreshClone(): Promise<FreshClone> {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-docs-"));
   const directory = join(folder, "sallyport");
@@ -37,7 +37,7 @@ async function emptyEnvironment(folder: string): Promise<Record<string, string>>
   mkdirSync(home);
   const npm = async (setting: string) => (await capture(["npm", "config", "get", setting])).output.trim();
   return {
-    // Nothing of this repository: a test run puts its own programs in front.
+    // Without the programs of this repository, which a test run puts first.
     PATH: (process.env.PATH ?? "")
       .split(delimiter)
       .filter((entry) => !entry.startsWith(ROOT) && !entry.includes("node_modules"))
@@ -53,7 +53,7 @@ async function emptyEnvironment(folder: string): Promise<Record<string, string>>
   };
 }
 
-/** Ports of this run in place of those that the documents name, so that two runs do not meet. */
+/** Maps the ports in the documents to free ports of this run, so that two runs do not collide. */
 export async function freePorts<const Names extends readonly number[]>(names: Names): Promise<Map<number, number>> {
   const servers = await Promise.all(names.map(() => listening()));
   const ports = new Map(names.map((name, index) => [name, servers[index]?.port ?? name] as const));

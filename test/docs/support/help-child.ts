@@ -1,6 +1,6 @@
 import { run } from "../../../src/cli/run.ts";
 
-/** Prints the overview and the help of every command, in one process: `=== app set` and what follows it. */
+/** Prints the overview and the help of every command in one process, each after a line such as `=== app set`. */
 let overview = "";
 const write = process.stdout.write.bind(process.stdout);
 process.stdout.write = (text: string | Uint8Array) => {

@@ -10,16 +10,16 @@ const PACE = 50;
 export interface Ran {
   stdout: string;
   stderr: string;
-  /** Of every curl call, in order. */
+  /** The statuses of all curl calls, in order. */
   statuses: number[];
 }
 
-/** Notes the status of every answer and is curl in all else. */
+/** Records the status of every answer, and otherwise behaves like curl. */
 const CURL = `#!/bin/sh
 exec "$DOCS_CURL" --dump-header "$DOCS_STATUSES/$(date +%s%N)-$$" "$@"
 `;
 
-/** One terminal: a bash that goes on from block to block, with its directory and its variables. */
+/** One terminal: a bash that keeps its directory and its variables from block to block. */
 export class Session {
   readonly #bash: ChildProcess;
   readonly #folder: string;
@@ -27,7 +27,7 @@ export class Session {
   #turn = 0;
   #ended = false;
 
-  /** @param folder for the scripts and outputs of this session */
+  /** @param folder receives the scripts and outputs of this session */
   constructor(folder: string, directory: string, env: Record<string, string>) {
     this.#folder = folder;
     this.#statuses = join(folder, "statuses");
@@ -38,7 +38,7 @@ export class Session {
     chmodSync(join(programs, "curl"), 0o755);
     const curl = Bun.which("curl", { PATH: env.PATH ?? "" }) ?? "curl";
     const environment = { ...env, PATH: `${programs}:${env.PATH}`, DOCS_CURL: curl, DOCS_STATUSES: this.#statuses };
-    // A group of its own, so that ending it also ends the servers below it.
+    // A separate process group, so that ending it also ends its servers.
     this.#bash = spawn("bash", ["--noprofile", "--norc"], {
       cwd: directory,
       env: environment,
@@ -50,14 +50,17 @@ export class Session {
     });
   }
 
-  /** Runs a block to its end. @throws Error with its output when a command of it fails */
+  /**
+   * Runs a block to its end.
+   * @throws Error with its output if a command of it fails
+   */
   async run(script: string): Promise<Ran> {
     const { file, out, err, done } = this.#files(script);
     const noted = new Set(readdirSync(this.#statuses));
     this.#type(`set -eu -o pipefail; source ${file} >${out} 2>${err} </dev/null; set +eu; touch ${done}`);
     await this.#until(
       () => existsSync(done) || this.#ended,
-      () => `${script}\nruns on after ${PATIENCE} ms`,
+      () => `${script}\nstill runs after ${PATIENCE} ms`,
     );
     const [stdout, stderr] = [readFileSync(out, "utf8"), readFileSync(err, "utf8")];
     if (!existsSync(done)) throw new Error(`A command of this block failed:\n${script}\n${stdout}\n${stderr}`);
@@ -82,18 +85,18 @@ export class Session {
       return port !== undefined && (await isOpen(Number(port)));
     };
     await this.#until(listens, () => `This server does not listen:\n${script}\n${output()}`);
-    // Its output comes in one piece or several.
+    // The output arrives in one or more pieces.
     for (let before = ""; before !== output(); await Bun.sleep(4 * PACE)) before = output();
     return output();
   }
 
-  /** Ends the terminal with everything that runs in it. */
+  /** Ends the terminal and everything that runs in it. */
   async end(): Promise<void> {
     const { pid } = this.#bash;
     if (pid !== undefined && !this.#ended) process.kill(-pid, "SIGTERM");
     await this.#until(
       () => this.#ended,
-      () => "the terminal does not end",
+      () => "the terminal did not end",
     );
   }
 
@@ -119,7 +122,7 @@ export class Session {
   }
 }
 
-/** Of the last answer, which is not a redirection or "100 Continue". */
+/** Returns the status of the last answer, after redirections and "100 Continue". */
 function lastStatus(headers: string): number {
   return Number([...headers.matchAll(/^HTTP\/\S+ (\d+)/gm)].at(-1)?.[1] ?? 0);
 }

@@ -29,9 +29,9 @@ const CONFIG = {
 
 /**
  * Type-checks every code block as a module of a project that has the packed SDK and nothing else of this repository.
- * @param modules the packages that the blocks may import, the clone's own
+ * @param modules the packages that the blocks may import, from the clone
  * @param sdk the installed package
- * @returns the compiler's complaints with the place of each block; an empty text for none
+ * @returns the compiler's errors with the place of each block, or an empty text
  */
 export async function typeCheck(
   folder: string,

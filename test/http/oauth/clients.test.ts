@@ -4,9 +4,9 @@ import * as openid from "openid-client";
 import { startApp } from "../../support/app.ts";
 import { machine } from "../../support/machines.ts";
 
-/** Two libraries that people use, against the live appliance: metadata, grant, introspection, revocation. */
+/** Runs two common libraries against the live appliance: metadata, grant, introspection, revocation. */
 for (const slug of ["default", "acme"]) {
-  test(`openid-client finds, uses and ends a token of the tenant ${slug}`, async () => {
+  test(`openid-client gets, uses and revokes a token of the tenant ${slug}`, async () => {
     const app = await startApp();
     const tenant = slug === "acme" ? await app.tenant("acme") : { id: app.tenantId, issuer: app.publicUrl };
     const client = await machine(app, { tenantId: tenant.id });
@@ -30,7 +30,7 @@ for (const slug of ["default", "acme"]) {
     await app.close();
   });
 
-  test(`oauth4webapi does the same by body credentials, for the tenant ${slug}`, async () => {
+  test(`oauth4webapi does the same with credentials in the body, for the tenant ${slug}`, async () => {
     const app = await startApp();
     const tenant = slug === "acme" ? await app.tenant("acme") : { id: app.tenantId, issuer: app.publicUrl };
     const made = await machine(app, { tenantId: tenant.id });

@@ -9,7 +9,7 @@ const revoke = (app: TestApp, client: Machine, token: string) =>
   form(app.client(), "/oauth2/revoke", { token }, basic(client.id, client.secret));
 
 scenarios("POST /oauth2/introspect (RFC 7662)", (t) => {
-  t.test("tells of live tokens of the tenant, and of nothing else", async (app) => {
+  t.test("describes live tokens of the tenant, and no other tokens", async (app) => {
     const client = await machine(app);
     const own = await introspect(app, client, await tokenOf(app, client));
     expect(own.body as unknown).toMatchObject({
@@ -36,7 +36,7 @@ scenarios("POST /oauth2/introspect (RFC 7662)", (t) => {
       ["a secret key", app.secretKey],
       ["a client secret", client.secret],
       ["noise", "x"],
-      ["a changed one", `${tokens.accessToken.slice(0, -4)}AAAA`],
+      ["a changed token", `${tokens.accessToken.slice(0, -4)}AAAA`],
     ] as const) {
       const answer = await introspect(app, client, token);
       expect([what, answer.status, answer.text]).toEqual([what, 200, '{"active":false}']);
@@ -48,7 +48,7 @@ scenarios("POST /oauth2/introspect (RFC 7662)", (t) => {
     expect((await introspect(app, client, late)).oauth.active).toBe(false);
   });
 
-  t.test("a secret key reads its own application's tokens only; no token opens the endpoint", async (app) => {
+  t.test("a secret key reads only tokens of its own application, and no token gives access", async (app) => {
     const client = await machine(app);
     const { tokens } = await app.signedIn();
     const elsewhere = await app.signedIn(app.defaultApplicationId);
@@ -74,7 +74,7 @@ scenarios("POST /oauth2/introspect (RFC 7662)", (t) => {
 });
 
 scenarios("POST /oauth2/revoke (RFC 7009)", (t) => {
-  t.test("ends one token everywhere, twice without error, and leaves the client's others", async (app) => {
+  t.test("ends one token everywhere, also twice without an error, and keeps the client's other tokens", async (app) => {
     const client = await machine(app);
     const [token, other] = [await tokenOf(app, client), await tokenOf(app, client)];
     for (let i = 0; i < 2; i++) expect((await revoke(app, client, token)).text).toBe("{}");
@@ -86,7 +86,7 @@ scenarios("POST /oauth2/revoke (RFC 7009)", (t) => {
     expect((await app.audit()).filter((action) => action === "client.token_revoked").length).toBe(1);
   });
 
-  t.test("nobody ends another's token, and what is no token is no error", async (app) => {
+  t.test("ends no token of another client, and reports no error for an invalid token", async (app) => {
     const [client, other] = [await machine(app), await machine(app)];
     const { tokens } = await app.signedIn();
     const theirs = await tokenOf(app, other);

@@ -10,7 +10,7 @@ const ask = (app: TestApp, client: Machine, fields: Record<string, string> | str
   form(app.client(), "/oauth2/token", fields, basic(client.id, client.secret));
 
 scenarios("POST /oauth2/token", (t) => {
-  t.test("gives an M2M client a token by both ways to authenticate (RFC 6749 section 4.4)", async (app) => {
+  t.test("gives an M2M client a token for both ways to authenticate (RFC 6749 section 4.4)", async (app) => {
     const client = await machine(app, { grants: { management: ["users:read", "users:write"] } });
     const body = { ...GRANT, client_id: toPrefixedId("application", client.id), client_secret: client.secret };
     for (const answer of [await ask(app, client), await form(app.client(), "/oauth2/token", body)]) {
@@ -36,7 +36,7 @@ scenarios("POST /oauth2/token", (t) => {
     expect((await app.audit()).filter((action) => action === "client.token_issued").length).toBe(2);
   });
 
-  t.test("scope narrows, and never widens", async (app) => {
+  t.test("narrows the scope, and never widens it", async (app) => {
     const client = await machine(app, { grants: { management: ["users:read", "users:write"] } });
     expect(decodeJwt(await tokenOf(app, client, { scope: "users:write" })).scope).toBe("users:write");
     for (const scope of ["admin", "users:read admin", "users:read  users:write", 'users:read"', "forward"]) {
@@ -45,7 +45,7 @@ scenarios("POST /oauth2/token", (t) => {
     }
   });
 
-  t.test("audience and resource name what was granted, and nothing else (RFC 8707)", async (app) => {
+  t.test("accepts only a granted target as audience and resource (RFC 8707)", async (app) => {
     const api = "https://api.example.com/orders";
     const client = await machine(app, { grants: { [api]: ["orders:read"] } });
     for (const fields of [{ audience: api }, { resource: api }, { audience: api, resource: api }]) {
@@ -74,7 +74,7 @@ scenarios("POST /oauth2/token", (t) => {
     expect((await ask(app, client, { ...GRANT, audience: api })).oauth.error).toBe("invalid_target");
   });
 
-  t.test("secrets rotate two at a time; a third one and a revoked one are refused", async (app) => {
+  t.test("allows two secrets at a time for rotation, and refuses a third one and a revoked one", async (app) => {
     const client = await machine(app);
     const next = await addSecret(app, client.id);
     await expect(addSecret(app, client.id)).rejects.toMatchObject({ code: "conflict" });
@@ -88,7 +88,7 @@ scenarios("POST /oauth2/token", (t) => {
     expect(JSON.stringify(rows)).not.toContain(next.secret);
   });
 
-  t.test("whatever is wrong with a client is one answer: nobody learns which clients exist", async (app) => {
+  t.test("gives the same answer for every wrong client, so that nobody learns which clients exist", async (app) => {
     const client = await machine(app);
     const other = await machine(app);
     const acme = await app.tenant("acme");
@@ -124,7 +124,7 @@ scenarios("POST /oauth2/token", (t) => {
     expect(decodeJwt(own.oauth.access_token)).toMatchObject({ iss: acme.issuer, aud: `${acme.issuer}/management` });
   });
 
-  t.test("malformed requests are invalid_request, other grants unsupported", async (app) => {
+  t.test("answers invalid_request to malformed requests, and unsupported_grant_type to other grants", async (app) => {
     const client = await machine(app);
     const both = { ...GRANT, client_id: client.id, client_secret: client.secret };
     const cases: [string, number, string, Parameters<typeof ask>[2], Record<string, string>?][] = [
@@ -151,12 +151,12 @@ scenarios("POST /oauth2/token", (t) => {
     }
     const unknown = await form(app.client(), "/t/nowhere/oauth2/token", GRANT, basic(client.id, client.secret));
     expect([unknown.status, unknown.oauth.error]).toEqual([404, "invalid_request"]);
-    // RFC 6749 section 3.2: unknown parameters are ignored, a client_id that agrees is no second way.
+    // RFC 6749 section 3.2: unknown parameters are ignored. A client_id that agrees does not count as a second way.
     expect((await ask(app, client, { ...GRANT, client_id: client.id, __proto__x: "1" })).status).toBe(200);
   });
 
   t.test(
-    "limits count tokens by client and network, and wrong secrets by network; the right secret still enters",
+    "limits tokens by client and network, and wrong secrets by network, but never the right secret",
     async (app) => {
       const client = await machine(app);
       for (let i = 0; i < 2; i++) await tokenOf(app, client);
@@ -175,7 +175,7 @@ scenarios("POST /oauth2/token", (t) => {
 });
 
 scenarios("an M2M token at the management API", (t) => {
-  t.test("acts with its scopes, until they, the token or the client are ended", async (app) => {
+  t.test("acts with its scopes until the scopes, the token or the client end", async (app) => {
     const client = await machine(app);
     const token = await tokenOf(app, client);
     const caller = app.client().bearer(token);
@@ -197,7 +197,7 @@ scenarios("an M2M token at the management API", (t) => {
     expect((await caller.get("/v1/users")).code).toBe("token_revoked");
   });
 
-  t.test("for another audience, or expired, is refused", async (app) => {
+  t.test("is refused if it is for another audience or expired", async (app) => {
     const api = "https://api.example.com";
     const client = await machine(app, { grants: { management: ["admin"], [api]: ["admin"] } });
     const wrong = await tokenOf(app, client, { audience: api });
@@ -207,7 +207,7 @@ scenarios("an M2M token at the management API", (t) => {
     expect((await app.client().bearer(late).get("/v1/users")).code).toBe("token_expired");
   });
 
-  t.test("is refused by every endpoint of a user's, and a user's token by management", async (app) => {
+  t.test("is refused by every endpoint for users, as a user's token is by management", async (app) => {
     const client = await machine(app, { grants: { management: ["admin"] } });
     const caller = app.client().bearer(await tokenOf(app, client));
     for (const [method, path, json] of [
@@ -225,7 +225,7 @@ scenarios("an M2M token at the management API", (t) => {
     expect((await app.client().bearer(tokens.accessToken).get("/v1/users")).code).toBe("authentication_required");
   });
 
-  t.test("makes no key that outlives it", async (app) => {
+  t.test("makes no key that lives longer than itself", async (app) => {
     const client = await machine(app, { grants: { management: ["api-keys:write", "users:read"] } });
     const caller = app.client().bearer(await tokenOf(app, client));
     const made = await caller.post("/v1/api-keys", { name: "short", scopes: ["users:read"] });
