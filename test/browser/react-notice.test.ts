@@ -58,7 +58,7 @@ describe("a page whose appliance", () => {
     page.on("console", (message) => logged.push(message.text()));
     await page.route(`${stage.instance.url}/**`, (route) => route.abort("connectionrefused"));
     await page.goto(site.origin);
-    await noticeOn(page).getByText("Sign-in cannot be reached").waitFor();
+    await noticeOn(page).getByText("Sign-in is unavailable").waitFor();
     expect(await page.textContent("#status")).toBe("loading");
     expect(await axeFindings(page, "down")).toEqual([]);
     await page.getByRole("button", { name: "Try again" }).click();
@@ -92,7 +92,7 @@ describe("a page whose appliance", () => {
     });
     await using site = await siteOf(proxy.origin);
     await using opened = await open(site.origin);
-    await noticeOn(opened.page).getByText("Sign-in cannot be reached").waitFor();
+    await noticeOn(opened.page).getByText("Sign-in is unavailable").waitFor();
     expect(await opened.page.textContent("#status")).toBe("loading");
   });
 

@@ -189,7 +189,7 @@ describe("a second factor", () => {
     const devices = site.section("Trusted devices");
     await devices.getByRole("button", { name: /^Remove/ }).click();
     await devices.getByRole("button", { name: "Remove", exact: true }).click();
-    await devices.getByText("There are none.").waitFor();
+    await devices.getByText("You have no trusted devices.").waitFor();
   });
 });
 

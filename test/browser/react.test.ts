@@ -73,7 +73,7 @@ describe("the components", () => {
     expect(texts).toHaveLength(2);
     expect(texts[0]).toContain("15");
     await again(PASSWORD);
-    await page.getByRole("link", { name: "There is an account with this address already." }).waitFor();
+    await page.getByRole("link", { name: "An account with this address already exists." }).waitFor();
   });
 
   browserTest("are kind to password managers and to fingers", async () => {

@@ -149,7 +149,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       expect(await page.locator(".requests .refused").count()).toBeLessThan(4);
 
       await tried.press("Sign out");
-      await page.getByText("Have an account already?").waitFor();
+      await page.getByText("Already have an account?").waitFor();
       expect(tried.complaints).toEqual([]);
       expect(performance.now() - started).toBeLessThan(60_000);
     });

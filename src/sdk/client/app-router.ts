@@ -1,9 +1,9 @@
 import type { Api } from "./api.gen.ts";
 
 /**
- * The API as the type parameter that tRPC's own clients take (`createTRPCClient<AppRouter>`, the React integrations), for
- * applications that use them already. Structural, so that nothing of tRPC has to be installed to read this package's types;
- * what only a server has is `never`.
+ * The API as the type parameter of tRPC's own clients (`createTRPCClient<AppRouter>`, the React integrations), for
+ * applications that use them already. The type is structural, so this package's types need no tRPC installed. Parts that
+ * only a server has are `never`.
  */
 export interface AppRouter {
   _def: {

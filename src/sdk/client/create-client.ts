@@ -10,27 +10,27 @@ import type { CallOptions, SallyportClient } from "./types.ts";
 import { type CallContext, type CallKind, createWire } from "./wire.ts";
 
 export interface ClientOptions {
-  /** Where the appliance is reached. Default `SALLYPORT_URL`. */
+  /** The appliance's address. Default `SALLYPORT_URL`. */
   url?: string | undefined;
-  /** UUID or `app_…`, public. Default `SALLYPORT_APP_ID`. */
+  /** UUID or `app_…`; not a secret. Default `SALLYPORT_APP_ID`. */
   applicationId?: string | undefined;
-  /** The first access token, where one is at hand. */
+  /** The first access token, if you have one. */
   accessToken?: string | undefined;
   /**
-   * Asked before each request instead: for tokens that a backend of yours signs or keeps. Null for none. Asked once more,
-   * with the token that was `rejected`, when the appliance calls one expired or revoked.
+   * Called before each request instead, for tokens that your backend signs or keeps. Return null for no token. It is called
+   * once more, with the `rejected` token, when the appliance says that a token has expired or is revoked.
    */
   getAccessToken?: GetAccessToken | undefined;
   /**
-   * Asked when a call needs a stronger or fresher sign-in than its token tells of (`insufficient_user_authentication`), once
-   * for all calls that wait for it. Without an answer the call rejects with that error; `stepUpNeedOf` reads it. Calls that
-   * are made while answering go with `{ stepUp: false }`, or would wait for themselves.
+   * Called when a call needs a stronger or fresher sign-in than its token shows (`insufficient_user_authentication`), once
+   * for all calls that wait for it. Without a handler the call rejects with that error; `stepUpNeedOf` reads it. Calls made
+   * inside the handler must pass `{ stepUp: false }`, or they would wait for themselves.
    */
   onStepUp?: OnStepUp | undefined;
   fetch?: Fetch | undefined;
-  /** Sent with each request, or asked for before each. */
+  /** Headers for each request, or a function that returns them before each. */
   headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>) | undefined;
-  /** Whether cookies go along. Default: `"include"` in a page, nothing elsewhere. */
+  /** Whether requests carry cookies. Default: `"include"` in a page, no cookies elsewhere. */
   credentials?: RequestCredentials | undefined;
 }
 
@@ -42,8 +42,8 @@ const TIMEOUT = 30_000;
 const MAX_BYTES = 1_000_000;
 
 /**
- * The typed client: calls of one loop turn travel in one request over tRPC's wire.
- * @throws SallyportError `configuration_error` saying which option is missing or wrong
+ * The typed client. The calls of one event loop turn share one request on tRPC's wire.
+ * @throws SallyportError `configuration_error` that names the missing or wrong option
  */
 export function createClient(options: ClientOptions = {}): SallyportClient {
   const url = requireUrl(options.url, "url", "SALLYPORT_URL");
@@ -81,7 +81,7 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
       try {
         return await wire(kind, path, input, signal, context);
       } catch (error) {
-        // A token is refused before the procedure runs: a second attempt cannot do the same thing twice.
+        // The appliance refuses a token before the procedure runs, so a second attempt never does the work twice.
         if (!(error instanceof SallyportError) || error.status !== 401 || !context.token) throw error;
         const next = await chances.next({ code: error.code, details: error.details, challenge: null }, context.token);
         if (next === null) throw error;
@@ -145,8 +145,8 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
 type Caller = (kind: CallKind, path: string, input: unknown, options?: CallOptions) => Promise<unknown>;
 
 /**
- * `a.b.c.query(…)` to `call("query", "a.b.c", …)`: nothing of the API's shape is needed at run time. Only `query` and `mutate`
- * are functions, so that `await client` does not take a procedure named `then` for a promise's.
+ * Turns `a.b.c.query(…)` into `call("query", "a.b.c", …)`, so nothing of the API's shape is needed at run time. Only `query`
+ * and `mutate` are functions; otherwise `await client` would take a procedure named `then` for a promise's.
  */
 function proxyOf(path: string[], call: Caller, own: object): object {
   const children = new Map<string, unknown>();

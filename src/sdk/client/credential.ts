@@ -1,40 +1,40 @@
 import type { Fetch } from "../internal/http.ts";
 import type { OnStepUp, StepUpNeed } from "./step-up.ts";
 
-/** Where a client's calls get their access token from. */
+/** The source of the access token for a client's calls. */
 export interface Credential {
-  /** The token for the next request; null for none. */
+  /** Returns the token for the next request, or null for none. */
   token(): Promise<string | null>;
   /**
-   * Asked when the appliance answered `token_expired` or `token_revoked` to `rejected`.
-   * @returns another token to try once, or null when there is none
+   * Called when the appliance answers `token_expired` or `token_revoked` to `rejected`.
+   * @returns another token to try once, or null if there is none
    */
   renew(rejected: string): Promise<string | null>;
   /**
-   * Asked when `rejected` was good, but said too little of the person (RFC 9470).
-   * @returns another token to try once, or null when nobody proved more
+   * Called when `rejected` is valid, but the call needs a stronger or fresher sign-in (RFC 9470).
+   * @returns another token to try once, or null if the user proved nothing more
    */
   stepUp(need: StepUpNeed, rejected: string): Promise<string | null>;
 }
 
-/** What a session needs of the client that it keeps signed in. */
+/** The parts of a client that its session needs. */
 export interface ClientInternals {
-  /** Without a trailing slash. */
+  /** The appliance's address, without a trailing slash. */
   url: string;
   applicationId: string;
   fetch: Fetch;
-  /** Whether the client was made with a credential of its own. */
+  /** Whether the caller gave the client a credential. */
   hasOwnCredential: boolean;
   /** The client's option, if any. */
   onStepUp: OnStepUp | undefined;
-  /** The headers that go with every request, without the credential. */
+  /** Returns the headers of every request, without the credential. */
   headers(): Promise<Record<string, string>>;
   attach(credential: Credential): void;
 }
 
 const internals = new WeakMap<object, ClientInternals>();
 
-/** Kept beside the client, not on it: its properties are the API's procedures. */
+/** Stored beside the client, because the client's properties are the API's procedures. */
 export function rememberInternals(client: object, own: ClientInternals): void {
   internals.set(client, own);
 }

@@ -3,14 +3,14 @@ import { isStaleAnswer } from "./refusal.ts";
 import { type Refused, readNeed } from "./step-up.ts";
 
 /**
- * The tokens that a refused call may be tried with again: one that is not stale, one that says more of the person, and
- * each of the two once. A call that needs a step-up is never answered by a refresh: it would be refused again.
+ * The tokens with which to retry a refused call: a fresh token, and a token after a step-up, each of them once. A refresh
+ * never answers a call that needs a step-up, because the appliance would refuse it again.
  */
 export class SecondChances {
   #isRenewed = false;
   #isRisen = false;
 
-  /** @param mayAsk whether the person may be asked to prove more */
+  /** @param mayAsk whether the user may be asked to prove more */
   constructor(
     private readonly credential: Credential,
     private readonly mayAsk = true,
@@ -18,8 +18,8 @@ export class SecondChances {
 
   /**
    * @param refused a 401
-   * @param rejected the token that went with the call
-   * @returns null when the refusal stands
+   * @param rejected the token that the call carried
+   * @returns null if the refusal is final
    */
   async next(refused: Refused, rejected: string): Promise<string | null> {
     const need = readNeed(refused);

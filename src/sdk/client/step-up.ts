@@ -1,21 +1,21 @@
 import { SallyportError } from "../internal/errors.ts";
 import { readClaims } from "./session/state.ts";
 
-/** What a call asks for beyond a good token (RFC 9470): a stronger sign-in, a fresher one, or both. */
+/** A call's need beyond a valid token (RFC 9470): a stronger sign-in, a fresher sign-in, or both. */
 export interface StepUpNeed {
   /** `aal2`: a second factor, or a passkey that verifies its user. */
   aal: "aal2" | null;
-  /** Seconds since the person signed in. */
+  /** The most seconds since the user signed in. */
   maxAge: number | null;
 }
 
 /**
- * Has the person prove more, by `session.stepUp` or by a page of yours.
- * @returns whether they did; the call is then tried once more, with the token of that moment
+ * Lets the user prove more, by `session.stepUp` or by a page of yours.
+ * @returns true if the user did. The call is then retried with the new token.
  */
 export type OnStepUp = (need: StepUpNeed) => boolean | Promise<boolean>;
 
-/** A refusal, whoever answered it and by whatever wire. */
+/** A refusal by any server, on any wire. */
 export interface Refused {
   code: string | undefined;
   details: unknown;
@@ -25,7 +25,7 @@ export interface Refused {
 
 const STEP_UP = "insufficient_user_authentication";
 
-/** @returns null for what no step-up would mend */
+/** @returns null unless a step-up would help */
 export function readNeed({ code, details, challenge }: Refused): StepUpNeed | null {
   const said = parametersOf(challenge);
   if ((code ?? said.error) !== STEP_UP) return null;
@@ -42,34 +42,34 @@ export function readNeed({ code, details, challenge }: Refused): StepUpNeed | nu
 }
 
 /**
- * What the call that failed with this error asks for; null for every other error. Signing in again, or one `session.stepUp`,
- * answers it. A refresh never does.
+ * Returns what a failed call needs; null for every other error. A new sign-in or one `session.stepUp` satisfies it. A refresh
+ * never does.
  */
 export function stepUpNeedOf(error: unknown): StepUpNeed | null {
   if (!(error instanceof SallyportError)) return null;
   return readNeed({ code: error.code, details: error.details, challenge: null });
 }
 
-/** Asks the person once for what several calls wait for. */
+/** Asks the user once for all the calls that wait. */
 export class StepUps {
   #running: Promise<boolean> | null = null;
 
   /**
-   * @param handler asked for at each need: who answers may change
-   * @param current the token of this moment
+   * @param handler read at each need, because the handler may change
+   * @param current the token now
    */
   constructor(
     private readonly handler: () => OnStepUp | undefined,
     private readonly current: (rejected: string) => Promise<string | null>,
   ) {}
 
-  /** @returns a token of the same person that may do, or null: nobody answers, or the person would not */
+  /** @returns a token of the same user that may suffice; null without a handler, or if the user declined */
   async rise(need: StepUpNeed, rejected: string): Promise<string | null> {
     for (;;) {
       const token = await this.#other(rejected);
       if (token !== null && suffices(token, need, rejected)) return token;
       if (!this.#running) break;
-      // Who waits for a question that is declined is not asked the same again.
+      // After a refusal by the user, the calls that waited do not ask again.
       if (!(await this.#running.catch(() => false))) return null;
     }
     const ask = this.handler();
@@ -83,7 +83,7 @@ export class StepUps {
     return (await running) ? this.#other(rejected) : null;
   }
 
-  /** Never another person's: what one has asked for is not done in the name of the next. */
+  /** Never returns another user's token: a call of one user must not run in the name of the next. */
   async #other(rejected: string): Promise<string | null> {
     const token = await this.current(rejected);
     if (token === null || token === rejected) return null;
@@ -91,7 +91,7 @@ export class StepUps {
   }
 }
 
-/** Whether a token says more than the one that was refused. The appliance decides; this saves asking the person twice. */
+/** Whether a token proves more than the refused one. The appliance decides; this saves asking the user twice. */
 function suffices(token: string, { aal, maxAge }: StepUpNeed, rejected: string): boolean {
   const [claims, before] = [readClaims(token), readClaims(rejected)];
   if (!claims || !before) return false;

@@ -9,11 +9,11 @@ interface ProcedureType {
 
 export interface CallOptions {
   signal?: AbortSignal | undefined;
-  /** false: where the call needs a step-up, it rejects, and nobody is asked. */
+  /** With false, a call that needs a step-up rejects, and the user is not asked. */
   stepUp?: boolean | undefined;
 }
 
-/** Without an input, or with one that may be left out, a call needs no argument. */
+/** A call needs no argument if it has no input, or if its input may be left out. */
 type Arguments<Input> = undefined extends Input
   ? [input?: Input, options?: CallOptions]
   : [input: Input, options?: CallOptions];
@@ -29,12 +29,12 @@ type Call<P extends ProcedureType> = P["kind"] extends "query"
 export type Calls<T> = { readonly [K in keyof T]: T[K] extends ProcedureType ? Call<T[K]> : Calls<T[K]> };
 
 export interface SessionControls {
-  /** The credential of the calls that follow; null for none. Held in memory only. */
+  /** Sets the credential of later calls; null for none. Held in memory only. */
   setAccessToken(token: string | null): void;
   /**
-   * A new access token for the refresh cookie (pages) or the refresh token given (everybody else), by REST
-   * `POST /v1/auth/refresh`, and used from then on. Calls at the same time share one request: a second use of the same
-   * refresh token would look like theft.
+   * Gets a new access token for the refresh cookie (in pages) or for the given refresh token (elsewhere) by REST
+   * `POST /v1/auth/refresh`, and uses it from then on. Simultaneous calls share one request, because a refresh token used twice
+   * looks like theft.
    */
   refresh(refreshToken?: string): Promise<Tokens>;
 }

@@ -3,18 +3,18 @@ import { httpBatchLink } from "@trpc/client/links/httpBatchLink";
 import { fromEnvelope, SallyportError, unexpectedResponse, unreachable } from "../internal/errors.ts";
 import type { Fetch } from "../internal/http.ts";
 
-/** Calls of one loop turn that share a request. */
+/** The most calls of one event loop turn in one request. */
 const MAX_BATCH = 20;
-/** Characters; longer ones are refused by some proxies. */
+/** Characters. Some proxies refuse longer addresses. */
 const MAX_URL = 2_000;
 
 export type CallKind = "query" | "mutation";
 
-/** What is noted beside a call on its way. */
+/** Notes on a call on its way. */
 export interface CallContext extends Record<string, unknown> {
-  /** The token that went with it. */
+  /** The token that the call carried. */
   token?: string;
-  /** The token to send with it, at the second attempt. */
+  /** The token for the second attempt. */
   retry?: string;
 }
 
@@ -48,7 +48,7 @@ export function createWire({ url, fetch, credentials, headers }: WireOptions): W
       throw unexpectedResponse(url, response.status, "something that is not JSON");
     }
     if (response.ok) return response;
-    // What is refused before any procedure is reached (host, size, application) has the REST envelope for the whole batch.
+    // A refusal before any procedure (host, size, application) is one REST envelope for the whole batch.
     const body = (await response
       .clone()
       .json()
@@ -65,9 +65,9 @@ export function createWire({ url, fetch, credentials, headers }: WireOptions): W
     maxURLLength: MAX_URL,
     fetch: (input, init) => send(String(input), init as RequestInit),
   })({});
-  // The last link of a chain, which is all of this one.
+  // This is the chain's only link, so nothing may call the next.
   const next = () => {
-    throw new Error("there is no link behind this one");
+    throw new Error("this is the last link");
   };
   let id = 0;
 

@@ -1,6 +1,6 @@
 /**
- * The little of Express that the middleware needs, so that Express 4, Express 5 and what resembles them all fit, and nobody
- * has to install types who writes JavaScript.
+ * The few parts of Express that the middleware needs. They fit Express 4, Express 5 and similar frameworks, and JavaScript
+ * users need to install no types.
  */
 export interface ExpressRequest {
   method: string;

@@ -3,7 +3,7 @@ import type { AccessClaims } from "../server/claims.ts";
 declare global {
   namespace Express {
     interface Request {
-      /** The claims of the verified token, behind `requireSession`. Not there under `allowUnauthenticated` without one. */
+      /** The claims that `requireSession` verified. Missing if `allowUnauthenticated` let the request pass. */
       user: AccessClaims;
     }
   }

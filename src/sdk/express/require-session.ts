@@ -11,17 +11,17 @@ import { Verifier, type VerifierOptions } from "../server/verifier.ts";
 import type { ExpressHandler, ExpressRequest, ExpressResponse } from "./http.ts";
 
 /**
- * `tenantUrl` and `audience` are enough: tokens of any application of the tenant that are meant for this audience. With
- * `applicationId` (or `SALLYPORT_APP_ID`) `azp` must be that application too, and the audience may be left out; `"any"` says
- * that it is not to be looked at, whatever the environment holds.
+ * `tenantUrl` and `audience` are enough: any application of the tenant may then have issued the token, if it is for this
+ * audience. With `applicationId` (or `SALLYPORT_APP_ID`), `azp` must be that application, and the audience may be left out.
+ * `"any"` skips the check of the application, even if the environment names one.
  */
 export interface RequireSessionOptions extends VerificationOptions, AuthenticationOptions {}
 
 /**
- * Express middleware, app-wide or for one route: verifies the Bearer token, else the access cookie, and sets `req.user` to its
- * claims. Answers 401 and 403 in the envelope with `WWW-Authenticate`, 503 when it cannot be told who is asking. Machine
- * tokens are refused unless `allowMachines`.
- * @throws SallyportError `configuration_error` saying which option is missing or wrong
+ * Express middleware for the whole app or for one route. Verifies the Bearer token, else the access cookie, and sets `req.user`
+ * to its claims. Answers 401 and 403 in the envelope with `WWW-Authenticate`, and 503 if it cannot check the token. Refuses
+ * machine tokens unless `allowMachines`.
+ * @throws SallyportError `configuration_error` that names the missing or wrong option
  */
 export function requireSession(options: RequireSessionOptions = {}): ExpressHandler {
   const applicationId = readApplicationId(options.applicationId);
@@ -38,13 +38,13 @@ export function requireSession(options: RequireSessionOptions = {}): ExpressHand
 }
 
 /**
- * For routes behind `requireSession`: 403 `insufficient_scope` unless the token has all of these.
+ * For routes behind `requireSession`: answers 403 `insufficient_scope` unless the token has all these scopes.
  * @param scope separated by spaces, or a list
- * @throws SallyportError `configuration_error` for none at all, or for what is no scope
+ * @throws SallyportError `configuration_error` without a scope, or for a malformed scope
  */
 export function requireScope(scope: string | readonly string[]): ExpressHandler {
   const scopes = readScopes(scope);
-  if (scopes.length === 0) throw configurationError("requireScope needs a scope.");
+  if (scopes.length === 0) throw configurationError("requireScope needs at least one scope.");
   return handler(async (request) => {
     const claims = sessionOf(request);
     if (claims === null) throw refused("no_token");
@@ -52,22 +52,22 @@ export function requireScope(scope: string | readonly string[]): ExpressHandler 
   });
 }
 
-/** The claims that `requireSession` found good; null where it did not run, or let somebody pass without. */
+/** Returns the claims that `requireSession` verified; null if it did not run or let the request pass without a token. */
 export function sessionOf(request: object): AccessClaims | null {
   return sessions.get(request) ?? null;
 }
 
-/** Beside `req.user`, which anybody may overwrite. */
+/** Beside `req.user`, which any code may overwrite. */
 const sessions = new WeakMap<object, AccessClaims>();
 
-/** Null too: what another middleware may have put there is not ours, and must not pass for it. */
+/** Sets null too: another middleware's value must not pass for verified claims. */
 function setUser(request: ExpressRequest, claims: AccessClaims | null): void {
   if (claims === null) sessions.delete(request);
   else sessions.set(request, claims);
   (request as { user?: AccessClaims | undefined }).user = claims ?? undefined;
 }
 
-/** Runs `check` and goes on, or answers what it threw; what is no refusal goes to the application's error handler. */
+/** Runs `check` and calls the next handler, or answers its refusal. Other errors go to the application's error handler. */
 function handler(check: (request: ExpressRequest) => Promise<void>): ExpressHandler {
   return (request, response, next) => {
     check(request).then(
@@ -88,8 +88,8 @@ function refuse(response: ExpressResponse, error: SallyportError): void {
 }
 
 /**
- * Each application (`app`) has one verifier for one set of options, however many routes ask for it: every one holds a key set,
- * a cache and a stream. Options that hold functions cannot be compared, and have one of their own.
+ * Each application (`app`) has one verifier for one set of options, however many routes use it, because every verifier holds a
+ * key set, a cache and a stream. Options that hold functions cannot be compared, so they get their own verifier.
  */
 function verifiers(options: VerifierOptions, isShared: boolean): (app: unknown) => Verifier {
   let own: Verifier | null = null;
@@ -115,7 +115,7 @@ function readApplicationId(value: string | undefined): string | null {
   return requireApplicationId(value);
 }
 
-/** Node joins repeated headers, but for those where it keeps the first; a list is none of ours. */
+/** Node joins most repeated headers and keeps the first of some. Ignores a list, which no header read here has. */
 function headerOf(request: ExpressRequest, name: string): string | null {
   const value = request.headers[name];
   return typeof value === "string" ? value : null;

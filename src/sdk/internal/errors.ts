@@ -1,4 +1,4 @@
-/** The `type` of the REST envelope: one a class of error, for callers that handle classes. */
+/** The `type` of the REST envelope: one per class of error, for callers that handle classes. */
 export type SallyportErrorType =
   | "invalid_request_error"
   | "authentication_error"
@@ -8,7 +8,7 @@ export type SallyportErrorType =
   | "rate_limit_error"
   | "api_error";
 
-/** Codes that this package itself answers with; the appliance's own codes are in its error catalogue. */
+/** Codes of this package itself. The appliance's error catalogue holds the appliance's codes. */
 export type SallyportLocalCode =
   | "configuration_error"
   | "authentication_required"
@@ -37,22 +37,22 @@ export interface SallyportErrorInit {
   cause?: unknown;
 }
 
-/** The one error of this package: the appliance's error envelope, or the package's own refusal in the same shape. */
+/** The only error of this package: the appliance's error envelope, or a refusal by the package in the same shape. */
 export class SallyportError extends Error {
   /** Machine-readable: `invalid_credentials`, `token_expired`, … or a {@link SallyportLocalCode}. */
   readonly code: SallyportLocalCode | (string & {});
-  /** HTTP status that was answered, or fits to answer with: 503 for `unreachable`, 502 for `unexpected_response`. */
+  /** The answer's HTTP status, or a fitting one for your own answer: 503 for `unreachable`, 502 for `unexpected_response`. */
   readonly status: number;
   readonly type: SallyportErrorType;
-  /** Names the request in the appliance's log; null for what was decided locally. */
+  /** Names the request in the appliance's log; null for an error that this package raised. */
   readonly requestId: string | null;
-  /** Per code: a list of field problems for `invalid_input`, `{ reason }` for a refused token, … or null. */
+  /** Depends on the code: a list of field problems for `invalid_input`, `{ reason }` for a refused token, … or null. */
   readonly details: unknown;
-  /** Seconds to wait before the next attempt, where the appliance said so. */
+  /** Seconds to wait before the next attempt, if the appliance named them. */
   readonly retryAfter: number | null;
 
   static {
-    // Bundlers rename classes; stack traces read these before a constructor could set them.
+    // Bundlers rename classes, and stack traces read the name before a constructor could set it.
     Object.defineProperty(SallyportError, "name", { value: "SallyportError" });
     SallyportError.prototype.name = "SallyportError";
   }
@@ -68,25 +68,25 @@ export class SallyportError extends Error {
   }
 }
 
-/** An option that is missing or wrong. Thrown where the client is constructed, never at the first call. */
+/** A missing or wrong option. Thrown when the client is constructed, never at the first call. */
 export function configurationError(message: string): SallyportError {
   return new SallyportError({ code: "configuration_error", message, status: 500, type: "invalid_request_error" });
 }
 
-/** No answer: refused connection, timeout, name not found. */
+/** The request got no answer: refused connection, timeout, name not found. */
 export function unreachable(url: string, cause: unknown): SallyportError {
   const message = `${originOf(url)} could not be reached.`;
   return new SallyportError({ code: "unreachable", message, status: 503, type: "api_error", cause });
 }
 
-/** An answer that is not the appliance's: a proxy's page, another server, a body beyond the size cap. */
+/** The answer is not the appliance's: a proxy's page, another server, a body beyond the size cap. */
 export function unexpectedResponse(url: string, status: number, what: string): SallyportError {
   const message = `${originOf(url)} answered ${status} with ${what}.`;
   const details = { status };
   return new SallyportError({ code: "unexpected_response", message, status: 502, type: "api_error", details });
 }
 
-/** Reads `{ code, message, type, request_id, details }`. @returns null when the value is no such envelope. */
+/** Reads `{ code, message, type, request_id, details }`. @returns null unless the value is such an envelope */
 export function fromEnvelope(value: unknown, status: number, headers?: Headers | null): SallyportError | null {
   if (typeof value !== "object" || value === null) return null;
   const { code, message, type, request_id, details } = value as Record<string, unknown>;
@@ -102,7 +102,7 @@ export function fromEnvelope(value: unknown, status: number, headers?: Headers |
   });
 }
 
-/** Reads `{ error, error_description }` (RFC 6749 section 5.2). @returns null when the value is no such object. */
+/** Reads `{ error, error_description }` (RFC 6749 section 5.2). @returns null unless the value is such an object */
 export function fromOAuthError(value: unknown, status: number, headers: Headers): SallyportError | null {
   if (typeof value !== "object" || value === null) return null;
   const { error: code, error_description } = value as Record<string, unknown>;
@@ -122,7 +122,7 @@ function oauthType(code: string): SallyportErrorType {
   return code === "unauthorized_client" || code === "access_denied" ? "authorization_error" : "invalid_request_error";
 }
 
-/** In seconds, as the appliance gives it; a date is somebody else's. */
+/** In seconds, as the appliance sends it. Ignores a date, which the appliance never sends. */
 function retryAfterOf(headers: Headers | null | undefined): number | null {
   const text = headers?.get("retry-after") ?? "";
   return /^\d{1,9}$/.test(text) ? Number(text) : null;
@@ -142,7 +142,7 @@ function isErrorType(value: unknown): value is SallyportErrorType {
   return ERROR_TYPES.has(value);
 }
 
-/** null for what is no absolute address. (`URL.canParse` is not in every Node 18.) */
+/** Returns null unless this is an absolute address. (`URL.canParse` is missing in some Node 18.) */
 export function parseUrl(text: string): URL | null {
   try {
     return new URL(text);
@@ -151,7 +151,7 @@ export function parseUrl(text: string): URL | null {
   }
 }
 
-/** Never the whole address in a message: a query may hold a cursor or a person's address. */
+/** A message never holds the whole address: its query may hold a cursor or a user's address. */
 function originOf(url: string): string {
   return parseUrl(url)?.origin ?? "The configured address";
 }

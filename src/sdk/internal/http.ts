@@ -3,7 +3,7 @@ import { fromEnvelope, fromOAuthError, SallyportError, unexpectedResponse, unrea
 /** `fetch`, or a replacement of the same shape. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
-/** The platform's fetch, looked up at each call: test tools and tracers replace it after import. */
+/** The platform's fetch, looked up at each call, because test tools and tracers replace it after import. */
 export const platformFetch: Fetch = (url, init) => globalThis.fetch(url, init);
 
 export interface JsonRequest {
@@ -12,16 +12,16 @@ export interface JsonRequest {
   headers?: Record<string, string>;
   /** Sent as JSON. */
   body?: unknown;
-  /** Sent as a form instead, as OAuth's token endpoint wants it. */
+  /** Sent as a form instead, for OAuth's token endpoint. */
   form?: URLSearchParams;
-  /** Reads the answer more strictly than as any JSON. @returns null or undefined for an answer that it refuses */
+  /** Reads the answer more strictly than plain JSON. @returns null or undefined for an answer that it refuses */
   parse?: (text: string) => unknown;
-  /** Milliseconds for the whole exchange, the body included. */
+  /** Milliseconds for the whole exchange, with the body. */
   timeoutMs: number;
-  /** Bytes of the answer beyond which it is dropped unread. */
+  /** The most bytes of an answer; a larger one is dropped. */
   maxBytes: number;
   credentials?: RequestCredentials | undefined;
-  /** The exchange goes on when the page that began it is left: the cookies of its answer must not be lost. */
+  /** The exchange goes on when the user leaves the page, so that the cookies of its answer are not lost. */
   keepalive?: boolean | undefined;
 }
 
@@ -33,14 +33,14 @@ export interface JsonResponse {
 }
 
 /**
- * One JSON exchange in bounded time and memory. A redirect is not followed: the address comes from configuration, and a
- * credential must not travel to another.
+ * One JSON exchange in bounded time and memory. It follows no redirect: the address comes from configuration, and a credential
+ * must not travel to another.
  * @throws SallyportError the answer's envelope; `unreachable`; `unexpected_response`
  */
 export async function requestJson(fetch: Fetch, request: JsonRequest): Promise<JsonResponse> {
   const { url, timeoutMs, maxBytes } = request;
   const headers: Record<string, string> = { accept: "application/json", ...request.headers };
-  // Not "error": edge runtimes know only "follow" and "manual".
+  // Not "error": edge runtimes support only "follow" and "manual".
   const init: RequestInit = { method: request.method ?? "GET", headers, redirect: "manual" };
   init.signal = AbortSignal.timeout(timeoutMs);
   if (request.credentials !== undefined) init.credentials = request.credentials;
@@ -49,7 +49,7 @@ export async function requestJson(fetch: Fetch, request: JsonRequest): Promise<J
     headers["content-type"] = "application/json";
     init.body = JSON.stringify(request.body);
   }
-  // Of this type by itself, but under another name than every server knows: with a charset.
+  // fetch would set this type itself, but with a charset, which some servers do not accept.
   if (request.form !== undefined) {
     headers["content-type"] = "application/x-www-form-urlencoded";
     init.body = request.form.toString();
@@ -74,7 +74,7 @@ export async function requestJson(fetch: Fetch, request: JsonRequest): Promise<J
   );
 }
 
-/** The body as text, or null once it passes the cap; what is left is cancelled, not downloaded. */
+/** Returns the body as text, or null once it passes the cap. Cancels the rest of the download. */
 async function readCapped(response: Response, maxBytes: number): Promise<string | null> {
   if (!response.body) return "";
   const reader = response.body.getReader();

@@ -1,15 +1,14 @@
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/** As {@link parseId}, for applications. */
+/** Like {@link parseId}, for applications. */
 export function parseApplicationId(text: string): string | null {
   return parseId("app", text);
 }
 
 /**
- * An id in either form, a UUID or its prefix, `_` and 26 characters of Crockford base32 in either case, to the plain
- * lower-case UUID that claims carry.
- * @returns null when the text is neither.
+ * Reads an id in either form: a UUID, or its prefix, `_` and 26 characters of Crockford base32 in either case.
+ * @returns the plain lower-case UUID that claims carry; null if the text has neither form
  */
 export function parseId(prefix: string, text: string): string | null {
   if (UUID.test(text)) return text.toLowerCase();

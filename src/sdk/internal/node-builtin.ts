@@ -1,6 +1,6 @@
 /**
- * A builtin of Node where the platform has it (Node, Bun, Deno, edge runtimes with Node compatibility), looked up at run
- * time and by a name that bundlers cannot see: a static import breaks the build for an edge runtime that has none.
+ * Returns a builtin of Node if the platform has it (Node, Bun, Deno, edge runtimes with Node compatibility). Looks it up at run
+ * time by a name that bundlers cannot see, because a static import breaks the build for an edge runtime without it.
  */
 export async function nodeBuiltin<T>(name: `node:${string}`): Promise<T | null> {
   const { process } = globalThis as { process?: Partial<NodeJS.Process> };

@@ -1,4 +1,4 @@
-/** Runs at most one of `work` at a time: who asks meanwhile shares the answer. The next call after it begins anew. */
+/** Runs `work` at most once at a time: calls that come meanwhile share its answer, and the next call after it starts anew. */
 export function singleFlight<T>(work: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | null = null;
   return () => {

@@ -8,7 +8,7 @@ export interface GrantOptions {
   issuer: string;
   clientId: string;
   clientSecret: string;
-  /** Separated by spaces; undefined: all that the client may. */
+  /** Separated by spaces; undefined asks for all scopes of the client. */
   scope: string | undefined;
   fetch: Fetch;
   timeoutMs: number;
@@ -18,16 +18,16 @@ export interface GrantOptions {
 
 interface Token {
   value: string;
-  /** Milliseconds since the Unix epoch: from here on a newer one is fetched behind the calls that still use this one. */
+  /** Milliseconds since the Unix epoch: from then on, a new token is fetched while calls still use this one. */
   renewAt: number;
-  /** From here on it is not used any more. */
+  /** From then on, the token is not used. */
   expiresAt: number;
 }
 
 const SECOND = 1_000;
 const MAX_BYTES = 100_000;
 const REFUSED_FOR = 5 * SECOND;
-/** So that a token does not expire on its way. */
+/** Keeps a token from expiring on its way. */
 const MARGIN = 10 * SECOND;
 
 /** The client-credentials grant (RFC 6749 section 4.4): one token for all calls, renewed before it ends. */
@@ -35,7 +35,7 @@ export class Grant {
   readonly #options: GrantOptions;
   readonly #fetch: () => Promise<Token>;
   #token: Token | null = null;
-  /** A wrong secret stays wrong: told again for a while, so that a busy backend does not run into its network's limit. */
+  /** A wrong secret stays wrong. It is thrown again for a while, so that a busy backend does not reach its network's limit. */
   #refusal: { error: SallyportError; until: number } | null = null;
 
   constructor(options: GrantOptions) {
@@ -53,7 +53,7 @@ export class Grant {
     });
   }
 
-  /** A token that is good for the next seconds. @throws SallyportError as the token endpoint refused, or `unreachable` */
+  /** Returns a token that stays valid on its way. @throws SallyportError the token endpoint's refusal, or `unreachable` */
   async token(): Promise<string> {
     const now = this.#options.now();
     const held = this.#token;
@@ -62,7 +62,7 @@ export class Grant {
     return held.value;
   }
 
-  /** Called when a token was refused: revoked, or its key is gone. A newer one that came meanwhile stays. */
+  /** Called when a token was refused because it is revoked or its key is gone. A newer token that came meanwhile stays. */
   drop(value: string): void {
     if (this.#token?.value === value) this.#token = null;
   }
@@ -70,7 +70,7 @@ export class Grant {
   async #request(): Promise<Token> {
     const { tenantUrl, issuer, clientId, clientSecret, scope, fetch, timeoutMs, now } = this.#options;
     const audience = `${issuer}/management`;
-    // RFC 8707 calls it resource; audience is what most servers had before.
+    // RFC 8707 calls it resource; most older servers call it audience.
     const form = new URLSearchParams({ grant_type: "client_credentials", audience, resource: audience });
     if (scope !== undefined) form.set("scope", scope);
     const asked = now();
@@ -81,7 +81,7 @@ export class Grant {
     const { access_token, token_type, expires_in } = (body ?? {}) as Record<string, unknown>;
     const isBearer = typeof token_type === "string" && token_type.toLowerCase() === "bearer";
     if (typeof access_token !== "string" || access_token === "" || !isBearer) {
-      throw unexpectedResponse(url, 200, "no bearer token");
+      throw unexpectedResponse(url, 200, "no Bearer token");
     }
     const lifetime = typeof expires_in === "number" && expires_in > 0 ? expires_in * SECOND : 60 * SECOND;
     return {

@@ -1,12 +1,12 @@
 import { unexpectedResponse } from "../internal/errors.ts";
 import type { Page, PageOptions } from "../internal/page.ts";
 
-/** Items a page while everything is read. */
+/** Items per page when everything is read. */
 const WALKING = 100;
 
 /**
- * What a list call answers: awaited, it is one page; iterated, it is everything from there on, page by page as it is read.
- * Nothing is asked for before either.
+ * The result of a list call. Awaited, it is one page; iterated, it is everything from there on, page by page as it is read.
+ * It sends no request before either.
  */
 export class Listing<T> implements PromiseLike<Page<T>>, AsyncIterable<T> {
   readonly #read: (options: PageOptions) => Promise<Page<T>>;
@@ -22,7 +22,7 @@ export class Listing<T> implements PromiseLike<Page<T>>, AsyncIterable<T> {
     return this.#read(this.#options);
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: `await list()` is the page, as `for await` is everything.
+  // biome-ignore lint/suspicious/noThenProperty: `await list()` gives the page, as `for await` gives everything.
   then<A = Page<T>, B = never>(
     resolve?: ((page: Page<T>) => A | PromiseLike<A>) | null,
     reject?: ((error: unknown) => B | PromiseLike<B>) | null,
@@ -37,7 +37,7 @@ export class Listing<T> implements PromiseLike<Page<T>>, AsyncIterable<T> {
       const { data, next_cursor } = await this.#read({ limit, cursor });
       yield* data;
       if (next_cursor === null) return;
-      if (next_cursor === cursor) throw unexpectedResponse("", 200, "a list without an end");
+      if (next_cursor === cursor) throw unexpectedResponse("", 200, "an endless list");
       cursor = next_cursor;
     }
   }

@@ -28,15 +28,15 @@ import type {
 } from "./types.ts";
 
 export interface ManagementClientOptions {
-  /** Where the tenant is reached. Default `SALLYPORT_TENANT_URL`, else `SALLYPORT_URL`. */
+  /** The tenant's address. Default `SALLYPORT_TENANT_URL`, else `SALLYPORT_URL`. */
   tenantUrl?: string | undefined;
   /** The M2M application's id, UUID or `app_…`. Default `SALLYPORT_M2M_CLIENT_ID`. */
   clientId?: string | undefined;
   /** `sally_cs_…`. Default `SALLYPORT_M2M_CLIENT_SECRET`. For backends only. */
   clientSecret?: string | undefined;
-  /** The tenant's public address, where this backend reaches it by another one. Default `tenantUrl`. */
+  /** The tenant's public address, if this backend reaches it by another one. Default `tenantUrl`. */
   issuer?: string | undefined;
-  /** Scopes to ask for, separated by spaces. Default: all that the client may. */
+  /** Scopes to ask for, separated by spaces. Default: all scopes of the client. */
   scope?: string | undefined;
   /** Attempts after the first, 0 to 10. Default 3. */
   retries?: number | undefined;
@@ -48,18 +48,18 @@ export interface ManagementClientOptions {
 }
 
 /**
- * The management surface, for a backend with a machine-to-machine credential. The grant begins with the construction; the first
- * call shares it, and reports it if it failed. Every call throws SallyportError.
+ * The management API, for a backend with a machine-to-machine credential. The constructor starts the grant. The first call
+ * shares it, and reports its failure. Every call throws SallyportError.
  */
 export class ManagementClient {
   readonly #transport: Transport;
 
-  /** @throws SallyportError `configuration_error` saying which option is missing or wrong */
+  /** @throws SallyportError `configuration_error` that names the missing or wrong option */
   constructor(options: ManagementClientOptions = {}) {
     const url = options.tenantUrl ?? environment("SALLYPORT_TENANT_URL") ?? environment("SALLYPORT_URL");
     const tenantUrl = requireUrl(url, "tenantUrl", "SALLYPORT_TENANT_URL");
     const clientId = parseApplicationId(requireText(options.clientId, "clientId", "SALLYPORT_M2M_CLIENT_ID"));
-    if (clientId === null) throw configurationError("clientId must be a UUID or app_ and 26 characters of base32.");
+    if (clientId === null) throw configurationError("clientId must be a UUID, or app_ and 26 characters of base32.");
     const clientSecret = requireText(options.clientSecret, "clientSecret", "SALLYPORT_M2M_CLIENT_SECRET");
     const fetch = options.fetch ?? platformFetch;
     const timeoutMs = within(options.timeout ?? 30_000, 1, 600_000, "timeout");
@@ -88,15 +88,15 @@ export class ManagementClient {
     get: async (id: string): Promise<ManagedApplication> => this.request("GET", `/v1/applications/${segment(id)}`),
   };
 
-  /** Live sessions, and by id those that ended in the last 30 days. */
+  /** Live sessions; by id also those that ended in the last 30 days. */
   readonly sessions = {
     list: (options: SessionListOptions = {}): Listing<ManagedSession> => this.#list("/v1/sessions", options),
     get: async (id: string): Promise<ManagedSession> => this.request("GET", `/v1/sessions/${segment(id)}`),
-    /** Verifiers refuse its tokens as soon as they hear of it. */
+    /** Verifiers refuse its tokens as soon as they learn of it. */
     revoke: async (id: string): Promise<ManagedSession> => this.request("DELETE", `/v1/sessions/${segment(id)}`),
   };
 
-  /** The APIs that the tenant's tokens may be for. */
+  /** The APIs for which the tenant's tokens may be issued. */
   readonly resources = {
     list: (options: PageOptions = {}): Listing<Resource> => this.#list("/v1/resources", options),
     get: async (id: string): Promise<Resource> => this.request("GET", `/v1/resources/${segment(id)}`),
@@ -114,7 +114,7 @@ export class ManagementClient {
     get: async (id: string): Promise<ApiKey> => this.request("GET", `/v1/api-keys/${segment(id)}`),
     create: async (key: ApiKeyRequest, options: Repeatable = {}): Promise<NewApiKey> =>
       this.request("POST", "/v1/api-keys", { body: key, ...options }),
-    /** @param overlapSeconds for which the secret before stays good; a day when absent. */
+    /** @param overlapSeconds for how long the old secret stays valid; default one day */
     rotate: async (id: string, overlapSeconds?: number, options: Repeatable = {}): Promise<NewApiKey> =>
       this.request("POST", `/v1/api-keys/${segment(id)}/rotate`, {
         body: overlapSeconds === undefined ? {} : { overlap_seconds: overlapSeconds },
@@ -123,7 +123,7 @@ export class ManagementClient {
     revoke: async (id: string): Promise<ApiKey> => this.request("DELETE", `/v1/api-keys/${segment(id)}`),
   };
 
-  /** Any call of the management surface, with the same token, retries and errors. */
+  /** Makes any call of the management API, with the same token, retries and errors. */
   request<T = unknown>(method: string, path: `/${string}`, options?: CallOptions): Promise<T> {
     return this.#transport.call<T>(method, path, options);
   }
@@ -134,17 +134,17 @@ export class ManagementClient {
   }
 }
 
-/** A key of your own makes a call repeatable across restarts of your process, too. */
+/** A key of your own makes a call repeatable even across restarts of your process. */
 interface Repeatable {
   idempotencyKey?: string;
 }
 
-/** An id as a segment of a path: `..` and `/` would lead to another address, with our credential. */
+/** An id as a segment of a path: `..` or `/` would lead to another address, with our credential. */
 function segment(id: string): string {
   if (typeof id === "string" && /^[A-Za-z0-9_-]{1,64}$/.test(id)) return id;
   throw new SallyportError({
     code: "invalid_input",
-    message: "The id must be a UUID, or a prefix and 26 characters of base32.",
+    message: "The id must be a UUID, or a prefix, _ and 26 characters of base32.",
     status: 400,
     type: "invalid_request_error",
   });
@@ -153,7 +153,7 @@ function segment(id: string): string {
 function requireText(value: string | undefined, option: string, variable: string): string {
   const text = value ?? environment(variable);
   if (text === undefined || text === "") {
-    throw configurationError(`${option} is missing: pass it, or set ${variable}.`);
+    throw configurationError(`${option} is missing. Pass it, or set ${variable}.`);
   }
   return text;
 }

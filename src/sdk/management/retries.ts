@@ -3,18 +3,18 @@ import { SallyportError } from "../internal/errors.ts";
 
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 8_000;
-/** Milliseconds that a caller is kept waiting because the appliance asked for it. Beyond, the error says how long. */
+/** The longest wait, in milliseconds, that the appliance may ask for. Beyond it, the error names the wait. */
 const LONGEST_RETRY_AFTER = 30_000;
-/** What a proxy answers in the appliance's place while it restarts. */
+/** A proxy's answers while the appliance restarts. */
 const GATEWAY = new Set<unknown>([502, 503, 504]);
 
-/** Tries again what failed for a moment: 429, 503, no answer. */
+/** Retries failures that pass: 429, 503, no answer. */
 export class Retries {
   /** @param most attempts after the first */
   constructor(private readonly most: number) {}
 
   /**
-   * @param isRepeatable whether doing it twice is doing it once; otherwise the first failure counts
+   * @param isRepeatable whether a second run changes nothing more; otherwise the first failure is final
    * @throws the last attempt's error
    */
   async run<T>(work: () => Promise<T>, isRepeatable: boolean): Promise<T> {
@@ -30,7 +30,7 @@ export class Retries {
   }
 }
 
-/** Milliseconds, or null for what another attempt would not better. */
+/** Milliseconds, or null if another attempt would not help. */
 function waitAfter(error: unknown, attempt: number): number | null {
   if (!(error instanceof SallyportError)) return null;
   const isGateway =
@@ -38,6 +38,6 @@ function waitAfter(error: unknown, attempt: number): number | null {
   if (error.status !== 429 && error.status !== 503 && !isGateway) return null;
   const own = backoff(attempt, FIRST_PAUSE, LONGEST_PAUSE);
   const asked = (error.retryAfter ?? 0) * 1_000;
-  // A little more than was asked, by chance: the others were told the same second.
+  // Waits a random bit longer than asked, because other callers were given the same second.
   return asked > LONGEST_RETRY_AFTER ? null : Math.max(own, asked + own / 2);
 }

@@ -10,7 +10,7 @@ export interface CallOptions {
   query?: Record<string, string | number | boolean | null | undefined> | undefined;
   /** Sent as JSON. */
   body?: unknown;
-  /** Sent as Idempotency-Key: the appliance does a call of one key once. POST makes one by itself. */
+  /** Sent as Idempotency-Key: the appliance runs the calls of one key once. POST makes its own key. */
   idempotencyKey?: string;
 }
 
@@ -23,10 +23,10 @@ export interface TransportOptions {
 }
 
 const MAX_BYTES = 10_000_000;
-/** RFC 9110 section 9.2.2. PATCH is none of them: what somebody else wrote meanwhile would be undone. */
+/** RFC 9110 section 9.2.2. PATCH is missing: a repeat would undo another caller's change. */
 const IDEMPOTENT = new Set(["GET", "HEAD", "PUT", "DELETE"]);
 
-/** One REST call: with a token, tried again where that is safe. */
+/** One REST call, with a token and with retries where they are safe. */
 export class Transport {
   readonly #options: TransportOptions;
 
@@ -53,7 +53,7 @@ export class Transport {
       return await this.#send<T>(method, url, body, key, token);
     } catch (error) {
       if (!(error instanceof SallyportError) || error.status !== 401) throw error;
-      // Refused before anything was done: once more, with a token that is certainly new.
+      // The appliance refused it before it did anything, so the call is sent again with a token that is certainly new.
       grant.drop(token);
       return await this.#send<T>(method, url, body, key, await grant.token());
     }
@@ -72,6 +72,6 @@ export class Transport {
 async function newKey(): Promise<string> {
   const { crypto } = globalThis as { crypto?: Crypto };
   const random = crypto ?? (await nodeBuiltin<typeof NodeCrypto>("node:crypto"))?.webcrypto;
-  if (!random) throw configurationError("This runtime has no source of random numbers: pass idempotencyKey.");
+  if (!random) throw configurationError("This runtime has no source of random numbers. Pass idempotencyKey.");
   return random.randomUUID();
 }

@@ -8,7 +8,7 @@ import type {
   UsersUpdateInput,
 } from "../client/api.gen.ts";
 
-/** The inputs of the wire under the names of this door. Those that name a row have its id as an argument of their own. */
+/** The API's inputs under this package's names. An input that names a row has its id as a separate argument. */
 export type UserListOptions = UsersListInput;
 export type NewUser = UsersCreateInput;
 export type UserChange = Omit<UsersUpdateInput, "id">;

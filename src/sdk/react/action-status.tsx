@@ -4,7 +4,7 @@ import { useProvided } from "./context.ts";
 
 type State = Pick<Action<[]>, "isWaiting" | "problem" | "said">;
 
-/** Says how an action goes: a live region that is there from the start, and the problem beside it. */
+/** Reports an action's progress in a live region that exists from the start, and shows its problem beside it. */
 export function ActionStatus({ action, waiting }: { action: State; waiting?: string }): ReactElement {
   const { texts } = useProvided();
   return (

@@ -5,15 +5,15 @@ import { problemOf, type Told } from "./problem.ts";
 export interface Action<Input extends unknown[]> {
   run: (...input: Input) => Promise<void>;
   isWaiting: boolean;
-  /** What went wrong, to be told; null for nothing. */
+  /** The problem to show, or null. */
   problem: string | null;
-  /** What the work answered, to be told. */
+  /** The work's own message to show, or null. */
   said: string | null;
 }
 
 /**
- * Something that a button does: one at a time, and told when it went wrong.
- * @param work answers a text where there is something to say
+ * The work behind a button: runs once at a time, and reports its failure.
+ * @param work may return a message to show
  */
 export function useAction<Input extends unknown[]>(
   work: (...input: Input) => Promise<unknown>,
@@ -21,7 +21,7 @@ export function useAction<Input extends unknown[]>(
 ): Action<Input> {
   const { texts } = useProvided();
   const [state, setState] = useState({ isWaiting: false, problem: null as string | null, said: null as string | null });
-  // Read at the moment of the click: two in one frame are one.
+  // Read at the moment of the click, so that two clicks in one frame count as one.
   const isRunning = useRef(false);
 
   async function run(...input: Input): Promise<void> {

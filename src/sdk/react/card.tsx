@@ -6,7 +6,7 @@ export interface CardProps {
   footer?: ReactNode;
 }
 
-/** The frame of a component that stands on its own, named by its title. */
+/** The frame of a component that stands alone, named by its title. */
 export function Card({ title, children, footer }: CardProps): ReactElement {
   const heading = useId();
   return (

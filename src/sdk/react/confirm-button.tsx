@@ -3,16 +3,16 @@ import { useProvided } from "./context.ts";
 
 export interface ConfirmButtonProps {
   label: string;
-  /** The name of the button for who hears it without what stands around it. */
+  /** The button's full name for screen readers, which may announce it without its surroundings. */
   name?: string | undefined;
   question: string;
-  /** On the button that does it. */
+  /** The label of the button that confirms. */
   yes: string;
   isWaiting: boolean;
   onConfirm: () => Promise<void>;
 }
 
-/** A button that asks before it does what cannot be taken back, in place, and gives the focus back. */
+/** A button that asks, in place, before it does something that cannot be undone. It returns the focus. */
 export function ConfirmButton(props: ConfirmButtonProps): ReactElement {
   const { label, name, question, yes, isWaiting, onConfirm } = props;
   const { texts } = useProvided();

@@ -6,14 +6,14 @@ import type { Texts } from "./texts/texts.ts";
 interface Notice {
   title: string;
   text: string;
-  /** For the person who runs the application. */
+  /** A command for the application's operator. */
   command?: string;
   advice?: string;
 }
 
 /**
- * Says why nobody can sign in here: the appliance does not answer, refuses this page, or may not be called from it. Nothing
- * while somebody is signed in, or while the answer is awaited.
+ * Says why sign-in is impossible here: the appliance does not answer, refuses this page, or the browser blocks the call. Shows
+ * nothing while a user is signed in, or before the first answer.
  */
 export function ConnectionNotice(): ReactElement | null {
   const { texts } = useProvided();
@@ -25,7 +25,7 @@ export function ConnectionNotice(): ReactElement | null {
 
   async function askAgain(): Promise<void> {
     setAsking(true);
-    // The state tells how it went.
+    // The session's state shows the result.
     await auth?.refresh().catch(() => {});
     setAsking(false);
   }

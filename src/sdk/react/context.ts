@@ -5,11 +5,11 @@ import type { Texts } from "./texts/texts.ts";
 export interface Provided {
   session: SallyportSession | null;
   texts: Texts;
-  /** Whether the provider itself says that the appliance cannot be asked. */
+  /** Whether the provider itself shows the notice that the appliance cannot be asked. */
   hasNotice: boolean;
   /**
-   * Shows new recovery codes until they are kept. Above everything else: where they come with a sign-in, what asked for them
-   * is gone when they arrive.
+   * Shows new recovery codes until the user has kept them. They are above everything else, because a sign-in form that asked for
+   * them is gone when they arrive.
    */
   showRecoveryCodes: (codes: readonly string[]) => void;
 }
@@ -19,6 +19,6 @@ export const SallyportContext = createContext<Provided | null>(null);
 /** @throws Error outside a provider */
 export function useProvided(): Provided {
   const provided = useContext(SallyportContext);
-  if (!provided) throw new Error("Sallyport's hooks and components need a <SallyportProvider> above them.");
+  if (!provided) throw new Error("Put a <SallyportProvider> around Sallyport's hooks and components.");
   return provided;
 }

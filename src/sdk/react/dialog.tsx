@@ -4,17 +4,17 @@ import { useProvided } from "./context.ts";
 export interface DialogProps {
   title: string;
   children: ReactNode;
-  /** Closed by Escape or by its button; absent where it can only be completed. */
+  /** Called on Escape or by the close button; absent if the dialog can only be completed. */
   onClose?: (() => void) | undefined;
 }
 
-/** A modal dialog, the platform's own: it holds the focus, hides what is behind it, and gives the focus back. */
+/** A modal dialog, the platform's own: it keeps the focus, hides the page behind it, and returns the focus. */
 export function Dialog({ title, children, onClose }: DialogProps): ReactElement {
   const { texts } = useProvided();
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
 
-  // Closed while it still stands in the page: a dialog that is merely removed gives no focus back.
+  // Closed before it leaves the page, because a dialog that is merely removed does not return the focus.
   useLayoutEffect(() => {
     const { current } = dialog;
     if (current && !current.open) current.showModal();
@@ -31,7 +31,7 @@ export function Dialog({ title, children, onClose }: DialogProps): ReactElement 
         onClose?.();
       }}
       onKeyDown={(event) => {
-        // Chromium closes at the second Escape whatever the first one was told.
+        // Chromium closes a dialog at the second Escape even if the first was prevented.
         if (event.key !== "Escape") return;
         event.preventDefault();
         onClose?.();

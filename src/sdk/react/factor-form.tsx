@@ -5,21 +5,21 @@ import { Checkbox, CodeField, useFieldIds } from "./field.tsx";
 import { Form } from "./form.tsx";
 import { LinkButton } from "./link-button.tsx";
 
-/** In the order in which they are offered first. */
+/** In the order of preference. */
 const KNOWN = ["passkey", "totp", "recovery_code"] as const;
 type Method = (typeof KNOWN)[number];
 
 export interface FactorFormProps {
-  /** As the appliance names them; what is not known here is left out. */
+  /** The appliance's names of the methods; unknown ones are left out. */
   methods: readonly string[];
   send: (proof: SecondFactorProof, rememberDevice: boolean) => Promise<void>;
-  /** Whether to offer that this device is not asked again. */
+  /** Whether to offer to skip the second factor on this device. */
   offerRemember?: boolean | undefined;
   /** Other ways, and the way back. */
   children?: ReactNode;
 }
 
-/** One of a person's second factors, and the way to the others. */
+/** Asks for one of the user's second factors, and offers the others. */
 export function FactorForm({ methods, send, offerRemember = false, children }: FactorFormProps): ReactElement {
   const { texts } = useProvided();
   const offered = KNOWN.filter((method) => methods.includes(method));

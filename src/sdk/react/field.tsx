@@ -8,12 +8,12 @@ export interface FieldProps extends Pick<InputHTMLAttributes<HTMLInputElement>, 
   name: string;
   label: string;
   hint?: string | undefined;
-  /** What is wrong with it. */
+  /** The field's problem, if any. */
   problem?: string | undefined;
   inputRef?: Ref<HTMLInputElement> | undefined;
 }
 
-/** A labelled input; hint and problem are tied to it, so that a screen reader says them with it. */
+/** A labelled input. Its hint and problem are tied to it, so that a screen reader announces them with it. */
 export function Field({ id, label, hint, problem, inputRef, ...input }: FieldProps): ReactElement {
   return (
     <div className="sallyport-field">
@@ -26,7 +26,7 @@ export function Field({ id, label, hint, problem, inputRef, ...input }: FieldPro
   );
 }
 
-/** A password that can be shown: typing what one cannot see is where long passwords fail. */
+/** A password that can be shown, because unseen typing makes long passwords fail. */
 export function PasswordField({ id, label, hint, problem, inputRef, ...input }: FieldProps): ReactElement {
   const { texts } = useProvided();
   const [isShown, setShown] = useState(false);
@@ -62,8 +62,8 @@ export function PasswordField({ id, label, hint, problem, inputRef, ...input }: 
 }
 
 /**
- * A code that a person types or pastes, with the spaces and hyphens that it was given with. The keyboard of a phone shows
- * digits, and offers what has just arrived.
+ * A code that a user types or pastes, with or without its spaces and hyphens. A phone's keyboard shows digits, and offers the
+ * code that has just arrived.
  */
 export function CodeField({ isText = false, ...field }: FieldProps & { isText?: boolean }): ReactElement {
   return (
@@ -79,7 +79,7 @@ export function CodeField({ isText = false, ...field }: FieldProps & { isText?: 
   );
 }
 
-/** A box to tick; `name` is sent as `on`. */
+/** A checkbox; `name` is sent as `on`. */
 export function Checkbox({
   id,
   name,
@@ -97,7 +97,7 @@ export function Checkbox({
   );
 }
 
-/** Ids for the fields of one form, by their names. */
+/** Makes ids for the fields of one form, by their names. */
 export function useFieldIds(): (name: string) => string {
   const form = useId();
   return (name) => `${form}${name}`;

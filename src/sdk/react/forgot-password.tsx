@@ -9,15 +9,15 @@ import { MailCode } from "./mail-code.tsx";
 import { type Other, OtherWay } from "./other-way.tsx";
 
 export interface ForgotPasswordProps {
-  /** As it was typed before. */
+  /** The address that the user typed before. */
   email?: string | undefined;
-  /** Where to sign in: an address, or what to do. Without it nothing is offered. */
+  /** Where to sign in: an address, or a function to call. Without it, nothing is offered. */
   signIn?: Other | undefined;
 }
 
 type Step = { name: "ask" } | { name: "reset"; sent: MailSent; email: string } | { name: "done" };
 
-/** Sets a new password by a code that goes to the account's own address. It signs nobody in. */
+/** Sets a new password by a code that goes to the account's own address. Does not sign in. */
 export function ForgotPassword({ email: known, signIn }: ForgotPasswordProps): ReactElement {
   const { texts } = useProvided();
   const auth = usePageAuth();

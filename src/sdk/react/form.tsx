@@ -6,35 +6,35 @@ import { Summary } from "./summary.tsx";
 export type Values = Readonly<Record<string, string>>;
 
 export interface FormProps {
-  /** On the button. */
+  /** The button's label. */
   submit: string;
-  /** Said while the answer is awaited. */
+  /** Announced while the form waits for the answer. */
   waiting: string;
   /** The fields, by their names. */
   children: (problems: Values) => ReactNode;
-  /** Below the button, and still in the form: other buttons that send it have `name="via"`. */
+  /** Below the button, but inside the form. Other buttons that send it have `name="via"`. */
   actions?: ReactNode;
   idOf: (name: string) => string;
   /** The labels of the fields that are sent, by name. */
   labels: Values;
-  /** What is missing, by field, before anything is sent. */
+  /** Returns the problems, by field, before anything is sent. */
   check: (values: Values, via: string) => Values;
-  /** Answers a text where there is something to say. Rejects with what is to be told; a string is told as it is. */
+  /** May return a message to show. Rejects with the problem to show; a string is shown as it is. */
   send: (values: Values, via: string) => Promise<unknown>;
-  /** What this form says in place of the general words, by the refusal's code. */
+  /** This form's own messages, by the refusal's code, in place of the general ones. */
   told?: Told | undefined;
-  /** Takes the focus to its first field: for a step that the person has just gone to. */
+  /** Focuses the first field, for a step that the user has just opened. */
   isNext?: boolean | undefined;
-  /** Is emptied once it was sent well. */
+  /** Empties the form once it was sent. */
   resets?: boolean | undefined;
-  /** Stands among other things, and is not the one thing to do. */
+  /** The form stands among others, and its button is not the page's main one. */
   isQuiet?: boolean | undefined;
-  /** Does what cannot be taken back. */
+  /** The form does something that cannot be undone. */
   isDanger?: boolean | undefined;
 }
 
 /**
- * A form that tells what went wrong. Values stay in the inputs, where password managers look for them, and never in state.
+ * A form that shows its problems. Values stay in the inputs, where password managers look for them, and never in state.
  * `method="post"` keeps a password out of the address if the form is sent before its script runs.
  */
 export function Form(props: FormProps): ReactElement {

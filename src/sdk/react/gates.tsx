@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { useSession } from "./hooks.ts";
 
-/** Shows its children while somebody is signed in. For show only: what they may see is your server's to decide. */
+/** Shows its children while a user is signed in. For display only: your server decides what the user may see. */
 export function SignedIn({ children }: { children?: ReactNode }): ReactNode {
   return useSession().status === "signed-in" ? children : null;
 }

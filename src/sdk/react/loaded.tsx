@@ -3,19 +3,19 @@ import { useProvided } from "./context.ts";
 import { problemOf } from "./problem.ts";
 
 export interface Load<T> {
-  /** null until it is there. */
+  /** null until it is loaded. */
   data: T | null;
   error: unknown;
-  /** Once more; what is there stays until the answer. */
+  /** Loads again. The current data stays until the answer. */
   reload: () => Promise<void>;
 }
 
-/** What a component shows and the appliance knows, asked for once it is shown. */
+/** Loads data from the appliance when the component is shown. */
 export function useLoaded<T>(load: () => Promise<T>): Load<T> {
   const [state, setState] = useState<{ data: T | null; error: unknown }>({ data: null, error: null });
   const latest = useRef(load);
   latest.current = load;
-  // Answers to what was asked before, and after the component is gone, are dropped.
+  // Drops the answers to older requests, and those that come after the component is gone.
   const asked = useRef(0);
 
   const reload = useCallback(async () => {
@@ -38,7 +38,7 @@ export function useLoaded<T>(load: () => Promise<T>): Load<T> {
   return { ...state, reload };
 }
 
-/** Shows what has been loaded; until then that it is, or why not and the way to try again. */
+/** Shows loaded data. Until then, says that it is loading, or why it failed, with a button to try again. */
 export function Loaded<T>({ of, children }: { of: Load<T>; children: (data: T) => ReactNode }): ReactElement {
   const { texts } = useProvided();
   if (of.data !== null) return <>{children(of.data)}</>;

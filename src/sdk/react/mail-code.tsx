@@ -10,24 +10,24 @@ import { useAuth } from "./hooks.ts";
 import { LinkButton } from "./link-button.tsx";
 
 export interface MailCodeProps {
-  /** Of the mail that was sent last. */
+  /** The answer about the latest mail. */
   sent: MailSent;
   intro: string;
   submit: string;
   waiting: string;
-  /** With the values of `fields`. */
+  /** Called with the values of `fields`. */
   complete: (proof: MailProof, values: Values) => Promise<void>;
-  /** Sends another mail, and hands on its answer as the next `sent`. */
+  /** Sends another mail, and passes its answer on as the next `sent`. */
   resend: () => Promise<void>;
-  /** Fields beside the code, and what is missing of them. */
+  /** Fields beside the code, and the check that they are filled in. */
   fields?: { labels: Values; check: (values: Values) => Values; render: (problems: Values) => ReactNode } | undefined;
   idOf: (name: string) => string;
-  /** Whether the mail's link may sign this browser in from another tab. */
+  /** Whether the mail's link may sign in this browser from another tab. */
   watch?: boolean | undefined;
   children?: ReactNode;
 }
 
-/** Asks for the code that a mail brings. */
+/** Asks for the code from a mail. */
 export function MailCode(props: MailCodeProps): ReactElement {
   const { sent, intro, submit, waiting, complete, resend, fields, idOf, watch = false, children } = props;
   const { texts } = useProvided();
@@ -72,7 +72,7 @@ export function MailCode(props: MailCodeProps): ReactElement {
   );
 }
 
-/** Who follows the mail's link signs in elsewhere in this browser: it is known once the person is back at this page. */
+/** A user who follows the mail's link signs in in another tab. This page notices when the user returns to it. */
 function useReturn(isWatching: boolean): void {
   const auth = useAuth();
   useEffect(() => {

@@ -3,7 +3,7 @@ import { useProvided } from "./context.ts";
 import { useSession } from "./hooks.ts";
 import { problemOf } from "./problem.ts";
 
-/** Why nobody is signed in, where that needs a word: the session ended, or the page is set up wrongly. */
+/** Explains why nobody is signed in, if needed: the session ended, or the page is set up wrongly. */
 export function Note(): ReactElement | null {
   const { texts, hasNotice } = useProvided();
   const state = useSession();

@@ -1,9 +1,9 @@
 import type { ReactElement } from "react";
 
-/** An address to go to, or what to do. */
+/** An address to go to, or a function to call. */
 export type Other = string | (() => void);
 
-/** The way to another form, below this one. */
+/** The link to another form, below this one. */
 export function OtherWay({ question, label, other }: { question?: string; label: string; other: Other }): ReactElement {
   return (
     <p className="sallyport-footer">
@@ -13,7 +13,7 @@ export function OtherWay({ question, label, other }: { question?: string; label:
   );
 }
 
-/** A link to an address, or a button that reads as one. */
+/** A link to an address, or a button that looks like a link. */
 export function Way({ label, other }: { label: string; other: Other }): ReactElement {
   if (typeof other === "string") {
     return (

@@ -2,13 +2,13 @@ import { useEffect, useRef } from "react";
 import type { SignInAnswer, SignInTarget } from "../client/session/sign-ins.ts";
 import { useAuth, useSession } from "./hooks.ts";
 
-/** Challenges are renewed as often, in one showing of a form: what fails for another reason would fail for ever. */
+/** The most renewals of a challenge while one form is shown. A failure with another cause would otherwise repeat for ever. */
 const ROUNDS = 5;
 
 /**
- * Offers the person's passkeys among the suggestions of the field with `autocomplete="username webauthn"`, as long as nobody
- * is signed in. Where the browser cannot, and whatever goes wrong before the person chose one, nothing is said: the other
- * ways are there.
+ * Offers the user's passkeys among the suggestions of the field with `autocomplete="username webauthn"`, while nobody is
+ * signed in. Says nothing if the browser cannot do it or if anything fails before the user chooses a passkey: the other ways
+ * remain.
  */
 export function usePasskeySuggestions(
   isOffered: boolean,
@@ -30,12 +30,12 @@ export function usePasskeySuggestions(
           const answer = await auth.signInWithPasskey({ ...latest.current.target, conditional: true, signal });
           return await latest.current.onAnswer(answer);
         } catch (error) {
-          // The challenge had grown old while the form stood there: the next one is asked for.
+          // The challenge expired while the form was open. Ask for the next.
           if ((error as { code?: unknown } | null)?.code !== "invalid_code") return;
         }
       }
     };
-    // A turn later: React shows components twice in development, and each challenge is a record at the appliance.
+    // One turn later: React shows components twice in development, and each challenge is a record at the appliance.
     const turn = setTimeout(offer, 0);
     return () => {
       clearTimeout(turn);

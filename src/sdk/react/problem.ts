@@ -1,12 +1,12 @@
 import type { Texts } from "./texts/texts.ts";
 
-/** What to tell the person: one sentence about the whole, and one for each field that is wrong. */
+/** The messages for the user: one sentence about the whole form, and one for each wrong field. */
 export interface Problem {
   summary: string;
   fields: Readonly<Record<string, string>>;
 }
 
-/** As SallyportError has it; read by shape, so that this door does not bring the class along. */
+/** The shape of SallyportError. Read by shape, so that this entry point does not include the class. */
 interface Refusal {
   code?: unknown;
   message?: unknown;
@@ -14,10 +14,10 @@ interface Refusal {
   retryAfter?: unknown;
 }
 
-/** What a component says of a code in place of the general words: a sentence, or one for each field. */
+/** A component's own messages, by code, in place of the general ones: a sentence, or one for each field. */
 export type Told = Readonly<Record<string, string | Readonly<Record<string, string>>>>;
 
-/** @param labels of the fields that the form shows, by name; what is wrong elsewhere is told in the summary */
+/** @param labels the labels of the form's fields, by name; problems elsewhere go to the summary */
 export function problemOf(
   error: unknown,
   texts: Texts,
@@ -81,7 +81,7 @@ function fieldProblems(details: unknown): FieldProblem[] {
   );
 }
 
-/** The appliance goes on from the field's name ("must be …") or says a whole sentence. */
+/** The appliance continues from the field's name ("must be …"), or sends a whole sentence. */
 function sentence(label: string, reason: string): string {
   const text = /^\p{Ll}/u.test(reason) ? `${label} ${reason}` : reason;
   return /[.!?]$/.test(text) ? text : `${text}.`;

@@ -13,7 +13,7 @@ interface ProveProps {
   onAnswer: (answer: SignInAnswer) => void;
 }
 
-/** Somebody who is signed in shows that it is them, by their password. */
+/** A signed-in user proves their identity again with their password. */
 export function ProveByPassword({ onAnswer }: ProveProps): ReactElement {
   const { texts } = useProvided();
   const auth = usePageAuth();
@@ -54,7 +54,7 @@ export function ProveByPassword({ onAnswer }: ProveProps): ReactElement {
   );
 }
 
-/** The same by a passkey that they sign in with. */
+/** The same with a passkey. */
 export function ProveByPasskey({ onAnswer }: ProveProps): ReactElement {
   const { texts } = useProvided();
   const auth = usePageAuth();
@@ -74,7 +74,7 @@ export function ProveByPasskey({ onAnswer }: ProveProps): ReactElement {
   );
 }
 
-/** The same by a code that goes to their own address. */
+/** The same with a code mailed to the user's own address. */
 export function ProveByMail({ onAnswer }: ProveProps): ReactElement {
   const { texts } = useProvided();
   const auth = usePageAuth();

@@ -8,24 +8,24 @@ import { english } from "./texts/english.ts";
 import type { Texts } from "./texts/texts.ts";
 
 export interface SallyportProviderProps {
-  /** What `createSession` answered; null where there is no page, as when rendering on a server. */
+  /** The session from `createSession`; null outside a page, such as on a server. */
   session: SallyportSession | null;
-  /** In place of the English words of the components: `german`, or some of your own. */
+  /** Replaces the components' English texts: `german`, or your own. */
   texts?: Partial<Texts> | undefined;
   /**
-   * Whether a dialog asks the person to prove more when a call needs it (`insufficient_user_authentication`), and the call is
-   * tried again. Default true.
+   * Whether a dialog asks the user to prove more when a call needs it (`insufficient_user_authentication`), after which the call
+   * is retried. Default true.
    */
   stepUp?: boolean | undefined;
   /**
-   * Whether a notice above the children says why nobody can sign in: the appliance is down, or refuses this page. Default
+   * Whether a notice above the children says why sign-in is impossible: the appliance is down, or refuses this page. Default
    * true. With false, place `<ConnectionNotice />` yourself.
    */
   notice?: boolean | undefined;
   children?: ReactNode;
 }
 
-/** Gives the session to the hooks and components below. */
+/** Provides the session to the hooks and components below. */
 export function SallyportProvider({
   session,
   texts,
@@ -46,7 +46,7 @@ export function SallyportProvider({
 
   function onKept(): void {
     setCodes(null);
-    // What had the focus before, a button to set up with, may be gone with what it did: then it goes to what it was part of.
+    // The button that had the focus may be gone, as after a set-up. Then the part of the page around it takes the focus.
     setTimeout(() => {
       if (document.activeElement === document.body) from.current?.focus();
     });

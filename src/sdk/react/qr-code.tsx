@@ -3,9 +3,9 @@ import type { ReactElement } from "react";
 const COLOUR = /^(#[0-9a-f]{3,8}|black|white)$/i;
 
 /**
- * The appliance's QR code, drawn anew from its paths: markup from an answer is never made part of the page, which a page
- * under `require-trusted-types-for 'script'` would refuse besides. Dark on light in every scheme, or cameras fail.
- * @param svg with one `viewBox`, and paths of one colour each
+ * The appliance's QR code, redrawn from its paths. Markup from an answer never becomes part of the page; a page under
+ * `require-trusted-types-for 'script'` would refuse it anyway. Dark on light in every scheme, or cameras fail.
+ * @param svg has one `viewBox`, and paths of one colour each
  */
 export function QrCode({ svg, label }: { svg: string; label: string }): ReactElement | null {
   const box = /\bviewBox="([\d. -]+)"/.exec(svg)?.[1];

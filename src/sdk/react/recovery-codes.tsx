@@ -7,7 +7,7 @@ import { saveFile } from "./download.ts";
 import { Checkbox, useFieldIds } from "./field.tsx";
 import { Form } from "./form.tsx";
 
-/** New recovery codes, shown until the person says that they are kept: nobody can show them again. */
+/** Shows new recovery codes until the user confirms that they are kept, because they cannot be shown again. */
 export function RecoveryCodesDialog({ codes, onKept }: { codes: readonly string[]; onKept: () => void }): ReactElement {
   const { texts } = useProvided();
   const idOf = useFieldIds();

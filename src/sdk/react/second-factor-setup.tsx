@@ -5,14 +5,14 @@ import { useProvided } from "./context.ts";
 import { TotpSetupForm } from "./totp-setup-form.tsx";
 
 export interface SecondFactorSetupProps {
-  /** A sign-in that asks for the set-up (`setup_required`); without it, it is for who is signed in. */
+  /** A sign-in that requires the set-up (`setup_required`). Without it, the set-up is for the signed-in user. */
   mfa?: MfaRequired | undefined;
   onDone?: ((user: User) => void) | undefined;
-  /** Beside the form: the way back. */
+  /** Shown beside the form: the way back. */
   children?: ReactNode;
 }
 
-/** Sets up an authenticator app: a QR code, a code of it, and the recovery codes to keep. */
+/** Sets up an authenticator app: a QR code, a code from the app, and the recovery codes to keep. */
 export function SecondFactorSetup({ mfa, onDone, children }: SecondFactorSetupProps): ReactElement {
   const { texts } = useProvided();
   return (

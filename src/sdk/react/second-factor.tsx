@@ -9,19 +9,19 @@ import { LinkButton } from "./link-button.tsx";
 import { SecondFactorSetup } from "./second-factor-setup.tsx";
 
 export interface SecondFactorProps {
-  /** What the first factor was answered with: `status: "mfa_required"`. */
+  /** The answer to the first factor: `status: "mfa_required"`. */
   mfa: MfaRequired;
   onSignedIn?: ((user: User) => void) | undefined;
-  /** Offers not to ask on this device again, where the application allows it (`mfa_remember`). Default false. */
+  /** Offers to skip the second factor on this device, if the application allows it (`mfa_remember`). Default false. */
   offerRemember?: boolean | undefined;
-  /** Back to the first factor: asked for by the person, or because this sign-in is over, which `problem` then says. */
+  /** Returns to the first factor, on the user's wish or because this sign-in is over; `problem` then says why. */
   onStartAgain: (problem: string | null) => void;
 }
 
-/** Wrong codes that end a sign-in at the appliance, which does not tell them from a wrong code. */
+/** The wrong codes after which the appliance ends a sign-in. Its answer does not differ from that to one wrong code. */
 const TRIES = 5;
 
-/** The second half of a sign-in: a code of an authenticator app, a recovery code or a passkey; or the set-up of the first. */
+/** The second half of a sign-in: a code from an authenticator app, a recovery code or a passkey; or the first set-up. */
 export function SecondFactor({ mfa, onSignedIn, offerRemember, onStartAgain }: SecondFactorProps): ReactElement {
   const { texts } = useProvided();
   const auth = usePageAuth();

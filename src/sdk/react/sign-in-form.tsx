@@ -10,16 +10,16 @@ import { Note } from "./note.tsx";
 import { type Other, OtherWay } from "./other-way.tsx";
 import { usePasskeySuggestions } from "./passkey-suggestions.ts";
 
-/** Every method of the server but the one that needs no form. */
+/** Every method of the server but anonymous sign-in, which needs no form. */
 export type SignInMethod = Exclude<ManagedApplication["sign_in_methods"][number], "anonymous">;
 type MailMethod = "magic_link" | "email_code";
 
 export interface SignInFormProps {
   methods: readonly SignInMethod[];
   target: SignInTarget;
-  /** As it was typed before. */
+  /** The address that the user typed before. */
   email?: string | undefined;
-  /** Why the person is here again. */
+  /** Why the user is back at this form. */
   problem?: string | null | undefined;
   onAnswer: (answer: SignInAnswer) => Promise<void>;
   onMailSent: (sent: MailSent, email: string, method: MailMethod) => void;
@@ -27,7 +27,7 @@ export interface SignInFormProps {
   forgotPassword: string | ((email: string) => void);
 }
 
-/** The first factor: one form, whose buttons are the ways in. Enter takes the first of them. */
+/** The first factor: one form with a button for each method. Enter takes the first. */
 export function SignInForm(props: SignInFormProps): ReactElement {
   const { methods, target, email: known, problem, onAnswer, onMailSent, signUp, forgotPassword } = props;
   const { texts } = useProvided();

@@ -14,20 +14,20 @@ import { SignInForm, type SignInMethod } from "./sign-in-form.tsx";
 
 export interface SignInProps {
   /**
-   * The ways in that are offered, which the application has to allow (`sign_in_methods`). Default: password and passkey,
-   * which a new application allows.
+   * The methods to offer. The application has to allow them (`sign_in_methods`). Default: password and passkey, which a new
+   * application allows.
    */
   methods?: readonly SignInMethod[] | undefined;
   onSignedIn?: ((user: User) => void) | undefined;
-  /** Takes the second factor over. Without it, this component asks for it, and for its set-up where one is required. */
+  /** Takes over the second factor. Without it, this component asks for it, or for its set-up if required. */
   onMfaRequired?: ((answer: MfaRequired) => void) | undefined;
-  /** Offers not to ask for the second factor on this device again, where the application allows it. Default false. */
+  /** Offers to skip the second factor on this device, if the application allows it. Default false. */
   offerRemember?: boolean | undefined;
-  /** An organization that the person is a member of. */
+  /** An organization of which the user is a member. */
   organization?: string | undefined;
-  /** Where to sign up: an address, or what to do. Without it nothing is offered. */
+  /** Where to sign up: an address, or a function to call. Without it, nothing is offered. */
   signUp?: Other | undefined;
-  /** Where somebody goes who has forgotten the password: an address, or what to do. Default: this component helps. */
+  /** Where a user who forgot the password goes: an address, or a function to call. Default: this component helps. */
   forgotPassword?: Other | undefined;
 }
 
@@ -39,7 +39,7 @@ type Step =
 
 const DEFAULT: readonly SignInMethod[] = ["password", "passkey"];
 
-/** Signs a person in: by a password, a passkey, or a mail; and asks for the second factor of whoever has one. */
+/** Signs a user in by a password, a passkey or a mail, and asks for the second factor if there is one. */
 export function SignIn(props: SignInProps): ReactElement {
   const { methods = DEFAULT, onSignedIn, onMfaRequired, offerRemember, organization, signUp, forgotPassword } = props;
   const { texts } = useProvided();
@@ -48,7 +48,7 @@ export function SignIn(props: SignInProps): ReactElement {
   const [step, setStep] = useState<Step>({ name: "first" });
   const target = organization === undefined ? {} : { organization };
 
-  /** What every first factor's answer leads to. */
+  /** Handles the answer to any first factor. */
   async function settle(answer: SignInAnswer): Promise<void> {
     if (answer.status === "success") return onSignedIn?.(answer.user);
     if (onMfaRequired) return onMfaRequired(answer);

@@ -13,13 +13,13 @@ export interface SignUpInput {
 
 export interface SignUpFormProps {
   askName: boolean;
-  /** As it was typed before. */
+  /** The address that the user typed before. */
   email?: string | undefined;
   footer?: ReactNode;
   send: (input: SignUpInput) => Promise<void>;
 }
 
-/** An address, a password, and a name if asked for. */
+/** Asks for an address, a password, and optionally a name. */
 export function SignUpForm({ askName, email: known, footer, send }: SignUpFormProps): ReactElement {
   const { texts } = useProvided();
   const idOf = useFieldIds();

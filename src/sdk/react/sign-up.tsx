@@ -13,13 +13,13 @@ import { SignUpForm, type SignUpInput } from "./sign-up-form.tsx";
 
 export interface SignUpProps {
   onSignedUp?: ((user: User) => void) | undefined;
-  /** Whether to ask for a name. Default false: it can be had later. */
+  /** Whether to ask for a name. Default false: the user can add it later. */
   askName?: boolean | undefined;
-  /** Stored with the new account, and readable by its owner. */
+  /** Stored with the new account. Its owner can read it. */
   metadata?: Record<string, unknown> | undefined;
-  /** Whether the anonymous person who is signed in becomes the one with the account, under the same id. Default false. */
+  /** Whether the account replaces the signed-in anonymous user, under the same id. Default false. */
   upgrade?: boolean | undefined;
-  /** Where to sign in: an address, or what to do. Without it nothing is offered. */
+  /** Where to sign in: an address, or a function to call. Without it, nothing is offered. */
   signIn?: Other | undefined;
 }
 
@@ -28,7 +28,7 @@ type Step =
   | { name: "mail"; sent: MailSent; input: SignUpInput }
   | { name: "second"; mfa: MfaRequired };
 
-/** Signs a person up with an address and a password, and in; by a code from a mail where the application wants it proven. */
+/** Signs a user up with an address and a password, then in. Asks for a code from a mail if the application requires it. */
 export function SignUp({ onSignedUp, askName = false, metadata, upgrade = false, signIn }: SignUpProps): ReactElement {
   const { texts } = useProvided();
   const auth = usePageAuth();

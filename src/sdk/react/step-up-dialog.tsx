@@ -16,12 +16,12 @@ export interface StepUpProps {
   onCancel: () => void;
 }
 
-/** Nobody but this dialog is asked while it is open: its own calls would wait for it. */
+/** This dialog's own calls never ask for a step-up: they would wait for the dialog. */
 const UNASKED = { stepUp: false };
 
 /**
- * Has somebody who is signed in prove it again: by a second factor of whoever has one, else by what they sign in with. Where a
- * second factor is needed and there is none, it is set up here.
+ * Lets a signed-in user prove their identity again: with a second factor if there is one, else with their way to sign in. Sets
+ * up a second factor if one is needed and missing.
  */
 export function StepUp({ need, onDone, onCancel }: StepUpProps): ReactElement {
   const { texts } = useProvided();
@@ -34,11 +34,11 @@ export function StepUp({ need, onDone, onCancel }: StepUpProps): ReactElement {
       auth().secondFactorMethods(),
       auth().client.me.security.query(undefined, UNASKED),
     ]);
-    // The next step is the set-up, where there is nothing to prove more with.
+    // Without a second factor to prove more with, set-up is the next step.
     if (methods.length === 0 && need.aal === "aal2" && security.passkeys === 0) setSetup(true);
     return { methods, security };
   });
-  // Setting up wants a fresh sign-in itself, which may have to come first.
+  // The set-up itself needs a fresh sign-in, which may have to come first.
   const refused = useCallback(() => setRefused(true), []);
 
   function settle(answer: SignInAnswer): void {

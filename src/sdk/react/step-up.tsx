@@ -8,7 +8,7 @@ interface Asked {
   settle: (isProven: boolean) => void;
 }
 
-/** Answers the session's calls that need more of the person: shows the dialog, and tells how it went. */
+/** Handles the session's calls that need a step-up: shows the dialog, and returns its result. */
 export function StepUpHost({ session }: { session: SallyportSession }): ReactElement | null {
   const [asked, setAsked] = useState<Asked | null>(null);
 

@@ -2,8 +2,8 @@ import { type ReactElement, useEffect, useRef } from "react";
 import type { Problem } from "./problem.ts";
 
 /**
- * What went wrong. It takes the focus once it stands there and links to the fields; a second refusal is a new problem, and
- * takes the focus again.
+ * The form's problem. It takes the focus when it appears, and links to the fields. A second refusal is a new problem, and takes
+ * the focus again.
  */
 export function Summary({ problem, idOf }: { problem: Problem; idOf: (name: string) => string }): ReactElement {
   const whole = useRef<HTMLDivElement>(null);
@@ -21,7 +21,7 @@ export function Summary({ problem, idOf }: { problem: Problem; idOf: (name: stri
               <a
                 href={`#${idOf(name)}`}
                 onClick={(event) => {
-                  // The address is the application's: a router of its own may read the fragment.
+                  // The address belongs to the application, whose router may read the fragment.
                   event.preventDefault();
                   document.getElementById(idOf(name))?.focus();
                 }}

@@ -12,12 +12,12 @@ export interface TotpSetupFormProps {
   mfa?: MfaRequired | undefined;
   onDone?: ((user: User) => void) | undefined;
   options?: CallOptions | undefined;
-  /** Told that the secret cannot be had. @returns whether that is dealt with */
+  /** Called if the secret cannot be fetched. @returns whether the caller handled it */
   onRefused?: ((error: unknown) => void) | undefined;
   children?: ReactNode;
 }
 
-/** The secret of an authenticator app, and the code that proves that the app has it. */
+/** Shows the secret for an authenticator app, and asks for the code that proves that the app has it. */
 export function TotpSetupForm({ mfa, onDone, options, onRefused, children }: TotpSetupFormProps): ReactElement {
   const { texts, showRecoveryCodes } = useProvided();
   const auth = usePageAuth();

@@ -5,11 +5,11 @@ import { type Other, Way } from "./other-way.tsx";
 import { problemOf } from "./problem.ts";
 
 export interface UserButtonProps {
-  /** Where the person's account is: an address, or what to do. Without it nothing is offered. */
+  /** Where the user's account is: an address, or a function to call. Without it, nothing is offered. */
   account?: Other | undefined;
 }
 
-/** A button with the person's initials, and behind it their account and the ways out. Nothing while nobody is signed in. */
+/** A button with the user's initials that opens a panel with account and sign-out. Shows nothing while nobody is signed in. */
 export function UserButton({ account }: UserButtonProps): ReactElement | null {
   const { texts } = useProvided();
   const user = useUser();
@@ -34,14 +34,14 @@ export function UserButton({ account }: UserButtonProps): ReactElement | null {
   }
 
   function onBlur(event: FocusEvent<HTMLDivElement>): void {
-    // Null where the window lost the focus: the panel is still there when it comes back.
+    // Null if the window lost the focus: the panel stays open for its return.
     if (event.relatedTarget !== null && !event.currentTarget.contains(event.relatedTarget)) setOpen(false);
   }
 
   if (!user) return null;
   const name = user.display_name ?? user.email ?? user.id;
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: it hears what its button and panel do, and does nothing itself.
+    // biome-ignore lint/a11y/noStaticElementInteractions: it only handles the events of its button and panel.
     <div className="sallyport sallyport-user" ref={whole} onKeyDown={onKeyDown} onBlur={onBlur}>
       <button
         type="button"
@@ -66,7 +66,7 @@ export function UserButton({ account }: UserButtonProps): ReactElement | null {
                   ? account
                   : () => {
                       setOpen(false);
-                      // What had the focus is hidden now.
+                      // The element that had the focus is hidden now.
                       button.current?.focus();
                       account();
                     }
@@ -119,7 +119,7 @@ function SignOutButtons(): ReactElement {
   );
 }
 
-/** Of the first and the last word, or of an address. Counted in code points: half a character is none. */
+/** The initials of the first and the last word, or of an address. Counts code points, so that no character is cut in half. */
 function initials(name: string): string {
   const words = name
     .replace(/@.*/, "")

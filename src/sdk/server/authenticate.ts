@@ -11,13 +11,13 @@ export interface Guard {
   allowUnauthenticated: boolean;
 }
 
-/** What makes a cookie as good as none. A good one that does not suffice is told what would. */
+/** A cookie with these faults counts as none. A valid but insufficient cookie is told which requirement it misses. */
 const NO_SESSION = new Set<string>(["authentication_required", "token_expired", "token_revoked", "origin_not_allowed"]);
 
 /**
- * Who is asking, by whatever framework's request.
+ * Authenticates a request of any framework.
  * @returns null only under `allowUnauthenticated`
- * @throws SallyportError what is to be answered; see `renderRefusal`
+ * @throws SallyportError the refusal to answer; see `renderRefusal`
  */
 export async function authenticate(request: RequestView, guard: Guard): Promise<AccessClaims | null> {
   const { verifier, allowUnauthenticated } = guard;

@@ -1,23 +1,23 @@
 import type { Claims } from "../../jose/claims.ts";
 import type { AccessClaims, RefusalReason } from "./claims.ts";
 
-/** The claims that a token must have, beside a good signature. */
+/** The claims that a token must have, beside a valid signature. */
 export interface Expectations {
   issuer: string;
   audience: string;
-  /** null: any application of the tenant, so the audience alone tells. */
+  /** null accepts any application of the tenant, so only the audience decides. */
   applicationId: string | null;
-  /** Seconds that clocks may differ. */
+  /** Seconds by which clocks may differ. */
   leeway: number;
 }
 
 /**
- * Everything but signature, expiry and revocation, which are checked on each use.
- * @returns null when all is as expected, else what is not.
+ * Checks everything but signature, expiry and revocation, which are checked on each use.
+ * @returns null if all is as expected, else the fault
  */
 export function checkClaims(claims: Claims, expected: Expectations): RefusalReason | null {
   const { typ, iss, aud, azp, sub, exp, iat } = claims;
-  // First: an ID token, or anything else that a published key may sign one day, is not an access token.
+  // First: an ID token, or another token that a published key may sign one day, is not an access token.
   if (typ !== "access") return "type";
   if (iss !== expected.issuer) return "issuer";
   if (!(aud === expected.audience || (Array.isArray(aud) && aud.includes(expected.audience)))) return "audience";
@@ -36,7 +36,7 @@ export function checkTimes(claims: AccessClaims, seconds: number, leeway: number
   return null;
 }
 
-/** Frozen through and through, since the same object serves later requests from the cache. */
+/** Freezes deeply, because the cache serves the same object to later requests. */
 export function freeze<T extends object>(value: T): T {
   for (const inner of Object.values(value)) if (typeof inner === "object" && inner !== null) freeze(inner);
   return Object.freeze(value);

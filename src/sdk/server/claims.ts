@@ -1,13 +1,13 @@
 import { SallyportError } from "../internal/errors.ts";
 
-/** What an access token says. Frozen: one object is handed to every request that bears the token. */
+/** The claims of an access token. Frozen, because every request with the token gets the same object. */
 export interface AccessClaims {
   readonly iss: string;
-  /** The user; for a machine-to-machine token the client. */
+  /** The user; for a machine-to-machine token, the client. */
   readonly sub: string;
   /** The session, unchanged by refreshes; absent for machine-to-machine tokens. */
   readonly sid?: string;
-  /** This token. */
+  /** The token's own id. */
   readonly jti?: string;
   /** The organization of the session. */
   readonly org?: string | null;
@@ -21,10 +21,10 @@ export interface AccessClaims {
   readonly iat: number;
   /** Unix seconds. */
   readonly nbf?: number;
-  /** Unix seconds of the original authentication; does not move on refresh. */
+  /** Unix seconds of the original authentication. A refresh does not change it. */
   readonly auth_time?: number;
   readonly typ: "access";
-  /** `aal1`: one factor; `aal2`: a second one, or a passkey with user verification. */
+  /** `aal1`: one factor; `aal2`: a second factor, or a passkey with user verification. */
   readonly aal?: "aal1" | "aal2" | null;
   readonly auth_method?: string | null;
   /** RFC 8176. */
@@ -34,11 +34,11 @@ export interface AccessClaims {
   /** Separated by spaces. */
   readonly scope?: string | null;
   readonly groups?: readonly string[];
-  /** What the application's claim template adds. */
+  /** Claims that the application's claim template adds. */
   readonly [custom: string]: unknown;
 }
 
-/** Why a token was refused: `details.reason` of the error. For the integrator's log, not for the caller. */
+/** The reason for refusing a token: `details.reason` of the error. For the integrator's log, not for the caller. */
 export type RefusalReason =
   | "no_token"
   | "malformed"
@@ -54,11 +54,11 @@ export type RefusalReason =
   | "missing_claim";
 
 const TEXTS: Record<RefusalReason, string> = {
-  no_token: "This needs an access token, and none was sent.",
-  malformed: "What was sent is not an access token.",
-  unknown_key: "The token is not signed by a key of this issuer.",
-  signature: "The token's signature does not hold.",
-  type: "This is a token of another type than an access token.",
+  no_token: "Send an access token with this request.",
+  malformed: "The credential is not an access token.",
+  unknown_key: "This issuer has no such signing key.",
+  signature: "The token's signature is wrong.",
+  type: "The token is not an access token.",
   issuer: "The token comes from another issuer.",
   audience: "The token is for another audience.",
   application: "The token is for another application.",

@@ -1,34 +1,34 @@
 import { configurationError, parseUrl, SallyportError } from "../internal/errors.ts";
 
-/** Where a credential may come from. */
+/** The accepted sources of a credential. */
 export interface CredentialOptions {
   /**
-   * The access cookie beside the Authorization header: `true` (the default) looks for the appliance's own name, a text for
-   * that very name, `false` for none.
+   * The access cookie, beside the Authorization header: `true` (the default) accepts the appliance's cookie name, a string
+   * exactly that name, and `false` no cookie.
    */
   cookie?: boolean | string | undefined;
   /**
-   * Other origins whose pages may change things by the cookie, `https://app.example.com`. The request's own origin always
-   * may. Needed too where a proxy rewrites Host.
+   * Other origins whose pages may change data with the cookie, such as `https://app.example.com`. The request's own origin
+   * always may. Also needed behind a proxy that rewrites Host.
    */
   allowedOrigins?: readonly string[] | undefined;
 }
 
-/** {@link CredentialOptions}, checked, with the names of the cookie in the order in which they are tried. */
+/** {@link CredentialOptions} after the checks, with the cookie names in the order of trial. */
 export interface CredentialRules {
   cookieNames: readonly string[];
   allowedOrigins: ReadonlySet<string>;
 }
 
-/** What is looked at of a request, in whatever framework. */
+/** The parts of a request that authentication reads, in any framework. */
 export interface RequestView {
   method: string;
-  /** Lower-case name; null when the header is absent. */
+  /** Takes the name in lower case; returns null if the header is absent. */
   header: (name: string) => string | null;
 }
 
 interface Credential {
-  /** The raw Authorization value, or the token of the cookie. */
+  /** The raw Authorization value, or the cookie's token. */
   value: string;
   isCookie: boolean;
 }
@@ -37,7 +37,7 @@ const COOKIE = "sallyport_at";
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * @param issuer under https the cookie has the prefix `__Host-`; without it a sibling host could have planted it
+ * @param issuer under https the cookie has the prefix `__Host-`; without it, a sibling host could plant the cookie
  * @throws SallyportError `configuration_error`
  */
 export function readCredentialRules(
@@ -47,7 +47,9 @@ export function readCredentialRules(
 ): CredentialRules {
   for (const origin of allowedOrigins) {
     if (parseUrl(origin)?.origin !== origin) {
-      throw configurationError(`allowedOrigins must hold origins such as https://app.example.com, without a path.`);
+      throw configurationError(
+        `allowedOrigins must be a list of origins without a path, such as https://app.example.com.`,
+      );
     }
   }
   const origins = new Set(allowedOrigins);
@@ -57,15 +59,15 @@ export function readCredentialRules(
     return { cookieNames: [cookie], allowedOrigins: origins };
   }
   const name = issuer.startsWith("https:") ? `__Host-${COOKIE}` : COOKIE;
-  // All but the default application append the last 12 hexadecimal digits of their id; which it is, is not known here.
+  // Every application but the default one appends the last 12 hexadecimal digits of its id. Both names are tried.
   const own = applicationId === null ? [] : [`${name}_${applicationId.slice(-12)}`];
   return { cookieNames: [...own, name], allowedOrigins: origins };
 }
 
 /**
- * The Authorization header, whatever it holds; without one the cookie. A browser sends the cookie with what any page makes
- * it send, so where that changes something, the page must be of this origin or an allowed one.
- * @returns null when there is neither
+ * Returns the Authorization header, whatever it holds; without it, the cookie. Any page can make a browser send the cookie, so
+ * for a request that may change data, the page must have this origin or an allowed one.
+ * @returns null if there is neither
  * @throws SallyportError 403 `origin_not_allowed`
  */
 export function findCredential(request: RequestView, rules: CredentialRules): Credential | null {
@@ -73,12 +75,12 @@ export function findCredential(request: RequestView, rules: CredentialRules): Cr
   if (authorization !== null) return { value: authorization, isCookie: false };
   const value = rules.cookieNames.length === 0 ? null : cookieOf(request.header("cookie"), rules.cookieNames);
   if (value === null) return null;
-  // A WebSocket opens with a GET, from any page, and is read by it: no CORS stands in between.
+  // Any page can open a WebSocket, with a GET, and read from it: CORS does not protect it.
   const isSafe = SAFE.has(request.method.toUpperCase()) && request.header("upgrade") === null;
   if (!isSafe && !isOwnPage(request, rules.allowedOrigins)) {
     throw new SallyportError({
       code: "origin_not_allowed",
-      message: "The page's origin may not do this with the cookie.",
+      message: "This page's origin may not use the cookie here. Send a Bearer token, or allow the origin.",
       status: 403,
       type: "authorization_error",
     });
@@ -86,14 +88,14 @@ export function findCredential(request: RequestView, rules: CredentialRules): Cr
   return { value, isCookie: true };
 }
 
-/** Sec-Fetch-Site and Origin are set by the browser alone. Neither: no browser of today, and nothing to go by. */
+/** Only the browser sets Sec-Fetch-Site and Origin. A request with neither is not from a current browser, and proves nothing. */
 function isOwnPage(request: RequestView, allowed: ReadonlySet<string>): boolean {
   const origin = request.header("origin");
   if (origin !== null && allowed.has(origin)) return true;
   const site = request.header("sec-fetch-site");
   if (site !== null) return site === "same-origin";
   if (origin === null) return false;
-  // Sent over plain http only, where the browser adds no Sec-Fetch-Site; a page cannot choose the Host that it calls.
+  // Over plain http, the browser adds no Sec-Fetch-Site; but a page cannot choose the Host that it calls.
   const host = request.header("host");
   return host !== null && parseUrl(origin)?.host === host.toLowerCase();
 }

@@ -2,20 +2,20 @@ import type * as NodeCrypto from "node:crypto";
 import type { AsymmetricAlgorithm } from "../../jose/jwk.ts";
 import { nodeBuiltin } from "../internal/node-builtin.ts";
 
-/** What verification needs of a platform. Sync where node:crypto is (half the cost of WebCrypto), else promises. */
+/** The platform's part of verification. Synchronous with node:crypto (half the cost of WebCrypto), else with promises. */
 export interface Crypto {
   /** SHA-256 of the UTF-8 text, base64url. */
   sha256(text: string): string | Promise<string>;
-  /** @throws when the key is malformed, off its curve, or of another kind than `alg`. */
+  /** @throws if the key is malformed, off its curve, or of another kind than `alg` */
   importKey(alg: AsymmetricAlgorithm, jwk: JsonWebKey): Verify | Promise<Verify>;
 }
 
-/** Signatures by the key it closes over; `data` is ASCII. A malformed signature is false, never a throw. */
+/** Checks signatures by the key that it closes over; `data` is ASCII. Returns false for a malformed signature, never throws. */
 export type Verify = (data: string, signature: Uint8Array<ArrayBuffer>) => boolean | Promise<boolean>;
 
 type NodeCryptoModule = typeof NodeCrypto;
 
-/** node:crypto where the platform has it (Node, Bun, Deno, edge runtimes with Node compatibility), else WebCrypto. */
+/** Loads node:crypto if the platform has it (Node, Bun, Deno, edge runtimes with Node compatibility), else WebCrypto. */
 export async function loadCrypto(): Promise<Crypto> {
   const node = await nodeBuiltin<NodeCryptoModule>("node:crypto");
   return node ? fromNode(node) : fromWeb(globalThis.crypto.subtle);
@@ -25,7 +25,7 @@ export async function loadCrypto(): Promise<Crypto> {
 export function fromNode(crypto: NodeCryptoModule): Crypto {
   const oneShot = (crypto as Partial<NodeCryptoModule>).hash;
   return {
-    // crypto.hash came with Node 21.7 and saves a third; Node 18 and 20 early have createHash alone.
+    // crypto.hash came with Node 21.7 and saves a third; Node 18 and early Node 20 have only createHash.
     sha256: oneShot
       ? (text) => oneShot("sha256", text, "base64url")
       : (text) => crypto.createHash("sha256").update(text).digest("base64url"),

@@ -1,12 +1,12 @@
-/** One server-sent event, or the comment line by which a server says that it is alive. */
+/** One server-sent event, or the comment line that shows that the server is alive. */
 export type StreamEvent = { comment: true } | { comment: false; event: string; data: string; id: string | null };
 
-/** Characters of one event. Ours have some 200; more is an attempt on memory. */
+/** Characters of one event. The appliance's have about 200; a far longer one is an attack on memory. */
 const MAX_EVENT = 8_192;
 
 /**
- * Reads `text/event-stream` (WHATWG HTML section 9.2.6) as far as it is needed here: `event`, `data`, `id`, comments.
- * @throws Error for an event that is too long, and whatever `chunks` throws
+ * Reads the parts of `text/event-stream` (WHATWG HTML section 9.2.6) that are needed here: `event`, `data`, `id`, comments.
+ * @throws Error for an event that is too long, and any error of `chunks`
  */
 export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<StreamEvent> {
   const decoder = new TextDecoder();
@@ -34,11 +34,11 @@ export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGener
       else if (name === "data") fields.data.push(value);
       else if (name === "id" && !value.includes("\0")) fields.id = value;
     }
-    if (size + text.length > MAX_EVENT) throw new Error("an event that is too long");
+    if (size + text.length > MAX_EVENT) throw new Error("event too long");
   }
 }
 
-/** A line ends with CR, LF or both; a CR at the end of what has come may be followed by its LF. */
+/** A line ends with CR, LF or both; the LF of a CR at the end of a chunk may come with the next. */
 function lineEnd(text: string): { at: number; next: number } | null {
   const at = text.search(/[\r\n]/);
   if (at < 0 || (text[at] === "\r" && at === text.length - 1)) return null;

@@ -10,14 +10,14 @@ import { importVerificationKey, type VerificationKey } from "./keys.ts";
 const SECOND = 1_000;
 const TIMEOUT = 5 * SECOND;
 const MAX_BYTES = 1_000_000;
-/** A tenant has a handful. More is not a key set but an attempt on memory. */
+/** A tenant has a handful. A far larger key set is an attack on memory. */
 const MAX_KEYS = 100;
 const DEFAULT_MAX_AGE = 300 * SECOND;
 const MIN_MAX_AGE = 10 * SECOND;
 const MAX_MAX_AGE = 24 * 3_600 * SECOND;
-/** Tokens with invented `kid`s must not become requests to the appliance: one such fetch in this time. */
+/** Tokens with invented `kid`s must not flood the appliance with requests: they cause one fetch in this time. */
 const UNKNOWN_KID_COOLDOWN = 10 * SECOND;
-/** After a failed fetch, before the next. */
+/** The time between a failed fetch and the next. */
 const RETRY_AFTER = 5 * SECOND;
 
 export interface JwksOptions {
@@ -28,18 +28,18 @@ export interface JwksOptions {
 }
 
 /**
- * The issuer's keys. Served from memory while a newer set is fetched behind them, so that neither an outage nor a rotation
- * of the appliance stands in a request's way; a key that a newer set lacks is gone at once, with the tokens it signed.
+ * The issuer's keys, served from memory while a newer set is fetched in the background: neither an outage nor a rotation delays
+ * a request. A key that a newer set lacks is gone at once, and so are the tokens that it signed.
  */
 export class Jwks {
-  /** Rises whenever the set changed: a cached verdict that has seen this number needs no second look. */
+  /** Rises with every change of the set: a cached verdict of this version needs no second look. */
   version = 0;
   #keys = new Map<string, VerificationKey>();
   #published = new Map<string, string>();
   #etag: string | null = null;
   #freshUntil = 0;
   #loaded = false;
-  /** Why there is no set yet: told again until the next attempt is due, so that an outage is not met with a storm. */
+  /** Why there is no set yet. Thrown again until the next attempt is due, which prevents a storm in an outage. */
   #failure: unknown = null;
   #notBefore = 0;
   #unknownNotBefore = 0;
@@ -56,7 +56,7 @@ export class Jwks {
     );
   }
 
-  /** @returns null when the issuer has no such key. @throws SallyportError when there is no key set at all yet. */
+  /** @returns null if the issuer has no such key. @throws SallyportError if no key set was ever loaded */
   async find(kid: string): Promise<VerificationKey | null> {
     const now = this.#options.now();
     if (!this.#loaded) {
@@ -70,17 +70,17 @@ export class Jwks {
     return this.#keys.get(kid) ?? null;
   }
 
-  /** Is this very key (not another under its name) still published? */
+  /** Whether this very key (not another with its name) is still published. */
   holds(key: VerificationKey): boolean {
     return this.#keys.get(key.kid) === key;
   }
 
-  /** Is it time to look for a newer set? */
+  /** Whether it is time to fetch a newer set. */
   isDue(now: number): boolean {
     return now >= this.#freshUntil && now >= this.#notBefore;
   }
 
-  /** Fetches, revalidates or joins the fetch that is under way. @throws SallyportError; what is held stays. */
+  /** Fetches, revalidates or joins the current fetch. @throws SallyportError; the held set stays */
   load(): Promise<void> {
     return this.#refresh();
   }
@@ -128,13 +128,13 @@ export class Jwks {
     try {
       return readKeySet(set);
     } catch (error) {
-      if (error instanceof JwsError) throw unexpectedResponse(url, 200, `no sound key set: ${error.message}`);
+      if (error instanceof JwsError) throw unexpectedResponse(url, 200, `an invalid key set: ${error.message}`);
       throw error;
     }
   }
 }
 
-/** Milliseconds that an answer stays fresh, kept between ten seconds and a day. */
+/** Milliseconds for which an answer stays fresh, limited to between ten seconds and a day. */
 function maxAge(cacheControl: string | null): number {
   const seconds = /(?:^|[\s,])max-age=(\d{1,9})/i.exec(cacheControl ?? "")?.[1];
   if (seconds === undefined) return DEFAULT_MAX_AGE;

@@ -2,13 +2,13 @@ import type { AsymmetricAlgorithm, PublicKey } from "../../jose/jwk.ts";
 import type { ParsedJws } from "../../jose/jws.ts";
 import type { Crypto, Verify } from "./crypto.ts";
 
-/** A published key, ready to verify. One object per key for as long as it is published: compared by identity. */
+/** A published key, ready to verify. There is one object per key while it is published, so keys are compared by identity. */
 export interface VerificationKey {
   kid: string;
-  /** Fixed by the key; a token's header only has to agree with it (RFC 8725 section 3.1). */
+  /** The key fixes the algorithm; a token's header only has to agree (RFC 8725 section 3.1). */
   algorithm: AsymmetricAlgorithm;
   verify: Verify;
-  /** Bytes that a signature by this key has, exactly. */
+  /** The exact length of this key's signatures, in bytes. */
   signatureLength: number;
 }
 
@@ -22,7 +22,7 @@ export async function importVerificationKey(key: PublicKey, crypto: Crypto): Pro
   }
 }
 
-/** Does the signature hold, by this key and its own algorithm? */
+/** Verifies the signature with this key and the key's own algorithm. */
 export function verifySignature(jws: ParsedJws, key: VerificationKey): boolean | Promise<boolean> {
   if (jws.header.alg !== key.algorithm || jws.signature.length !== key.signatureLength) return false;
   return key.verify(jws.signed, jws.signature);

@@ -5,7 +5,7 @@ import { type Fetch, requestJson } from "../internal/http.ts";
 export interface ManagementOptions {
   baseUrl: string;
   applicationId: string;
-  /** `sally_sk_…`; needed by calls, not by construction: verification works without. */
+  /** `sally_sk_…`. Calls need it; construction does not, because verification works without it. */
   apiKey: string | undefined;
   fetch: Fetch;
 }
@@ -20,7 +20,7 @@ export interface RequestOptions {
 const TIMEOUT = 30_000;
 const MAX_BYTES = 10_000_000;
 
-/** REST calls with the secret key, which acts on its tenant's pool of users. */
+/** REST calls with the secret key, which acts on its tenant's users. */
 export class Management {
   readonly #options: ManagementOptions;
 
@@ -31,7 +31,7 @@ export class Management {
   /** @throws SallyportError the appliance's envelope; `configuration_error` without a key; `unreachable` */
   async request<T = unknown>(method: string, path: `/${string}`, { query, body }: RequestOptions = {}): Promise<T> {
     const { baseUrl, applicationId, apiKey, fetch } = this.#options;
-    if (apiKey === undefined) throw configurationError("apiKey is missing: pass it, or set SALLYPORT_API_KEY.");
+    if (apiKey === undefined) throw configurationError("apiKey is missing. Pass it, or set SALLYPORT_API_KEY.");
     const search = new URLSearchParams();
     for (const [name, value] of Object.entries(query ?? {})) {
       if (value !== undefined && value !== null) search.set(name, String(value));

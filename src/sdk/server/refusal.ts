@@ -1,16 +1,16 @@
 import type { SallyportError } from "../internal/errors.ts";
 
-/** A refusal as it is answered: the REST envelope, with the challenge of RFC 6750 section 3 and RFC 9470 section 3. */
+/** The answer to a refused request: the REST envelope, with the challenge of RFC 6750 section 3 and RFC 9470 section 3. */
 export interface Refusal {
   status: number;
   headers: Record<string, string>;
   body: { error: { code: string; message: string; type: string; request_id: string | null; details: unknown } };
 }
 
-/** Seconds after which somebody who was told of an outage may ask again. */
+/** Seconds after which a caller may ask again in an outage. */
 const RETRY_AFTER = 5;
 
-/** What the caller is told. Why exactly a token was refused, and where the appliance is, stays with the integrator. */
+/** Tells the caller only the refusal. The exact fault of a token, and the appliance's address, are for the integrator only. */
 export function renderRefusal(error: SallyportError): Refusal {
   const headers: Record<string, string> = { "content-type": "application/json", "cache-control": "no-store" };
   const challenge = challengeOf(error);
@@ -25,7 +25,7 @@ export function renderRefusal(error: SallyportError): Refusal {
     body: {
       error: {
         code: isOutage ? "overloaded" : error.code,
-        message: isOutage ? "Who is asking cannot be told at this moment. Try again shortly." : error.message,
+        message: isOutage ? "The credential cannot be checked now. Try again in a few seconds." : error.message,
         type: error.type,
         request_id: error.requestId,
         details: isPublic ? error.details : null,
@@ -45,7 +45,7 @@ function challengeOf(error: SallyportError): string | null {
     return `Bearer error="insufficient_user_authentication", error_description="${error.message}"${acr}${age}`;
   }
   if (error.status !== 401) return null;
-  // A request that lacks a credential gets no error code.
+  // A request without a credential gets no error code.
   if (details.reason === "no_token") return "Bearer";
   return `Bearer error="invalid_token", error_description="${error.message.replaceAll(/["\\]/g, "")}"`;
 }

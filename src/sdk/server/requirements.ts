@@ -1,19 +1,19 @@
 import { configurationError, SallyportError } from "../internal/errors.ts";
 import type { AccessClaims } from "./claims.ts";
 
-/** What a token must say, beyond being good. */
+/** Requirements on a token, beyond being valid. */
 export interface Requirements {
-  /** All of them; one text separated by spaces, or a list. */
+  /** All of these scopes: one string separated by spaces, or a list. */
   scope?: string | readonly string[] | undefined;
-  /** `aal2`: signed in with a second factor, or with a passkey that verified its user. */
+  /** `aal2`: the user signed in with a second factor, or with a passkey that verified the user. */
   aal?: "aal1" | "aal2" | undefined;
-  /** Seconds since the person signed in (`auth_time`), whatever has been refreshed since. */
+  /** The most seconds since the user signed in (`auth_time`). A refresh does not count as a sign-in. */
   maxAge?: number | undefined;
-  /** Takes machine-to-machine tokens too, which have no session and no person behind them. Default false. */
+  /** Accepts machine-to-machine tokens too, which have no session and no user. Default false. */
   allowMachines?: boolean | undefined;
 }
 
-/** {@link Requirements}, checked once and for all. */
+/** {@link Requirements} after one check. */
 export interface CheckedRequirements {
   scopes: readonly string[];
   aal: "aal1" | "aal2" | null;
@@ -21,7 +21,7 @@ export interface CheckedRequirements {
   allowMachines: boolean;
 }
 
-/** @throws SallyportError `configuration_error`: a misspelt level must not be no level. */
+/** @throws SallyportError `configuration_error`: a misspelt level must not count as no level */
 export function readRequirements(requirements: Requirements): CheckedRequirements {
   const { aal, maxAge, allowMachines } = requirements;
   if (aal !== undefined && aal !== "aal1" && aal !== "aal2") throw configurationError('aal must be "aal1" or "aal2".');
@@ -36,7 +36,7 @@ export function readRequirements(requirements: Requirements): CheckedRequirement
   };
 }
 
-/** @throws SallyportError `configuration_error` for what is no scope-token (RFC 6749 section 3.3) */
+/** @throws SallyportError `configuration_error` unless each is a scope-token (RFC 6749 section 3.3) */
 export function readScopes(scope: string | readonly string[] | undefined): readonly string[] {
   if (scope === undefined) return [];
   const scopes = typeof scope === "string" ? scope.split(" ") : [...scope];
@@ -61,7 +61,7 @@ export function checkRequirements(
   if (!allowMachines && typeof claims.sid !== "string") {
     throw new SallyportError({
       code: "forbidden",
-      message: "This is for people who have signed in, not for machines.",
+      message: "Machine tokens are not accepted here. Sign in as a user.",
       status: 403,
       type: "authorization_error",
     });
@@ -72,7 +72,7 @@ export function checkRequirements(
   if (isTooWeak || isTooOld) {
     throw new SallyportError({
       code: "insufficient_user_authentication",
-      message: "This needs a stronger or fresher sign-in.",
+      message: "This needs a stronger or fresher sign-in. Sign in again.",
       status: 401,
       type: "authentication_error",
       details: { ...(aal === null ? {} : { acr_values: aal }), ...(maxAge === null ? {} : { max_age: maxAge }) },
@@ -88,7 +88,7 @@ export function checkScopes(claims: AccessClaims, scopes: readonly string[]): vo
   if (scopes.every((scope) => held.has(scope))) return;
   throw new SallyportError({
     code: "insufficient_scope",
-    message: "The credential lacks a scope.",
+    message: "The token lacks a required scope.",
     status: 403,
     type: "authorization_error",
     details: { scope: scopes.join(" ") },

@@ -6,7 +6,7 @@ import type { RevocationSource, VerificationOptions } from "./options.ts";
 import { MAX_LEEWAY } from "./revocations.ts";
 import type { VerifierOptions } from "./verifier.ts";
 
-/** Where the appliance is, from the options and the environment. @throws SallyportError `configuration_error` */
+/** Reads the appliance's addresses from the options and the environment. @throws SallyportError `configuration_error` */
 export function resolveAddresses(options: VerificationOptions): { baseUrl: string; tenantUrl: string; issuer: string } {
   const tenant = options.tenantUrl ?? environment("SALLYPORT_TENANT_URL");
   const base = options.baseUrl ?? environment("SALLYPORT_URL") ?? tenant?.replace(/\/t\/[^/]+\/*$/, "");
@@ -16,21 +16,21 @@ export function resolveAddresses(options: VerificationOptions): { baseUrl: strin
 }
 
 /**
- * @param applicationId null: tokens of any application of the tenant, told apart by the audience alone
- * @throws SallyportError `configuration_error` saying which option is missing or wrong
+ * @param applicationId null accepts any application of the tenant, so only the audience decides
+ * @throws SallyportError `configuration_error` that names the missing or wrong option
  */
 export function resolveVerifier(options: VerificationOptions, applicationId: string | null): VerifierOptions {
   const { tenantUrl, issuer } = resolveAddresses(options);
   const own = applicationId === null ? undefined : `${issuer}/api/${applicationId}`;
   const audience = options.audience ?? environment("SALLYPORT_API_AUDIENCE") ?? own;
   if (audience === undefined || audience === "") {
-    // Without either, a token for anything in the tenant would open this.
+    // Without either, any token of the tenant would be accepted.
     throw configurationError(
-      "audience is missing: pass it, or set SALLYPORT_API_AUDIENCE; or pass applicationId, for that application's own audience.",
+      "audience is missing. Pass it, or set SALLYPORT_API_AUDIENCE; or pass applicationId to use that application's own audience.",
     );
   }
   if (parseApplicationId(audience) !== null) {
-    throw configurationError("audience must be what tokens carry as aud, which is never an application id.");
+    throw configurationError("audience must be the aud of your tokens, which is never an application id.");
   }
   return {
     tenantUrl,

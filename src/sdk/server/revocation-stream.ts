@@ -6,14 +6,14 @@ import type { OpenStream, StreamTransport } from "./stream-transport.ts";
 const SECOND = 1_000;
 const FIRST_PAUSE = SECOND / 4;
 const LONGEST_PAUSE = 30 * SECOND;
-/** A stream that held this long was no failure: the next attempt comes soon. One that opens and breaks is waited for. */
+/** A stream that lasted this long did not fail, so the next attempt comes soon. If it broke earlier, the wait is longer. */
 const LASTING = 10 * SECOND;
-/** The appliance sends a comment every 15 s; two of them missing is a connection that died without a word. */
+/** The appliance sends a comment every 15 s. If two are missing, the connection has died silently. */
 const SILENCE = 40 * SECOND;
-/** An appliance that has no stream may have one after its next update. */
+/** An appliance without a stream may have one after its next update. */
 const UNSUPPORTED_PAUSE = 600 * SECOND;
 const LONGEST_RETRY_AFTER = 300 * SECOND;
-/** No stream for a process that verifies nothing, nor for an instance that somebody has dropped. */
+/** A process that verifies nothing needs no stream, nor does an abandoned instance. */
 const IDLE = 60 * SECOND;
 
 export interface RevocationStreamOptions {
@@ -24,20 +24,20 @@ export interface RevocationStreamOptions {
 }
 
 /**
- * Keeps the revocations in step by server-sent events. It begins with the first use and from where the poll stands; whenever it
- * is down, the poll goes on as if there were no stream.
+ * Keeps the revocations up to date by server-sent events. It starts with the first use, from the poll's cursor. While it is
+ * down, the poll goes on as if there were no stream.
  */
 export class RevocationStream {
   readonly #options: RevocationStreamOptions;
   #running: AbortController | null = null;
-  /** Of the process's own monotonic clock: an idle process is none of the verifier's time. */
+  /** From the process's own monotonic clock: how long a process is idle does not depend on the verifier's clock. */
   #lastUse = 0;
 
   constructor(options: RevocationStreamOptions) {
     this.#options = options;
   }
 
-  /** Called with each token that is verified. */
+  /** Called with each verified token. */
   use(): void {
     this.#lastUse = performance.now();
     if (this.#running !== null) return;
@@ -72,7 +72,7 @@ export class RevocationStream {
             }
           } else wait = Math.max(wait, await this.#refused(stream));
         } catch {
-          // Whatever it was: the poll goes on, and the next attempt comes.
+          // The cause does not matter: the poll goes on, and the next attempt comes.
         } finally {
           revocations.isStreaming = false;
           signal.removeEventListener("abort", end);
@@ -94,10 +94,10 @@ export class RevocationStream {
     }
   }
 
-  /** @returns milliseconds to wait at least */
+  /** @returns the least milliseconds to wait */
   async #refused({ status, header }: OpenStream): Promise<number> {
     if (status === 404 || status === 405 || status === 501) return UNSUPPORTED_PAUSE;
-    // A cursor that a restored appliance does not know: the poll knows how to begin again.
+    // A restored appliance does not know this cursor. The poll knows how to begin again.
     if (status === 400) await this.#options.revocations.poll().catch(() => undefined);
     const seconds = Number(header("retry-after") ?? 0);
     return Number.isFinite(seconds) ? Math.min(LONGEST_RETRY_AFTER, Math.max(0, seconds * SECOND)) : 0;
@@ -115,7 +115,7 @@ export class RevocationStream {
       for await (const event of readEvents(stream.chunks)) {
         timer.reset();
         if (event.comment) {
-          // The first one says that nothing is missing, and each of the others that nothing came since.
+          // The first event says that nothing is missing, and each later one that nothing has come since.
           revocations.isStreaming = true;
           revocations.touch();
         } else if (event.event === "revocation" && event.id !== null) {
@@ -133,7 +133,7 @@ export class RevocationStream {
   }
 }
 
-/** Aborts what has been silent for too long. */
+/** Aborts a connection that is silent for too long. */
 function watchdog(connection: AbortController): { reset: () => void; stop: () => void } {
   let timer: ReturnType<typeof setTimeout>;
   const reset = () => {

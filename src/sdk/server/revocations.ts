@@ -2,18 +2,18 @@ import { SallyportError, unexpectedResponse } from "../internal/errors.ts";
 import { type Fetch, requestJson } from "../internal/http.ts";
 import { singleFlight } from "../internal/single-flight.ts";
 
-/** What a revocation is of. */
+/** The kind of thing that a revocation names. */
 type Kind = "sid" | "jti" | "sub" | "application" | "key" | "tenant";
 const KINDS = new Set<unknown>(["sid", "jti", "sub", "application", "key", "tenant"] satisfies Kind[]);
 
 interface Entry {
-  /** Unix seconds: tokens issued before then are refused. */
+  /** Unix seconds: refuses tokens issued before then. */
   issuedBefore: number;
-  /** Unix seconds: by then every token that this could refuse has expired. */
+  /** Unix seconds: every token that this could refuse has expired by then. */
   expiresAt: number;
 }
 
-/** `GET <issuer>/v1/revocations`, one element of `data`. */
+/** One element of `data` of `GET <issuer>/v1/revocations`. */
 interface WireEntry {
   kind: string;
   /** base64url of the SHA-256 of the id. */
@@ -26,12 +26,15 @@ const SECOND = 1_000;
 const TIMEOUT = 5 * SECOND;
 const MAX_BYTES = 4_000_000;
 const MAX_PAGES = 1_000;
-/** Entries held at most: some 70 MB under Node, 40 MB under Bun. The appliance sends no more than one longest token lifetime's worth. */
+/**
+ * The most entries held: about 70 MB under Node, 40 MB under Bun. The appliance sends at most one longest token lifetime's
+ * worth.
+ */
 const MAX_ENTRIES = 100_000;
 const POLL_EVERY = 10 * SECOND;
-/** A stream that has said nothing for this long (a frozen container thawed just now) is no reason not to ask. */
+/** A stream that was silent for this long (in a container that was frozen) must not keep the poll from asking. */
 const STREAM_SILENCE = 40 * SECOND;
-/** Seconds that a token may still be taken after its `exp`; an entry has to outlive that too. */
+/** Seconds after its `exp` for which a token may be accepted; an entry must outlive that too. */
 export const MAX_LEEWAY = 60;
 
 export interface RevocationsOptions {
@@ -40,17 +43,18 @@ export interface RevocationsOptions {
   now: () => number;
 }
 
-/** The SHA-256 digests by which one token can be named; `null` for a claim that it lacks. */
+/** The SHA-256 digests that name a token; `null` for a claim that it lacks. */
 export type TokenDigests = Record<Exclude<Kind, "tenant">, string | null>;
 
 /**
- * The issuer's revocations, kept in step by a delta poll, or by the stream that goes on from its cursor. Nothing is ever dropped to save memory before its time, since
- * that would let a revoked token in again: a feed beyond {@link MAX_ENTRIES} counts as no contact instead.
+ * The issuer's revocations, kept up to date by a delta poll, or by the stream that continues from its cursor. No entry is
+ * dropped early to save memory, because a revoked token would be accepted again: a feed beyond {@link MAX_ENTRIES} counts as
+ * no contact instead.
  */
 export class Revocations {
-  /** Rises whenever an entry came: a cached verdict that has seen this number needs no second look. */
+  /** Rises with every entry: a cached verdict of this version needs no second look. */
   version = 0;
-  /** Is there a stream that is in step? Then nobody polls. */
+  /** Whether a stream is up to date. If so, nothing polls. */
   isStreaming = false;
   #entries = new Map<string, Entry>();
   #tenant: Entry | null = null;
@@ -72,24 +76,24 @@ export class Revocations {
     return Math.max(0, this.#options.now() - this.#lastContact);
   }
 
-  /** Is there a poll to begin, or to join? Failed attempts count, so that an outage is not met with a storm. */
+  /** Whether to start or join a poll. Failed attempts count as polls, which prevents a storm in an outage. */
   isDue(now: number): boolean {
     if (this.isStreaming && now - this.#lastContact < STREAM_SILENCE) return false;
     return now >= this.#notBefore || this.#isPolling;
   }
 
-  /** Where the next poll, or a stream, goes on; null before the first answer. */
+  /** Where the next poll or stream continues; null before the first answer. */
   get cursor(): string | null {
     return this.#cursor;
   }
 
-  /** Takes one entry off the stream. @throws SallyportError when there are too many. */
+  /** Takes one entry from the stream. @throws SallyportError if there are too many */
   accept(entry: unknown, cursor: string): void {
     this.#add(entry);
     this.#cursor = cursor;
   }
 
-  /** The stream is in step at this moment. */
+  /** Notes that the stream is up to date now. */
   touch(): void {
     const now = this.#options.now();
     this.#lastContact = now;
@@ -97,24 +101,24 @@ export class Revocations {
     this.#sweep(Math.floor(now / SECOND) - MAX_LEEWAY);
   }
 
-  /** Did the last attempt fail? */
+  /** Whether the last attempt failed. */
   get isFailing(): boolean {
     return this.#isFailing;
   }
 
-  /** Reads the feed to its end, or joins the poll that is under way. @throws SallyportError; what is held stays. */
+  /** Reads the feed to its end, or joins the current poll. @throws SallyportError; the held entries stay */
   poll(): Promise<void> {
     return this.#poll();
   }
 
-  /** Is there anything at all that could refuse a token? */
+  /** Whether no entry could refuse any token. */
   get isEmpty(): boolean {
     return this.#entries.size === 0 && this.#tenant === null;
   }
 
   /**
-   * `iat` has whole seconds and the feed rounds up, so "issued before" already takes in the second of the revocation. What
-   * names one session or one token is refused at equality too: neither ever comes back, so there the error costs nothing.
+   * `iat` has whole seconds and the feed rounds up, so "issued before" already includes the second of the revocation. An entry
+   * that names one session or one token refuses at equality too: neither ever returns, so there the error costs nothing.
    */
   refuses(iat: number, digests: TokenDigests): boolean {
     if (this.#tenant !== null && iat < this.#tenant.issuedBefore) return true;
@@ -146,7 +150,7 @@ export class Revocations {
     try {
       await this.#read(this.#cursor);
     } catch (error) {
-      // A restored or upgraded appliance may not know the cursor any more: begin again, keeping what is held.
+      // A restored or upgraded appliance may not know the cursor. Begin again, but keep the held entries.
       const isCursorRefused = error instanceof SallyportError && error.status === 400 && this.#cursor !== null;
       if (!isCursorRefused) throw error;
       this.#cursor = null;
@@ -155,7 +159,7 @@ export class Revocations {
     this.#lastContact = now();
   }
 
-  /** Pages follow until one is empty or says nothing new; the last cursor is where the next poll goes on. */
+  /** Reads pages until one is empty or brings nothing new. The next poll continues at the last cursor. */
   async #read(from: string | null): Promise<void> {
     let cursor = from;
     for (let page = 0; page < MAX_PAGES; page++) {
@@ -163,7 +167,7 @@ export class Revocations {
       const request = { url, timeoutMs: TIMEOUT, maxBytes: MAX_BYTES };
       const { body } = await requestJson(this.#options.fetch, request);
       const { data, next_cursor } = (body ?? {}) as { data?: unknown; next_cursor?: unknown };
-      if (!Array.isArray(data)) throw unexpectedResponse(url, 200, "no list of revocations");
+      if (!Array.isArray(data)) throw unexpectedResponse(url, 200, "something that is not a list of revocations");
       for (const entry of data) this.#add(entry);
       const next = typeof next_cursor === "string" ? next_cursor : null;
       const isEnd = data.length === 0 || next === null || next === cursor;
@@ -171,7 +175,7 @@ export class Revocations {
       if (isEnd) return;
       cursor = next;
     }
-    throw unexpectedResponse(this.#options.url, 200, "a list without an end");
+    throw unexpectedResponse(this.#options.url, 200, "an endless list");
   }
 
   #add(value: unknown): void {
@@ -185,7 +189,7 @@ export class Revocations {
       issuedBefore: Math.max(value.issued_before, known?.issuedBefore ?? 0),
       expiresAt: Math.max(value.expires_at, known?.expiresAt ?? 0),
     };
-    // The feed is one tenant's own, so an entry of that kind ends every token of this issuer.
+    // The feed is one tenant's, so an entry of this kind ends every token of this issuer.
     if (value.kind === "tenant") this.#tenant = entry;
     else this.#entries.set(key, entry);
     this.version++;

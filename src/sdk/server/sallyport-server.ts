@@ -12,15 +12,15 @@ import { readRequirements } from "./requirements.ts";
 import { resolveAddresses, resolveVerifier } from "./resolve-options.ts";
 import { Verifier } from "./verifier.ts";
 
-/** Claims; or why there are none, and the answer that says so. Under `allowUnauthenticated` neither. */
+/** Claims, or the error with its answer. Under `allowUnauthenticated` there may be neither. */
 export type Authentication<Anonymous extends boolean = false> =
   | { claims: AccessClaims; error: null; response: null }
   | { claims: null; error: SallyportError; response: Response }
   | (Anonymous extends true ? { claims: null; error: null; response: null } : never);
 
 /**
- * A backend's side of Sallyport: verifies access tokens locally, and makes management calls with a secret key.
- * Make one a process and keep it: it holds the issuer's keys, the revocations and the tokens already verified.
+ * A backend's side of Sallyport: verifies access tokens locally, and makes management calls with a secret key. Make one per
+ * process and keep it, because it holds the issuer's keys, the revocations and the verified tokens.
  */
 export class SallyportServer {
   readonly #verifier: Verifier;
@@ -28,7 +28,7 @@ export class SallyportServer {
   readonly #issuer: string;
   readonly #applicationId: string;
 
-  /** @throws SallyportError `configuration_error` saying which option is missing or wrong */
+  /** @throws SallyportError `configuration_error` that names the missing or wrong option */
   constructor(options: SallyportServerOptions = {}) {
     const { baseUrl, issuer } = resolveAddresses(options);
     const applicationId = requireApplicationId(options.applicationId);
@@ -40,21 +40,21 @@ export class SallyportServer {
   }
 
   /**
-   * @param authorization the raw `Authorization` value, with or without `Bearer`.
-   * @returns the claims of a token that is valid now, for this application and audience, and not revoked.
+   * @param authorization the raw `Authorization` value, with or without `Bearer`
+   * @returns the claims of a token that is valid now, for this application and audience, and not revoked
    * @throws SallyportError 401 `authentication_required`, `token_expired` or `token_revoked`, with `details.reason`;
-   *   `unreachable` or `unexpected_response` when the issuer's keys could not be had.
+   *   `unreachable` or `unexpected_response` if the issuer's keys could not be loaded
    */
   verifyToken(authorization: string | null | undefined): Promise<AccessClaims> {
     return this.#verifier.verify(authorization);
   }
 
   /**
-   * For everything that speaks Request and Response: Hono, Next.js, Bun.serve, Deno.serve, workers. Takes the Authorization
-   * header, else the access cookie; for a request that may change something, the cookie counts only when it comes from a page
-   * of the request's own origin or of `allowedOrigins`.
-   * @returns the claims; or the error with the answer to give: 401 and 403 in the envelope with `WWW-Authenticate`, 503 when
-   *   it cannot be told.
+   * For every framework with Request and Response: Hono, Next.js, Bun.serve, Deno.serve, workers. Reads the Authorization
+   * header, else the access cookie. For a request that may change data, the cookie counts only if it comes from a page of the
+   * request's own origin or of `allowedOrigins`.
+   * @returns the claims, or the error with its answer: 401 and 403 in the envelope with `WWW-Authenticate`, 503 if the token
+   *   cannot be checked
    * @throws SallyportError `configuration_error` for a wrong option
    */
   async authenticateRequest(
@@ -70,7 +70,7 @@ export class SallyportServer {
       allowUnauthenticated: options.allowUnauthenticated === true,
     };
     const { method, headers, url } = request;
-    // A Request that was made by hand has no Host header; its address says the same.
+    // A Request made by hand has no Host header, but its address holds the host.
     const header = (name: string) => headers.get(name) ?? (name === "host" ? new URL(url).host : null);
     try {
       const claims = await authenticate({ method, header }, guard);
@@ -83,12 +83,12 @@ export class SallyportServer {
     }
   }
 
-  /** Milliseconds since revocations were last known to be in step; Infinity before the first time. */
+  /** Milliseconds since revocations were last known to be up to date; Infinity before the first time. */
   staleness(): number {
     return this.#verifier.revocations.staleness();
   }
 
-  /** Is there a stream of revocations that is in step? Otherwise they are polled, every 10 s. */
+  /** Whether a stream of revocations is up to date. Otherwise they are polled every 10 s. */
   isStreaming(): boolean {
     return this.#verifier.revocations.isStreaming;
   }
@@ -104,7 +104,7 @@ export class SallyportServer {
     return this.#management.request<T>(method, path, options);
   }
 
-  /** Ends the stream and the poll in the background. For tests and orderly ends; nothing is lost without it. */
+  /** Ends the background stream and poll. For tests and clean shutdowns; without it, nothing is lost. */
   close(): void {
     this.#verifier.close();
   }

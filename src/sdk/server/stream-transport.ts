@@ -2,22 +2,22 @@ import type * as NodeHttp from "node:http";
 import { type Fetch, platformFetch } from "../internal/http.ts";
 import { nodeBuiltin } from "../internal/node-builtin.ts";
 
-/** An answer whose body goes on. */
+/** An answer whose body is still arriving. */
 export interface OpenStream {
   status: number;
-  /** Lower-case name to value. */
+  /** Takes a header's name in lower case. */
   header: (name: string) => string | null;
   chunks: AsyncIterable<Uint8Array>;
 }
 
-/** Opens a GET whose body is read for as long as it comes. `signal` ends it at any time. */
+/** Opens a GET and reads its body for as long as it arrives. `signal` ends it at any time. */
 export type StreamTransport = (url: string, signal: AbortSignal) => Promise<OpenStream>;
 
 const HEADERS = { accept: "text/event-stream", "cache-control": "no-cache" };
 
 /**
- * By node:http where there is one, because its socket can be told not to keep the process alive, which fetch's cannot. A
- * `fetch` that the integrator handed in is used instead: it may know the way out.
+ * Uses node:http if the platform has it, because its socket need not keep the process alive; fetch's always does. Uses the
+ * integrator's `fetch` instead if there is one, because it may know the way out of the network.
  */
 export async function streamTransport(fetch: Fetch): Promise<StreamTransport> {
   if (fetch !== platformFetch) return byFetch(fetch);
@@ -39,7 +39,7 @@ function byFetch(fetch: Fetch): StreamTransport {
   };
 }
 
-/** Not every platform's stream is an async iterable. */
+/** Some platforms' streams are not async iterables. */
 async function* chunksOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
   if (!body) return;
   const reader = body.getReader();
@@ -56,7 +56,7 @@ function byNode(http: NodeClient, https: NodeClient): StreamTransport {
   return (url, signal) =>
     new Promise((resolve, reject) => {
       const client = url.startsWith("https:") ? https : http;
-      // A connection of its own: in a pool it would take a place for good.
+      // A connection of its own: in a pool, it would take a place for good.
       const request = client.get(url, { headers: HEADERS, agent: false, signal }, (response) => {
         resolve({
           status: response.statusCode ?? 0,

@@ -1,13 +1,13 @@
 /**
- * A bounded map for what is looked up again and again: two generations, the older one dropped whole when the younger is
- * full. An entry in use moves to the younger, so it stays; nothing is sorted, and a flood of new entries costs only time.
+ * A bounded map for frequent look-ups. It has two generations and drops the older one when the younger is full. An entry in use
+ * moves to the younger, so it stays. Nothing is sorted, and a flood of new entries costs only time.
  */
 export class TokenCache<T> {
   #young = new Map<string, T>();
   #old = new Map<string, T>();
   readonly #generation: number;
 
-  /** @param capacity entries held at most; 0 holds none. */
+  /** @param capacity the most entries; 0 holds none */
   constructor(capacity: number) {
     this.#generation = Math.floor(capacity / 2);
   }

@@ -24,9 +24,9 @@ const SECRET = /^sally_hs_[\x21-\x7e]{55,}$/;
 const encoder = new TextEncoder();
 
 /**
- * A token that your backend signs for one of its own users, with a signing key and without a request: HS256 with
+ * Signs a token for one of your backend's own users, with a signing key and without a request: HS256 with
  * `cty: "sallyport-fpa;v=1"`. The HMAC key is the UTF-8 bytes of the whole secret as it was shown.
- * @throws SallyportError `configuration_error` saying which option is missing or wrong
+ * @throws SallyportError `configuration_error` that names the missing or wrong option
  */
 export async function signUserToken(options: UserTokenOptions): Promise<string> {
   const { identity, expiresIn = 900 } = options;
@@ -36,8 +36,8 @@ export async function signUserToken(options: UserTokenOptions): Promise<string> 
   const secret = requireText(options.apiKeySecret, "apiKeySecret", "SALLYPORT_API_KEY_SECRET");
   if (!SECRET.test(secret))
     throw configurationError("apiKeySecret must be the whole sally_hs_… string, as it was shown.");
-  // `undefined` out of somebody's session object must not become the user "undefined".
-  if (typeof identity !== "string" || identity === "") throw configurationError("identity must be a text of its own.");
+  // An `undefined` from a session object must not become the user "undefined".
+  if (typeof identity !== "string" || identity === "") throw configurationError("identity must be a non-empty string.");
   if (!Number.isInteger(expiresIn) || expiresIn < 1 || expiresIn > LONGEST) {
     throw configurationError(`expiresIn must be a whole number of seconds between 1 and ${LONGEST}.`);
   }
@@ -68,12 +68,12 @@ function base64url(bytes: Uint8Array): string {
 
 function requireId(value: string | undefined, option: string, variable: string, prefix: string): string {
   const id = parseId(prefix, requireText(value, option, variable));
-  if (id === null) throw configurationError(`${option} must be a UUID or ${prefix}_ and 26 characters of base32.`);
+  if (id === null) throw configurationError(`${option} must be a UUID, or ${prefix}_ and 26 characters of base32.`);
   return id;
 }
 
 function requireText(value: string | undefined, option: string, variable: string): string {
   const text = value ?? environment(variable);
-  if (text === undefined) throw configurationError(`${option} is missing: pass it, or set ${variable}.`);
+  if (text === undefined) throw configurationError(`${option} is missing. Pass it, or set ${variable}.`);
   return text;
 }

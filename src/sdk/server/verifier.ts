@@ -15,21 +15,21 @@ import { streamTransport } from "./stream-transport.ts";
 import { TokenCache } from "./token-cache.ts";
 
 export interface VerifierOptions extends Expectations {
-  /** Where the tenant is reached: key set and revocations hang below it. */
+  /** The tenant's address; the key set and the revocations are below it. */
   tenantUrl: string;
   onStale: OnStale;
-  /** Whether revocations are streamed, with the poll behind it, or polled alone. */
+  /** Whether revocations are streamed, with the poll as a fallback, or only polled. */
   source: RevocationSource;
   fetch: Fetch;
   /** Milliseconds since the Unix epoch. */
   now: () => number;
-  /** Verified tokens remembered at most. */
+  /** The most verified tokens to remember. */
   cacheSize: number;
-  /** Chosen by the platform when absent. */
+  /** Default: the platform's. */
   crypto?: Crypto;
 }
 
-/** A token whose signature and fixed claims were found good once; what can change since is checked at each use. */
+/** A token whose signature and fixed claims are valid. The facts that can change are checked at each use. */
 interface Verified {
   claims: AccessClaims;
   key: VerificationKey;
@@ -48,7 +48,7 @@ interface Sources {
   jwks: Jwks;
 }
 
-/** Verifies access tokens of one issuer for one application and one audience, without a request per token. */
+/** Verifies one issuer's access tokens for one application and one audience, without a request per token. */
 export class Verifier {
   readonly revocations: Revocations;
   readonly #options: VerifierOptions;
@@ -76,7 +76,7 @@ export class Verifier {
     this.#ready = this.#prepare();
   }
 
-  /** @throws SallyportError 401 for the token's faults; `unreachable` and the like for the appliance's. */
+  /** @throws SallyportError 401 for the token's faults; `unreachable` and the like for the appliance's */
   async verify(value: string | null | undefined): Promise<AccessClaims> {
     const token = bearer(value);
     const { crypto, jwks } = this.#sources ?? (await this.#ready);
@@ -104,7 +104,7 @@ export class Verifier {
     return this.#options.leeway;
   }
 
-  /** Ends stream and background poll; verification goes on to work. */
+  /** Ends the stream and the background poll. Verification still works. */
   close(): void {
     this.#stream?.close();
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -153,7 +153,7 @@ export class Verifier {
     return verified;
   }
 
-  /** The version is noted only when the token came through: a revoked one is looked up, and refused, each time. */
+  /** Notes the version only for a token that passed: a revoked one is looked up, and refused, each time. */
   async #checkRevoked(verified: Verified, crypto: Crypto): Promise<void> {
     const { version } = this.revocations;
     if (!this.revocations.isEmpty) {
@@ -164,9 +164,9 @@ export class Verifier {
   }
 
   /**
-   * Behind the request while what is held is recent. Waited for at the start and after a pause (an idle process, a frozen
-   * container), when answering at once would mean answering from an old set; in an outage only where onStale hangs on it,
-   * or every request would take as long as the timeout.
+   * Runs behind the request while the held data is recent. The request waits at the start and after a pause (an idle process, a
+   * frozen container), because an answer at once would come from old data. In an outage it waits only if onStale depends on
+   * it; otherwise every request would take as long as the timeout.
    */
   async #upkeep(jwks: Jwks, now: number): Promise<void> {
     const isStale = this.revocations.staleness() > STALE_AFTER;
@@ -174,12 +174,12 @@ export class Verifier {
     const work: Promise<void>[] = [];
     if (jwks.isDue(now)) work.push(jwks.load());
     if (this.revocations.isDue(now)) work.push(this.revocations.poll());
-    // One failed attempt is not yet an outage: that is for onStale to judge, and for whether there is a key at all.
+    // One failed attempt is not an outage yet: onStale judges that, and the look-up whether there is a key at all.
     const settled = Promise.allSettled(work);
     if (mustWait) await settled;
   }
 
-  /** While tokens keep coming, the poll does not wait for the next of them. */
+  /** While tokens keep coming, the poll runs on its own and does not wait for the next token. */
   #keepPolling(now: number): void {
     this.#lastUse = now;
     if (this.#timer !== null) return;
@@ -208,7 +208,7 @@ export class Verifier {
     }
     throw new SallyportError({
       code: "unreachable",
-      message: "Whether the token was revoked cannot be told: the appliance is out of reach.",
+      message: "The appliance is out of reach, so the token's revocation cannot be checked.",
       status: 503,
       type: "api_error",
       details: { staleness_ms: this.revocations.staleness() },
@@ -216,7 +216,7 @@ export class Verifier {
   }
 }
 
-/** @throws SallyportError where the token breaks a rule of its form */
+/** @throws SallyportError if the token's form is malformed */
 function wellFormed<T>(read: () => T): T {
   try {
     return read();
@@ -226,7 +226,7 @@ function wellFormed<T>(read: () => T): T {
   }
 }
 
-/** The token of an Authorization value, with or without the scheme. @throws SallyportError where there is none. */
+/** Returns the token of an Authorization value, with or without the scheme. @throws SallyportError if there is none */
 function bearer(value: unknown): string {
   if (typeof value !== "string") throw refused("no_token");
   if (value.length > MAX_TOKEN_LENGTH) throw refused("malformed");

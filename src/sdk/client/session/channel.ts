@@ -1,12 +1,12 @@
 /**
- * What tabs of one origin tell each other. No token travels: each tab asks the appliance for its own, by the cookie that
- * they share, so a script that listens learns nothing worth stealing.
+ * A message between the tabs of one origin. It carries no token: each tab gets its own from the appliance with the shared
+ * cookie, so a script that listens learns nothing worth stealing.
  */
 export interface TabMessage {
   type: "signed-in" | "sign-out" | "ended";
-  /** Of the session that began or is over. */
+  /** The session that began or ended. */
   sid: string;
-  /** The same person's session that goes on as this one, by a step-up or a second sign-in; null or absent for none. */
+  /** The same user's earlier session that this one continues, by a step-up or a second sign-in; null or absent for none. */
   replaces?: string | null;
 }
 
@@ -17,7 +17,7 @@ export interface TabChannel {
   close(): void;
 }
 
-/** Without BroadcastChannel the other tabs find out at their next refresh. */
+/** Without BroadcastChannel, the other tabs notice at their next refresh. */
 export function openChannel(name: string, listen: (message: TabMessage) => void): TabChannel {
   if (typeof BroadcastChannel === "undefined") return { broadcast: () => {}, close: () => {} };
   const channel = new BroadcastChannel(name);

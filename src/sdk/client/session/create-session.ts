@@ -12,7 +12,7 @@ import { refuseOtherSite } from "./site.ts";
 import { type SessionState, SessionStates, type StateListener } from "./state.ts";
 
 export interface SessionOptions {
-  /** Origins of your own servers that `session.fetch` may show the access token to, beside this page's and the appliance's. */
+  /** Your own servers' origins to which `session.fetch` may send the access token, beside this page's and the appliance's. */
   origins?: readonly string[] | undefined;
   /** Milliseconds since the Unix epoch. Default: the device's clock, which may be wrong. */
   now?: (() => number) | undefined;
@@ -21,56 +21,59 @@ export interface SessionOptions {
 export interface SallyportSession extends SignIns, SecondFactorMethods {
   /** The typed client: its calls carry this session's token. */
   readonly client: SallyportClient;
-  /** Who is signed in. A new object at each change, the same one in between. */
+  /** The signed-in user, if any. Each change makes a new object; between changes it is the same one. */
   readonly state: SessionState;
-  /** @returns ends the subscription */
+  /** @returns a function that ends the subscription */
   subscribe(listener: StateListener): () => void;
   /**
-   * Ends the session, here and in the other tabs; with `all`, the person's others on every device as well.
-   * @throws SallyportError `unreachable`: the session goes on, since its cookie is not this page's to remove
+   * Ends the session, here and in the other tabs. With `all`, also ends the user's other sessions on every device.
+   * @throws SallyportError `unreachable`: the session goes on, because this page cannot remove its cookie
    */
   signOut(options?: { all?: boolean }): Promise<void>;
   /**
-   * The access token, replaced first where less than `minValidity` seconds of it are left (default: a fifth of its life, at
-   * most 30). null when nobody is signed in.
-   * @throws SallyportError `unreachable`, … when none is left and none can be had
+   * Returns the access token, or null if nobody is signed in. Replaces the token first if less than `minValidity` seconds
+   * of it are left (default: a fifth of its life, at most 30).
+   * @throws SallyportError `unreachable` and others if no valid token is left and none can be fetched
    */
   getAccessToken(options?: { minValidity?: number }): Promise<string | null>;
-  /** A new token and the user as the appliance knows them now. @throws SallyportError when it cannot be reached */
+  /** Fetches a new token and the current user. @throws SallyportError if the appliance cannot be reached */
   refresh(): Promise<void>;
   /**
-   * `fetch` with the token as Bearer, tried once more after a refresh when it was refused as expired or revoked, and after a
-   * step-up when it said too little of the person.
-   * @throws SallyportError `configuration_error` for an origin that is neither this page's, the appliance's nor in `origins`
+   * `fetch` with the token as Bearer. Retries once after a refresh if the server refused the token as expired or revoked, and
+   * once after a step-up if the server asks for a stronger or fresher sign-in.
+   * @throws SallyportError `configuration_error` unless the origin is this page's, the appliance's or listed in `origins`
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
-  /** For `links` of a tRPC client of your own, before the http link: tries once more after a refresh. */
+  /** For `links` of your own tRPC client, before the http link: retries once after a refresh. */
   readonly link: SessionLink;
   /** For `headers` of that http link: the token as Bearer. */
   headers(input?: HeadersInput): Promise<Record<string, string>>;
   /**
-   * Has this answer what needs a stronger or fresher sign-in, in place of the client's `onStepUp`. The last one set counts.
-   * @returns takes it back
+   * Sets the handler for calls that need a stronger or fresher sign-in, in place of the client's `onStepUp`. The last handler
+   * set is used.
+   * @returns a function that removes the handler
    */
   onStepUp(handler: OnStepUp): () => void;
-  /** Lets go of timers, events and the other tabs. Nobody is signed out. */
+  /** Releases timers, events and the link to the other tabs. Does not sign out. */
   close(): void;
 }
 
 /**
- * Keeps a person signed in, in a page: the access token in memory only, refreshed by an HttpOnly cookie, one refresh at a
- * time across tabs. Takes over the client's credential, and begins at once to learn who is signed in.
- * @throws SallyportError `configuration_error` outside a page; for a client with a token of its own; when page and
+ * Keeps a user signed in, in a page. The access token is in memory only; an HttpOnly cookie refreshes it, one refresh at a
+ * time across tabs. Takes over the client's credential, and asks the appliance at once whether a user is signed in.
+ * @throws SallyportError `configuration_error` outside a page, for a client with its own token, and if the page and the
  * appliance are on different sites
  */
 export function createSession(client: SallyportClient, options: SessionOptions = {}): SallyportSession {
   const internals = internalsOf(client);
-  if (!internals) throw configurationError("createSession takes what createClient answered.");
+  if (!internals) throw configurationError("createSession needs a client that createClient made.");
   if (internals.hasOwnCredential) {
-    throw configurationError("createSession takes a client without accessToken and getAccessToken: it brings its own.");
+    throw configurationError(
+      "createSession keeps the access token itself. Make the client without accessToken and getAccessToken.",
+    );
   }
   if (!("document" in globalThis)) {
-    throw configurationError("createSession is for pages. On a server, verify tokens with sallyport/server.");
+    throw configurationError("createSession works only in pages. On a server, verify tokens with sallyport/server.");
   }
   const pageOrigin = globalThis.location.origin;
   refuseOtherSite(pageOrigin, internals.url);
@@ -106,7 +109,7 @@ export function createSession(client: SallyportClient, options: SessionOptions =
     link: createSessionLink(keeper),
     headers: createLinkHeaders(keeper),
     onStepUp(handler) {
-      // Wrapped: the same function set twice is two.
+      // Wrapped in a new function, so that a handler set twice counts as two.
       const own: OnStepUp = (need) => handler(need);
       handlers.push(own);
       return () => {

@@ -10,8 +10,8 @@ export type ReadClocks = () => Reading;
 const AHEAD = 30;
 
 /**
- * An access token in memory. Its end is counted from the moment of asking, by the `expires_in` of the answer: the device's
- * clock may be wrong by hours, so its absolute time is never compared with the server's.
+ * An access token in memory. Its end is `expires_in` after the request was sent. The device's clock may be wrong by hours, so
+ * nothing compares the token's absolute expiry with it.
  */
 export class HeldToken {
   constructor(
@@ -22,15 +22,15 @@ export class HeldToken {
     private readonly read: ReadClocks,
   ) {}
 
-  /** Seconds. Never more than this when it is asked again, whatever the clocks do. */
+  /** Seconds left. Never rises, whatever the clocks do. */
   get remaining(): number {
     const now = this.read();
-    // The steady clock stands still while some devices sleep, the wall clock may be set back: the later of the two counts.
+    // The steady clock stops while some devices sleep, and the wall clock may be set back. The longer time counts.
     const elapsed = Math.max(now.steady - this.askedAt.steady, now.wall - this.askedAt.wall);
     return this.expiresIn - elapsed / 1000;
   }
 
-  /** Seconds before the end at which it is replaced: a fifth of its life, at most {@link AHEAD}. */
+  /** Seconds before its end at which the token is replaced: a fifth of its life, at most {@link AHEAD}. */
   get ahead(): number {
     return Math.min(AHEAD, this.expiresIn / 5);
   }

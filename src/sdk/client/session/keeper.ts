@@ -17,13 +17,13 @@ interface KeeperOptions {
   states: SessionStates;
   readClocks: ReadClocks;
   pageOrigin: string;
-  /** Who asks the person to prove more, at this moment. */
+  /** Returns the current step-up handler, if any. */
   stepUpHandler: () => OnStepUp | undefined;
 }
 
 /**
- * Keeps one access token in this page's memory, replaced by the refresh cookie, which no script can read. Whatever sets,
- * spends or clears that cookie runs in a lock across tabs, so that answers come in the order in which cookies are set.
+ * Keeps one access token in this page's memory and replaces it with the refresh cookie, which no script can read. Every request
+ * that sets, spends or clears that cookie holds a lock across tabs, so answers arrive in the order in which cookies are set.
  */
 export class Keeper implements Credential {
   readonly #options: KeeperOptions;
@@ -33,12 +33,12 @@ export class Keeper implements Credential {
   readonly #schedule: Schedule;
   readonly #stepUps: StepUps;
   #held: HeldToken | null = null;
-  /** Who is signed in has changed as often: an answer to what was asked before the last change is dropped. */
+  /** How often the signed-in user has changed. Answers to requests from before the last change are dropped. */
   #epoch = 0;
   #running: Promise<string | null> | null = null;
-  /** Whether the refresh cookie was ever seen to reach the appliance from this page. */
+  /** Whether the refresh cookie has reached the appliance from this page at least once. */
   #cookieFlows = false;
-  /** The code of the last failure in the console. */
+  /** The code of the failure that was logged last. */
   #logged: string | null = null;
 
   constructor(options: KeeperOptions) {
@@ -52,23 +52,23 @@ export class Keeper implements Credential {
     this.#check();
   }
 
-  /** Of who is signed in. @throws SallyportError `authentication_required` for nobody, and for somebody without an address */
+  /** The signed-in user's address. @throws SallyportError `authentication_required` without a user or without an address */
   get email(): string {
     const email = this.#states.current.user?.email;
     if (!email) throw nobody();
     return email;
   }
 
-  /** @throws SallyportError when the appliance cannot be reached and there is no token left that is good */
+  /** @throws SallyportError if the appliance cannot be reached and no valid token is left */
   token(): Promise<string | null> {
     return this.tokenFor(this.#held?.ahead ?? 0);
   }
 
-  /** @param validity seconds that it should be good for; a token that never is, is answered all the same */
+  /** @param validity the seconds that it should last; a token with a shorter life is returned all the same */
   async tokenFor(validity: number): Promise<string | null> {
     if (this.#states.current.status === "signed-out") return null;
     const held = this.#held;
-    // Who asks for more than a token's whole life would refresh at each call.
+    // Otherwise a caller that asks for more than a token's whole life would refresh at each call.
     if (held && held.remaining > Math.min(validity, held.expiresIn * 0.9)) return held.value;
     try {
       return await this.refresh();
@@ -78,7 +78,7 @@ export class Keeper implements Credential {
     }
   }
 
-  /** Never the token of another person: what one has asked for is not done in the name of the next. */
+  /** Never returns another user's token: a call of one user must not run in the name of the next. */
   async renew(rejected: string): Promise<string | null> {
     const person = readClaims(rejected)?.sub;
     const held = this.#held;
@@ -93,9 +93,9 @@ export class Keeper implements Credential {
   }
 
   /**
-   * One at a time; who asks meanwhile shares the answer.
-   * @returns null when nobody is signed in (any more)
-   * @throws SallyportError when that cannot be learned: who is signed in stays as it is
+   * Runs one refresh at a time; callers that come meanwhile share its answer.
+   * @returns null if nobody is signed in, or no longer
+   * @throws SallyportError if that cannot be learned; the signed-in user stays the same
    */
   refresh(): Promise<string | null> {
     if (this.#running) return this.#running;
@@ -108,8 +108,8 @@ export class Keeper implements Credential {
   }
 
   /**
-   * Asks for a session, by a request whose answer may hold tokens: those become this page's. Another person who was signed in
-   * is so no longer. What is half a sign-in (`mfa_required`, `sent`) is the caller's to go on with, and is kept nowhere.
+   * Asks for a session. Tokens in the answer become this page's, and the user who was signed in before no longer is. Half a
+   * sign-in (`mfa_required`, `sent`) is stored nowhere: the caller continues it.
    */
   enter(path: string, body: object, token: string | null = null): Promise<unknown> {
     return this.#lock(async () => {
@@ -126,8 +126,8 @@ export class Keeper implements Credential {
   }
 
   /**
-   * Runs what needs the session's token, again with another one where the first is refused as stale or as too little.
-   * @throws SallyportError `authentication_required` when nobody is signed in
+   * Runs work that needs the session's token, and retries with another token if the first is refused as stale or too weak.
+   * @throws SallyportError `authentication_required` if nobody is signed in
    */
   async authorized<T>(work: (token: string) => Promise<T>, mayAsk = true): Promise<T> {
     const chances = new SecondChances(this, mayAsk);
@@ -145,7 +145,7 @@ export class Keeper implements Credential {
     }
   }
 
-  /** Deletes the account behind the session, and with it the session. */
+  /** Deletes the session's account, and the session with it. */
   erase(): Promise<void> {
     const work = (token: string) =>
       this.#lock(async () => {
@@ -155,12 +155,12 @@ export class Keeper implements Credential {
     return this.authorized(work);
   }
 
-  /** @throws SallyportError when the appliance cannot be told: the session and its cookie go on, and so does this page's */
+  /** @throws SallyportError if the appliance cannot be reached: the session, its cookie and this page's token stay */
   leave(all: boolean): Promise<void> {
     return this.#lock(async () => {
       const post = (token: string | null) => this.#options.requests.post("/v1/auth/logout", { all }, token);
       try {
-        // A token that is refused must not save the cookie, which would sign in again at the next load.
+        // The cookie must go even if the token is refused: it would sign the user in again at the next load.
         const token = this.#held?.value ?? null;
         await post(token).catch((error: unknown) => (token !== null && isRefusal(error) ? post(null) : refuse(error)));
       } catch (error) {
@@ -176,7 +176,7 @@ export class Keeper implements Credential {
     this.#channel.close();
   }
 
-  /** @param asked the epoch in which it was asked for: the lock may have been awaited since */
+  /** @param asked the epoch at the time of the call; waiting for the lock may have taken longer */
   async #refresh(asked: number): Promise<string | null> {
     if (asked !== this.#epoch && this.#states.current.status === "signed-out") return null;
     const epoch = this.#epoch;
@@ -193,7 +193,7 @@ export class Keeper implements Credential {
       refusal = error;
     }
     const isWithheld = isRefusal(refusal) && (await this.#livesWithoutCookie());
-    // Another tab changed who is signed in meanwhile: this answer is about somebody else.
+    // Another tab changed the signed-in user meanwhile, so this answer is about a different user.
     if (epoch !== this.#epoch) return this.#held?.value ?? null;
     const { client, pageOrigin } = this.#options;
     if (isWithheld) return this.#fail(cookiesWithheld(pageOrigin, client.url));
@@ -202,14 +202,14 @@ export class Keeper implements Credential {
     return null;
   }
 
-  /** No cookie came along since this page signed in: did somebody sign out elsewhere, or does it never come? */
+  /** No cookie has come since this page signed in: finds out if the user signed out elsewhere or cookies never arrive. */
   async #livesWithoutCookie(): Promise<boolean> {
     const held = this.#held;
     if (!held || this.#cookieFlows || held.remaining <= 0) return false;
     return this.#options.requests.isAlive(held.value).catch(() => false);
   }
 
-  /** Tells the failure, changes nothing else, and tries again later. */
+  /** Reports the failure, changes nothing else, and retries later. */
   #fail(error: unknown): never {
     const { current } = this.#states;
     const told = error instanceof SallyportError ? error : null;
@@ -223,13 +223,13 @@ export class Keeper implements Credential {
     throw error;
   }
 
-  /** Without this, a page that waits for an answer is blank and does not say why. Each reason is logged until it changes. */
+  /** Logs each reason once until it changes. Without it, a waiting page would be blank and not say why. */
   #logOnce(error: unknown): void {
     const code = error instanceof SallyportError ? error.code : "unknown";
     if (this.#logged === code) return;
     this.#logged = code;
     console.error(
-      `Sallyport does not know who is signed in: ${error instanceof Error ? error.message : String(error)}`,
+      `Sallyport cannot find out who is signed in: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
 
@@ -263,19 +263,19 @@ export class Keeper implements Credential {
     const own = this.#states.current.session?.sid;
     const isOurs = own === sid;
     if (type !== "signed-in") {
-      // Told of another session than this tab's, it is news of the past.
+      // A message about another session than this tab's is old news.
       if (isOurs) this.#forget(type);
       return;
     }
     if (isOurs) return;
     if (own !== undefined && own === replaces) {
-      // The same person goes on under a new session: what is shown stays, the token is asked for anew.
+      // The same user continues under a new session. The page keeps what it shows, and asks for a new token.
       this.#change();
       this.#held = null;
       this.#check();
       return;
     }
-    // The cookie is another session's now. Until it is known whose, nothing is sent in the name of the one before.
+    // The cookie belongs to another session now. Until its user is known, nothing is sent in the old user's name.
     this.#change();
     this.#held = null;
     this.#states.set({ status: "loading", user: null, session: null, error: null });
@@ -287,13 +287,13 @@ export class Keeper implements Credential {
     const { status, error } = this.#states.current;
     if (status === "signed-out") return;
     const isFresh = held !== null && held.remaining > held.ahead;
-    // A failure stands in the state until an attempt has gone well.
+    // The state keeps a failure until an attempt succeeds.
     if (isFresh && error === null) this.#schedule.renewIn(held.remaining - held.ahead);
     else this.refresh().catch(() => {});
   }
 }
 
-/** The credential was refused, rather than the question left without an answer. */
+/** Whether the appliance refused the credential, as opposed to giving no answer. */
 function isRefusal(error: unknown): boolean {
   return error instanceof SallyportError && error.status === 401;
 }
@@ -303,7 +303,7 @@ function nobody(): SallyportError {
   return new SallyportError({ code: "authentication_required", message, status: 401, type: "authentication_error" });
 }
 
-/** Asking again would be answered the same: the page is set up wrongly. */
+/** Whether a retry would get the same answer, because the page is set up wrongly. */
 function isFinal({ status }: SallyportError): boolean {
   return status >= 400 && status < 500 && status !== 429;
 }

@@ -1,2 +1,2 @@
-/** The ceremonies are loaded when the first passkey is asked for: a page that offers none does not carry them. */
+/** Loads the ceremonies with the first passkey request, so a page without passkeys does not carry them. */
 export const passkeyCeremonies = () => import("./webauthn.ts");

@@ -8,7 +8,7 @@ import { readClaims, type SessionClaims } from "./state.ts";
 const TIMEOUT = 30_000;
 const MAX_BYTES = 1_000_000;
 
-/** The requests that set or clear the session's cookies: by REST, since the refresh cookie's path is `/v1/auth`. */
+/** The requests that set or clear the session's cookies. They use REST, because the refresh cookie's path is `/v1/auth`. */
 export class SessionRequests {
   constructor(
     private readonly client: ClientInternals,
@@ -16,15 +16,15 @@ export class SessionRequests {
   ) {}
 
   /**
-   * @param token the access token to send along
-   * @throws SallyportError also `origin_not_allowed` where the browser hides the answer from this page, and `mixed_content`
-   * where it does not even ask
+   * @param token the access token to send
+   * @throws SallyportError also `origin_not_allowed` if the browser hides the answer from this page, and `mixed_content` if it
+   * does not even send the request
    */
   async post(path: string, body: unknown, token: string | null = null): Promise<unknown> {
     return this.send("POST", path, body, token);
   }
 
-  /** As {@link post}, by any method. */
+  /** Like {@link post}, with any method. */
   async send(method: string, path: string, body: unknown, token: string | null): Promise<unknown> {
     if (isMixedContent(this.pageOrigin, this.client.url)) throw this.#mixedContent();
     try {
@@ -35,7 +35,7 @@ export class SessionRequests {
     }
   }
 
-  /** Whether the session of a token lives. @throws SallyportError when that cannot be learned */
+  /** Whether a token's session is still alive. @throws SallyportError if that cannot be learned */
   async isAlive(token: string): Promise<boolean> {
     try {
       await this.#send("GET", "/v1/auth/session", undefined, token);
@@ -61,9 +61,9 @@ export class SessionRequests {
   }
 
   /**
-   * Browsers do not tell a page whether a request failed on the way or was refused to its origin (CORS). It was refused if
-   * a harmless request of the same kind fails while this page can read a document that every origin may read. A proxy that
-   * answers for an appliance that is down has no such document.
+   * Browsers do not tell a page whether a request failed on the way or was refused to its origin (CORS). It was refused if a
+   * harmless request of the same kind fails while this page can read a document that every origin may read. A proxy that
+   * answers for a stopped appliance has no such document.
    */
   async #isRefusedToOrigin(): Promise<boolean> {
     if (globalThis.navigator?.onLine === false) return false;
@@ -91,7 +91,7 @@ export class SessionRequests {
       code: "origin_not_allowed",
       message:
         `${parseUrl(url)?.origin} is up, but does not answer pages of ${this.pageOrigin} for the application ` +
-        `${applicationId}: check the id, and add the origin to that application's allowed origins.`,
+        `${applicationId}. Check the id, and add the origin to the application's allowed origins.`,
       status: 403,
       type: "authorization_error",
       details: { origin: this.pageOrigin, application_id: applicationId },
@@ -103,7 +103,7 @@ export class SessionRequests {
     return new SallyportError({
       code: "mixed_content",
       message:
-        `This page came by https, and ${origin} is an http address: browsers do not let the one call the other. ` +
+        `This page was loaded over https, and browsers do not let it call ${origin}, an http address. ` +
         "Give the appliance an https address.",
       status: 400,
       type: "invalid_request_error",
@@ -112,7 +112,7 @@ export class SessionRequests {
   }
 }
 
-/** Tokens as an answer carries them. @throws SallyportError `unexpected_response` for anything else */
+/** Reads the tokens of an answer. @throws SallyportError `unexpected_response` if it has none */
 export function requireTokens(url: string, body: unknown): { tokens: Tokens; session: SessionClaims } {
   const tokens = body as Partial<Tokens> | null | undefined;
   const session = typeof tokens?.access_token === "string" ? readClaims(tokens.access_token) : null;

@@ -1,16 +1,16 @@
-/** Milliseconds: what a timer of a browser can hold. */
+/** Milliseconds: the longest time that a browser's timer can hold. */
 const LONGEST = 2_000_000_000;
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 60_000;
 
 interface Duties {
-  /** The token is about to end, or the last attempt failed: look, and refresh if need be. */
+  /** Called when the token is about to end or the last attempt failed: checks the session, and refreshes it if needed. */
   check: () => void;
 }
 
 /**
- * When to look after the session: ahead of the token's end, after a failure ever more seldom, and at once when the page is
- * shown, comes back from the back-forward cache or gets its network back. A hidden page is left alone until it is shown.
+ * Decides when to check the session: ahead of the token's end, after failures at growing intervals, and at once when the page
+ * is shown, comes back from the back-forward cache or is online again. A hidden page waits until it is shown.
  */
 export class Schedule {
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -29,15 +29,15 @@ export class Schedule {
     globalThis.addEventListener("online", this.#online);
   }
 
-  /** @param seconds until the token is to be replaced */
+  /** @param seconds the time until the token must be replaced */
   renewIn(seconds: number): void {
     this.#retry = FIRST_RETRY;
     this.#in(seconds * 1000, this.#wake);
   }
 
-  /** @param retryAfter seconds, where the appliance named them */
+  /** @param retryAfter seconds, if the appliance named them */
   retryLater(retryAfter: number | null): void {
-    // Without a network every attempt fails; the event says when there is one again.
+    // Offline, every attempt fails. The `online` event announces the network's return.
     const delay = globalThis.navigator?.onLine === false ? LAST_RETRY : this.#retry;
     this.#retry = Math.min(this.#retry * 2, LAST_RETRY);
     this.#in(Math.max(delay, (retryAfter ?? 0) * 1000), this.duties.check);

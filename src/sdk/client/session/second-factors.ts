@@ -11,42 +11,42 @@ import type { Keeper } from "./keeper.ts";
 import { passkeyCeremonies } from "./passkeys.ts";
 import { answerOf, type SignInAnswer } from "./sign-ins.ts";
 
-/** A code that a person types, or a passkey that the browser asks for. */
+/** A code that the user types, or a passkey that the browser asks for. */
 export type SecondFactorProof = { method: "totp" | "recovery_code"; code: string } | { method: "passkey" };
 
-/** What stands for half a sign-in: the answer `mfa_required`, or its token alone. */
+/** Half a sign-in: the answer `mfa_required`, or only its token. */
 export type HalfSignIn = Pick<MfaRequired, "mfa_token">;
 
-/** How somebody who is signed in proves it again. */
+/** A signed-in user's fresh proof of identity. */
 export type StepUpProof =
   | SecondFactorProof
-  /** For who has no second factor; who has one is asked for it next (`mfa_required`). */
+  /** For users without a second factor. A user who has one is asked for it next (`mfa_required`). */
   | { method: "password"; password: string }
-  /** By the mail of `startEmailSignIn` to the person's own address. */
+  /** The code of `startEmailSignIn`, mailed to the user's own address. */
   | { method: "email_code"; flow_id: string; code: string };
 
 export interface SecondFactorMethods {
-  /** The second half of a sign-in. @throws SallyportError `invalid_code`: five of them end it */
+  /** Completes half a sign-in. @throws SallyportError `invalid_code`: the fifth wrong code ends the sign-in */
   verifySecondFactor(
     input: HalfSignIn & SecondFactorProof & { remember_device?: boolean | undefined },
   ): Promise<{ status: "success"; user: User }>;
-  /** Which second factors would do: for half a sign-in, or for a step-up of who is signed in. */
+  /** Lists the accepted second factors: for half a sign-in, or for a step-up of the signed-in user. */
   secondFactorMethods(half?: HalfSignIn): Promise<string[]>;
   /**
-   * Proves more about who is signed in: the session goes on under a new id, freshly signed in. Never asks `onStepUp`.
+   * Proves more about the signed-in user. The session continues under a new id, freshly signed in. Never calls `onStepUp`.
    * @throws SallyportError `invalid_code`, `invalid_credentials`, `passkey_cancelled`, …
    */
   stepUp(proof: StepUpProof): Promise<SignInAnswer>;
-  /** A secret for an authenticator app; in force once `enableTotp` has shown a code of it. */
+  /** Makes a secret for an authenticator app. `enableTotp` activates it with a first code. */
   setupTotp(half?: HalfSignIn, options?: CallOptions): Promise<AuthMfaSetupOutput>;
-  /** Completes a sign-in that asked for the set-up, or adds to who is signed in. The recovery codes are shown this once. */
+  /** Completes a sign-in that required set-up, or adds the app to the signed-in user. Shows the recovery codes only once. */
   enableTotp(
     input: Partial<HalfSignIn> & { code: string; remember_device?: boolean | undefined },
     options?: CallOptions,
   ): Promise<{ status: "success"; user: User; recovery_codes: string[] }>;
   /** Makes a passkey on this device. @throws SallyportError `passkey_cancelled`, `passkey_exists`, `passkey_unsupported` */
   registerPasskey(name?: string): Promise<Passkey>;
-  /** Deletes the person's account, which cannot be undone, and signs them out. */
+  /** Deletes the user's account, which cannot be undone, and signs out. */
   deleteAccount(): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ export function createSecondFactors(keeper: Keeper, client: SallyportClient): Se
   const challenge = (half?: HalfSignIn): Promise<AuthMfaChallengeOutput> =>
     client.auth.mfa.challenge.mutate(tokenOf(half), { stepUp: false });
 
-  /** The body of a proof; for a passkey after its ceremony. */
+  /** Builds the request body of a proof; a passkey's ceremony runs first. */
   async function shown(proof: SecondFactorProof, half?: HalfSignIn): Promise<object> {
     if (proof.method !== "passkey") return { method: proof.method, code: proof.code };
     const { askPasskey, unsupported } = await passkeyCeremonies();

@@ -6,28 +6,28 @@ import type { Refused } from "../step-up.ts";
 
 interface SessionFetchOptions {
   credential: Credential;
-  /** Origins that may be shown the token. */
+  /** Origins that may receive the token. */
   origins: ReadonlySet<string>;
 }
 
 /**
- * `fetch` with the session's token, tried once more with another one when the answer says that the first is stale, or that
- * the person has to prove more.
- * @throws SallyportError `configuration_error` for an origin that was not named: whoever is sent the token can act as the user
+ * `fetch` with the session's token. Retries with another token if the answer says that the first is stale, or that the user
+ * has to prove more.
+ * @throws SallyportError `configuration_error` for an unlisted origin, because a receiver of the token can act as the user
  */
 export function createSessionFetch({ credential, origins }: SessionFetchOptions) {
   return async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init);
     const origin = parseUrl(request.url)?.origin ?? "";
     if (!origins.has(origin)) {
-      throw configurationError(`The access token is not sent to ${origin}: name it in createSession's \`origins\`.`);
+      throw configurationError(`The access token may not be sent to ${origin}. Add it to createSession's \`origins\`.`);
     }
     const token = await credential.token();
     if (token === null) return send(request, null);
     const chances = new SecondChances(credential);
     let [attempt, sent] = [request, token];
     for (;;) {
-      // A body can be read once: the copy is for the next attempt.
+      // A body can be read only once. The copy is for the next attempt.
       const copy = attempt.clone();
       const response = await send(attempt, sent);
       const next = response.status === 401 ? await chances.next(await refusalOf(response), sent) : null;

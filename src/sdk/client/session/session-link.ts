@@ -10,7 +10,7 @@ interface Subscribable {
   };
 }
 
-/** A link of tRPC's client (`TRPCLink`), written out so that nothing of tRPC has to be installed to read these types. */
+/** A link of tRPC's client (`TRPCLink`), written out here so that these types need no tRPC installed. */
 export type SessionLink = (
   runtime: unknown,
 ) => <Operation extends { context: Record<string, unknown> }, Result extends object>(options: {
@@ -18,13 +18,13 @@ export type SessionLink = (
   next: (op: Operation) => Result;
 }) => Result;
 
-/** What `headers` of tRPC's http links is called with; links that do not batch pass `op`. */
+/** The argument of `headers` in tRPC's http links. Links that do not batch pass `op`. */
 export interface HeadersInput {
   op?: { context: Record<string, unknown> };
   opList?: readonly { context: Record<string, unknown> }[];
 }
 
-/** Where the token that went with an operation is kept, between `headers` and the answer. */
+/** The key under which an operation's token is kept between `headers` and the answer. */
 const TOKEN = "sallyport.token";
 const RETRY = "sallyport.retry";
 
@@ -39,7 +39,7 @@ export function createLinkHeaders(credential: Credential) {
   };
 }
 
-/** Tries an operation once more, with another token, when it was refused for the one that it carried. */
+/** Retries an operation once with another token if its own token was refused. */
 export function createSessionLink(credential: Credential): SessionLink {
   return () =>
     ({ op, next }) => {
@@ -73,7 +73,7 @@ export function createSessionLink(credential: Credential): SessionLink {
 }
 
 /**
- * Reads a `TRPCClientError` of any server: `data.error` is our envelope, `data.httpStatus` every tRPC server's.
+ * Reads a `TRPCClientError` of any server. Our envelope is in `data.error`; every tRPC server sends `data.httpStatus`.
  * @returns null unless it is a 401
  */
 function refusalOf(error: unknown): Refused | null {

@@ -10,18 +10,18 @@ import type { SallyportClient } from "../types.ts";
 import type { Keeper } from "./keeper.ts";
 import { passkeyCeremonies } from "./passkeys.ts";
 
-/** What the mail holds: its link's token, or its code beside the flow that asked for it. */
+/** The proof in a mail: its link's token, or its code with the flow that asked for it. */
 export type MailProof = { token: string } | { flow_id: string; code: string };
 
-/** A person signed in, or with `mfa_required` half so: nothing is kept until the second factor is shown. */
+/** A completed sign-in, or with `mfa_required` half of one: nothing is kept until the second factor is shown. */
 export type SignInAnswer = { status: "success"; user: User } | MfaRequired;
 
-/** With `sent`, a mail is on its way, whose code or link goes on: nothing is made before the address is proven. */
+/** `sent` means that a mail is on its way. Its code or link continues; nothing is created before the address is proven. */
 export type SignUpAnswer = SignInAnswer | MailSent;
 
-/** What every way to sign in may ask for. */
+/** Options of every way to sign in. */
 export interface SignInTarget {
-  /** An organization that the person is a member of. */
+  /** An organization of which the user is a member. */
   organization?: string | null | undefined;
   /** One of the application's audiences. */
   audience?: string | null | undefined;
@@ -30,33 +30,33 @@ export interface SignInTarget {
 export interface PasskeySignIn extends SignInTarget {
   /**
    * Waits among the suggestions of a field with `autocomplete="username webauthn"`, without a dialog. Rejects with
-   * `passkey_unsupported` where the browser cannot, and with `passkey_cancelled` once another passkey is asked for.
+   * `passkey_unsupported` if the browser cannot do it, and with `passkey_cancelled` once another passkey is requested.
    */
   conditional?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
-/** The ways in, and the way back in. They reject with SallyportError. */
+/** All ways to sign in, sign up and recover an account. They reject with SallyportError. */
 export interface SignIns {
   /** @throws SallyportError `invalid_credentials`, `rate_limited`, `invalid_input`, `unreachable`, … */
   signIn(input: Omit<AuthLoginInput, "delivery">): Promise<SignInAnswer>;
-  /** By a passkey that the browser finds. @throws SallyportError `passkey_cancelled`, `passkey_unsupported`, `invalid_code`, … */
+  /** Signs in with a passkey. @throws SallyportError `passkey_cancelled`, `passkey_unsupported`, `invalid_code`, … */
   signInWithPasskey(options?: PasskeySignIn): Promise<SignInAnswer>;
-  /** Mails a link or a code. The answer is the same for an address that nobody has. */
+  /** Mails a link or a code. The answer is the same for an unknown address. */
   startEmailSignIn(input: { email: string; method: "magic_link" | "email_code" }): Promise<MailSent>;
-  /** @throws SallyportError `invalid_code` for what is wrong, spent or too old */
+  /** @throws SallyportError `invalid_code` if it is wrong, used or too old */
   completeEmailSignIn(input: MailProof & SignInTarget): Promise<SignInAnswer>;
-  /** @throws SallyportError `conflict` for a known address where sign-up is immediate, `invalid_input`, … */
+  /** @throws SallyportError `conflict` for a known address if sign-up is immediate, `invalid_input`, … */
   signUp(input: Omit<AuthRegisterInput, "delivery">): Promise<SignUpAnswer>;
-  /** The second half of a sign-up that answered `sent`. @throws SallyportError `invalid_code` */
+  /** Completes a sign-up that answered `sent`. @throws SallyportError `invalid_code` */
   completeRegistration(input: MailProof): Promise<SignInAnswer>;
-  /** Signs in somebody without a name, who may be made an account of later by `upgrade`, under the same id. */
+  /** Signs in a user without a name. `upgrade` can turn it into an account later, under the same id. */
   signInAnonymously(input?: { metadata?: Record<string, unknown> }): Promise<SignInAnswer>;
-  /** Gives the anonymous person who is signed in an address and a password. */
+  /** Gives the signed-in anonymous user an address and a password. */
   upgrade(input: { email: string; password: string; display_name?: string | null }): Promise<SignUpAnswer>;
-  /** Mails a link and a code. The answer is the same for an address that nobody has. */
+  /** Mails a link and a code. The answer is the same for an unknown address. */
   forgotPassword(input: { email: string }): Promise<MailSent>;
-  /** Sets a new password and ends all sessions. Signs nobody in. @throws SallyportError `invalid_code`, `invalid_input` */
+  /** Sets a new password and ends all sessions. Does not sign in. @throws SallyportError `invalid_code`, `invalid_input` */
   resetPassword(input: MailProof & { new_password: string }): Promise<void>;
 }
 
@@ -91,7 +91,7 @@ export function createSignIns(keeper: Keeper, client: SallyportClient): SignIns 
   };
 }
 
-/** The tokens in an answer are the keeper's: what is handed on says who signed in, or what is still to do. */
+/** Drops the tokens, which only the keeper holds: the caller gets the user, or the step that is still to do. */
 export function answerOf(answer: unknown): SignInAnswer {
   const { status, user } = answer as { status: unknown; user: User };
   return status === "success" ? { status, user } : (answer as MfaRequired);

@@ -4,9 +4,9 @@ import { configurationError, parseUrl, type SallyportError } from "../../interna
 const ADDRESS = /^\[|^\d+(\.\d+){3}$/;
 
 /**
- * Whether two addresses are certainly on different *sites* (scheme and registrable domain; the port is no part of it), so
- * that the browser withholds SameSite cookies. Which suffixes are public (`co.uk`) would take a list of thousands: hosts
- * that have two labels in common may still be different sites, which the first refresh then shows.
+ * Returns true if two addresses are certainly on different *sites* (scheme and registrable domain, whatever the port), so the
+ * browser withholds SameSite cookies. To know the public suffixes (`co.uk`) would take a list of thousands. Two hosts with two
+ * labels in common may therefore still be different sites; the first refresh shows it.
  */
 export function areDifferentSites(one: URL, other: URL): boolean {
   if (one.protocol !== other.protocol) return true;
@@ -16,7 +16,7 @@ export function areDifferentSites(one: URL, other: URL): boolean {
   return a[0] !== b[0] || a[1] !== b[1] || a[1] === undefined;
 }
 
-/** Whether browsers keep a page from calling an address because only the page came by https (Mixed Content, section 4). */
+/** Whether browsers block a call because only the page was loaded over https (Mixed Content, section 4). */
 export function isMixedContent(pageOrigin: string, url: string): boolean {
   return parseUrl(pageOrigin)?.protocol === "https:" && parseUrl(url)?.protocol === "http:";
 }
@@ -25,22 +25,22 @@ const ADVICE =
   "Serve both under one domain, such as app.example.com and login.example.com, with the same scheme " +
   "(and on a developer's machine both as localhost).";
 
-/** @throws SallyportError `configuration_error` when the appliance's cookies cannot reach this page */
+/** @throws SallyportError `configuration_error` if the appliance's cookies cannot reach this page */
 export function refuseOtherSite(pageOrigin: string, url: string): void {
   const [page, appliance] = [parseUrl(pageOrigin), parseUrl(url)];
   if (page && appliance && !areDifferentSites(page, appliance)) return;
-  // The session reports this one, so that the page can show it instead of ending here.
+  // The session reports this case itself, so that the page can show it and need not end here.
   if (isMixedContent(pageOrigin, url)) return;
   throw configurationError(
-    `The page (${pageOrigin}) and the appliance (${appliance?.origin}) are on different sites: browsers withhold its ` +
-      `cookies there, and a session could not be refreshed. ${ADVICE}`,
+    `The page (${pageOrigin}) and the appliance (${appliance?.origin}) are on different sites, so browsers withhold the ` +
+      `appliance's cookies and a session could not be refreshed. ${ADVICE}`,
   );
 }
 
-/** The session lives, and yet its cookie does not come along. */
+/** The session is alive, but its cookie does not arrive. */
 export function cookiesWithheld(pageOrigin: string, url: string): SallyportError {
   return configurationError(
-    `The browser does not send the appliance's cookies from ${pageOrigin} to ${parseUrl(url)?.origin}: they are blocked, or ` +
-      `the two are on different sites. ${ADVICE}`,
+    `The browser does not send the appliance's cookies from ${pageOrigin} to ${parseUrl(url)?.origin}. They are blocked, or ` +
+      `the page and the appliance are on different sites. ${ADVICE}`,
   );
 }

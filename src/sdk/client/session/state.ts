@@ -1,7 +1,7 @@
 import type { SallyportError } from "../../internal/errors.ts";
 import type { User } from "../api.gen.ts";
 
-/** What the access token says of its session, under the claims' own names. For display: a page cannot vouch for it. */
+/** The access token's claims about its session, under their own names. For display only: a page cannot vouch for them. */
 export interface SessionClaims {
   /** The user's id. */
   sub: string;
@@ -18,21 +18,21 @@ export interface SessionClaims {
 }
 
 /**
- * Who is signed in, as far as this page knows. `error` tells why it cannot say, or why the last refresh failed; it does not
- * change who is signed in.
+ * The signed-in user, as far as this page knows. `error` says why that is unknown, or why the last refresh failed; it does not
+ * change the signed-in user.
  */
 export type SessionState =
-  /** Not known yet: the appliance has not answered. */
+  /** Not known yet, because the appliance has not answered. */
   | { status: "loading"; user: null; session: null; error: SallyportError | null }
   | { status: "signed-in"; user: User; session: SessionClaims; error: SallyportError | null }
   | { status: "signed-out"; user: null; session: null; error: SallyportError | null; reason: SignedOutReason };
 
-/** `none`: nobody was; `sign-out`: in this tab or another; `ended`: it expired, or was ended from elsewhere. */
+/** `none`: nobody was signed in; `sign-out`: in this tab or another; `ended`: it expired, or was ended from elsewhere. */
 export type SignedOutReason = "none" | "sign-out" | "ended";
 
 export type StateListener = (state: SessionState) => void;
 
-/** The current state, and who wants to hear of the next. */
+/** The current state and its listeners. */
 export class SessionStates {
   current: SessionState = { status: "loading", user: null, session: null, error: null };
   readonly #listeners = new Set<StateListener>();
@@ -43,7 +43,7 @@ export class SessionStates {
   }
 
   subscribe(listener: StateListener): () => void {
-    // Wrapped: the same function subscribed twice is two subscriptions.
+    // Wrapped in a new function, so that a function subscribed twice counts as two subscriptions.
     const own: StateListener = (state) => listener(state);
     this.#listeners.add(own);
     return () => {
@@ -52,7 +52,7 @@ export class SessionStates {
   }
 }
 
-/** Reads the claims of a token that came straight from the appliance. @returns null for what is no access token */
+/** Reads the claims of a token that came straight from the appliance. @returns null unless it is an access token */
 export function readClaims(token: string): SessionClaims | null {
   try {
     const payload = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");

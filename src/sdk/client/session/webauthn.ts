@@ -1,27 +1,27 @@
 import { SallyportError, type SallyportLocalCode } from "../../internal/errors.ts";
 
 /**
- * Passkeys by the browser's WebAuthn API, with JSON on both sides (WebAuthn Level 3, section 5.1.8 f.). Converted here: the
- * browsers' own `parse…FromJSON` and `toJSON` are missing in many, and broken by some password managers that stand in.
+ * Passkeys by the browser's WebAuthn API, with JSON on both sides (WebAuthn Level 3, section 5.1.8 f.). This file converts:
+ * many browsers lack `parse…FromJSON` and `toJSON`, and some password managers that replace the API break them.
  */
 export function passkeysWork(): boolean {
   return typeof globalThis.PublicKeyCredential === "function" && globalThis.navigator?.credentials !== undefined;
 }
 
-/** Whether passkeys can be offered among a field's suggestions. */
+/** Whether a field can offer passkeys among its suggestions. */
 export async function suggestionsWork(): Promise<boolean> {
   return passkeysWork() && (await PublicKeyCredential.isConditionalMediationAvailable?.().catch(() => false)) === true;
 }
 
 export function unsupported(): SallyportError {
-  return refusal("passkey_unsupported", "This browser cannot do that with passkeys.");
+  return refusal("passkey_unsupported", "This browser does not support this use of passkeys.");
 }
 
-/** One ceremony at a time: a second one in a page fails unless the first, which may wait among suggestions, is ended. */
+/** One ceremony at a time: a second one fails unless the first, which may wait among suggestions, is ended. */
 let running: AbortController | null = null;
 
 /**
- * Asks for a passkey of the person's.
+ * Asks the user for a passkey.
  * @param options `PublicKeyCredentialRequestOptionsJSON`
  * @param isConditional waits among the suggestions of a field with `autocomplete="… webauthn"`
  * @returns `AuthenticationResponseJSON`
@@ -97,19 +97,23 @@ async function ceremony(
   }
 }
 
-const CANCELLED = "No passkey was chosen, or the time for it ran out.";
+const CANCELLED = "No passkey was chosen in time.";
 
-/** Browsers tell little, on purpose: which passkeys there are is nobody's business before the person agrees. */
+/** Browsers tell little on purpose: a page must not learn which passkeys exist before the user agrees. */
 function toSallyportError(error: unknown): unknown {
   switch ((error as { name?: unknown } | null)?.name) {
     case "NotAllowedError":
     case "AbortError":
       return refusal("passkey_cancelled", CANCELLED, error);
     case "InvalidStateError":
-      return refusal("passkey_exists", "This device has a passkey for the account already.", error);
+      return refusal("passkey_exists", "This device already has a passkey for the account.", error);
     case "NotSupportedError":
     case "ConstraintError":
-      return refusal("passkey_unsupported", "This device cannot make a passkey of the kind that is asked for.", error);
+      return refusal(
+        "passkey_unsupported",
+        "This device cannot make the kind of passkey that the server asks for.",
+        error,
+      );
     case "SecurityError":
       return refusal("configuration_error", "The page's address does not fit the application's RP id.", error);
     default:

@@ -23,7 +23,7 @@ export type AccountSection =
   | "data";
 
 export interface AccountProps {
-  /** Which sections are shown, in this order. Default: all. */
+  /** The sections to show, in this order. Default: all. */
   sections?: readonly AccountSection[] | undefined;
   onDeleted?: (() => void) | undefined;
 }
@@ -39,7 +39,7 @@ const ALL: readonly AccountSection[] = [
   "data",
 ];
 
-/** A person's own affairs: what they are called, how they sign in, where they are signed in, and the way out. */
+/** A user's own account: name, ways to sign in, sessions, and its deletion. */
 export function Account({ sections = ALL, onDeleted }: AccountProps): ReactElement | null {
   const { texts } = useProvided();
   const auth = usePageAuth();
@@ -52,7 +52,7 @@ export function Account({ sections = ALL, onDeleted }: AccountProps): ReactEleme
       <h2 className="sallyport-title" id={heading}>
         {texts.yourAccount}
       </h2>
-      {/* Another person's account is another one, with nothing left of the one before. */}
+      {/* The key makes a new component for another user, with nothing left of the one before. */}
       <Sections key={user.id} sections={sections} load={load} onDeleted={onDeleted} />
     </section>
   );
@@ -83,7 +83,7 @@ function Sections({ sections, load, onDeleted }: SectionsProps): ReactElement {
       case "sessions":
         return <SessionsSection key={name} />;
       case "devices":
-        // Most people have none, and need not wonder what they are.
+        // Most users have no trusted devices, and need not wonder about them.
         return security.trusted_devices > 0 && <DevicesSection key={name} />;
       case "data":
         return <DataSection key={name} onDeleted={onDeleted} />;

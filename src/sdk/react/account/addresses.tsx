@@ -13,14 +13,14 @@ import { MailCode } from "../mail-code.tsx";
 import { Entries, usePages } from "./pages.tsx";
 import { Section } from "./section.tsx";
 
-/** A mail whose code is awaited, and how to ask for another. */
+/** A mail whose code the form waits for, and how to request another. */
 interface Proving {
   email: string;
   sent: MailSent;
   again: () => Promise<MailSent>;
 }
 
-/** Where mail about the account goes: more addresses, which of them counts, which are proven. */
+/** The user's email addresses: adds more, makes one primary, and verifies them. */
 export function AddressesSection(): ReactElement {
   const { texts } = useProvided();
   const auth = usePageAuth();
@@ -30,7 +30,7 @@ export function AddressesSection(): ReactElement {
   const idOf = useFieldIds();
   const change = useAction(async (work: () => Promise<unknown>) => {
     await work();
-    // The profile names the primary one.
+    // The profile shows the primary address.
     await Promise.all([emails.reload(), auth().refresh()]);
   });
 

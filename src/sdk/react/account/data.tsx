@@ -9,7 +9,7 @@ import { Form } from "../form.tsx";
 import { usePageAuth } from "../hooks.ts";
 import { Section } from "./section.tsx";
 
-/** A person takes what is kept about them, or has it deleted. */
+/** Lets users download the data that is kept about them, or delete their account. */
 export function DataSection({ onDeleted }: { onDeleted?: (() => void) | undefined }): ReactElement {
   const { texts } = useProvided();
   const auth = usePageAuth();

@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import { useProvided } from "../context.ts";
 
-/** RFC 3339 to a day, and to a day and time, in the language of the texts and the person's time zone. */
+/** Formats RFC 3339 as a day, and as a day and time, in the texts' language and the user's time zone. */
 export function useDates(): { day: (time: string) => string; moment: (time: string) => string } {
   const { language } = useProvided().texts;
   return useMemo(() => {

@@ -8,7 +8,7 @@ import { useDates } from "./dates.ts";
 import { Entries, usePages } from "./pages.tsx";
 import { Section } from "./section.tsx";
 
-/** The devices that are not asked for the second factor. */
+/** The devices that skip the second factor. */
 export function DevicesSection(): ReactElement {
   const { texts } = useProvided();
   const auth = usePageAuth();

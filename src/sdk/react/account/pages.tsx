@@ -7,14 +7,14 @@ import { type Load, Loaded, useLoaded } from "../loaded.tsx";
 
 export interface Pages<T> {
   first: Load<Page<T>>;
-  /** All that has been loaded. */
+  /** All the entries loaded so far. */
   entries: (first: Page<T>) => T[];
   next: (first: Page<T>) => string | null;
   more: (cursor: string) => Promise<void>;
   reload: () => Promise<void>;
 }
 
-/** A list that comes in pages. */
+/** Loads a list page by page. */
 export function usePages<T>(load: (input: { limit: number; cursor?: string }) => Promise<Page<T>>): Pages<T> {
   const [rest, setRest] = useState<Page<T> | null>(null);
   const first = useLoaded(() => load({ limit: 50 }));
@@ -35,12 +35,12 @@ export function usePages<T>(load: (input: { limit: number; cursor?: string }) =>
 
 export interface EntriesProps<T> {
   of: Pages<T>;
-  /** Instead of an empty list. */
+  /** Shown in place of an empty list. */
   none?: string | undefined;
   children: (entry: T) => ReactNode;
 }
 
-/** The entries of a list, and the way to the next page. */
+/** The entries of a list, and a button for the next page. */
 export function Entries<T extends { id: string }>({ of, none, children }: EntriesProps<T>): ReactElement {
   const { texts } = useProvided();
   const more = useAction(of.more);

@@ -12,7 +12,7 @@ import { useDates } from "./dates.ts";
 import { Entries, usePages } from "./pages.tsx";
 import { Section } from "./section.tsx";
 
-/** A person's passkeys: add, name, remove. */
+/** A user's passkeys: add, name, remove. */
 export function PasskeysSection({ onChange }: { onChange: () => void }): ReactElement {
   const { texts } = useProvided();
   const auth = usePageAuth();

@@ -8,7 +8,7 @@ import { LinkButton } from "../link-button.tsx";
 import { useDates } from "./dates.ts";
 import { Section } from "./section.tsx";
 
-/** Changes the password of whoever has one, and gives one to whoever has none. */
+/** Changes the user's password, or sets one if there is none. */
 export function PasswordSection({ security, onChange }: { security: Security; onChange: () => void }): ReactElement {
   const { texts } = useProvided();
   const auth = usePageAuth();

@@ -5,7 +5,7 @@ import { Form } from "../form.tsx";
 import { usePageAuth, useUser } from "../hooks.ts";
 import { Section } from "./section.tsx";
 
-/** What a person is called. */
+/** The user's name. */
 export function ProfileSection(): ReactElement {
   const { texts } = useProvided();
   const auth = usePageAuth();

@@ -7,8 +7,8 @@ export interface SectionProps {
 }
 
 /**
- * One of a person's affairs, named by its heading. The heading takes the focus when what had it is gone, such as an entry that
- * was removed: else it would fall to the top of the page.
+ * One part of the account, named by its heading. The heading takes the focus if the focused element disappears, such as a
+ * removed entry; otherwise the focus would fall to the top of the page.
  */
 export function Section({ title, intro, children }: SectionProps): ReactElement {
   const heading = useId();
@@ -20,7 +20,7 @@ export function Section({ title, intro, children }: SectionProps): ReactElement 
   });
 
   function onBlur({ target }: FocusEvent): void {
-    // An element that is being removed loses the focus as well, and is gone a moment later.
+    // An element that is being removed loses the focus first, and disappears a moment later.
     setTimeout(() => {
       if (target.isConnected)
         holdsFocus.current = title3.current?.parentElement?.contains(document.activeElement) ?? false;

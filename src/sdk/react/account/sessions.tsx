@@ -8,7 +8,7 @@ import { useDates } from "./dates.ts";
 import { Entries, usePages } from "./pages.tsx";
 import { Section } from "./section.tsx";
 
-/** Where a person is signed in, by device and network, and the way out of each. */
+/** The user's sessions, by device and network, with a button to end each. */
 export function SessionsSection(): ReactElement {
   const { texts } = useProvided();
   const auth = usePageAuth();

@@ -11,8 +11,8 @@ import { useDates } from "./dates.ts";
 import { Section } from "./section.tsx";
 
 /**
- * The authenticator app, and the recovery codes that stand in for it or for a passkey: whoever is asked for a passkey after a
- * password, and has lost it, is let in by nothing else.
+ * The authenticator app, and the recovery codes that replace it or a passkey. Recovery codes are the only way in for a user
+ * whose second factor is a passkey and who has lost it.
  */
 export function TotpSection({ security, onChange }: { security: Security; onChange: () => void }): ReactElement {
   const { texts, showRecoveryCodes } = useProvided();

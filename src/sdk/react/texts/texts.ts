@@ -1,4 +1,4 @@
-/** Every word that the components show. What the appliance says of a field (`details`) is shown as it comes. */
+/** All texts that the components show. The appliance's own text about a field (`details`) is shown as it comes. */
 export interface Texts extends SignInTexts, FactorTexts, AccountTexts, ProblemTexts {
   /** BCP 47, for dates. */
   language: string;
@@ -31,7 +31,7 @@ interface SignInTexts {
   sending: string;
   backToSignIn: string;
   checkMail: string;
-  /** @param email as it was typed; whether there is such an account is not told */
+  /** @param email the typed address; the text must not say whether it has an account */
   signInMailSent: (email: string) => string;
   signUpMailSent: (email: string) => string;
   resetMailSent: (email: string) => string;
@@ -75,7 +75,7 @@ interface FactorTexts {
   copy: string;
   copied: string;
   download: string;
-  /** Above the codes, in the file. */
+  /** The first line of the file with the codes. */
   recoveryFile: string;
   codesKept: string;
   done: string;
@@ -111,7 +111,7 @@ interface AccountTexts {
   verify: string;
   newAddress: string;
   addAddress: string;
-  /** Names of buttons, for who hears them one by one. */
+  /** Button names for screen readers, which may announce the buttons without their surroundings. */
   makePrimaryOf: (email: string) => string;
   verifyOf: (email: string) => string;
   removeOf: (name: string) => string;
@@ -180,7 +180,7 @@ interface ProblemTexts {
   passwordMissing: string;
   codeMissing: string;
   nameMissing: string;
-  /** Above what is wrong with the fields. */
+  /** Stands above the fields' problems. */
   fieldProblems: string;
   invalidCredentials: string;
   wrongPassword: string;
@@ -196,19 +196,19 @@ interface ProblemTexts {
   cannotCopy: string;
   codesNotKept: string;
   notSure: string;
-  /** @param seconds to wait, where the appliance said so */
+  /** @param seconds the wait, if the appliance named it */
   rateLimited: (seconds: number | null) => string;
   busy: string;
   unreachable: string;
-  /** The notice where the appliance does not answer. */
+  /** The notice if the appliance does not answer. */
   serviceDown: string;
   serviceDownText: string;
-  /** The notice where the appliance does not answer pages of this origin. */
+  /** The notice if the appliance does not answer pages of this origin. */
   pageRefused: string;
   pageRefusedText: (origin: string) => string;
-  /** Above the command that allows the origin. */
+  /** Stands above the command that allows the origin. */
   pageRefusedAdvice: string;
-  /** The notice where a page came by https and the appliance has an http address. */
+  /** The notice if a page was loaded over https and the appliance has an http address. */
   mixedContent: string;
   mixedContentText: string;
   mixedContentAdvice: string;
