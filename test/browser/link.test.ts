@@ -197,7 +197,7 @@ describe("a mailed link in a browser", () => {
       route.fulfill({ status: 429, headers: { "retry-after": "150" }, json: error("rate_limited") }),
     );
     await site.open(link);
-    await site.sees("A little too fast");
+    await site.sees("Too many requests");
     expect(await site.page.textContent(".lead")).toContain("try again in 3 minutes.");
     await site.page.unroute("**/v1/auth/link");
     await site.page.route("**/v1/auth/link", (route) => route.fulfill({ status: 502, body: "<h1>Bad gateway</h1>" }));
@@ -215,7 +215,7 @@ describe("a mailed link in a browser", () => {
     await site.sees("Sign in to Harbour Notes");
     await allowMail(app, ["password"]);
     await site.press("Sign in");
-    await site.sees("This is not possible any more");
+    await site.sees("This is no longer possible");
     await allowMail(app);
     await setApplication(app, { home_url: null });
     await site.openMailTo(user);

@@ -37,7 +37,7 @@ async function open(address: string, options: BrowserContextOptions = {}): Promi
 }
 
 const noticeOn = (page: Page) => page.locator(".sallyport-notice");
-const saidIn = (logged: readonly string[]) => logged.filter((line) => line.startsWith("Sallyport does not know"));
+const saidIn = (logged: readonly string[]) => logged.filter((line) => line.startsWith("Sallyport cannot find out"));
 
 async function axeFindings(page: Page, name: string): Promise<string[]> {
   if (SHOTS) await page.screenshot({ path: `${SHOTS}/notice-${name}.png` });
@@ -75,7 +75,7 @@ describe("a page whose appliance", () => {
     await using site = await siteOf(stage.instance.url);
     await using opened = await open(site.origin);
     const { page, logged } = opened;
-    await noticeOn(page).getByText(`takes no requests from ${site.origin}`).waitFor();
+    await noticeOn(page).getByText(`does not accept requests from ${site.origin}`).waitFor();
     const command = await page.locator(".sallyport-command").textContent();
     expect(command).toBe(`sallyport app set ${stage.instance.applicationId} --add-origin ${site.origin}`);
     expect(saidIn(logged)).toEqual([expect.stringContaining(`does not answer pages of ${site.origin}`)]);
@@ -124,7 +124,7 @@ describe("a page whose appliance", () => {
     });
     await page.goto("https://shop.example/");
     await noticeOn(page).getByText("The browser blocks sign-in on this page").waitFor();
-    expect(saidIn(logged)).toEqual([expect.stringContaining("http://login.shop.example is an http address")]);
+    expect(saidIn(logged)).toEqual([expect.stringContaining("http://login.shop.example, an http address")]);
     expect(new Set(asked)).toEqual(new Set(["shop.example"]));
     expect(await axeFindings(page, "mixed")).toEqual([]);
     await context.close();

@@ -247,7 +247,7 @@ describe("a passkey", () => {
     await site.signUp(newEmail());
     await site.openAccount();
     await page.getByRole("button", { name: "Add a passkey" }).click();
-    await page.getByRole("alert").filter({ hasText: "has a passkey for your account already" }).waitFor();
+    await page.getByRole("alert").filter({ hasText: "already has a passkey for your account" }).waitFor();
     expect(site.complaints).toEqual([]);
   });
 

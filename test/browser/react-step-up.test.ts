@@ -76,7 +76,7 @@ describe("what needs a fresh sign-in", () => {
     await dialog.getByLabel("Password", { exact: true }).waitFor();
     await page.keyboard.press("Escape");
     await dialog.waitFor({ state: "detached" });
-    await page.getByRole("alert").filter({ hasText: "needs your confirmation first" }).waitFor();
+    await page.getByRole("alert").filter({ hasText: "Confirm first that it is you" }).waitFor();
     expect(await site.focused()).toBe("Add a passkey");
     expect(await page.textContent("#status")).toBe("signed-in");
   });

@@ -36,7 +36,7 @@ describe("the components", () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
-    expect(await focused(page)).toContain("Something is not right yet");
+    expect(await focused(page)).toContain("Check these fields");
     const email = page.getByLabel("Email address");
     expect(await email.getAttribute("aria-invalid")).toBe("true");
     const described = await email.getAttribute("aria-describedby");

@@ -1,4 +1,4 @@
-/** A mail as /dev/inbox.json tells it. */
+/** A mail in /dev/inbox.json. */
 export interface Mail {
   id: string;
   to: string;
@@ -17,13 +17,13 @@ const PATIENCE = 10_000;
 const COPIED = 1_500;
 
 let mails: readonly Mail[] = [];
-/** What stands in the article, so that a preview is not loaded anew at each look. */
+/** The content of the article, so that a preview is not reloaded at each poll. */
 let shown: string | null = null;
 let hasLooked = false;
 
 function part<T extends HTMLElement = HTMLElement>(id: string): T {
   const found = document.getElementById(id);
-  if (!found) throw new Error(`the page has no ${id}`);
+  if (!found) throw new Error(`this page has no ${id}`);
   return found as T;
 }
 
@@ -58,7 +58,7 @@ function item(mail: Mail): HTMLElement {
   return entry;
 }
 
-/** Adds and removes entries without touching those that stay: the keyboard's focus stays where it is. */
+/** Adds and removes entries without touching the others, so that the keyboard's focus stays. */
 function renderList(): void {
   const list = part("list");
   const known = new Map([...list.children].map((entry) => [entry.querySelector("a")?.dataset.id, entry]));
@@ -107,7 +107,7 @@ function renderMail(): void {
   if (mail.link !== null && /^https?:/.test(mail.link)) link.href = mail.link;
   else link.removeAttribute("href");
   say("text", mail.text);
-  // A new frame each time: another address in the old one would be a step of its own for the button that goes back.
+  // A new frame each time: a new address in the old frame would add a step to the browser's history.
   const old = part<HTMLIFrameElement>("html");
   const preview = old.cloneNode() as HTMLIFrameElement;
   preview.src = `/dev/inbox/${encodeURIComponent(mail.id)}`;
@@ -119,7 +119,7 @@ function render(): void {
   renderMail();
 }
 
-/** Tells people who do not see the list grow. */
+/** Announces new mails to people who do not see the list grow. */
 function announce(before: readonly Mail[]): void {
   const known = new Set(before.map(({ id }) => id));
   const fresh = mails.filter(({ id }) => !known.has(id));

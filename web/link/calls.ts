@@ -1,9 +1,9 @@
-/** What the appliance said no with; `unreachable` when it said nothing. */
+/** The appliance's refusal; `unreachable` if there was no answer. */
 export interface Refusal {
   code: string;
   status: number;
   fields: readonly { path: string; reason: string }[];
-  /** Seconds; null where the answer names none. */
+  /** Seconds; null if the answer names none. */
   retryAfter: number | null;
 }
 
@@ -15,9 +15,9 @@ interface Envelope {
 
 const PATIENCE = 20_000;
 
-/** The REST procedures of the place that the page stands at, a tenant's path included. */
+/** The REST procedures under this page's own path, which includes a tenant's prefix. */
 export class Api {
-  /** Of the link, once it is known. */
+  /** The link's application, once it is known. */
   applicationId: string | null = null;
 
   constructor(private readonly base: string) {}

@@ -4,7 +4,7 @@ import { askSecondFactor } from "./second-factor.ts";
 import { momentOf, reasonIn, spanOf, textsFor } from "./texts.ts";
 import { button, element, field, form, sentence, show, type Tone, type View } from "./views.ts";
 
-/** What each kind of link is spent at, and only when somebody presses the button. */
+/** The procedure that uses each kind of link, called only when the user presses the button. */
 const ACTS = {
   sign_in: "/v1/auth/email/complete",
   sign_up: "/v1/auth/register/complete",
@@ -13,21 +13,21 @@ const ACTS = {
   undo_email_change: "/v1/auth/email/undo",
 } as const satisfies Record<DescribedLink["kind"], `/v1/${string}`>;
 
-/** Answers that no second attempt with this link can change. */
+/** Refusals that another attempt with this link cannot change. */
 const FINAL = ["invalid_code", "invalid_credentials", "invalid_input", "not_found", "unknown_application", "conflict"];
 
 const texts = textsFor(navigator.languages);
 const card = document.querySelector<HTMLElement>("#card");
 const care = document.querySelector<HTMLElement>("#care");
 
-/** Takes the token out of the address, so that neither history nor a copied address nor a screenshot holds it. */
+/** Takes the token out of the address, so that no history, copied address or screenshot holds it. */
 function takeToken(): string {
   const token = location.hash.slice(1);
   history.replaceState(null, "", location.pathname);
   return token;
 }
 
-/** One link, from its opening to its end. */
+/** One link, from opening to end. */
 class Visit {
   readonly #api = new Api(location.pathname.replace(/\/link$/, ""));
   #link: DescribedLink | null = null;
@@ -38,7 +38,7 @@ class Visit {
     private readonly token: string,
   ) {}
 
-  /** Another link was opened in its place: an answer that comes late is shown to nobody. */
+  /** Another link was opened in this one's place, so a late answer is not shown. */
   leave(): void {
     this.#isLeft = true;
   }
@@ -81,12 +81,12 @@ class Visit {
       "submit",
     );
     const whole = form([password], submit, alert);
-    // Password managers look for it. It stays empty: they would keep a masked address as the name of the account.
+    // For password managers. It stays empty, because they would save a masked address as the account's name.
     whole.prepend(element("input", { type: "text", autocomplete: "username", hidden: "" }));
     return whole;
   }
 
-  /** Spends the link. @param input what stands beside the token; `field` shows what is wrong with it */
+  /** Uses the link. @param input the values beside the token; `field` shows their problem */
   async #act(
     input: object,
     alert: HTMLElement,
@@ -149,7 +149,7 @@ class Visit {
     return this.#sayingOf(refusal).lead.replace("{later}", later);
   }
 
-  /** Of what was refused after a press. */
+  /** Explains a refusal after a press. */
   #explain(refusal: Refusal): string {
     return refusal.code === "unreachable" ? texts.lost : this.#wordsFor(refusal);
   }
@@ -158,7 +158,7 @@ class Visit {
     this.#show(tone, said, this.#wayOn());
   }
 
-  /** Back to the application, where it has said where that is. */
+  /** The way back to the application, if it has named an address. */
   #wayOn(): HTMLElement[] {
     const home = this.#link?.application.home_url ?? null;
     if (home !== null && /^https?:\/\//.test(home)) {
@@ -199,7 +199,7 @@ if (card && care) {
     visit = new Visit(card, takeToken());
     return visit.begin();
   };
-  // Another link that is opened here changes the fragment alone, and loads nothing. Taking the token out fires no event.
+  // Opening another link here changes only the fragment and loads nothing. Taking the token out fires no event.
   window.addEventListener("hashchange", begin);
   care.replaceChildren(texts.care);
   care.hidden = false;

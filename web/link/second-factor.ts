@@ -5,7 +5,7 @@ import { button, element, field, form, sentence, type View } from "./views.ts";
 
 type Method = "totp" | "recovery_code" | "passkey";
 
-/** What a passkey is asked with. */
+/** The request options for a passkey. */
 interface Challenge {
   passkey: { flow_id: string; public_key: PublicKeyCredentialRequestOptionsJSON } | null;
 }
@@ -14,14 +14,14 @@ export interface Question {
   show(view: View): void;
   texts: Texts;
   api: Api;
-  /** Of the link: what sentences name. */
+  /** The link's values for the sentences. */
   values: Readonly<Record<string, string>>;
   demand: MfaRequired;
-  /** Both factors are proven. */
+  /** Called when both factors are proven. */
   done(): void;
-  /** Nothing more can be done here: the token is spent, or this page has no way. */
+  /** Called when this page can do nothing more: the token is used, or the page supports none of the methods. */
   end(view: Pick<View, "heading" | "lead">): void;
-  /** What is said beside the form about a refusal that is not the code's fault. */
+  /** Returns the message for a refusal that is not about the code. */
   explain(refusal: Refusal): string;
 }
 
@@ -30,10 +30,10 @@ interface Problems {
   other(text: string): void;
 }
 
-/** The appliance ends the token after as many wrong codes. */
+/** The wrong codes after which the appliance ends the token. */
 const TRIES = 5;
 
-/** Asks for a second factor, by whichever of the person's methods this page can do. */
+/** Asks for a second factor by a method that the user has and this page supports. */
 export function askSecondFactor(question: Question): void {
   const { texts, demand, values } = question;
   const end = ({ heading, lead }: { heading: string; lead: string }) =>
@@ -41,7 +41,7 @@ export function askSecondFactor(question: Question): void {
   const methods = (["totp", "recovery_code", "passkey"] as const).filter(
     (method) => demand.methods.includes(method) && (method !== "passkey" || canUsePasskeys()),
   );
-  // A recovery code is for the day on which nothing else is left: it is never the first thing to be asked for.
+  // A recovery code is for the day when nothing else is left, so it is never asked for first.
   const first = methods.find((method) => method !== "recovery_code") ?? methods[0];
   const deadline = Date.now() + demand.mfa_token_expires_in * 1_000;
   let wrong = 0;
@@ -121,7 +121,7 @@ function canUsePasskeys(): boolean {
   return "PublicKeyCredential" in window && "parseRequestOptionsFromJSON" in PublicKeyCredential;
 }
 
-/** @returns null when the person or the browser says no */
+/** @returns null if the user or the browser refuses */
 async function answerOf(options: PublicKeyCredentialRequestOptionsJSON): Promise<object | null> {
   try {
     const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);

@@ -2,7 +2,7 @@ import type { DescribedLink } from "../../src/sdk/client/api.gen.ts";
 
 type Kind = DescribedLink["kind"];
 
-/** What one kind of link says before and after. `{email}` and `{application}` stand for theirs. */
+/** The texts of one kind of link, before and after its use. `{email}` and `{application}` stand for the link's own. */
 interface KindTexts {
   heading: string;
   lead: string;
@@ -18,17 +18,17 @@ interface Said {
 
 export interface Texts {
   language: "en" | "de";
-  /** The reader's own, for numbers and times: `en-GB`. */
+  /** The reader's own locale, for numbers and times: `en-GB`. */
   locale: string;
   loading: string;
   working: string;
-  /** In place of an address that the appliance does not name. */
+  /** Replaces an address that the appliance does not name. */
   someAddress: string;
   until: string;
   care: string;
   kinds: Record<Kind, KindTexts>;
   password: { label: string; hint: string; show: string; hide: string; missing: string };
-  /** The appliance's reasons against a password, where they can be said in this language. */
+  /** The appliance's reasons against a password, where this language has a text for them. */
   reasons: readonly (readonly [RegExp, string])[];
   factor: Said & {
     totp: string;
@@ -54,7 +54,7 @@ export interface Texts {
   invalid: Said;
   forbidden: Said;
   unreachable: Said;
-  /** The same after a press: the answer may be lost, and not the question. */
+  /** The same after a press: the request may have arrived although the answer was lost. */
   lost: string;
   busy: Said;
   later: string;
@@ -67,7 +67,7 @@ const english: Texts = {
   loading: "One moment…",
   working: "One moment…",
   someAddress: "the address that the mail came to",
-  until: "This link is good until {time}, once.",
+  until: "This link works once, until {time}.",
   care: "Nobody will ever ask you for this link or for the code in the mail. Keep both to yourself.",
   kinds: {
     sign_in: {
@@ -93,7 +93,7 @@ const english: Texts = {
     },
     reset_password: {
       heading: "Set a new password",
-      lead: "It is for the account of {email} at {application}. Every device will be signed out.",
+      lead: "This sets the password of {email} at {application}, and signs out every device.",
       button: "Set the password",
       doneHeading: "Your new password is set",
       doneLead: "Every device was signed out. Sign in to {application} with the new password.",
@@ -108,7 +108,7 @@ const english: Texts = {
   },
   password: {
     label: "New password",
-    hint: "Long beats complicated: four or five words that have nothing to do with each other.",
+    hint: "Long beats complicated: use four or five unrelated words.",
     show: "Show",
     hide: "Hide",
     missing: "Enter a new password.",
@@ -118,9 +118,9 @@ const english: Texts = {
     heading: "One more step",
     lead: "Your account at {application} asks for a second proof that it is you.",
     totp: "Code from your authenticator app",
-    totpHint: "Six digits; a new one every 30 seconds.",
+    totpHint: "Six digits that change every 30 seconds.",
     recovery: "Recovery code",
-    recoveryHint: "One of those that you kept for this day. Each is good once.",
+    recoveryHint: "One of the recovery codes that you saved. Each works once.",
     passkey: "Continue with your passkey",
     button: "Continue",
     missing: "Enter the code.",
@@ -135,7 +135,7 @@ const english: Texts = {
     },
     setup: {
       heading: "A second factor is needed",
-      lead: "{application} asks everybody for a second factor, and you have none yet. Sign in there to set one up.",
+      lead: "{application} requires a second factor, and you have none yet. Sign in there to set one up.",
     },
     elsewhere: {
       heading: "Your second factor is needed",
@@ -147,26 +147,26 @@ const english: Texts = {
   retry: "Try again",
   missing: {
     heading: "There is no link here",
-    lead: "Open the link in the mail again, from its beginning to its end. Or type the code from the mail where you asked for it.",
+    lead: "Open the whole link in the mail again. Or type the code from the mail where you asked for it.",
   },
   invalid: {
     heading: "This link no longer works",
-    lead: "It was used before, it has expired, or a part of it is missing. Ask for a new mail where you asked for this one.",
+    lead: "It was used before, has expired, or is incomplete. Ask for a new mail where you asked for this one.",
   },
   forbidden: {
-    heading: "This is not possible any more",
-    lead: "{application} has switched this way off. Go there and choose another one.",
+    heading: "This is no longer possible",
+    lead: "{application} has turned this method off. Choose another one there.",
   },
   unreachable: {
     heading: "No connection",
-    lead: "This page could not reach its server. Your link is still good: check your connection, then try again.",
+    lead: "This page could not reach its server. Your link still works: check your connection, then try again.",
   },
-  lost: "This page could not reach its server. Check your connection, then try again. Should the link no longer work then, it has done its work already.",
-  busy: { heading: "A little too fast", lead: "There were too many requests. Your link is still good: {later}" },
+  lost: "This page could not reach its server. Check your connection, then try again. If the link no longer works then, it was already used successfully.",
+  busy: { heading: "Too many requests", lead: "Your link still works: {later}" },
   later: "try again in {time}.",
   failed: {
     heading: "Something went wrong",
-    lead: "It is not your fault, and your link may still be good: try again in a minute.",
+    lead: "It is not your fault, and your link may still work: try again in a minute.",
   },
 };
 
@@ -176,7 +176,7 @@ const german: Texts = {
   loading: "Einen Moment …",
   working: "Einen Moment …",
   someAddress: "die Adresse, an die die E-Mail ging,",
-  until: "Dieser Link gilt bis {time}, ein einziges Mal.",
+  until: "Dieser Link gilt einmal, bis {time}.",
   care: "Niemand wird Sie je nach diesem Link oder dem Code aus der E-Mail fragen. Behalten Sie beide für sich.",
   kinds: {
     sign_in: {
@@ -202,7 +202,7 @@ const german: Texts = {
     },
     reset_password: {
       heading: "Neues Passwort setzen",
-      lead: "Es gilt für das Konto von {email} bei {application}. Alle Geräte werden abgemeldet.",
+      lead: "Damit setzen Sie das Passwort von {email} bei {application}. Alle Geräte werden abgemeldet.",
       button: "Passwort setzen",
       doneHeading: "Ihr neues Passwort gilt",
       doneLead: "Alle Geräte wurden abgemeldet. Melden Sie sich bei {application} mit dem neuen Passwort an.",
@@ -218,8 +218,8 @@ const german: Texts = {
   },
   password: {
     label: "Neues Passwort",
-    hint: "Lang schlägt kompliziert: vier oder fünf Wörter, die nichts miteinander zu tun haben.",
-    show: "Zeigen",
+    hint: "Lang schlägt kompliziert: Nehmen Sie vier oder fünf Wörter ohne Zusammenhang.",
+    show: "Anzeigen",
     hide: "Verbergen",
     missing: "Geben Sie ein neues Passwort ein.",
   },
@@ -233,30 +233,30 @@ const german: Texts = {
     ],
     [/a common password with little/, "Das ist ein häufiges Passwort mit wenig Zusatz. Wählen Sie ein anderes."],
     [/a simple pattern/, "Das Passwort folgt einem einfachen Muster, das schnell erraten ist. Wählen Sie ein anderes."],
-    [/characters/, "Das Passwort enthält ungültige Zeichen. Tippen Sie es noch einmal."],
+    [/characters/, "Das Passwort enthält ungültige Zeichen. Geben Sie es erneut ein."],
   ],
   factor: {
     heading: "Noch ein Schritt",
     lead: "Ihr Konto bei {application} verlangt einen zweiten Nachweis, dass Sie es sind.",
     totp: "Code aus Ihrer Authenticator-App",
-    totpHint: "Sechs Ziffern; alle 30 Sekunden ein neuer.",
+    totpHint: "Sechs Ziffern, die alle 30 Sekunden wechseln.",
     recovery: "Wiederherstellungscode",
-    recoveryHint: "Einer von denen, die Sie für diesen Tag aufgehoben haben. Jeder gilt einmal.",
+    recoveryHint: "Einer der Wiederherstellungscodes, die Sie aufbewahrt haben. Jeder gilt einmal.",
     passkey: "Mit dem Passkey weiter",
     button: "Weiter",
     missing: "Geben Sie den Code ein.",
     wrong: "Dieser Code ist falsch oder wurde schon benutzt. Versuchen Sie es mit dem nächsten.",
-    passkeyFailed: "Der Passkey wurde nicht benutzt. Versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.",
+    passkeyFailed: "Der Passkey wurde nicht benutzt. Versuchen Sie es erneut, oder wählen Sie einen anderen Weg.",
     useTotp: "Stattdessen die Authenticator-App benutzen",
     useRecovery: "Stattdessen einen Wiederherstellungscode benutzen",
     usePasskey: "Stattdessen einen Passkey benutzen",
     over: {
-      heading: "Bitte beginnen Sie noch einmal",
+      heading: "Bitte beginnen Sie von vorn",
       lead: "Es waren zu viele falsche Codes, oder es ist zu viel Zeit vergangen. Fordern Sie eine neue E-Mail an.",
     },
     setup: {
       heading: "Ein zweiter Faktor ist nötig",
-      lead: "{application} verlangt von allen einen zweiten Faktor, und Sie haben noch keinen. Melden Sie sich dort an, um einen einzurichten.",
+      lead: "{application} verlangt einen zweiten Faktor, und Sie haben noch keinen. Melden Sie sich dort an, um einen einzurichten.",
     },
     elsewhere: {
       heading: "Ihr zweiter Faktor ist nötig",
@@ -265,33 +265,33 @@ const german: Texts = {
   },
   go: "Weiter zu {application}",
   close: "Sie können diese Seite schließen.",
-  retry: "Noch einmal versuchen",
+  retry: "Erneut versuchen",
   missing: {
     heading: "Hier ist kein Link",
-    lead: "Öffnen Sie den Link in der E-Mail noch einmal, vom Anfang bis zum Ende. Oder tippen Sie den Code aus der E-Mail dort ein, wo Sie sie angefordert haben.",
+    lead: "Öffnen Sie den vollständigen Link in der E-Mail noch einmal. Oder geben Sie den Code dort ein, wo Sie die E-Mail angefordert haben.",
   },
   invalid: {
     heading: "Dieser Link gilt nicht mehr",
-    lead: "Er wurde schon benutzt, er ist abgelaufen, oder ein Teil von ihm fehlt. Fordern Sie dort, wo Sie diese E-Mail angefordert haben, eine neue an.",
+    lead: "Er wurde schon benutzt, ist abgelaufen oder unvollständig. Fordern Sie dort, wo Sie diese E-Mail angefordert haben, eine neue an.",
   },
   forbidden: {
     heading: "Das ist nicht mehr möglich",
-    lead: "{application} hat diesen Weg abgeschaltet. Wählen Sie dort einen anderen.",
+    lead: "{application} hat diese Methode abgeschaltet. Wählen Sie dort eine andere.",
   },
   unreachable: {
     heading: "Keine Verbindung",
-    lead: "Diese Seite konnte ihren Server nicht erreichen. Ihr Link gilt noch: Prüfen Sie die Verbindung und versuchen Sie es noch einmal.",
+    lead: "Diese Seite konnte ihren Server nicht erreichen. Ihr Link gilt noch: Prüfen Sie die Verbindung und versuchen Sie es erneut.",
   },
-  lost: "Diese Seite konnte ihren Server nicht erreichen. Prüfen Sie die Verbindung und versuchen Sie es noch einmal. Sollte der Link dann nicht mehr gelten, hat er seine Arbeit schon getan.",
-  busy: { heading: "Etwas zu schnell", lead: "Es waren zu viele Anfragen. Ihr Link gilt noch: {later}" },
-  later: "Versuchen Sie es in {time} noch einmal.",
+  lost: "Diese Seite konnte ihren Server nicht erreichen. Prüfen Sie die Verbindung und versuchen Sie es erneut. Falls der Link dann nicht mehr gilt, wurde er schon erfolgreich benutzt.",
+  busy: { heading: "Zu viele Anfragen", lead: "Ihr Link gilt noch: {later}" },
+  later: "Versuchen Sie es in {time} erneut.",
   failed: {
     heading: "Etwas ist schiefgegangen",
-    lead: "Es liegt nicht an Ihnen, und Ihr Link gilt vielleicht noch: Versuchen Sie es in einer Minute noch einmal.",
+    lead: "Es liegt nicht an Ihnen, und Ihr Link gilt vielleicht noch: Versuchen Sie es in einer Minute erneut.",
   },
 };
 
-/** The reader's first wish that is there, as in mails. @param wished BCP 47 tags */
+/** Returns the texts in the reader's first supported language, as in mails. @param wished BCP 47 tags */
 export function textsFor(wished: readonly string[]): Texts {
   for (const locale of wished) {
     const texts = [english, german].find(({ language }) => language === locale.slice(0, 2).toLowerCase());
@@ -300,7 +300,7 @@ export function textsFor(wished: readonly string[]): Texts {
   return english;
 }
 
-/** `2 minutes`, in the texts' language. */
+/** Formats `2 minutes` in the texts' language. */
 export function spanOf(texts: Texts, seconds: number): string {
   const isShort = seconds < 90;
   const unit = isShort ? "second" : "minute";
@@ -308,12 +308,12 @@ export function spanOf(texts: Texts, seconds: number): string {
   return new Intl.NumberFormat(texts.locale, { style: "unit", unit, unitDisplay: "long" }).format(value);
 }
 
-/** The time today, else with the day. @param time RFC 3339 */
+/** Formats a time, with its day unless it is today. @param time RFC 3339 */
 export function momentOf(texts: Texts, time: string): string {
   const moment = new Date(time);
   const isToday = moment.toDateString() === new Date().toDateString();
   const day = isToday ? {} : ({ dateStyle: "long" } as const);
-  // In one piece: no line ends between a day and its month.
+  // Hard spaces keep a line from breaking between a day and its month.
   return new Intl.DateTimeFormat(texts.locale, { timeStyle: "short", ...day }).format(moment).replaceAll(" ", "\u00a0");
 }
 

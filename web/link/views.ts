@@ -1,6 +1,6 @@
 type Child = Node | string | null;
 
-/** An element. Texts become text nodes: nothing that comes from elsewhere is ever read as HTML. */
+/** Makes an element. Texts become text nodes, so no text from elsewhere is ever parsed as HTML. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   name: K,
   attributes: Readonly<Record<string, string>> = {},
@@ -12,7 +12,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** A text with its values, each of them set apart. */
+/** Fills a text with its values, each in an element of its own. */
 export function sentence(text: string, values: Readonly<Record<string, string>>): (Node | string)[] {
   return text.split(/(\{\w+\})/).map((part) => {
     const name = /^\{(\w+)\}$/.exec(part)?.[1];
@@ -49,7 +49,7 @@ export interface View {
   content?: readonly (Node | null)[];
 }
 
-/** The one card of the page. Each view takes the focus to its heading, so that a screen reader tells what has become of it. */
+/** The page's only card. Each view focuses its heading, so that a screen reader announces the result. */
 export function show(card: HTMLElement, { tone, heading, lead, content = [] }: View): void {
   const isFirst = card.hidden;
   const title = element("h1", { id: "heading", tabindex: "-1" }, heading);
@@ -60,7 +60,7 @@ export function show(card: HTMLElement, { tone, heading, lead, content = [] }: V
   if (!isFirst) title.focus();
 }
 
-/** A button that does one thing at a time, and says so while it does. */
+/** A button that runs once at a time, and shows while it runs. */
 export function button(label: string, working: string, act: () => Promise<void>, kind = "primary"): HTMLButtonElement {
   const made = element("button", { type: kind === "submit" ? "submit" : "button", class: "primary" }, label);
   if (kind === "quiet") made.className = "quiet";
@@ -80,10 +80,10 @@ export function button(label: string, working: string, act: () => Promise<void>,
 }
 
 export interface Field {
-  /** With label, hint and problem. */
+  /** The whole field: label, hint and problem. */
   whole: HTMLElement;
   input: HTMLInputElement;
-  /** Shows the problem and moves the focus to the field; null takes the problem away. */
+  /** Shows the problem and focuses the field; null removes the problem. */
   showProblem(problem: string | null): void;
 }
 
@@ -134,7 +134,7 @@ function revealButton(
   return toggle;
 }
 
-/** A form whose one button `act` answers, by a press or by Enter. */
+/** A form with one button; a press or Enter runs `act`. */
 export function form(fields: readonly Field[], submit: HTMLButtonElement, alert: HTMLElement): HTMLFormElement {
   const made = element("form", { method: "post", novalidate: "" }, alert, ...fields.map(({ whole }) => whole), submit);
   made.addEventListener("submit", (event) => event.preventDefault());

@@ -6,16 +6,16 @@ import { totpCode } from "./totp.ts";
 const TICK = 1_000;
 const KEY = "sallyport-try-authenticator";
 
-/** The secret of this tab: with it, signing in again still works after a reload. */
+/** Keeps the secret in this tab, so that signing in again still works after a reload. */
 export function rememberedSecret(fresh: string | null): string | null {
   if (fresh !== null) sessionStorage.setItem(KEY, fresh);
   return fresh ?? sessionStorage.getItem(KEY);
 }
 
-/** Stands in for the app on a phone, so that a person without one at hand sees a second factor work. */
+/** Replaces a phone's app, so that a person without one at hand can see a second factor work. */
 export function Authenticator({ secret }: { secret: string }): ReactElement | ReactPortal {
   const [shown, setShown] = useState<{ code: string; secondsLeft: number } | null>(null);
-  /** A modal dialog that asks for the code: nothing outside of it can be pressed, so the app moves into it. */
+  /** The modal dialog that asks for the code. Nothing outside it can be pressed, so the app moves into it. */
   const [dialog, setDialog] = useState<HTMLElement | null>(null);
   const [hasNoField, setNoField] = useState(false);
 

@@ -4,12 +4,12 @@ import { Tick } from "./tick.tsx";
 
 const STEPS: readonly [proof: Proof, title: string, hint: string][] = [
   ["password", "Password", "Make an account with any address: no mail leaves this machine."],
-  ["mail", "Mailed code", "Confirm your address. The mail comes in beside the form."],
-  ["passkey", "Passkey", "Add one to your account. Then sign out, and in again with it."],
+  ["mail", "Mailed code", "Confirm your address. The mail appears beside the form."],
+  ["passkey", "Passkey", "Add a passkey to your account. Then sign out, and sign in with it."],
   ["totp", "Second factor", "Turn on an authenticator app. This page can stand in for your phone."],
 ];
 
-/** What to try next, and how far the person has come. */
+/** The things to try next, and the progress so far. */
 export function Checklist({ requests }: { requests: readonly LoggedRequest[] }): ReactElement {
   const proven = provenIn(requests);
   const next = STEPS.find(([proof]) => !proven.has(proof))?.[0];

@@ -2,7 +2,7 @@ import { type ReactElement, useState } from "react";
 
 const SHOWN = 1_500;
 
-/** Copies a text that is made when the button is pressed, and says whether the browser allowed it. */
+/** Copies a text that is made when the button is pressed, and says if the browser refused. */
 export function CopyButton({ label, text }: { label: string; text: () => string | Promise<string> }): ReactElement {
   const [outcome, setOutcome] = useState<string | null>(null);
 

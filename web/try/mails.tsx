@@ -2,7 +2,7 @@ import { type ReactElement, useEffect, useState } from "react";
 import { CopyButton } from "./copy-button.tsx";
 import { fillCode } from "./fill.ts";
 
-/** A mail as `/dev/inbox.json` has it. */
+/** A mail in `/dev/inbox.json`. */
 interface Mail {
   id: string;
   to: string;
@@ -40,7 +40,7 @@ function useMails(): readonly Mail[] {
   return mails;
 }
 
-/** The newest mail beside the form that asked for it. */
+/** The newest mail, beside the form that asked for it. */
 export function Mails(): ReactElement {
   const mails = useMails();
   const [mail] = mails;

@@ -23,7 +23,7 @@ const NAMES: Readonly<Record<SignInMethod, string>> = {
   email_code: "Code by mail",
   magic_link: "Link by mail",
 };
-/** Offered from the start. A link opens another tab, so people have to choose it. */
+/** Offered from the start. A link opens another tab, so it is left for users to choose. */
 const FIRST: readonly SignInMethod[] = ["password", "passkey", "email_code"];
 
 const { applicationId = "", application = "", methods = "" } = document.documentElement.dataset;
@@ -100,7 +100,7 @@ function Entrance({ offered }: { offered: readonly SignInMethod[] }): ReactEleme
   );
 }
 
-/** Tells who came in and who went, for people who do not see it. */
+/** Announces sign-in and sign-out to people who do not see them. */
 function Announcement(): ReactElement {
   const user = useUser();
   const before = useRef<string | null>(null);

@@ -11,11 +11,11 @@ export interface LoggedRequest {
   status: number | null;
   milliseconds: number;
   meaning: string;
-  /** The error code of a refusal. */
+  /** A refusal's error code. */
   code: string | null;
 }
 
-/** The secret of an authenticator app that was just handed out. */
+/** An authenticator app's secret that was just issued. */
 export interface TotpSecret {
   secret: string;
   uri: string;
@@ -23,7 +23,7 @@ export interface TotpSecret {
 
 const KEPT = 50;
 
-/** Every request that the session makes goes through here, so that the page can show it. Newest first. */
+/** Every request of the session passes through here, so that the page can show it. Newest first. */
 export class RequestLog {
   #requests: readonly LoggedRequest[] = [];
   #secret: TotpSecret | null = null;
@@ -71,7 +71,7 @@ async function bodyOf(response: Response): Promise<unknown> {
     .catch(() => null);
 }
 
-/** The first value of that name, wherever the answer holds it: REST and tRPC wrap the same things differently. */
+/** Finds the first value of that name anywhere in an answer, because REST and tRPC wrap the same things differently. */
 function find(body: unknown, name: string): unknown {
   if (typeof body !== "object" || body === null) return undefined;
   if (Object.hasOwn(body, name)) return (body as Record<string, unknown>)[name];
@@ -85,7 +85,7 @@ function find(body: unknown, name: string): unknown {
 function codeIn(body: unknown): string | null {
   const error = find(body, "error");
   if (error === undefined) return null;
-  // In a tRPC answer the envelope is part of its data, beside names that tRPC itself gives to statuses.
+  // In a tRPC answer, the envelope is part of its data, beside tRPC's own names for statuses.
   const code = find(find(find(error, "data"), "error") ?? error, "code");
   return typeof code === "string" ? code : null;
 }
@@ -95,7 +95,7 @@ function secretIn(body: unknown): TotpSecret | null {
   return typeof uri === "string" && typeof secret === "string" ? { secret, uri } : null;
 }
 
-/** A way to prove that somebody is who they say, as the page lists them. */
+/** A way to prove an identity, as the page lists it. */
 export type Proof = "password" | "mail" | "passkey" | "totp";
 
 const PROOFS: Record<Proof, RegExp> = {
@@ -105,7 +105,7 @@ const PROOFS: Record<Proof, RegExp> = {
   totp: /^\/v1\/auth\/mfa\/enable$/,
 };
 
-/** The proofs that worked since the page was opened. */
+/** The proofs that have worked since the page was opened. */
 export function provenIn(requests: readonly LoggedRequest[]): ReadonlySet<Proof> {
   const good = requests.filter(({ status, code }) => status !== null && status < 300 && code === null);
   const names = Object.keys(PROOFS) as Proof[];

@@ -15,7 +15,7 @@ function inWords(amr: readonly string[]): string {
   return new Intl.ListFormat("en").format(new Set(amr.flatMap((way) => WAYS[way] ?? [])));
 }
 
-/** The session: the person, the claims of the token, and the way on. */
+/** The session: the user, the token's claims, and the next steps. */
 export function SignedInView(): ReactElement | null {
   const { user, session } = useSession();
   const auth = useAuth();

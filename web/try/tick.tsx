@@ -1,6 +1,6 @@
 import type { ReactElement } from "react";
 
-/** A round mark beside a thing that worked. The words beside it say so to screen readers. */
+/** A round mark beside a step that worked. The text beside it tells screen readers. */
 export function Tick(): ReactElement {
   return (
     <span className="tick">

@@ -234,7 +234,7 @@ describe("a stale token", () => {
 
 describe("options", () => {
   test.each([
-    [{ applicationId: APPLICATION }, "url is missing: pass it, or set SALLYPORT_URL."],
+    [{ applicationId: APPLICATION }, "url is missing. Pass it, or set SALLYPORT_URL."],
     [{ url: "http://localhost" }, "applicationId is missing. Pass it, or set SALLYPORT_APP_ID."],
     [{ url: "http://localhost", applicationId: "usr_01HWY4MYSEFGESW2GZ5CY4TQKF" }, "applicationId must be a UUID"],
     [{ url: "http://localhost", applicationId: "app_81HWY4MYSEFGESW2GZ5CY4TQKF" }, "applicationId must be a UUID"],

@@ -276,23 +276,26 @@ describe("construction", () => {
   const tenantUrl = "http://localhost";
   test.each<[RequireSessionOptions, string]>([
     [{ audience: AUDIENCE }, "baseUrl is missing"],
-    [{ tenantUrl }, "audience is missing: pass it, or set SALLYPORT_API_AUDIENCE; or pass applicationId"],
+    [{ tenantUrl }, "audience is missing. Pass it, or set SALLYPORT_API_AUDIENCE; or pass applicationId"],
     [{ tenantUrl, applicationId: "any" }, "audience is missing"],
-    [{ tenantUrl, audience: APPLICATION }, "audience must be what tokens carry as aud"],
+    [{ tenantUrl, audience: APPLICATION }, "audience must be the aud of your tokens"],
     [{ tenantUrl, audience: AUDIENCE, applicationId: "nonsense" }, "applicationId must be a UUID"],
     [{ tenantUrl, audience: AUDIENCE, aal: "aal3" as "aal2" }, 'aal must be "aal1" or "aal2"'],
     [{ tenantUrl, audience: AUDIENCE, maxAge: Number.NaN }, "maxAge must be a number of seconds"],
     [{ tenantUrl, audience: AUDIENCE, scope: "a  b" }, "scope must be one or more scopes"],
     [{ tenantUrl, audience: AUDIENCE, cookie: "a b" }, "cookie must be a cookie's name"],
-    [{ tenantUrl, audience: AUDIENCE, allowedOrigins: ["https://a.example/"] }, "allowedOrigins must hold origins"],
-    [{ tenantUrl, audience: AUDIENCE, allowedOrigins: ["*"] }, "allowedOrigins must hold origins"],
+    [
+      { tenantUrl, audience: AUDIENCE, allowedOrigins: ["https://a.example/"] },
+      "allowedOrigins must be a list of origins",
+    ],
+    [{ tenantUrl, audience: AUDIENCE, allowedOrigins: ["*"] }, "allowedOrigins must be a list of origins"],
     [{ tenantUrl, audience: AUDIENCE, revocations: "push" as "poll" }, 'revocations must be one of "stream", "poll"'],
   ])("%j is refused", (options, message) => {
     expect(() => requireSession(options)).toThrow(message);
   });
 
   test("requireScope of nothing would let everybody in", () => {
-    expect(() => requireScope([])).toThrow("requireScope needs a scope");
+    expect(() => requireScope([])).toThrow("requireScope needs at least one scope");
     expect(() => requireScope("")).toThrow("scope must be one or more scopes");
   });
 

@@ -26,10 +26,10 @@ const overloaded = (status: number, retryAfter?: string) => () => {
 describe("construction", () => {
   const tenantUrl = "http://localhost";
   test.each<[ManagementClientOptions, string]>([
-    [{}, "tenantUrl is missing: pass it, or set SALLYPORT_TENANT_URL."],
-    [{ tenantUrl }, "clientId is missing: pass it, or set SALLYPORT_M2M_CLIENT_ID."],
+    [{}, "tenantUrl is missing. Pass it, or set SALLYPORT_TENANT_URL."],
+    [{ tenantUrl }, "clientId is missing. Pass it, or set SALLYPORT_M2M_CLIENT_ID."],
     [{ tenantUrl, clientId: "me" }, "clientId must be a UUID"],
-    [{ tenantUrl, clientId: CLIENT }, "clientSecret is missing: pass it, or set SALLYPORT_M2M_CLIENT_SECRET."],
+    [{ tenantUrl, clientId: CLIENT }, "clientSecret is missing. Pass it, or set SALLYPORT_M2M_CLIENT_SECRET."],
     [{ tenantUrl, clientId: CLIENT, clientSecret: "" }, "clientSecret is missing"],
     [{ tenantUrl, clientId: CLIENT, clientSecret: SECRET, retries: 99 }, "retries must be a whole number"],
   ])("%j is refused", (options, message) => {

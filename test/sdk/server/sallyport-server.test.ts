@@ -7,7 +7,7 @@ const API_KEY = "sally_sk_example";
 
 describe("construction", () => {
   test.each<[SallyportServerOptions, string]>([
-    [{ applicationId: APPLICATION }, "baseUrl is missing: pass it, or set SALLYPORT_URL."],
+    [{ applicationId: APPLICATION }, "baseUrl is missing. Pass it, or set SALLYPORT_URL."],
     [{ baseUrl: "http://localhost" }, "applicationId is missing. Pass it, or set SALLYPORT_APP_ID."],
     [{ baseUrl: "ftp://localhost", applicationId: APPLICATION }, "baseUrl must be an http or https address"],
     [{ baseUrl: "http://localhost", applicationId: "app_x" }, "applicationId must be a UUID"],

@@ -58,12 +58,12 @@ describe("a token that the customer signs", () => {
     [{ expiresIn: 3_601 }, "expiresIn must be"],
     [{ expiresIn: 0 }, "expiresIn must be"],
     [{ expiresIn: 1.5 }, "expiresIn must be"],
-    [{ apiKeyId: "app_01HWY4MYSEFGESW2GZ5CY4TQKF" }, "apiKeyId must be a UUID or key_"],
-    [{ tenantId: "acme" }, "tenantId must be a UUID or ten_"],
+    [{ apiKeyId: "app_01HWY4MYSEFGESW2GZ5CY4TQKF" }, "apiKeyId must be a UUID, or key_"],
+    [{ tenantId: "acme" }, "tenantId must be a UUID, or ten_"],
     [{ apiKeySecret: SECRET.slice(9) }, "apiKeySecret must be the whole sally_hs_"],
     [{ apiKeySecret: `${SECRET}\n` }, "apiKeySecret must be the whole sally_hs_"],
     [{ apiKeySecret: "sally_hs_short" }, "apiKeySecret must be the whole sally_hs_"],
-    [{ apiKeySecret: undefined }, "apiKeySecret is missing: pass it, or set SALLYPORT_API_KEY_SECRET."],
+    [{ apiKeySecret: undefined }, "apiKeySecret is missing. Pass it, or set SALLYPORT_API_KEY_SECRET."],
   ])("%j is refused, and the secret is not told", async (wrong, message) => {
     const error = await signUserToken({ ...base, identity: "42", ...wrong }).catch((thrown: unknown) => thrown);
     expect(String(error)).toContain(message);

@@ -12,7 +12,7 @@ export const german: Texts = {
   passwordHint: "Mindestens 15 Zeichen, zum Beispiel mehrere Wörter ohne Zusammenhang.",
   newPassword: "Neues Passwort",
   displayName: "Ihr Name",
-  displayNameHint: "Optional.",
+  displayNameHint: "Freiwillig.",
   show: "Anzeigen",
   hide: "Verbergen",
   showPassword: "Anzeigen: Passwort",
