@@ -76,6 +76,9 @@ describe("a page whose appliance", () => {
     await using opened = await open(site.origin);
     const { page, logged } = opened;
     await noticeOn(page).getByText(`does not accept requests from ${site.origin}`).waitFor();
+    // The notice says it, so the form does not say it again.
+    await page.getByRole("button", { name: "Sign in", exact: true }).waitFor();
+    expect(await page.locator(".sallyport-note").count()).toBe(0);
     const command = await page.locator(".sallyport-command").textContent();
     expect(command).toBe(`sallyport app set ${stage.instance.applicationId} --add-origin ${site.origin}`);
     expect(saidIn(logged)).toEqual([expect.stringContaining(`does not answer pages of ${site.origin}`)]);

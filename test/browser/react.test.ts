@@ -137,21 +137,25 @@ describe("the components", () => {
     expect(await page.textContent("#factors")).toBe("totp");
   });
 
-  browserTest("say that a session has ended, and that an origin is not allowed", async () => {
-    await using site = await ReactSite.open(stage);
-    const { page } = site;
-    const email = newEmail();
-    await site.signUp(email);
-    stage.instance.ahead = 31 * 86_400_000;
-    await page.evaluate(() => window.sallyport.session.refresh());
-    await page.getByText("Your session has ended. Sign in again.").waitFor();
-    await page.reload();
-    await page.getByRole("button", { name: "Sign in", exact: true }).waitFor();
-    expect(await page.locator(".sallyport-note").count()).toBe(0);
-    await stage.instance.change({ origins: [] });
-    await page.reload();
-    await page.locator(".sallyport-note", { hasText: "allowed origins" }).waitFor();
-  });
+  browserTest(
+    "say above the form that a session has ended, and without a notice that an origin is not allowed",
+    async () => {
+      await using site = await ReactSite.open(stage, { search: "?no-notice" });
+      const { page } = site;
+      const email = newEmail();
+      await site.signUp(email);
+      stage.instance.ahead = 31 * 86_400_000;
+      await page.evaluate(() => window.sallyport.session.refresh());
+      await page.getByText("Your session has ended. Sign in again.").waitFor();
+      await page.reload();
+      await page.getByRole("button", { name: "Sign in", exact: true }).waitFor();
+      expect(await page.locator(".sallyport-note").count()).toBe(0);
+      await stage.instance.change({ origins: [] });
+      await page.reload();
+      await page.locator(".sallyport-note", { hasText: "allowed origins" }).waitFor();
+      expect(await page.locator(".sallyport-notice").count()).toBe(0);
+    },
+  );
 
   browserTest("take their colours from the page's variables", async () => {
     await using site = await ReactSite.open(stage);

@@ -56,11 +56,11 @@ export function Authenticator({ secret }: { secret: string }): ReactElement | Re
         </div>
         {hasNoField && (
           <p className="small" role="status">
-            No form asks for a code at this moment.
+            No form is asking for a code.
           </p>
         )}
         <p className="muted small">
-          In place of your phone: this tab keeps the secret and shows what an app would show.
+          Replaces your phone: this tab keeps the secret and shows the codes that an app would show.
         </p>
       </div>
     </section>

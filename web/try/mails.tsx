@@ -67,7 +67,7 @@ function NoMail(): ReactElement {
         <strong>No mail yet</strong>
       </p>
       <p className="muted">
-        The mails that Sallyport would send come here and go nowhere else. Make an account and press{" "}
+        The mails that Sallyport sends come here and go nowhere else. Make an account and press{" "}
         <em>Confirm your address</em>.
       </p>
     </div>
@@ -100,13 +100,13 @@ function Newest({ mail }: { mail: Mail }): ReactElement {
       )}
       {hasNoField && (
         <p className="small" role="status">
-          No form asks for a code at this moment.
+          No form is asking for a code.
         </p>
       )}
       <pre>{mail.text.trim()}</pre>
       <footer>
         <a className="small" href={`/dev/inbox#${mail.id}`}>
-          As people see it
+          As users see it
         </a>
         {mail.link !== null && (
           <a className="small" href={mail.link} target="_blank" rel="noopener">

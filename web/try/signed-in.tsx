@@ -48,7 +48,7 @@ export function SignedInView(): ReactElement | null {
         <div>
           <h3>{name} is signed in</h3>
           <p className="muted small">
-            {user.email_verified ? "The address is proven." : "The address is not proven yet."}
+            {user.email_verified ? "The address is verified." : "The address is not verified yet."}
           </p>
         </div>
       </div>

@@ -106,7 +106,11 @@ function Entrance(): ReactElement {
 const root = document.getElementById("root");
 if (!root) throw new Error("the page has no root");
 createRoot(root).render(
-  <SallyportProvider session={session} texts={wanted.get("lang") === "de" ? german : undefined}>
+  <SallyportProvider
+    session={session}
+    texts={wanted.get("lang") === "de" ? german : undefined}
+    notice={!wanted.has("no-notice")}
+  >
     <Page />
   </SallyportProvider>,
 );
