@@ -123,7 +123,7 @@ describe("each kind of link, from the mail to its end", () => {
     await site.open(token);
     await site.sees("Undo the change of address");
     expect(await site.page.textContent(".lead")).toContain("o•••@example.com becomes the address");
-    expect(await site.page.textContent(".until")).toMatch(/good until 8\s+March\s+2026/);
+    expect(await site.page.textContent(".until")).toMatch(/until 8\s+March\s+2026/);
     await site.press("Undo the change");
     await site.sees("The change is undone");
     expect(await emails(user.id)).toEqual([["old@example.com", true]]);
