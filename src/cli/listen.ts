@@ -13,7 +13,7 @@ import { SmtpTransport, smtpOptions } from "../mail/smtp.ts";
 import { CommandError } from "./command.ts";
 import type { Instance } from "./instance.ts";
 
-/** How long a request that has begun may take once the process was asked to stop. */
+/** Milliseconds for open requests to end after the process is told to stop. */
 const DRAIN = 15 * SECOND;
 
 export interface Listening {
@@ -21,11 +21,11 @@ export interface Listening {
   url: string;
   publicUrl: string;
   log: Log;
-  /** Resolves with the exit code when the process was asked to stop and has drained. */
+  /** Resolves with the exit code after the process was told to stop and has drained. */
   done: Promise<number>;
 }
 
-/** What `sallyport dev` has besides: its pages may be on any port of this machine. */
+/** Extra parts of `sallyport dev`, whose pages may be on any port of this machine. */
 export interface DevParts {
   /** Catches the mails, unless a mail server is configured. */
   inbox: Inbox;
@@ -46,9 +46,9 @@ export function createLog(options: { level: string; fd: 1 | 2 }): Log {
 }
 
 /**
- * Takes the port first, then wires the application to the address that it got, then answers.
- * @param dev what `sallyport dev` has besides
- * @throws CommandError for a port that is taken, ConfigError for a public URL that cannot work, MasterKeyMismatch
+ * Takes the port first, then builds the application for the resulting address, then answers requests.
+ * @param dev the extra parts of `sallyport dev`
+ * @throws CommandError if the port is taken, ConfigError if the public URL cannot work, MasterKeyMismatch
  */
 export async function listen(instance: Instance, log: Log, dev: DevParts | null = null): Promise<Listening> {
   const { settings } = instance;
@@ -85,7 +85,7 @@ export async function listen(instance: Instance, log: Log, dev: DevParts | null 
       const stop = async (code: number, reason: object) => {
         if (stopping) return;
         stopping = true;
-        log.info(reason, "Stopping: what has begun is finished first.");
+        log.info(reason, "Stopping after the open requests.");
         app.drain();
         stopDocuments();
         await Promise.race([server.stop(), Bun.sleep(DRAIN)]);
@@ -101,7 +101,7 @@ export async function listen(instance: Instance, log: Log, dev: DevParts | null 
       process.on("SIGTERM", () => void stop(0, { signal: "SIGTERM" }));
       process.on("SIGINT", () => void stop(0, { signal: "SIGINT" }));
       instance.storage.onFailure((cause) => {
-        const said = "The disk failed to keep a write. This process ends, so that its supervisor starts it anew.";
+        const said = "The disk failed to keep a write. This process ends so that its supervisor restarts it.";
         log.fatal({ err: cause }, said);
         void stop(1, { reason: "storage failure" });
       });
@@ -115,7 +115,7 @@ export async function listen(instance: Instance, log: Log, dev: DevParts | null 
 
 function warnOfMail({ smtp_url: url, mail_from: from }: Instance["settings"], log: Log): void {
   if (url === undefined) {
-    log.warn({}, "No smtp_url is set: mails wait, and are given up when they expire. Set it to your mail server's.");
+    log.warn({}, "smtp_url is not set: mails wait until they expire. Set it to the URL of your mail server.");
   } else if (from.address === DEFAULT_SENDER.address) {
     log.warn(
       {},
@@ -127,7 +127,13 @@ function warnOfMail({ smtp_url: url, mail_from: from }: Instance["settings"], lo
 function listenForMetrics(host: string, port: number | undefined, app: App) {
   if (port === undefined) return undefined;
   return binding(host, port, "--metrics-port", () =>
-    Bun.serve({ hostname: host, port, routes: { "/metrics": app.openMetrics }, fetch: app.fetch } as never),
+    Bun.serve({
+      hostname: host,
+      port,
+      reusePort: false,
+      routes: { "/metrics": app.openMetrics },
+      fetch: app.fetch,
+    } as never),
   );
 }
 
@@ -139,14 +145,16 @@ function binding<T>(hostname: string, port: number, flag: string, bind: () => T)
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EADDRINUSE") {
       throw new CommandError(
-        `Port ${port} on ${hostname} is taken. Stop the program that has it, or give another port: ${flag} ${port + 1}`,
+        `Port ${port} on ${hostname} is taken. Stop the program that uses it, or choose another port: ${flag} ${port + 1}`,
       );
     }
     if (code === "EACCES") {
-      throw new CommandError(`Port ${port} needs more rights than this process has. Give one above 1023 with ${flag}.`);
+      throw new CommandError(
+        `Port ${port} needs more rights than this process has. Choose a port above 1023 with ${flag}.`,
+      );
     }
     throw new ConfigError(
-      `${hostname}:${port} cannot be listened on (${code ?? (error as Error).message}). Give an address of this machine with --host.`,
+      `Cannot listen on ${hostname}:${port} (${code ?? (error as Error).message}). Use --host with an address of this machine.`,
     );
   }
 }

@@ -137,12 +137,14 @@ export function buildRoutes(options: HttpOptions): {
 
 /**
  * The listener's own options. Bun takes seconds. Outside development mode, Bun shows no error page, which would send
- * source code to anyone. `error` answers an exception that no handler can catch with the usual error envelope.
+ * source code to anyone. Bun also turns `reusePort` on there, so that a second process would silently take half of the
+ * requests. `error` answers an exception that no handler can catch with the usual error envelope.
  */
 export const listenerOptions = {
   maxRequestBodySize: MAX_SERVER_BODY,
   idleTimeout: 30,
   development: false,
+  reusePort: false,
   error: () => {
     const body = toEnvelope(new AppError("internal_error"), crypto.randomUUID());
     return Response.json(body, { status: 500, headers: { "cache-control": "no-store" } });
