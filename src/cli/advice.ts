@@ -6,26 +6,27 @@ export interface Advice {
   fix: string;
 }
 
-/** What is unwise about how the world reaches an instance with these settings. */
+/** Warns of unwise ways to expose an instance with these settings. */
 export function exposureAdvice(settings: CliSettings): Advice[] {
   const advice: Advice[] = [];
   const { public_url: url, host } = settings;
   if (url === undefined && !isLocal(host)) {
     advice.push({
       problem: `It listens on ${host}, but tokens are issued for http://localhost:${settings.port}, and other hosts are refused.`,
-      fix: "Set public_url to the address that the world uses.",
+      fix: "Set public_url to the address that clients use.",
     });
   }
   if (url?.startsWith("http:") && !isLocal(new URL(url).hostname)) {
     advice.push({
-      problem: `${url} is not encrypted: passwords and tokens can be read on the way, and cookies are not Secure.`,
+      problem: `${url} is not encrypted: the network can read passwords and tokens, and cookies are not Secure.`,
       fix: "Put a proxy with TLS in front, and set public_url to its https address.",
     });
   }
   if (url?.startsWith("https:") && settings.trusted_proxies.isEmpty) {
     advice.push({
-      problem: "A proxy must end TLS in front of this process, and none is trusted: all its clients share one limit.",
-      fix: "Set trusted_proxies to the address from which the proxy connects, such as 127.0.0.1.",
+      problem:
+        "An https public_url needs a proxy in front, but no proxy is trusted: all its clients share one rate limit.",
+      fix: "Set trusted_proxies to the address that the proxy connects from, such as 127.0.0.1.",
     });
   }
   return advice;

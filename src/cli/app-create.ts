@@ -6,12 +6,12 @@ import { applicationNamed, tenantNamed } from "./reference.ts";
 
 export const appCreate: Command = {
   name: "app create",
-  summary: "Make an application: its id is what a front end is given, and its tokens name it.",
+  summary: "Create an application. Front ends send its id, and its tokens name it.",
   flags: {
     ...applicationFlags,
     tenant: { type: "string", value: "TENANT", doc: "Slug or id of its tenant (default: the default tenant)." },
-    default: { type: "boolean", doc: "Make it its tenant's default: the one of requests that name none." },
-    "secret-key": { type: "boolean", doc: "Make a secret key with scope admin too, and show it once." },
+    default: { type: "boolean", doc: "Make it the default of its tenant: requests that name no application use it." },
+    "secret-key": { type: "boolean", doc: "Also create a secret key with scope admin, and show it once." },
     data: dataFlag,
     config: configFlag,
     json: jsonFlag,

@@ -8,14 +8,14 @@ import { applicationNamed } from "./reference.ts";
 export const appGrant: Command = {
   name: "app grant",
   arguments: "APP",
-  summary: "Say what an application of type m2m may ask for, or show it.",
+  summary: "Set or show the scopes that an application of type m2m may request.",
   description:
-    "Sets the scopes at one audience, in place of those before; without --audience it only shows.\n" +
+    "Replaces the scopes for one audience. Without --audience it only shows the grants.\n" +
     `Scopes of the management API: ${MANAGEMENT_SCOPES.join(", ")}.`,
   flags: {
     audience: { type: "string", value: "AUD", doc: "`management`, or the URI of an API." },
-    scope: { type: "string", multiple: true, value: "SCOPE", doc: "Repeat it, or use commas; '' for none." },
-    remove: { type: "boolean", doc: "Take the audience back, also from tokens for the management API that are out." },
+    scope: { type: "string", multiple: true, value: "SCOPE", doc: "Repeat the flag, or use commas; '' for none." },
+    remove: { type: "boolean", doc: "Remove the audience. Issued tokens for the management API lose it too." },
     data: dataFlag,
     config: configFlag,
     json: { type: "boolean", doc: 'One line of JSON: { "data": [...] }.' },

@@ -8,9 +8,9 @@ import { tenantNamed } from "./reference.ts";
 
 export const appList: Command = {
   name: "app list",
-  summary: "The applications of every tenant, or of one.",
+  summary: "List the applications of all tenants, or of one tenant.",
   flags: {
-    tenant: { type: "string", value: "TENANT", doc: "Slug or id: only this tenant's." },
+    tenant: { type: "string", value: "TENANT", doc: "Show only the applications of this tenant (slug or id)." },
     data: dataFlag,
     config: configFlag,
     json: { type: "boolean", doc: 'One line of JSON: { "data": [...] }.' },

@@ -6,10 +6,10 @@ import { applicationNamed } from "./reference.ts";
 export const appSecretCreate: Command = {
   name: "app secret create",
   arguments: "APP",
-  summary: "Make a client secret for an application of type m2m, and show it once.",
+  summary: "Create a client secret for an application of type m2m, and show it once.",
   description:
-    "Two may live at a time. To rotate: make the second one, hand it out, revoke the first. What the client may ask\n" +
-    "for says `sallyport app grant`.",
+    "An application can have two secrets. To rotate, create the second one, deploy it, and revoke the first one.\n" +
+    "`sallyport app grant` sets what the client may request.",
   flags: { data: dataFlag, config: configFlag, json: jsonFlag },
   examples: ["sallyport app secret create app_01HWY55QBEFY09M6SC7N75YR3H"],
   run: (context) =>
@@ -23,7 +23,7 @@ export const appSecretCreate: Command = {
       context.print(`client id      ${application.id}`);
       context.print(`secret id      ${made.id}`);
       context.print(`client secret  ${made.secret}`);
-      context.print("\nThe secret is shown this once.");
+      context.print("\nThe secret is shown only once.");
       return 0;
     }),
 };

@@ -8,7 +8,7 @@ import { applicationNamed } from "./reference.ts";
 export const appSecretList: Command = {
   name: "app secret list",
   arguments: "APP",
-  summary: "The client secrets of an application, without the secrets; revoked ones for 90 days.",
+  summary: "List the client secrets of an application, without their values. Revoked ones stay for 90 days.",
   flags: {
     data: dataFlag,
     config: configFlag,

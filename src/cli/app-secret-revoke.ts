@@ -7,12 +7,12 @@ import { applicationNamed } from "./reference.ts";
 export const appSecretRevoke: Command = {
   name: "app secret revoke",
   arguments: "APP SECRET_ID",
-  summary: "End a client secret at once.",
-  description: "Tokens that it got live out their minutes; `sallyport app set APP --disable` ends those, too.",
+  summary: "Revoke a client secret at once.",
+  description: "Its tokens stay valid until they expire. `sallyport app set APP --disable` ends them too.",
   flags: { data: dataFlag, config: configFlag },
   run: (context) => {
     const id = argument(context, 1, "SECRET_ID").toLowerCase();
-    if (!isUuid(id)) throw new UsageError("SECRET_ID is the id that `sallyport app secret list` shows.");
+    if (!isUuid(id)) throw new UsageError("SECRET_ID must be an id from `sallyport app secret list`.");
     return withIdentity(context, async ({ storage, clock }) => {
       const application = await applicationNamed(storage.read, argument(context, 0, "APP"));
       await storage.write((tx) => revokeClientSecret(tx, clock.now(), application, id));

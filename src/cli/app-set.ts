@@ -19,18 +19,18 @@ import { applicationNamed, tenantNamed } from "./reference.ts";
 export const appSet: Command = {
   name: "app set",
   arguments: "ID",
-  summary: "Change an application. A server that runs follows within seconds.",
+  summary: "Change an application. A running server follows within seconds.",
   description:
-    "What is not given stays. --origin and --audience replace the whole list; --add-origin and --remove-origin change it.\n" +
-    "A disabled application takes no sign-in and no refresh, and its tokens are refused. After --algorithm, tokens of before\n" +
-    "verify against <issuer>/oauth2/jwks only, until they expire.",
+    "Settings without a flag stay as they are. --origin and --audience replace the whole list; --add-origin and\n" +
+    "--remove-origin change it. A disabled application takes no sign-in and no refresh, and its tokens are refused. After\n" +
+    "--algorithm, earlier tokens verify only against <issuer>/oauth2/jwks, until they expire.",
   flags: {
     ...applicationFlags,
-    "add-origin": { type: "string", multiple: true, value: "ORIGIN", doc: "Allow one more origin." },
-    "remove-origin": { type: "string", multiple: true, value: "ORIGIN", doc: "Allow this origin no longer." },
-    disable: { type: "boolean", doc: "Switch it off." },
-    enable: { type: "boolean", doc: "Switch it on again." },
-    default: { type: "boolean", doc: "Make it its tenant's default: the one of requests that name none." },
+    "add-origin": { type: "string", multiple: true, value: "ORIGIN", doc: "Allow another origin." },
+    "remove-origin": { type: "string", multiple: true, value: "ORIGIN", doc: "No longer allow this origin." },
+    disable: { type: "boolean", doc: "Disable the application." },
+    enable: { type: "boolean", doc: "Enable the application again." },
+    default: { type: "boolean", doc: "Make it the default of its tenant: requests that name no application use it." },
     data: dataFlag,
     config: configFlag,
     json: jsonFlag,
@@ -44,14 +44,14 @@ export const appSet: Command = {
     const { disable, enable, default: isDefault } = context.flags;
     const added = listFlag(context, "add-origin");
     const removed = listFlag(context, "remove-origin");
-    if (disable && enable) throw new UsageError("--disable and --enable exclude each other.");
+    if (disable && enable) throw new UsageError("Use either --disable or --enable, not both.");
     if (changes.origins && (added || removed)) {
       throw new UsageError(
-        "--origin replaces the list that --add-origin and --remove-origin change: use one of the two.",
+        "--origin replaces the list that --add-origin and --remove-origin change. Use only one kind.",
       );
     }
     if (Object.keys(changes).length === 0 && !disable && !enable && !isDefault && !added && !removed) {
-      throw new UsageError("Nothing to change was given. `sallyport app set --help` lists what can be.");
+      throw new UsageError("Name at least one setting to change. `sallyport app set --help` lists them.");
     }
     return withIdentity(context, async ({ storage, clock, applications, keyring, directory }) => {
       const named = await applicationNamed(storage.read, argument(context, 0, "ID"));
@@ -65,7 +65,7 @@ export const appSet: Command = {
         if (isDefault) await applications.makeDefault(tx, now, row);
       });
       const row = await applicationNamed(storage.read, named.id);
-      // Made here, so that the next sign-in does not wait for it.
+      // Creates the key now, so that the next sign-in does not wait for it.
       await keyring.signer(row.tenant_id, row.algorithm);
       warnOfDomain(context, row, directory.publicUrl);
       printChanged(context, row, await tenantNamed(storage.read, row.tenant_id));
@@ -74,25 +74,25 @@ export const appSet: Command = {
   },
 };
 
-/** @throws CommandError for an origin to remove that is not on the list */
+/** @throws CommandError when an origin to remove is not on the list */
 function changedOrigins(row: ApplicationsTable, added?: string[], removed?: string[]): string[] | undefined {
   if (!added && !removed) return undefined;
   const origins = new Set(fromColumns(row).origins);
   for (const origin of removed ?? []) {
     if (!origins.delete(origin))
-      throw new UsageError(`${origin} is not among the origins: ${[...origins].join(", ")}.`);
+      throw new UsageError(`${origin} is not an allowed origin. Allowed are: ${[...origins].join(", ")}.`);
   }
   for (const origin of added ?? []) origins.add(origin);
   return [...origins];
 }
 
-/** Browsers let a page use a domain's passkeys when it is on that domain; others need its word (/.well-known/webauthn). */
+/** Warns because browsers use a passkey only on its domain, unless the domain names other origins (/.well-known/webauthn). */
 function warnOfDomain(context: CommandContext, row: ApplicationsTable, publicUrl: string): void {
   const rpId = row.passkey_rp_id;
   const origins = [...fromColumns(row).origins, publicUrl];
   if (rpId === null || origins.some((origin) => isWithinDomain(origin, rpId))) return;
   context.warn(
-    `Warning: none of the origins is on ${rpId}, so browsers refuse its passkeys there, ` +
+    `Warning: no origin is on ${rpId}, so browsers refuse its passkeys, ` +
       `unless https://${rpId}/.well-known/webauthn names them.`,
   );
 }
@@ -104,7 +104,7 @@ function printChanged(
 ): void {
   if (row.disabled_at !== null && tenant.default_application_id === row.id) {
     context.warn(
-      "Warning: this is its tenant's default application: requests that name none are refused until another is.",
+      "Warning: this is the default application of its tenant. Requests that name no application fail until you choose another.",
     );
   }
   if (context.flags.json) context.print(JSON.stringify(applicationJson(row, tenant)));

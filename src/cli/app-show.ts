@@ -6,8 +6,8 @@ import { applicationNamed, tenantNamed } from "./reference.ts";
 export const appShow: Command = {
   name: "app show",
   arguments: "ID",
-  summary: "One application with all its settings.",
-  description: "ID is the UUID, or app_ and 26 characters.",
+  summary: "Show an application with all its settings.",
+  description: "ID is a UUID, or app_ and 26 characters.",
   flags: { data: dataFlag, config: configFlag, json: jsonFlag },
   run: (context) =>
     withIdentity(context, async ({ storage }) => {

@@ -2,58 +2,74 @@ import { features } from "../app.ts";
 import type { ApplicationSettings } from "../identity/applications/administration.ts";
 import { type CommandContext, type CommandFlag, durationFlag, listFlag, textFlag } from "./command.ts";
 
-/** What `app create` and `app set` may say about an application. */
+/** The flags with which `app create` and `app set` configure an application. */
 export const applicationFlags: Readonly<Record<string, CommandFlag>> = {
-  name: { type: "string", value: "NAME", doc: "What people call it." },
+  name: { type: "string", value: "NAME", doc: "The name that people see." },
   type: { type: "string", value: "TYPE", doc: "spa, web, native or m2m (default web)." },
-  algorithm: { type: "string", value: "ALG", doc: "What signs its tokens: EdDSA (default), RS256 or ES256." },
+  algorithm: {
+    type: "string",
+    value: "ALG",
+    doc: "Signature algorithm of its tokens: EdDSA (default), RS256 or ES256.",
+  },
   origin: {
     type: "string",
     multiple: true,
     value: "ORIGIN",
-    doc: "A page's origin that may call, such as https://app.example.com. Repeat it, or use commas; '' for none.",
+    doc: "Origin of pages that may call, such as https://app.example.com. Repeat the flag, or use commas; '' for none.",
   },
   audience: {
     type: "string",
     multiple: true,
     value: "AUD",
-    doc: "An audience of its tokens, the first one being the default. Repeat it, or use commas; '' for none.",
+    doc: "Audience of its tokens; the first is the default. Repeat the flag, or use commas; '' for none.",
   },
   "sign-up": {
     type: "string",
     value: "MODE",
-    doc: "immediate (default), verified: the address is proven first, or closed: nobody signs up.",
+    doc: "immediate (default), verified (after proof of the address) or closed (no sign-up).",
   },
   "sign-in-method": {
     type: "string",
     multiple: true,
     value: "METHOD",
-    doc: `${Object.keys(features.hooks.credentials).join(", ")} (default password and passkey). Repeat it, or use commas.`,
+    doc: `${Object.keys(features.hooks.credentials).join(", ")} (default password and passkey). Repeat the flag, or use commas.`,
   },
-  mfa: { type: "string", value: "POLICY", doc: "off, optional (default: asked of who has one) or required." },
-  "mfa-grace": { type: "string", value: "TIME", doc: "Without a second factor, people have this long (default 0s)." },
-  "mfa-remember": { type: "string", value: "TIME", doc: "A device may be remembered this long (default 0s: never)." },
+  mfa: {
+    type: "string",
+    value: "POLICY",
+    doc: "off, optional (default: only users with a second factor need it) or required.",
+  },
+  "mfa-grace": {
+    type: "string",
+    value: "TIME",
+    doc: "Time for users without a second factor to add one (default 0s).",
+  },
+  "mfa-remember": { type: "string", value: "TIME", doc: "How long a device may be remembered (default 0s: never)." },
   "passkey-rp-id": {
     type: "string",
     value: "DOMAIN",
-    doc: "The domain that passkeys are for (default: the public URL's host; '' for that again).",
+    doc: "Domain of its passkeys (default: the host of the public URL; '' resets it).",
   },
-  "home-url": { type: "string", value: "URL", doc: "Where the pages that mails link to send people on; '' for none." },
-  "access-token-ttl": { type: "string", value: "TIME", doc: "Life of an access token (default 15m; 10s to 1d)." },
-  "refresh-idle-ttl": { type: "string", value: "TIME", doc: "A session ends when unused this long (default 30d)." },
+  "home-url": { type: "string", value: "URL", doc: "Where the pages behind mail links send people next; '' for none." },
+  "access-token-ttl": { type: "string", value: "TIME", doc: "Lifetime of an access token (default 15m; 10s to 1d)." },
+  "refresh-idle-ttl": {
+    type: "string",
+    value: "TIME",
+    doc: "A session ends after this long without use (default 30d).",
+  },
   "refresh-absolute-ttl": {
     type: "string",
     value: "TIME",
-    doc: "A session ends after this long anyway (default 180d).",
+    doc: "A session always ends after this long (default 180d).",
   },
   "refresh-cookie-path": {
     type: "string",
     value: "PATH",
-    doc: "Where browsers send the refresh cookie (default /v1/auth).",
+    doc: "Path of the refresh cookie (default /v1/auth).",
   },
 };
 
-/** The settings that were given; what is wrong with them says the administration. @throws UsageError */
+/** Returns the settings that were given. The administration validates their values. @throws UsageError */
 export function applicationChanges(context: CommandContext): Partial<ApplicationSettings> {
   const given: Record<keyof ApplicationSettings, unknown> = {
     name: textFlag(context, "name"),
@@ -78,7 +94,7 @@ export function applicationChanges(context: CommandContext): Partial<Application
   ) as Partial<ApplicationSettings>;
 }
 
-/** '' takes a value away. */
+/** Returns null for '', which clears the setting. */
 function nullableFlag(context: CommandContext, name: string): string | null | undefined {
   return context.flags[name] === "" ? null : textFlag(context, name);
 }

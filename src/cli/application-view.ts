@@ -4,7 +4,7 @@ import { fromColumns } from "../identity/applications/administration.ts";
 import type { ApplicationsTable, TenantsTable } from "../storage/schema.ts";
 import { table } from "./command.ts";
 
-/** One application as JSON; lifetimes are seconds. */
+/** Returns an application as JSON, with lifetimes in seconds. */
 export function applicationJson(row: ApplicationsTable, tenant: TenantsTable) {
   return {
     id: row.id,
@@ -19,7 +19,7 @@ export function applicationJson(row: ApplicationsTable, tenant: TenantsTable) {
   };
 }
 
-/** One application as lines for a terminal. */
+/** Returns an application as lines for a terminal. */
 export function applicationLines(row: ApplicationsTable, tenant: TenantsTable): string[] {
   const view = applicationJson(row, tenant);
   const list = (values: readonly string[], none: string) => (values.length > 0 ? values.join(", ") : none);
@@ -35,7 +35,7 @@ export function applicationLines(row: ApplicationsTable, tenant: TenantsTable): 
     ["sign-up", view.sign_up],
     ["sign-in", list(view.sign_in_methods, "none")],
     ["second factor", secondFactorText(view)],
-    ["passkeys for", view.passkey_rp_id ?? "the public URL's host"],
+    ["passkeys for", view.passkey_rp_id ?? "the host of the public URL"],
     ["home", view.home_url ?? "none"],
     ["access token", shortTime(view.access_token_ttl)],
     ["refresh, idle", shortTime(view.refresh_idle_ttl)],
@@ -49,7 +49,7 @@ function secondFactorText(view: { mfa: string; mfa_grace: number; mfa_remember: 
   return view.mfa + grace + (view.mfa_remember > 0 ? `, devices remembered ${shortTime(view.mfa_remember)}` : "");
 }
 
-/** Seconds as `15m` or `30d` where that says it exactly. */
+/** Returns seconds as `15m` or `30d` if that is exact. */
 function shortTime(seconds: number): string {
   for (const [unit, size] of [
     ["d", 86_400],

@@ -9,19 +9,19 @@ import { dataDirectoryOf, readSettings, requireDataDirectory } from "./instance.
 export const backup: Command = {
   name: "backup",
   arguments: "FILE",
-  summary: "Copy all data into FILE, which must not exist yet. The server may go on running.",
+  summary: "Copy all data into FILE, which must not exist yet. The server can keep running.",
   description:
-    "The copy holds every write that was answered before it began. It holds no master key, and cannot be used without it:\n" +
-    "keep the key in another place. With PostgreSQL, pg_dump is the tool.",
+    "The copy holds every write that was answered before it began. It holds no master key and is useless without it: keep\n" +
+    "the key in another place. For PostgreSQL, use pg_dump.",
   flags: { data: dataFlag, config: configFlag, json: jsonFlag },
   examples: ["sallyport backup --data /var/lib/sallyport /backup/sallyport-2026-01-31.db"],
   run: async (given) => {
     const context = withDevData(given);
     const dataDirectory = dataDirectoryOf(context);
-    // Backups are made by whoever has no master key too; the settings are read for the database alone.
+    // A user without the master key makes backups too, so the settings are read only for the database.
     const settings = readSettings({ ...context, env: withoutMasterKey(context.env) }, dataDirectory);
     if (settings.database_url !== undefined) {
-      throw new CommandError("A PostgreSQL database is copied with pg_dump, and read back with pg_restore.");
+      throw new CommandError("Copy a PostgreSQL database with pg_dump, and restore it with pg_restore.");
     }
     requireDataDirectory(context, dataDirectory);
     const source = databaseFile(dataDirectory);
@@ -37,7 +37,7 @@ export const backup: Command = {
       context.print(JSON.stringify({ file: target, bytes: size, schema_version: schemaVersion }));
     } else {
       context.print(
-        `${target}: ${size} bytes, schema ${schemaVersion}. It opens with this instance's master key only.`,
+        `${target}: ${size} bytes, schema ${schemaVersion}. Only the master key of this instance opens it.`,
       );
     }
     return 0;
@@ -50,10 +50,10 @@ function withoutMasterKey(env: Readonly<Record<string, string | undefined>>) {
 
 function describe(error: unknown, target: string): unknown {
   const code = String((error as { code?: unknown }).code);
-  if (code === "EEXIST") return new CommandError(`${target} is there already and was left as it is. Name a new file.`);
-  if (code === "ENOENT") return new CommandError(`${dirname(target)} is no directory. Make it first.`);
-  if (/^(EACCES|EROFS|EPERM|ENOTDIR)$/.test(code)) return new CommandError(`${target} cannot be made (${code}).`);
+  if (code === "EEXIST") return new CommandError(`${target} exists already and was not changed. Name a new file.`);
+  if (code === "ENOENT") return new CommandError(`${dirname(target)} is not a directory. Create it first.`);
+  if (/^(EACCES|EROFS|EPERM|ENOTDIR)$/.test(code)) return new CommandError(`${target} cannot be created (${code}).`);
   if (/^(SQLITE_FULL|ENOSPC)/.test(code))
-    return new CommandError(`There is no room for ${target}. Nothing is left of it.`);
+    return new CommandError(`The disk has no room for ${target}. The partial copy was removed.`);
   return error;
 }

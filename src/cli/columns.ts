@@ -1,4 +1,4 @@
-/** Rows of text under headings, each column as wide as its widest cell. */
+/** Lays out rows of text under headings, with each column as wide as its widest cell. */
 export function columns(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [headings, ...rows];
   const widths = headings.map((_, index) => Math.max(...all.map((row) => row[index]?.length ?? 0)));

@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util";
 import { envName, flagName, type Setting, type Settings } from "../core/config.ts";
 
-/** What every command gets. */
+/** Is passed to every command. */
 export interface CommandContext {
   /** The words that start this program again, such as `npx sallyport`. */
   command: string;
-  /** Positional arguments after the command's own words. */
+  /** Positional arguments after the words of the command. */
   positionals: readonly string[];
   /** Flags of this command, by name without dashes: `public-url`. */
   flags: Readonly<Record<string, string | boolean | string[] | undefined>>;
@@ -18,36 +18,36 @@ export interface CommandContext {
 
 export interface CommandFlag {
   type: "string" | "boolean";
-  /** May be given several times. */
+  /** Whether the flag may be repeated. */
   multiple?: true;
-  /** How its value is shown in the help. */
+  /** The placeholder for its value in the help. */
   value?: string;
   doc: string;
 }
 
-/** One command, one file. */
+/** A command. Each command has its own file. */
 export interface Command {
   /** `app create`. */
   name: string;
   summary: string;
-  /** What stands after the name in the usage line, such as `FILE`; `[ID]` may be left out. */
+  /** The rest of the usage line after the name, such as `FILE`. `[ID]` is optional. */
   arguments?: string;
-  /** More to read under `--help`. */
+  /** More text for `--help`. */
   description?: string;
   flags: Readonly<Record<string, CommandFlag>>;
-  /** Settings that this command takes as flags too. */
+  /** Settings that this command also takes as flags. */
   settings?: Settings;
   examples?: readonly string[];
   /** @returns the exit code */
   run(context: CommandContext): Promise<number>;
 }
 
-/** A mistake in how a command was called, or a state that it cannot work in. The message is a sentence with the fix. */
+/** Says that a command was called wrongly or cannot work in this state. The message is a sentence with the fix. */
 export class CommandError extends Error {
   override name: string = "CommandError";
 }
 
-/** A mistake in how a command was called: exit code 2. The message is a sentence with the fix. */
+/** Says that a command was called wrongly: exit code 2. The message is a sentence with the fix. */
 export class UsageError extends CommandError {
   override name = "UsageError";
 }
@@ -60,9 +60,9 @@ export const dataFlag: CommandFlag = {
 export const configFlag: CommandFlag = {
   type: "string",
   value: "FILE",
-  doc: "Configuration file in TOML (SALLYPORT_CONFIG; default DIR/sallyport.toml when it is there).",
+  doc: "Configuration file in TOML (SALLYPORT_CONFIG; default DIR/sallyport.toml if it exists).",
 };
-export const jsonFlag: CommandFlag = { type: "boolean", doc: "One line of JSON instead of text." };
+export const jsonFlag: CommandFlag = { type: "boolean", doc: "Print one line of JSON instead of text." };
 
 interface Option {
   type: "string" | "boolean";
@@ -70,7 +70,7 @@ interface Option {
   short?: string;
 }
 
-/** @throws UsageError for unknown flags, missing values and arguments that the command does not take */
+/** @throws UsageError for unknown flags, missing values and unexpected arguments */
 export function parseFlags(command: Command, args: string[]): Pick<CommandContext, "flags" | "positionals"> {
   const options: Record<string, Option> = { help: { type: "boolean", short: "h" } };
   for (const [name, flag] of Object.entries(command.flags)) {
@@ -80,7 +80,7 @@ export function parseFlags(command: Command, args: string[]): Pick<CommandContex
     if (!secret) options[flagName(key).slice(2)] = { type: "string" };
     else refuseSecret(key, args);
   }
-  const help = `\`sallyport ${command.name} --help\` lists what it takes.`;
+  const help = `\`sallyport ${command.name} --help\` lists its arguments and flags.`;
   try {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true, strict: true });
     const wanted = command.arguments?.split(" ") ?? [];
@@ -98,7 +98,7 @@ export function parseFlags(command: Command, args: string[]): Pick<CommandContex
   }
 }
 
-/** Every user of a machine can read the arguments of its processes. */
+/** Refuses a secret as a flag, because every user of a machine can read the arguments of its processes. */
 function refuseSecret(key: string, args: readonly string[]): void {
   const flag = flagName(key);
   if (!args.some((arg) => arg === flag || arg.startsWith(`${flag}=`))) return;
@@ -121,7 +121,7 @@ export function helpOf(command: Command): string {
   if (rows.length > 0) lines.push("", "Flags", ...table(rows));
   const settings: [string, string][] = Object.entries(command.settings ?? {}).map(([key, setting]) => [
     setting.secret ? `${envName(key)}_FILE` : flagName(key),
-    `${setting.doc} (${setting.secret ? `or ${envName(key)}; secrets are no flags` : envName(key)}${defaultOf(setting)})`,
+    `${setting.doc} (${setting.secret ? `or ${envName(key)}; no flag takes a secret` : envName(key)}${defaultOf(setting)})`,
   ]);
   if (settings.length > 0) {
     lines.push("", "Settings: default < configuration file < environment variable < flag", ...table(settings));
@@ -141,7 +141,7 @@ function defaultOf(setting: Setting): string {
   return shown === "" ? "" : `; default ${shown}`;
 }
 
-/** A flag's text, or undefined. @throws UsageError when it stands there empty */
+/** Returns the text of a flag, or undefined if the flag is absent. @throws UsageError if the text is empty */
 export function textFlag(context: CommandContext, name: string): string | undefined {
   const value = context.flags[name];
   if (value === undefined) return undefined;
@@ -149,14 +149,14 @@ export function textFlag(context: CommandContext, name: string): string | undefi
   return value;
 }
 
-/** The argument at `index`, which {@link parseFlags} has counted. @throws UsageError when it is empty */
+/** Returns the argument at `index`, which {@link parseFlags} has counted. @throws UsageError if it is empty */
 export function argument(context: CommandContext, index: number, name: string): string {
   const value = context.positionals[index];
   if (!value) throw new UsageError(`${name} must not be empty.`);
   return value;
 }
 
-/** `900`, `15m`, `12h`, `30d`: seconds. @throws UsageError */
+/** Returns seconds from `900`, `15m`, `12h` or `30d`. @throws UsageError */
 export function durationFlag(context: CommandContext, name: string): number | undefined {
   const text = textFlag(context, name);
   if (text === undefined) return undefined;

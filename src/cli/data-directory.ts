@@ -7,9 +7,9 @@ export function databaseFile(dataDirectory: string): string {
 }
 
 /**
- * Makes a directory that only its owner may enter; one that is there stays as it is.
- * @returns removes what was made here, if it is empty
- * @throws CommandError when it cannot be made
+ * Creates a directory that only its owner may enter. Leaves an existing directory as it is.
+ * @returns a function that removes the directories created here if they are empty
+ * @throws CommandError if the directory cannot be created
  */
 export function makeDataDirectory(directory: string): () => void {
   let first: string | undefined;
@@ -18,8 +18,10 @@ export function makeDataDirectory(directory: string): () => void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST" || code === "ENOTDIR")
-      throw new CommandError(`${directory} is no directory. Name another with --data.`);
-    throw new CommandError(`${directory} cannot be made (${code}). Name a place where you may write with --data.`);
+      throw new CommandError(`${directory} is not a directory. Name another with --data.`);
+    throw new CommandError(
+      `${directory} cannot be created (${code}). Use --data to name a place that you can write to.`,
+    );
   }
   return () => {
     if (first === undefined) return;
@@ -30,7 +32,7 @@ export function makeDataDirectory(directory: string): () => void {
   };
 }
 
-/** Who else may look into the directory, as a sentence with the fix; undefined when nobody may. */
+/** Returns a sentence with the fix if other users can read the directory, else undefined. */
 export function looseDirectory(directory: string): string | undefined {
   const { mode, uid } = statSync(directory);
   const self = process.getuid?.();
@@ -44,26 +46,26 @@ export function looseDirectory(directory: string): string | undefined {
   return undefined;
 }
 
-/** SQLite keeps its log beside the database. @throws CommandError when it could not */
+/** Checks that SQLite can create its log beside the database. @throws CommandError if it cannot */
 export function requireWritable(directory: string): void {
   try {
     accessSync(directory, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new CommandError(
-      `${directory} cannot be written to (${(error as NodeJS.ErrnoException).code}): mount it for writing, and let the ` +
+      `${directory} is not writable (${(error as NodeJS.ErrnoException).code}). Mount it for writing, and let the ` +
         "user of this process own it.",
     );
   }
 }
 
-/** Whether `file` lies in `directory`, by whatever links either is reached. */
+/** Returns whether `file` lies in `directory`, after following all links of both paths. */
 export function liesIn(file: string, directory: string): boolean {
   const real = realPath(file);
   const within = realPath(directory);
   return real === within || real.startsWith(`${within}/`);
 }
 
-/** The path without links, as far as it exists. */
+/** Resolves the links of the part of the path that exists. */
 function realPath(path: string): string {
   const full = resolve(path);
   try {

@@ -22,18 +22,18 @@ import { cliSettings, type Instance, readSettings } from "./instance.ts";
 import { createLog, type DevParts, listen } from "./listen.ts";
 import { createIdentityOf } from "./open.ts";
 
-/** A developer's tests sign up hundreds of people from one address. Limits of one account stay as they are. */
+/** Loosens limits per address, because tests sign up hundreds of users from one address. Limits per account stay strict. */
 const ROOMY = { limit_sign_up: "100000/1h", limit_anonymous: "100000/1h", limit_network: "100000/10m" };
 
 export const dev: Command = {
   name: "dev",
-  summary: "Try Sallyport on this machine: everything that it needs is made for you.",
+  summary: "Try Sallyport on this machine. It creates everything that it needs.",
   description:
     "Keeps its data in ./.sallyport/dev (or --data) and the generated master key beside it. Not for production: it refuses\n" +
-    "a public URL that is not on this machine.",
+    "a public URL of another machine.",
   flags: {
-    data: { type: "string", value: "DIR", doc: "Where the data is kept (default ./.sallyport/dev)." },
-    ephemeral: { type: "boolean", doc: "Keep everything in memory, for as long as it runs." },
+    data: { type: "string", value: "DIR", doc: "Where to keep the data (default ./.sallyport/dev)." },
+    ephemeral: { type: "boolean", doc: "Keep everything in memory, and lose it at the end." },
     json: { type: "boolean", doc: jsonFlag.doc },
   },
   settings: cliSettings,
@@ -64,14 +64,14 @@ export const dev: Command = {
   },
 };
 
-/** Dev's own defaults lie under what the environment says. */
+/** Adds the defaults of `dev`, which the environment overrides. */
 function lower(env: CommandContext["env"]): Record<string, string | undefined> {
   const defaults: Record<string, string> = {};
   for (const [key, value] of Object.entries(ROOMY)) defaults[`SALLYPORT_${key.toUpperCase()}`] = value;
   return { ...defaults, ...env };
 }
 
-/** Generated keys, roomy limits and open origins must never stand beside an address that the world reaches. */
+/** Refuses a public address, because generated keys, loose limits and open origins must never reach the world. */
 function refuseProduction(settings: Instance["settings"]): void {
   if (settings.database_url !== undefined) {
     throw new ConfigError(
@@ -133,14 +133,14 @@ function createDevLog(context: CommandContext, instance: Instance, dataDirectory
   });
 }
 
-/** At the levels `warn` and `error` only the application's own lines are wanted. */
+/** At the levels `warn` and `error`, omits request lines and keeps only the lines of the application. */
 function partsOf(devLog: DevLog, level: string): DevParts {
   if (level !== "info" && level !== "debug") return { inbox: new Inbox() };
   const inbox = new Inbox((mail) => devLog.caught(mail));
   return { inbox, requestLog: devLog, onAudit: (act) => devLog.audited(act) };
 }
 
-/** What `serve` tells of itself at `info`, dev has printed already. */
+/** Omits the `info` lines of `serve`, because the banner of `dev` says the same. */
 function quiet({ settings }: Instance): string {
   return settings.log_level === "info" ? "warn" : settings.log_level;
 }

@@ -9,7 +9,7 @@ import { explain } from "./explain.ts";
 import { error, type Finding, ok, warning } from "./finding.ts";
 import { type CliSettings, cliSettings, readMasterKeys } from "./instance.ts";
 
-/** What the database tells the checks that come after it. */
+/** The state of the database, for the checks that follow. */
 export interface DataState {
   newestAt: number | null;
   keyIds: ReadonlySet<string>;
@@ -18,11 +18,11 @@ export interface DataState {
 }
 
 const MB = 1024 * 1024;
-/** Variables of this prefix that belong to the SDKs and to the commands. */
+/** Variables with this prefix that belong to the SDKs and to the commands. */
 const OTHER_VARIABLES =
   /^SALLYPORT_(DATA|CONFIG|URL|APP_ID|API_KEY|API_KEY_ID|API_KEY_SECRET|TENANT_URL|TENANT_ID|API_AUDIENCE|M2M_CLIENT_ID|M2M_CLIENT_SECRET)$/;
 
-/** A variable with a slip in its name is silently none. */
+/** Warns of unknown variables, because a misspelt one has no effect. */
 export function checkEnvironment(env: CommandContext["env"]): Finding[] {
   const known = new Set(
     Object.entries(cliSettings).flatMap(([key, setting]) =>
@@ -32,11 +32,15 @@ export function checkEnvironment(env: CommandContext["env"]): Finding[] {
   return Object.keys(env)
     .filter((name) => name.startsWith("SALLYPORT_") && !known.has(name) && !OTHER_VARIABLES.test(name))
     .map((name) =>
-      warning("settings", `${name} means nothing here.`, "Unset it; `sallyport serve --help` lists the variables."),
+      warning(
+        "settings",
+        `Sallyport does not know ${name}.`,
+        "Unset it; `sallyport serve --help` lists the variables.",
+      ),
     );
 }
 
-/** The data directory, the disk, the database and the master key; fills in `state`. */
+/** Checks the data directory, the disk, the database and the master key. Fills in `state`. */
 export async function checkData(
   context: CommandContext,
   settings: CliSettings,
@@ -50,7 +54,7 @@ export async function checkData(
   const file = databaseFile(dataDirectory);
   if (!existsSync(file)) {
     const fix = `Run \`sallyport init --data ${dataDirectory}\`, or name the right directory with --data.`;
-    return [error("data directory", `${dataDirectory} is no Sallyport data directory.`, fix)];
+    return [error("data directory", `${dataDirectory} is not a Sallyport data directory.`, fix)];
   }
   return [
     ...checkPermissions(dataDirectory, file),
@@ -64,15 +68,17 @@ function checkPermissions(dataDirectory: string, file: string): Finding[] {
   const findings = problem ? [warning("data directory", problem, fix ?? "")] : [];
   const { mode } = statSync(file);
   if ((mode & 0o077) !== 0) {
-    findings.push(warning("data directory", `${file} can be read by others.`, `Close it: chmod 600 ${file}`));
+    findings.push(warning("data directory", `Other users can read ${file}.`, `Close it: chmod 600 ${file}`));
   }
-  return findings.length > 0 ? findings : [ok("data directory", `${dataDirectory} is there, for its owner alone.`)];
+  return findings.length > 0
+    ? findings
+    : [ok("data directory", `${dataDirectory} exists, and only its owner can enter it.`)];
 }
 
 function checkDisk(dataDirectory: string): Finding {
   const { bavail, bsize } = statfsSync(dataDirectory);
   const free = Math.floor((bavail * bsize) / MB);
-  const fix = "Free some space: a full disk ends every sign-in and sign-up.";
+  const fix = "Free some space: with a full disk, every sign-in and sign-up fails.";
   if (free < 64) return error("disk", `${free} MB are free.`, fix);
   if (free < 512) return warning("disk", `${free} MB are free.`, fix);
   return ok("disk", `${free} MB are free.`);
@@ -89,7 +95,7 @@ async function checkDatabase(
   try {
     seen = await look();
   } catch (thrown) {
-    return [error("database", explain(thrown), "Mend this first; a backup can be restored with `sallyport restore`.")];
+    return [error("database", explain(thrown), "Fix this first. `sallyport restore` restores a backup.")];
   }
   state.newestAt = seen.newestAt;
   state.keyIds = seen.keyIds;
@@ -98,20 +104,20 @@ async function checkDatabase(
   const findings = [checkSchema(seen), checkMasterKey(context, settings, dataDirectory, seen)];
   const file = context.env.SALLYPORT_MASTER_KEY_FILE;
   if (file && existsSync(file) && (statSync(file).mode & 0o077) !== 0) {
-    findings.push(warning("master key", `${file} can be read by others.`, `Close it: chmod 600 ${file}`));
+    findings.push(warning("master key", `Other users can read ${file}.`, `Close it: chmod 600 ${file}`));
   }
   return findings;
 }
 
 function checkSchema(seen: Peek): Finding {
   if (seen.schemaVersion > schemaVersion) {
-    const message = `The database has schema ${seen.schemaVersion}, this release knows ${schemaVersion}.`;
-    return error("database", message, "Use the release that wrote it or a later one, or restore an earlier backup.");
+    const message = `The database has schema ${seen.schemaVersion}, but this release knows only ${schemaVersion}.`;
+    return error("database", message, "Use the release that wrote it, or a later one, or restore an earlier backup.");
   }
   if (!seen.isSetUp) return error("database", "The database has no tenant yet.", "Run `sallyport init`.");
   if (seen.schemaVersion < schemaVersion) {
-    const message = `The database has schema ${seen.schemaVersion}; \`sallyport serve\` brings it to ${schemaVersion}.`;
-    return warning("database", message, "Make a backup first: there is no way back.");
+    const message = `The database has schema ${seen.schemaVersion}; \`sallyport serve\` migrates it to ${schemaVersion}.`;
+    return warning("database", message, "Make a backup first: a migration cannot be undone.");
   }
   return ok("database", `It is set up and has schema ${seen.schemaVersion}.`);
 }
@@ -122,10 +128,10 @@ function checkMasterKey(context: CommandContext, settings: CliSettings, dataDire
     if (seen.masterKeyCheck !== null && opensCheck(master, seen.masterKeyCheck)) {
       return ok("master key", `It opens the data (version ${master.currentVersion}, check ${master.fingerprint()}).`);
     }
-    const fix = "Give the key that `sallyport init` was run with; without it the data is lost.";
+    const fix = "Use the key from the time of `sallyport init`. Without it the data is lost.";
     return error("master key", "The master key does not open the data.", fix);
   } catch (thrown) {
     if (!(thrown instanceof ConfigError || thrown instanceof CommandError)) throw thrown;
-    return error("master key", thrown.message, "Give it as `serve` gets it.");
+    return error("master key", thrown.message, "Pass it as you pass it to `serve`.");
   }
 }

@@ -2,29 +2,29 @@ import { MINUTE, SECOND, systemClock, toWireTime } from "../core/clock.ts";
 import { error, type Finding, ok, warning } from "./finding.ts";
 import type { CliSettings } from "./instance.ts";
 
-/** ms */
+/** Milliseconds for each request. */
 const PATIENCE = 5 * SECOND;
-/** Under the tenant's path handlers answer, which look at the Host; the address at the root answers whatever it is. */
+/** A path of the tenant, because its handlers check the Host. The address at the root answers any Host. */
 const JWKS = "/t/default/oauth2/jwks";
-/** 2026-01-01: no clock that is right can tell an earlier time. */
+/** 2026-01-01: a correct clock never shows an earlier time. */
 const RELEASED = Date.UTC(2026, 0, 1);
 
-/** Tokens, limits and sessions go by the clock; one that was set back makes what has expired valid. */
+/** Checks the clock. Tokens, limits and sessions depend on it; a clock that was set back revives what has expired. */
 export function checkClock(now: number, newestAt: number | null): Finding {
-  const fix = "Set the machine's clock, and keep it by NTP.";
-  if (now < RELEASED) return error("clock", `It says ${toWireTime(now)}, which is long past.`, fix);
+  const fix = "Set the machine's clock, and synchronise it with NTP.";
+  if (now < RELEASED) return error("clock", `It shows ${toWireTime(now)}, which is in the past.`, fix);
   if (newestAt !== null && newestAt > now + MINUTE) {
-    const message = `It says ${toWireTime(now)}, but an entry was written at ${toWireTime(newestAt)}.`;
+    const message = `It shows ${toWireTime(now)}, but an entry was written at ${toWireTime(newestAt)}.`;
     return error("clock", message, fix);
   }
-  return ok("clock", `It says ${toWireTime(now)}.`);
+  return ok("clock", `It shows ${toWireTime(now)}.`);
 }
 
 type Answer =
   | { kind: "ours" | "foreign" | "other-instance"; status: number; date: string | null }
   | { kind: "silent"; reason: string };
 
-/** Who holds the port, and whether the public URL leads here. */
+/** Checks which program holds the port, and whether the public URL leads to this instance. */
 export async function checkNetwork(settings: CliSettings, keyIds: ReadonlySet<string>): Promise<Finding[]> {
   const { host, port, public_url: publicUrl } = settings;
   const findings: Finding[] = [];
@@ -33,62 +33,66 @@ export async function checkNetwork(settings: CliSettings, keyIds: ReadonlySet<st
   const local = port === 0 ? undefined : await ask(`http://${listening}:${port}`, keyIds, new URL(url).host);
   findings.push(portFinding(port, local));
   if (publicUrl === undefined) {
-    const fix = "Set public_url before others use it: it is the issuer of every token.";
-    return [...findings, warning("public URL", `None is set; tokens are issued for ${url}.`, fix)];
+    const fix = "Set public_url before production: it is the issuer of every token.";
+    return [...findings, warning("public URL", `public_url is not set; tokens are issued for ${url}.`, fix)];
   }
   return [...findings, ...publicFindings(publicUrl, local, await ask(publicUrl, keyIds))];
 }
 
 function portFinding(port: number, answer: Answer | undefined): Finding {
-  if (answer === undefined) return ok("port", "The system chooses a free one.");
+  if (answer === undefined) return ok("port", "The system chooses a free port.");
   switch (answer.kind) {
     case "silent":
       if (/timed? ?out|abort/i.test(answer.reason)) {
-        return error("port", `Something listens on ${port} and does not answer.`, "Look at what holds the port.");
+        return error(
+          "port",
+          `Something listens on ${port} and does not answer.`,
+          "Find the program that holds the port, and stop it.",
+        );
       }
-      return ok("port", `${port} is free: the server does not run.`);
+      return ok("port", `${port} is free: the server is not running.`);
     case "ours":
       return ok("port", `This instance answers on ${port}.`);
     case "other-instance":
-      return error("port", `Another Sallyport instance answers on ${port}.`, "Stop it, or give another port.");
+      return error("port", `Another Sallyport instance answers on ${port}.`, "Stop it, or choose another port.");
     case "foreign":
       if (answer.status === 421) {
         const message = `A server on ${port} does not know the host of the public URL.`;
-        return warning("port", message, "Restart the server if public_url was changed; else give another port.");
+        return warning("port", message, "Restart the server if public_url was changed. Otherwise choose another port.");
       }
-      return error("port", `Another program answers on ${port} (HTTP ${answer.status}).`, "Give another port.");
+      return error("port", `Another program answers on ${port} (HTTP ${answer.status}).`, "Choose another port.");
   }
 }
 
 function publicFindings(publicUrl: string, local: Answer | undefined, answer: Answer): Finding[] {
   const check = "public URL";
   if (answer.kind === "silent") {
-    const message = `${publicUrl} cannot be reached from here: ${answer.reason}.`;
-    if (local?.kind !== "ours") return [warning(check, message, "Start the server, and look again.")];
-    return [error(check, message, "Look at DNS, the proxy and its certificate.")];
+    const message = `This machine cannot reach ${publicUrl}: ${answer.reason}.`;
+    if (local?.kind !== "ours") return [warning(check, message, "Start the server, and check again.")];
+    return [error(check, message, "Check DNS, the proxy and its certificate.")];
   }
   if (answer.kind === "foreign") {
     const fix =
       answer.status === 421
-        ? "Let the proxy pass the Host header on as it came."
-        : `Let the proxy pass everything on, ${JWKS} too, without changing the path.`;
-    return [error(check, `${publicUrl}${JWKS} is not answered by Sallyport (HTTP ${answer.status}).`, fix)];
+        ? "Configure the proxy to keep the Host header."
+        : `Configure the proxy to forward every path unchanged, ${JWKS} too.`;
+    return [error(check, `Sallyport does not answer at ${publicUrl}${JWKS} (HTTP ${answer.status}).`, fix)];
   }
   if (answer.kind === "other-instance") {
     const fix = "Point the proxy at this instance, or name the right data with --data.";
-    return [error(check, `${publicUrl} leads to another Sallyport instance: it has other keys.`, fix)];
+    return [error(check, `${publicUrl} leads to another Sallyport instance, which has other keys.`, fix)];
   }
   const findings = [ok(check, `${publicUrl} leads to this instance.`)];
   const theirs = answer.date === null ? Number.NaN : Date.parse(answer.date);
   const off = Math.abs(theirs - systemClock.now());
   if (off > 30 * SECOND) {
     const message = `The clock of ${publicUrl} differs by ${Math.round(off / SECOND)} s.`;
-    findings.push(warning("clock", message, "Keep both machines' clocks by NTP."));
+    findings.push(warning("clock", message, "Synchronise the clocks of both machines with NTP."));
   }
   return findings;
 }
 
-/** Asks for the keys of the default tenant: who publishes one of ours is this instance. */
+/** Fetches the keys of the default tenant: a server that publishes a key of this instance is this instance. */
 async function ask(base: string, keyIds: ReadonlySet<string>, host?: string): Promise<Answer> {
   try {
     const response = await fetch(`${base}${JWKS}`, {

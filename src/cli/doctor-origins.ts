@@ -1,16 +1,16 @@
 import { type Finding, warning } from "./finding.ts";
 
 /**
- * Pages on another site than the appliance never send its cookies (SameSite=Lax), so a session there cannot be refreshed.
- * Which suffixes are public (`co.uk`) takes a list of thousands: what is told here is certain, what is not told may still be.
+ * Warns of pages on another site, which never send the appliance's cookies (SameSite=Lax) and cannot refresh a session there.
+ * The list of public suffixes (`co.uk`) has thousands of entries, so this check finds only certain cases and misses others.
  */
 export function checkOrigins(publicUrl: string, origins: readonly string[]): Finding[] {
   const appliance = new URL(publicUrl);
   const foreign = [...new Set(origins)].filter((origin) => isOtherSite(new URL(origin), appliance));
   if (foreign.length === 0) return [];
-  const message = `Pages on ${foreign.join(", ")} are on another site than ${publicUrl}: their sessions cannot be refreshed.`;
+  const message = `Pages on ${foreign.join(", ")} are on another site than ${publicUrl}, so they cannot refresh sessions.`;
   const fix =
-    "Cross-site cookies are not supported: serve both under one domain and scheme, such as app. and login.example.com.";
+    "Browsers send no cookies across sites. Serve both under one domain and scheme, such as app. and login.example.com.";
   return [warning("origins", message, fix)];
 }
 

@@ -12,11 +12,11 @@ import { cliSettings, dataDirectoryOf, readSettings } from "./instance.ts";
 
 export const doctor: Command = {
   name: "doctor",
-  summary: "Look for what is wrong or unwise about this instance, and say how to mend it. Changes nothing.",
+  summary: "Find problems and risks of this instance, and say how to fix them. Changes nothing.",
   description:
-    "Looks at the settings, the data directory, the master key, the database, the disk, the clock, the port, the public URL, the\n" +
-    "mail server (without sending anything) and what DNS says of the domains that mails come from (SPF, DKIM, DMARC).\n" +
-    "Give it what `serve` gets. The exit code is 1 when there is an error; warnings do not count.",
+    "Checks the settings, the data directory, the master key, the database, the disk, the clock, the port, the public\n" +
+    "URL, the mail server (without sending a mail) and the DNS records of the sender domains (SPF, DKIM, DMARC). Use the\n" +
+    "settings that `serve` gets. The exit code is 1 if there is an error; warnings do not count.",
   flags: {
     data: dataFlag,
     config: configFlag,
@@ -24,7 +24,7 @@ export const doctor: Command = {
       type: "string",
       multiple: true,
       value: "ADDRESS",
-      doc: "Ask this name server, such as 1.1.1.1, in place of the machine's own.",
+      doc: "Use this name server, such as 1.1.1.1, instead of the machine's own.",
     },
     json: { type: "boolean", doc: 'One line of JSON: { "ok", "findings": [{ check, level, message, fix }] }.' },
   },
@@ -46,9 +46,9 @@ async function examine(context: CommandContext): Promise<Finding[]> {
     settings = readSettings(context, dataDirectory);
   } catch (thrown) {
     if (!(thrown instanceof ConfigError || thrown instanceof CommandError)) throw thrown;
-    return [error("settings", thrown.message, "Mend the setting; nothing else was looked at.")];
+    return [error("settings", thrown.message, "Fix the setting first. Nothing else was checked.")];
   }
-  const findings = [ok("settings", "Every setting can be read."), ...checkEnvironment(context.env)];
+  const findings = [ok("settings", "Every setting is valid."), ...checkEnvironment(context.env)];
   const state: DataState = { newestAt: null, keyIds: new Set(), origins: [], senders: [] };
   findings.push(...(await checkData(context, settings, dataDirectory, state)));
   findings.push(checkClock(systemClock.now(), state.newestAt));

@@ -2,8 +2,8 @@ import { toPrefixedId } from "../core/ids.ts";
 import type { FirstSetup } from "../identity/setup.ts";
 
 /**
- * Returns the variables that the SDKs read when they get no options. All of them are about the default application, which requests without
- * `x-application-id` mean too: so a token of a plain curl opens a route behind `requireSession()`.
+ * Returns the variables that the SDKs read if they get no options. They name the default application, which requests without
+ * `x-application-id` use too: so a token of a plain curl opens a route behind `requireSession()`.
  * @param issuer of the default tenant: the public URL
  */
 export function sdkEnvironment(issuer: string, made: FirstSetup): Record<string, string> {
@@ -16,7 +16,7 @@ export function sdkEnvironment(issuer: string, made: FirstSetup): Record<string,
   };
 }
 
-/** Lines to paste. The blanks before them keep the key out of the shell's history under HISTCONTROL=ignorespace. */
+/** Formats lines to paste. The leading blanks keep the key out of the shell's history under HISTCONTROL=ignorespace. */
 export function exportLines(environment: Record<string, string>): string {
   return Object.entries(environment)
     .map(([name, value]) => `  export ${name}=${value}`)

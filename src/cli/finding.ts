@@ -1,9 +1,9 @@
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
   check: string;
   level: "ok" | "warning" | "error";
   message: string;
-  /** What to do about it; null where nothing is wrong. */
+  /** What to do about the problem; null without a problem. */
   fix: string | null;
 }
 

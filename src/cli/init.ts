@@ -19,15 +19,16 @@ import { exportLines, sdkEnvironment } from "./environment-lines.ts";
 import { cliSettings, dataDirectoryOf, type Instance, openData, readMasterKeys, readSettings } from "./instance.ts";
 import { createIdentityOf } from "./open.ts";
 
-/** Shown where nobody has said yet how the world reaches the instance. */
+/** Shown if no public URL is set yet. */
 const PLACEHOLDER_URL = "https://login.example.com";
 
 export const init: Command = {
   name: "init",
-  summary: "Prepare a data directory (or the PostgreSQL database) for production, and show what it begins with, once.",
+  summary:
+    "Prepare a data directory (or the PostgreSQL database) for production, and show its ids and its secret key once.",
   description:
-    "Makes the default tenant, its two applications and one secret key. The master key comes from outside the data\n" +
-    "directory; keep a copy of it where a backup of the data is not.",
+    "Creates the default tenant, its two applications and one secret key. The master key comes from outside the data\n" +
+    "directory. Keep a copy of it, and keep that copy apart from backups of the data.",
   flags: {
     data: dataFlag,
     config: configFlag,
@@ -35,7 +36,7 @@ export const init: Command = {
     "new-master-key": {
       type: "string",
       value: "FILE",
-      doc: "Make a master key in FILE, which must not exist yet and lie outside the data directory.",
+      doc: "Create a master key in FILE, a new file outside the data directory.",
     },
   },
   settings: cliSettings,
@@ -73,7 +74,7 @@ async function setUpOnce(instance: Instance): Promise<FirstSetup> {
   return setUp(identity, { origins: [] });
 }
 
-/** @returns what takes back what was made; a database that an interrupted `init` left is taken up */
+/** Takes over a database that an interrupted `init` left. @returns a function that removes the files created here */
 async function prepareDirectory(context: CommandContext, dataDirectory: string): Promise<(() => void)[]> {
   const file = databaseFile(dataDirectory);
   if (await isPrepared(file)) {
@@ -100,9 +101,7 @@ function newOrGivenMasterKey(
   const given = textFlag(context, "new-master-key");
   if (given === undefined) return readMasterKeys(context, settings, dataDirectory);
   if (settings.master_key !== undefined) {
-    throw new CommandError(
-      "There is a master key in the environment already. Unset it, or leave --new-master-key out.",
-    );
+    throw new CommandError("The environment already holds a master key. Unset it, or omit --new-master-key.");
   }
   const file = resolve(given);
   if (liesIn(file, dataDirectory)) {
@@ -112,15 +111,15 @@ function newOrGivenMasterKey(
   }
   const text = generateMasterKey();
   try {
-    // On the disk before anything is sealed by it: a power cut must not leave data that nobody can open.
+    // The file reaches the disk before the key seals anything, so that a power cut cannot leave data without a key.
     writeFileSync(file, `${text}\n`, { mode: 0o600, flag: "wx", flush: true });
     syncDirectoryOf(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const why =
       code === "EEXIST"
-        ? "is there already; to use it, set SALLYPORT_MASTER_KEY_FILE"
-        : `cannot be made (${code}); name a file in a directory that you may write to`;
+        ? "exists already; to use it, set SALLYPORT_MASTER_KEY_FILE"
+        : `cannot be created (${code}); name a file in a directory that you can write to`;
     throw new CommandError(`${file} ${why}.`);
   }
   undo.push(() => rmSync(file, { force: true }));

@@ -11,12 +11,12 @@ import { type CommandContext, CommandError, textFlag } from "./command.ts";
 import { databaseFile, liesIn, looseDirectory, requireWritable } from "./data-directory.ts";
 import { devKeyFile } from "./dev/files.ts";
 
-/** The master key comes from outside the data: a file, a systemd credential or the environment. */
+/** The master key comes from outside the data: from a file, a systemd credential or the environment. */
 const masterKeySettings = defineSettings({
   master_key: {
     schema: setting.optionalText(),
     secret: true,
-    doc: "The master key: one per line, v1:… each; `sallyport init --new-master-key FILE` makes one.",
+    doc: "The master keys, one per line as v1:…; `sallyport init --new-master-key FILE` creates one.",
   },
 });
 export const cliSettings = composeSettings({ application: appSettings, commands: masterKeySettings });
@@ -46,7 +46,7 @@ export function readSettings(context: CommandContext, dataDirectory: string, ove
   const file = readConfigFile(context, dataDirectory);
   if (file?.values.master_key !== undefined) {
     throw new ConfigError(
-      `${file.name} holds a master key, and files like it are copied around. Keep it in a file of its own that ` +
+      `${file.name} holds a master key, but configuration files are often copied. Keep the key in its own file that ` +
         "SALLYPORT_MASTER_KEY_FILE names.",
     );
   }
@@ -64,17 +64,17 @@ function readConfigFile(context: CommandContext, dataDirectory: string) {
     throw new ConfigError(
       code
         ? `The configuration file ${name} cannot be read (${code}).`
-        : `${name} is not TOML: ${(error as Error).message}`,
+        : `${name} is not valid TOML: ${(error as Error).message}`,
     );
   }
 }
 
-/** @throws ConfigError when there is none, it lies in the data directory, or it is none */
+/** @throws ConfigError if the master key is missing or invalid, or lies in the data directory */
 export function readMasterKeys(context: CommandContext, settings: CliSettings, dataDirectory: string): MasterKeys {
   const file = context.env.SALLYPORT_MASTER_KEY_FILE;
   if (file && liesIn(file, dataDirectory)) {
     throw new ConfigError(
-      `The master key lies in the data directory (${file}): whoever copies the data has the key too. Keep it elsewhere.`,
+      `The master key lies in the data directory (${file}). A copy of the data would include the key. Move the key elsewhere.`,
     );
   }
   const text = settings.master_key ?? readCredential(context);
@@ -82,9 +82,9 @@ export function readMasterKeys(context: CommandContext, settings: CliSettings, d
     const ofDev = devKeyFile(dataDirectory);
     throw new ConfigError(
       existsSync(ofDev)
-        ? `There is no master key. These data were made by \`sallyport dev\`: set SALLYPORT_MASTER_KEY_FILE=${ofDev}.`
+        ? `There is no master key. \`sallyport dev\` made this data: set SALLYPORT_MASTER_KEY_FILE=${ofDev}.`
         : "There is no master key. Set SALLYPORT_MASTER_KEY_FILE (or SALLYPORT_MASTER_KEY, or the systemd credential " +
-            `${CREDENTIAL}); \`sallyport init --new-master-key FILE\` makes one.`,
+            `${CREDENTIAL}); \`sallyport init --new-master-key FILE\` creates one.`,
     );
   }
   try {
@@ -105,7 +105,7 @@ function readCredential(context: CommandContext): string | undefined {
   }
 }
 
-/** Opens the data of an instance that `init` or `dev` has made. @throws ConfigError, CommandError */
+/** Opens the data of an instance that `init` or `dev` created. @throws ConfigError, CommandError */
 export async function openInstance(context: CommandContext): Promise<Instance> {
   const dataDirectory = dataDirectoryOf(context);
   const settings = readSettings(context, dataDirectory);
@@ -114,11 +114,11 @@ export async function openInstance(context: CommandContext): Promise<Instance> {
   return { settings, dataDirectory, masterKeys, clock: systemClock, storage: await openData(settings, dataDirectory) };
 }
 
-/** Says so when others may read it. @throws CommandError when `init` was never run there */
+/** Warns if other users can read the directory. @throws CommandError unless `init` prepared it */
 export function requireDataDirectory(context: CommandContext, dataDirectory: string): void {
   if (!existsSync(databaseFile(dataDirectory))) {
     throw new CommandError(
-      `${dataDirectory} is no Sallyport data directory. Run \`sallyport init --data ${dataDirectory}\` first, or name another.`,
+      `${dataDirectory} is not a Sallyport data directory. Run \`sallyport init --data ${dataDirectory}\` first, or name another.`,
     );
   }
   const loose = looseDirectory(dataDirectory);

@@ -1,19 +1,19 @@
 import { relative, resolve } from "node:path";
 
-/** Where `bun build --compile` keeps the modules of an executable. */
+/** The folder in which `bun build --compile` keeps the modules of an executable. */
 const COMPILED = /^(\/\$bunfs\/|[A-Z]:[\\/]~BUN[\\/])/;
 
 export interface Started {
   /** The entry module: `Bun.main`. */
   main: string;
-  /** The program's name as it was typed. */
+  /** The program's name as the user typed it. */
   argv0: string;
   cwd: string;
 }
 
 /**
- * Returns the words that start this same program again from the same directory: `npx sallyport` in a clone, `./dist/sallyport`
- * for the executable as it was typed. Where nothing is known to work, it is the plain name.
+ * Returns the words that start this program again from the same directory: `npx sallyport` in a clone, `./dist/sallyport`
+ * for an executable, as the user typed it. Returns the plain name if no better form is known.
  */
 export function invocation({ main, argv0, cwd }: Started): string {
   if (COMPILED.test(main)) return argv0;
@@ -21,7 +21,7 @@ export function invocation({ main, argv0, cwd }: Started): string {
   return path.startsWith("..") ? "sallyport" : "npx sallyport";
 }
 
-/** Commands in sentences (`` `sallyport init` ``) and at the beginning of lines, as this instance was started. */
+/** Rewrites commands in sentences (`` `sallyport init` ``) and at the start of lines to begin as this program was started. */
 export function asStarted(text: string, command: string): string {
-  return text.replaceAll(/(^ *|`|\bNext: )sallyport (?=[a-zA-Z-])/gm, `$1${command} `);
+  return text.replaceAll(/(^ *(?:[A-Z_]+=\S+ )*|`|\bNext: )sallyport (?=[a-zA-Z-])/gm, `$1${command} `);
 }

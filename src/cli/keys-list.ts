@@ -10,13 +10,13 @@ type KeyState = "coming" | "current" | "retiring";
 
 export const keysList: Command = {
   name: "keys list",
-  summary: "The signing keys that are published, and what each is at this moment.",
+  summary: "List the published signing keys and their states.",
   description:
-    "coming    published, and signs later: verifiers learn of it meanwhile\n" +
+    "coming    published, and signs later, so that verifiers learn of it first\n" +
     "current   signs now\n" +
-    "retiring  signs no longer; published until the last token that it signed has expired",
+    "retiring  no longer signs; published until its last token has expired",
   flags: {
-    tenant: { type: "string", value: "TENANT", doc: "Slug or id: only this tenant's." },
+    tenant: { type: "string", value: "TENANT", doc: "Show only the keys of this tenant (slug or id)." },
     data: dataFlag,
     config: configFlag,
     json: { type: "boolean", doc: 'One line of JSON: { "data": [...] }.' },
@@ -61,7 +61,7 @@ export function keyJson(key: TenantKey, tenantSlug: string, now: number) {
   };
 }
 
-/** A key whose successor comes first never signs: it is on its way out although its time is still to come. */
+/** Returns the state of a key. A key whose successor signs first never signs, so it is retiring from the beginning. */
 function stateOf(key: TenantKey, now: number): KeyState {
   if (key.retiredAt !== null && (key.retiredAt <= now || key.retiredAt <= key.activeAt)) return "retiring";
   return key.activeAt > now ? "coming" : "current";

@@ -8,17 +8,16 @@ const ALGORITHMS: readonly string[] = ["EdDSA", "RS256", "ES256"] satisfies KeyA
 
 export const keysRotate: Command = {
   name: "keys rotate",
-  summary: "Publish a successor for a tenant's signing keys; it signs ten minutes later.",
+  summary: "Publish a successor for the signing keys of a tenant. It signs ten minutes later.",
   description:
-    "Verifiers that keep the JWKS for as long as they may learn of the new key before its first token. The old one stays\n" +
-    "published until its last token has expired. A server that runs follows within seconds. Keys are rotated by themselves\n" +
-    "after 90 days.",
+    "Verifiers may cache the JWKS, so they learn of the new key before its first token. The old key stays published until\n" +
+    "its last token has expired. A running server follows within seconds, and rotates keys by itself after 90 days.",
   flags: {
     tenant: { type: "string", value: "TENANT", doc: "Slug or id (default: the default tenant)." },
-    algorithm: { type: "string", value: "ALG", doc: "EdDSA, RS256 or ES256 (default: every one that is in use)." },
+    algorithm: { type: "string", value: "ALG", doc: "EdDSA, RS256 or ES256 (default: every algorithm in use)." },
     now: {
       type: "boolean",
-      doc: "Sign with it at once: for emergencies. Verifiers that do not fetch an unknown kid refuse new tokens for a while.",
+      doc: "Sign with it at once, in an emergency. Verifiers that do not fetch an unknown kid refuse new tokens for a while.",
     },
     data: dataFlag,
     config: configFlag,
@@ -36,7 +35,7 @@ export const keysRotate: Command = {
       const algorithms = [...inUse].filter((algorithm) => only === undefined || algorithm === only);
       if (algorithms.length === 0) {
         throw new CommandError(
-          `The tenant ${tenant.slug} has no ${only ?? "signing"} key to rotate: the first one is made when an application signs with it.`,
+          `The tenant ${tenant.slug} has no ${only ?? "signing"} key to rotate. An application creates its first key when it signs.`,
         );
       }
       const made: string[] = [];

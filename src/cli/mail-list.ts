@@ -7,17 +7,17 @@ import { columns } from "./columns.ts";
 import { type Command, configFlag, dataFlag } from "./command.ts";
 import { withIdentity } from "./open.ts";
 
-/** Rows that are shown at most. */
+/** The maximum number of mails to show. */
 const SHOWN = 500;
 
 export const mailList: Command = {
   name: "mail list",
-  summary: "Mails that wait to be sent, and mails that were given up, newest first.",
+  summary: "List waiting and failed mails, newest first.",
   description:
-    "A mail is tried again until it expires: at once, after 10 s, 30 s, 2, 5, 15 and 30 minutes, then every hour. It is\n" +
-    `given up when the server refuses it for good. At most ${SHOWN} are shown; one that was given up is kept for 30 days.`,
+    "A mail is tried again until it expires: at once, after 10 s, 30 s, 2, 5, 15 and 30 minutes, then every hour. It fails\n" +
+    `for good when the server refuses it for good or it expires. Shows at most ${SHOWN}. A failed mail is kept for 30 days.`,
   flags: {
-    dead: { type: "boolean", doc: "Only those that were given up." },
+    dead: { type: "boolean", doc: "Show only failed mails." },
     data: dataFlag,
     config: configFlag,
     json: { type: "boolean", doc: 'One line of JSON: { "data": [...] }.' },
@@ -46,7 +46,7 @@ export const mailList: Command = {
         return 0;
       }
       if (rows.length === 0) {
-        context.print(context.flags.dead ? "No mail was given up." : "No mail waits, and none was given up.");
+        context.print(context.flags.dead ? "No mail has failed." : "No mail waits, and none has failed.");
         return 0;
       }
       const cells = rows.map((row) => [
@@ -58,13 +58,13 @@ export const mailList: Command = {
         row.next_attempt_at ?? row.dead_at ?? "",
         row.last_error ?? "",
       ]);
-      const headings = ["ID", "STATE", "MAIL", "TO", "ATTEMPTS", "NEXT OR GIVEN UP", "WHY"];
+      const headings = ["ID", "STATE", "MAIL", "TO", "ATTEMPTS", "NEXT OR FAILED", "WHY"];
       for (const line of columns(headings, cells)) context.print(line);
       return 0;
     }),
 };
 
-/** Enough to know whose it is, if one knows them: `a•••@example.com`. null once it has expired. */
+/** Returns enough of the address to recognise a known recipient: `a•••@example.com`. Returns null after expiry. */
 function recipientOf(sealer: Sealer, row: OutboxMailsTable): string | null {
   if (row.sealed === null) return null;
   const { to } = openMail(sealer, { id: row.id, sealed: row.sealed });

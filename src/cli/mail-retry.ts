@@ -9,10 +9,10 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export const mailRetry: Command = {
   name: "mail retry",
   arguments: "[ID]",
-  summary: "Send mails that were given up once more. A server that runs does so within seconds.",
-  description: "Mails that have expired are not sent any more: what they link to is dead.",
+  summary: "Send failed mails again. A running server does so within seconds.",
+  description: "Expired mails are never sent again, because their links are dead.",
   flags: {
-    "all-dead": { type: "boolean", doc: "Every mail that was given up." },
+    "all-dead": { type: "boolean", doc: "Retry every failed mail." },
     data: dataFlag,
     config: configFlag,
     json: jsonFlag,
@@ -21,11 +21,11 @@ export const mailRetry: Command = {
   run: (context) => {
     const [given] = context.positionals;
     const all = context.flags["all-dead"] === true;
-    if ((given === undefined) === !all) throw new UsageError("Give either the ID of a mail, or --all-dead.");
+    if ((given === undefined) === !all) throw new UsageError("Use either the ID of a mail or --all-dead.");
     return withIdentity(context, async ({ storage, clock }) => {
       const id = given?.toLowerCase() ?? null;
       if (id !== null && !UUID.test(id)) {
-        throw new CommandError(`${given} is no id of a mail. \`sallyport mail list --dead\` shows them.`);
+        throw new CommandError(`${given} is not the id of a mail. \`sallyport mail list --dead\` shows the ids.`);
       }
       const revived = await storage.write((tx) => reviveMails(tx, clock.now(), id));
       if (id !== null && revived.length === 0) await explainRefusal(storage.read, id, clock.now());
@@ -39,11 +39,12 @@ export const mailRetry: Command = {
 /** @throws CommandError always */
 async function explainRefusal(at: Executor, id: string, now: number): Promise<never> {
   const row = await findMail(at, id);
-  if (!row)
-    throw new CommandError(`There is no mail ${id}. \`sallyport mail list --dead\` shows those that were given up.`);
+  if (!row) throw new CommandError(`There is no mail ${id}. \`sallyport mail list --dead\` shows the failed mails.`);
   if (row.sent_at !== null) throw new CommandError(`The mail was sent at ${toWireTime(row.sent_at)}.`);
   if (row.expires_at <= now) {
-    throw new CommandError(`The mail expired at ${toWireTime(row.expires_at)}: let the person ask for another one.`);
+    throw new CommandError(`The mail expired at ${toWireTime(row.expires_at)}. The user must request a new one.`);
   }
-  throw new CommandError(`The mail waits already, and is tried again at ${toWireTime(row.next_attempt_at ?? now)}.`);
+  throw new CommandError(
+    `The mail is waiting already. The next attempt is at ${toWireTime(row.next_attempt_at ?? now)}.`,
+  );
 }

@@ -11,7 +11,7 @@ import { tenantNamed } from "./reference.ts";
 
 export const mailTemplateList: Command = {
   name: "mail template list",
-  summary: "The mails that a tenant sends, in each language, and which of them it words itself.",
+  summary: "List the mails of a tenant in each language, and show which of them have its own words.",
   flags: {
     tenant: tenantFlag,
     data: dataFlag,

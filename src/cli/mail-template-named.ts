@@ -6,30 +6,32 @@ import { argument, type CommandContext, CommandError, type CommandFlag, textFlag
 export const tenantFlag: CommandFlag = {
   type: "string",
   value: "SLUG",
-  doc: "Whose words and sender (default: the tenant default).",
+  doc: "Tenant with the words and the sender (default: the tenant default).",
 };
 
-/** What the commands about one template take. */
+/** The flags of the commands about a single template. */
 export const templateFlags: Readonly<Record<string, CommandFlag>> = {
   tenant: tenantFlag,
   language: { type: "string", value: "LANG", doc: `${Object.keys(languages).join(", ")} (default en).` },
 };
 
-/** The template that the argument names. @throws CommandError with those that are there */
+/** Returns the template of the argument. @throws CommandError with the known names */
 export function templateNamed(context: CommandContext): TemplateName {
   const name = argument(context, 0, "NAME");
   if (isTemplateName(name)) return name;
-  throw new CommandError(`There is no template ${name}. These are there: ${Object.keys(TEMPLATE_VALUES).join(", ")}.`);
+  throw new CommandError(
+    `There is no template ${name}. The templates are: ${Object.keys(TEMPLATE_VALUES).join(", ")}.`,
+  );
 }
 
-/** The language of `--language`, and its built-in words. @throws CommandError with those that are there */
+/** Returns the language of `--language`, if mails have built-in words in it. @throws CommandError with the known languages */
 export function languageNamed(context: CommandContext): string {
   const language = textFlag(context, "language") ?? "en";
   if (Object.hasOwn(languages, language)) return language;
-  throw new CommandError(`There is no language ${language}. These are there: ${Object.keys(languages).join(", ")}.`);
+  throw new CommandError(`There is no language ${language}. The languages are: ${Object.keys(languages).join(", ")}.`);
 }
 
-/** The words that every tenant begins with. */
+/** Returns the built-in words, with which every tenant begins. */
 export function builtIn(name: TemplateName, language: string): Template {
   const words = languages[language]?.templates[name];
   if (!words) throw new CommandError(`There is no template ${name} in ${language}.`);

@@ -7,7 +7,7 @@ import { tenantNamed } from "./reference.ts";
 export const mailTemplateReset: Command = {
   name: "mail template reset",
   arguments: "NAME",
-  summary: "Give a mail the words back that are built in.",
+  summary: "Restore the built-in words of a mail.",
   flags: { ...templateFlags, data: dataFlag, config: configFlag, json: jsonFlag },
   run: (context) => {
     const name = templateNamed(context);

@@ -19,11 +19,11 @@ import { tenantNamed } from "./reference.ts";
 export const mailTemplateSet: Command = {
   name: "mail template set",
   arguments: "NAME FILE",
-  summary: "Word a mail anew, for one tenant and one language. Mails that are written from now on have the new words.",
+  summary: "Set the words of a mail for one tenant and one language. They apply to mails written from now on.",
   description:
-    "FILE, or - for standard input, begins with a line `Subject: …`; after an empty line follows the body: paragraphs with\n" +
-    "an empty line between them. {{name}} stands for a value, [words]({{link}}) as a paragraph is a button, {{code}} as a\n" +
-    "paragraph is set large, and a line whose value is empty is left out. `mail template show NAME` prints what is there.",
+    "FILE, or - for standard input, begins with a line `Subject: …`, an empty line and the body: paragraphs with an empty\n" +
+    "line between them. {{name}} stands for a value. The paragraph [words]({{link}}) becomes a button, and the paragraph\n" +
+    "{{code}} becomes large. A line with an empty value is omitted. `mail template show NAME` prints the current words.",
   flags: { ...templateFlags, data: dataFlag, config: configFlag, json: jsonFlag },
   examples: ["sallyport mail template set reset_password reset.txt --tenant acme --language de"],
   run: (context) => {
@@ -61,6 +61,6 @@ function printSet(context: CommandContext, set: { name: string; language: string
     return;
   }
   const { name, language, tenant } = set;
-  context.print(`${name} in ${language} has the words of ${tenant} now. Look at it:`);
+  context.print(`${name} in ${language} now has the words of ${tenant}. To see the mail:`);
   context.print(`  sallyport mail template show ${name} --tenant ${tenant} --language ${language} --preview text`);
 }

@@ -10,11 +10,11 @@ import { tenantNamed } from "./reference.ts";
 export const mailTemplateShow: Command = {
   name: "mail template show",
   arguments: "NAME",
-  summary: "The words of a mail, as `mail template set` takes them, or how the mail looks.",
-  description: "--preview fills in values of an example and prints the mail itself.",
+  summary: "Show the words of a mail, as `mail template set` takes them, or a preview of the mail.",
+  description: "--preview fills in example values and prints the mail itself.",
   flags: {
     ...templateFlags,
-    preview: { type: "string", value: "text|html", doc: "The mail with the values of an example." },
+    preview: { type: "string", value: "text|html", doc: "Show the mail with example values." },
     data: dataFlag,
     config: configFlag,
     json: jsonFlag,

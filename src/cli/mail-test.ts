@@ -10,14 +10,14 @@ import { languageNamed, templateFlags } from "./mail-template-named.ts";
 import { withIdentity } from "./open.ts";
 import { tenantNamed } from "./reference.ts";
 
-/** ms */
+/** Milliseconds for the whole delivery. */
 const PATIENCE = 60 * SECOND;
 
 export const mailTest: Command = {
   name: "mail test",
-  summary: "Send a test mail now, and say what the mail server answered.",
+  summary: "Send a test mail now, and show the answer of the mail server.",
   flags: {
-    to: { type: "string", value: "ADDRESS", doc: "Who gets it." },
+    to: { type: "string", value: "ADDRESS", doc: "Recipient." },
     ...templateFlags,
     data: dataFlag,
     config: configFlag,
@@ -35,7 +35,7 @@ export const mailTest: Command = {
     const to = canonicalEmail(given)?.address;
     if (to === undefined) {
       throw new UsageError(
-        given === undefined ? "--to ADDRESS is needed." : `--to ${given}: that is no e-mail address.`,
+        given === undefined ? "Name a recipient with --to ADDRESS." : `--to ${given} is not an email address.`,
       );
     }
     const language = languageNamed(context);
@@ -43,7 +43,7 @@ export const mailTest: Command = {
       const options = smtpOptions(settings, settings.public_url);
       if (options === null) {
         throw new ConfigError(
-          "No smtp_url is set: set SALLYPORT_SMTP_URL_FILE or SALLYPORT_SMTP_URL to your mail server's.",
+          "smtp_url is not set. Set SALLYPORT_SMTP_URL_FILE or SALLYPORT_SMTP_URL to the URL of your mail server.",
         );
       }
       const row = await tenantNamed(storage.read, textFlag(context, "tenant") ?? "default");
@@ -62,7 +62,7 @@ export const mailTest: Command = {
       } catch (error) {
         if (!(error instanceof MailRefused)) throw error;
         throw new CommandError(
-          `The mail was not taken: ${error.message}. \`sallyport doctor\` looks at the connection and the sender's domain.`,
+          `The server refused the mail: ${error.message}. \`sallyport doctor\` checks the connection and the sender's domain.`,
         );
       } finally {
         await transport.close();

@@ -5,7 +5,7 @@ import { type CommandContext, CommandError } from "./command.ts";
 import { withDevData } from "./dev/find-data.ts";
 import { type Instance, openInstance } from "./instance.ts";
 
-/** The identity room of an instance, for commands that need no server. */
+/** Opens the identity room of an instance, for commands that need no server. */
 export function createIdentityOf(instance: Instance): Promise<Identity> {
   return createIdentity({
     storage: instance.storage,
@@ -17,13 +17,13 @@ export function createIdentityOf(instance: Instance): Promise<Identity> {
   });
 }
 
-/** @throws CommandError for a database that has no default tenant */
+/** @throws CommandError if the database has no default tenant */
 export async function requireSetUp(identity: Identity): Promise<void> {
   if (await isSetUp(identity)) return;
   throw new CommandError("The database has no tenant yet. Run `sallyport init` first.");
 }
 
-/** Opens, hands the identity to `work`, and closes whatever happens. */
+/** Opens the instance, passes its identity to `work`, and closes it in any case. */
 export async function withIdentity<T>(
   context: CommandContext,
   work: (identity: Identity, instance: Instance) => Promise<T>,

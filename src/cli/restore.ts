@@ -33,13 +33,16 @@ import { createIdentityOf } from "./open.ts";
 export const restore: Command = {
   name: "restore",
   arguments: "FILE",
-  summary: "Make a data directory from what `sallyport backup` has written, after checking it.",
+  summary: "Check a backup from `sallyport backup`, and make a data directory from it.",
   description:
-    "Checks that the file is whole, that this release knows its schema, and that the master key opens everything in it. Never\n" +
-    "overwrites: the data directory must not hold a database. A copy does not know who signed out, was disabled or changed\n" +
-    "a password after it was made; --end-sessions ends every session, so that nothing spent since comes to life again.",
+    "Checks that the file is whole, that this release knows its schema, and that the master key opens everything in it.\n" +
+    "Never overwrites: the data directory must not hold a database. A backup misses later sign-outs, blocks and password\n" +
+    "changes; --end-sessions ends every session, so that no session that ended since becomes valid again.",
   flags: {
-    "end-sessions": { type: "boolean", doc: "End every session: everybody signs in again. Wise after a break-in." },
+    "end-sessions": {
+      type: "boolean",
+      doc: "End every session, so that all users sign in again. Use this after a break-in.",
+    },
     data: dataFlag,
     config: configFlag,
     json: jsonFlag,
@@ -52,7 +55,7 @@ export const restore: Command = {
     const dataDirectory = dataDirectoryOf(context);
     const settings = readSettings(context, dataDirectory);
     if (settings.database_url !== undefined) {
-      throw new CommandError("A PostgreSQL database is read back with pg_restore, from what pg_dump has written.");
+      throw new CommandError("Restore a PostgreSQL database with pg_restore, from a file of pg_dump.");
     }
     const masterKeys = readMasterKeys(context, settings, dataDirectory);
     const source = resolve(argument(context, 0, "FILE"));
@@ -71,7 +74,7 @@ export const restore: Command = {
       ).finally(() => storage.close());
       const { newestAt } = await peek(copy);
       syncFile(copy);
-      // A link fails where a rename would overwrite what somebody else has made meanwhile.
+      // A link fails if another process has created the file meanwhile; a rename would overwrite it.
       linkSync(copy, databaseFile(dataDirectory));
       syncDirectoryOf(copy);
       printRestored(context, { dataDirectory, newestAt, ended });
@@ -85,15 +88,15 @@ export const restore: Command = {
   },
 };
 
-/** @throws CommandError for what is no file, or lies beside a log of its own: then it is in use, and not the whole */
+/** @throws CommandError unless it is a file without a log beside it: with a log it is in use and incomplete */
 function requireBackup(file: string): void {
   if (!existsSync(file) || !statSync(file).isFile()) {
-    throw new CommandError(`${file} is no file. Name one that \`sallyport backup\` has written.`);
+    throw new CommandError(`${file} is not a file. Name a file that \`sallyport backup\` has written.`);
   }
   const log = `${file}-wal`;
   if (existsSync(log) && statSync(log).size > 0) {
     throw new CommandError(
-      `${file} has a log beside it (${log}): it is a database in use and not the whole. Copy it with \`sallyport backup\`.`,
+      `${file} has a log beside it (${log}): it is a database in use, and incomplete. Copy it with \`sallyport backup\`.`,
     );
   }
 }
@@ -103,12 +106,12 @@ function requireNoDatabase(dataDirectory: string): void {
   const found = readdirSync(dataDirectory).find((name) => name.startsWith("sallyport.db"));
   if (found) {
     throw new CommandError(
-      `${join(dataDirectory, found)} is there already and was left as it is. Name an empty directory with --data.`,
+      `${join(dataDirectory, found)} exists already and was not changed. Name an empty directory with --data.`,
     );
   }
 }
 
-/** @throws CommandError for damage, for another program's database and for a schema of a later release */
+/** @throws CommandError for a damaged file, the database of another program or the schema of a later release */
 async function requireWhole(copy: string, source: string): Promise<void> {
   let verdict: string;
   let version: number;
@@ -116,23 +119,23 @@ async function requireWhole(copy: string, source: string): Promise<void> {
     verdict = await verdictOn(copy);
     version = (await peek(copy)).schemaVersion;
   } catch (error) {
-    throw new CommandError(`${source} is no database or is damaged (${(error as { code?: unknown }).code}).`);
+    throw new CommandError(`${source} is not a database, or is damaged (${(error as { code?: unknown }).code}).`);
   }
-  if (verdict !== "ok") throw new CommandError(`${source} is damaged: ${verdict}. Take another backup.`);
-  if (version === 0) throw new CommandError(`${source} is no backup of Sallyport.`);
+  if (verdict !== "ok") throw new CommandError(`${source} is damaged: ${verdict}. Use another backup.`);
+  if (version === 0) throw new CommandError(`${source} is not a backup of Sallyport.`);
   if (version > schemaVersion) {
     throw new CommandError(
-      `${source} has schema ${version}, this release knows ${schemaVersion}: use the release that wrote it or a later one.`,
+      `${source} has schema ${version}, but this release knows only ${schemaVersion}. Use the release that wrote it, or a later one.`,
     );
   }
 }
 
-/** @returns how many sessions were ended @throws MasterKeyMismatch, CommandError */
+/** @returns the number of ended sessions @throws MasterKeyMismatch, CommandError */
 async function check(instance: Instance, endSessions: boolean): Promise<number> {
   await requireOpenable(instance.storage, instance.masterKeys);
   const identity = await createIdentityOf(instance);
   if (!(await isSetUp(identity)))
-    throw new CommandError("The backup holds no tenant: it was made before `init` ended.");
+    throw new CommandError("The backup holds no tenant, because it was made before `init` ended. Use a later backup.");
   return endSessions ? endEverySession(identity) : 0;
 }
 
@@ -163,5 +166,5 @@ function printRestored(
   }
   context.print(`Restored into ${done.dataDirectory}: whole, and opened by the master key. Newest entry: ${newest}.`);
   if (context.flags["end-sessions"]) context.print(`Ended ${done.ended} sessions.`);
-  else context.print("Sessions that ended after the backup was made live again; --end-sessions ends them all.");
+  else context.print("Sessions that ended after the backup are valid again. --end-sessions ends all sessions.");
 }

@@ -63,8 +63,8 @@ const commands: readonly Command[] = [
 
 /**
  * Runs the command that the arguments name.
- * @param command the words that start this program again: every command in a message or a help begins with them
- * @returns the exit code: 0, 1 after a failure, 2 for a mistake in the arguments
+ * @param command the words that start this program again; every command in a message or a help text begins with them
+ * @returns the exit code: 0, 1 after a failure, 2 for wrong arguments
  */
 export async function run(given: string[], env: Record<string, string | undefined>, command: string): Promise<number> {
   const print = (line: string) => void process.stdout.write(`${line}\n`);
@@ -86,7 +86,7 @@ export async function run(given: string[], env: Record<string, string | undefine
   }
 }
 
-/** The ways to ask that people try first: `--version`, `-h`, `help app set`. */
+/** Accepts the forms that people try first: `--version`, `-h`, `help app set`. */
 function normalise(args: string[]): string[] {
   const [first, ...rest] = args;
   if (first === "--version" || first === "-v" || first === "-V") return ["version", ...rest];
@@ -103,7 +103,7 @@ function find(args: string[]): Command | undefined {
   return undefined;
 }
 
-/** @throws UsageError for a command that is not there */
+/** @throws UsageError for an unknown command */
 function overview(args: string[], print: (line: string) => void): number {
   const words = args.filter((arg) => !arg.startsWith("-"));
   const group = commands.filter(({ name }) => name.startsWith(`${words[0]} `));
@@ -112,9 +112,9 @@ function overview(args: string[], print: (line: string) => void): number {
   const asked = words.length === 0 || (words.length === 1 && args.some((arg) => arg === "--help" || arg === "-h"));
   if (asked && (words.length === 0 || group.length > 0)) {
     print(["Sallyport: an authentication appliance in one file.", "", ...list].join("\n"));
-    print("\n`sallyport COMMAND --help` tells more.");
+    print("\n`sallyport COMMAND --help` shows more.");
     return 0;
   }
   const called = words.slice(0, 2).join(" ");
-  throw new UsageError(`There is no command \`${called}\`. These are there:\n\n${list.join("\n")}`);
+  throw new UsageError(`There is no command \`${called}\`. The commands are:\n\n${list.join("\n")}`);
 }

@@ -7,9 +7,9 @@ import { createIdentityOf, requireSetUp } from "./open.ts";
 
 export const serve: Command = {
   name: "serve",
-  summary: "Run the appliance on a data directory that `sallyport init` has prepared.",
+  summary: "Run the appliance on a data directory that `sallyport init` prepared.",
   description:
-    "Logs are JSON lines on standard output. SIGTERM finishes what has begun and stops.\n" +
+    "Logs are JSON lines on standard output. SIGTERM lets open requests end, and stops.\n" +
     "Settings: defaults < file < SALLYPORT_* variables < flags.",
   flags: { data: dataFlag, config: configFlag },
   settings: cliSettings,

@@ -4,13 +4,13 @@ import { withIdentity } from "./open.ts";
 export const tenantCreate: Command = {
   name: "tenant create",
   arguments: "SLUG",
-  summary: "Make a closed pool of users with an issuer of its own, <public URL>/t/SLUG.",
+  summary: "Create a closed pool of users with its own issuer, <public URL>/t/SLUG.",
   description:
-    "SLUG is 1 to 63 lower-case letters, digits and hyphens, and never changes: it is part of the issuer. The tenant gets a\n" +
-    "default application, which signs RS256.",
+    "SLUG has 1 to 63 lower-case letters, digits and hyphens. It never changes, because it is part of the issuer. The\n" +
+    "tenant gets a default application, which signs RS256.",
   flags: {
-    name: { type: "string", value: "NAME", doc: "What people call it (default: the slug)." },
-    "secret-key": { type: "boolean", doc: "Make a secret key of its default application too, and show it once." },
+    name: { type: "string", value: "NAME", doc: "The name that people see (default: the slug)." },
+    "secret-key": { type: "boolean", doc: "Also create a secret key of its default application, and show it once." },
     data: dataFlag,
     config: configFlag,
     json: jsonFlag,
@@ -33,7 +33,7 @@ export const tenantCreate: Command = {
         return { tenant, application, secretKey: key?.secret ?? null };
       });
       await keyring.signer(made.tenant.id, made.application.algorithm);
-      // Without the public URL nobody knows here what the server will call itself.
+      // Without the public URL, this command cannot know the issuer.
       const issuer = settings.public_url === undefined ? null : directory.issuerOf(slug);
       if (context.flags.json) {
         const { tenant, application, secretKey } = made;

@@ -6,7 +6,7 @@ import { tenantJson } from "./tenant-view.ts";
 
 export const tenantList: Command = {
   name: "tenant list",
-  summary: "The tenants of this instance.",
+  summary: "List the tenants of this instance.",
   flags: {
     data: dataFlag,
     config: configFlag,

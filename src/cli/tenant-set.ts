@@ -19,26 +19,26 @@ import { tenantJson, tenantLines } from "./tenant-view.ts";
 export const tenantSet: Command = {
   name: "tenant set",
   arguments: "SLUG",
-  summary: "Change a tenant: its name, and how it writes to people. A server that runs follows within seconds.",
-  description: `What is not given stays. Security notices: ${NOTICE_KINDS.join(", ")}; all are sent unless switched off.`,
+  summary: "Change the name of a tenant and its mails to people. A running server follows within seconds.",
+  description: `Settings without a flag stay as they are. Security notices: ${NOTICE_KINDS.join(", ")}; all are on by default.`,
   flags: {
-    name: { type: "string", value: "NAME", doc: "What people call it." },
+    name: { type: "string", value: "NAME", doc: "The name that people see." },
     "mail-from": {
       type: "string",
       value: "SENDER",
-      doc: "Sender of its mails, such as 'Acme <no-reply@acme.example>'; '' for the instance's mail_from.",
+      doc: "Sender of its mails, such as 'Acme <no-reply@acme.example>'; '' for the mail_from of the instance.",
     },
-    "mail-reply-to": { type: "string", value: "ADDRESS", doc: "Where answers to its mails go; '' for nowhere else." },
+    "mail-reply-to": { type: "string", value: "ADDRESS", doc: "Address for replies to its mails; '' for the sender." },
     language: {
       type: "string",
       value: "LANG",
-      doc: "Of mails to people whose browser asks for none that is there: en, de.",
+      doc: "Language of mails if the browser asks for no known language: en, de.",
     },
     "notice-off": {
       type: "string",
       multiple: true,
       value: "KIND",
-      doc: "Send this notice no longer. Repeat it, or use commas.",
+      doc: "No longer send this notice. Repeat the flag, or use commas.",
     },
     "notice-on": { type: "string", multiple: true, value: "KIND", doc: "Send this notice again." },
     data: dataFlag,
@@ -54,11 +54,11 @@ export const tenantSet: Command = {
     const off = noticeKinds(context, "notice-off");
     const on = noticeKinds(context, "notice-on");
     const both = off.find((kind) => on.includes(kind));
-    if (both) throw new UsageError(`--notice-off and --notice-on both name ${both}.`);
+    if (both) throw new UsageError(`--notice-off and --notice-on both name ${both}. Use only one of them.`);
     if (Object.keys(changes).length + off.length + on.length === 0) {
-      throw new UsageError("Nothing to change was given. `sallyport tenant set --help` lists what can be.");
+      throw new UsageError("Name at least one setting to change. `sallyport tenant set --help` lists them.");
     }
-    // The instance has a setting of the same name, which this does not set.
+    // The instance has a setting of the same name, which this command must not set.
     const { "mail-from": _, ...flags } = context.flags;
     return withIdentity({ ...context, flags }, async ({ storage, clock, directory }, { settings }) => {
       const { id } = await tenantNamed(storage.read, argument(context, 0, "SLUG"));
@@ -86,12 +86,12 @@ function given(context: CommandContext): Partial<TenantSettings> {
   return changes;
 }
 
-/** @throws UsageError for what is no notice */
+/** @throws UsageError for an unknown notice */
 function noticeKinds(context: CommandContext, flag: string): NoticeKind[] {
   const kinds = listFlag(context, flag) ?? [];
   const unknown = kinds.find((kind) => !NOTICE_KINDS.some((known) => known === kind));
   if (unknown === undefined) return kinds as NoticeKind[];
-  throw new UsageError(`--${flag} ${unknown}: there is no such notice. These are there: ${NOTICE_KINDS.join(", ")}.`);
+  throw new UsageError(`--${flag} ${unknown} is not a notice. The notices are: ${NOTICE_KINDS.join(", ")}.`);
 }
 
 function noticesOf(current: TenantsTable, off: NoticeKind[], on: NoticeKind[]): Partial<TenantSettings> {

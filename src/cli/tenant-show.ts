@@ -6,7 +6,7 @@ import { tenantJson, tenantLines } from "./tenant-view.ts";
 export const tenantShow: Command = {
   name: "tenant show",
   arguments: "SLUG",
-  summary: "One tenant with all its settings.",
+  summary: "Show a tenant with all its settings.",
   flags: { data: dataFlag, config: configFlag, json: jsonFlag },
   run: (context) =>
     withIdentity(context, async ({ storage, directory }, { settings }) => {

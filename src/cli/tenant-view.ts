@@ -4,7 +4,7 @@ import { tenantSettingsOf } from "../identity/tenants/tenant-settings.ts";
 import type { TenantsTable } from "../storage/schema.ts";
 import { table } from "./command.ts";
 
-/** One tenant as JSON. @param issuer null where nobody knows the public URL */
+/** Returns a tenant as JSON. @param issuer null if the public URL is unknown */
 export function tenantJson(row: TenantsTable, issuer: string | null) {
   return {
     id: row.id,
@@ -19,7 +19,7 @@ export function tenantJson(row: TenantsTable, issuer: string | null) {
   };
 }
 
-/** One tenant as lines for a terminal. */
+/** Returns a tenant as lines for a terminal. */
 export function tenantLines(row: TenantsTable, issuer: string | null): string[] {
   const view = tenantJson(row, issuer);
   return table([
@@ -27,7 +27,7 @@ export function tenantLines(row: TenantsTable, issuer: string | null): string[] 
     ["slug", view.slug],
     ["name", view.name],
     ["state", view.disabled ? "disabled" : "enabled"],
-    ["issuer", issuer ?? "said by --public-url"],
+    ["issuer", issuer ?? "known with --public-url"],
     ["default application", view.default_application_id ?? "none"],
     ["mail from", view.mail_from ?? "the instance's mail_from"],
     ["reply to", view.mail_reply_to ?? "none"],

@@ -4,7 +4,7 @@ import { type Command, jsonFlag } from "./command.ts";
 
 export const versionCommand: Command = {
   name: "version",
-  summary: "Which Sallyport this is.",
+  summary: "Show the version of Sallyport.",
   flags: { json: jsonFlag },
   run: async (context) => {
     if (context.flags.json) {

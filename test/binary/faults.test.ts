@@ -120,7 +120,7 @@ diskTest("on a read-only disk each command says so and leaves nothing", async ()
   ]) {
     const ran = await sallyport(args, { program, env: made.env });
     expect({ args, ...ran }).toMatchObject({ args, code: 1, stdout: "" });
-    expect(ran.stderr).toContain("cannot be written to");
+    expect(ran.stderr).toContain("is not writable");
     expect(ran.stderr.trim().split("\n")).toHaveLength(1);
   }
   const within = join(fixed.path, "new");
@@ -176,7 +176,7 @@ straceTest(
         .filter((line) => line.includes('"level":"fatal"'));
       expect(fatal).toHaveLength(1);
       expect(fatal[0]).toContain("EIO");
-      expect(fatal[0]).toContain("its supervisor starts it anew");
+      expect(fatal[0]).toContain("its supervisor restarts it");
       const again = await start(["serve", "--port", "0"], { program, env: made.env });
       expect((await signIn(again.url, "ada@example.com")).status).toBe(200);
       expect((await refresh(again.url, token)).status).toBe(200);

@@ -182,7 +182,7 @@ test("a start that cannot work is one sentence on standard error, and changes no
       says: "does not open this data",
     },
     { args: ["--port", "0"], env: { ...made.env, SALLYPORT_DATA: scratch() }, says: "dist/sallyport init --data" },
-    { args: ["--port", "0", "--host", "203.0.113.1"], env: made.env, says: "203.0.113.1:0 cannot be listened on" },
+    { args: ["--port", "0", "--host", "203.0.113.1"], env: made.env, says: "Cannot listen on 203.0.113.1:0" },
     { args: ["--port", "0", "--metrics-port", port], env: made.env, says: `Port ${port} on 127.0.0.1 is taken` },
   ];
   for (const { args, env, says } of refusals) {

@@ -171,8 +171,8 @@ const refusals: [args: string[], says: RegExp][] = [
   [["app", "create", "--name", "x", "--access-token-ttl", "2d"], /access_token_ttl/],
   [["app", "create", "--name", "x", "--refresh-idle-ttl", "2d", "--refresh-absolute-ttl", "1d"], /refresh_idle_ttl/],
   [["app", "create", "--name", "x", "--refresh-cookie-path", "v1"], /refresh_cookie_path/],
-  [["app", "show", "nosuch"], /no application id/],
-  [["app", "show", "usr_01HWY4MYSEFGESW2GZ5CY4TQKF"], /no application id/],
+  [["app", "show", "nosuch"], /not an application id/],
+  [["app", "show", "usr_01HWY4MYSEFGESW2GZ5CY4TQKF"], /not an application id/],
   [["app", "show", "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f"], /There is no application/],
   [["app", "set", "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f", "--name", "x"], /There is no application/],
   [["keys", "rotate", "--tenant", "nosuch"], /no tenant nosuch/],
@@ -194,9 +194,9 @@ test("a passkey domain that no page is on is set, with a warning", async () => {
   const set = (domain: string) => sallyport(["app", "set", app.id, "--passkey-rp-id", domain], { env: made.env });
   const foreign = await set("example.org");
   expect([foreign.code, foreign.stdout]).toEqual([0, expect.stringContaining("example.org")]);
-  expect(foreign.stderr).toContain("none of the origins is on example.org");
+  expect(foreign.stderr).toContain("no origin is on example.org");
   // `ample.com` ends the host's name and is no domain above it.
-  expect((await set("ample.com")).stderr).toContain("none of the origins is on ample.com");
+  expect((await set("ample.com")).stderr).toContain("no origin is on ample.com");
   for (const domain of ["example.com", "shop.example.com", ""]) {
     const { code, stderr } = await set(domain);
     expect([domain, code, stderr]).toEqual([domain, 0, ""]);

@@ -65,12 +65,12 @@ test("neither command overwrites anything", async () => {
   symlinkSync(join(made.directory, "nowhere"), `${there}-link`);
   for (const target of [there, `${there}-link`]) {
     const ran = await sallyport(["backup", target], { env: made.env });
-    expect(ran).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("left as it is") });
+    expect(ran).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("was not changed") });
   }
   expect(readFileSync(there, "utf8")).toBe("mine");
   const before = readFileSync(join(made.data, "sallyport.db"));
   const ran = await sallyport(["restore", file], { env: made.env });
-  expect(ran).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("left as it is") });
+  expect(ran).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("was not changed") });
   expect(readFileSync(join(made.data, "sallyport.db")).equals(before)).toBe(true);
 });
 
@@ -85,8 +85,8 @@ function changed(change: (database: Database) => void): string {
 }
 
 const refusals: { name: string; source: () => string; says: RegExp }[] = [
-  { name: "no file", source: () => join(scratch(), "nosuch"), says: /is no file/ },
-  { name: "a directory", source: scratch, says: /is no file/ },
+  { name: "no file", source: () => join(scratch(), "nosuch"), says: /is not a file/ },
+  { name: "a directory", source: scratch, says: /is not a file/ },
   {
     name: "a text",
     source: () => {
@@ -94,7 +94,7 @@ const refusals: { name: string; source: () => string; says: RegExp }[] = [
       writeFileSync(text, "no database at all ".repeat(100));
       return text;
     },
-    says: /is no database or is damaged/,
+    says: /is not a database, or is damaged/,
   },
   {
     name: "a file that was cut off",
@@ -116,7 +116,7 @@ const refusals: { name: string; source: () => string; says: RegExp }[] = [
     },
     says: /damaged/,
   },
-  { name: "another program's database", source: () => changed(dropAll), says: /no backup of Sallyport/ },
+  { name: "another program's database", source: () => changed(dropAll), says: /not a backup of Sallyport/ },
   {
     name: "a later release's database",
     source: () => changed((database) => database.run("INSERT INTO schema_migrations VALUES (9999, 'later', 'x', 0)")),
@@ -173,7 +173,7 @@ test("a backup is made without the master key, and not of what is no data direct
   const env = { SALLYPORT_DATA: made.data };
   expect(await sallyport(["backup", target], { env })).toMatchObject({ code: 0 });
   const nowhere = await sallyport(["backup", `${target}2`], { env: { SALLYPORT_DATA: scratch() } });
-  expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining("is no Sallyport data directory") });
+  expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining("is not a Sallyport data directory") });
   const missing = await sallyport(["backup", join(target, "x")], { env });
   expect(missing).toMatchObject({ code: 1, stdout: "" });
 });

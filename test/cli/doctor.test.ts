@@ -78,7 +78,7 @@ const troubles: {
   {
     name: "no data directory",
     env: () => ({ ...made.env, SALLYPORT_DATA: scratch() }),
-    finding: { check: "data directory", level: "error", message: /is no Sallyport/, fix: /sallyport init/ },
+    finding: { check: "data directory", level: "error", message: /is not a Sallyport/, fix: /sallyport init/ },
   },
   {
     name: "a directory that others may enter",
@@ -96,7 +96,7 @@ const troubles: {
       chmodSync(join(env.SALLYPORT_DATA ?? "", "sallyport.db"), 0o644);
       return env;
     },
-    finding: { check: "data directory", level: "warning", message: /read by others/, fix: /chmod 600/ },
+    finding: { check: "data directory", level: "warning", message: /Other users can read/, fix: /chmod 600/ },
   },
   {
     name: "no master key",
@@ -120,7 +120,7 @@ const troubles: {
       writeFileSync(join(env.SALLYPORT_DATA ?? "", "sallyport.db"), "text ".repeat(1_000));
       return env;
     },
-    finding: { check: "database", level: "error", message: /is no database/, fix: /restore/ },
+    finding: { check: "database", level: "error", message: /is not a database/, fix: /restore/ },
   },
   {
     name: "a clock behind the data",
@@ -141,7 +141,7 @@ const troubles: {
     name: "https without a trusted proxy",
     env: () => made.env,
     args: () => ["--public-url", "https://localhost:1"],
-    finding: { check: "exposure", level: "warning", message: /share one limit/, fix: /trusted_proxies/ },
+    finding: { check: "exposure", level: "warning", message: /share one rate limit/, fix: /trusted_proxies/ },
   },
   {
     name: "an open address without a public URL",
@@ -215,7 +215,7 @@ test("pages on another site than the public URL are told: cross-site cookies are
   const [told] = found(await doctor(env, "--port", "0", "--public-url", "https://login.example.com"), "origins");
   expect(told).toMatchObject({
     level: "warning",
-    fix: expect.stringContaining("Cross-site cookies are not supported"),
+    fix: expect.stringContaining("Browsers send no cookies across sites"),
   });
   expect(told?.message).toContain("https://app.example.net, http://app.example.com are");
 });

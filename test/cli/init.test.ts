@@ -90,7 +90,7 @@ const refusals: Refusal[] = [
       writeFileSync(join(directory, "key"), "mine");
       return { args: ["--data", join(directory, "data"), ...key(directory)] };
     },
-    says: /is there already; to use it, set SALLYPORT_MASTER_KEY_FILE/,
+    says: /exists already; to use it, set SALLYPORT_MASTER_KEY_FILE/,
     leaves: ["key"],
   },
   {
@@ -99,7 +99,7 @@ const refusals: Refusal[] = [
       symlinkSync(join(directory, "elsewhere"), join(directory, "key"));
       return { args: ["--data", join(directory, "data"), ...key(directory)] };
     },
-    says: /is there already/,
+    says: /exists already/,
     leaves: ["key"],
   },
   {
@@ -108,7 +108,7 @@ const refusals: Refusal[] = [
       args: ["--data", join(directory, "data"), ...key(directory)],
       env: { SALLYPORT_MASTER_KEY: generateMasterKey() },
     }),
-    says: /in the environment already/,
+    says: /environment already holds a master key/,
     leaves: [],
   },
   {
@@ -117,7 +117,7 @@ const refusals: Refusal[] = [
       writeFileSync(join(directory, "file"), "");
       return { args: ["--data", join(directory, "file/data"), ...key(directory)] };
     },
-    says: /is no directory/,
+    says: /is not a directory/,
     leaves: ["file"],
   },
   {
@@ -127,7 +127,7 @@ const refusals: Refusal[] = [
       writeFileSync(join(directory, "data/sallyport.db"), "not a database, but a long enough text. ".repeat(50));
       return { args: ["--data", join(directory, "data"), ...key(directory)] };
     },
-    says: /is no database/,
+    says: /is not a database/,
     leaves: ["data"],
   },
 ];

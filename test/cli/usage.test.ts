@@ -29,9 +29,9 @@ const table: { args: string[]; code: number; stdout?: RegExp; stderr?: RegExp }[
   { args: ["serve", "--database-url=postgres://u:p@localhost/d"], code: 2, stderr: /SALLYPORT_DATABASE_URL_FILE/ },
   { args: ["app", "create"], code: 2, stderr: /--name/ },
   { args: ["app", "create", "--name", "a", "--access-token-ttl", "soon"], code: 2, stderr: /such as 15m/ },
-  { args: ["app", "set", "x"], code: 2, stderr: /Nothing to change/ },
-  { args: ["app", "set", "x", "--enable", "--disable"], code: 2, stderr: /exclude each other/ },
-  { args: ["app", "set", "x", "--origin", "a", "--add-origin", "b"], code: 2, stderr: /use one of the two/ },
+  { args: ["app", "set", "x"], code: 2, stderr: /at least one setting/ },
+  { args: ["app", "set", "x", "--enable", "--disable"], code: 2, stderr: /not both/ },
+  { args: ["app", "set", "x", "--origin", "a", "--add-origin", "b"], code: 2, stderr: /Use only one kind/ },
   { args: ["keys", "rotate", "--algorithm", "HS256"], code: 2, stderr: /EdDSA, RS256, ES256/ },
 ];
 
@@ -78,7 +78,7 @@ const settings: { name: string; env?: Record<string, string>; file?: string; arg
     file: "publik_url = 'x'",
     says: /unknown key: publik_url\. Did you mean public_url/,
   },
-  { name: "a file that is no TOML", file: "port = = 1", says: /is not TOML/ },
+  { name: "a file that is no TOML", file: "port = = 1", says: /is not valid TOML/ },
   { name: "the master key in the file", file: "master_key = 'v1:x'", says: /SALLYPORT_MASTER_KEY_FILE/ },
   { name: "a file that is not there", args: ["--config", "/nonexistent/a.toml"], says: /cannot be read \(ENOENT\)/ },
   { name: "a key file that is not there", env: { SALLYPORT_MASTER_KEY_FILE: "/nonexistent" }, says: /cannot be read/ },

@@ -63,13 +63,13 @@ describe("mail test", () => {
     server.faults.push({ phase: "rcpt", does: "550 5.1.1 <ada@example.com> no such user" });
     const env = { ...FROM, SALLYPORT_SMTP_URL: server.url };
     expect(await refused(["mail", "test", "--to", "ada@example.com"], env)).toMatch(
-      /not taken: .*550 5\.1\.1 <address>/,
+      /refused the mail: .*550 5\.1\.1 <address>/,
     );
     expect(await refused(["mail", "test", "--to", "ada@example.com"])).toMatch(
-      /No smtp_url is set: set SALLYPORT_SMTP_URL/,
+      /smtp_url is not set\. Set SALLYPORT_SMTP_URL/,
     );
-    expect(await refused(["mail", "test"], env)).toMatch(/--to ADDRESS is needed/);
-    expect(await refused(["mail", "test", "--to", "a@b.example, c@d.example"], env)).toMatch(/is no e-mail address/);
+    expect(await refused(["mail", "test"], env)).toMatch(/Name a recipient with --to ADDRESS/);
+    expect(await refused(["mail", "test", "--to", "a@b.example, c@d.example"], env)).toMatch(/is not an email address/);
     expect(await refused(["mail", "test", "--to", "a@b.example", "--smtp-url", server.url], env)).toMatch(
       /SALLYPORT_SMTP_URL_FILE/,
     );
@@ -115,10 +115,10 @@ describe("tenant set", () => {
       [["--mail-from", "\u0430cme@example.com"], /mail_from must be one address/],
       [["--mail-reply-to", "nobody"], /mail_reply_to must be one address/],
       [["--language", "fr"], /language must be one of en, de/],
-      [["--notice-off", "everything"], /there is no such notice.*new_device, password/],
+      [["--notice-off", "everything"], /is not a notice.*new_device, password/],
       [["--notice-off", "factor", "--notice-on", "factor"], /both name factor/],
       [["--name", "a\nb"], /name must have no line breaks/],
-      [[], /Nothing to change/],
+      [[], /at least one setting/],
     ];
     for (const [args, says] of refusals) expect(await refused(["tenant", "set", "default", ...args])).toMatch(says);
     expect(await refused(["tenant", "set", "nosuch", "--language", "de"])).toMatch(/no tenant nosuch/);
@@ -221,8 +221,8 @@ describe("a server's outbox from outside", () => {
     expect((await run(["mail", "list"])).stdout).toContain("550 5.1.1");
     expect(running.output()).not.toContain("dead@example.com");
     expect(running.output()).toContain("A mail was given up");
-    expect(await refused(["mail", "retry"])).toMatch(/either the ID of a mail, or --all-dead/);
-    expect(await refused(["mail", "retry", "nosuch"])).toMatch(/no id of a mail/);
+    expect(await refused(["mail", "retry"])).toMatch(/either the ID of a mail or --all-dead/);
+    expect(await refused(["mail", "retry", "nosuch"])).toMatch(/not the id of a mail/);
     expect(await refused(["mail", "retry", crypto.randomUUID()])).toMatch(/There is no mail/);
     expect(await json(["mail", "retry", dead?.id ?? ""])).toEqual({ retried: [dead?.id ?? ""] });
     await eventually(() => expect(server.received).toHaveLength(1));
@@ -235,7 +235,7 @@ describe("a server's outbox from outside", () => {
   test("without a mail server serve says so once, and answers; a bad setting stops it with the fix", async () => {
     const running = await start(["serve", "--port", "0"], { env: made.env });
     await changePassword(running.url, "alone@example.com");
-    expect(running.output().match(/No smtp_url is set/g)).toHaveLength(1);
+    expect(running.output().match(/smtp_url is not set/g)).toHaveLength(1);
     expect((await fetch(`${running.url}/dev/inbox.json`)).status).toBe(404);
     expect(await running.stop()).toBe(0);
     const bad = await refused(["serve", "--port", "0"], { SALLYPORT_SMTP_URL: "smtp.example.com" });

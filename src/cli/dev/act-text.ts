@@ -14,14 +14,14 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   resource: "resource",
 };
 
-/** `usr_01MJHR6Z30E2YTT4R1WQQP0WWC` where the kind has a prefix; null for nobody. */
+/** Returns `usr_01MJHR6Z30E2YTT4R1WQQP0WWC` if the kind has a prefix, and null without an id. */
 export function nameOf(thing: { kind: string; id: string | null } | null): string | null {
   if (thing?.id == null) return null;
   const kind = KINDS[thing.kind];
   return kind === undefined ? `${thing.kind} ${harmless(thing.id)}` : toPrefixedId(kind, thing.id);
 }
 
-/** One act of the audit log in a few words: its actor first, as the lines of a log are read. */
+/** Describes an act of the audit log in a few words, beginning with its actor. */
 export function actText(act: AuditedAct): string {
   const { details } = act;
   const actor = nameOf(act.actor) ?? act.actor.kind;
@@ -39,7 +39,7 @@ export function actText(act: AuditedAct): string {
   }
 }
 
-/** The acts of one request: a sign-up says its sign-in already, and a refusal is in the error. */
+/** Describes the acts of a request. Omits a sign-in that follows a sign-up, and refusals, which the error shows. */
 export function actsText(acts: readonly AuditedAct[]): string {
   const signsUp = acts.some(({ action }) => action === "user.created");
   return acts

@@ -6,10 +6,10 @@ import { dataFlagFor, shortPath } from "./find-data.ts";
 
 export interface DevInstance {
   url: string;
-  /** null where a mail server sends the mails. */
+  /** Null if a mail server sends the mails. */
   inboxUrl: string | null;
   made: FirstSetup;
-  /** null for `--ephemeral`. */
+  /** Null for `--ephemeral`. */
   dataDirectory: string | null;
 }
 
@@ -36,7 +36,11 @@ function startText(context: CommandContext, instance: DevInstance): string {
     ...(inboxUrl === null
       ? []
       : [["Try it", `${url}/try`, "sign in here, with the mails beside it"] as [string, string, string]]),
-    ["Mails", inboxUrl ?? "go to the mail server of smtp_url", inboxUrl === null ? "" : "every mail that it sends"],
+    [
+      "Mails",
+      inboxUrl ?? "sent through the mail server of smtp_url",
+      inboxUrl === null ? "" : "every mail that it sends",
+    ],
     ["API", `${url}/openapi.json`, "every call, for programs"],
   ];
   const width = Math.max(...places.map(([, address]) => address.length)) + 4;
@@ -73,7 +77,7 @@ function changeLines(context: CommandContext, applicationId: string, dataDirecto
 }
 
 function whereLine(dataDirectory: string | null): string {
-  const pages = "Pages of http://localhost:* and http://127.0.0.1:* may call it.";
-  if (dataDirectory === null) return `${pages} Data in memory, gone when it stops.`;
-  return `${pages} Data in ${shortPath(dataDirectory)}; to begin anew, delete that.`;
+  const pages = "Pages on http://localhost:* and http://127.0.0.1:* may call it.";
+  if (dataDirectory === null) return `${pages} Data in memory, lost when it stops.`;
+  return `${pages} Data in ${shortPath(dataDirectory)}; delete that to start over.`;
 }

@@ -8,18 +8,18 @@ import { type CommandContext, CommandError } from "../command.ts";
 import { databaseFile, makeDataDirectory } from "../data-directory.ts";
 import { credentialsFile, devKeyFile } from "./files.ts";
 
-/** Reads the master key of `dev`, or makes one for a directory that is new. @throws ConfigError, CommandError */
+/** Reads the master key of `dev`, or creates one for a new directory. @throws ConfigError, CommandError */
 export function developmentKey(context: CommandContext, dataDirectory: string): MasterKeys {
   const file = devKeyFile(dataDirectory);
   if (!existsSync(file)) {
     if (existsSync(databaseFile(dataDirectory))) {
       throw new ConfigError(
-        `${file} is missing, and without it ${dataDirectory} cannot be opened. Put it back, or remove ${dataDirectory} to start anew.`,
+        `${file} is missing, and only it opens ${dataDirectory}. Put it back, or remove ${dataDirectory} to start over.`,
       );
     }
     makeDataDirectory(dirname(dataDirectory));
     writePrivate(file, `${generateMasterKey()}\n`);
-    if (!context.flags.json) context.print(`Made a master key for development: ${file}`);
+    if (!context.flags.json) context.print(`Created a master key for development: ${file}`);
   }
   try {
     return parseMasterKeys(readFileSync(file, "utf8").trim());
@@ -28,7 +28,7 @@ export function developmentKey(context: CommandContext, dataDirectory: string): 
   }
 }
 
-/** Sets the data up if they are new. The answer is kept beside the key, so that every start can print a working example. */
+/** Sets up new data. Keeps the result beside the key, so that every start can print a working example. */
 export async function developmentCredentials(
   context: CommandContext,
   identity: Pick<Identity, "apiKeys" | "applications" | "clock" | "directory" | "keyring" | "storage">,
@@ -37,12 +37,13 @@ export async function developmentCredentials(
   const file = credentialsFile(dataDirectory);
   const known = (await isSetUp(identity)) ? readCredentials(file) : await setUpForDevelopment(identity);
   const made = known ?? (await renewCredentials(identity));
-  if (known === undefined && !context.flags.json) context.print(`Made a new secret key: ${file} was missing.`);
+  if (known === undefined && !context.flags.json)
+    context.print(`Created a new secret key, because ${file} was missing.`);
   writePrivate(file, `${JSON.stringify(made, null, 2)}\n`);
   return made;
 }
 
-/** Allows every way to sign in that /try shows. The command line may take some away: they do not come back. */
+/** Allows every sign-in method that /try shows. A method that the command line removed stays removed. */
 export function setUpForDevelopment(
   identity: Pick<Identity, "apiKeys" | "applications" | "clock" | "directory" | "keyring" | "storage">,
 ): Promise<FirstSetup> {
@@ -61,7 +62,7 @@ function readCredentials(file: string): FirstSetup | undefined {
   }
 }
 
-/** Puts a new file in place of the old one, so that a symbolic link that somebody laid there is not followed. */
+/** Replaces the file with a new one, so that nothing follows a symbolic link that an attacker put there. */
 function writePrivate(file: string, text: string): void {
   const fresh = `${file}.${process.pid}`;
   try {
@@ -70,7 +71,7 @@ function writePrivate(file: string, text: string): void {
   } catch (error) {
     rmSync(fresh, { force: true });
     throw new CommandError(
-      `${file} cannot be written (${(error as NodeJS.ErrnoException).code}). Name another directory with --data.`,
+      `${file} is not writable (${(error as NodeJS.ErrnoException).code}). Name another directory with --data.`,
     );
   }
 }

@@ -3,12 +3,12 @@ import type { RequestLog } from "../../http/request-log.ts";
 import type { AuditedAct } from "../../identity/audit/watch.ts";
 import type { CaughtMail } from "../../mail/inbox.ts";
 
-/** Everything that `dev` tells while it runs. Never a password, a token, a secret or a body; codes and links of mails only here. */
+/** Logs everything for `dev`, except passwords, tokens, secrets and bodies. Only this log shows codes and links of mails. */
 export interface DevLog extends RequestLog {
   audited(act: AuditedAct): void;
   caught(mail: CaughtMail): void;
-  /** For what the application itself has to say. */
+  /** The log of the application itself. */
   readonly log: Log;
-  /** Writes what is still held back. */
+  /** Writes the lines that are still held back. */
   flush(): void;
 }

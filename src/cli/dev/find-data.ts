@@ -5,10 +5,10 @@ import { databaseFile } from "../data-directory.ts";
 import { dataDirectoryOf } from "../instance.ts";
 import { credentialsFile, devKeyFile } from "./files.ts";
 
-/** Where `dev` keeps its data unless it is told. */
+/** The default data directory of `dev`. */
 export const DEV_DIRECTORY = ".sallyport/dev";
 
-/** Settings that say which instance is meant. Beside any of them nothing is guessed. */
+/** Settings that choose an instance. If any is set, the command does not look for data of `dev`. */
 const SAYS_WHICH = [
   "SALLYPORT_MASTER_KEY",
   "SALLYPORT_MASTER_KEY_FILE",
@@ -19,10 +19,9 @@ const SAYS_WHICH = [
 ];
 
 /**
- * Lets a command in a second terminal work on the data of `dev` without a flag: those in this directory, or those that
- * `--data` names, with the key that `dev` made for them. It says so on standard error. Data for production are never
- * touched by this: a directory counts as `dev`'s only if the key and the credentials that `dev` writes lie beside it, and
- * `serve` and `init` do not look.
+ * Lets a command in a second terminal find the data of `dev` without a flag: in this directory, or in the directory that
+ * `--data` names, with the key that `dev` made. Says so on standard error. Never touches production data: a directory
+ * belongs to `dev` only if the key and the credentials file of `dev` lie beside it, and `serve` and `init` never look.
  */
 export function withDevData(context: CommandContext): CommandContext {
   if (SAYS_WHICH.some((name) => context.env[name]) || context.flags.config !== undefined) return context;
@@ -40,7 +39,7 @@ function isDevData(directory: string): boolean {
   return [databaseFile, devKeyFile, credentialsFile].every((file) => existsSync(file(directory)));
 }
 
-/** The flag that a command of a second terminal needs to find the data; empty where it finds them by itself. */
+/** Returns the flag that a command in a second terminal needs to find the data; empty if it needs none. */
 export function dataFlagFor(context: CommandContext, directory: string): string {
   const found =
     directory === resolve(DEV_DIRECTORY) && !existsSync(databaseFile(dataDirectoryOf(withoutData(context))));
@@ -52,7 +51,7 @@ function withoutData(context: CommandContext): CommandContext {
   return { ...context, flags, env: { ...context.env, SALLYPORT_DATA: undefined } };
 }
 
-/** As a path below the current directory where it lies there, else whole. */
+/** Returns a relative path for a directory below the current one, else the whole path. */
 export function shortPath(directory: string): string {
   const path = relative(process.cwd(), directory);
   return path === "" || path.startsWith("..") ? directory : `./${path}`;

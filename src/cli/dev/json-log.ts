@@ -9,13 +9,13 @@ import { refusalMeaning } from "./refusal-text.ts";
 import { isNoise } from "./request-line.ts";
 
 export interface JsonLogOptions {
-  /** Takes the requests, at level `info`. */
+  /** Receives the requests at level `info`. */
   requests: Log;
   log: Log;
   mendOf(request: AnsweredRequest): string | null;
 }
 
-/** The log of `dev` for programs: one JSON object a line. */
+/** The log of `dev` for programs: one JSON object per line. */
 export class JsonLog implements DevLog {
   readonly log: Log;
   readonly #acts = new ActsByRequest();

@@ -1,13 +1,13 @@
 import type { AnsweredRequest } from "../../http/request-log.ts";
 import { harmless } from "./paint.ts";
 
-/** The code of a refusal and its meaning; empty unless the request was refused. */
+/** Returns the code and the meaning of a refusal; empty unless the request was refused. */
 export function refusalText(request: AnsweredRequest): string {
   const meaning = refusalMeaning(request);
   return [request.error?.code ?? "", meaning ?? ""].filter((part) => part !== "").join(", ");
 }
 
-/** The meaning of a refusal for the developer who caused it. Shows no value of a body. Null where the code says it all. */
+/** Explains a refusal to the developer who caused it. Shows no value of a body. Returns null if the code says everything. */
 export function refusalMeaning({ error, page, address }: AnsweredRequest): string | null {
   if (error === null) return null;
   const { details, retryAfter } = error;
@@ -25,7 +25,7 @@ export function refusalMeaning({ error, page, address }: AnsweredRequest): strin
   }
 }
 
-/** Seconds as people say them. */
+/** Formats seconds for people. */
 export function waitText(seconds: number): string {
   if (seconds < 90) return `${Math.ceil(seconds)} s`;
   if (seconds < 5_400) return `${Math.round(seconds / 60)} min`;

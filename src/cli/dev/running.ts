@@ -11,8 +11,8 @@ interface Running {
 const fileFor = (dataDirectory: string) => `${dataDirectory}.running.json`;
 
 /**
- * Two processes could share the data, but a second start is a mistake: the first was forgotten.
- * @throws CommandError while another process serves these data
+ * Refuses a second start. Two processes could share the data, but the developer most likely forgot the first one.
+ * @throws CommandError while another process serves this data
  */
 export async function refuseSecondStart(dataDirectory: string): Promise<void> {
   const running = readRunning(dataDirectory);
@@ -22,7 +22,7 @@ export async function refuseSecondStart(dataDirectory: string): Promise<void> {
   );
 }
 
-/** @returns takes the mark away again; one that a crash leaves names a process that is gone */
+/** @returns a function that removes the mark; after a crash, the mark names a process that has ended */
 export function markRunning(dataDirectory: string, url: string): () => void {
   const file = fileFor(dataDirectory);
   rmSync(file, { force: true });
@@ -49,7 +49,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Process ids come again after a restart of the machine: only a process that also answers is the one that was marked. */
+/** Asks the process, because the system reuses process ids: only a process that answers is the marked one. */
 async function answers(url: string): Promise<boolean> {
   try {
     return (await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2 * SECOND) })).ok;

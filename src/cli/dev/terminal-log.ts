@@ -13,20 +13,20 @@ export interface TerminalLogOptions {
   write(line: string): void;
   paint: Paint;
   now(): number;
-  /** The command that would let a refused request through. */
+  /** Returns the command that allows a refused request. */
   mendOf(request: AnsweredRequest): string | null;
-  /** Whether the application's own `info` and `debug` lines are shown. */
+  /** Whether to show `info` and `debug` lines of the application. */
   isVerbose: boolean;
 }
 
-/** Milliseconds that lines like the last one are held back, to be counted. */
+/** Milliseconds for which lines like the last one are held back and counted. */
 const HELD_FOR = 1_000;
 
-/** The log of `dev` for people: a line for each request, with its mails and the way out of a refusal below it. */
+/** The log of `dev` for people: a line for each request, and below it its mails and the fix of a refusal. */
 export class TerminalLog implements DevLog {
   readonly log: Log;
   readonly #acts = new ActsByRequest();
-  /** Why a request failed, by its id. */
+  /** The cause of a failed request, by the id of the request. */
   readonly #causes = new RecentMap<string>(100);
   #last = "";
   #held: string[][] = [];
@@ -86,7 +86,7 @@ export class TerminalLog implements DevLog {
     if (held.length > 1) this.options.write(`${INDENT}… ${held.length} more like it`);
   }
 
-  /** @param likeness equal for lines that say the same again; without one a line is like no other */
+  /** @param likeness equal for lines that say the same; a line with an empty likeness never repeats another */
   #print([first = "", ...below]: string[], likeness = ""): void {
     const block = [atTime(this.options.now()) + first, ...below];
     if (likeness !== "" && likeness === this.#last) {
@@ -99,7 +99,7 @@ export class TerminalLog implements DevLog {
     for (const text of block) this.options.write(text);
   }
 
-  /** An error of a request is told below that request's line. */
+  /** Prints the error of a request below the line of that request. */
   #say(word: string, fields: object, message: string): void {
     const { request_id: id, err } = fields as { request_id?: unknown; err?: unknown };
     const cause = err instanceof Error ? harmless(err.message.split("\n")[0] ?? "") : null;

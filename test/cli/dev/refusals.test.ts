@@ -21,7 +21,7 @@ test("a port in use: says so, and how to take another", async () => {
   const next = Number(other.port) + 1;
   expectRefusal(
     ran,
-    new RegExp(`^Port ${other.port} on 127.0.0.1 is taken\\. .* give another port: --port ${next}\n$`),
+    new RegExp(`^Port ${other.port} on 127.0.0.1 is taken\\. .* choose another port: --port ${next}\n$`),
   );
 });
 
@@ -41,11 +41,11 @@ test("a second start on the same data: says where the first one is, and how to s
 });
 
 test.each([
-  ["below a file", "file/dev", /file is no directory\. Name another with --data\.\n$/],
+  ["below a file", "file/dev", /file is not a directory\. Name another with --data\.\n$/],
   [
     "where nobody may write",
     "/sys/fs/sallyport/dev",
-    /cannot be made \(E\w+\)\. Name a place where you may write with --data\.\n$/,
+    /cannot be created \(E\w+\)\. Use --data to name a place that you can write to\.\n$/,
   ],
 ])("a data directory %s: names it, and --data", async (_name, data, says) => {
   const cwd = scratch();

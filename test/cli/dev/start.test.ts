@@ -110,7 +110,7 @@ describe("the data of dev are found by themselves", () => {
     const made = await prepare();
     expect((await list(made.env)).stderr).toBe("");
     const wrong = await list({ SALLYPORT_MASTER_KEY: generateMasterKey() });
-    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("is no Sallyport data directory") });
+    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("is not a Sallyport data directory") });
     // A key that an operator keeps beside the data is not `dev`'s.
     const data = join(scratch(), "data");
     await sallyport(["init", "--data", data, "--new-master-key", `${data}.master-key`]);
