@@ -6,38 +6,38 @@ import type { Storage } from "../storage/storage.ts";
 import { claimMail, countWaiting, dueMails, markSent, settleMail } from "./store.ts";
 import { type Mail, MailRefused, type Transport } from "./transport.ts";
 
-/** Milliseconds until the next attempt, by how many there were; the last one again and again, until the mail expires. */
+/** Milliseconds until the next attempt, by the number of attempts so far. The last value repeats until the mail expires. */
 const BACKOFF = [10 * SECOND, 30 * SECOND, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR] as const;
-/** How long one attempt may take. */
+/** Milliseconds for an attempt. */
 const DEADLINE = MINUTE;
-/** How long a mail is in one node's hand. Longer than an attempt: nobody else sends it meanwhile. */
+/** Milliseconds for which a node owns a mail. Longer than an attempt, so that no other node sends it meanwhile. */
 const LEASE = DEADLINE + 30 * SECOND;
-/** How long (ms) mails on their way may take once the process was asked to stop. */
+/** Milliseconds for mails on their way to finish after the process is told to stop. */
 const PATIENCE = 5 * SECOND;
 
-/** Why a mail is given up that no server refused. */
+/** Reasons to give up a mail that no server refused. */
 const EXPIRED = "expired before it could be sent";
 const FAULT = "not sent; the log says why";
 
 interface DeliveryOptions {
   storage: Storage;
   clock: Clock;
-  /** Opens what a row holds. */
+  /** Unseals the mail of a row. */
   open: (row: Pick<OutboxMailsTable, "id"> & { sealed: Uint8Array }) => Mail;
-  /** null: mails wait. */
+  /** Null if no mail server is configured; mails wait then. */
   transport: Transport | null;
-  /** Mails on their way at once. */
+  /** The maximum number of mails on their way. */
   atOnce: number;
   log: Pick<Log, "warn" | "error"> | null;
 }
 
 /**
- * Carries the outbox out, at least once: a mail is claimed before it is sent and marked after it. A process that is killed
- * in between leaves it in its hand until the lease ends; then it goes again under the same Message-ID, by which mail
- * servers tell a duplicate.
+ * Sends the mails of the outbox, each at least once: it claims a mail before it sends it, and marks it afterwards. If the
+ * process is killed in between, the mail stays claimed until the lease ends. The mail then goes again under the same
+ * Message-ID, by which mail servers recognise a duplicate.
  */
 export class MailDelivery {
-  /** `waiting` as of the last {@link count}; the others since the start of this process. */
+  /** `waiting` as of the last {@link count}; the other counts since the start of this process. */
   readonly stats = { waiting: 0, sent: 0, retried: 0, dead: 0 };
   readonly #onTheirWay = new Map<Promise<void>, AbortController>();
   #looking: Promise<void> | null = null;
@@ -48,8 +48,8 @@ export class MailDelivery {
   constructor(private readonly options: DeliveryOptions) {}
 
   /**
-   * Sends what is due on its way, as much as may be at once; the rest follows by itself.
-   * @returns once it is on its way, not once it has arrived
+   * Starts to send due mails, as many as allowed at the same time; the rest follows by itself.
+   * @returns when they are on their way, not when they have arrived
    */
   look(): Promise<void> {
     this.#askedAgain = true;
@@ -57,14 +57,14 @@ export class MailDelivery {
     return this.#looking;
   }
 
-  /** Resolves once nothing is on its way. */
+  /** Resolves when no mail is on its way. */
   async idle(): Promise<void> {
     while (this.#looking !== null || this.#onTheirWay.size > 0) {
       await Promise.allSettled([this.#looking, ...this.#onTheirWay.keys()]);
     }
   }
 
-  /** Takes nothing more, and ends what takes too long: it is due again at the next start. */
+  /** Claims no more mails, and aborts those that take too long. They are due again at the next start. */
   async stop(patience = PATIENCE): Promise<void> {
     this.#stopped = true;
     const timer = setTimeout(() => {
@@ -94,7 +94,7 @@ export class MailDelivery {
     for (;;) {
       const free = atOnce - this.#onTheirWay.size;
       this.#mayBeMore = free <= 0;
-      // Without a transport mails wait: one may be configured, and the process started again, before they expire.
+      // Without a transport, mails wait: an operator may configure a mail server and restart before they expire.
       if (transport === null || this.#stopped || free <= 0) return;
       const due = await dueMails(storage.read, clock.now(), free);
       if (due.length === 0) return;
@@ -108,7 +108,9 @@ export class MailDelivery {
     const attempt = new AbortController();
     const timer = setTimeout(() => attempt.abort(), DEADLINE);
     const done = this.#carryOut(row, transport, attempt.signal)
-      .catch((err: unknown) => this.options.log?.error({ mail: row.id, err }, "A mail could not be marked."))
+      .catch((err: unknown) =>
+        this.options.log?.error({ mail: row.id, err }, "Sallyport could not mark a mail as sent or failed."),
+      )
       .finally(() => {
         clearTimeout(timer);
         this.#onTheirWay.delete(done);
@@ -142,16 +144,17 @@ export class MailDelivery {
     const refusal = thrown instanceof MailRefused ? thrown : null;
     const reason = refusal?.message ?? FAULT;
     const fields = { mail: row.id, template: row.template, attempts: row.attempts, reason };
-    if (refusal === null) log?.error({ ...fields, err: thrown }, "A mail could not be sent.");
-    // What the process itself cut short is due at once when it runs again.
+    if (refusal === null) log?.error({ ...fields, err: thrown }, "Sallyport could not send a mail.");
+    // A mail that the stopping process aborted is due at once after the next start.
     const wait = this.#stopped ? 0 : (BACKOFF[Math.min(row.attempts, BACKOFF.length) - 1] ?? HOUR);
     const next = clock.now() + wait;
     if (refusal?.isPermanent || next >= row.expires_at) {
-      if (refusal) log?.warn(fields, "A mail was given up. `sallyport mail list --dead` shows those.");
+      if (refusal) log?.warn(fields, "A mail has failed for good. `sallyport mail list --dead` lists failed mails.");
       await this.#giveUp(row, reason);
       return;
     }
-    if (refusal) log?.warn({ ...fields, next_in: wait / SECOND }, "A mail was not taken; it is tried again.");
+    if (refusal)
+      log?.warn({ ...fields, next_in: wait / SECOND }, "The mail server refused a mail for now. It is tried again.");
     this.stats.retried++;
     await storage.write((tx) => settleMail(tx, row, { next_attempt_at: next, dead_at: null, last_error: reason }));
   }

@@ -1,29 +1,29 @@
 import type { Mail, Transport } from "./transport.ts";
 
-/** A mail that was caught, with what somebody looks for in it. */
+/** A caught mail, with the parts that a reader looks for. */
 export interface CaughtMail extends Mail {
-  /** What its button leads to, where that is an act: the page that links lead to. */
+  /** The target of its button, if that is the page of a link that acts. */
   link: string | null;
   code: string | null;
 }
 
-/** Mails that are kept at most. */
+/** The maximum number of mails to keep. */
 const KEPT = 200;
 
-/** The inbox of `sallyport dev`: takes every mail and sends none. In memory, the last {@link KEPT}. */
+/** The inbox of `sallyport dev`: takes every mail, sends none, and keeps the last {@link KEPT} in memory. */
 export class Inbox implements Transport {
   #mails: readonly CaughtMail[] = [];
   #version = 0;
 
-  /** @param caught is told of each mail */
+  /** @param caught is called with each mail */
   constructor(private readonly caught: (mail: CaughtMail) => void = () => undefined) {}
 
-  /** Rises with each change. */
+  /** Increases with each change. */
   get version(): number {
     return this.#version;
   }
 
-  /** Newest first. @param to of this address only */
+  /** Returns the newest mail first. @param to only mails to this address */
   list(to?: string): readonly CaughtMail[] {
     return to === undefined ? this.#mails : this.#mails.filter((mail) => mail.to.toLowerCase() === to.toLowerCase());
   }

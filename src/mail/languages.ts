@@ -2,11 +2,11 @@ import { german } from "./templates/de.ts";
 import { english } from "./templates/en.ts";
 import type { Language } from "./templates/template.ts";
 
-/** The languages that mails are written in: one file each. */
+/** The languages of mails. Each has its own file. */
 export const languages: Readonly<Record<string, Language>> = { en: english, de: german };
 
 /**
- * The language of a mail: the reader's first wish that is there (RFC 9110 section 12.5.4), else the tenant's.
+ * Returns the language of a mail: the reader's first known choice (RFC 9110 section 12.5.4), else the tenant's language.
  * @param wished the value of Accept-Language
  */
 export function languageFor(wished: string | null, fallback: string): string {
@@ -25,7 +25,7 @@ export function languageFor(wished: string | null, fallback: string): string {
   return Object.hasOwn(languages, fallback) ? fallback : "en";
 }
 
-/** Values in the words of a language, where it has some for them. */
+/** Translates the values for which the language has words. */
 export function inWordsOf(language: Language, values: Readonly<Record<string, string>>): Record<string, string> {
   const said: Record<string, string> = { ...values };
   const factors: Readonly<Record<string, string>> = language.factors;

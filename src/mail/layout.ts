@@ -1,8 +1,8 @@
 import { MAIL_COLORS } from "./colors.gen.ts";
 
 /**
- * How a mail looks. Programs that read mail know little of CSS: everything stands inline, for light; the one stylesheet, for
- * dark, is left out by those that do not know it. No picture and nothing else is loaded: opening a mail tells nobody.
+ * The look of a mail. Mail programs know little CSS: all styles for the light theme are inline. The one stylesheet, for the
+ * dark theme, is ignored where it is unknown. The mail loads no picture and nothing else, so opening it notifies nobody.
  */
 const SANS = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
 const MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono',monospace";

@@ -10,13 +10,13 @@ import { findTemplate, insertMail } from "./store.ts";
 import type { TemplateName } from "./templates/template.ts";
 import type { Mail, Transport } from "./transport.ts";
 
-/** Seals what a mail says: it holds links and codes, and a dump of the database must hold neither. */
+/** Seals a mail. It holds links and codes, which a dump of the database must not reveal. */
 export interface Sealer {
   seal(plain: Uint8Array, context: { keyId: string; purpose: string }): Uint8Array;
   open(sealed: Uint8Array, context: { keyId: string; purpose: string }): Uint8Array;
 }
 
-/** Whose mail it is. */
+/** The tenant of a mail. */
 export interface MailTenant {
   id: string;
   name: string;
@@ -27,15 +27,15 @@ export interface MailTenant {
 
 export interface MailOrder {
   tenant: MailTenant;
-  /** The stored address; null for nobody, which costs the same work and sends nothing. */
+  /** The stored address. Null does the same work and sends nothing, so that timing reveals no account. */
   to: string | null;
   userId: string | null;
   template: TemplateName;
-  /** By the names of `TEMPLATE_VALUES`. An empty one leaves its line out. */
+  /** Values by the names in `TEMPLATE_VALUES`. A line with an empty value is omitted. */
   values: Readonly<Record<string, string>>;
   /** The value of Accept-Language. */
   languages: string | null;
-  /** Not sent after this. */
+  /** The mail is never sent after this time. */
   expiresAt: number;
 }
 
@@ -44,9 +44,9 @@ export interface OutboxOptions {
   clock: Clock;
   sealer: Sealer;
   transport: Transport | null;
-  /** Mails on their way at once. */
+  /** The maximum number of mails on their way. */
   atOnce: number;
-  /** Of mails whose tenant has no sender of its own. */
+  /** The sender for tenants without their own sender. */
   from: Sender;
   log: Pick<Log, "warn" | "error"> | null;
 }
@@ -54,8 +54,8 @@ export interface OutboxOptions {
 const PURPOSE = "outbox-mail";
 
 /**
- * Mails are written in the transaction of the act that they tell of, and carried out after it: no act waits for a mail
- * server, none is told of that did not happen, and a restart forgets none.
+ * Writes mails in the transaction of the act that they report, and sends them afterwards. So no act waits for a mail server,
+ * no mail reports an act that was rolled back, and a restart loses no mail.
  */
 export class Outbox {
   readonly #delivery: MailDelivery;
@@ -69,7 +69,7 @@ export class Outbox {
     return this.#delivery.stats;
   }
 
-  /** In the transaction of the act. */
+  /** Queues a mail in the transaction of its act. */
   async queue(tx: Executor, order: MailOrder): Promise<void> {
     const now = this.options.clock.now();
     const id = newId(now);
@@ -87,7 +87,7 @@ export class Outbox {
     });
   }
 
-  /** The mail itself, in its reader's language and its tenant's words. */
+  /** Writes the mail in the language of its reader and the words of its tenant. */
   async write(
     at: Executor,
     order: Pick<MailOrder, "tenant" | "template" | "values" | "languages"> & { to: string },
@@ -110,29 +110,29 @@ export class Outbox {
     };
   }
 
-  /** Sends what is due on its way. */
+  /** Starts to send the due mails. */
   look(): Promise<void> {
     return this.#delivery.look();
   }
 
-  /** Carries out what is due, to the end. */
+  /** Sends the due mails, and waits until they are sent. */
   async deliver(): Promise<void> {
     await this.#delivery.look();
     await this.#delivery.idle();
   }
 
-  /** Counts for /metrics what waits. */
+  /** Counts the waiting mails for /metrics. */
   count(): Promise<void> {
     return this.#delivery.count();
   }
 
-  /** Takes nothing more in hand. @param patience ms that mails on their way may take */
+  /** Claims no more mails. @param patience milliseconds for mails on their way */
   stop(patience?: number): Promise<void> {
     return this.#delivery.stop(patience);
   }
 }
 
-/** What a row of the outbox holds, until it is sent. */
+/** Unseals the mail of a row, which holds it until it is sent. */
 export function openMail(sealer: Sealer, row: { id: string; sealed: Uint8Array }): Mail {
   const plain = sealer.open(row.sealed, { keyId: row.id, purpose: PURPOSE });
   return JSON.parse(Buffer.from(plain).toString("utf8")) as Mail;

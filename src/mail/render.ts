@@ -10,15 +10,14 @@ export interface Rendered {
 const PLACE = /\{\{(\w+)\}\}/g;
 const BUTTON = /^\[([^\]]+)\]\(\{\{(\w+)\}\}\)$/;
 const ALONE = /^\{\{(\w+)\}\}$/;
-/** What is set large when it stands alone. */
+/** The value that is set large when it stands alone. */
 const CODE = "code";
-/** What a button may lead to: nothing that a person has typed becomes an address. */
+/** Values that a button may link to. A text that a person has typed never becomes an address. */
 export const LINK_NAMES: ReadonlySet<string> = new Set(["link", "home"]);
 
 /**
- * A mail's words with their values, as text and as HTML. Values are escaped in the HTML, and have their line breaks removed
- * in the subject, where they would begin a header of the attacker's (CWE-93), and in the text, where they would begin a
- * paragraph of theirs.
+ * Renders a mail as text and as HTML. The HTML escapes the values. The subject removes their line breaks, which would begin
+ * an attacker's header (CWE-93). The text removes them too, because they would begin an attacker's paragraph.
  */
 export function render(template: Template, given: Readonly<Record<string, string>>, language: string): Rendered {
   const values = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, onOneLine(value)]));
@@ -59,7 +58,7 @@ export function render(template: Template, given: Readonly<Record<string, string
   };
 }
 
-/** Without line breaks, and without the characters that turn text around or are not seen (Trojan source). */
+/** Removes line breaks, and characters that reverse text or are invisible (Trojan Source). */
 function onOneLine(text: string): string {
   return text
     .replaceAll(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
@@ -67,12 +66,12 @@ function onOneLine(text: string): string {
     .trim();
 }
 
-/** The names that a template's words ask for. */
+/** Returns the value names in the words of a template. */
 export function namesOf(text: string): string[] {
   return [...text.matchAll(PLACE)].map((match) => match[1] ?? "");
 }
 
-/** Without the lines that name an empty value. */
+/** Drops the lines that name an empty value. */
 function dropUnsaid(paragraph: string, values: Readonly<Record<string, string>>): string {
   const isSaid = (line: string) => namesOf(line).every((name) => valueIn(values, name) !== "");
   return paragraph.split("\n").filter(isSaid).join("\n");

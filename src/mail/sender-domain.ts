@@ -1,21 +1,21 @@
 import type { Resolver } from "node:dns/promises";
 
-/** What DNS says of a domain that mails come from. Names and records as they are published. */
+/** The DNS records of a sender domain, with names and records as published. */
 export interface SenderDomain {
-  /** Records that begin with v=spf1: there should be one. */
+  /** Records that begin with v=spf1. A domain should have exactly one. */
   spf: readonly string[];
-  /** Domains that the record takes in, all the way down. */
+  /** Domains that the record includes, directly or through others. */
   spfIncludes: ReadonlySet<string>;
-  /** Lookups that a receiver must make; beyond 10 it gives up (RFC 7208 section 4.6.4). */
+  /** Lookups that a receiver must make. It gives up beyond 10 (RFC 7208 section 4.6.4). */
   spfLookups: number;
-  /** Selectors with a key that is in force. */
+  /** Selectors with a valid key. */
   dkim: readonly string[];
-  /** Selectors that were asked for and are not there, or whose key was withdrawn. */
+  /** Requested selectors that do not exist, or whose key was withdrawn. */
   dkimMissing: readonly string[];
   dmarc: { record: string; policy: string | null; domain: string } | null;
 }
 
-/** Names that mail providers give their keys. Asked for when nobody says which it is. */
+/** Selectors that mail providers commonly use, for when no setting names the selector. */
 const USUAL_SELECTORS = [
   "default",
   "dkim",
@@ -36,7 +36,7 @@ const USUAL_SELECTORS = [
 ] as const;
 const MAX_LOOKUPS = 10;
 
-/** @throws Error with a DNS `code` when the name servers do not answer */
+/** @throws Error with a DNS `code` if the name servers do not answer */
 export async function lookUpDomain(
   resolver: Resolver,
   domain: string,
@@ -59,7 +59,7 @@ export async function lookUpDomain(
 
 const NONE: ReadonlySet<string> = new Set(["ENOTFOUND", "ENODATA", "NXDOMAIN"]);
 
-/** Each record's strings as one text (RFC 7208 section 3.3). */
+/** Joins the strings of each record into one text (RFC 7208 section 3.3). */
 async function texts(resolver: Resolver, name: string): Promise<string[]> {
   try {
     return (await resolver.resolveTxt(name)).map((strings) => strings.join(""));
@@ -87,12 +87,12 @@ async function walkSpf(resolver: Resolver, record: string, walk: { includes: Set
   }
 }
 
-/** An empty `p=` is a key that was withdrawn (RFC 6376 section 3.6.1). */
+/** Returns whether the selector has a key. An empty `p=` means a withdrawn key (RFC 6376 section 3.6.1). */
 async function hasKey(resolver: Resolver, name: string): Promise<boolean> {
   return (await texts(resolver, name)).some((text) => /(?:^|;)\s*p\s*=\s*[A-Za-z0-9+/]/.test(text));
 }
 
-/** Of the domain, else of the nearest one above it that has any (RFC 7489 section 6.6.3, by a walk up the tree). */
+/** Returns the policy of the domain, else of its nearest ancestor with a policy (RFC 7489 section 6.6.3, by a tree walk). */
 async function dmarcOf(resolver: Resolver, domain: string): Promise<SenderDomain["dmarc"]> {
   const labels = domain.split(".");
   for (let from = 0; from < labels.length - 1; from++) {

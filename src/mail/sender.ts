@@ -1,21 +1,21 @@
 import { canonicalEmail } from "../core/email.ts";
 
-/** Who a mail says it is from: `Acme <no-reply@acme.example>`. */
+/** The sender of a mail: `Acme <no-reply@acme.example>`. */
 export interface Sender {
-  /** Empty where there is none. */
+  /** The display name; empty if there is none. */
   name: string;
   address: string;
 }
 
 const WITH_NAME = /^(?:"((?:[^"\\]|\\.)*)"|([^<>"]*?))\s*<([^<>]*)>$/;
 const MAX_NAME = 100;
-/** What begins another header (CWE-93), turns letters around or is not seen. */
+/** Matches characters that begin another header (CWE-93), reverse letters or are invisible. */
 const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
 /**
- * Reads `no-reply@acme.example`, `Acme <no-reply@acme.example>` and `"Acme, Inc." <no-reply@acme.example>`: one mailbox
- * (RFC 5322 section 3.4), never a list. `@localhost` is good for a machine of one's own.
- * @returns null for anything else
+ * Reads `no-reply@acme.example`, `Acme <no-reply@acme.example>` and `"Acme, Inc." <no-reply@acme.example>`: a single mailbox
+ * (RFC 5322 section 3.4), never a list. `@localhost` is valid for a developer's own machine.
+ * @returns null for any other text
  */
 export function parseSender(text: string): Sender | null {
   if (INVISIBLE.test(text)) return null;
@@ -31,7 +31,7 @@ function addressOf(text: string): string | null {
   return local ?? canonicalEmail(text)?.address ?? null;
 }
 
-/** The domain that answers for a sender's mails: of SPF, DKIM and DMARC. */
+/** Returns the domain of a sender, whose SPF, DKIM and DMARC records count. */
 export function domainOf(address: string): string {
   return address.slice(address.lastIndexOf("@") + 1).toLowerCase();
 }

@@ -3,7 +3,7 @@ import { defineSettings, setting } from "../core/config.ts";
 import { parseSender, type Sender } from "./sender.ts";
 import { parseSmtpUrl, type SmtpServer, SmtpUrlError } from "./smtp-url.ts";
 
-/** The sender of an instance that was told none: no mail server in the world takes it. */
+/** The sender of an instance without mail_from. No public mail server accepts it. */
 export const DEFAULT_SENDER: Sender = { name: "Sallyport", address: "sallyport@localhost" };
 
 const smtpUrl = z
@@ -36,28 +36,28 @@ export const mailSettings = defineSettings({
   smtp_url: {
     schema: smtpUrl,
     secret: true,
-    doc: "Where mail is handed over: smtp://user:password@host:587 (STARTTLS), or smtps://user:password@host for TLS from the start.",
+    doc: "The mail server: smtp://user:password@host:587 (STARTTLS), or smtps://user:password@host (TLS from the start).",
   },
   smtp_password: {
     schema: setting.optionalText(),
     secret: true,
-    doc: "The password of the user in smtp_url, as it is, where it should not stand in the URL.",
+    doc: "The password of the user in smtp_url, unencoded, to keep it out of the URL.",
   },
   smtp_ca_file: {
     schema: setting.optionalText(),
-    doc: "PEM file of certificates that the mail server is trusted by, beside the well-known ones.",
+    doc: "PEM file of certificates to trust for the mail server, besides the well-known ones.",
   },
   smtp_connections: {
     schema: setting.integer(1, 50).default(5),
-    doc: "Connections to the mail server at most, and with it mails on their way at once.",
+    doc: "Maximum number of connections to the mail server, and of mails on their way.",
   },
   mail_from: {
     schema: mailFrom,
     shownDefault: "Sallyport <sallyport@localhost>",
-    doc: "The sender of mails whose tenant has none of its own: Acme <no-reply@example.com>.",
+    doc: "The sender of mails for tenants without their own sender: Acme <no-reply@example.com>.",
   },
   dkim_selectors: {
     schema: setting.list().default([]),
-    doc: "Names of the DKIM keys of the senders' domains, for `sallyport doctor`: your mail provider says them.",
+    doc: "DKIM selectors of the sender domains, for `sallyport doctor`. Your mail provider lists them.",
   },
 });

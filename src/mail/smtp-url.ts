@@ -1,7 +1,7 @@
-/** How the connection to the mail server is encrypted; `optional` by whatever certificate, against listeners only. */
+/** The encryption of the connection. `optional` accepts any certificate, so it protects only against passive listeners. */
 export type SmtpTls = "implicit" | "required" | "optional" | "off";
 
-/** Where mail is handed over. */
+/** The mail server that takes the mails. */
 export interface SmtpServer {
   host: string;
   port: number;
@@ -10,7 +10,7 @@ export interface SmtpServer {
   password: string | null;
 }
 
-/** The URL cannot be used; the message is what it must be. */
+/** Says that the URL cannot be used. The message completes a sentence that begins with the setting. */
 export class SmtpUrlError extends Error {
   override name = "SmtpUrlError";
 }
@@ -19,9 +19,9 @@ const EXAMPLE = "such as smtp://user:password@smtp.example.com:587";
 const TLS = ["required", "optional", "off"] as const;
 
 /**
- * Reads `smtp://user:password@host:587` (STARTTLS is required, unless the host is this machine) and `smtps://…` (TLS from the start).
- * `?tls=required`, `?tls=optional` and `?tls=off` say otherwise; port 465 is TLS from the start by either name, as everywhere.
- * No message repeats the URL: it holds a password.
+ * Reads `smtp://user:password@host:587` (requires STARTTLS, unless the host is this machine) and `smtps://…` (begins with TLS).
+ * `?tls=required`, `?tls=optional` and `?tls=off` override that. Port 465 always begins with TLS, with either scheme.
+ * No message repeats the URL, because it holds a password.
  * @throws SmtpUrlError
  */
 export function parseSmtpUrl(text: string): SmtpServer {
@@ -74,9 +74,9 @@ function decoded(part: string): string | null {
   }
 }
 
-/** This machine, where nobody listens in between: by name (RFC 6761 section 6.3) or by address, with or without brackets. */
+/** Returns whether the host is this machine, by name (RFC 6761 section 6.3) or by address: nobody can listen in between. */
 export function isLocal(host: string): boolean {
   const name = host.replace(/^\[(.*)\]$/, "$1");
-  // The whole address: 127.0.0.1.example.com is anywhere.
+  // Compares the whole address: 127.0.0.1.example.com can be anywhere.
   return name === "localhost" || name.endsWith(".localhost") || name === "::1" || /^127(?:\.\d{1,3}){3}$/.test(name);
 }

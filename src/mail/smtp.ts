@@ -9,17 +9,17 @@ import type { mailSettings } from "./settings.ts";
 import type { SmtpServer } from "./smtp-url.ts";
 import { type Mail, MailRefused, type Transport } from "./transport.ts";
 
-/** Milliseconds that each part of talking to the server may take; the outbox ends the whole of it. */
+/** Milliseconds for each step with the server. The outbox limits the whole attempt. */
 const CONNECT = 10 * SECOND;
 const GREETING = 10 * SECOND;
 const SILENCE = 30 * SECOND;
 
 export interface SmtpOptions {
   server: SmtpServer;
-  /** Certificates in PEM that the server is trusted by, beside the well-known ones. */
+  /** Certificates in PEM to trust for the server, besides the well-known ones. */
   ca: string | null;
   maxConnections: number;
-  /** What this machine calls itself (EHLO): a public name, or servers take it for a bot. null: the machine's own. */
+  /** The name in EHLO. It should be public, or servers take the sender for a bot. Null means the name of the machine. */
   name: string | null;
 }
 
@@ -57,14 +57,14 @@ function readCertificates(file: string): string {
   throw new ConfigError(`smtp_ca_file names ${file}, which holds no certificate in PEM (-----BEGIN CERTIFICATE-----).`);
 }
 
-/** Hands mails to a mail server (RFC 5321, RFC 6409), over connections that are kept. */
+/** Sends mails to a mail server (RFC 5321, RFC 6409) over kept connections. */
 export class SmtpTransport implements Transport {
   #transporter: Promise<Transporter> | null = null;
 
   constructor(private readonly options: SmtpOptions) {}
 
   async send(mail: Mail, signal: AbortSignal): Promise<string> {
-    // The library takes what holds a comma for several recipients, wherever it stands.
+    // The library takes any address with a comma for several recipients, wherever the comma stands.
     if (canonicalEmail(mail.to) === null) throw new MailRefused("the recipient is not one address", true);
     const transporter = await this.#open();
     try {
@@ -75,7 +75,7 @@ export class SmtpTransport implements Transport {
     }
   }
 
-  /** Connects, encrypts and signs in without sending anything. @throws MailRefused, `code` of its cause telling the kind */
+  /** Connects, encrypts and signs in without sending a mail. @throws MailRefused, whose cause has a `code` for the kind */
   async verify(): Promise<void> {
     const transporter = await this.#open();
     try {
@@ -91,7 +91,7 @@ export class SmtpTransport implements Transport {
     (await open)?.close();
   }
 
-  /** A process that sends no mail never loads the package. */
+  /** Loads the package on first use, so that a process that sends no mail never loads it. */
   #open(): Promise<Transporter> {
     this.#transporter ??= import("nodemailer").then(({ createTransport }) =>
       createTransport({ ...connectionOf(this.options), pool: true, maxConnections: this.options.maxConnections }),
@@ -111,7 +111,7 @@ function connectionOf({ server, ca, name }: SmtpOptions) {
     opportunisticTLS: tls === "optional",
     tls: {
       minVersion: "TLSv1.2" as const,
-      // Whoever can stand in between can as well take the offer of STARTTLS away.
+      // An attacker in between could as well remove the offer of STARTTLS.
       rejectUnauthorized: tls !== "optional",
       ...(ca === null ? {} : { ca: [...rootCertificates, ca] }),
     },
@@ -121,12 +121,12 @@ function connectionOf({ server, ca, name }: SmtpOptions) {
     greetingTimeout: GREETING,
     dnsTimeout: CONNECT,
     socketTimeout: SILENCE,
-    // Repeats are the outbox's. One is free: for a connection that the server closed while nobody used it.
+    // The outbox repeats mails. One repeat is free: after the server closed an idle connection.
     maxRequeues: 1,
   };
 }
 
-/** Addresses go in as parts, never as text that is parsed: no value can add a recipient or a header (CWE-93). */
+/** Passes addresses as parts, never as text to parse, so that no value can add a recipient or a header (CWE-93). */
 function messageOf(mail: Mail) {
   const { from, replyTo } = mail;
   return {
@@ -141,7 +141,7 @@ function messageOf(mail: Mail) {
     html: mail.html,
     headers: {
       "Content-Language": mail.language,
-      // RFC 3834 section 5: no vacation message answers it. The second is Exchange's word for the same.
+      // RFC 3834 section 5: prevents vacation replies. Exchange uses the second header for the same.
       "Auto-Submitted": "auto-generated",
       "X-Auto-Response-Suppress": "All",
     },
@@ -160,9 +160,9 @@ interface SmtpError {
   message?: string;
 }
 
-/** What concerns the mail itself; a refused sign-in says nothing about it. */
+/** Matches commands about the mail itself; a refused sign-in says nothing about the mail. */
 const ABOUT_THE_MAIL = /^(?:MAIL FROM|RCPT TO|DATA)$/;
-/** "Sign in first", in several wordings (RFC 4954 section 6): the operator's matter, and the mail waits for it. */
+/** Replies that mean "sign in first" (RFC 4954 section 6). The operator must act, and the mail waits. */
 const ABOUT_US: ReadonlySet<number> = new Set([530, 534, 535, 538]);
 
 function refusalOf(thrown: unknown, signal?: AbortSignal): MailRefused {
@@ -173,13 +173,13 @@ function refusalOf(thrown: unknown, signal?: AbortSignal): MailRefused {
   const said = signal?.aborted
     ? "the server took too long"
     : withoutAddresses(step + (error.response || error.message || ""));
-  // Of the library's error only the code is kept: its other fields hold addresses, and what is logged is read by many.
+  // Keeps only the code of the library's error: its other fields hold addresses, and many people read logs.
   return new MailRefused(said, isPermanent, { cause: { code: error.originalCode ?? error.code ?? null } });
 }
 
 const MAX_ANSWER = 300;
 
-/** A server's words for a log: on one line, and whom the mail was for is left out. */
+/** Prepares a server's answer for a log: on one line, and without the recipient's address. */
 export function withoutAddresses(answer: string): string {
   return answer
     .replaceAll(/[\p{Cc}\s]+/gu, " ")

@@ -2,7 +2,7 @@ import { DAY } from "../core/clock.ts";
 import type { MailTemplatesTable, OutboxMailsTable } from "../storage/schema-people.ts";
 import { type Executor, type Param, prepared } from "../storage/storage.ts";
 
-/** ms */
+/** Milliseconds for which sent mails are kept. */
 const SENT_KEPT = 7 * DAY;
 const DEAD_KEPT = 30 * DAY;
 
@@ -11,7 +11,7 @@ type NewRow = Pick<
   "id" | "tenant_id" | "user_id" | "template" | "sealed" | "is_void" | "created_at" | "next_attempt_at" | "expires_at"
 >;
 
-/** Watched: the mail goes as soon as the write is durable. */
+/** Inserts a mail. A watcher starts to send it as soon as the write is durable. */
 export const insertMail = prepared((db, p: Param<{ [K in keyof NewRow]: NewRow[K] }>) =>
   db.insertInto("outbox_mails").values({
     id: p("id"),
@@ -53,7 +53,7 @@ export async function putTemplate(tx: Executor, row: MailTemplatesTable): Promis
     .execute();
 }
 
-/** Removes a tenant's own words. @returns whether there were any */
+/** Removes a tenant's own words. @returns whether it had any */
 export async function deleteTemplate(tx: Executor, tenantId: string, name: string, language: string): Promise<boolean> {
   const deleted = await tx.kysely
     .deleteFrom("mail_templates")
@@ -69,7 +69,7 @@ export async function listTemplates(at: Executor, tenantId: string): Promise<Mai
   return at.kysely.selectFrom("mail_templates").selectAll().where("tenant_id", "=", tenantId).execute();
 }
 
-/** Mails that are due. Those that never failed come first: a code that somebody waits for stands behind no repetition. */
+/** Returns due mails. Mails that never failed come first, so that a code for a waiting user never queues behind retries. */
 export async function dueMails(at: Executor, now: number, limit: number): Promise<OutboxMailsTable[]> {
   return at.kysely
     .selectFrom("outbox_mails")
@@ -82,7 +82,7 @@ export async function dueMails(at: Executor, now: number, limit: number): Promis
     .execute();
 }
 
-/** Takes one in hand until `until`. Of several nodes one gets it. @returns the row as it is then; undefined for the others */
+/** Claims a mail until `until`. Only one node succeeds. @returns the claimed row, or undefined for the other nodes */
 export async function claimMail(
   tx: Executor,
   row: OutboxMailsTable,
@@ -98,7 +98,7 @@ export async function claimMail(
     .executeTakeFirst();
 }
 
-/** What was sent is sent, whoever has it in hand by now. */
+/** Marks a mail as sent, even if another node has claimed it meanwhile. */
 export async function markSent(tx: Executor, id: string, now: number): Promise<void> {
   await tx.kysely
     .updateTable("outbox_mails")
@@ -109,7 +109,7 @@ export async function markSent(tx: Executor, id: string, now: number): Promise<v
 
 type Outcome = Pick<OutboxMailsTable, "next_attempt_at" | "dead_at" | "last_error">;
 
-/** The end of an attempt that failed, unless the claim has passed to somebody else, who knows better. */
+/** Records a failed attempt, unless another node has claimed the mail meanwhile and knows better. */
 export async function settleMail(tx: Executor, claimed: OutboxMailsTable, outcome: Outcome): Promise<void> {
   await tx.kysely
     .updateTable("outbox_mails")
@@ -120,7 +120,7 @@ export async function settleMail(tx: Executor, claimed: OutboxMailsTable, outcom
     .execute();
 }
 
-/** How many mails wait for somebody. */
+/** Counts the waiting mails. */
 export async function countWaiting(at: Executor): Promise<number> {
   const row = await at.kysely
     .selectFrom("outbox_mails")
@@ -131,7 +131,7 @@ export async function countWaiting(at: Executor): Promise<number> {
   return Number(row?.count ?? 0);
 }
 
-/** Mails that wait and mails that were given up, newest first. */
+/** Returns waiting and failed mails, newest first. */
 export async function openMails(at: Executor, state: "dead" | "all", limit: number): Promise<OutboxMailsTable[]> {
   const query = at.kysely.selectFrom("outbox_mails").selectAll().where("is_void", "=", 0).orderBy("id", "desc");
   const open =
@@ -151,8 +151,8 @@ export async function findMail(at: Executor, id: string): Promise<OutboxMailsTab
 }
 
 /**
- * Makes mails due again that were given up, but for those that have expired.
- * @param id null: every one @returns their ids
+ * Makes failed mails due again, except expired ones.
+ * @param id null for every failed mail @returns the ids of the revived mails
  */
 export async function reviveMails(tx: Executor, now: number, id: string | null): Promise<string[]> {
   const query = tx.kysely
@@ -165,12 +165,12 @@ export async function reviveMails(tx: Executor, now: number, id: string | null):
   return (await (id === null ? query : query.where("id", "=", id)).execute()).map((row) => row.id);
 }
 
-/** A deleted user's mails that have not gone yet go nowhere. */
+/** Deletes the unsent mails of a deleted user. */
 export async function deleteMailsOf(tx: Executor, userId: string): Promise<void> {
   await tx.kysely.deleteFrom("outbox_mails").where("user_id", "=", userId).execute();
 }
 
-/** Retention. What has expired is not sent any more, and what it links to need not be kept. */
+/** Applies retention. An expired mail is never sent, so its links need not be kept. */
 export async function purgeMails(tx: Executor, now: number): Promise<void> {
   const waiting = () => tx.kysely.deleteFrom("outbox_mails").where("next_attempt_at", "is not", null);
   await waiting().where("expires_at", "<=", now).where("is_void", "=", 1).execute();
@@ -204,7 +204,7 @@ export async function purgeMails(tx: Executor, now: number): Promise<void> {
     .execute();
 }
 
-/** Mails to a user, the newest first; what they said is not kept. */
+/** Returns the mails to a user, newest first, without their content, which is not kept. */
 export async function mailsOf(at: Executor, userId: string, limit: number) {
   return at.kysely
     .selectFrom("outbox_mails")

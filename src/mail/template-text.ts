@@ -10,20 +10,20 @@ export function isTemplateName(text: string): text is TemplateName {
   return Object.hasOwn(TEMPLATE_VALUES, text);
 }
 
-/** Every value that the words of a mail may name. */
+/** Returns the values that the words of a mail may name. */
 export function valuesOf(name: TemplateName): readonly string[] {
   return ["application", "tenant", ...TEMPLATE_VALUES[name]].filter(
-    // Nobody signs in to an application by the test.
+    // The test mail has no application, because nobody signs in by it.
     (value) => name !== "test" || value !== "application",
   );
 }
 
-/** A template as one text: `Subject: …`, an empty line, the body. */
+/** Returns a template as text: `Subject: …`, an empty line, the body. */
 export function toText({ subject, body }: Template): string {
   return `Subject: ${subject}\n\n${body}\n`;
 }
 
-/** @returns null for a text whose first line is no subject */
+/** @returns null unless the first line of the text is a subject */
 export function fromText(text: string): Template | null {
   const [first = "", ...rest] = text
     .replace(/^\ufeff/, "")
@@ -34,7 +34,7 @@ export function fromText(text: string): Template | null {
   return { subject, body: rest.join("\n").trim() };
 }
 
-/** What is wrong with a template: sentences that say what may stand there; none for one that can be used. */
+/** Returns a sentence with the fix for each problem of a template; empty for a usable template. */
 export function templateProblems(name: TemplateName, { subject, body }: Template): string[] {
   const known = valuesOf(name);
   const all = `${subject}\n${body}`;
@@ -47,24 +47,24 @@ export function templateProblems(name: TemplateName, { subject, body }: Template
   if (unknown.length > 0) {
     const list = known.map((value) => `{{${value}}}`).join(", ");
     problems.push(
-      `${unknown.map((value) => `{{${value}}}`).join(", ")}: no such value in ${name}. These are there: ${list}.`,
+      `${unknown.map((value) => `{{${value}}}`).join(", ")}: unknown value in ${name}. The values are: ${list}.`,
     );
   }
   const stray = /\{\{|\}\}/.exec(all.replaceAll(/\{\{\w+\}\}/g, ""));
-  if (stray) problems.push(`A ${stray[0]} stands alone: a value is written {{name}}, without spaces.`);
+  if (stray) problems.push(`A ${stray[0]} stands alone. Write a value as {{name}}, without spaces.`);
   for (const [, value = ""] of body.matchAll(BUTTON_TO)) {
-    if (!LINK_NAMES.has(value)) problems.push(`A button leads to {{link}} or {{home}}, not to {{${value}}}.`);
+    if (!LINK_NAMES.has(value)) problems.push(`A button can link to {{link}} or {{home}}, but not to {{${value}}}.`);
   }
   const proofs = (["link", "code"] as const).filter((value) => known.includes(value));
   if (proofs.length > 0 && !proofs.some((value) => namesOf(body).includes(value))) {
     problems.push(
-      `Without ${proofs.map((value) => `{{${value}}}`).join(" or ")} in its body the mail is good for nothing.`,
+      `The body must contain ${proofs.map((value) => `{{${value}}}`).join(" or ")}: the mail is useless without it.`,
     );
   }
   return problems;
 }
 
-/** Values to look at a template with. */
+/** Example values for a preview of a template. */
 export const SAMPLE_VALUES: Readonly<Record<string, string>> = {
   application: "Acme Shop",
   tenant: "Acme",

@@ -1,10 +1,10 @@
 import type { Sender } from "./sender.ts";
 
-/** A mail, ready to go. */
+/** A mail that is ready to send. */
 export interface Mail {
-  /** Of its outbox row: the same at each attempt, so that its Message-ID is too. */
+  /** The id of its outbox row. It stays the same for each attempt, and so does the Message-ID. */
   id: string;
-  /** When it was written (ms): its Date header, however late it goes. */
+  /** The time when it was written (ms), for its Date header, even if it is sent much later. */
   createdAt: number;
   from: Sender;
   replyTo: Sender | null;
@@ -12,28 +12,28 @@ export interface Mail {
   subject: string;
   text: string;
   html: string;
-  /** `en`, `de`. */
+  /** The language, such as `en` or `de`. */
   language: string;
 }
 
-/** What carries mails out: SMTP, or the inbox of `sallyport dev`. */
+/** Sends mails: by SMTP, or into the inbox of `sallyport dev`. */
 export interface Transport {
   /**
-   * Resolves, with what the server answered, once the mail is somebody else's care.
-   * @param signal ends the attempt
+   * Resolves with the server's answer when the server has taken the mail.
+   * @param signal aborts the attempt
    * @throws MailRefused
    */
   send(mail: Mail, signal: AbortSignal): Promise<string>;
   close(): Promise<void>;
 }
 
-/** The mail was not taken. The message is the server's answer, without any address. */
+/** Says that the server did not take the mail. The message is its answer, without addresses. */
 export class MailRefused extends Error {
   override name = "MailRefused";
 
   constructor(
     message: string,
-    /** Whether to try again makes no sense (RFC 5321 section 4.2.1: 5yz). */
+    /** Whether another attempt is pointless (RFC 5321 section 4.2.1: 5yz). */
     readonly isPermanent: boolean,
     options?: ErrorOptions,
   ) {

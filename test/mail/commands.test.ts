@@ -220,7 +220,7 @@ describe("a server's outbox from outside", () => {
     expect(dead?.last_error).toContain("550 5.1.1 <address> unknown");
     expect((await run(["mail", "list"])).stdout).toContain("550 5.1.1");
     expect(running.output()).not.toContain("dead@example.com");
-    expect(running.output()).toContain("A mail was given up");
+    expect(running.output()).toContain("A mail has failed for good");
     expect(await refused(["mail", "retry"])).toMatch(/either the ID of a mail or --all-dead/);
     expect(await refused(["mail", "retry", "nosuch"])).toMatch(/not the id of a mail/);
     expect(await refused(["mail", "retry", crypto.randomUUID()])).toMatch(/There is no mail/);

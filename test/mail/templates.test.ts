@@ -111,18 +111,18 @@ describe("a template of a tenant's own", () => {
     [
       "reset_password",
       words("{{link}} {{token}}"),
-      /\{\{token\}\}: no such value in reset_password.*\{\{link\}\}, \{\{code\}\}/,
+      /\{\{token\}\}: unknown value in reset_password.*\{\{link\}\}, \{\{code\}\}/,
     ],
-    ["reset_password", words("{{link}}", "{{password}}"), /\{\{password\}\}: no such value/],
-    ["reset_password", words("Hello"), /Without \{\{link\}\} or \{\{code\}\}/],
+    ["reset_password", words("{{link}}", "{{password}}"), /\{\{password\}\}: unknown value/],
+    ["reset_password", words("Hello"), /must contain \{\{link\}\} or \{\{code\}\}/],
     ["reset_password", words("{{ link }}\n\n{{code}}"), /stands alone/],
     ["reset_password", words("{{link}} }}"), /stands alone/],
-    ["reset_password", words("{{link}}\n\n[Go]({{tenant}})"), /A button leads to/],
+    ["reset_password", words("{{link}}\n\n[Go]({{tenant}})"), /A button can link to/],
     ["new_device", words("", "x"), /body must have/],
     ["new_device", words("x", ""), /subject must have/],
     ["new_device", words("x".repeat(20_001)), /body must have/],
     ["new_device", words("x", "a\rb"), /control characters/],
-    ["test", words("{{application}}"), /\{\{application\}\}: no such value in test/],
+    ["test", words("{{application}}"), /\{\{application\}\}: unknown value in test/],
   ];
   test.each(refusals)("%s: %j is refused with what may stand there", (name, template, says) => {
     expect(templateProblems(name, template).join(" ")).toMatch(says);

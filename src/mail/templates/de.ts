@@ -1,12 +1,12 @@
 import type { Language } from "./template.ts";
 
-const ONCE = "Link und Code gelten einmal und {{minutes}} Minuten lang.";
+const ONCE = "Link und Code gelten nur einmal und nur {{minutes}} Minuten lang.";
 const IGNORE =
-  "Falls Sie das nicht angefordert haben, ignorieren Sie diese E-Mail: Ohne den Link oder den Code geschieht nichts.";
+  "Falls Sie das nicht angefordert haben, ignorieren Sie diese E-Mail: Ohne den Link oder den Code passiert nichts.";
 const OTHER_DEVICE = "Auf einem anderen Gerät? Geben Sie dort diesen Code ein:";
 const WHERE = "Gerät: {{device}}\nNetzwerkadresse: {{address}}\nZeit: {{time}}";
 const NOT_YOU =
-  "Falls Sie das nicht waren, hat jemand anders Zugang zu Ihrem Konto: Setzen Sie jetzt ein neues Passwort und melden Sie die Geräte ab, die Sie nicht kennen.";
+  "Falls Sie das nicht waren, hat jemand anderes Zugriff auf Ihr Konto. Setzen Sie jetzt ein neues Passwort und melden Sie alle Geräte ab, die Sie nicht kennen.";
 
 export const german: Language = {
   name: "Deutsch",
@@ -15,7 +15,7 @@ export const german: Language = {
   templates: {
     sign_up: {
       subject: "Bestätigen Sie Ihre E-Mail-Adresse für {{application}}",
-      body: `Willkommen bei {{application}}. Bestätigen Sie, dass dies Ihre E-Mail-Adresse ist, und Ihr Konto ist bereit.
+      body: `Willkommen bei {{application}}. Bestätigen Sie Ihre E-Mail-Adresse, dann ist Ihr Konto bereit.
 
 [E-Mail-Adresse bestätigen]({{link}})
 
@@ -27,15 +27,15 @@ ${ONCE} ${IGNORE}`,
     },
     sign_up_known: {
       subject: "Sie haben bereits ein Konto bei {{application}}",
-      body: `Jemand, vielleicht Sie selbst, wollte sich mit dieser E-Mail-Adresse bei {{application}} registrieren. Es gibt bereits ein Konto damit: Melden Sie sich wie gewohnt an oder lassen Sie dort Ihr Passwort zurücksetzen.
+      body: `Jemand, vielleicht Sie selbst, wollte sich mit dieser E-Mail-Adresse bei {{application}} registrieren. Dazu gibt es bereits ein Konto. Melden Sie sich wie gewohnt an oder setzen Sie dort Ihr Passwort zurück.
 
 [Zu {{application}}]({{home}})
 
-Falls Sie das nicht waren, brauchen Sie nichts zu tun. Ihr Konto wurde nicht verändert.`,
+Falls Sie das nicht waren, müssen Sie nichts tun. Ihr Konto wurde nicht verändert.`,
     },
     verify_email: {
       subject: "Bestätigen Sie Ihre E-Mail-Adresse für {{application}}",
-      body: `Bestätigen Sie, dass diese E-Mail-Adresse Ihnen und zu Ihrem Konto bei {{application}} gehört.
+      body: `Bestätigen Sie, dass diese E-Mail-Adresse Ihnen gehört und dass Sie sie für Ihr Konto bei {{application}} verwenden.
 
 [E-Mail-Adresse bestätigen]({{link}})
 
@@ -43,13 +43,13 @@ ${OTHER_DEVICE}
 
 {{code}}
 
-${ONCE} Falls Sie kein Konto bei {{application}} haben, bestätigen Sie nicht: Jemand hat sich bei seiner Adresse vertippt.`,
+${ONCE} Falls Sie kein Konto bei {{application}} haben, bestätigen Sie nicht: Jemand hat Ihre Adresse versehentlich angegeben.`,
     },
     email_known: {
       subject: "Jemand wollte Ihre E-Mail-Adresse bei {{application}} hinzufügen",
       body: `Jemand wollte diese E-Mail-Adresse einem anderen Konto bei {{application}} hinzufügen. Sie gehört zu Ihrem Konto und bleibt dort: Es wurde nichts verändert.
 
-Falls Sie das waren, entfernen Sie die Adresse zuerst aus Ihrem anderen Konto oder melden Sie sich bei jenem an.`,
+Falls Sie das waren, entfernen Sie die Adresse zuerst aus dem Konto, zu dem sie gehört, oder melden Sie sich mit diesem Konto an.`,
     },
     sign_in_link: {
       subject: "Ihre Anmeldung bei {{application}}",
@@ -61,7 +61,7 @@ ${OTHER_DEVICE}
 
 {{code}}
 
-${ONCE} Geben Sie beides nicht weiter: Wer eines davon hat, kann sich als Sie anmelden. ${IGNORE}`,
+${ONCE} Geben Sie beides nicht weiter: Wer den Link oder den Code hat, kann sich in Ihrem Namen anmelden. ${IGNORE}`,
     },
     sign_in_code: {
       subject: "{{code}} ist Ihr Code für {{application}}",
@@ -69,9 +69,9 @@ ${ONCE} Geben Sie beides nicht weiter: Wer eines davon hat, kann sich als Sie an
 
 {{code}}
 
-Der Code gilt einmal und {{minutes}} Minuten lang. Geben Sie ihn nicht weiter: Niemand von {{application}} wird Sie danach fragen.
+Der Code gilt nur einmal und nur {{minutes}} Minuten lang. Geben Sie ihn nicht weiter: Niemand von {{application}} wird Sie danach fragen.
 
-Falls Sie das nicht angefordert haben, ignorieren Sie diese E-Mail: Ohne den Code geschieht nichts.`,
+Falls Sie das nicht angefordert haben, ignorieren Sie diese E-Mail: Ohne den Code passiert nichts.`,
     },
     reset_password: {
       subject: "Setzen Sie Ihr Passwort für {{application}} zurück",
@@ -83,7 +83,7 @@ ${OTHER_DEVICE}
 
 {{code}}
 
-${ONCE} Falls Sie das nicht waren, ignorieren Sie diese E-Mail: Ihr Passwort bleibt, wie es ist.`,
+${ONCE} Falls Sie das nicht waren, ignorieren Sie diese E-Mail: Ihr Passwort bleibt unverändert.`,
     },
     email_changed: {
       subject: "Ihre E-Mail-Adresse bei {{application}} wurde geändert",
@@ -115,7 +115,7 @@ ${NOT_YOU}`,
     },
     factor_added: {
       subject: "Bei {{application}} wurde eine Anmeldemethode hinzugefügt",
-      body: `Ihrem Konto bei {{application}} wurde hinzugefügt: {{factor}}.
+      body: `Ihrem Konto bei {{application}} wurde eine Anmeldemethode hinzugefügt: {{factor}}.
 
 ${WHERE}
 
@@ -123,7 +123,7 @@ ${NOT_YOU}`,
     },
     factor_removed: {
       subject: "Bei {{application}} wurde eine Anmeldemethode entfernt",
-      body: `Aus Ihrem Konto bei {{application}} wurde entfernt: {{factor}}.
+      body: `Aus Ihrem Konto bei {{application}} wurde eine Anmeldemethode entfernt: {{factor}}.
 
 ${WHERE}
 
@@ -138,32 +138,32 @@ ${WHERE}
 ${NOT_YOU}`,
     },
     second_factor_refused: {
-      subject: "Bei {{application}} wurde jemand am zweiten Schritt aufgehalten",
-      body: `Jemand hat den ersten Schritt der Anmeldung an Ihrem Konto bei {{application}} geschafft und am zweiten zu oft falsch geantwortet. Die Anmeldung wurde verweigert.
+      subject: "Jemand ist bei {{application}} am zweiten Anmeldeschritt gescheitert",
+      body: `Jemand hat den ersten Schritt der Anmeldung an Ihrem Konto bei {{application}} geschafft, im zweiten aber zu oft falsch geantwortet. Die Anmeldung wurde abgelehnt.
 
 ${WHERE}
 
-Falls Sie das nicht waren, kennt jemand Ihr Passwort oder liest Ihre Mails: Setzen Sie jetzt ein neues Passwort.`,
+Falls Sie das nicht waren, kennt jemand Ihr Passwort oder liest Ihre E-Mails. Setzen Sie jetzt ein neues Passwort.`,
     },
     new_device: {
       subject: "Neue Anmeldung bei {{application}}",
-      body: `Jemand hat sich an Ihrem Konto bei {{application}} mit einem Gerät angemeldet, das dort noch nicht bekannt war.
+      body: `Jemand hat sich an Ihrem Konto bei {{application}} mit einem neuen Gerät angemeldet.
 
 ${WHERE}
 
-Falls Sie das waren, brauchen Sie nichts zu tun.
+Falls Sie das waren, müssen Sie nichts tun.
 
 ${NOT_YOU}`,
     },
     account_deleted: {
       subject: "Ihr Konto bei {{application}} wurde gelöscht",
-      body: `Ihr Konto bei {{application}} und die Daten darin wurden am {{time}} gelöscht, wie Sie es wollten.
+      body: `Ihr Konto bei {{application}} und die Daten darin wurden am {{time}} gelöscht, wie Sie es gewünscht haben.
 
 Dies ist die letzte E-Mail dazu.`,
     },
     test: {
       subject: "Eine Test-E-Mail von {{tenant}}",
-      body: `Dieser Test wurde am {{time}} vom Sallyport von {{tenant}} gesendet. Dass Sie ihn lesen können, heißt: Der Versand funktioniert.`,
+      body: `Der Sallyport-Server von {{tenant}} hat diesen Test am {{time}} gesendet. Wenn Sie ihn lesen können, funktioniert der Versand.`,
     },
   },
 };

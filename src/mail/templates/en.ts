@@ -1,11 +1,11 @@
 import type { Language } from "./template.ts";
 
-const ONCE = "The link and the code work once, within {{minutes}} minutes.";
-const IGNORE = "If you did not ask for this, ignore this mail: without the link or the code, nothing happens.";
+const ONCE = "You can use the link or the code once, within {{minutes}} minutes.";
+const IGNORE = "If you did not ask for this, ignore this email: without the link or the code, nothing happens.";
 const OTHER_DEVICE = "On another device? Enter this code there:";
 const WHERE = "Device: {{device}}\nNetwork address: {{address}}\nTime: {{time}}";
 const NOT_YOU =
-  "If this was not you, somebody else has access to your account: set a new password now, and sign out the devices that you do not know.";
+  "If this was not you, somebody else has access to your account. Set a new password now, and sign out all devices that you do not recognise.";
 
 export const english: Language = {
   name: "English",
@@ -14,7 +14,7 @@ export const english: Language = {
   templates: {
     sign_up: {
       subject: "Confirm your email address for {{application}}",
-      body: `Welcome to {{application}}. Confirm that this is your email address, and your account is ready.
+      body: `Welcome to {{application}}. Confirm your email address, and your account is ready.
 
 [Confirm email address]({{link}})
 
@@ -26,11 +26,11 @@ ${ONCE} ${IGNORE}`,
     },
     sign_up_known: {
       subject: "You already have an account at {{application}}",
-      body: `Somebody, perhaps you, tried to sign up to {{application}} with this email address. There is an account with it already: sign in as usual, or have your password reset there.
+      body: `Somebody, perhaps you, tried to sign up for {{application}} with this email address, but it already has an account. Sign in as usual, or reset your password there.
 
 [Go to {{application}}]({{home}})
 
-If it was not you, there is nothing to do. Your account was not changed.`,
+If this was not you, you need not do anything. Your account was not changed.`,
     },
     verify_email: {
       subject: "Confirm your email address for {{application}}",
@@ -42,13 +42,13 @@ ${OTHER_DEVICE}
 
 {{code}}
 
-${ONCE} If you have no account at {{application}}, do not confirm: somebody has mistyped their address.`,
+${ONCE} If you have no account at {{application}}, do not confirm: somebody entered your address by mistake.`,
     },
     email_known: {
       subject: "Somebody tried to add your email address at {{application}}",
       body: `Somebody tried to add this email address to another account at {{application}}. It belongs to your account and stays there: nothing was changed.
 
-If it was you, remove the address from your other account first, or sign in to that one.`,
+If this was you, first remove the address from the account that has it, or sign in to that account.`,
     },
     sign_in_link: {
       subject: "Sign in to {{application}}",
@@ -60,7 +60,7 @@ ${OTHER_DEVICE}
 
 {{code}}
 
-${ONCE} Do not pass them on: whoever has one of them can sign in as you. ${IGNORE}`,
+${ONCE} Do not share them: anybody with the link or the code can sign in as you. ${IGNORE}`,
     },
     sign_in_code: {
       subject: "{{code}} is your code for {{application}}",
@@ -68,9 +68,9 @@ ${ONCE} Do not pass them on: whoever has one of them can sign in as you. ${IGNOR
 
 {{code}}
 
-The code works once, within {{minutes}} minutes. Do not pass it on: nobody from {{application}} will ask you for it.
+You can use the code once, within {{minutes}} minutes. Do not share it: nobody from {{application}} will ask you for it.
 
-If you did not ask for this, ignore this mail: without the code, nothing happens.`,
+If you did not ask for this, ignore this email: without the code, nothing happens.`,
     },
     reset_password: {
       subject: "Reset your password for {{application}}",
@@ -82,7 +82,7 @@ ${OTHER_DEVICE}
 
 {{code}}
 
-${ONCE} If it was not you, ignore this mail: your password stays as it is.`,
+${ONCE} If this was not you, ignore this email: your password stays as it is.`,
     },
     email_changed: {
       subject: "Your email address at {{application}} was changed",
@@ -114,7 +114,7 @@ ${NOT_YOU}`,
     },
     factor_added: {
       subject: "A way to sign in was added at {{application}}",
-      body: `This was added to your account at {{application}}: {{factor}}.
+      body: `A way to sign in was added to your account at {{application}}: {{factor}}.
 
 ${WHERE}
 
@@ -122,7 +122,7 @@ ${NOT_YOU}`,
     },
     factor_removed: {
       subject: "A way to sign in was removed at {{application}}",
-      body: `This was removed from your account at {{application}}: {{factor}}.
+      body: `A way to sign in was removed from your account at {{application}}: {{factor}}.
 
 ${WHERE}
 
@@ -130,27 +130,27 @@ ${NOT_YOU}`,
     },
     recovery_code_used: {
       subject: "A recovery code was used at {{application}}",
-      body: `A recovery code was used to sign in to your account at {{application}}. Codes that are left: {{left}}.
+      body: `A recovery code was used to sign in to your account at {{application}}. Codes left: {{left}}.
 
 ${WHERE}
 
 ${NOT_YOU}`,
     },
     second_factor_refused: {
-      subject: "Somebody was stopped at the second step of {{application}}",
-      body: `Somebody has passed the first step of signing in to your account at {{application}}, and then gave too many wrong answers at the second. They were not let in.
+      subject: "Somebody failed the second step of a sign-in to {{application}}",
+      body: `Somebody passed the first step of a sign-in to your account at {{application}}, but gave too many wrong answers at the second step. The sign-in was refused.
 
 ${WHERE}
 
-If this was not you, somebody knows your password or reads your mail: set a new password now.`,
+If this was not you, somebody knows your password or reads your mail. Set a new password now.`,
     },
     new_device: {
       subject: "New sign-in to {{application}}",
-      body: `Somebody signed in to your account at {{application}} on a device that it has not seen before.
+      body: `Somebody signed in to your account at {{application}} on a new device.
 
 ${WHERE}
 
-If it was you, there is nothing to do.
+If this was you, you need not do anything.
 
 ${NOT_YOU}`,
     },
@@ -158,11 +158,11 @@ ${NOT_YOU}`,
       subject: "Your account at {{application}} was deleted",
       body: `Your account at {{application}} and the data in it were deleted on {{time}}, as you asked.
 
-This is the last mail about it.`,
+This is the last email about it.`,
     },
     test: {
-      subject: "A test mail from {{tenant}}",
-      body: `This test was sent on {{time}} by the Sallyport of {{tenant}}. That you can read it means that mail works.`,
+      subject: "A test email from {{tenant}}",
+      body: `The Sallyport server of {{tenant}} sent this test on {{time}}. If you can read it, mail works.`,
     },
   },
 };

@@ -1,13 +1,13 @@
 /**
- * A mail's words. The body is paragraphs with an empty line between them; `{{name}}` stands for a value. A paragraph that is
- * `[words]({{link}})` becomes a button, one that is `{{code}}` is set large. A line that names an empty value is left out.
+ * The words of a mail. The body is paragraphs with an empty line between them; `{{name}}` stands for a value. The paragraph
+ * `[words]({{link}})` becomes a button, and the paragraph `{{code}}` becomes large. A line with an empty value is omitted.
  */
 export interface Template {
   subject: string;
   body: string;
 }
 
-/** Each mail, and the values that its words may name besides `application` and `tenant`. */
+/** All mails, with the values that their words may name besides `application` and `tenant`. */
 export const TEMPLATE_VALUES = {
   sign_up: ["link", "code", "minutes"],
   sign_up_known: ["home"],
@@ -31,15 +31,15 @@ export const TEMPLATE_VALUES = {
 
 export type TemplateName = keyof typeof TEMPLATE_VALUES;
 
-/** What the value `factor` may be, each language having its words for it; any other value stands as it is. */
+/** The possible values of `factor`. Each language has words for them; any other value stands as it is. */
 export const FACTORS = ["totp", "passkey", "recovery_codes"] as const;
 
-/** One language is one file. */
+/** A language of mails. Each has its own file. */
 export interface Language {
   /** Its own name: `Deutsch`. */
   name: string;
   templates: Readonly<Record<TemplateName, Template>>;
   factors: Readonly<Record<(typeof FACTORS)[number], string>>;
-  /** `Firefox on Windows` in its words. */
+  /** Translates a device such as `Firefox on Windows`. */
   device(english: string): string;
 }
