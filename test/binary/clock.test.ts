@@ -19,7 +19,7 @@ const DAY = 24 * HOUR;
 interface Shifted {
   made: Prepared;
   server: Running;
-  /** Sets the server's clock to so many seconds beside the machine's, while it runs. */
+  /** Sets the clock of the running server to this many seconds beside the clock of the machine. */
   shift(seconds: number): void;
 }
 
@@ -31,7 +31,7 @@ async function startShifted(settings: Record<string, string> = {}, ...set: strin
   }
   const file = join(made.directory, "clock");
   const shift = (seconds: number) => {
-    // In one step: the server reads it at every look at the clock.
+    // Renames in one step, because the server reads the file whenever it asks for the time.
     writeFileSync(`${file}.new`, `${seconds < 0 ? "" : "+"}${seconds}\n`);
     renameSync(`${file}.new`, file);
   };
@@ -53,7 +53,7 @@ for (const [name, seconds] of [
   ["an hour", HOUR],
   ["a day", DAY],
 ] as const) {
-  clockTest(`what has expired stays expired when the clock goes ${name} ahead and back behind its issue`, async () => {
+  clockTest(`an expired token stays expired when the clock goes ${name} ahead and back before its issue`, async () => {
     const { server, shift } = await startShifted({}, "--access-token-ttl", "10m", "--refresh-idle-ttl", "30m");
     shift(seconds);
     const { body } = await signUp(server.url, "ada@example.com");
@@ -71,7 +71,7 @@ for (const [name, seconds] of [
     expect(await server.stop()).toBe(0);
   });
 
-  clockTest(`rate windows neither freeze nor lock out when the clock jumps by ${name}`, async () => {
+  clockTest(`rate limits neither freeze nor lock users out when the clock jumps by ${name}`, async () => {
     const { server, shift } = await startShifted({ SALLYPORT_LIMIT_ACCOUNT: "3/10m" });
     await signUp(server.url, "ada@example.com");
     const exhaust = async () => {
@@ -83,7 +83,7 @@ for (const [name, seconds] of [
     };
     const counted = [401, 401, 401, 429];
     expect(await exhaust()).toEqual(counted);
-    // Ahead: the window is over, and counts anew. Back: what was counted ahead locks nobody out until then, and counts.
+    // Ahead: the window ends, and a new count begins. Back: the later window locks nobody out, and a new count begins.
     for (const offset of [seconds, 0, -seconds, seconds]) {
       shift(offset);
       expect({ offset, seen: await exhaust() }).toEqual({ offset, seen: counted });
@@ -93,26 +93,29 @@ for (const [name, seconds] of [
     expect(await server.stop()).toBe(0);
   });
 
-  clockTest(`sign-in, keys and new tokens go on when the clock jumps by ${name}, also over a restart`, async () => {
-    const { made, server, shift } = await startShifted();
-    const { body } = await signUp(server.url, "ada@example.com");
-    for (const offset of [seconds, 0, -seconds]) {
-      shift(offset);
-      const { status, body: tokens } = await signIn(server.url, "ada@example.com");
-      expect({ offset, status }).toEqual({ offset, status: 200 });
-      expect((await session(server.url, tokens.access_token)).status).toBe(200);
-      expect((await refresh(server.url, tokens.refresh_token)).status).toBe(200);
-      expect((await jwks(server.url)).body.keys.length).toBeGreaterThan(0);
-    }
-    shift(seconds);
-    expect((await refresh(server.url, body.refresh_token)).status).toBe(200);
-    // The one before it, later than any grace: a copy, whatever the clock says.
-    shift(2 * seconds);
-    expect((await refresh(server.url, body.refresh_token)).status).toBe(401);
-    expect(await server.stop()).toBe(0);
-    const again = await start(["serve", "--port", "0"], { program, env: made.env });
-    expect((await signIn(again.url, "ada@example.com")).status).toBe(200);
-    expect((await refresh(again.url, body.refresh_token)).status).toBe(401);
-    await again.stop();
-  });
+  clockTest(
+    `sign-in, keys and new tokens keep working when the clock jumps by ${name}, even across a restart`,
+    async () => {
+      const { made, server, shift } = await startShifted();
+      const { body } = await signUp(server.url, "ada@example.com");
+      for (const offset of [seconds, 0, -seconds]) {
+        shift(offset);
+        const { status, body: tokens } = await signIn(server.url, "ada@example.com");
+        expect({ offset, status }).toEqual({ offset, status: 200 });
+        expect((await session(server.url, tokens.access_token)).status).toBe(200);
+        expect((await refresh(server.url, tokens.refresh_token)).status).toBe(200);
+        expect((await jwks(server.url)).body.keys.length).toBeGreaterThan(0);
+      }
+      shift(seconds);
+      expect((await refresh(server.url, body.refresh_token)).status).toBe(200);
+      // The previous token, after any grace period: it is a copy, whatever the clock says.
+      shift(2 * seconds);
+      expect((await refresh(server.url, body.refresh_token)).status).toBe(401);
+      expect(await server.stop()).toBe(0);
+      const again = await start(["serve", "--port", "0"], { program, env: made.env });
+      expect((await signIn(again.url, "ada@example.com")).status).toBe(200);
+      expect((await refresh(again.url, body.refresh_token)).status).toBe(401);
+      await again.stop();
+    },
+  );
 }

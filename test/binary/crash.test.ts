@@ -13,7 +13,7 @@ const ROUNDS = Number(process.env.SALLYPORT_TEST_CRASHES || 50);
 const CLIENTS = 5;
 const program = EXECUTABLE;
 
-/** The load is one address that does what hundreds do. */
+/** Loose limits, because the load acts as hundreds of users from one address. */
 const ROOMY = {
   SALLYPORT_LIMIT_SIGN_UP: "1000000/1s",
   SALLYPORT_LIMIT_NETWORK: "1000000/1s",
@@ -21,7 +21,7 @@ const ROOMY = {
   SALLYPORT_LIMIT_ACCOUNT_TOTAL: "1000000/1s",
 };
 
-test(`kill -9 under load, ${ROUNDS} times: what was acknowledged is there, what was spent stays spent`, async () => {
+test(`after kill -9 under load, ${ROUNDS} times, no acknowledged write is lost and spent tokens stay spent`, async () => {
   const made = await prepare({ program });
   const env = { ...made.env, ...ROOMY };
   const ledger = new Ledger();
@@ -33,7 +33,7 @@ test(`kill -9 under load, ${ROUNDS} times: what was acknowledged is there, what 
     }
     expect({ round, problems: await verify(server.url, made.secretKey, ledger) }).toEqual({ round, problems: [] });
     if (round === ROUNDS) {
-      // Each of them can sign in, not only be listed.
+      // Each user can sign in, and is not merely listed.
       for (const email of ledger.users) {
         expect({ email, status: (await signIn(server.url, email)).status }).toEqual({ email, status: 200 });
       }
@@ -43,7 +43,7 @@ test(`kill -9 under load, ${ROUNDS} times: what was acknowledged is there, what 
     const before = ledger.refreshes;
     const load = startLoad(server.url, ledger, round);
     load.catch(() => undefined);
-    // Whenever it happens to be: sometimes amid a checkpoint, a commit, a flush.
+    // A random time, which sometimes hits a checkpoint, a commit or a flush.
     await Bun.sleep(100 + Math.random() * 300);
     expect(await server.stop("SIGKILL")).toBe(-1);
     await load;

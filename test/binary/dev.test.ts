@@ -4,7 +4,7 @@ import { DevRun, directoryInClone, removeDirectoriesInClone } from "../support/d
 setDefaultTimeout(120_000);
 afterAll(removeDirectoriesInClone);
 
-test("every command that dev prints begins as the executable was typed, and works as pasted", async () => {
+test("every command that dev prints begins with the executable as typed, and works when pasted", async () => {
   const run = await DevRun.start(directoryInClone(), { program: ["../dist/sallyport"] });
   const [change = ""] = run.printed("../dist/sallyport app set ");
   expect(await run.paste(change)).toMatchObject({ code: 0 });

@@ -24,7 +24,7 @@ function disk(megabytes: number): Disk {
   return made;
 }
 
-/** The requests that write: each is refused as a whole, and says so. */
+/** Expects that each request with a write is refused as a whole, and says so. */
 async function expectNoWrites(server: Running, refreshToken: string): Promise<void> {
   const answers = {
     refresh: await refresh(server.url, refreshToken),
@@ -37,7 +37,7 @@ async function expectNoWrites(server: Running, refreshToken: string): Promise<vo
   }
 }
 
-/** What goes on without a write: token checks, keys, liveness, the list of users. */
+/** Expects that requests without a write still work: token checks, keys, liveness, the list of users. */
 async function expectReads(server: Running, accessToken: string, secretKey: string): Promise<void> {
   expect((await session(server.url, accessToken)).status).toBe(200);
   expect((await jwks(server.url)).body.keys).toHaveLength(1);
@@ -46,7 +46,7 @@ async function expectReads(server: Running, accessToken: string, secretKey: stri
   expect(users.body.data.map((user) => user.email)).toEqual(["ada@example.com"]);
 }
 
-diskTest("on a full disk writes are refused and reads go on; with space again, writes come back", async () => {
+diskTest("a full disk stops writes but not reads, and writes resume when space is free", async () => {
   const small = disk(8);
   const made = await prepare({ program }, small.path);
   const server = await start(["serve", "--port", "0"], { program, env: made.env });
@@ -54,7 +54,7 @@ diskTest("on a full disk writes are refused and reads go on; with space again, w
   expect((await call(server.url, "/v1/users", { bearer: made.secretKey })).status).toBe(200);
   small.fill();
   let token = body.refresh_token;
-  // What space the log's last page still has may take a few more.
+  // The free space in the last page of the log may take a few more writes.
   await eventually(async () => {
     const next = await refresh(server.url, token);
     if (next.status === 200) token = next.body.refresh_token;
@@ -80,7 +80,7 @@ diskTest("on a full disk writes are refused and reads go on; with space again, w
   await again.stop();
 });
 
-diskTest("on a full disk nothing half-made is left by init, backup and restore", async () => {
+diskTest("init, backup and restore leave no partial files on a full disk", async () => {
   const small = disk(8);
   const made = await prepare({ program }, small.path);
   const elsewhere = await prepare({ program });
@@ -101,7 +101,7 @@ diskTest("on a full disk nothing half-made is left by init, backup and restore",
   expect(readdirSync(small.path).sort()).toEqual(before);
 });
 
-diskTest("a start on a full disk says so", async () => {
+diskTest("a start reports a full disk", async () => {
   const small = disk(8);
   const made = await prepare({ program }, small.path);
   small.fill();
@@ -109,7 +109,7 @@ diskTest("a start on a full disk says so", async () => {
   expect(ran).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("is full: free some space") });
 });
 
-diskTest("on a read-only disk each command says so and leaves nothing", async () => {
+diskTest("each command reports a read-only disk and leaves no file", async () => {
   const fixed = disk(8);
   const made = await prepare({ program }, fixed.path);
   fixed.readOnly();
@@ -137,7 +137,7 @@ diskTest("on a read-only disk each command says so and leaves nothing", async ()
 });
 
 straceTest(
-  "after a flush that failed nothing is written, and the process says so and ends: a restart brings writes back",
+  "after a failed flush the process writes nothing more, says so and ends; writes resume after a restart",
   async () => {
     const made = await prepare({ program });
     const server = await start(["serve", "--port", "0"], { program, env: made.env });
@@ -157,7 +157,7 @@ straceTest(
       { stdin: "ignore", stdout: "ignore", stderr: "pipe" },
     );
     try {
-      // One refresh each until the tracer holds the thread that flushes.
+      // Refreshes one at a time until the tracer holds the thread that flushes.
       let token = body.refresh_token;
       const lost = await eventually(async () => {
         const next = await refresh(server.url, token);
@@ -165,7 +165,7 @@ straceTest(
         expect(next.status).toBe(503);
         return next;
       });
-      // The row is committed and may be on the disk: "nothing was changed" could be a lie.
+      // The row is committed and may be on the disk, so "nothing was changed" could be false.
       expect(lost.body.error.code).toBe("outcome_unknown");
       tracer.kill("SIGINT");
       await tracer.exited;

@@ -17,13 +17,13 @@ const program = EXECUTABLE;
 const serve = (env: Record<string, string>, ...args: string[]) =>
   start(["serve", "--port", "0", ...args], { program, env });
 
-test("the executable says its version and commit", async () => {
+test("the executable shows its version and commit", async () => {
   const ran = await sallyport(["--version"], { program });
   expect(ran).toMatchObject({ code: 0, stderr: "" });
   expect(ran.stdout).toMatch(/^sallyport \d+\.\d+\.\d+ \([0-9a-f]{12}; schema \d+; Bun /);
 });
 
-test("dev carries a person from sign-up to a token that a plain JWT library verifies", async () => {
+test("dev takes a user from sign-up to a token that a plain JWT library verifies", async () => {
   const server = await start(["dev", "--ephemeral", "--port", "0", "--json"], { program });
   const up = await signUp(server.url, "ada@example.com");
   expect(up.status).toBe(201);
@@ -40,7 +40,7 @@ test("dev carries a person from sign-up to a token that a plain JWT library veri
   expect(await server.stop("SIGINT")).toBe(0);
 });
 
-test("nothing in the current directory is read or run", async () => {
+test("the executable neither reads nor runs any file of the current directory", async () => {
   const cwd = scratch();
   writeFileSync(join(cwd, ".env"), "SALLYPORT_PUBLIC_URL=https://evil.example\nSALLYPORT_PORT=1\n");
   writeFileSync(join(cwd, "bunfig.toml"), 'preload = ["./preload.ts"]\n');
@@ -53,7 +53,7 @@ test("nothing in the current directory is read or run", async () => {
   expect(readdirSync(cwd).sort()).toEqual([".env", "bunfig.toml", "package.json", "preload.ts"]);
 });
 
-test("SIGTERM lets a request that has begun finish, and its write is there", async () => {
+test("SIGTERM lets an open request finish, and keeps its write", async () => {
   const made = await prepare({ program });
   const server = await serve(made.env);
   const body = JSON.stringify({ email: "slow@example.com", password: PASSWORD });
@@ -73,7 +73,7 @@ test("SIGTERM lets a request that has begun finish, and its write is there", asy
   ];
   await once(socket, "connect");
   await new Promise((sent) => socket.write(`${head.join("\r\n")}\r\n\r\n${body.slice(0, 10)}`, sent));
-  // An idle connection must not hold it up; and once this is answered, the request before it has begun too.
+  // An idle connection must not delay the stop. After this answer, the earlier request has begun too.
   await jwks(server.url);
   const stopped = server.stop("SIGTERM");
   await eventually(() => expect(server.output()).toContain("Stopping"));
@@ -89,7 +89,7 @@ test("SIGTERM lets a request that has begun finish, and its write is there", asy
   await again.stop();
 });
 
-test("SIGTERM lets the sign-ups that wait for their hash finish", async () => {
+test("SIGTERM lets sign-ups that wait for their hash finish", async () => {
   const made = await prepare({ program });
   const server = await serve({ ...made.env, SALLYPORT_PASSWORD_HASH_SLOTS: "1" });
   const answers = Array.from({ length: 30 }, (_, index) => signUp(server.url, `queued-${index}@example.com`));
@@ -105,7 +105,7 @@ test("SIGTERM lets the sign-ups that wait for their hash finish", async () => {
   expect(count).toBe(acknowledged.length);
 });
 
-test("a restart keeps sessions and forgives no attempt", async () => {
+test("a restart keeps sessions and the counts of failed attempts", async () => {
   const made = await prepare({ program });
   const env = { ...made.env, SALLYPORT_LIMIT_ACCOUNT: "3/1d" };
   const first = await serve(env);
@@ -123,7 +123,7 @@ test("a restart keeps sessions and forgives no attempt", async () => {
   await second.stop();
 });
 
-test("a backup made while people sign up holds all that was acknowledged before it, and opens with its key alone", async () => {
+test("a backup during sign-ups holds every write acknowledged before it, and only its key opens it", async () => {
   const made = await prepare({ program });
   const server = await serve({
     ...made.env,
@@ -170,7 +170,7 @@ test("a backup made while people sign up holds all that was acknowledged before 
   await restored.stop();
 });
 
-test("a start that cannot work is one sentence on standard error, and changes nothing", async () => {
+test("a failed start prints one sentence on standard error, and changes nothing", async () => {
   const made = await prepare({ program });
   const server = await serve(made.env);
   const port = new URL(server.url).port;
@@ -204,7 +204,7 @@ test("a start that cannot work is one sentence on standard error, and changes no
   expect(future).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("has schema 9999") });
 });
 
-test("serve warns where its exposure is unwise", async () => {
+test("serve warns of unwise exposure", async () => {
   const made = await prepare({ program });
   const server = await serve(made.env, "--host", "0.0.0.0");
   await eventually(() => expect(server.output()).toMatch(/"level":"warn".*Set public_url/));

@@ -6,7 +6,7 @@ import { type Prepared, prepare, type Running, sallyport, start, tidy } from "..
 import { eventually } from "../support/eventually.ts";
 import { call, jwks, PASSWORD, refresh, session, signUp } from "../support/people.ts";
 
-/** Commands beside a server that runs on the same data: it follows by itself. */
+/** Runs commands beside a server on the same data, which follows their changes by itself. */
 let made: Prepared;
 let server: Running;
 
@@ -47,7 +47,7 @@ function auditActions(): string[] {
   return rows.map((row) => row.action);
 }
 
-test("a tenant has an issuer, users and a secret key of its own", async () => {
+test("a tenant has its own issuer, users and secret key", async () => {
   const tenant = await json<Record<string, string>>("tenant", "create", "acme", "--name", "Acme", "--secret-key");
   const url = `${server.url}/t/acme`;
   await eventually(async () => expect((await signUp(url, "ada@acme.example")).status).toBe(201));
@@ -61,7 +61,7 @@ test("a tenant has an issuer, users and a secret key of its own", async () => {
   expect(auditActions()).toContain("tenant.created");
 });
 
-test("an application is made, shown by either form of its id, and changed", async () => {
+test("creates an application, shows it by either form of its id, and changes it", async () => {
   const app = await json<Application>(
     "app",
     "create",
@@ -93,7 +93,7 @@ test("an application is made, shown by either form of its id, and changed", asyn
   expect(auditActions().filter((action) => action === "application.changed")).toHaveLength(4);
 });
 
-test("a disabled application signs nobody in, its tokens are refused, and all goes on when it is enabled", async () => {
+test("a disabled application refuses sign-ins and its tokens, until it is enabled again", async () => {
   const app = await json<Application>("app", "create", "--name", "Off and on");
   const body = { email: "off@example.com", password: PASSWORD };
   const register = () =>
@@ -115,7 +115,7 @@ test("a disabled application signs nobody in, its tokens are refused, and all go
   expect(auditActions()).toEqual(expect.arrayContaining(["application.disabled", "application.enabled"]));
 });
 
-test("the default application is another one when it is told so, and a disabled one cannot be", async () => {
+test("another application can become the default, but a disabled one cannot", async () => {
   const app = await json<Application>("app", "create", "--name", "New default", "--algorithm", "RS256", "--default");
   expect(app.is_default).toBe(true);
   const old = await json<Application>("app", "show", made.defaultApplicationId);
@@ -127,7 +127,7 @@ test("the default application is another one when it is told so, and a disabled 
   expect(auditActions()).toContain("tenant.default_changed");
 });
 
-test("a rotated key is published at once and signs later; with --now at once; old tokens stay good", async () => {
+test("a rotated key is published at once and signs later, or at once with --now; old tokens stay valid", async () => {
   const before = await signUp(server.url, "keys@example.com");
   const current = (await json<{ data: Key[] }>("keys", "list", "--tenant", "default")).data;
   expect(current.filter(({ algorithm }) => algorithm === "RS256").map(({ state }) => state)).toEqual(["current"]);
@@ -159,7 +159,7 @@ function kidOf(token: string): string {
   return (JSON.parse(Buffer.from(header, "base64url").toString()) as { kid: string }).kid;
 }
 
-/** What a command refuses: one sentence, exit code 1, and nothing changes. */
+/** Commands that are refused: each prints a sentence, exits with 1, and changes nothing. */
 const refusals: [args: string[], says: RegExp][] = [
   [["tenant", "create", "Acme Inc"], /slug must be 1 to 63 lower-case/],
   [["tenant", "create", "default"], /A tenant default exists already/],
@@ -178,7 +178,7 @@ const refusals: [args: string[], says: RegExp][] = [
   [["keys", "rotate", "--tenant", "nosuch"], /no tenant nosuch/],
 ];
 
-test("what is refused changes nothing", async () => {
+test("a refused command changes nothing", async () => {
   const before = auditActions();
   for (const [args, says] of refusals) {
     const ran = await sallyport(args, { env: made.env });
@@ -189,13 +189,13 @@ test("what is refused changes nothing", async () => {
   expect(auditActions()).toEqual(before);
 });
 
-test("a passkey domain that no page is on is set, with a warning", async () => {
+test("sets a passkey domain without a page on it, and warns", async () => {
   const app = await json<Application>("app", "create", "--name", "Shop", "--origin", "https://shop.example.com");
   const set = (domain: string) => sallyport(["app", "set", app.id, "--passkey-rp-id", domain], { env: made.env });
   const foreign = await set("example.org");
   expect([foreign.code, foreign.stdout]).toEqual([0, expect.stringContaining("example.org")]);
   expect(foreign.stderr).toContain("no origin is on example.org");
-  // `ample.com` ends the host's name and is no domain above it.
+  // `ample.com` ends the host name, but it is not a parent domain.
   expect((await set("ample.com")).stderr).toContain("no origin is on ample.com");
   for (const domain of ["example.com", "shop.example.com", ""]) {
     const { code, stderr } = await set(domain);

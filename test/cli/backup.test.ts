@@ -24,7 +24,7 @@ afterAll(tidy);
 
 const envFor = (data: string) => ({ ...made.env, SALLYPORT_DATA: data });
 
-test("a backup of a running server is a private file that opens with the master key only", async () => {
+test("a backup of a running server is a private file that only the master key opens", async () => {
   expect(statSync(file).mode & 0o777).toBe(0o600);
   const key = readFileSync(made.keyFile, "utf8").trim().slice(3);
   expect(readFileSync(file).includes(key)).toBe(false);
@@ -36,7 +36,7 @@ test("a backup of a running server is a private file that opens with the master 
   expect(() => statSync(data)).toThrow();
 });
 
-test("what was restored signs people in and keeps their sessions", async () => {
+test("a restored server signs users in and keeps their sessions", async () => {
   const data = join(scratch(), "restored");
   expect(await sallyport(["restore", file], { env: envFor(data) })).toMatchObject({ code: 0, stderr: "" });
   expect(readdirSync(data)).toEqual(["sallyport.db"]);
@@ -48,7 +48,7 @@ test("what was restored signs people in and keeps their sessions", async () => {
   expect(await server.stop()).toBe(0);
 });
 
-test("--end-sessions lets nothing live that was spent or ended after the backup", async () => {
+test("--end-sessions revives no token or session that was spent or ended after the backup", async () => {
   const data = join(scratch(), "restored");
   const ran = await sallyport(["restore", file, "--end-sessions", "--json"], { env: envFor(data) });
   expect(JSON.parse(ran.stdout)).toMatchObject({ data, sessions_ended: 1 });
@@ -74,7 +74,7 @@ test("neither command overwrites anything", async () => {
   expect(readFileSync(join(made.data, "sallyport.db")).equals(before)).toBe(true);
 });
 
-/** A copy of the backup, changed by `change`. */
+/** Returns a copy of the backup, changed by `change`. */
 function changed(change: (database: Database) => void): string {
   const copy = join(scratch(), "changed.db");
   cpSync(file, copy);
@@ -151,7 +151,7 @@ function dropAll(database: Database): void {
 }
 
 for (const { name, source, says } of refusals) {
-  test(`restore of ${name} is refused and leaves nothing`, async () => {
+  test(`restore of ${name} is refused and leaves no file`, async () => {
     const data = join(scratch(), "restored");
     const ran = await sallyport(["restore", source()], { env: envFor(data) });
     expect(ran.stderr).toMatch(says);
@@ -160,7 +160,7 @@ for (const { name, source, says } of refusals) {
   });
 }
 
-test("restore keeps a configuration file that lies in the directory", async () => {
+test("restore keeps a configuration file in the directory", async () => {
   const data = join(scratch(), "restored");
   mkdirSync(data, { mode: 0o700 });
   writeFileSync(join(data, "sallyport.toml"), "port = 0\n");
@@ -168,7 +168,7 @@ test("restore keeps a configuration file that lies in the directory", async () =
   expect(readdirSync(data).sort()).toEqual(["sallyport.db", "sallyport.toml"]);
 });
 
-test("a backup is made without the master key, and not of what is no data directory", async () => {
+test("backup needs no master key, but it needs a data directory", async () => {
   const target = join(scratch(), "copy.db");
   const env = { SALLYPORT_DATA: made.data };
   expect(await sallyport(["backup", target], { env })).toMatchObject({ code: 0 });
@@ -178,7 +178,7 @@ test("a backup is made without the master key, and not of what is no data direct
   expect(missing).toMatchObject({ code: 1, stdout: "" });
 });
 
-test("with PostgreSQL both name its own tools", async () => {
+test("with PostgreSQL, backup and restore name its own tools", async () => {
   const env = { ...made.env, SALLYPORT_DATABASE_URL: "postgres://localhost/sallyport" };
   expect(await sallyport(["backup", "x"], { env })).toMatchObject({
     code: 1,

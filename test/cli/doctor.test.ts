@@ -31,9 +31,9 @@ async function doctor(env: Record<string, string>, ...args: string[]): Promise<R
 
 const found = (report: Report, check: string) => report.findings.filter((finding) => finding.check === check);
 
-test("a healthy instance that runs gets no error, and every check is told", async () => {
+test("a healthy running instance has no error, and doctor lists every check", async () => {
   const report = await doctor(made.env, "--port", port, "--public-url", `http://localhost:${port}`);
-  // It has no mail server, and doctor says so; test/mail has those that have one.
+  // It has no mail server, which doctor reports; test/mail tests instances that have one.
   expect(report.findings.filter(({ level }) => level !== "ok").map(({ check }) => check)).toEqual(["mail server"]);
   expect(report).toMatchObject({ code: 0, ok: true });
   expect(found(report, "port")[0]?.message).toContain("This instance answers");
@@ -56,7 +56,7 @@ test("a healthy instance that runs gets no error, and every check is told", asyn
   expect(text.stdout).toMatch(/^warning +public URL.*\n +-> Set public_url/m);
 });
 
-/** A copy of the data directory, changed. */
+/** Returns the environment for a copy of the data directory, changed by `change`. */
 function variant(change?: (database: Database) => void): Record<string, string> {
   const data = join(scratch(), "data");
   cpSync(made.data, data, { recursive: true });
@@ -81,7 +81,7 @@ const troubles: {
     finding: { check: "data directory", level: "error", message: /is not a Sallyport/, fix: /sallyport init/ },
   },
   {
-    name: "a directory that others may enter",
+    name: "a directory that other users can enter",
     env: () => {
       const env = variant();
       chmodSync(env.SALLYPORT_DATA ?? "", 0o755);
@@ -90,7 +90,7 @@ const troubles: {
     finding: { check: "data directory", level: "warning", message: /open to others/, fix: /chmod 700/ },
   },
   {
-    name: "a database that others may read",
+    name: "a database that other users can read",
     env: () => {
       const env = variant();
       chmodSync(join(env.SALLYPORT_DATA ?? "", "sallyport.db"), 0o644);
@@ -109,12 +109,12 @@ const troubles: {
     finding: { check: "master key", level: "error", message: /does not open/, fix: /init/ },
   },
   {
-    name: "a later release's database",
+    name: "the database of a later release",
     env: () => variant((database) => database.run("INSERT INTO schema_migrations VALUES (9999, 'x', 'x', 0)")),
     finding: { check: "database", level: "error", message: /schema 9999/, fix: /release that wrote it/ },
   },
   {
-    name: "a database that is none",
+    name: "a file that is not a database",
     env: () => {
       const env = variant();
       writeFileSync(join(env.SALLYPORT_DATA ?? "", "sallyport.db"), "text ".repeat(1_000));
@@ -130,10 +130,10 @@ const troubles: {
   {
     name: "a setting that cannot work",
     env: () => ({ ...made.env, SALLYPORT_LIMIT_SIGN_UP: "none" }),
-    finding: { check: "settings", level: "error", message: /SALLYPORT_LIMIT_SIGN_UP/, fix: /Mend/ },
+    finding: { check: "settings", level: "error", message: /SALLYPORT_LIMIT_SIGN_UP/, fix: /Fix/ },
   },
   {
-    name: "a variable with a slip in its name",
+    name: "a misspelt variable",
     env: () => ({ ...made.env, SALLYPORT_PUBLICURL: "https://a.example" }),
     finding: { check: "settings", level: "warning", message: /SALLYPORT_PUBLICURL/, fix: /Unset/ },
   },
@@ -152,7 +152,7 @@ const troubles: {
 ];
 
 for (const { name, env, args, finding } of troubles) {
-  test(`${name} is told with its fix`, async () => {
+  test(`reports ${name}, with the fix`, async () => {
     const report = await doctor(env(), "--port", port, ...(args?.() ?? []));
     expect(found(report, finding.check)).toContainEqual({
       check: finding.check,
@@ -164,25 +164,25 @@ for (const { name, env, args, finding } of troubles) {
   });
 }
 
-test("a public URL that leads nowhere is an error while the server runs, and a changed one is noticed", async () => {
+test("an unreachable public URL is an error while the server runs, and doctor notices a changed one", async () => {
   const moved = await start(["serve", "--port", "0", "--public-url", "http://localhost:1"], { env: made.env });
   const at = new URL(moved.url).port;
   const nowhere = await doctor(made.env, "--port", at, "--public-url", "http://localhost:1");
   expect(found(nowhere, "public URL")[0]).toMatchObject({
     level: "error",
-    message: expect.stringContaining("reached"),
+    message: expect.stringContaining("cannot reach"),
   });
   const changed = await doctor(made.env, "--port", at, "--public-url", "http://localhost:2");
   expect(found(changed, "port")[0]).toMatchObject({ level: "warning", fix: expect.stringContaining("Restart") });
   expect(await moved.stop()).toBe(0);
 });
 
-test("whoever else holds the port or answers at the public URL is found out", async () => {
+test("doctor detects another program on the port or at the public URL", async () => {
   const web = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("hello") });
   const proxy = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
-    // A proxy that sends its own name on in place of the one that the client asked for.
+    // A proxy that replaces the Host header with its own name.
     fetch: (request) => fetch(`${server.url}${new URL(request.url).pathname}`, { headers: { host: "backend" } }),
   });
   const other = await start(["dev", "--ephemeral", "--port", "0", "--json"]);
@@ -206,7 +206,7 @@ test("whoever else holds the port or answers at the public URL is found out", as
   }
 });
 
-test("pages on another site than the public URL are told: cross-site cookies are not supported", async () => {
+test("warns of pages on another site than the public URL, whose browsers send no cookies", async () => {
   const env = variant((database) => {
     database.run("UPDATE applications SET origins = ?", [
       JSON.stringify(["https://app.example.com", "https://app.example.net", "http://app.example.com"]),

@@ -16,7 +16,7 @@ import { prepare, sallyport, scratch, start, tidy } from "../support/cli.ts";
 setDefaultTimeout(120_000);
 afterAll(tidy);
 
-test("init makes a private directory, a private key outside it, and shows what it begins with", async () => {
+test("init creates a private directory and a private key outside it, and shows its ids and secret", async () => {
   const made = await prepare();
   expect(statSync(made.data).mode & 0o777).toBe(0o700);
   expect(statSync(join(made.data, "sallyport.db")).mode & 0o777).toBe(0o600);
@@ -27,7 +27,7 @@ test("init makes a private directory, a private key outside it, and shows what i
   expect(again).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("Nothing was changed") });
 });
 
-test("init takes up a database that an interrupted init has left", async () => {
+test("init continues with the database of an interrupted init", async () => {
   const directory = scratch();
   mkdirSync(join(directory, "data"));
   writeFileSync(join(directory, "data/sallyport.db"), "");
@@ -39,10 +39,10 @@ test("init takes up a database that an interrupted init has left", async () => {
 
 interface Refusal {
   name: string;
-  /** @returns arguments and environment */
+  /** @returns the arguments and the environment */
   given(directory: string): { args: string[]; env?: Record<string, string> };
   says: RegExp;
-  /** What may be in the directory afterwards. */
+  /** The files that may remain in the directory. */
   leaves: string[];
 }
 
@@ -63,7 +63,7 @@ const refusals: Refusal[] = [
     leaves: [],
   },
   {
-    name: "with the key inside the data directory, by a link",
+    name: "with the key inside the data directory, through a link",
     given: (directory) => {
       mkdirSync(join(directory, "data"));
       symlinkSync(join(directory, "data"), join(directory, "link"));
@@ -73,7 +73,7 @@ const refusals: Refusal[] = [
     leaves: ["data", "link"],
   },
   {
-    name: "with an existing key file inside the data directory, by a link",
+    name: "with an existing key file inside the data directory, through a link",
     given: (directory) => {
       mkdirSync(join(directory, "data"));
       writeFileSync(join(directory, "data/key"), generateMasterKey());
@@ -85,7 +85,7 @@ const refusals: Refusal[] = [
     leaves: ["data", "link"],
   },
   {
-    name: "with a key file that is there",
+    name: "with an existing key file",
     given: (directory) => {
       writeFileSync(join(directory, "key"), "mine");
       return { args: ["--data", join(directory, "data"), ...key(directory)] };
@@ -94,7 +94,7 @@ const refusals: Refusal[] = [
     leaves: ["key"],
   },
   {
-    name: "with a link that leads nowhere as key file",
+    name: "with a dangling link as key file",
     given: (directory) => {
       symlinkSync(join(directory, "elsewhere"), join(directory, "key"));
       return { args: ["--data", join(directory, "data"), ...key(directory)] };
@@ -121,7 +121,7 @@ const refusals: Refusal[] = [
     leaves: ["file"],
   },
   {
-    name: "over a database of something else",
+    name: "over a file of another program",
     given: (directory) => {
       mkdirSync(join(directory, "data"));
       writeFileSync(join(directory, "data/sallyport.db"), "not a database, but a long enough text. ".repeat(50));
@@ -133,7 +133,7 @@ const refusals: Refusal[] = [
 ];
 
 for (const { name, given, says, leaves } of refusals) {
-  test(`init ${name} is refused and leaves nothing`, async () => {
+  test(`init ${name} is refused and leaves no file`, async () => {
     const directory = scratch();
     const { args, env } = given(directory);
     const ran = await sallyport(["init", ...args], { ...(env ? { env } : {}) });
@@ -146,14 +146,14 @@ for (const { name, given, says, leaves } of refusals) {
   });
 }
 
-test("a data directory that others may enter is told of, and works", async () => {
+test("init warns of a data directory that other users can enter, and works", async () => {
   const { data, env } = await prepare();
   chmodSync(data, 0o755);
   const ran = await sallyport(["app", "list"], { env });
   expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining(`chmod 700 ${data}`) });
 });
 
-test("the wrong master key is refused by every command that opens the data", async () => {
+test("every command that opens the data refuses the wrong master key", async () => {
   const { env } = await prepare();
   const wrong = { SALLYPORT_DATA: env.SALLYPORT_DATA ?? "", SALLYPORT_MASTER_KEY: generateMasterKey() };
   for (const args of [
@@ -166,7 +166,7 @@ test("the wrong master key is refused by every command that opens the data", asy
   }
 });
 
-test("dev makes itself new credentials when their file is lost, and refuses a lost key", async () => {
+test("dev creates new credentials if their file is lost, but refuses to replace a lost key", async () => {
   const directory = scratch();
 
   const args = ["dev", "--data", join(directory, "dev"), "--port", "0", "--json"];
@@ -187,7 +187,7 @@ test("dev makes itself new credentials when their file is lost, and refuses a lo
   expect(await sallyport(args)).toMatchObject({ code: 1, stderr: expect.stringContaining("dev.master-key") });
 });
 
-test("dev does not stand beside an address that the world reaches, nor on PostgreSQL", async () => {
+test("dev refuses a public address and PostgreSQL", async () => {
   for (const env of [
     { SALLYPORT_PUBLIC_URL: "https://login.example.com" },
     { SALLYPORT_DATABASE_URL: "postgres://localhost/x" },

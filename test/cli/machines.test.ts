@@ -3,7 +3,7 @@ import { prepare, sallyport, start, tidy } from "../support/cli.ts";
 
 afterAll(tidy);
 
-test("an M2M client is made, granted, rotated and used from the command line", async () => {
+test("the command line creates an M2M client, grants its scopes, rotates its secret and uses it", async () => {
   const { env } = await prepare();
   const run = async (...args: string[]) => {
     const done = await sallyport([...args, "--json"], { env });
@@ -43,7 +43,7 @@ test("an M2M client is made, granted, rotated and used from the command line", a
   await server.stop();
 }, 60_000);
 
-test("what cannot be is refused with a sentence", async () => {
+test("an impossible command is refused with a sentence", async () => {
   const { env } = await prepare();
   const { id } = JSON.parse((await sallyport(["app", "create", "--name", "Web", "--json"], { env })).stdout);
   const cases: [string[], number, string][] = [

@@ -51,7 +51,7 @@ postgresTest(
 );
 
 postgresTest(
-  "a PostgreSQL that cannot be used is one sentence without the password",
+  "an unusable PostgreSQL produces a single sentence without the password",
   async () => {
     const url = new URL(await (await startPostgres()).createDatabase());
     const closed = new URL(url);

@@ -6,7 +6,7 @@ import { sallyport, scratch, tidy } from "../support/cli.ts";
 setDefaultTimeout(120_000);
 afterAll(tidy);
 
-/** What everybody tries first, and what they get wrong: exit code, and what stands on which stream. */
+/** Common first tries and mistakes, with the exit code and the text on each stream. */
 const table: { args: string[]; code: number; stdout?: RegExp; stderr?: RegExp }[] = [
   { args: [], code: 0, stdout: /app create/ },
   { args: ["--help"], code: 0, stdout: /doctor/ },
@@ -46,7 +46,7 @@ for (const { args, code, stdout, stderr } of table) {
   });
 }
 
-test("every command has a help with its flags", async () => {
+test("every command has a help text with its flags", async () => {
   const { stdout } = await sallyport([]);
   const names = [...stdout.matchAll(/^ {2}([a-z]+(?: [a-z]+)?)(?: [A-Z]+)? {2}/gm)].map((match) => match[1] ?? "");
   expect(names).toContain("keys rotate");
@@ -58,18 +58,18 @@ test("every command has a help with its flags", async () => {
   }
 });
 
-/** Settings that cannot work: each is one sentence that names the setting and what it takes. */
+/** Invalid settings. The sentence names the setting and its valid values. */
 const settings: { name: string; env?: Record<string, string>; file?: string; args?: string[]; says: RegExp }[] = [
   { name: "a path in public_url", env: { SALLYPORT_PUBLIC_URL: "https://a.example/auth" }, says: /without a path/ },
   { name: "public_url without a scheme", env: { SALLYPORT_PUBLIC_URL: "a.example" }, says: /must be an origin/ },
-  { name: "a port beyond", args: ["--port", "70000"], says: /--port.*0 to 65535/ },
+  { name: "a port above the range", args: ["--port", "70000"], says: /--port.*0 to 65535/ },
   {
-    name: "a proxy that is no address",
+    name: "a proxy that is not an address",
     env: { SALLYPORT_TRUSTED_PROXIES: "10.0.0.0/8,proxy" },
     says: /proxy is not an IP address/,
   },
   {
-    name: "a limit that is none",
+    name: "an invalid limit",
     env: { SALLYPORT_LIMIT_SIGN_UP: "many" },
     says: /SALLYPORT_LIMIT_SIGN_UP.*such as 10/,
   },
@@ -78,16 +78,16 @@ const settings: { name: string; env?: Record<string, string>; file?: string; arg
     file: "publik_url = 'x'",
     says: /unknown key: publik_url\. Did you mean public_url/,
   },
-  { name: "a file that is no TOML", file: "port = = 1", says: /is not valid TOML/ },
+  { name: "a file that is not TOML", file: "port = = 1", says: /is not valid TOML/ },
   { name: "the master key in the file", file: "master_key = 'v1:x'", says: /SALLYPORT_MASTER_KEY_FILE/ },
-  { name: "a file that is not there", args: ["--config", "/nonexistent/a.toml"], says: /cannot be read \(ENOENT\)/ },
-  { name: "a key file that is not there", env: { SALLYPORT_MASTER_KEY_FILE: "/nonexistent" }, says: /cannot be read/ },
-  { name: "a key that is none", env: { SALLYPORT_MASTER_KEY: "secret" }, says: /init --new-master-key FILE/ },
+  { name: "a missing file", args: ["--config", "/nonexistent/a.toml"], says: /cannot be read \(ENOENT\)/ },
+  { name: "a missing key file", env: { SALLYPORT_MASTER_KEY_FILE: "/nonexistent" }, says: /cannot be read/ },
+  { name: "an invalid key", env: { SALLYPORT_MASTER_KEY: "secret" }, says: /init --new-master-key FILE/ },
   { name: "no key", says: /There is no master key.*--new-master-key/ },
 ];
 
 for (const { name, env, file, args = [], says } of settings) {
-  test(`serve with ${name} says what to do and leaves nothing`, async () => {
+  test(`serve with ${name} says what to do and leaves no file`, async () => {
     const data = join(scratch(), "data");
     if (file !== undefined) {
       mkdirSync(data);

@@ -155,7 +155,7 @@ describe("mail template", () => {
       return refused(["mail", "template", "set", name, file]);
     };
     expect(await set("Subject: x\n\n{{link}} {{user}}")).toMatch(
-      /\{\{user\}\}: no such value in reset_password.*\{\{link\}\}/,
+      /\{\{user\}\}: unknown value in reset_password.*\{\{link\}\}/,
     );
     expect(await set("Subject: x\n\nHello")).toMatch(/Without \{\{link\}\} or \{\{code\}\}/);
     expect(await set("Hello")).toMatch(/first line must be `Subject: /);

@@ -133,7 +133,7 @@ const records: {
     publish: { ...GOOD, "s2026._domainkey.example.com": "v=DKIM1; p=" },
     check: "DKIM",
     level: "warning",
-    says: /no key s2026.*Publish at s2026\._domainkey\.example\.com/,
+    says: /no valid key s2026.*Publish at s2026\._domainkey\.example\.com/,
   },
   {
     name: "a policy above",

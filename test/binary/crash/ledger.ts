@@ -1,19 +1,19 @@
-/** One session as its client knows it. */
+/** A session as its client knows it. */
 export interface Chain {
   email: string;
-  /** The newest refresh token that was answered. */
+  /** The newest refresh token that the server returned. */
   current: string;
-  /** The tokens before it, oldest first. All but the last have a successor that was used: nothing may revive them. */
+  /** Earlier tokens, oldest first. All but the last have a used successor, so nothing may revive them. */
   spent: string[];
-  /** When a refresh was sent whose answer never came (ms of `performance.now`), else null. */
+  /** The time of a refresh whose answer never came (ms of `performance.now`), else null. */
   unansweredAt: number | null;
 }
 
-/** What the server has acknowledged: after a crash, all of it must be there. */
+/** Records the writes that the server acknowledged. All of them must survive a crash. */
 export class Ledger {
   readonly users = new Set<string>();
   readonly chains: Chain[] = [];
-  /** Refresh tokens of sessions whose end was acknowledged. */
+  /** Refresh tokens of sessions whose end the server acknowledged. */
   readonly ended: string[] = [];
   refreshes = 0;
 
@@ -23,7 +23,7 @@ export class Ledger {
     return chain;
   }
 
-  /** The successor of `current` was answered. */
+  /** Records the successor of `current`. */
   advance(chain: Chain, successor: string): void {
     this.refreshes++;
     chain.spent.push(chain.current);

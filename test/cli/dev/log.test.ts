@@ -7,7 +7,7 @@ afterAll(removeDirectoriesInClone);
 
 const PASSWORD = "correct horse battery staple";
 
-/** Uses `dev` as a page, a person and a backend do. @returns every secret that came by */
+/** Uses `dev` as a page, a person and a backend would. @returns every secret that occurred */
 async function use(run: DevRun): Promise<string[]> {
   const send = async (path: string, body: object, headers: Record<string, string> = {}) => {
     const init = {
@@ -35,7 +35,7 @@ async function use(run: DevRun): Promise<string[]> {
 }
 
 describe("dev on a terminal", () => {
-  test("tells each request on a line, its mails below it, and the command that mends a refused origin", async () => {
+  test("shows each request on a line, with its mails and the fix for a refused origin below it", async () => {
     const run = await DevRun.start(directoryInClone(), { terminal: true });
     const start = run.output;
     const secrets = await use(run);
@@ -66,7 +66,7 @@ describe("dev on a terminal", () => {
     expect(await run.stop()).toBe(0);
   });
 
-  test("has colours, and none under NO_COLOR", async () => {
+  test("has colours, except under NO_COLOR", async () => {
     for (const [env, coloured] of [
       [{}, true],
       [{ NO_COLOR: "1" }, false],
@@ -81,7 +81,7 @@ describe("dev on a terminal", () => {
 });
 
 describe("dev without a terminal", () => {
-  test("tells the same as JSON lines with names in snake_case", async () => {
+  test("writes the same as JSON lines with names in snake_case", async () => {
     const run = await DevRun.start(directoryInClone());
     const secrets = await use(run);
     await eventually(() => expect(run.errors).toContain("api_key.created"));
@@ -118,7 +118,7 @@ describe("dev without a terminal", () => {
     expect(await run.stop()).toBe(0);
   });
 
-  test("tells only what fails at a higher log level", async () => {
+  test("shows only failures at a higher log level", async () => {
     const run = await DevRun.start(directoryInClone(), { env: { SALLYPORT_LOG_LEVEL: "warn" } });
     await use(run);
     await run.stop();

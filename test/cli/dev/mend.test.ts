@@ -13,7 +13,7 @@ function mend(page: string | null, options: { code?: ErrorCode; directory?: stri
   return mendOf(context, directory, { ...rest, page, applicationId: APPLICATION, error });
 }
 
-test("the command names the application, the page and, where it must, the data", () => {
+test("the command names the application, the page and, if necessary, the data", () => {
   const command = "npx sallyport app set app_01HWY4MYSEFGESW2GZ5CY4TQKF --add-origin";
   expect(mend("https://shop.example.com")).toBe(`${command} https://shop.example.com`);
   expect(mend("http://192.168.0.2:3000")).toBe(`${command} http://192.168.0.2:3000`);
@@ -21,7 +21,7 @@ test("the command names the application, the page and, where it must, the data",
   expect(elsewhere).toBe(`${command} https://shop.example.com --data '/tmp/it'\\''s here'`);
 });
 
-test("only a refusal for a page has one, and only where a command can help", () => {
+test("only a refusal because of a page gets a command, and only if a command can help", () => {
   expect(mend(null)).toBeNull();
   expect(mend("https://shop.example.com", { code: "forbidden" })).toBeNull();
   expect(mend("https://shop.example.com", { directory: null })).toContain("without --ephemeral");

@@ -7,7 +7,7 @@ import { DevRun } from "../../support/dev-run.ts";
 setDefaultTimeout(120_000);
 afterAll(tidy);
 
-/** One sentence or two on standard error: the reason, and the way out. */
+/** Expects one or two sentences on standard error: the reason and the fix. */
 function expectRefusal(ran: Ran, says: RegExp): void {
   expect(ran.stderr).toMatch(says);
   expect(ran.code).toBe(1);
@@ -15,7 +15,7 @@ function expectRefusal(ran: Ran, says: RegExp): void {
   expect(ran.stdout).not.toContain("export ");
 }
 
-test("a port in use: says so, and how to take another", async () => {
+test("names a port in use, and how to choose another", async () => {
   using other = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
   const ran = await sallyport(["dev", "--port", String(other.port)], { cwd: scratch() });
   const next = Number(other.port) + 1;
@@ -25,7 +25,7 @@ test("a port in use: says so, and how to take another", async () => {
   );
 });
 
-test("a second start on the same data: says where the first one is, and how to stop it", async () => {
+test("a second start on the same data names the running process, and how to stop it", async () => {
   const cwd = scratch();
   const first = await DevRun.start(cwd);
   const ran = await sallyport(["dev", "--port", "0"], { cwd });
@@ -43,11 +43,11 @@ test("a second start on the same data: says where the first one is, and how to s
 test.each([
   ["below a file", "file/dev", /file is not a directory\. Name another with --data\.\n$/],
   [
-    "where nobody may write",
+    "without write permission",
     "/sys/fs/sallyport/dev",
     /cannot be created \(E\w+\)\. Use --data to name a place that you can write to\.\n$/,
   ],
-])("a data directory %s: names it, and --data", async (_name, data, says) => {
+])("names an unusable data directory %s, and --data", async (_name, data, says) => {
   const cwd = scratch();
   writeFileSync(join(cwd, "file"), "");
   expectRefusal(await sallyport(["dev", "--port", "0", "--data", data], { cwd }), says);

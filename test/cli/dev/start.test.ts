@@ -11,7 +11,7 @@ afterAll(async () => {
   removeDirectoriesInClone();
 });
 
-/** An Express application as step 3 of the tour has it, which reads everything from the environment. */
+/** An Express application as in step 3 of the tour. It reads all settings from the environment. */
 const EXPRESS = `
 import express from "express";
 import { requireSession } from ${JSON.stringify(new URL("../../../src/sdk/express/index.ts", import.meta.url).pathname)};
@@ -54,7 +54,7 @@ describe("the lines that dev prints", () => {
     expect(await run.stop()).toBe(0);
   });
 
-  test("name the data where a command would not find them by itself", async () => {
+  test("name the data directory if a command would not find it", async () => {
     const cwd = directoryInClone();
     const elsewhere = await DevRun.start(cwd, { args: ["--port", "0", "--data", "my data"] });
     const [change = ""] = elsewhere.printed("npx sallyport app set ");
@@ -70,7 +70,7 @@ describe("the lines that dev prints", () => {
     await again.stop();
   });
 
-  test("are true about beginning anew", async () => {
+  test("say correctly how to start over", async () => {
     const cwd = directoryInClone();
     const before = await DevRun.start(cwd);
     await before.stop();
@@ -82,8 +82,8 @@ describe("the lines that dev prints", () => {
   });
 });
 
-describe("the data of dev are found by themselves", () => {
-  test("by commands that administer, never by serve and init, and never in place of named data", async () => {
+describe("the data of dev is found automatically", () => {
+  test("by administration commands, but not by serve and init, and never instead of named data", async () => {
     const cwd = scratch();
     const run = await DevRun.start(cwd);
     const id = run.exports().SALLYPORT_APP_ID;
@@ -111,7 +111,7 @@ describe("the data of dev are found by themselves", () => {
     expect((await list(made.env)).stderr).toBe("");
     const wrong = await list({ SALLYPORT_MASTER_KEY: generateMasterKey() });
     expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("is not a Sallyport data directory") });
-    // A key that an operator keeps beside the data is not `dev`'s.
+    // A key that an operator keeps beside the data does not belong to `dev`.
     const data = join(scratch(), "data");
     await sallyport(["init", "--data", data, "--new-master-key", `${data}.master-key`]);
     expect(existsSync(`${data}.master-key`)).toBeTrue();

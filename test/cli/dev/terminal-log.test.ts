@@ -10,7 +10,7 @@ const USER = "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f";
 const USER_NAME = "usr_01HWY4MYSEFGESW2GZ5CY4TQKF";
 const NOON = new Date(2026, 0, 31, 12, 0, 7).getTime();
 
-/** @returns the log, and the lines that it has written, without the time of day */
+/** @returns the log and its lines, without the time of day */
 function open(options: { paint?: Paint; mend?: string } = {}) {
   const written: string[] = [];
   const log = new TerminalLog({
@@ -67,7 +67,7 @@ describe("a line for each request", () => {
     ["session.created", { method: "email_code", aal: "aal1" }, `${USER_NAME} signed in by email_code, aal1`],
     ["session.refreshed", {}, USER_NAME],
     ["password.changed", {}, `${USER_NAME} password changed`],
-  ])("says who did %s", (action, details, text) => {
+  ])("names the actor of %s", (action, details, text) => {
     const { log, lines } = open();
     const one = request();
     log.audited(act(one.requestId, action, { details }));
@@ -75,7 +75,7 @@ describe("a line for each request", () => {
     expect(lines()).toEqual([`POST  /v1/auth/login                 200    11 ms  ${text}`]);
   });
 
-  test("says a sign-up once, though it is a sign-in too", () => {
+  test("shows a sign-up once, although it is also a sign-in", () => {
     const { log, lines } = open();
     const one = request();
     log.audited(act(one.requestId, "user.created", { details: { method: "password" } }));
@@ -95,7 +95,7 @@ describe("a line for each request", () => {
     expect(lines()[0]).toEndWith(`${name} made by ${name} "billing-worker"`);
   });
 
-  test("gives an act that no request asked for a line of its own", () => {
+  test("puts an act without a request on its own line", () => {
     const { log, lines } = open();
     const one = request();
     log.answered(one);
@@ -144,13 +144,13 @@ describe("a refusal", () => {
     ],
     ["rate_limited, from 127.0.0.1, again in 8 min", () => wait(480)],
     ["rate_limited, from 127.0.0.1, again in 30 s", () => wait(30)],
-  ])("says its code and its meaning: %s", (text, errorOf) => {
+  ])("shows its code and its meaning: %s", (text, errorOf) => {
     const { log, lines } = open();
     log.answered(refused(errorOf()));
     expect(lines()[0]).toEndWith(`ms  ${text}`);
   });
 
-  test("of a page says the command that allows it", () => {
+  test("of a page shows the command that allows the page", () => {
     const { log, lines } = open({ mend: "npx sallyport app set app_1 --add-origin https://shop.example.com" });
     log.answered(refused(new AppError("origin_not_allowed"), { method: "OPTIONS", page: "https://shop.example.com" }));
     expect(lines()).toEqual([
@@ -159,7 +159,7 @@ describe("a refusal", () => {
     ]);
   });
 
-  test("by a fault of the server has the request's id and the cause below it", () => {
+  test("because of a server fault has the id of the request and the cause below it", () => {
     const { log, lines } = open();
     const one = refused(new AppError("internal_error", { message: "public" }));
     log.log.error({ request_id: one.requestId, err: new Error("the disk is gone\n  at somewhere") }, "public");
@@ -172,7 +172,7 @@ describe("a refusal", () => {
   });
 });
 
-describe("an answer that goes on", () => {
+describe("a streamed answer", () => {
   test("has a line when it opens and one when it ends", () => {
     const { log, lines } = open();
     const stream = request({ method: "GET", path: "/v1/revocations/stream" });
@@ -186,7 +186,7 @@ describe("an answer that goes on", () => {
 });
 
 describe("a mail", () => {
-  test("stands below its request, with its code and its link", () => {
+  test("stands below its request, with its code and link", () => {
     const { log, lines } = open();
     log.caught(mail({ code: "1234 5678", link: "http://localhost:8080/link#sally_ml_1" }));
     log.caught(mail({ code: "1234 5678" }));
@@ -200,7 +200,7 @@ describe("a mail", () => {
   });
 });
 
-describe("lines that say the same again", () => {
+describe("repeated lines", () => {
   const poll = () => request({ method: "GET", path: "/openapi.json", ms: count });
 
   test("are counted", () => {
@@ -214,13 +214,13 @@ describe("lines that say the same again", () => {
     ]);
   });
 
-  test("two are two lines, and another status is another line", () => {
+  test("two requests have two lines, and another status has another line", () => {
     const { log, lines } = open();
     for (const status of [200, 200, 304]) log.answered({ ...poll(), status });
     expect(lines()).toHaveLength(3);
   });
 
-  test("are shown after a second, though nothing else comes", async () => {
+  test("are shown after a second, even without another line", async () => {
     const { log, written } = open();
     for (let i = 0; i < 3; i++) log.answered(poll());
     expect(written).toHaveLength(1);
@@ -239,7 +239,7 @@ describe("lines that say the same again", () => {
 });
 
 describe("on a terminal", () => {
-  test("colours say only what the text says too, and NO_COLOR switches them off", () => {
+  test("colours add nothing to the text, and NO_COLOR switches them off", () => {
     expect(paintFor(true, {})).toBe(COLOURS);
     expect(paintFor(true, { NO_COLOR: "" })).toBe(COLOURS);
     expect(paintFor(true, { NO_COLOR: "1" })).toBe(NO_COLOURS);
@@ -251,13 +251,13 @@ describe("on a terminal", () => {
       log.answered(one);
       plain.log.answered(one);
     }
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for them
     expect(lines().map((line) => line.replaceAll(/\u001b\[\d+m/g, ""))).toEqual(plain.lines());
     expect(lines().filter((line) => line.includes("\u001b[33m"))).toHaveLength(1);
     expect(lines().filter((line) => line.includes("\u001b[31m"))).toHaveLength(1);
   });
 
-  test("no text of a caller can repaint it or begin a line", () => {
+  test("no text of a caller can repaint the terminal or begin a line", () => {
     const evil = "\u001b[2Jx\r\n\u009b31m\u2028\u202e";
     const { log, written } = open();
     const one = request();
