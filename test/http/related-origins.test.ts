@@ -11,7 +11,7 @@ const settings = { publicUrl: "https://login.example.com" };
 
 scenarios("related origins (WebAuthn level 3, section 5.11)", (t) => {
   t.test(
-    "are the https origins outside the domain of the tenant's enabled applications that share the domain",
+    "are the https origins outside the RP ID's domain, of the tenant's enabled applications with that RP ID",
     async (app) => {
       // The test's own application is on app.example.com, which is not within login.example.com.
       expect(await originsAt(app)).toEqual(["https://app.example.com"]);
