@@ -15,7 +15,7 @@ import { workOf } from "../support/work.ts";
 
 const PLENTY = { limit_mail_network: "1000/1h" };
 
-/** Every state that an address can be in, and one that nobody has. All of one length, so that answers can be compared whole. */
+/** Every state of an address, and an address without an account. All have one length, so that whole answers can be compared. */
 async function addresses(app: TestApp): Promise<Record<string, string>> {
   const email = (name: string) => `${name.padEnd(12, "x")}@example.com`;
   await app.user(email("unverified"));
@@ -34,7 +34,7 @@ async function addresses(app: TestApp): Promise<Record<string, string>> {
   return Object.fromEntries(names.map((name) => [name, email(name)]));
 }
 
-/** One call for each address; all of them show and cost the same. */
+/** Makes one call for each address and expects all calls to show and cost the same. */
 async function allTheSame(app: TestApp, ask: (email: string) => ReturnType<Client["post"]>) {
   const all = await addresses(app);
   await ask("first@example.com");
@@ -42,14 +42,14 @@ async function allTheSame(app: TestApp, ask: (email: string) => ReturnType<Clien
   for (const [name, email] of Object.entries(all)) {
     expect([name, await workOf(app, () => ask(email))]).toEqual([name, expected]);
   }
-  // Spelled otherwise it is the same address, and none of its answers is another.
+  // Another spelling is the same address and gets the same answer.
   expect(await workOf(app, () => ask((all.verified ?? "").toUpperCase()))).toEqual(expected);
   return { all, expected };
 }
 
-scenarios("who has an account is not told by what goes by mail", (t) => {
+scenarios("mails do not tell who has an account", (t) => {
   t.test(
-    "sign-up with proven addresses: one answer, one hash, one mail, whoever has the address (ASVS 6.3.8)",
+    "sign-up with proven addresses gives one answer, one hash and one mail for every address (ASVS 6.3.8)",
     async (app) => {
       await setApplication(app, app.applicationId, { sign_up: "verified" });
       const client = callerOf(app);
@@ -73,7 +73,7 @@ scenarios("who has an account is not told by what goes by mail", (t) => {
         "other-tenant": "sign_up",
         nobody: "sign_up",
       });
-      // Who knows that there is an account gets neither link nor code for it.
+      // A caller who learns that an account exists gets no link or code for it.
       for (const mail of mails.filter(({ template }) => template === "sign_up_known")) {
         expect([mail.link, mail.code]).toEqual([null, null]);
       }
@@ -83,7 +83,7 @@ scenarios("who has an account is not told by what goes by mail", (t) => {
   );
 
   t.test(
-    "a forgotten password: one answer, no hash, one row of the outbox, whoever has the address (ASVS 6.3.8)",
+    "a forgotten password gives one answer, no hash and one outbox row for every address (ASVS 6.3.8)",
     async (app) => {
       const client = callerOf(app);
       const ask = (email: string) => client.post("/v1/auth/password/forgot", { email });
@@ -98,7 +98,7 @@ scenarios("who has an account is not told by what goes by mail", (t) => {
   );
 
   t.test(
-    "another account's address on one's own list: one answer, one mail, and its owner is told (ASVS 6.3.8)",
+    "adding another account's address gives one answer and one mail, and tells its owner (ASVS 6.3.8)",
     async (app) => {
       const asker = await app.user("asker@example.com");
       await verifyPrimary(app, asker);
@@ -118,7 +118,7 @@ scenarios("who has an account is not told by what goes by mail", (t) => {
   );
 
   t.test(
-    "a wrong code for an account's flow and for nobody's: one answer, one work, one limit (ASVS 6.3.8)",
+    "a wrong code gives one answer, one amount of work and one limit, with or without an account (ASVS 6.3.8)",
     async (app) => {
       await app.user("known@example.com");
       const client = callerOf(app);
@@ -128,7 +128,7 @@ scenarios("who has an account is not told by what goes by mail", (t) => {
       await guess(await flowOf("first@example.com"));
       const seen: Record<string, unknown[]> = { "known@example.com": [], "no-one@example.com": [] };
       for (const [email, list] of Object.entries(seen)) {
-        // The first refusal of a minute is told to the audit log, with one statement more.
+        // The first refusal of a minute writes to the audit log, with one statement more.
         app.clock.advance(120_000);
         const flow = await flowOf(email);
         for (let i = 0; i < 8; i++) list.push(await workOf(app, () => guess(flow)));
@@ -142,7 +142,7 @@ scenarios("who has an account is not told by what goes by mail", (t) => {
   );
 
   t.test(
-    "mails are counted for an address that nobody has as for one that somebody has (ASVS 6.3.1)",
+    "mails count alike for addresses with and without an account (ASVS 6.3.1)",
     async (app) => {
       await setApplication(app, app.applicationId, { sign_up: "verified" });
       const known = await app.user("known@example.com");

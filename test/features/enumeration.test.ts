@@ -7,9 +7,9 @@ import { workOf } from "../support/work.ts";
 const shows = (app: TestApp, body: { email: string; password: string }) =>
   workOf(app, () => app.client().post("/v1/auth/login", body));
 
-scenarios("who has an account is not told", (t) => {
+scenarios("answers do not tell who has an account", (t) => {
   t.test(
-    "sign-in: unknown, wrong, disabled, deleted, no password, no address: one answer, one hash, two writes (ASVS 6.3.8)",
+    "every refused sign-in (unknown, wrong, disabled, deleted, no password, no address) gives one answer, one hash and two writes (ASVS 6.3.8)",
     async (app) => {
       const known = await app.user("known@example.com");
       const disabled = await app.user("disabled@example.com");
@@ -20,7 +20,7 @@ scenarios("who has an account is not told", (t) => {
         await tx.kysely.updateTable("users").set({ deleted_at: 1 }).where("id", "=", deleted.id).execute();
         await tx.kysely.deleteFrom("password_credentials").where("user_id", "=", bare.id).execute();
       });
-      // The first refusal of a minute is told to the audit log, with one statement more.
+      // The first refusal of a minute writes to the audit log, with one statement more.
       await shows(app, { email: "first@example.com", password: PASSWORD });
       const expected = await shows(app, { email: known.email, password: "not-the-right-password" });
       expect(expected).toMatchObject({
@@ -42,14 +42,14 @@ scenarios("who has an account is not told", (t) => {
       for (const email of right) {
         expect([email, await shows(app, { email, password: PASSWORD })]).toEqual([email, expected]);
       }
-      // All of it was told to the audit log, once for a flood of one kind (ASVS 16.3.1).
+      // The audit log has one entry for a flood of one kind (ASVS 16.3.1).
       expect(await app.audit()).toEqual(["sign_in.refused"]);
       expect(await app.storage.read.kysely.selectFrom("sessions").select("id").execute()).toEqual([]);
     },
   );
 
   t.test(
-    "limits count addresses that nobody has like those that somebody has",
+    "limits count addresses without an account like addresses with one",
     async (app) => {
       const { email } = await app.user();
       const statuses = async (address: string) => {
@@ -67,7 +67,7 @@ scenarios("who has an account is not told", (t) => {
     { settings: { limit_account: "3/10m" } },
   );
 
-  t.test("another user's session id and one that never was are the same 404", async (app) => {
+  t.test("another user's session id and an unknown one give the same 404", async (app) => {
     const { tokens } = await app.signedIn();
     const { tokens: other } = await app.signedIn();
     const client = app.client().bearer(tokens.accessToken);

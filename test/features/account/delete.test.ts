@@ -11,13 +11,13 @@ import { dump } from "../../support/tables.ts";
 import { APP_ORIGIN } from "../../support/template.ts";
 import { addFactors, tablesOfUsers } from "./support.ts";
 
-/** Who else may still mention a deleted user: what was done, and the names that nobody may have again. */
+/** Tables that may still mention a deleted user: the record of acts, and names that stay taken. */
 const REMAINS: ReadonlySet<string> = new Set(["users", "audit_entries", "revocations", "public_users"]);
-/** Removed by the feature that keeps it, once that is there. */
+/** The feature that removes the rows of each table, if the feature is there. */
 const KEPT_BY: Readonly<Record<string, string>> = { totp_factors: "mfa", recovery_codes: "mfa", passkeys: "passkeys" };
 const isErased = (table: string) => !(table in KEPT_BY) || (KEPT_BY[table] ?? "") in features;
 
-/** As one who has a second factor: the answer does not matter, only that there is one. */
+/** Gives the user a second factor. Its answer does not matter here. */
 function enrol(app: TestApp, userId: string): void {
   const factor: SecondFactor = {
     method: "totp",
@@ -37,7 +37,7 @@ async function mentions(app: TestApp, userId: string): Promise<string[]> {
 
 scenarios("DELETE /v1/me", (t) => {
   t.test(
-    "leaves nothing of the person in any table but the tombstone, the audit log and what verifiers refuse",
+    "leaves nothing of the person except the tombstone, the audit log and the verifiers' revocations",
     async (app) => {
       const { user, tokens } = await app.signedIn();
       await proveAddress(app, user.id);
@@ -70,10 +70,10 @@ scenarios("DELETE /v1/me", (t) => {
         });
       });
       app.secrets.add(started.token);
-      // Every table is filled, or this test would prove nothing of it.
+      // Every table must have rows, or this test would prove nothing about it.
       const about = (await tablesOfUsers(app)).filter((table) => table !== "public_users");
       expect((await mentions(app, user.id)).filter((table) => about.includes(table))).toEqual(about);
-      // There is a second factor by now, and the session has proven it.
+      // There is a second factor now, and the session has proven it.
       await raise(app, tokens.session.sid);
       const answer = await app.client().bearer(tokens.accessToken).delete("/v1/me");
       expect([answer.status, answer.body.status]).toEqual([200, "success"]);
@@ -98,7 +98,7 @@ scenarios("DELETE /v1/me", (t) => {
         { action: "session.ended", actor_id: user.id },
         { action: "user.deleted", actor_kind: "user", actor_id: user.id, target_id: user.id },
       ]);
-      // The mail that was under way is gone; the last one tells.
+      // The waiting mail is deleted. The last mail reports the deletion.
       const mail = await app.mail(user.email);
       expect(mail.template).toBe("account_deleted");
       expect(await kysely.selectFrom("users").select("id").where("deleted_at", "is", null).execute()).toEqual([
@@ -107,28 +107,23 @@ scenarios("DELETE /v1/me", (t) => {
     },
   );
 
-  t.test(
-    "no credential of the past opens anything; the address is free, the external id is not (ASVS 7.4.2)",
-    async (app) => {
-      const { user, tokens } = await app.signedIn();
-      await backend(app).patch(`/v1/users/${user.id}`, { external_id: "42" });
-      const elsewhere = await app.signIn(user, app.defaultApplicationId);
-      await app.client().bearer(tokens.accessToken).delete("/v1/me");
-      for (const { accessToken, refreshToken } of [tokens, elsewhere]) {
-        expect((await app.client().bearer(accessToken).get("/v1/me")).code).toBe("token_revoked");
-        expect((await app.client().bearer(accessToken).delete("/v1/me")).code).toBe("token_revoked");
-        expect((await app.client().post("/v1/auth/refresh", { refresh_token: refreshToken })).code).toBe(
-          "token_revoked",
-        );
-      }
-      expect((await app.client().post("/v1/auth/login", user.login)).code).toBe("invalid_credentials");
-      expect((await backend(app).post("/v1/users", { external_id: "42" })).code).toBe("conflict");
-      expect((await backend(app).post("/v1/users", { email: user.email })).status).toBe(201);
-      expect(await app.mailsWritten()).toBe(0);
-    },
-  );
+  t.test("no old credential works; the address is free again, and the external id is not (ASVS 7.4.2)", async (app) => {
+    const { user, tokens } = await app.signedIn();
+    await backend(app).patch(`/v1/users/${user.id}`, { external_id: "42" });
+    const elsewhere = await app.signIn(user, app.defaultApplicationId);
+    await app.client().bearer(tokens.accessToken).delete("/v1/me");
+    for (const { accessToken, refreshToken } of [tokens, elsewhere]) {
+      expect((await app.client().bearer(accessToken).get("/v1/me")).code).toBe("token_revoked");
+      expect((await app.client().bearer(accessToken).delete("/v1/me")).code).toBe("token_revoked");
+      expect((await app.client().post("/v1/auth/refresh", { refresh_token: refreshToken })).code).toBe("token_revoked");
+    }
+    expect((await app.client().post("/v1/auth/login", user.login)).code).toBe("invalid_credentials");
+    expect((await backend(app).post("/v1/users", { external_id: "42" })).code).toBe("conflict");
+    expect((await backend(app).post("/v1/users", { email: user.email })).status).toBe(201);
+    expect(await app.mailsWritten()).toBe(0);
+  });
 
-  t.test("twenty at once delete once and mail once", async (app) => {
+  t.test("twenty deletions at once delete once and mail once", async (app) => {
     const { user, tokens } = await app.signedIn();
     await proveAddress(app, user.id);
     const client = app.client().bearer(tokens.accessToken);
@@ -141,7 +136,7 @@ scenarios("DELETE /v1/me", (t) => {
     await app.mail(user.email);
   });
 
-  t.test("a browser's cookies are cleared, the trusted device's too", async (app) => {
+  t.test("clears the browser's cookies, also the trusted device's", async (app) => {
     const user = await app.user();
     const page = app.page(APP_ORIGIN, { "x-application-id": app.applicationId });
     await page.post("/v1/auth/login", user.login);
@@ -169,7 +164,7 @@ scenarios("DELETE /v1/me", (t) => {
     expect((await app.client().bearer(fresh.accessToken).delete("/v1/me")).status).toBe(200);
   });
 
-  t.test("one factor does not delete the account of somebody who has two (ASVS 7.5.3)", async (app) => {
+  t.test("one factor does not delete the account of a user who has two (ASVS 7.5.3)", async (app) => {
     const { user, tokens } = await app.signedIn();
     enrol(app, user.id);
     const client = app.client().bearer(tokens.accessToken);
@@ -186,15 +181,18 @@ scenarios("DELETE /v1/me", (t) => {
     expect((await client.delete("/v1/me")).status).toBe(200);
   });
 
-  t.test("an anonymous person deletes the account whenever: there is nothing to prove again with", async (app) => {
-    await allowAnonymous(app);
-    const { body } = await anonymousUser(app);
-    app.clock.advance(601_000);
-    expect((await app.client().bearer(body.access_token).delete("/v1/me")).status).toBe(200);
-    expect(await app.mailsWritten()).toBe(0);
-  });
+  t.test(
+    "an anonymous person may delete the account at any time, because there is no factor to prove again",
+    async (app) => {
+      await allowAnonymous(app);
+      const { body } = await anonymousUser(app);
+      app.clock.advance(601_000);
+      expect((await app.client().bearer(body.access_token).delete("/v1/me")).status).toBe(200);
+      expect(await app.mailsWritten()).toBe(0);
+    },
+  );
 
-  t.test("takes no id: nobody deletes anybody else (ASVS 8.2.2)", async (app) => {
+  t.test("takes no id, so that no user can delete another (ASVS 8.2.2)", async (app) => {
     const { tokens } = await app.signedIn();
     const other = await app.user();
     const client = app.client().bearer(tokens.accessToken);

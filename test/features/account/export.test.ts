@@ -9,9 +9,9 @@ import { addFactors, SECRET_BYTES, tablesOfUsers } from "./support.ts";
 
 const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:127.0) Gecko/20100101 Firefox/127.0";
 
-/** Where each table that is about a user stands in the export, or why it does not. */
+/** The place of each table about a user in the export, or the reason why it has none. */
 const PLACES: Record<string, keyof PersonalExport | { why: string }> = {
-  flows: { why: "steps of a sign-in that is under way; gone within a day" },
+  flows: { why: "steps of an unfinished sign-in; deleted within a day" },
   known_devices: "known_devices",
   outbox_mails: "mails",
   passkeys: "passkeys",
@@ -23,7 +23,7 @@ const PLACES: Record<string, keyof PersonalExport | { why: string }> = {
   trusted_devices: "trusted_devices",
   user_emails: "emails",
 };
-/** What no answer may hold. */
+/** Columns that no answer may hold. */
 const SECRET_COLUMNS = /^(?:hash|sealed|sealed_secret|secret_digest|digest|public_key|credential_id)$/;
 
 const exportOf = async (app: TestApp, token: string) => {
@@ -78,7 +78,7 @@ scenarios("GET /v1/me/export", (t) => {
       data.audit_entries.map(({ action, actor, address, user_agent }) => [action, actor, address, user_agent]),
     ).toEqual([
       ["user.exported", "user", "127.0.0.1", expect.any(String)],
-      // Neither the backend's address nor the stranger's is the person's.
+      // The addresses of the backend and of the stranger are not the person's.
       ["user.changed", "key", null, null],
       ["session.created", "user", "192.0.2.1", "test"],
       ["session.created", "user", "127.0.0.1", FIREFOX],
@@ -90,7 +90,7 @@ scenarios("GET /v1/me/export", (t) => {
     expect(data.truncated).toEqual([]);
   });
 
-  t.test("holds no secret, hash or key, no private metadata, and nothing about anybody else", async (app) => {
+  t.test("holds no secret, hash, key or private metadata, and nothing about another user", async (app) => {
     const other = await app.user("bob@example.com");
     await addFactors(app, other.id);
     const { user, token, wrong } = await fullPerson(app);
@@ -124,11 +124,11 @@ scenarios("GET /v1/me/export", (t) => {
     for (const secret of secrets) expect([secret, text.includes(secret)]).toEqual([secret, false]);
   });
 
-  t.test("each table with a user in it has its place there, or a reason why not", async (app) => {
+  t.test("gives each table with a user a place, or a reason why not", async (app) => {
     expect(await tablesOfUsers(app)).toEqual(Object.keys(PLACES).sort());
   });
 
-  t.test("each list is cut at the newest 1,000, and says so", async (app) => {
+  t.test("cuts each list at the newest 1,000, and says so", async (app) => {
     const { user, tokens } = await app.signedIn();
     const rows = Array.from({ length: 1_005 }, (_, index) => ({
       tenant_id: app.tenantId,
@@ -159,7 +159,7 @@ scenarios("GET /v1/me/export", (t) => {
     expect(new Set(data.audit_entries.map(({ action }) => action)).size).toBe(1_000);
   });
 
-  t.test("leaves a trace, takes no input, and is an anonymous person's right too", async (app) => {
+  t.test("leaves a trace, takes no input, and serves anonymous people too", async (app) => {
     const { user, tokens } = await app.signedIn();
     expect((await app.client().bearer(tokens.accessToken).get(`/v1/me/export?user_id=${user.id}`)).status).toBe(200);
     await app.storage.write(async ({ kysely }) => {

@@ -15,7 +15,7 @@ const devices = async (app: TestApp) =>
   );
 
 scenarios("GET /v1/me/security", (t) => {
-  t.test("says what the account is secured by, its own and nobody else's", async (app) => {
+  t.test("tells how the caller's own account is secured, and no other", async (app) => {
     const { user, tokens } = await app.signedIn();
     const client = app.client().bearer(tokens.accessToken);
     const setAt = "2026-03-01T12:00:00.250Z";
@@ -43,7 +43,7 @@ scenarios("GET /v1/me/security", (t) => {
       trusted_devices: 1,
       emails: 1,
     });
-    // A set-up that was not finished is no factor.
+    // An unfinished set-up is not a factor.
     await app.storage.write(
       async (tx) => void (await tx.kysely.updateTable("totp_factors").set({ enabled_at: null }).execute()),
     );
@@ -52,7 +52,7 @@ scenarios("GET /v1/me/security", (t) => {
 });
 
 scenarios("/v1/me/trusted-devices", (t) => {
-  t.test("lists the person's own of this application by pages, without those that have expired", async (app) => {
+  t.test("lists the person's own devices of this application by pages, without expired ones", async (app) => {
     const { user, tokens } = await app.signedIn();
     const ids: string[] = [];
     for (let i = 0; i < 3; i++) ids.push(await trustDevice(app, user.id, { userAgent: FIREFOX }));
@@ -79,7 +79,7 @@ scenarios("/v1/me/trusted-devices", (t) => {
     }
   });
 
-  t.test("one is removed once, and the audit log is told", async (app) => {
+  t.test("removes a device once, and writes to the audit log", async (app) => {
     const { user, tokens } = await app.signedIn();
     const id = await trustDevice(app, user.id);
     const kept = await trustDevice(app, user.id);
@@ -94,7 +94,7 @@ scenarios("/v1/me/trusted-devices", (t) => {
   });
 
   t.test(
-    "those of other people, applications and tenants, and those that have expired, are not there (ASVS 8.2.2, 8.4.1)",
+    "does not find devices of other people, applications or tenants, or expired ones (ASVS 8.2.2, 8.4.1)",
     async (app) => {
       const acme = await app.tenant("acme");
       const { user, tokens } = await app.signedIn();

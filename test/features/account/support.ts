@@ -3,10 +3,10 @@ import { newId } from "../../../src/core/ids.ts";
 import { sha256Base64url } from "../../../src/crypto/secrets.ts";
 import type { TestApp } from "../../support/app.ts";
 
-/** What must appear nowhere: bytes as base64url, hex and JSON would show them. */
+/** A value that must appear nowhere, in no form: bytes as base64url, hex and JSON would show them. */
 export const SECRET_BYTES = Buffer.from("totp-secret-or-public-key-of-somebody");
 
-/** TOTP, three recovery codes of which one is used, and two passkeys, written as their features write them. */
+/** Adds TOTP, three recovery codes with one used, and two passkeys, as their features write them. */
 export async function addFactors(app: TestApp, userId: string, tenantId: string = app.tenantId): Promise<void> {
   const now = app.clock.now();
   const common = { user_id: userId, tenant_id: tenantId, created_at: now };
@@ -45,7 +45,7 @@ export async function addFactors(app: TestApp, userId: string, tenantId: string 
   });
 }
 
-/** Every table that has a column `user_id`, by the database's own word. */
+/** Returns every table with a column `user_id`, as the database itself lists them. */
 export async function tablesOfUsers(app: TestApp): Promise<string[]> {
   const query =
     app.storage.dialect === "sqlite"

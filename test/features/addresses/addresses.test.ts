@@ -26,7 +26,7 @@ async function person(app: TestApp, email?: string): Promise<TestUser> {
 const told = async (app: TestApp, to: string) => (await app.mails(to)).map(({ template }) => template);
 
 scenarios("/v1/me/emails", (t) => {
-  t.test("an address stands on the list once it is proven; the account's own is told (ASVS 6.3.7)", async (app) => {
+  t.test("adds an address once it is proven, and tells the account's own address (ASVS 6.3.7)", async (app) => {
     const user = await person(app, "ada@example.com");
     const client = await session(app, user);
     const { flowId, code, mail } = await add(app, client, "Ada@work.example");
@@ -37,14 +37,14 @@ scenarios("/v1/me/emails", (t) => {
     expect([done.status, done.body as unknown]).toEqual([200, { status: "success", email: "Ada@work.example" }]);
     expect(await emailsOf(app, user)).toEqual(["ada@example.com*", "Ada@work.example"]);
     expect(await told(app, "ada@example.com")).toContain("email_added");
-    // Both sign in, and both lead to a new password.
+    // Both addresses sign in, and both lead to a new password.
     for (const email of ["ada@example.com", "ADA@work.example"]) {
       expect((await callerOf(app).post("/v1/auth/login", { email, password: PASSWORD })).status).toBe(200);
     }
     expect((await forgot(app, "Ada@work.example")).mail.to).toBe("Ada@work.example");
   });
 
-  t.test("lists one's own in pages, and nobody else's", async (app) => {
+  t.test("lists the caller's own addresses in pages, and no other", async (app) => {
     const user = await person(app);
     for (let i = 0; i < 4; i++) {
       app.clock.advance(1);
@@ -74,7 +74,7 @@ scenarios("/v1/me/emails", (t) => {
     expect(await app.state()).toBe(before);
   });
 
-  t.test("what bears on sign-in asks for a fresh session (ASVS 7.5.1)", async (app) => {
+  t.test("asks for a fresh session before a change that affects sign-in (ASVS 7.5.1)", async (app) => {
     const user = await person(app);
     const id = await giveEmail(app, user);
     const client = await session(app, user);
@@ -92,7 +92,7 @@ scenarios("/v1/me/emails", (t) => {
     expect((await client.get("/v1/me/emails")).status).toBe(200);
   });
 
-  t.test("one's own address is not added again; a stranger's stays theirs", async (app) => {
+  t.test("does not add the caller's own address again, or take a stranger's", async (app) => {
     const user = await person(app);
     const other = await person(app, "other@example.com");
     const client = await session(app, user);
@@ -107,7 +107,7 @@ scenarios("/v1/me/emails", (t) => {
     ]);
   });
 
-  t.test("what a session began is over when that session is: signed out, here or from elsewhere", async (app) => {
+  t.test("ends a session's unfinished proofs with the session, signed out here or elsewhere", async (app) => {
     const user = await person(app);
     const owner = await session(app, user);
     for (const [index, end] of [
@@ -124,7 +124,7 @@ scenarios("/v1/me/emails", (t) => {
     expect(await emailsOf(app, user)).toEqual([`${user.email}*`]);
   });
 
-  t.test("two people prove one address at once: one has it, the other is told why", async (app) => {
+  t.test("two people prove one address at once: one gets it, and the other learns why not", async (app) => {
     const [one, two] = [await person(app), await person(app)];
     const email = "shared@example.com";
     const proofs = [await add(app, await session(app, one), email), await add(app, await session(app, two), email)];
@@ -132,13 +132,13 @@ scenarios("/v1/me/emails", (t) => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
     const lists = [await emailsOf(app, one), await emailsOf(app, two)].flat();
     expect(lists.filter((address) => address === email)).toHaveLength(1);
-    // The loser's link is not spent: once the address is free, it is theirs.
+    // The loser's link is not spent: it works once the address is free.
     expect(answers.find(({ status }) => status === 409)?.body.error.details).toEqual([
       { path: "email", reason: "is taken" },
     ]);
   });
 
-  t.test("an address that somebody signs up with meanwhile is not taken from them", async (app) => {
+  t.test("does not take an address from a person who signs up with it meanwhile", async (app) => {
     const user = await person(app);
     const { token } = await add(app, await session(app, user), "ada@example.com");
     const owner = await app.user("ada@example.com");
@@ -148,7 +148,7 @@ scenarios("/v1/me/emails", (t) => {
     expect((await callerOf(app).post("/v1/auth/login", owner.login)).status).toBe(200);
   });
 
-  t.test("proving the account's own address destroys nothing: it is the account's flow that proves it", async (app) => {
+  t.test("proving the account's own address deletes nothing, because the account itself asked", async (app) => {
     const user = await app.user();
     const client = await session(app, user);
     const { body } = await client.get("/v1/me/emails");
@@ -163,7 +163,7 @@ scenarios("/v1/me/emails", (t) => {
   });
 
   t.test(
-    "nobody is bombed with mails: an address gets a few an hour, whoever asks (ASVS 6.3.1)",
+    "limits the mails to an address to a few an hour for all callers together (ASVS 6.3.1)",
     async (app) => {
       const email = "victim@example.com";
       const statuses: number[] = [];
@@ -187,7 +187,7 @@ scenarios("/v1/me/emails", (t) => {
 });
 
 scenarios("the primary address", (t) => {
-  t.test("changes to a proven one; both are told, and the old one may undo it (ASVS 6.3.7)", async (app) => {
+  t.test("changes to a proven address; both get a mail, and the old one may undo it (ASVS 6.3.7)", async (app) => {
     const user = await person(app, "old@example.com");
     const id = await giveEmail(app, user, "new@example.com");
     const client = await session(app, user);
@@ -200,12 +200,12 @@ scenarios("the primary address", (t) => {
     expect(old.text).toContain(`${app.publicUrl}/link#${old.link}`);
     expect(await told(app, "new@example.com")).toEqual(["email_added"]);
     expect((await client.get("/v1/auth/session")).body.user.email).toBe("new@example.com");
-    // Done again it is done, and tells nobody.
+    // A repeated change has no effect and sends no mail.
     expect((await client.post(`/v1/me/emails/${id}/primary`)).status).toBe(200);
     expect(await app.mails()).toEqual([]);
   });
 
-  t.test("is never one that nobody has proven, and one that nobody had proven does not stay", async (app) => {
+  t.test("is never set to an unproven address, and a replaced unproven one is deleted", async (app) => {
     const user = await app.user("stranger@example.com");
     const client = await session(app, user);
     const unproven = await giveEmail(app, user, "later@example.com", false);
@@ -213,20 +213,20 @@ scenarios("the primary address", (t) => {
     const mine = await giveEmail(app, user, "mine@example.com");
     expect((await client.post(`/v1/me/emails/${mine}/primary`)).status).toBe(200);
     expect(await emailsOf(app, user)).toEqual(["mine@example.com*", "later@example.com?"]);
-    // A stranger whose address was mistyped is told nothing, has no undo, and finds it free.
+    // A mistyped address is a stranger's: the stranger gets no mail and no undo, and finds the address free.
     expect(await app.mails("stranger@example.com")).toEqual([]);
     const body = { email: "stranger@example.com", password: NEW_PASSWORD };
     expect((await callerOf(app).post("/v1/auth/register", body)).status).toBe(201);
   });
 
-  t.test("leads to a new password by none that nobody has proven, but the account's own", async (app) => {
+  t.test("leads to a new password by no unproven address except the account's own", async (app) => {
     const user = await person(app);
     await giveEmail(app, user, "unproven@example.com", false);
     const sent = await callerOf(app).post("/v1/auth/password/forgot", { email: "unproven@example.com" });
     expect([sent.status, await app.mails()]).toEqual([202, []]);
   });
 
-  t.test("is not removed; another one is, and both are told (ASVS 6.3.7)", async (app) => {
+  t.test("is not removed; another address is, and both get a mail (ASVS 6.3.7)", async (app) => {
     const user = await person(app);
     const id = await giveEmail(app, user, "second@example.com");
     const client = await session(app, user);
@@ -242,7 +242,7 @@ scenarios("the primary address", (t) => {
   });
 
   t.test(
-    "stays one when several are made primary and removed at once",
+    "stays unique when several addresses are made primary and removed at once",
     async (app) => {
       const user = await person(app);
       const ids: string[] = [];
@@ -258,7 +258,7 @@ scenarios("the primary address", (t) => {
     { settings: { limit_mail_account: "100/1h" } },
   );
 
-  t.test("notices about addresses go to nobody in a tenant that has switched them off", async (app) => {
+  t.test("sends no address notices in a tenant that has switched them off", async (app) => {
     await app.storage.write(async (tx) => {
       await tx.kysely
         .updateTable("tenants")
@@ -277,7 +277,7 @@ scenarios("the primary address", (t) => {
   });
 
   t.test(
-    "changes a few times an hour: each change sends mails",
+    "changes only a few times an hour, because each change sends mails",
     async (app) => {
       const user = await person(app);
       const ids = [await giveEmail(app, user), await giveEmail(app, user)];
@@ -289,7 +289,7 @@ scenarios("the primary address", (t) => {
     { settings: { limit_mail_account: "3/1h" } },
   );
 
-  t.test("a person without a password has addresses too", async (app) => {
+  t.test("a person without a password may have addresses too", async (app) => {
     const user = await person(app);
     await deletePassword(app, user);
     const { token } = await add(app, await session(app, user), "second@example.com");

@@ -73,7 +73,7 @@ async function factors(app: TestApp): Promise<number[]> {
 
 scenarios("POST /v1/auth/email/undo", (t) => {
   t.test(
-    "takes the account back from who has changed address and password, and added more of both (ASVS 6.3.7)",
+    "returns the account after an attacker has changed the address and the password and added more (ASVS 6.3.7)",
     async (app) => {
       const user = await victim(app);
       const undoLink = await changeAddress(app, user, EVIL);
@@ -94,7 +94,7 @@ scenarios("POST /v1/auth/email/undo", (t) => {
       expect((await attacker.get("/v1/auth/session")).code).toBe("token_revoked");
       expect(await passwords(app)).toEqual([]);
       expect(await factors(app)).toEqual([0, 0, 0]);
-      // The attacker's device is new to the account again: its next sign-in would be told.
+      // The attacker's device is new to the account again, so its next sign-in would be reported.
       expect(await app.storage.read.kysely.selectFrom("known_devices").select("digest").execute()).toEqual([]);
       for (const email of [OLD, EVIL]) {
         for (const password of [PASSWORD, "velvet-anchor-thistle-5"]) {
@@ -119,16 +119,19 @@ scenarios("POST /v1/auth/email/undo", (t) => {
     },
   );
 
-  t.test("leaves the second factors from before: a mailbox alone is no way around them (ASVS 6.4.3)", async (app) => {
-    const user = await victim(app);
-    await giveFactors(app, user);
-    app.clock.advance(HOUR);
-    const link = await changeAddress(app, user, EVIL);
-    expect((await undo(app, link)).status).toBe(200);
-    expect(await factors(app)).toEqual([1, 1, 1]);
-  });
+  t.test(
+    "keeps the second factors from before, so that a mailbox alone cannot get around them (ASVS 6.4.3)",
+    async (app) => {
+      const user = await victim(app);
+      await giveFactors(app, user);
+      app.clock.advance(HOUR);
+      const link = await changeAddress(app, user, EVIL);
+      expect((await undo(app, link)).status).toBe(200);
+      expect(await factors(app)).toEqual([1, 1, 1]);
+    },
+  );
 
-  t.test("is good for seven days and not longer, once", async (app) => {
+  t.test("works once, for seven days", async (app) => {
     const user = await victim(app);
     const link = await changeAddress(app, user, EVIL);
     app.clock.advance(7 * 24 * HOUR);
@@ -139,7 +142,7 @@ scenarios("POST /v1/auth/email/undo", (t) => {
     expect((await app.mails(OLD)).map(({ template }) => template)).toEqual(["reset_password"]);
   });
 
-  t.test("an attacker who changes twice cannot end the owner's undo with one of their own", async (app) => {
+  t.test("an attacker who changes the address twice cannot end the owner's undo with another", async (app) => {
     const user = await victim(app);
     const owners = await changeAddress(app, user, EVIL);
     app.clock.advance(1);
@@ -153,7 +156,7 @@ scenarios("POST /v1/auth/email/undo", (t) => {
     expect(await emailsOf(app, user)).toEqual([`${OLD}*`]);
   });
 
-  t.test("the owner's ends the attacker's, which came later", async (app) => {
+  t.test("the owner's undo ends the attacker's later one", async (app) => {
     const user = await victim(app);
     const owners = await changeAddress(app, user, EVIL);
     app.clock.advance(1);
@@ -166,7 +169,7 @@ scenarios("POST /v1/auth/email/undo", (t) => {
     expect(await emailsOf(app, user)).toEqual([`${OLD}*`]);
   });
 
-  t.test("moving to an address of one's own and back gives no link to come back by", async (app) => {
+  t.test("an attacker who moves to another address and back gets no link to return with", async (app) => {
     const user = await victim(app);
     await changeAddress(app, user, EVIL);
     const attacker = await session(app, user);
@@ -177,13 +180,13 @@ scenarios("POST /v1/auth/email/undo", (t) => {
     expect(told?.text).toContain(`now uses ${OLD} instead of ${EVIL}`);
   });
 
-  t.test("takes the old address back from who has signed up with it unproven meanwhile", async (app) => {
+  t.test("takes the old address from an account that has signed up with it unproven meanwhile", async (app) => {
     const user = await victim(app);
     const link = await changeAddress(app, user, EVIL);
     const attacker = await session(app, user);
     const old = (await attacker.get("/v1/me/emails")).body.data.find(({ email }) => email === OLD);
     expect((await attacker.delete(`/v1/me/emails/${old?.id}`)).status).toBe(200);
-    // The attacker bolts the door: an account of their own holds the address.
+    // The attacker locks the owner out: another account of the attacker holds the address.
     const bolt = await callerOf(app).post("/v1/auth/register", { email: OLD, password: NEW_PASSWORD });
     expect(bolt.status).toBe(201);
     expect((await undo(app, link)).status).toBe(200);
@@ -192,7 +195,7 @@ scenarios("POST /v1/auth/email/undo", (t) => {
     expect((await login(app, OLD, NEW_PASSWORD)).status).toBe(401);
   });
 
-  t.test("is refused, and not spent, when another person has proven the old address meanwhile", async (app) => {
+  t.test("is refused, and not spent, if another person has proven the old address meanwhile", async (app) => {
     const user = await victim(app);
     const link = await changeAddress(app, user, EVIL);
     const client = await session(app, user);
@@ -209,7 +212,7 @@ scenarios("POST /v1/auth/email/undo", (t) => {
     expect((await undo(app, link)).status).toBe(200);
   });
 
-  t.test("mails no way to a password where nobody signs in by one", async (app) => {
+  t.test("mails no way to a password in an application that has no sign-in by password", async (app) => {
     const user = await victim(app);
     const link = await changeAddress(app, user, EVIL);
     await setApplication(app, app.applicationId, { sign_in_methods: '["passkey"]' });
@@ -217,7 +220,7 @@ scenarios("POST /v1/auth/email/undo", (t) => {
     expect(await app.mails(OLD)).toEqual([]);
   });
 
-  t.test("a change that races it does not survive it", async (app) => {
+  t.test("a change at the same time does not survive it", async (app) => {
     const user = await victim(app);
     const link = await changeAddress(app, user, EVIL);
     const ids = [await giveEmail(app, user, "a@evil.example"), await giveEmail(app, user, "b@evil.example")];

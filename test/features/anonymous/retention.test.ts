@@ -25,7 +25,7 @@ const guest = async (app: TestApp) => {
 };
 
 scenarios("anonymous users who can never come back", (t) => {
-  t.test("are deleted after 30 days as anybody is, and that is told", async (app) => {
+  t.test("are deleted like any user after 30 days, and the audit log says so", async (app) => {
     await allowAnonymous(app);
     const gone = await guest(app);
     const left = await guest(app);
@@ -48,7 +48,7 @@ scenarios("anonymous users who can never come back", (t) => {
     expect((await app.audit()).filter((action) => action === "user.deleted")).toHaveLength(2);
   });
 
-  t.test("a session that is kept alive keeps its user; so does one that was used lately", async (app) => {
+  t.test("stay while their session is live or was used lately", async (app) => {
     await allowAnonymous(app);
     const used = await guest(app);
     app.clock.advance(20 * DAY);
@@ -65,7 +65,7 @@ scenarios("anonymous users who can never come back", (t) => {
     expect(await live(app)).toEqual([]);
   });
 
-  t.test("whoever is reachable in any other way stays, whatever the mark on the account says", async (app) => {
+  t.test("stay if they can be reached in any other way, whatever the account's mark says", async (app) => {
     await allowAnonymous(app);
     const [claimed, external, addressed, secured, keyed] = await Promise.all(
       Array.from({ length: 5 }, () => guest(app)),
@@ -98,7 +98,7 @@ scenarios("anonymous users who can never come back", (t) => {
     expect(await app.state()).toBe(before);
   });
 
-  t.test("as many as one run takes, the oldest first; two runs at once delete each once", async (app) => {
+  t.test("are deleted a batch at a time, the oldest first; two runs at once delete each user once", async (app) => {
     await allowAnonymous(app);
     const ids: string[] = [];
     for (let i = 0; i < 7; i++) {
@@ -109,14 +109,14 @@ scenarios("anonymous users who can never come back", (t) => {
     const abandoned = new AbandonedUsers(app.identity, 30);
     await abandoned.delete(2);
     expect(await live(app)).toEqual(ids.slice(2).sort());
-    // All that are left, so that it is no matter which of them looks when another has begun.
+    // Each run deletes all that are left, so it does not matter which of them looks first.
     await Promise.all([abandoned.delete(), abandoned.delete(), abandoned.delete()]);
     expect(await live(app)).toEqual([]);
     const deleted = (await app.auditEntries()).filter(({ action }) => action === "user.deleted");
     expect(deleted.map((entry) => entry.target_id).sort()).toEqual(ids.sort());
   });
 
-  t.test("one who is claimed between the look and the deletion stays", async (app) => {
+  t.test("stay if they are claimed between the look and the deletion", async (app) => {
     await allowAnonymous(app);
     const { id } = await guest(app);
     app.clock.advance(31 * DAY);
@@ -133,7 +133,7 @@ scenarios("anonymous users who can never come back", (t) => {
     expect(await live(app)).toEqual([id]);
   });
 
-  t.test("in every tenant, also where no application is the default one", async (app) => {
+  t.test("are deleted in every tenant, also without a default application", async (app) => {
     const acme = await app.tenant("acme");
     await allowAnonymous(app);
     const client = app.client({ "x-application-id": acme.applicationId });
@@ -148,7 +148,7 @@ scenarios("anonymous users who can never come back", (t) => {
   });
 
   t.test(
-    "the days are a setting",
+    "the number of days is a setting",
     async (app) => {
       await allowAnonymous(app);
       const { id } = await guest(app);

@@ -19,7 +19,7 @@ const setApplication = async (app: TestApp, id: string, changes: Record<string, 
 };
 
 scenarios("POST /v1/auth/anonymous", (t) => {
-  t.test("makes a user without anything but an id and metadata, and signs them in", async (app) => {
+  t.test("creates a user with only an id and metadata, and signs the user in", async (app) => {
     await allowAnonymous(app);
     const { status, body } = await anonymousUser(app, { theme: "dark" });
     expect([status, body.status, body.token_type]).toEqual([201, "success", "Bearer"]);
@@ -45,7 +45,7 @@ scenarios("POST /v1/auth/anonymous", (t) => {
     expect((await app.auditEntries())[0]).toMatchObject({ actor_id: body.user.id, details: '{"method":"anonymous"}' });
   });
 
-  t.test("is refused where the application does not name the method, and makes nobody", async (app) => {
+  t.test("is refused unless the application allows the method, and creates no user", async (app) => {
     const acme = await app.tenant("acme");
     const before = await app.state();
     const refused = await anonymousUser(app);
@@ -105,7 +105,7 @@ scenarios("POST /v1/auth/anonymous", (t) => {
   });
 
   t.test(
-    "counts by network, of IPv6 by the /64, apart from sign-ups and from other networks (ASVS 6.3.1)",
+    "counts by network (IPv6 by the /64), apart from sign-ups and from other networks (ASVS 6.3.1)",
     async (app) => {
       await allowAnonymous(app);
       const from = async (address: string) =>
@@ -120,7 +120,7 @@ scenarios("POST /v1/auth/anonymous", (t) => {
       const register = { email: "ada@example.com", password: "walnut-bridge-otter-51" };
       const signUp = app.client({ "x-forwarded-for": "203.0.113.1" }).post("/v1/auth/register", register);
       expect((await signUp).status).toBe(201);
-      // A backend that forwards is counted by whom it speaks for.
+      // A forwarding backend is counted by the address that it forwards for.
       const forwarding = backend(app, await app.newSecretKey({ scopes: ["forward"] }));
       const speak = async (address: string) =>
         (await forwarding.with({ "x-client-address": address }).post("/v1/auth/anonymous")).status;
@@ -134,13 +134,13 @@ scenarios("POST /v1/auth/anonymous", (t) => {
     { settings: { limit_anonymous: "2/1h", ...PROXIED } },
   );
 
-  t.test("twenty at once are twenty people", async (app) => {
+  t.test("twenty requests at once create twenty people", async (app) => {
     await allowAnonymous(app);
     const answers = await Promise.all(Array.from({ length: 20 }, () => anonymousUser(app)));
     expect(new Set(answers.map(({ body }) => body.user.id)).size).toBe(20);
   });
 
-  t.test("a page gets its cookies, never the refresh token in the body; a foreign page gets nobody", async (app) => {
+  t.test("a page gets cookies, never the refresh token in the body; a foreign page gets nothing", async (app) => {
     await allowAnonymous(app);
     const page = app.page(APP_ORIGIN, { "x-application-id": app.applicationId });
     const made = await page.post("/v1/auth/anonymous");
@@ -157,7 +157,7 @@ scenarios("POST /v1/auth/anonymous", (t) => {
 });
 
 scenarios("an anonymous session", (t) => {
-  t.test("is refreshed, listed, shown and ended as any other", async (app) => {
+  t.test("is refreshed, listed, shown and ended like any other", async (app) => {
     await allowAnonymous(app);
     const { body } = await anonymousUser(app, { cart: [1] });
     const refreshed = await app.client().post("/v1/auth/refresh", { refresh_token: body.refresh_token });
@@ -184,7 +184,7 @@ scenarios("an anonymous session", (t) => {
     );
   });
 
-  t.test("opens no procedure that needs a password or an address, nor anybody else's account", async (app) => {
+  t.test("opens no procedure that needs a password or an address, and no other account", async (app) => {
     await allowAnonymous(app);
     const { body } = await anonymousUser(app);
     const client = app.client().bearer(body.access_token);
@@ -202,58 +202,58 @@ scenarios("an anonymous session", (t) => {
     expect(await app.state()).toBe(before);
   });
 
-  t.test("is not asked for a second factor, whatever the application demands of others", async (app) => {
+  t.test("is not asked for a second factor, whatever the application asks of others", async (app) => {
     await allowAnonymous(app);
     await setApplication(app, app.applicationId, { mfa: "required", mfa_required_at: 0 });
     expect((await anonymousUser(app)).body.status).toBe("success");
   });
 
+  t.test("signing in to another account merges nothing: both accounts stay as they were", async (app) => {
+    await allowAnonymous(app);
+    const ada = await app.user("ada@example.com");
+    await backend(app).patch(`/v1/users/${ada.id}`, { metadata: { plan: "pro" } });
+    const before = (await users(app)).find(({ id }) => id === ada.id);
+    const page = app.page(APP_ORIGIN, { "x-application-id": app.applicationId });
+    const guest = await page.post("/v1/auth/anonymous", { metadata: { plan: "stolen", admin: true } });
+    const signedIn = await page.post("/v1/auth/login", ada.login);
+    expect(signedIn.body.user as unknown).toMatchObject({
+      id: ada.id,
+      is_anonymous: false,
+      metadata: { plan: "pro" },
+    });
+    const rows = await users(app);
+    expect(rows.find(({ id }) => id === ada.id)).toEqual(before);
+    expect(rows.find(({ id }) => id === guest.body.user.id)).toMatchObject({
+      is_anonymous: 1,
+      public_metadata: '{"plan":"stolen","admin":true}',
+    });
+    // The browser holds one session: the sign-in ended the guest's.
+    expect((await app.client().bearer(guest.body.access_token).get("/v1/me")).code).toBe("token_revoked");
+    // A new guest beside an account is a new user.
+    const again = await page.post("/v1/auth/anonymous");
+    expect([ada.id, guest.body.user.id]).not.toContain(again.body.user.id);
+  });
+
   t.test(
-    "signing in to an account of one's own merges nothing: the account is as it was, the anonymous user too",
+    "a claimed person keeps id, metadata and session, and is asked for the same factors as others",
     async (app) => {
       await allowAnonymous(app);
-      const ada = await app.user("ada@example.com");
-      await backend(app).patch(`/v1/users/${ada.id}`, { metadata: { plan: "pro" } });
-      const before = (await users(app)).find(({ id }) => id === ada.id);
-      const page = app.page(APP_ORIGIN, { "x-application-id": app.applicationId });
-      const guest = await page.post("/v1/auth/anonymous", { metadata: { plan: "stolen", admin: true } });
-      const signedIn = await page.post("/v1/auth/login", ada.login);
-      expect(signedIn.body.user as unknown).toMatchObject({
-        id: ada.id,
+      const { body } = await anonymousUser(app, { cart: [1] });
+      app.clock.advance(700_000);
+      await app.storage.write((tx) => claimUser(tx, body.user.id, app.clock.now()));
+      const client = app.client().bearer(body.access_token);
+      expect((await client.get("/v1/me")).body as unknown).toMatchObject({
+        id: body.user.id,
         is_anonymous: false,
-        metadata: { plan: "pro" },
+        metadata: { cart: [1] },
       });
-      const rows = await users(app);
-      expect(rows.find(({ id }) => id === ada.id)).toEqual(before);
-      expect(rows.find(({ id }) => id === guest.body.user.id)).toMatchObject({
-        is_anonymous: 1,
-        public_metadata: '{"plan":"stolen","admin":true}',
-      });
-      // The browser holds one session: the guest's has ended with the sign-in.
-      expect((await app.client().bearer(guest.body.access_token).get("/v1/me")).code).toBe("token_revoked");
-      // And a guest whom somebody becomes beside an account is a new one.
-      const again = await page.post("/v1/auth/anonymous");
-      expect([ada.id, guest.body.user.id]).not.toContain(again.body.user.id);
+      expect((await client.delete("/v1/me")).code).toBe("insufficient_user_authentication");
     },
   );
-
-  t.test("once claimed the person keeps id, metadata and session, and is asked for what everybody is", async (app) => {
-    await allowAnonymous(app);
-    const { body } = await anonymousUser(app, { cart: [1] });
-    app.clock.advance(700_000);
-    await app.storage.write((tx) => claimUser(tx, body.user.id, app.clock.now()));
-    const client = app.client().bearer(body.access_token);
-    expect((await client.get("/v1/me")).body as unknown).toMatchObject({
-      id: body.user.id,
-      is_anonymous: false,
-      metadata: { cart: [1] },
-    });
-    expect((await client.delete("/v1/me")).code).toBe("insufficient_user_authentication");
-  });
 });
 
-scenarios("who is anonymous", (t) => {
-  t.test("not those whom a backend makes or signs for, nor those of a public key", async (app) => {
+scenarios("the mark of an anonymous user", (t) => {
+  t.test("is not on users that a backend creates or signs for, or on those of a public key", async (app) => {
     await allowAnonymous(app);
     await backend(app).post("/v1/users", {});
     const signed = app.client().bearer(await sign(app, await newKey(app, "signing")));
@@ -267,7 +267,7 @@ scenarios("who is anonymous", (t) => {
     expect((await users(app)).map(({ is_anonymous }) => is_anonymous)).toEqual([0, 0, 0]);
   });
 
-  t.test("GET /v1/users finds them, or all others, by pages; a backend cannot make or unmake one", async (app) => {
+  t.test("lets GET /v1/users list anonymous users or all others, by pages, and no backend can set it", async (app) => {
     await allowAnonymous(app);
     const guests = [(await anonymousUser(app)).body.user.id];
     const person = await app.user("ada@example.com");

@@ -11,11 +11,11 @@ import { PASSWORD } from "../../support/template.ts";
 const sessionsIn = async (app: TestApp) => app.storage.read.kysely.selectFrom("sessions").selectAll().execute();
 const codesOf = (answers: Answer[]) => answers.map(({ status, code }) => code ?? status);
 
-/** A code of the same form that is another one, whatever the right one is. */
+/** Returns a wrong code of the same form, whatever the right code is. */
 const otherThan = (code: string) => `${code.slice(0, -1)}${(Number(code.at(-1)) + 1) % 10}`;
 
 scenarios("mailed links and codes, attacked", (t) => {
-  t.test("a link or a code that was used is used (ASVS 6.5.1)", async (app) => {
+  t.test("a used link or code does not work again (ASVS 6.5.1)", async (app) => {
     await allowMail(app);
     const user = await app.user();
     for (const method of MAIL_METHODS) {
@@ -28,7 +28,7 @@ scenarios("mailed links and codes, attacked", (t) => {
     expect(await sessionsIn(app)).toHaveLength(2);
   });
 
-  t.test("twenty at once by link, and twenty by code: one session each", async (app) => {
+  t.test("twenty requests at once by link, and twenty by code, give one session each", async (app) => {
     await allowMail(app);
     const user = await app.user();
     const { link } = await mailTo(app, user.email);
@@ -43,13 +43,13 @@ scenarios("mailed links and codes, attacked", (t) => {
     expect(await sessionsIn(app)).toHaveLength(2);
   });
 
-  t.test("a code is its own flow's alone, and bound to its application and tenant (ASVS 6.6.2)", async (app) => {
+  t.test("a code works for its own flow only, in its application and tenant (ASVS 6.6.2)", async (app) => {
     const acme = await app.tenant("acme");
     await allowMail(app);
     const user = await app.user();
     const one = await mailTo(app, user.email);
     const two = await mailTo(app, user.email);
-    // One in a hundred million is the same code twice.
+    // Two codes are equal once in a hundred million.
     if (one.code !== two.code) {
       const crossed = await completeBy(app.client(), { flow_id: one.flowId, code: two.code });
       expect(crossed.code).toBe("invalid_code");
@@ -68,7 +68,7 @@ scenarios("mailed links and codes, attacked", (t) => {
     expect((await completeBy(app.client(), { token: one.link })).status).toBe(200);
   });
 
-  t.test("five wrong codes end the code, the right one included; the link stays good (ASVS 6.6.3)", async (app) => {
+  t.test("five wrong codes end the code, even the right one; the link still works (ASVS 6.6.3)", async (app) => {
     await allowMail(app);
     const user = await app.user();
     const { flowId, link, code } = await mailTo(app, user.email);
@@ -83,7 +83,7 @@ scenarios("mailed links and codes, attacked", (t) => {
   });
 
   t.test(
-    "guesses are counted by the address, over its flows and over networks, known or not (ASVS 6.6.3, 6.3.1)",
+    "guesses count by the address, over its flows and all networks, with or without an account (ASVS 6.6.3, 6.3.1)",
     async (app) => {
       await allowMail(app);
       const user = await app.user();
@@ -102,7 +102,7 @@ scenarios("mailed links and codes, attacked", (t) => {
         const admitted = Array.from({ length: 7 }, () => "invalid_code");
         expect([email, guesses]).toEqual([email, [...admitted, ...Array.from({ length: 5 }, () => "rate_limited")]]);
       }
-      // What is throttled is told, and the owner's password is none of it.
+      // The log records what is throttled, and the owner's password still works.
       expect(await app.audit()).toContain("attempt.throttled");
       expect((await app.client().post("/v1/auth/login", user.login)).status).toBe(200);
     },
@@ -110,7 +110,7 @@ scenarios("mailed links and codes, attacked", (t) => {
   );
 
   t.test(
-    "one network's guesses at many addresses meet its limit; flows that never were count as well",
+    "one network's guesses at many addresses meet its limit; unknown flows count too",
     async (app) => {
       await allowMail(app);
       const proof = () => ({ flow_id: crypto.randomUUID(), code: "1234 5678" });
@@ -122,7 +122,7 @@ scenarios("mailed links and codes, attacked", (t) => {
     { settings: { limit_network: "6/10m" } },
   );
 
-  t.test("a mailbox is not bombed: five mails an hour, from wherever they are asked for", async (app) => {
+  t.test("a mailbox gets at most five mails an hour, from whatever network they are asked for", async (app) => {
     await allowMail(app);
     const user = await app.user();
     for (const email of [user.email, "nobody@example.com"]) {
@@ -139,7 +139,7 @@ scenarios("mailed links and codes, attacked", (t) => {
   });
 
   t.test(
-    "two addresses, a list, a header in the address, a stranger's field: refused, and nobody is mailed",
+    "two addresses, a list, a header in the address and an unknown field are refused, and no mail goes out",
     async (app) => {
       await allowMail(app);
       await app.user("ada@example.com");
@@ -164,7 +164,7 @@ scenarios("mailed links and codes, attacked", (t) => {
     },
   );
 
-  t.test("a body with more, fewer or both proofs is refused before anything is looked at", async (app) => {
+  t.test("a body with both proofs, neither, or more is refused before any lookup", async (app) => {
     await allowMail(app);
     const user = await app.user();
     const { flowId, link, code } = await mailTo(app, user.email);
@@ -182,7 +182,7 @@ scenarios("mailed links and codes, attacked", (t) => {
     expect(flows).toEqual([{ attempts: 0 }]);
   });
 
-  t.test("Host and forwarding headers do not move the link", async (app) => {
+  t.test("Host and forwarding headers do not change the link", async (app) => {
     await allowMail(app);
     const user = await app.user();
     const evil = { host: "evil.example" };
@@ -203,7 +203,7 @@ scenarios("mailed links and codes, attacked", (t) => {
     expect(mail.text + mail.html).not.toContain("evil");
   });
 
-  t.test("login CSRF: a foreign page neither asks, describes nor signs in (ASVS 3.5.1)", async (app) => {
+  t.test("login CSRF: a foreign page cannot ask, describe or sign in (ASVS 3.5.1)", async (app) => {
     await allowMail(app);
     const eve = await app.user();
     const { link } = await mailTo(app, eve.email);
@@ -219,7 +219,7 @@ scenarios("mailed links and codes, attacked", (t) => {
         const answer = await page.post(path, body);
         expect([path, answer.code, answer.cookies]).toEqual([path, "origin_not_allowed", []]);
       }
-      // Neither can a form send it, which needs no preflight.
+      // A form cannot send it either, although it needs no preflight.
       const form = { headers: { "content-type": "text/plain" }, body: JSON.stringify({ token: link }) };
       expect((await page.send("POST", "/v1/auth/email/complete", form)).cookies).toEqual([]);
     }
@@ -227,7 +227,7 @@ scenarios("mailed links and codes, attacked", (t) => {
     expect([own.status, own.cookies.map(({ attributes }) => attributes.samesite)]).toEqual([200, ["Lax", "Lax"]]);
   });
 
-  t.test("a method that is switched off between the mail and the click signs nobody in", async (app) => {
+  t.test("a method that is switched off between the mail and the click does not sign in", async (app) => {
     await allowMail(app);
     const user = await app.user();
     for (const method of MAIL_METHODS) {
@@ -241,29 +241,32 @@ scenarios("mailed links and codes, attacked", (t) => {
     expect(await sessionsIn(app)).toEqual([]);
   });
 
-  t.test("an account that is disabled, deleted or has lost the address meanwhile is not signed in", async (app) => {
-    await allowMail(app);
-    const disabled = await app.user();
-    const deleted = await app.user();
-    const moved = await app.user();
-    const links = [];
-    for (const { email } of [disabled, deleted, moved]) links.push((await mailTo(app, email)).link);
-    await app.disable("users", disabled.id);
-    await app.client().bearer(app.secretKey).delete(`/v1/users/${deleted.id}`);
-    // The address is another account's by now: the mail's flow still names the first one.
-    const heir = await app.user();
-    await app.storage.write(async (tx) => {
-      await tx.kysely.deleteFrom("user_emails").where("user_id", "=", heir.id).execute();
-      await tx.kysely.updateTable("user_emails").set({ user_id: heir.id }).where("user_id", "=", moved.id).execute();
-    });
-    const answers = [];
-    for (const token of links) answers.push(await completeBy(app.client(), { token }));
-    expect(codesOf(answers)).toEqual(["invalid_credentials", "invalid_code", "invalid_code"]);
-    expect(answers.flatMap(({ cookies }) => cookies)).toEqual([]);
-    expect(await sessionsIn(app)).toEqual([]);
-  });
+  t.test(
+    "an account that was disabled, was deleted or has lost the address meanwhile is not signed in",
+    async (app) => {
+      await allowMail(app);
+      const disabled = await app.user();
+      const deleted = await app.user();
+      const moved = await app.user();
+      const links = [];
+      for (const { email } of [disabled, deleted, moved]) links.push((await mailTo(app, email)).link);
+      await app.disable("users", disabled.id);
+      await app.client().bearer(app.secretKey).delete(`/v1/users/${deleted.id}`);
+      // Another account has the address by now; the mail's flow still names the first one.
+      const heir = await app.user();
+      await app.storage.write(async (tx) => {
+        await tx.kysely.deleteFrom("user_emails").where("user_id", "=", heir.id).execute();
+        await tx.kysely.updateTable("user_emails").set({ user_id: heir.id }).where("user_id", "=", moved.id).execute();
+      });
+      const answers = [];
+      for (const token of links) answers.push(await completeBy(app.client(), { token }));
+      expect(codesOf(answers)).toEqual(["invalid_credentials", "invalid_code", "invalid_code"]);
+      expect(answers.flatMap(({ cookies }) => cookies)).toEqual([]);
+      expect(await sessionsIn(app)).toEqual([]);
+    },
+  );
 
-  t.test("an application that was disabled meanwhile describes and signs nobody in", async (app) => {
+  t.test("an application that was disabled meanwhile neither describes nor signs in", async (app) => {
     await allowMail(app);
     const user = await app.user();
     const own = app.client({ "x-application-id": app.applicationId });
@@ -275,7 +278,7 @@ scenarios("mailed links and codes, attacked", (t) => {
   });
 
   t.test(
-    "it is one factor: whoever has a second one is asked for it, and gets nothing before (ASVS 6.3.4)",
+    "a mail is one factor: a user with a second one is asked for it, and gets nothing before (ASVS 6.3.4)",
     async (app) => {
       await allowMail(app);
       const user = await app.user();
@@ -299,41 +302,34 @@ scenarios("mailed links and codes, attacked", (t) => {
     },
   );
 
-  t.test(
-    "of an account that nobody had proven, the mail's reader takes over all, and whoever was there first nothing",
-    async (app) => {
-      await allowMail(app);
-      // A stranger signs up with somebody's address and stays signed in.
-      const body = { email: "victim@example.com", password: PASSWORD };
-      const stranger = await app.client().post("/v1/auth/register", body);
-      const userId = stranger.body.user.id;
-      await app.mails();
-      const { link } = await mailTo(app, body.email);
-      const { code: _, flowId: pending } = await mailTo(app, body.email, "email_code");
-      const owner = await completeBy(app.client(), { token: link });
-      expect([owner.status, owner.body.user.id, owner.body.user.email_verified]).toEqual([200, userId, true]);
-      expect((await app.client().post("/v1/auth/login", body)).code).toBe("invalid_credentials");
-      expect((await app.client().bearer(stranger.body.access_token).get("/v1/auth/session")).code).toBe(
-        "token_revoked",
-      );
-      const refresh = { refresh_token: stranger.body.refresh_token };
-      expect((await app.client().post("/v1/auth/refresh", refresh)).status).toBe(401);
-      expect(await app.audit()).toEqual(
-        expect.arrayContaining(["user.unproven_credentials_revoked", "email.verified"]),
-      );
-      // Flows that were begun before are over, too.
-      const flow = await app.storage.read.kysely.selectFrom("flows").select("id").where("id", "=", pending).execute();
-      expect(flow).toEqual([]);
-      // Once it is proven, signing in by mail takes nothing from its owner.
-      const again = await completeBy(app.client(), { token: (await mailTo(app, body.email)).link });
-      expect(again.status).toBe(200);
-      expect((await app.client().bearer(owner.body.access_token).get("/v1/auth/session")).status).toBe(200);
-      expect((await app.audit()).filter((action) => action === "user.unproven_credentials_revoked")).toHaveLength(1);
-    },
-  );
+  t.test("the mail's reader takes over an unproven account whole, and its former holder keeps nothing", async (app) => {
+    await allowMail(app);
+    // A stranger signs up with the victim's address and stays signed in.
+    const body = { email: "victim@example.com", password: PASSWORD };
+    const stranger = await app.client().post("/v1/auth/register", body);
+    const userId = stranger.body.user.id;
+    await app.mails();
+    const { link } = await mailTo(app, body.email);
+    const { code: _, flowId: pending } = await mailTo(app, body.email, "email_code");
+    const owner = await completeBy(app.client(), { token: link });
+    expect([owner.status, owner.body.user.id, owner.body.user.email_verified]).toEqual([200, userId, true]);
+    expect((await app.client().post("/v1/auth/login", body)).code).toBe("invalid_credentials");
+    expect((await app.client().bearer(stranger.body.access_token).get("/v1/auth/session")).code).toBe("token_revoked");
+    const refresh = { refresh_token: stranger.body.refresh_token };
+    expect((await app.client().post("/v1/auth/refresh", refresh)).status).toBe(401);
+    expect(await app.audit()).toEqual(expect.arrayContaining(["user.unproven_credentials_revoked", "email.verified"]));
+    // Earlier flows end too.
+    const flow = await app.storage.read.kysely.selectFrom("flows").select("id").where("id", "=", pending).execute();
+    expect(flow).toEqual([]);
+    // Once the address is proven, a sign-in by mail takes nothing from its owner.
+    const again = await completeBy(app.client(), { token: (await mailTo(app, body.email)).link });
+    expect(again.status).toBe(200);
+    expect((await app.client().bearer(owner.body.access_token).get("/v1/auth/session")).status).toBe(200);
+    expect((await app.audit()).filter((action) => action === "user.unproven_credentials_revoked")).toHaveLength(1);
+  });
 
   t.test(
-    "two links into one unproven account at once: one takes over, and the other is gone with what was there",
+    "two links into one unproven account at once: one takes over, and the other ends with the former credentials",
     async (app) => {
       await allowMail(app);
       for (let round = 0; round < 5; round++) {
@@ -350,7 +346,7 @@ scenarios("mailed links and codes, attacked", (t) => {
     },
   );
 
-  t.test("an unproven second address does not open the account of who has proven the first", async (app) => {
+  t.test("an unproven second address does not open an account with a proven first one", async (app) => {
     await allowMail(app);
     const owner = await app.user("owner@example.com");
     await addAddress(app, owner.id, "second@example.com");
@@ -362,13 +358,13 @@ scenarios("mailed links and codes, attacked", (t) => {
     const early = await mailed("second@example.com");
     expect(early).not.toBeNull();
     expect((await completeBy(app.client(), { token: await mailed("owner@example.com") })).status).toBe(200);
-    // The mail went out while nobody had proven anything; by now somebody has.
+    // The mail went out before any address was proven; by now one is.
     expect((await completeBy(app.client(), { token: early })).code).toBe("invalid_code");
     expect(await mailed("second@example.com")).toBeNull();
   });
 });
 
-/** A second factor that this user has: what the sign-in asks, whoever offers it. */
+/** A second factor of this user, for the sign-in to ask for. */
 function enrolled(userId: string): SecondFactor {
   return {
     method: "totp",
@@ -386,7 +382,7 @@ async function addAddress(app: TestApp, userId: string, email: string): Promise<
   });
 }
 
-/** Which kind each procedure takes, of those that take a mailed token. */
+/** The kind of mailed token that each procedure takes. */
 const TAKES: Record<string, ProofKind> = {
   "auth.email.complete": "sign_in",
   "auth.completeRegistration": "sign_up",
@@ -402,7 +398,7 @@ interface Shaped {
 const shapeOf = ({ _def }: Callable) => (_def.inputs[0] as Shaped | undefined)?.shape ?? {};
 
 scenarios("each mailed token at every procedure that takes one (ASVS 9.2.2)", (t) => {
-  t.test("is refused everywhere but at its own, and is not spent by it", async (app) => {
+  t.test("is refused by every other procedure, and is not spent by it", async (app) => {
     await allowMail(app);
     const user = await app.user();
     const takers = Object.entries(proceduresOf(app.app.router)).filter(([, taker]) => "token" in shapeOf(taker));
@@ -421,7 +417,7 @@ scenarios("each mailed token at every procedure that takes one (ASVS 9.2.2)", (t
     }
   });
 
-  t.test("other secrets are no mailed tokens", async (app) => {
+  t.test("other secrets are not mailed tokens", async (app) => {
     await allowMail(app);
     const { tokens } = await app.signedIn();
     const secrets = [app.secretKey, `sally_ml_${"0".repeat(71)}`, "x", "../../etc", "sally_ml_"];

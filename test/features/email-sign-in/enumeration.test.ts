@@ -4,7 +4,7 @@ import type { Answer } from "../../support/client.ts";
 import { allowMail, MAIL_METHODS } from "../../support/mailed-links.ts";
 import { scenarios } from "../../support/scenarios.ts";
 
-/** What one call shows and costs: everything that could tell one account from another. */
+/** Records what one call shows and costs: everything that could tell one account from another. */
 async function shows(app: TestApp, call: () => Promise<Answer>) {
   const { reads, writes, statementsInWrites } = app.storage;
   const mails = await app.mailsWritten();
@@ -31,7 +31,7 @@ async function shows(app: TestApp, call: () => Promise<Answer>) {
 scenarios("asking for a mail does not tell who has an account", (t) => {
   for (const method of MAIL_METHODS) {
     t.test(
-      `${method}: known, unknown, disabled, deleted, unproven: one answer, one amount of work (ASVS 6.3.8)`,
+      `${method}: known, unknown, disabled, deleted and unproven addresses give one answer and one amount of work (ASVS 6.3.8)`,
       async (app) => {
         await allowMail(app);
         const known = await app.user("known@example.com");
@@ -59,7 +59,7 @@ scenarios("asking for a mail does not tell who has an account", (t) => {
         const start = (email: string) => shows(app, () => app.client().post("/v1/auth/email/start", { email, method }));
         const guess = (flowId: string) =>
           shows(app, () => app.client().post("/v1/auth/email/complete", { flow_id: flowId, code: "wrong" }));
-        // The first refusal of a minute is told to the audit log, with one statement more.
+        // The first refusal of a minute writes to the audit log, with one statement more.
         await guess((await start("first@example.com")).flowId);
         const expected = await start(known.email);
         expect(expected.seen).toMatchObject({ status: 202, cookies: 0, writes: 2, mails: 1 });
@@ -77,7 +77,7 @@ scenarios("asking for a mail does not tell who has an account", (t) => {
           expect([email, one.seen]).toEqual([email, expected.seen]);
           expect([email, (await guess(one.flowId)).seen]).toEqual([email, refused.seen]);
         }
-        // Every row of the outbox but those of the known address is for nobody.
+        // Every outbox row except those of the known address has no recipient.
         const rows = await app.storage.read.kysely.selectFrom("outbox_mails").select(["is_void", "user_id"]).execute();
         expect(rows.filter(({ is_void }) => is_void === 0)).toEqual(
           Array.from({ length: 2 }, () => ({ is_void: 0 as const, user_id: known.id })),
@@ -87,7 +87,7 @@ scenarios("asking for a mail does not tell who has an account", (t) => {
     );
   }
 
-  t.test("no address of a stranger is kept", async (app) => {
+  t.test("keeps no address of a stranger", async (app) => {
     await allowMail(app);
     await app.client().post("/v1/auth/email/start", { email: "stranger@example.com", method: "magic_link" });
     await app.mails();

@@ -8,10 +8,10 @@ import { totp } from "../../support/totp.ts";
 
 const ADDRESS = "victim@example.com";
 
-scenarios("whoever registered with a stranger's address keeps no way in", (t) => {
+scenarios("a person who registers with a stranger's address keeps no way in", (t) => {
   for (const method of MAIL_METHODS) {
     t.test(
-      `password, passkey, authenticator app and recovery codes go when its owner signs in by ${method}`,
+      `password, passkey, authenticator app and recovery codes are deleted when the owner signs in by ${method}`,
       async (app) => {
         await allowMail(app, ["password", "passkey", ...MAIL_METHODS]);
         const own = app.client({ "x-application-id": app.applicationId });
@@ -31,7 +31,7 @@ scenarios("whoever registered with a stranger's address keeps no way in", (t) =>
 
         const { flowId, link, code } = await mailTo(app, ADDRESS, method, own);
         const owner = await completeBy(own, link === "" ? { flow_id: flowId, code } : { token: link });
-        // Nobody asks the owner for the stranger's second factor.
+        // The owner is not asked for the stranger's second factor.
         expect([owner.status, owner.body.status, owner.body.user.email_verified]).toEqual([200, "success", true]);
         expect(owner.body.user.id).toBe(stranger.body.user.id);
 

@@ -28,7 +28,7 @@ scenarios("sign-in by a mailed link or code", (t) => {
     expect(await app.audit()).toContain("session.created");
   });
 
-  t.test("the address may be written in any case; the mail goes to it as it is stored", async (app) => {
+  t.test("takes the address in any case; the mail goes to the stored spelling", async (app) => {
     await allowMail(app);
     await app.user("Ada@example.com");
     for (const email of [" aDA@EXAMPLE.com ", "ＡＤＡ@example.com"]) {
@@ -37,7 +37,7 @@ scenarios("sign-in by a mailed link or code", (t) => {
     expect((await app.mails()).map(({ to }) => to)).toEqual(["Ada@example.com", "Ada@example.com"]);
   });
 
-  t.test("the code of a link's mail signs in on another device, however it is typed", async (app) => {
+  t.test("the code in a link's mail signs in on another device, in any spelling", async (app) => {
     await allowMail(app);
     const user = await app.user();
     for (const write of [
@@ -51,7 +51,7 @@ scenarios("sign-in by a mailed link or code", (t) => {
     }
   });
 
-  t.test("a mailed code alone: no link in the mail, and its own method in the token", async (app) => {
+  t.test("a mailed code comes without a link, and the token names its own method", async (app) => {
     await allowMail(app);
     const user = await app.user();
     const { flowId, code, link, mail } = await mailTo(app, user.email, "email_code");
@@ -62,7 +62,7 @@ scenarios("sign-in by a mailed link or code", (t) => {
     expect(claimsOf(signedIn.body.access_token)).toMatchObject({ auth_method: "email_code", amr: ["otp"] });
   });
 
-  t.test("each method is switched on by itself; new applications have neither (ASVS 6.3.6)", async (app) => {
+  t.test("each method is switched on alone; new applications have neither (ASVS 6.3.6)", async (app) => {
     const user = await app.user();
     const start = (method: string) => app.client().post("/v1/auth/email/start", { email: user.email, method });
     for (const method of MAIL_METHODS) expect((await start(method)).code).toBe("forbidden");
@@ -73,7 +73,7 @@ scenarios("sign-in by a mailed link or code", (t) => {
     expect(await app.mails(user.email)).toHaveLength(2);
   });
 
-  t.test("a page gets cookies and no refresh token; its session before ends", async (app) => {
+  t.test("a page gets cookies and no refresh token; its earlier session ends", async (app) => {
     await allowMail(app);
     const user = await app.user();
     const page = app.page(APP_ORIGIN, { "x-application-id": app.applicationId });
@@ -87,18 +87,15 @@ scenarios("sign-in by a mailed link or code", (t) => {
     expect((await completeBy(page, memory)).cookies.map(({ name }) => name.slice(0, 12))).toEqual(["sallyport_rt"]);
   });
 
-  t.test(
-    "audience and organization are checked as at any other sign-in, and the link survives a mistake",
-    async (app) => {
-      await allowMail(app);
-      const user = await app.user();
-      const { link } = await mailTo(app, user.email);
-      const foreign = await completeBy(app.client(), { token: link, audience: "https://other.example" });
-      const organization = await completeBy(app.client(), { token: link, organization: "acme" });
-      expect([foreign.status, organization.status]).toEqual([400, 400]);
-      expect((await completeBy(app.client(), { token: link })).status).toBe(200);
-    },
-  );
+  t.test("checks audience and organization as any sign-in does, and the link survives a mistake", async (app) => {
+    await allowMail(app);
+    const user = await app.user();
+    const { link } = await mailTo(app, user.email);
+    const foreign = await completeBy(app.client(), { token: link, audience: "https://other.example" });
+    const organization = await completeBy(app.client(), { token: link, organization: "acme" });
+    expect([foreign.status, organization.status]).toEqual([400, 400]);
+    expect((await completeBy(app.client(), { token: link })).status).toBe(200);
+  });
 
   t.test("a tenant's link names its own issuer, and works under its path", async (app) => {
     const acme = await app.tenant("acme");
@@ -116,7 +113,7 @@ scenarios("sign-in by a mailed link or code", (t) => {
     expect([signedIn.status, claimsOf(signedIn.body.access_token).iss]).toEqual([200, acme.issuer]);
   });
 
-  t.test("what a link would do is told without doing it, and without the whole address", async (app) => {
+  t.test("describes what a link would do without doing it, and without the whole address", async (app) => {
     await allowMail(app);
     const user = await app.user("ada.lovelace@example.com");
     const application = { home_url: "https://app.example.com/home" };
@@ -144,7 +141,7 @@ scenarios("sign-in by a mailed link or code", (t) => {
     expect((await completeBy(app.client(), { token: link })).status).toBe(200);
   });
 
-  t.test("it is good for ten minutes, and no longer (ASVS 6.5.5)", async (app) => {
+  t.test("works for ten minutes only (ASVS 6.5.5)", async (app) => {
     await allowMail(app);
     const user = await app.user();
     const late = await mailTo(app, user.email);

@@ -8,8 +8,8 @@ const NOBODY = "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f";
 const page = (answer: Parameters<typeof fields>[0]) =>
   fields<{ data: WireApiKey[]; next_cursor: string | null }>(answer);
 
-scenarios("whose API keys", (t) => {
-  t.test("a key of another application or tenant is as one that never was, on every route", async (app) => {
+scenarios("access to API keys", (t) => {
+  t.test("a key of another application or tenant looks like an unknown one on every route", async (app) => {
     const acme = await app.tenant("acme");
     const sibling = await app.application();
     const own = await backend(app).post("/v1/api-keys", { name: "own", scopes: ["admin"] });
@@ -39,7 +39,7 @@ scenarios("whose API keys", (t) => {
     expect([mismatch.status, mismatch.code]).toEqual([403, "application_mismatch"]);
   });
 
-  t.test("ids come from the path: one in the body is refused, and so is the prefix of another kind", async (app) => {
+  t.test("ids come from the path: an id in the body is refused, and so is the prefix of another kind", async (app) => {
     const one = await backend(app).post("/v1/api-keys", { name: "one", scopes: ["admin"] });
     const other = await backend(app).post("/v1/api-keys", { name: "other", scopes: ["admin"] });
     const before = await app.state();
@@ -53,7 +53,7 @@ scenarios("whose API keys", (t) => {
     expect(await app.state()).toBe(before);
   });
 
-  t.test("each route asks for its own scope, by either transport; no other credential opens them", async (app) => {
+  t.test("each route asks for its own scope on both transports, and takes no other credential", async (app) => {
     const { tokens } = await app.signedIn();
     const id = (await backend(app).post("/v1/api-keys", { name: "x", scopes: ["admin"] })).body.id;
     const body = { name: "x", scopes: ["users:read"] };
@@ -100,7 +100,7 @@ scenarios("whose API keys", (t) => {
     expect(await app.state()).toBe(before);
   });
 
-  t.test("lists go by cursor, each key once and no secret", async (app) => {
+  t.test("lists go by cursor, with each key once and without secrets", async (app) => {
     for (let index = 0; index < 5; index++) {
       app.clock.advance(1);
       await backend(app).post("/v1/api-keys", { name: `key ${index}`, scopes: ["users:read"] });
@@ -120,7 +120,7 @@ scenarios("whose API keys", (t) => {
     }
   });
 
-  t.test("the description has the id in the path and not in the body", async (app) => {
+  t.test("the API description has the id in the path and not in the body", async (app) => {
     const { document } = app.contract;
     const operation = document.paths["/v1/api-keys/{id}/rotate"]?.post as unknown as {
       parameters: { name: string; in: string }[];

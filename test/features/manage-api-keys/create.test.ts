@@ -10,7 +10,7 @@ import { template } from "../../support/template.ts";
 const rows = (app: TestApp) => app.storage.read.kysely.selectFrom("api_keys").selectAll().orderBy("id").execute();
 
 scenarios("POST /v1/api-keys", (t) => {
-  t.test("works verbatim as the issue writes it, shows the secret once, and keeps its SHA-256 only", async (app) => {
+  t.test("works with the documented request, shows the secret once, and keeps only its SHA-256", async (app) => {
     const client = app.client({ "x-application-id": app.applicationId }).bearer(app.secretKey);
     const made = await client.post("/v1/api-keys", { name: "production-backend", scopes: ["admin"] });
     expect(made.status).toBe(201);
@@ -51,7 +51,7 @@ scenarios("POST /v1/api-keys", (t) => {
     expect((await backend(app, made.body.secret ?? "").get("/v1/users")).status).toBe(200);
   });
 
-  t.test("a signing key is sealed to its row and shown once; a public key's secret is never shown", async (app) => {
+  t.test("seals a signing key to its row and shows it once; never shows a public key's secret", async (app) => {
     const client = backend(app);
     const signing = await client.post("/v1/api-keys", { name: "signer", kind: "signing" });
     const open = await client.post("/v1/api-keys", { name: "in the app", kind: "public" });
@@ -76,7 +76,7 @@ scenarios("POST /v1/api-keys", (t) => {
     }
   });
 
-  t.test("what is no key is refused by the field, and nothing is made", async (app) => {
+  t.test("refuses bad input by its field, and creates nothing", async (app) => {
     const before = await app.state();
     const bodies: [Record<string, unknown>, string][] = [
       [{ scopes: ["admin"] }, "name"],
@@ -99,7 +99,7 @@ scenarios("POST /v1/api-keys", (t) => {
       [{ name: "x", scopes: ["admin"], expires_at: "2026-03-01T12:00:00Z" }, "expires_at"],
       [{ name: "x", scopes: ["admin"], expires_at: "tomorrow" }, "expires_at"],
       [{ name: "x", scopes: ["admin"], expires_at: 1_900_000_000 }, "expires_at"],
-      // Mass assignment: what the appliance decides is not taken from a body (ASVS 8.2.3).
+      // Mass assignment: a body cannot set a member that the appliance decides (ASVS 8.2.3).
       [{ name: "x", scopes: ["admin"], id: "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f" }, "id"],
       [{ name: "x", scopes: ["admin"], application_id: app.defaultApplicationId }, "application_id"],
       [{ name: "x", scopes: ["admin"], tenant_id: app.tenantId }, "tenant_id"],
@@ -119,7 +119,7 @@ scenarios("POST /v1/api-keys", (t) => {
     expect(await app.audit()).toEqual([]);
   });
 
-  t.test("a key makes no wider key: each scope needs its own, and admin only admin (15)", async (app) => {
+  t.test("a key creates no wider key: each scope needs the same scope, and admin needs admin (15)", async (app) => {
     const held = ["api-keys:write", "users:read"] as const;
     const maker = await app.newSecretKey({ scopes: [...held] });
     const before = await app.state();
@@ -130,7 +130,7 @@ scenarios("POST /v1/api-keys", (t) => {
       expect([scope, refused.status, refused.code]).toEqual([scope, 403, "insufficient_scope"]);
       expect(refused.body.error.details).toEqual({ missing: [scope] });
     }
-    // Who signs users' tokens reads and changes any user.
+    // A signing key can read and change any user.
     const signing = await backend(app, maker).post("/v1/api-keys", { name: "signer", kind: "signing" });
     expect([signing.status, signing.code]).toEqual([403, "insufficient_scope"]);
     expect(await app.state()).toBe(before);
@@ -142,7 +142,7 @@ scenarios("POST /v1/api-keys", (t) => {
   });
 
   t.test(
-    "nor one that lives longer, works from elsewhere or more often; unsaid bounds are its maker's",
+    "a key creates none with a longer life, other networks or a higher rate; missing bounds are the maker's",
     async (app) => {
       const bound = await backend(app).post("/v1/api-keys", {
         name: "bound",

@@ -11,7 +11,7 @@ const count = async (app: TestApp) =>
   (await app.storage.read.kysely.selectFrom("api_keys").select("id").where("name", "=", "once").execute()).length;
 
 scenarios("Idempotency-Key", (t) => {
-  t.test("the same call again is answered with what was made, without its secret", async (app) => {
+  t.test("answers a repeated call with the same key, without its secret", async (app) => {
     const first = await post(app, "order-1");
     const again = await post(app, "order-1", { scopes: ["users:read"], name: "once" });
     expect([first.status, again.status]).toEqual([201, 201]);
@@ -19,7 +19,7 @@ scenarios("Idempotency-Key", (t) => {
     expect(again.body).toEqual({ ...first.body, secret: null });
     expect(await count(app)).toBe(1);
     expect(await app.audit()).toEqual(["api_key.created"]);
-    // By the other transport it is the same call.
+    // The other transport counts as the same call.
     const trpc = await backend(app).with({ "idempotency-key": "order-1" }).mutate("apiKeys.create", body);
     expect(trpc.text).toContain(first.body.id);
     expect(await count(app)).toBe(1);
@@ -43,7 +43,7 @@ scenarios("Idempotency-Key", (t) => {
     expect((await backend(app, rotated.body.secret ?? "").get("/v1/users")).status).toBe(200);
   });
 
-  t.test("thirty at once make one, and everybody is answered with it", async (app) => {
+  t.test("thirty at once create one key, and all get it as the answer", async (app) => {
     const answers = await Promise.all(Array.from({ length: 30 }, () => post(app, "race")));
     expect(answers.map((answer) => answer.status)).toEqual(Array<number>(30).fill(201));
     expect(new Set(answers.map((answer) => answer.body.id)).size).toBe(1);
@@ -52,7 +52,7 @@ scenarios("Idempotency-Key", (t) => {
     expect(await app.audit()).toEqual(["api_key.created"]);
   });
 
-  t.test("thirty at once with two bodies: one body wins, the other one is 409", async (app) => {
+  t.test("thirty at once with two bodies: one body wins, and the other is 409", async (app) => {
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, index) =>
         post(app, "race", { name: "once", scopes: [index % 2 ? "forward" : "admin"] }),
@@ -64,7 +64,7 @@ scenarios("Idempotency-Key", (t) => {
     expect(await count(app)).toBe(1);
   });
 
-  t.test("what was refused leaves no record, and a day later the key is free again", async (app) => {
+  t.test("a refused call leaves no record, and a day later the key is free again", async (app) => {
     const narrow = await app.newSecretKey({ scopes: ["api-keys:write"] });
     expect((await post(app, "retry", body, narrow)).status).toBe(403);
     expect(await app.storage.read.kysely.selectFrom("idempotency_records").selectAll().execute()).toEqual([]);
@@ -77,7 +77,7 @@ scenarios("Idempotency-Key", (t) => {
     expect(next.body.secret).toStartWith("sally_sk_");
   });
 
-  t.test("a key is 1 to 255 visible characters; records hold neither it nor the secret", async (app) => {
+  t.test("a key is 1 to 255 visible characters; records hold neither the key nor the secret", async (app) => {
     for (const key of ["", "two words", "x".repeat(256), "é"]) {
       const refused = await post(app, key);
       expect([key.slice(0, 9), refused.status, refused.code]).toEqual([key.slice(0, 9), 400, "invalid_input"]);

@@ -18,24 +18,27 @@ const use = async (app: TestApp, secret: string) => {
 };
 
 scenarios("the life of an API key", (t) => {
-  t.test("revoked: refused from the next call on, told to verifiers and to the audit log, once", async (app) => {
-    const key = await make(app);
-    expect(await use(app, key.secret)).toBe(200);
-    const revoked = await backend(app).delete(`/v1/api-keys/${toPrefixedId("apiKey", key.id)}`);
-    expect([revoked.status, fields<WireApiKey>(revoked).revoked_at]).toEqual([200, "2026-03-01T12:00:00.250Z"]);
-    expect(await use(app, key.secret)).toBe("invalid_credentials");
-    const feed = await app.client().get("/v1/revocations");
-    expect(feed.text).toContain(sha256Base64url(key.id));
-    app.clock.advance(MINUTE);
-    const again = await backend(app).delete(`/v1/api-keys/${key.id}`);
-    expect([again.status, fields<WireApiKey>(again).revoked_at]).toEqual([200, "2026-03-01T12:00:00.250Z"]);
-    const rows = await app.storage.read.kysely.selectFrom("revocations").selectAll().execute();
-    expect(rows).toMatchObject([{ kind: "key", digest: sha256Base64url(key.id) }]);
-    expect(await app.audit()).toEqual(["api_key.created", "api_key.revoked", "api_key.refused"]);
-    expect((await backend(app).post(`/v1/api-keys/${key.id}/rotate`)).code).toBe("conflict");
-  });
+  t.test(
+    "a revoked key is refused from the next call on, and verifiers and the audit log learn of it once",
+    async (app) => {
+      const key = await make(app);
+      expect(await use(app, key.secret)).toBe(200);
+      const revoked = await backend(app).delete(`/v1/api-keys/${toPrefixedId("apiKey", key.id)}`);
+      expect([revoked.status, fields<WireApiKey>(revoked).revoked_at]).toEqual([200, "2026-03-01T12:00:00.250Z"]);
+      expect(await use(app, key.secret)).toBe("invalid_credentials");
+      const feed = await app.client().get("/v1/revocations");
+      expect(feed.text).toContain(sha256Base64url(key.id));
+      app.clock.advance(MINUTE);
+      const again = await backend(app).delete(`/v1/api-keys/${key.id}`);
+      expect([again.status, fields<WireApiKey>(again).revoked_at]).toEqual([200, "2026-03-01T12:00:00.250Z"]);
+      const rows = await app.storage.read.kysely.selectFrom("revocations").selectAll().execute();
+      expect(rows).toMatchObject([{ kind: "key", digest: sha256Base64url(key.id) }]);
+      expect(await app.audit()).toEqual(["api_key.created", "api_key.revoked", "api_key.refused"]);
+      expect((await backend(app).post(`/v1/api-keys/${key.id}/rotate`)).code).toBe("conflict");
+    },
+  );
 
-  t.test("expired: refused at its instant, and shown as it was", async (app) => {
+  t.test("an expired key is refused from its instant on, and shown as before", async (app) => {
     const key = await make(app, { expires_at: "2026-03-01T13:00:00Z" });
     app.clock.set(Date.UTC(2026, 2, 1, 12, 59, 59, 999));
     expect(await use(app, key.secret)).toBe(200);
@@ -45,7 +48,7 @@ scenarios("the life of an API key", (t) => {
     expect((await backend(app).post(`/v1/api-keys/${key.id}/rotate`)).code).toBe("conflict");
   });
 
-  t.test("disabled: an application or a tenant that is disabled takes its keys along (15)", async (app) => {
+  t.test("a key is disabled with its application or tenant (15)", async (app) => {
     for (const table of ["applications", "tenants"] as const) {
       const acme = await app.tenant(`acme-${table}`);
       expect(await use(app, acme.secretKey)).toBe(200);
@@ -54,7 +57,7 @@ scenarios("the life of an API key", (t) => {
     }
   });
 
-  t.test("rotated: the same id, and the old secret for as long as was asked", async (app) => {
+  t.test("a rotated key keeps its id, and the old secret works for the time that was asked", async (app) => {
     const cases: [unknown, number][] = [
       [{}, DAY],
       [{ overlap_seconds: 60 }, MINUTE],
@@ -86,7 +89,7 @@ scenarios("the life of an API key", (t) => {
     expect((await app.audit()).filter((action) => action === "api_key.rotated")).toHaveLength(cases.length);
   });
 
-  t.test("rotated twice: the oldest secret ends at once; revoked in an overlap: both end", async (app) => {
+  t.test("a second rotation ends the oldest secret at once; a revocation during an overlap ends both", async (app) => {
     const key = await make(app);
     const second = (await backend(app).post(`/v1/api-keys/${key.id}/rotate`)).body.secret ?? "";
     const third = (await backend(app).post(`/v1/api-keys/${key.id}/rotate`)).body.secret ?? "";
@@ -99,28 +102,25 @@ scenarios("the life of an API key", (t) => {
     expect([await use(app, second), await use(app, third)]).toEqual(["invalid_credentials", "invalid_credentials"]);
   });
 
-  t.test(
-    "twenty rotations at once: every secret that was shown last in its turn is good or was answered 409",
-    async (app) => {
-      const key = await make(app);
-      const answers = await Promise.all(
-        Array.from({ length: 20 }, () => backend(app).post(`/v1/api-keys/${key.id}/rotate`)),
-      );
-      const done = answers.filter((answer) => answer.status === 200);
-      expect(done.length).toBeGreaterThan(0);
-      for (const answer of answers) expect([200, 409]).toContain(answer.status);
-      const good = await Promise.all(done.map((answer) => use(app, answer.body.secret ?? "")));
-      expect(good.filter((result) => result === 200)).toHaveLength(Math.min(2, done.length));
-      const row = await app.storage.read.kysely
-        .selectFrom("api_keys")
-        .selectAll()
-        .where("id", "=", key.id)
-        .executeTakeFirst();
-      expect(row?.generation).toBe(1 + done.length);
-    },
-  );
+  t.test("of twenty rotations at once, each succeeds or is 409, and only the last two secrets work", async (app) => {
+    const key = await make(app);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => backend(app).post(`/v1/api-keys/${key.id}/rotate`)),
+    );
+    const done = answers.filter((answer) => answer.status === 200);
+    expect(done.length).toBeGreaterThan(0);
+    for (const answer of answers) expect([200, 409]).toContain(answer.status);
+    const good = await Promise.all(done.map((answer) => use(app, answer.body.secret ?? "")));
+    expect(good.filter((result) => result === 200)).toHaveLength(Math.min(2, done.length));
+    const row = await app.storage.read.kysely
+      .selectFrom("api_keys")
+      .selectAll()
+      .where("id", "=", key.id)
+      .executeTakeFirst();
+    expect(row?.generation).toBe(1 + done.length);
+  });
 
-  t.test("a narrower key cannot take a wider one over by rotating it", async (app) => {
+  t.test("a narrower key cannot take over a wider one by rotating it", async (app) => {
     const wide = await make(app);
     const narrow = await make(app, { scopes: ["api-keys:write", "api-keys:read"] });
     const signing = await backend(app).post("/v1/api-keys", { name: "signer", kind: "signing" });
@@ -139,7 +139,7 @@ scenarios("the life of an API key", (t) => {
     expect((await backend(app, short.secret).post(`/v1/api-keys/${wide.id}/rotate`)).code).toBe("forbidden");
   });
 
-  t.test("networks: another address is refused and told, and x-client-address is no way around", async (app) => {
+  t.test("refuses and reports another network's address, and x-client-address does not get around it", async (app) => {
     const here = await make(app, { networks: ["127.0.0.0/8"] });
     const elsewhere = await make(app, { networks: ["192.0.2.0/24", "2001:db8::/32"] });
     expect(await use(app, here.secret)).toBe(200);
@@ -153,7 +153,7 @@ scenarios("the life of an API key", (t) => {
     expect(JSON.parse(told[0]?.details ?? "{}")).toMatchObject({ reason: "network" });
   });
 
-  t.test("rate limit: counted for each call by either transport and in a batch, with Retry-After", async (app) => {
+  t.test("the rate limit counts each call of both transports and of a batch, with Retry-After", async (app) => {
     const key = await make(app, { rate_limit: "3/1m" });
     const client = backend(app, key.secret);
     expect((await client.get("/v1/users")).status).toBe(200);
@@ -166,9 +166,9 @@ scenarios("the life of an API key", (t) => {
     expect((await client.get("/v1/users")).status).toBe(200);
   });
 
-  t.test("last use is remembered to the hour", async (app) => {
+  t.test("keeps the time of the last use to the hour", async (app) => {
     const key = await make(app);
-    // The write is not waited for by the call that it tells of.
+    // The call does not wait for the write that records it.
     const lastUse = async (wanted: string) => {
       for (let tries = 0; tries < 200; tries++) {
         const answer = await backend(app).get(`/v1/api-keys/${key.id}`);
@@ -186,38 +186,31 @@ scenarios("the life of an API key", (t) => {
     expect(await lastUse("2026-03-01T13:00:00.250Z")).not.toBeNull();
   });
 
-  t.test(
-    "retention: ended keys go after 90 days, the secret before a rotation when its overlap is over",
-    async (app) => {
-      const ended = await make(app);
-      const rotated = await make(app);
-      await backend(app).delete(`/v1/api-keys/${ended.id}`);
-      await backend(app).post(`/v1/api-keys/${rotated.id}/rotate`, { overlap_seconds: 60 });
-      await backend(app).post(
-        "/v1/api-keys",
-        { name: "x", scopes: ["admin"] },
-        { headers: { "idempotency-key": "k" } },
-      );
-      const retention = app.app.jobs.find((job) => job.name === "retention");
-      const find = (id: string) =>
-        app.storage.read.kysely.selectFrom("api_keys").selectAll().where("id", "=", id).executeTakeFirst();
-      const records = () => app.storage.read.kysely.selectFrom("idempotency_records").selectAll().execute();
-      app.clock.advance(MINUTE - 1);
-      await retention?.run();
-      expect((await find(rotated.id))?.previous_digest).not.toBeNull();
-      app.clock.advance(1);
-      await retention?.run();
-      expect(await find(rotated.id)).toMatchObject({ previous_digest: null, previous_expires_at: null });
-      expect(await records()).toHaveLength(1);
-      app.clock.advance(DAY);
-      await retention?.run();
-      expect(await records()).toEqual([]);
-      app.clock.advance(89 * DAY - MINUTE);
-      await retention?.run();
-      expect(await find(ended.id)).toBeDefined();
-      app.clock.advance(1);
-      await retention?.run();
-      expect(await find(ended.id)).toBeUndefined();
-    },
-  );
+  t.test("retention deletes ended keys after 90 days, and an old secret after its overlap", async (app) => {
+    const ended = await make(app);
+    const rotated = await make(app);
+    await backend(app).delete(`/v1/api-keys/${ended.id}`);
+    await backend(app).post(`/v1/api-keys/${rotated.id}/rotate`, { overlap_seconds: 60 });
+    await backend(app).post("/v1/api-keys", { name: "x", scopes: ["admin"] }, { headers: { "idempotency-key": "k" } });
+    const retention = app.app.jobs.find((job) => job.name === "retention");
+    const find = (id: string) =>
+      app.storage.read.kysely.selectFrom("api_keys").selectAll().where("id", "=", id).executeTakeFirst();
+    const records = () => app.storage.read.kysely.selectFrom("idempotency_records").selectAll().execute();
+    app.clock.advance(MINUTE - 1);
+    await retention?.run();
+    expect((await find(rotated.id))?.previous_digest).not.toBeNull();
+    app.clock.advance(1);
+    await retention?.run();
+    expect(await find(rotated.id)).toMatchObject({ previous_digest: null, previous_expires_at: null });
+    expect(await records()).toHaveLength(1);
+    app.clock.advance(DAY);
+    await retention?.run();
+    expect(await records()).toEqual([]);
+    app.clock.advance(89 * DAY - MINUTE);
+    await retention?.run();
+    expect(await find(ended.id)).toBeDefined();
+    app.clock.advance(1);
+    await retention?.run();
+    expect(await find(ended.id)).toBeUndefined();
+  });
 });

@@ -5,7 +5,7 @@ import { backend, fields } from "../../support/management.ts";
 import { scenarios } from "../../support/scenarios.ts";
 
 scenarios("/v1/applications", (t) => {
-  t.test("a key reads its own application, and no other of its tenant or of another one", async (app) => {
+  t.test("a key reads its own application, and no other of its tenant or of another", async (app) => {
     const acme = await app.tenant("acme");
     const listed = await backend(app).get("/v1/applications");
     expect(fields<{ data: WireManagedApplication[] }>(listed)).toEqual({
@@ -31,7 +31,7 @@ scenarios("/v1/applications", (t) => {
           refresh_idle_ttl: 2_592_000,
           refresh_absolute_ttl: 15_552_000,
           refresh_cookie_path: "/v1/auth",
-          // The template was made a millisecond before the tests begin.
+          // The template was created a millisecond before the tests begin.
           created_at: "2026-03-01T12:00:00.249Z",
           updated_at: "2026-03-01T12:00:00.249Z",
         },

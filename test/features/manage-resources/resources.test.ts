@@ -11,7 +11,7 @@ const create = (app: TestApp, body: unknown, secretKey = app.secretKey) =>
   backend(app, secretKey).post("/v1/resources", body);
 
 scenarios("/v1/resources", (t) => {
-  t.test("made, read, changed and deleted, each told in the audit log with the key that did it", async (app) => {
+  t.test("creates, reads, changes and deletes a resource; the audit log names the key of each act", async (app) => {
     const made = await create(app, orders);
     expect(made.status).toBe(201);
     expect(fields<WireResource>(made)).toEqual({
@@ -60,7 +60,7 @@ scenarios("/v1/resources", (t) => {
     expect((await create(app, orders, acme.secretKey)).status).toBe(201);
   });
 
-  t.test("what is not good is refused by its field; the appliance's own names are nobody's", async (app) => {
+  t.test("bad input is refused by its field, and the appliance's own names stay reserved", async (app) => {
     const acme = await app.tenant("acme");
     const before = await app.state();
     const bad: [Record<string, unknown>, string][] = [
@@ -103,7 +103,7 @@ scenarios("/v1/resources", (t) => {
     expect(account.body.error.details).toMatchObject([{ path: "scopes.0.name" }]);
   });
 
-  t.test("lists go by cursor, the whole tenant's and no other's", async (app) => {
+  t.test("lists the tenant's resources by cursor, and no other tenant's", async (app) => {
     const acme = await app.tenant("acme");
     await create(app, orders, acme.secretKey);
     const sibling = await app.newSecretKey({ applicationId: app.defaultApplicationId });
@@ -125,7 +125,7 @@ scenarios("/v1/resources", (t) => {
     expect((await backend(app).get("/v1/resources?cursor=x")).code).toBe("invalid_input");
   });
 
-  t.test("another tenant's resource is as one that never was; each route asks for its own scope", async (app) => {
+  t.test("another tenant's resource looks like an unknown one; each route asks for its own scope", async (app) => {
     const acme = await app.tenant("acme");
     const { id } = (await create(app, orders)).body;
     const reader = await app.newSecretKey({ scopes: ["resources:read", "users:write"] });
@@ -152,7 +152,7 @@ scenarios("/v1/resources", (t) => {
     expect(await app.state()).toBe(before);
   });
 
-  t.test("Idempotency-Key: the same answer again, and 409 for another body", async (app) => {
+  t.test("Idempotency-Key gives the same answer again, and 409 for another body", async (app) => {
     const headers = { "idempotency-key": "r-1" };
     const first = await backend(app).post("/v1/resources", orders, { headers });
     const again = await backend(app).post("/v1/resources", orders, { headers });

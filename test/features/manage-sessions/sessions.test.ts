@@ -58,28 +58,31 @@ scenarios("/v1/sessions", (t) => {
     expect(ids(await list(app, `?user_id=${ada.id}`))).toEqual([]);
   });
 
-  t.test("ends one: its tokens are refused, verifiers and the audit log are told once (ASVS 7.4.5)", async (app) => {
-    const { user, tokens } = await app.signedIn();
-    const other = await app.signIn(user);
-    const path = `/v1/sessions/${toPrefixedId("session", tokens.session.sid)}`;
-    const ended = fields<WireManagedSession>(await backend(app).delete(path));
-    expect(ended).toMatchObject({ ended_at: "2026-03-01T12:00:00.250Z", end_reason: "revoked", user_id: user.id });
-    app.clock.advance(1_000);
-    expect(fields<WireManagedSession>(await backend(app).delete(path))).toEqual(ended);
-    expect(fields<WireManagedSession>(await backend(app).get(path))).toEqual(ended);
-    expect((await app.client().bearer(tokens.accessToken).get("/v1/auth/session")).code).toBe("token_revoked");
-    const refresh = await app.client().post("/v1/auth/refresh", { refresh_token: tokens.refreshToken });
-    expect(refresh.code).toBe("token_revoked");
-    expect((await app.client().bearer(other.accessToken).get("/v1/auth/session")).status).toBe(200);
-    const revoked = await app.storage.read.kysely.selectFrom("revocations").select(["kind", "digest"]).execute();
-    expect(revoked).toEqual([{ kind: "sid", digest: sha256Base64url(tokens.session.sid) }]);
-    const entries = (await app.auditEntries()).filter((entry) => entry.action === "session.ended");
-    expect(entries).toMatchObject([
-      { actor_kind: "key", target_id: tokens.session.sid, application_id: app.applicationId },
-    ]);
-  });
+  t.test(
+    "ends one session: its tokens are refused, and verifiers and the audit log learn of it once (ASVS 7.4.5)",
+    async (app) => {
+      const { user, tokens } = await app.signedIn();
+      const other = await app.signIn(user);
+      const path = `/v1/sessions/${toPrefixedId("session", tokens.session.sid)}`;
+      const ended = fields<WireManagedSession>(await backend(app).delete(path));
+      expect(ended).toMatchObject({ ended_at: "2026-03-01T12:00:00.250Z", end_reason: "revoked", user_id: user.id });
+      app.clock.advance(1_000);
+      expect(fields<WireManagedSession>(await backend(app).delete(path))).toEqual(ended);
+      expect(fields<WireManagedSession>(await backend(app).get(path))).toEqual(ended);
+      expect((await app.client().bearer(tokens.accessToken).get("/v1/auth/session")).code).toBe("token_revoked");
+      const refresh = await app.client().post("/v1/auth/refresh", { refresh_token: tokens.refreshToken });
+      expect(refresh.code).toBe("token_revoked");
+      expect((await app.client().bearer(other.accessToken).get("/v1/auth/session")).status).toBe(200);
+      const revoked = await app.storage.read.kysely.selectFrom("revocations").select(["kind", "digest"]).execute();
+      expect(revoked).toEqual([{ kind: "sid", digest: sha256Base64url(tokens.session.sid) }]);
+      const entries = (await app.auditEntries()).filter((entry) => entry.action === "session.ended");
+      expect(entries).toMatchObject([
+        { actor_kind: "key", target_id: tokens.session.sid, application_id: app.applicationId },
+      ]);
+    },
+  );
 
-  t.test("another application's or tenant's session is as one that never was", async (app) => {
+  t.test("a session of another application or tenant looks like an unknown one", async (app) => {
     const { tokens } = await app.signedIn();
     const acme = await app.tenant("acme");
     const sibling = await app.newSecretKey({ applicationId: app.defaultApplicationId });

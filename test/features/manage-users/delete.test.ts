@@ -5,7 +5,7 @@ import { backend } from "../../support/management.ts";
 import { scenarios } from "../../support/scenarios.ts";
 
 scenarios("DELETE /v1/users/{id}", (t) => {
-  t.test("leaves a tombstone: nothing personal, no credential, no session, and verifiers are told", async (app) => {
+  t.test("leaves a tombstone without personal data, credentials and sessions, and informs verifiers", async (app) => {
     const { user, tokens } = await app.signedIn();
     await app.signIn(user, app.defaultApplicationId);
     const path = `/v1/users/${toPrefixedId("user", user.id)}`;
@@ -44,14 +44,14 @@ scenarios("DELETE /v1/users/{id}", (t) => {
     expect(revoked.map((row) => row.kind).sort()).toEqual(["sid", "sid", "sub"]);
     expect(revoked).toContainEqual({ kind: "sub", digest: sha256Base64url(user.id) });
     expect((await app.audit()).slice(-3)).toEqual(["session.ended", "session.ended", "user.deleted"]);
-    // Nothing of the past opens anything.
+    // No old credential works.
     expect((await app.client().bearer(tokens.accessToken).get("/v1/auth/session")).code).toBe("token_revoked");
     const refresh = await app.client().post("/v1/auth/refresh", { refresh_token: tokens.refreshToken });
     expect(refresh.code).toBe("token_revoked");
     expect((await app.client().post("/v1/auth/login", user.login)).code).toBe("invalid_credentials");
   });
 
-  t.test("the external id stays taken; the address is free; the user is as one that never was", async (app) => {
+  t.test("the external id stays taken, the address is free, and the user looks unknown", async (app) => {
     const made = await backend(app).post("/v1/users", { email: "ada@example.com", external_id: "42" });
     const path = `/v1/users/${made.body.id}`;
     await backend(app).delete(path);
@@ -67,7 +67,7 @@ scenarios("DELETE /v1/users/{id}", (t) => {
     expect([free.status, free.body.id === made.body.id]).toEqual([201, false]);
   });
 
-  t.test("each session's revocation outlasts the tokens of its own application, whoever ends it", async (app) => {
+  t.test("each session's revocation outlasts the tokens of its own application, whatever ends it", async (app) => {
     const slow = await app.application({ access_token_ttl: 86_400 });
     const { user } = await app.signedIn();
     await app.signIn(user, slow);
@@ -77,7 +77,7 @@ scenarios("DELETE /v1/users/{id}", (t) => {
     for (const row of rows) expect(row.expires_at).toBeGreaterThanOrEqual(app.clock.now() + 86_400_000);
   });
 
-  t.test("twenty at once delete once", async (app) => {
+  t.test("twenty requests at once delete once", async (app) => {
     const { user } = await app.signedIn();
     const answers = await Promise.all(Array.from({ length: 20 }, () => backend(app).delete(`/v1/users/${user.id}`)));
     const statuses = answers.map((answer) => answer.status).sort();
@@ -87,26 +87,23 @@ scenarios("DELETE /v1/users/{id}", (t) => {
 });
 
 scenarios("whose users", (t) => {
-  t.test(
-    "another tenant's are as ones that never were; another application of the tenant sees the same pool",
-    async (app) => {
-      const acme = await app.tenant("acme");
-      const sibling = await app.newSecretKey({ applicationId: app.defaultApplicationId });
-      const { user } = await app.signedIn();
-      const before = await app.state();
-      for (const id of [user.id, toPrefixedId("user", user.id), "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f"]) {
-        const stranger = backend(app, acme.secretKey);
-        const answers = [
-          await stranger.get(`/v1/users/${id}`),
-          await stranger.patch(`/v1/users/${id}`, { display_name: "Eve" }),
-          await stranger.delete(`/v1/users/${id}`),
-        ];
-        for (const answer of answers) expect([id, answer.status, answer.code]).toEqual([id, 404, "not_found"]);
-      }
-      expect(await app.state()).toBe(before);
-      expect((await backend(app, sibling).get(`/v1/users/${user.id}`)).status).toBe(200);
-    },
-  );
+  t.test("another tenant's users look unknown; another application of the tenant sees the same users", async (app) => {
+    const acme = await app.tenant("acme");
+    const sibling = await app.newSecretKey({ applicationId: app.defaultApplicationId });
+    const { user } = await app.signedIn();
+    const before = await app.state();
+    for (const id of [user.id, toPrefixedId("user", user.id), "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f"]) {
+      const stranger = backend(app, acme.secretKey);
+      const answers = [
+        await stranger.get(`/v1/users/${id}`),
+        await stranger.patch(`/v1/users/${id}`, { display_name: "Eve" }),
+        await stranger.delete(`/v1/users/${id}`),
+      ];
+      for (const answer of answers) expect([id, answer.status, answer.code]).toEqual([id, 404, "not_found"]);
+    }
+    expect(await app.state()).toBe(before);
+    expect((await backend(app, sibling).get(`/v1/users/${user.id}`)).status).toBe(200);
+  });
 
   t.test("each route asks for its own scope; ids come from the path", async (app) => {
     const { user, tokens } = await app.signedIn();

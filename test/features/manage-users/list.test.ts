@@ -3,7 +3,7 @@ import { toPrefixedId } from "../../../src/core/ids.ts";
 import { scenarios } from "../../support/scenarios.ts";
 
 scenarios("GET /v1/users", (t) => {
-  t.test("pages through the tenant's users, oldest first, with what only the backend may read", async (app) => {
+  t.test("pages through the tenant's users, oldest first, with the members for backends only", async (app) => {
     const ids: string[] = [];
     for (let i = 0; i < 5; i++) ids.push((await app.user(`p${i}@example.com`)).id);
     const client = app.client().bearer(app.secretKey);
@@ -18,7 +18,7 @@ scenarios("GET /v1/users", (t) => {
     expect(first.text).not.toContain("argon2");
   });
 
-  t.test("finds one by address, in any spelling of it, and never a tombstone", async (app) => {
+  t.test("finds a user by address, in any spelling of it, and never a tombstone", async (app) => {
     const user = await app.user("Ada@example.com");
     const client = app.client().bearer(app.secretKey);
     for (const email of ["Ada@example.com", "ADA%40EXAMPLE.COM"]) {
@@ -31,7 +31,7 @@ scenarios("GET /v1/users", (t) => {
     expect((await client.get("/v1/users")).body.data).toEqual([]);
   });
 
-  t.test("a key sees its own tenant's users and no others, whatever it asks for (ASVS 8.4.1)", async (app) => {
+  t.test("a key sees only its own tenant's users, whatever it asks for (ASVS 8.4.1)", async (app) => {
     const acme = await app.tenant("acme");
     const mine = await app.user("ada@example.com");
     const theirs = await app.user("eve@example.com", acme.id);
@@ -52,7 +52,7 @@ scenarios("GET /v1/users", (t) => {
   });
 
   t.test(
-    "a secret key is refused when wrong, truncated, revoked, expired, of too few scopes or of nobody",
+    "refuses a secret key that is wrong, truncated, revoked, expired, unknown or without the scope",
     async (app) => {
       const get = async (authorization: string) => {
         const { status, code } = await app.client({ authorization }).get("/v1/users");
@@ -93,7 +93,7 @@ scenarios("GET /v1/users", (t) => {
     },
   );
 
-  t.test("of a secret key the database keeps the digest only", async (app) => {
+  t.test("the database keeps only the digest of a secret key", async (app) => {
     const secret = app.secretKey.split("_").at(-1) ?? "?";
     expect(await app.state()).not.toContain(secret.slice(-40));
   });

@@ -11,7 +11,7 @@ const create = (app: TestApp, body: unknown) => backend(app).post("/v1/users", b
 const deep = (levels: number): unknown => (levels === 0 ? 1 : { in: deep(levels - 1) });
 
 scenarios("/v1/users", (t) => {
-  t.test("creates a user with an unverified address, and tells the audit log which key did", async (app) => {
+  t.test("creates a user with an unverified address, and the audit log names the key", async (app) => {
     const made = await create(app, {
       email: " Ada@Example.COM",
       external_id: "acme|42",
@@ -41,7 +41,7 @@ scenarios("/v1/users", (t) => {
     expect((await create(app, {})).status).toBe(201);
   });
 
-  t.test("an address or external id that is taken is 409 and says which; nothing is made", async (app) => {
+  t.test("a taken address or external id is 409 and named in the answer; nothing is created", async (app) => {
     await create(app, { email: "ada@example.com", external_id: "42" });
     const before = await app.state();
     const tries: [Record<string, unknown>, string][] = [
@@ -64,7 +64,7 @@ scenarios("/v1/users", (t) => {
     expect(elsewhere.status).toBe(201);
   });
 
-  t.test("fields that are no good are refused by their names, and nothing is made or changed", async (app) => {
+  t.test("refuses bad fields by name, and creates or changes nothing", async (app) => {
     const { id } = (await create(app, { external_id: "42" })).body;
     const before = await app.state();
     const bad: [Record<string, unknown>, string][] = [
@@ -97,12 +97,12 @@ scenarios("/v1/users", (t) => {
     for (const email of ["", "ada", "ada@example.com,eve@example.com", ["ada@example.com"]]) {
       expect((await create(app, { email })).code).toBe("invalid_input");
     }
-    // An address is proven by its owner, not replaced by a backend.
+    // The owner proves an address; a backend does not replace it.
     expect((await backend(app).patch(`/v1/users/${id}`, { email: "eve@example.com" })).code).toBe("invalid_input");
     expect(await app.state()).toBe(before);
   });
 
-  t.test("an update merges metadata (RFC 7396), replaces the rest, and leaves what it does not name", async (app) => {
+  t.test("an update merges metadata (RFC 7396), replaces other members, and leaves the rest alone", async (app) => {
     const made = await create(app, {
       external_id: "42",
       display_name: "Ada",
@@ -147,7 +147,7 @@ scenarios("/v1/users", (t) => {
         fields<WireManagedUser>(await backend(app).get(path)).metadata,
       );
     }
-    // The limit is on what comes of it, not on what is sent.
+    // The limit is on the merged result, not on the request.
     const half = { text: "x".repeat(5_000) };
     expect((await backend(app).patch(path, { private_metadata: { one: half } })).status).toBe(200);
     const refused = await backend(app).patch(path, { private_metadata: { two: half } });
@@ -160,7 +160,7 @@ scenarios("/v1/users", (t) => {
     expect(proto.status).toBe(400);
   });
 
-  t.test("twenty updates at once lose none of each other's members", async (app) => {
+  t.test("twenty updates at once lose no member", async (app) => {
     const { id } = (await create(app, {})).body;
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
@@ -172,7 +172,7 @@ scenarios("/v1/users", (t) => {
     expect(Object.keys(metadata)).toHaveLength(20);
   });
 
-  t.test("lists by address, external id and prefix, page by page, own tenant only", async (app) => {
+  t.test("lists by address, external id and prefix, page by page, within its own tenant", async (app) => {
     const acme = await app.tenant("acme");
     await backend(app, acme.secretKey).post("/v1/users", { email: "ada@acme.example", display_name: "Ada of Acme" });
     const people: [string, string, string][] = [
@@ -225,13 +225,13 @@ scenarios("/v1/users", (t) => {
       const refused = await backend(app).get(`/v1/users?${query}`);
       expect([query, refused.code]).toEqual([query, "invalid_input"]);
     }
-    // A new name is found, an old one is not.
+    // The new name is found, the old one is not.
     const { id } = fields<{ data: WireManagedUser[] }>(await backend(app).get("/v1/users?external_id=1")).data[0] ?? {};
     await backend(app).patch(`/v1/users/${id}`, { display_name: "Countess" });
     expect([await found({ search: "count" }), await found({ search: "ada l" })]).toEqual(["1", ""]);
   });
 
-  t.test("a prefix that everybody has costs no more than one that a thousand have", async (app) => {
+  t.test("a prefix of every user costs no more than a prefix of a thousand users", async (app) => {
     await app.storage.write(async (tx) => {
       for (let index = 0; index < 1_010; index++) {
         const id = newId(app.clock.now() + index);
@@ -253,15 +253,18 @@ scenarios("/v1/users", (t) => {
     expect((await backend(app).get("/v1/users?search=person%201009")).body.data).toHaveLength(1);
   });
 
-  t.test("Idempotency-Key: once, also when twenty come at once; a deleted one is gone, not made again", async (app) => {
-    const headers = { "idempotency-key": "user-1" };
-    const answers = await Promise.all(
-      Array.from({ length: 20 }, () => backend(app).post("/v1/users", { email: "ada@example.com" }, { headers })),
-    );
-    expect(answers.map((answer) => answer.status)).toEqual(Array<number>(20).fill(201));
-    expect(new Set(answers.map((answer) => answer.text)).size).toBe(1);
-    expect(await app.audit()).toEqual(["user.created"]);
-    await backend(app).delete(`/v1/users/${answers[0]?.body.id}`);
-    expect((await backend(app).post("/v1/users", { email: "ada@example.com" }, { headers })).code).toBe("not_found");
-  });
+  t.test(
+    "Idempotency-Key creates once, also when twenty come at once; a deleted user is not created again",
+    async (app) => {
+      const headers = { "idempotency-key": "user-1" };
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => backend(app).post("/v1/users", { email: "ada@example.com" }, { headers })),
+      );
+      expect(answers.map((answer) => answer.status)).toEqual(Array<number>(20).fill(201));
+      expect(new Set(answers.map((answer) => answer.text)).size).toBe(1);
+      expect(await app.audit()).toEqual(["user.created"]);
+      await backend(app).delete(`/v1/users/${answers[0]?.body.id}`);
+      expect((await backend(app).post("/v1/users", { email: "ada@example.com" }, { headers })).code).toBe("not_found");
+    },
+  );
 });

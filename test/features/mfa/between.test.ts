@@ -8,7 +8,7 @@ import { type Enrolled, enrolled, firstFactor, own, ownPage, verify } from "../.
 import { claimsOf } from "../../support/tokens.ts";
 import { totp } from "../../support/totp.ts";
 
-/** The first factor is proven; then `happens`; then the right second one comes. */
+/** Proves the first factor, lets `happens` run, and then sends the right second factor. */
 async function between(app: TestApp, happens: (person: Enrolled) => Promise<unknown>) {
   const person = await enrolled(app);
   const { mfa_token } = (await firstFactor(app, person.user)).body;
@@ -21,7 +21,7 @@ async function between(app: TestApp, happens: (person: Enrolled) => Promise<unkn
 }
 
 scenarios("between the first factor and the second", (t) => {
-  t.test("the password is changed: what it proved counts no more (ASVS 7.4.3)", async (app) => {
+  t.test("the password is changed: its proof counts no more (ASVS 7.4.3)", async (app) => {
     const change = ({ user, tokens }: Enrolled) =>
       app.client().bearer(tokens.access_token).post("/v1/auth/password/change", {
         current_password: user.login.password,
@@ -30,7 +30,7 @@ scenarios("between the first factor and the second", (t) => {
     expect(await between(app, change)).toEqual([401, "invalid_code"]);
   });
 
-  t.test("the factor is replaced or taken away", async (app) => {
+  t.test("the factor is replaced or removed", async (app) => {
     const replace = async ({ tokens }: Enrolled) => {
       const client = app.client().bearer(tokens.access_token);
       const { secret } = (await client.post("/v1/auth/mfa/setup")).body;
@@ -41,14 +41,14 @@ scenarios("between the first factor and the second", (t) => {
     expect(await between(app, remove)).toEqual([401, "invalid_code"]);
   });
 
-  t.test("the user is disabled, or deleted (ASVS 7.4.2)", async (app) => {
+  t.test("the user is disabled or deleted (ASVS 7.4.2)", async (app) => {
     expect(await between(app, ({ user }) => app.disable("users", user.id))).toEqual([401, "invalid_credentials"]);
     const remove = ({ user }: Enrolled) => app.client().bearer(app.secretKey).delete(`/v1/users/${user.id}`);
     expect(await between(app, remove)).toEqual([401, "invalid_code"]);
   });
 
   t.test(
-    "who is refused for that has spent nothing: the code and the flow are good once the user is let in again",
+    "a disabled user's refused attempt spends nothing: code and flow work once the user is enabled again",
     async (app) => {
       const { user, secret } = await enrolled(app);
       const { mfa_token } = (await firstFactor(app, user)).body;
@@ -60,7 +60,7 @@ scenarios("between the first factor and the second", (t) => {
     },
   );
 
-  t.test("another user's code is nobody else's, and is not spent by the try", async (app) => {
+  t.test("another user's code does not work here, and the try does not spend it", async (app) => {
     const person = await enrolled(app);
     const other = await enrolled(app);
     const { mfa_token } = (await firstFactor(app, person.user)).body;
@@ -72,7 +72,7 @@ scenarios("between the first factor and the second", (t) => {
     expect((await verify(own(app), own2, theirs)).status).toBe(200);
   });
 
-  t.test("a session that the browser had ends with the new one, and no id survives (ASVS 7.2.4)", async (app) => {
+  t.test("the browser's earlier session ends with the new one, and no id survives (ASVS 7.2.4)", async (app) => {
     const person = await enrolled(app);
     const page = ownPage(app);
     const sids: unknown[] = [];
@@ -97,7 +97,7 @@ scenarios("between the first factor and the second", (t) => {
     expect((await page.post("/v1/auth/refresh")).status).toBe(200);
   });
 
-  t.test("a session of somebody else's that was planted in the browser gives nothing", async (app) => {
+  t.test("another user's session that was planted in the browser gives nothing", async (app) => {
     const person = await enrolled(app);
     const attacker = await app.signedIn();
     const client = own(app).bearer(attacker.tokens.accessToken);
@@ -108,7 +108,7 @@ scenarios("between the first factor and the second", (t) => {
   });
 
   t.test(
-    "a sign-in or a step-up beside the change of a factor: no session of before outlives it (ASVS 7.4.3)",
+    "a sign-in or step-up at the time of a change of factor leaves no earlier session (ASVS 7.4.3)",
     async (app) => {
       for (let round = 0; round < 3; round++) {
         const person = await enrolled(app);
@@ -131,13 +131,13 @@ scenarios("between the first factor and the second", (t) => {
     },
   );
 
-  t.test("a change that an ended session had asked for comes too late (ASVS 7.4.1)", async (app) => {
+  t.test("a change comes too late if its session has ended meanwhile (ASVS 7.4.1)", async (app) => {
     const person = await enrolled(app);
     const sid = String(claimsOf(person.tokens.access_token).sid);
     const session = await findSession(app.storage.read, sid);
     if (!session) throw new Error("no session");
     await app.client().bearer(person.tokens.access_token).post("/v1/auth/logout");
-    // The gate has let it in before it ended.
+    // The gate has admitted the request before the session ended.
     const changes = new FactorChanges(app.identity, new RecoveryCodes(app.identity));
     const before = await app.state();
     const caller = { act: await app.act(), session };

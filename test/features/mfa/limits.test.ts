@@ -6,10 +6,10 @@ import { totp, wrongTotp } from "../../support/totp.ts";
 
 const DAY = 86_400_000;
 const PROXIED = { trusted_proxies: ["127.0.0.1/32"] };
-/** Nothing but what a test is about may refuse. */
+/** Limits high enough that only the limit under test can refuse. */
 const ROOMY = { limit_account: "1000/1m", limit_account_total: "1000/1m", limit_network: "1000/1m" };
 
-/** One guess, with a new flow from a network of its own. */
+/** Makes one guess, with a new flow and from its own network. */
 async function guess(app: TestApp, { user, secret }: Enrolled, network: number, code?: string) {
   const client = own(app, { "x-forwarded-for": `198.51.${network >> 8}.${network & 255}` });
   const first = await firstFactor(app, user, client);
@@ -18,7 +18,7 @@ async function guess(app: TestApp, { user, secret }: Enrolled, network: number, 
 
 scenarios("guessing a second factor (ASVS 6.3.1, 6.6.3)", (t) => {
   t.test(
-    "many flows of one account from many networks meet a limit; a right code in between begins the count anew",
+    "many flows of one account from many networks meet a limit; a right code in between resets the count",
     async (app) => {
       const person = await enrolled(app);
       let network = 0;
@@ -30,7 +30,7 @@ scenarios("guessing a second factor (ASVS 6.3.1, 6.6.3)", (t) => {
       const refused = await guess(app, person, network++, right);
       expect([refused.status, refused.code]).toEqual([429, "rate_limited"]);
       expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(10_000);
-      // Another account is not concerned, and the owner is not locked out for ever.
+      // Another account is not affected, and the owner is not locked out for ever.
       const other = await enrolled(app);
       expect((await guess(app, other, network++, totp(other.secret, app.clock.now()))).status).toBe(200);
       app.clock.advance(DAY);
@@ -40,13 +40,13 @@ scenarios("guessing a second factor (ASVS 6.3.1, 6.6.3)", (t) => {
   );
 
   t.test(
-    "one account from one network, and one network over many accounts, as for passwords",
+    "limits one account from one network, and one network over many accounts, as for passwords",
     async (app) => {
       const person = await enrolled(app);
       const statuses: number[] = [];
       for (let i = 0; i < 5; i++) statuses.push((await guess(app, person, 1)).status);
       expect(statuses).toEqual([401, 401, 401, 429, 429]);
-      // The counter is not the password's.
+      // The counter is separate from the password's.
       expect((await firstFactor(app, person.user)).status).toBe(200);
       expect((await guess(app, person, 2, totp(person.secret, app.clock.now()))).status).toBe(200);
     },

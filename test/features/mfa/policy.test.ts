@@ -18,13 +18,13 @@ async function setupToken(app: TestApp) {
 }
 
 scenarios("the policy of an application (ASVS 6.3.3, 6.3.4)", (t) => {
-  t.test("optional: asked of who has one, and of nobody else", async (app) => {
+  t.test("optional: asks only users who have a second factor", async (app) => {
     const { user } = await enrolled(app);
     expect((await firstFactor(app, user)).body.status).toBe("mfa_required");
     expect((await firstFactor(app, await app.user())).body.status).toBe("success");
   });
 
-  t.test("off: asked of nobody, and none is set up; another application asks all the same", async (app) => {
+  t.test("off: asks no user and sets up no factor; another application still asks", async (app) => {
     const { user, tokens } = await enrolled(app);
     await policy(app, { mfa: "off" });
     const open = await firstFactor(app, user);
@@ -35,30 +35,33 @@ scenarios("the policy of an application (ASVS 6.3.3, 6.3.4)", (t) => {
     expect((await app.client().post("/v1/auth/login", user.login)).body.status).toBe("mfa_required");
   });
 
-  t.test("required: who has none sets one up before there is a session, by password and by sign-up", async (app) => {
-    await policy(app, { mfa: "required" });
-    const user = await app.user();
-    const client = own(app);
-    const first = await firstFactor(app, user, client);
-    expect(first.body).toMatchObject({ status: "mfa_required", methods: [], setup_required: true });
-    const { mfa_token } = first.body;
-    const { secret } = (await client.post(SETUP, { mfa_token })).body;
-    const done = await client.post(ENABLE, { mfa_token, code: totp(secret ?? "", app.clock.now()) });
-    expect([done.status, done.body.recovery_codes.length]).toEqual([200, 10]);
-    expect(claimsOf(done.body.access_token)).toMatchObject({ aal: "aal2", amr: ["pwd", "otp", "mfa"], sub: user.id });
-    expect((await client.post(ENABLE, { mfa_token, code: totp(secret ?? "", app.clock.now(), 1) })).code).toBe(
-      "invalid_code",
-    );
-    expect((await firstFactor(app, user)).body).toMatchObject({
-      methods: ["totp", "recovery_code"],
-      setup_required: false,
-    });
-    const registration = { email: "new@example.com", password: "walnut-bridge-otter-51" };
-    const registered = await client.post("/v1/auth/register", registration);
-    expect([registered.status, registered.body.setup_required]).toEqual([201, true]);
-  });
+  t.test(
+    "required: a user without a factor sets one up before there is a session, by password and by sign-up",
+    async (app) => {
+      await policy(app, { mfa: "required" });
+      const user = await app.user();
+      const client = own(app);
+      const first = await firstFactor(app, user, client);
+      expect(first.body).toMatchObject({ status: "mfa_required", methods: [], setup_required: true });
+      const { mfa_token } = first.body;
+      const { secret } = (await client.post(SETUP, { mfa_token })).body;
+      const done = await client.post(ENABLE, { mfa_token, code: totp(secret ?? "", app.clock.now()) });
+      expect([done.status, done.body.recovery_codes.length]).toEqual([200, 10]);
+      expect(claimsOf(done.body.access_token)).toMatchObject({ aal: "aal2", amr: ["pwd", "otp", "mfa"], sub: user.id });
+      expect((await client.post(ENABLE, { mfa_token, code: totp(secret ?? "", app.clock.now(), 1) })).code).toBe(
+        "invalid_code",
+      );
+      expect((await firstFactor(app, user)).body).toMatchObject({
+        methods: ["totp", "recovery_code"],
+        setup_required: false,
+      });
+      const registration = { email: "new@example.com", password: "walnut-bridge-otter-51" };
+      const registered = await client.post("/v1/auth/register", registration);
+      expect([registered.status, registered.body.setup_required]).toEqual([201, true]);
+    },
+  );
 
-  t.test("grace counts from the policy, or from the account where that is younger; then it is over", async (app) => {
+  t.test("grace counts from the policy, or from the account if it is younger, and then is over", async (app) => {
     const old = await app.user();
     app.clock.advance(HOUR);
     await policy(app, { mfa: "required", mfa_grace: 3600 });
@@ -72,7 +75,7 @@ scenarios("the policy of an application (ASVS 6.3.3, 6.3.4)", (t) => {
     app.clock.advance(HOUR / 2);
     expect([await status(old), await status(young)]).toEqual(["mfa_required", "mfa_required"]);
     const { user, secret } = await enrolled(app, await graced(app));
-    // Grace is for who has none.
+    // Grace is for users without a factor.
     const { mfa_token } = (await firstFactor(app, user)).body;
     expect((await verify(own(app), mfa_token, totp(secret, app.clock.now()))).status).toBe(200);
   });
@@ -88,7 +91,7 @@ scenarios("the policy of an application (ASVS 6.3.3, 6.3.4)", (t) => {
   });
 
   t.test(
-    "steps out of order: a flow of the set-up proves nothing, and one of the proof sets nothing up",
+    "steps out of order are refused: a set-up flow proves nothing, and a proof flow sets nothing up",
     async (app) => {
       const person = await enrolled(app);
       const { token: setup } = await setupToken(app);
@@ -103,12 +106,12 @@ scenarios("the policy of an application (ASVS 6.3.3, 6.3.4)", (t) => {
         expect((await client.post("/v1/auth/mfa/verify", body)).code).toBe("invalid_code");
       }
       expect(await app.state()).toBe(before);
-      // Enable before the set-up, by the right kind of flow.
+      // Calls enable before the set-up, with the right kind of flow.
       expect((await client.post(ENABLE, { mfa_token: setup, code: "123456" })).code).toBe("invalid_code");
     },
   );
 
-  t.test("a set-up that one flow began is not finished by another, nor by a session", async (app) => {
+  t.test("another flow or a session cannot finish the set-up that a flow began", async (app) => {
     const { user, token: mine } = await setupToken(app);
     const theirs = (await firstFactor(app, user)).body.mfa_token;
     const client = own(app);
@@ -122,28 +125,25 @@ scenarios("the policy of an application (ASVS 6.3.3, 6.3.4)", (t) => {
     expect((await client.post(SETUP, { mfa_token: theirs })).code).toBe("invalid_code");
   });
 
-  t.test(
-    "a set-up by a password alone is over once the owner has a second factor, however it came there",
-    async (app) => {
-      const { user, token } = await setupToken(app);
-      const client = own(app);
-      const { secret } = (await client.post(SETUP, { mfa_token: token })).body;
-      const code = totp(secret ?? "", app.clock.now());
-      // As if another capability had added one and had not ended the flows.
-      await app.storage.write((tx) =>
-        tx.kysely
-          .updateTable("totp_factors")
-          .set({ enabled_at: 1, sealed_secret: new Uint8Array(64) })
-          .execute(),
-      );
-      expect((await client.post(SETUP, { mfa_token: token })).code).toBe("invalid_code");
-      expect((await client.post(ENABLE, { mfa_token: token, code })).code).toBe("invalid_code");
-      expect((await firstFactor(app, user)).body.setup_required).toBe(false);
-    },
-  );
+  t.test("a set-up by password alone is over once the owner has a second factor, however it was added", async (app) => {
+    const { user, token } = await setupToken(app);
+    const client = own(app);
+    const { secret } = (await client.post(SETUP, { mfa_token: token })).body;
+    const code = totp(secret ?? "", app.clock.now());
+    // Acts as if another feature had added one and had not ended the flows.
+    await app.storage.write((tx) =>
+      tx.kysely
+        .updateTable("totp_factors")
+        .set({ enabled_at: 1, sealed_secret: new Uint8Array(64) })
+        .execute(),
+    );
+    expect((await client.post(SETUP, { mfa_token: token })).code).toBe("invalid_code");
+    expect((await client.post(ENABLE, { mfa_token: token, code })).code).toBe("invalid_code");
+    expect((await firstFactor(app, user)).body.setup_required).toBe(false);
+  });
 });
 
-/** Somebody who signs in within the grace, by the host's own phases. */
+/** Signs somebody in within the grace, by the host's own phases. */
 async function graced(app: TestApp) {
   const user = await app.user();
   expect((await firstFactor(app, user)).body.status).toBe("success");

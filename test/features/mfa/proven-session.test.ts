@@ -19,7 +19,7 @@ const needs = {
 } satisfies Record<string, StepUpNeed>;
 type Need = keyof typeof needs;
 
-/** A server whose procedures need just one thing each, on the identity of an application. */
+/** Serves procedures that each need just one thing, on the identity of an application. */
 function serve(app: TestApp) {
   const procedures = createProcedures(app.identity);
   const declare = (name: Need) =>
@@ -63,7 +63,7 @@ function serve(app: TestApp) {
   return { ask, stop: () => server.stop(true) };
 }
 
-scenarios("what a procedure may ask of a session, over HTTP (RFC 9470 section 3; ASVS 7.5.3)", (t) => {
+scenarios("procedures that need more of a session, over HTTP (RFC 9470 section 3; ASVS 7.5.3)", (t) => {
   t.test("each need is met or named, for every age and level", async (app) => {
     const { ask, stop } = serve(app);
     const { user, tokens } = await app.signedIn();
@@ -84,13 +84,13 @@ scenarios("what a procedure may ask of a session, over HTTP (RFC 9470 section 3;
         else expect([name, answer]).toMatchObject([name, expected[name]]);
       }
     };
-    // One factor, of somebody who has one; the session began 250 ms before the clock's instant.
+    // The user proved one factor and has one. The session began 250 ms before the clock's instant.
     await shows({ fresh: "in", aal2: weak, recent: "in", now: late(0), both: weak });
     app.clock.advance(60_000);
     await shows({ fresh: "in", aal2: weak, recent: late(60), now: late(0), both: weakAndLate(60) });
     app.clock.advance(541_000);
     await shows({ fresh: late(600), aal2: weak, recent: late(60), now: late(0), both: weakAndLate(60) });
-    // There is a second factor from here on: `fresh` asks for it.
+    // From here on the user has a second factor, and `fresh` asks for it.
     await giveTotp(app, user);
     await shows({ fresh: weakAndLate(600), aal2: weak, recent: late(60), now: late(0), both: weakAndLate(60) });
     await raise(app, tokens.session.sid);
@@ -98,14 +98,17 @@ scenarios("what a procedure may ask of a session, over HTTP (RFC 9470 section 3;
     await stop();
   });
 
-  t.test("a refresh makes no session fresher, and no step-up is taken for an expired token", async (app) => {
-    const { ask, stop } = serve(app);
-    const { tokens } = await app.signedIn();
-    app.clock.advance(601_000);
-    const { body } = await app.client().post("/v1/auth/refresh", { refresh_token: tokens.refreshToken });
-    expect(await ask("fresh", body.access_token)).toMatchObject({ code: "insufficient_user_authentication" });
-    app.clock.advance(900_000);
-    expect(await ask("fresh", body.access_token)).toMatchObject({ code: "token_expired" });
-    await stop();
-  });
+  t.test(
+    "a refresh makes no session fresher, and a needed step-up does not look like an expired token",
+    async (app) => {
+      const { ask, stop } = serve(app);
+      const { tokens } = await app.signedIn();
+      app.clock.advance(601_000);
+      const { body } = await app.client().post("/v1/auth/refresh", { refresh_token: tokens.refreshToken });
+      expect(await ask("fresh", body.access_token)).toMatchObject({ code: "insufficient_user_authentication" });
+      app.clock.advance(900_000);
+      expect(await ask("fresh", body.access_token)).toMatchObject({ code: "token_expired" });
+      await stop();
+    },
+  );
 });

@@ -15,7 +15,7 @@ const ROOMY = { settings: { limit_account: "1000/1m" } };
 
 scenarios("recovery codes", (t) => {
   t.test(
-    "ten of 125 bits, of which only an HMAC is kept, bound to their user (ASVS 6.5.2, 6.5.3, 6.5.4)",
+    "are ten codes of 125 bits, kept only as an HMAC and bound to their user (ASVS 6.5.2, 6.5.3, 6.5.4)",
     async (app) => {
       const { user, codes } = await enrolled(app);
       expect(codes).toHaveLength(10);
@@ -23,7 +23,7 @@ scenarios("recovery codes", (t) => {
       for (const code of codes) expect(code).toMatch(/^(?:[0-9A-HJKMNP-TV-Z]{5}-){4}[0-9A-HJKMNP-TV-Z]{5}$/);
       const rows = await app.storage.read.kysely.selectFrom("recovery_codes").selectAll().execute();
       expect(rows.map(({ digest }) => digest.length)).toEqual(Array(10).fill(43));
-      // A row that is copied to another user is no code of theirs.
+      // A row that is copied to another user is not a code of that user.
       const other = await enrolled(app);
       await app.storage.write(async (tx) => {
         await tx.kysely.deleteFrom("recovery_codes").where("user_id", "=", other.user.id).execute();
@@ -37,7 +37,7 @@ scenarios("recovery codes", (t) => {
     },
   );
 
-  t.test("each is good once, and its use is told with how many are left (ASVS 6.5.1, 6.3.7, 6.4.4)", async (app) => {
+  t.test("work once each; the notice of a use says how many are left (ASVS 6.5.1, 6.3.7, 6.4.4)", async (app) => {
     const { user, codes } = await enrolled(app);
     await proveAddress(app, user);
     const [first = "", second = ""] = codes;
@@ -53,7 +53,7 @@ scenarios("recovery codes", (t) => {
   });
 
   t.test(
-    "one code at twenty flows at once signs in once (ASVS 6.5.1)",
+    "one code in twenty flows at once signs in once (ASVS 6.5.1)",
     async (app) => {
       const { user, codes } = await enrolled(app);
       const client = own(app);
@@ -70,7 +70,7 @@ scenarios("recovery codes", (t) => {
   );
 
   t.test(
-    "case, spaces, hyphens and look-alikes are forgiven; anything else is not",
+    "accept other case, spaces, hyphens and look-alikes, and nothing else",
     async (app) => {
       const { user, codes } = await enrolled(app);
       const typed = [
@@ -92,7 +92,7 @@ scenarios("recovery codes", (t) => {
     ROOMY,
   );
 
-  t.test("a code of one kind is no code of the other", async (app) => {
+  t.test("a code of one kind does not work as the other kind", async (app) => {
     const { user, secret, codes } = await enrolled(app);
     const client = own(app);
     const { mfa_token } = (await firstFactor(app, user, client)).body;
@@ -101,7 +101,7 @@ scenarios("recovery codes", (t) => {
     expect((await verify(client, mfa_token, totp(secret, app.clock.now()))).status).toBe(200);
   });
 
-  t.test("new ones take the place of all before, and the owner is told", async (app) => {
+  t.test("new codes replace all earlier ones, and the owner gets a notice", async (app) => {
     const { user, codes, tokens } = await enrolled(app);
     await proveAddress(app, user);
     const made = await app.client().bearer(tokens.access_token).post("/v1/auth/mfa/recovery-codes");
@@ -113,7 +113,7 @@ scenarios("recovery codes", (t) => {
   });
 
   t.test(
-    "of twenty renewals at once one set is good",
+    "of twenty renewals at once, one set works",
     async (app) => {
       const { tokens, user } = await enrolled(app);
       const client = app.client().bearer(tokens.access_token);
@@ -131,7 +131,7 @@ scenarios("recovery codes", (t) => {
   );
 
   t.test(
-    "the last one used, they are no method any more; without another factor there are none to make",
+    "are not a method after the last is used, and cannot be made without another factor",
     async (app) => {
       const { user, codes } = await enrolled(app);
       for (const code of codes) expect((await use(app, user, code)).status).toBe(200);

@@ -18,7 +18,7 @@ async function statusOf(app: TestApp, token: string): Promise<number> {
 
 scenarios("the set-up of an authenticator app", (t) => {
   t.test(
-    "a code of the new secret enables it, under a new session; the other sessions end, and the owner is told (ASVS 6.3.7, 7.2.4, 7.4.3)",
+    "a code of the new secret enables it, under a new session; other sessions end, and the owner gets a notice (ASVS 6.3.7, 7.2.4, 7.4.3)",
     async (app) => {
       const { user, tokens } = await app.signedIn();
       await proveAddress(app, user);
@@ -32,7 +32,7 @@ scenarios("the set-up of an authenticator app", (t) => {
       expect(Object.fromEntries(new URL(uri).searchParams)).toMatchObject({ secret, algorithm: "SHA1", digits: "6" });
       expect(decodeURIComponent(new URL(uri).pathname)).toEndWith(`:${user.email}`);
       expect(svg).toStartWith("<svg");
-      // Nothing is asked for before a code has come.
+      // Sign-in asks for no second factor before a code has come.
       expect((await firstFactor(app, user)).body.status).toBe("success");
       const code = totp(secret ?? "", app.clock.now());
       const done = await client.post(ENABLE, { code });
@@ -47,14 +47,14 @@ scenarios("the set-up of an authenticator app", (t) => {
         "A way to sign in was added at My application",
       ]);
       expect(await app.audit()).toContain("factor.added");
-      // The code that enabled it is spent.
+      // The code that enabled the app is spent.
       const { mfa_token } = (await firstFactor(app, user)).body;
       expect((await verify(own(app), mfa_token, code)).code).toBe("invalid_code");
     },
   );
 
   t.test(
-    "of twenty at once with one code one enables it (ASVS 6.5.1)",
+    "of twenty requests at once with one code, one enables it (ASVS 6.5.1)",
     async (app) => {
       const { tokens } = await app.signedIn();
       const client = app.client().bearer(tokens.accessToken);
@@ -70,7 +70,7 @@ scenarios("the set-up of an authenticator app", (t) => {
   );
 
   t.test(
-    "out of order: enable before set-up, after ten minutes, twice, by another session, of an older secret",
+    "refuses enable before set-up, after ten minutes, twice, from another session, or with an older secret",
     async (app) => {
       const { user, tokens } = await app.signedIn();
       const client = app.client().bearer(tokens.accessToken);
@@ -93,14 +93,14 @@ scenarios("the set-up of an authenticator app", (t) => {
     },
   );
 
-  t.test("it takes a fresh session, and of whoever has a factor one with that factor (ASVS 7.5.1)", async (app) => {
+  t.test("needs a fresh session, with the factor if the user has one (ASVS 7.5.1)", async (app) => {
     const { user, tokens } = await app.signedIn();
     app.clock.advance(11 * MINUTE);
     const late = await app.client().bearer(tokens.accessToken).post(SETUP);
     expect([late.status, late.code]).toEqual([401, "insufficient_user_authentication"]);
     expect(late.body.error.details).toEqual({ acr_values: null, max_age: 600 });
     await enrolled(app, user);
-    // Of an application that asks for no second factor: a session of one.
+    // A session of an application that asks for no second factor.
     const lax = await app.signIn(user, await app.application({ mfa: "off" }));
     for (const path of ["/v1/auth/mfa/recovery-codes", DISABLE]) {
       const weak = await app.client().bearer(lax.accessToken).post(path);
@@ -109,7 +109,7 @@ scenarios("the set-up of an authenticator app", (t) => {
     expect((await app.client().bearer(lax.accessToken).post(SETUP)).code).toBe("insufficient_user_authentication");
   });
 
-  t.test("a new phone: the old app goes on until the new one has shown a code, then no more", async (app) => {
+  t.test("on a new phone the old app works until the new one has shown a code", async (app) => {
     const { user, secret: old, codes, tokens } = await enrolled(app);
     const client = app.client().bearer(tokens.access_token);
     const next = (await client.post(SETUP)).body.secret ?? "";
@@ -127,7 +127,7 @@ scenarios("the set-up of an authenticator app", (t) => {
   });
 
   t.test(
-    "taken away: nothing is asked for, codes go, other sessions end, the owner is told (ASVS 6.3.7, 6.5.6, 7.4.3)",
+    "removal ends the question for a factor, the codes and the other sessions, and sends a notice (ASVS 6.3.7, 6.5.6, 7.4.3)",
     async (app) => {
       const { user, secret, tokens } = await enrolled(app);
       await proveAddress(app, user);
@@ -149,7 +149,7 @@ scenarios("the set-up of an authenticator app", (t) => {
     },
   );
 
-  t.test("where the application requires one the last one stays, and can be replaced", async (app) => {
+  t.test("the last factor stays where the application requires one, and can be replaced", async (app) => {
     const { tokens } = await enrolled(app);
     await policy(app, { mfa: "required" });
     const client = app.client().bearer(tokens.access_token);
@@ -159,7 +159,7 @@ scenarios("the set-up of an authenticator app", (t) => {
     expect((await client.post(SETUP)).status).toBe(200);
   });
 
-  t.test("a deleted user leaves no factor behind; what was left undone goes after a day", async (app) => {
+  t.test("a deleted user leaves no factor; an unfinished set-up is deleted after a day", async (app) => {
     const { user } = await enrolled(app);
     const undone = await app.signedIn();
     await app.client().bearer(undone.tokens.accessToken).post(SETUP);
@@ -180,7 +180,7 @@ scenarios("the set-up of an authenticator app", (t) => {
   });
 
   t.test(
-    "a secret is sealed for its user: a row that is copied to another one opens nothing (ASVS 11.3.2)",
+    "a secret is sealed for its user: a row that is copied to another user opens nothing (ASVS 11.3.2)",
     async (app) => {
       const { user } = await enrolled(app);
       const victim = await enrolled(app);
@@ -193,7 +193,7 @@ scenarios("the set-up of an authenticator app", (t) => {
     },
   );
 
-  t.test("of two set-ups that were looked at only the one that still stands is put to use, once", async (app) => {
+  t.test("of two set-ups that were checked, only the current one is enabled, and once", async (app) => {
     const user = await app.user();
     const now = app.clock.now();
     const [older, newer] = [new Uint8Array(40).fill(1), new Uint8Array(40).fill(2)];

@@ -9,35 +9,38 @@ const STEP = 30_000;
 const HOUR = 3_600_000;
 
 scenarios("sign-in with a second factor", (t) => {
-  t.test("password, then a code: a session of two factors, and none before (ASVS 6.3.3, 7.2.4)", async (app) => {
-    const { user, secret } = await enrolled(app);
-    const client = own(app);
-    const sessions = () => app.storage.read.kysely.selectFrom("sessions").select("id").execute();
-    const before = (await sessions()).length;
-    const first = await firstFactor(app, user, client);
-    expect([first.status, first.body.status, first.cookies]).toEqual([200, "mfa_required", []]);
-    expect(first.body).toMatchObject({
-      mfa_token_expires_in: 300,
-      methods: ["totp", "recovery_code"],
-      setup_required: false,
-    });
-    expect("access_token" in first.body).toBe(false);
-    expect((await sessions()).length).toBe(before);
-    const second = await verify(client, first.body.mfa_token, totp(secret, app.clock.now()));
-    expect([second.status, second.body.status, second.body.user.id]).toEqual([200, "success", user.id]);
-    expect(claimsOf(second.body.access_token)).toMatchObject({
-      sub: user.id,
-      aal: "aal2",
-      auth_method: "password",
-      amr: ["pwd", "otp", "mfa"],
-      auth_time: Math.floor(app.clock.now() / 1000),
-    });
-    const who = await app.client().bearer(second.body.access_token).get("/v1/auth/session");
-    expect(who.body.session).toMatchObject({ aal: "aal2", amr: ["pwd", "otp", "mfa"] });
-    expect(await app.audit()).toContain("session.created");
-  });
+  t.test(
+    "password, then code: the session has two factors, and none begins earlier (ASVS 6.3.3, 7.2.4)",
+    async (app) => {
+      const { user, secret } = await enrolled(app);
+      const client = own(app);
+      const sessions = () => app.storage.read.kysely.selectFrom("sessions").select("id").execute();
+      const before = (await sessions()).length;
+      const first = await firstFactor(app, user, client);
+      expect([first.status, first.body.status, first.cookies]).toEqual([200, "mfa_required", []]);
+      expect(first.body).toMatchObject({
+        mfa_token_expires_in: 300,
+        methods: ["totp", "recovery_code"],
+        setup_required: false,
+      });
+      expect("access_token" in first.body).toBe(false);
+      expect((await sessions()).length).toBe(before);
+      const second = await verify(client, first.body.mfa_token, totp(secret, app.clock.now()));
+      expect([second.status, second.body.status, second.body.user.id]).toEqual([200, "success", user.id]);
+      expect(claimsOf(second.body.access_token)).toMatchObject({
+        sub: user.id,
+        aal: "aal2",
+        auth_method: "password",
+        amr: ["pwd", "otp", "mfa"],
+        auth_time: Math.floor(app.clock.now() / 1000),
+      });
+      const who = await app.client().bearer(second.body.access_token).get("/v1/auth/session");
+      expect(who.body.session).toMatchObject({ aal: "aal2", amr: ["pwd", "otp", "mfa"] });
+      expect(await app.audit()).toContain("session.created");
+    },
+  );
 
-  t.test("the same by tRPC, and what the first step was asked for holds", async (app) => {
+  t.test("works the same by tRPC, and keeps the first step's request", async (app) => {
     const { user, secret } = await enrolled(app);
     const page = app.page(undefined, { "x-application-id": app.applicationId });
     const first = await page.mutate("auth.login", { ...user.login, delivery: "memory" });
@@ -52,7 +55,7 @@ scenarios("sign-in with a second factor", (t) => {
   });
 
   t.test(
-    "one code at twenty flows at once signs in once (ASVS 6.5.1)",
+    "one code in twenty flows at once signs in once (ASVS 6.5.1)",
     async (app) => {
       const { user, secret } = await enrolled(app);
       const client = own(app);
@@ -67,12 +70,12 @@ scenarios("sign-in with a second factor", (t) => {
   );
 
   t.test(
-    "one flow at twenty requests at once signs in once (ASVS 7.2.4)",
+    "one flow in twenty requests at once signs in once (ASVS 7.2.4)",
     async (app) => {
       const { user, codes } = await enrolled(app);
       const client = own(app);
       const { mfa_token } = (await firstFactor(app, user, client)).body;
-      // Each with a proof of its own that is right: only the flow can be what refuses.
+      // Each request has a right proof of its own, so only the flow can refuse.
       const answers = await Promise.all(
         Array.from({ length: 20 }, (_, i) =>
           client.post("/v1/auth/mfa/verify", { mfa_token, method: "recovery_code", code: codes[i % 5] }),
@@ -84,44 +87,41 @@ scenarios("sign-in with a second factor", (t) => {
     { settings: { limit_account: "1000/1m" } },
   );
 
-  t.test(
-    "a code is good once, also after a restart, and the one before it no more (ASVS 6.5.1, 6.5.8)",
-    async (app) => {
-      const { user, secret } = await enrolled(app);
-      const client = own(app);
-      const attempt = async (code: string, at = client) => {
-        const { mfa_token } = (await firstFactor(app, user, at)).body;
-        const { status, code: error } = await verify(at, mfa_token, code);
-        return status === 200 ? "in" : error;
-      };
-      const now = app.clock.now();
-      expect(await attempt(totp(secret, now, -2))).toBe("invalid_code");
-      expect(await attempt(totp(secret, now, 2))).toBe("invalid_code");
-      expect(await attempt(totp(secret, now))).toBe("in");
-      expect(await attempt(totp(secret, now))).toBe("invalid_code");
-      expect(await attempt(totp(secret, now, -1))).toBe("invalid_code");
-      const restarted = await startApp({ beside: app });
-      expect(await attempt(totp(secret, now), own(restarted))).toBe("invalid_code");
-      await restarted.close();
-      // A phone that is ahead; after it its own clock's code is spent too.
-      expect(await attempt(totp(secret, now, 1))).toBe("in");
-      expect(await attempt(totp(secret, now, 1))).toBe("invalid_code");
-      app.clock.advance(STEP);
-      expect(await attempt(totp(secret, app.clock.now()))).toBe("invalid_code");
-      app.clock.advance(STEP);
-      expect(await attempt(totp(secret, app.clock.now()))).toBe("in");
-      const used = totp(secret, app.clock.now());
-      // The clock is set back an hour: neither that hour's codes nor the used one live again.
-      app.clock.advance(-HOUR);
-      expect(await attempt(totp(secret, app.clock.now()))).toBe("invalid_code");
-      expect(await attempt(used)).toBe("invalid_code");
-      app.clock.advance(HOUR + STEP);
-      expect(await attempt(totp(secret, app.clock.now()))).toBe("in");
-    },
-  );
+  t.test("a code works once, even after a restart, and then no earlier one works (ASVS 6.5.1, 6.5.8)", async (app) => {
+    const { user, secret } = await enrolled(app);
+    const client = own(app);
+    const attempt = async (code: string, at = client) => {
+      const { mfa_token } = (await firstFactor(app, user, at)).body;
+      const { status, code: error } = await verify(at, mfa_token, code);
+      return status === 200 ? "in" : error;
+    };
+    const now = app.clock.now();
+    expect(await attempt(totp(secret, now, -2))).toBe("invalid_code");
+    expect(await attempt(totp(secret, now, 2))).toBe("invalid_code");
+    expect(await attempt(totp(secret, now))).toBe("in");
+    expect(await attempt(totp(secret, now))).toBe("invalid_code");
+    expect(await attempt(totp(secret, now, -1))).toBe("invalid_code");
+    const restarted = await startApp({ beside: app });
+    expect(await attempt(totp(secret, now), own(restarted))).toBe("invalid_code");
+    await restarted.close();
+    // A fast phone sends this code; after it the code of the right time is spent too.
+    expect(await attempt(totp(secret, now, 1))).toBe("in");
+    expect(await attempt(totp(secret, now, 1))).toBe("invalid_code");
+    app.clock.advance(STEP);
+    expect(await attempt(totp(secret, app.clock.now()))).toBe("invalid_code");
+    app.clock.advance(STEP);
+    expect(await attempt(totp(secret, app.clock.now()))).toBe("in");
+    const used = totp(secret, app.clock.now());
+    // After the clock goes back an hour, neither that hour's codes nor the used code work again.
+    app.clock.advance(-HOUR);
+    expect(await attempt(totp(secret, app.clock.now()))).toBe("invalid_code");
+    expect(await attempt(used)).toBe("invalid_code");
+    app.clock.advance(HOUR + STEP);
+    expect(await attempt(totp(secret, app.clock.now()))).toBe("in");
+  });
 
   t.test(
-    "five wrong tries end the flow: a sixth right one is refused, and the owner is told (ASVS 6.3.5, 6.6.3)",
+    "five wrong tries end the flow: a sixth right one is refused, and the owner gets a notice (ASVS 6.3.5, 6.6.3)",
     async (app) => {
       const { user, secret } = await enrolled(app);
       await proveAddress(app, user);
@@ -131,7 +131,7 @@ scenarios("sign-in with a second factor", (t) => {
         expect((await verify(client, mfa_token, wrongTotp(secret, app.clock.now(), i))).code).toBe("invalid_code");
       }
       await app.mails();
-      // What is no answer is no try.
+      // A request without an answer is not a try.
       expect((await client.post("/v1/auth/mfa/verify", { mfa_token, method: "totp" })).code).toBe("invalid_input");
       expect((await verify(client, mfa_token, wrongTotp(secret, app.clock.now(), 4))).code).toBe("invalid_code");
       const [notice, ...more] = await app.mails(user.email);
@@ -139,7 +139,7 @@ scenarios("sign-in with a second factor", (t) => {
       expect((await verify(client, mfa_token, totp(secret, app.clock.now()))).code).toBe("invalid_code");
       expect((await client.post("/v1/auth/mfa/challenge", { mfa_token })).code).toBe("invalid_code");
       expect(await app.mails(user.email)).toEqual([]);
-      // Nobody is locked out: a new flow, the code that was not spent.
+      // The user is not locked out: a new flow takes the unspent code.
       const again = await firstFactor(app, user, client);
       expect((await verify(client, again.body.mfa_token, totp(secret, app.clock.now()))).status).toBe(200);
       expect(await app.audit()).toContain("second_factor.refused");
@@ -147,7 +147,7 @@ scenarios("sign-in with a second factor", (t) => {
   );
 
   t.test(
-    "of twenty wrong tries at once five are looked at (ASVS 6.6.3)",
+    "of twenty wrong tries at once, five are checked (ASVS 6.6.3)",
     async (app) => {
       const { user, secret } = await enrolled(app);
       const client = own(app);
@@ -166,7 +166,7 @@ scenarios("sign-in with a second factor", (t) => {
     { settings: { limit_account: "1000/1m" } },
   );
 
-  t.test("an MFA token lives five minutes, and no longer when the clock is set back (ASVS 6.5.5)", async (app) => {
+  t.test("an MFA token lives five minutes, and no longer if the clock is set back (ASVS 6.5.5)", async (app) => {
     const { user, secret } = await enrolled(app);
     const client = own(app);
     const late = (await firstFactor(app, user, client)).body.mfa_token;
@@ -180,35 +180,32 @@ scenarios("sign-in with a second factor", (t) => {
     expect((await client.post("/v1/auth/mfa/challenge", { mfa_token: over })).code).toBe("invalid_code");
   });
 
-  t.test(
-    "a wrong password shows and costs the same whether or not a second factor stands behind it (ASVS 6.3.8)",
-    async (app) => {
-      const { user: guarded } = await enrolled(app);
-      const bare = await app.user();
-      const shows = async (email: string) => {
-        const hashes = app.metric("sallyport_password_hashes_total");
-        const { reads, writes, statementsInWrites } = app.storage;
-        const answer = await own(app).post("/v1/auth/login", { email, password: "not-the-right-password" });
-        const { request_id: _, ...error } = answer.body.error;
-        return {
-          status: answer.status,
-          error,
-          headers: [...answer.headers.keys()].sort(),
-          hashes: app.metric("sallyport_password_hashes_total") - hashes,
-          reads: app.storage.reads - reads,
-          writes: app.storage.writes - writes,
-          statements: app.storage.statementsInWrites - statementsInWrites,
-        };
+  t.test("a wrong password shows and costs the same with and without a second factor (ASVS 6.3.8)", async (app) => {
+    const { user: guarded } = await enrolled(app);
+    const bare = await app.user();
+    const shows = async (email: string) => {
+      const hashes = app.metric("sallyport_password_hashes_total");
+      const { reads, writes, statementsInWrites } = app.storage;
+      const answer = await own(app).post("/v1/auth/login", { email, password: "not-the-right-password" });
+      const { request_id: _, ...error } = answer.body.error;
+      return {
+        status: answer.status,
+        error,
+        headers: [...answer.headers.keys()].sort(),
+        hashes: app.metric("sallyport_password_hashes_total") - hashes,
+        reads: app.storage.reads - reads,
+        writes: app.storage.writes - writes,
+        statements: app.storage.statementsInWrites - statementsInWrites,
       };
-      await shows("first@example.com");
-      const expected = await shows(bare.email);
-      expect(expected).toMatchObject({ status: 401, hashes: 1 });
-      expect(await shows(guarded.email)).toEqual(expected);
-      expect(await shows("nobody@example.com")).toEqual(expected);
-    },
-  );
+    };
+    await shows("first@example.com");
+    const expected = await shows(bare.email);
+    expect(expected).toMatchObject({ status: 401, hashes: 1 });
+    expect(await shows(guarded.email)).toEqual(expected);
+    expect(await shows("nobody@example.com")).toEqual(expected);
+  });
 
-  t.test("who has no second factor pays two point reads for it", async (app) => {
+  t.test("a user without a second factor pays two point reads for it", async (app) => {
     const user = await app.user();
     await firstFactor(app, user);
     const count = async (mfa: "off" | "optional") => {

@@ -6,10 +6,10 @@ import { claimsOf } from "../../support/tokens.ts";
 import { totp, wrongTotp } from "../../support/totp.ts";
 
 const MINUTE = 60_000;
-/** Asks for a fresh sign-in, with two factors of whoever has two. */
+/** Needs a fresh sign-in, with two factors from a user who has two. */
 const FRESH = "/v1/auth/mfa/recovery-codes";
 
-/** A session of one factor of somebody who has two: of an application that asks for one. */
+/** Returns a session of one factor for a user with two, from an application that asks for one. */
 async function weakSession(app: TestApp) {
   const person = await enrolled(app);
   const applicationId = await app.application({ mfa: "off" });
@@ -18,30 +18,35 @@ async function weakSession(app: TestApp) {
 }
 
 scenarios("step-up (RFC 9470; ASVS 7.5.1, 7.5.3)", (t) => {
-  t.test("the refusal says what would do, in the header and in the details, on both transports", async (app) => {
-    const { client } = await weakSession(app);
-    const weak = await client.post(FRESH);
-    expect([weak.status, weak.code]).toEqual([401, "insufficient_user_authentication"]);
-    expect(weak.headers.get("www-authenticate")).toBe(
-      'Bearer error="insufficient_user_authentication", acr_values="aal2"',
-    );
-    expect(weak.body.error.details).toEqual({ acr_values: "aal2", max_age: null });
-    app.clock.advance(11 * MINUTE);
-    const both = await client.post(FRESH);
-    expect(both.headers.get("www-authenticate")).toBe(
-      'Bearer error="insufficient_user_authentication", acr_values="aal2", max_age="600"',
-    );
-    expect(both.body.error.details).toEqual({ acr_values: "aal2", max_age: 600 });
-    const trpc = await client.mutate("auth.mfa.recoveryCodes");
-    expect([trpc.status, trpc.text.includes("insufficient_user_authentication")]).toEqual([401, true]);
-    const { tokens } = await app.signedIn();
-    app.clock.advance(10 * MINUTE + 1000);
-    const late = await app.client().bearer(tokens.accessToken).post(FRESH);
-    expect(late.headers.get("www-authenticate")).toBe('Bearer error="insufficient_user_authentication", max_age="600"');
-  });
+  t.test(
+    "the refusal names the proof that would do, in the header and in the details, on both transports",
+    async (app) => {
+      const { client } = await weakSession(app);
+      const weak = await client.post(FRESH);
+      expect([weak.status, weak.code]).toEqual([401, "insufficient_user_authentication"]);
+      expect(weak.headers.get("www-authenticate")).toBe(
+        'Bearer error="insufficient_user_authentication", acr_values="aal2"',
+      );
+      expect(weak.body.error.details).toEqual({ acr_values: "aal2", max_age: null });
+      app.clock.advance(11 * MINUTE);
+      const both = await client.post(FRESH);
+      expect(both.headers.get("www-authenticate")).toBe(
+        'Bearer error="insufficient_user_authentication", acr_values="aal2", max_age="600"',
+      );
+      expect(both.body.error.details).toEqual({ acr_values: "aal2", max_age: 600 });
+      const trpc = await client.mutate("auth.mfa.recoveryCodes");
+      expect([trpc.status, trpc.text.includes("insufficient_user_authentication")]).toEqual([401, true]);
+      const { tokens } = await app.signedIn();
+      app.clock.advance(10 * MINUTE + 1000);
+      const late = await app.client().bearer(tokens.accessToken).post(FRESH);
+      expect(late.headers.get("www-authenticate")).toBe(
+        'Bearer error="insufficient_user_authentication", max_age="600"',
+      );
+    },
+  );
 
   t.test(
-    "ten minutes are fresh to the second, and the setting moves them",
+    "ten minutes count as fresh to the second, and a setting changes them",
     async (app) => {
       const { tokens } = await app.signedIn();
       const client = app.client().bearer(tokens.accessToken);
@@ -81,7 +86,7 @@ scenarios("step-up (RFC 9470; ASVS 7.5.1, 7.5.3)", (t) => {
     expect((await verify(own(app), mfa_token, code)).code).toBe("invalid_code");
   });
 
-  t.test("what does not hold changes nothing: the session stays what it was", async (app) => {
+  t.test("a refused proof leaves the session as it was", async (app) => {
     const { person, client } = await weakSession(app);
     const wrong = wrongTotp(person.secret, app.clock.now());
     expect((await client.post("/v1/auth/mfa/verify", { method: "totp", code: wrong })).code).toBe("invalid_code");
@@ -94,7 +99,7 @@ scenarios("step-up (RFC 9470; ASVS 7.5.1, 7.5.3)", (t) => {
   });
 
   t.test(
-    "twenty at once with one code: one session goes on (ASVS 6.5.1)",
+    "twenty requests at once with one code raise one session (ASVS 6.5.1)",
     async (app) => {
       const { person, client } = await weakSession(app);
       const code = totp(person.secret, app.clock.now());
@@ -114,7 +119,7 @@ scenarios("step-up (RFC 9470; ASVS 7.5.1, 7.5.3)", (t) => {
   );
 
   t.test(
-    "of twenty with different proofs one wins: the session is replaced once",
+    "of twenty requests with different proofs one wins, and the session is replaced once",
     async (app) => {
       const { person, client } = await weakSession(app);
       const answers = await Promise.all(
@@ -123,7 +128,7 @@ scenarios("step-up (RFC 9470; ASVS 7.5.1, 7.5.3)", (t) => {
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
       const refused = answers.filter(({ status }) => status !== 200);
       expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(["token_revoked"]));
-      // Who lost has spent nothing.
+      // The losing requests have spent nothing.
       const unused = await app.storage.read.kysely
         .selectFrom("recovery_codes")
         .select("digest")
@@ -134,7 +139,7 @@ scenarios("step-up (RFC 9470; ASVS 7.5.1, 7.5.3)", (t) => {
     { settings: { limit_account: "1000/1m" } },
   );
 
-  t.test("a session that has ended, or whose user is gone, steps nowhere", async (app) => {
+  t.test("a session that has ended, or whose user is deleted, cannot step up", async (app) => {
     const { person, client } = await weakSession(app);
     const code = totp(person.secret, app.clock.now());
     await client.post("/v1/auth/logout");

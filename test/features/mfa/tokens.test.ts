@@ -10,7 +10,7 @@ import { totp } from "../../support/totp.ts";
 
 const ID = "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f";
 const MFA = ["setup", "enable", "challenge", "verify"].map((name) => `/v1/auth/mfa/${name}`);
-/** What each of them takes besides the token. */
+/** Returns the body that each path takes besides the token. */
 const bodyOf = (path: string, code = "123456") =>
   path.endsWith("verify") ? { method: "totp", code } : path.endsWith("enable") ? { code } : {};
 
@@ -22,7 +22,7 @@ const procedures = Object.entries(proceduresOf(probe.app.router)).map(([name, { 
   path: (_def.meta?.rest?.path ?? "").replace(/\{\w+\}/g, ID),
 }));
 await probe.close();
-/** Everything that a credential opens. */
+/** Every procedure that needs a credential. */
 const guarded = procedures.filter(({ access }) => access !== "public");
 
 test("the table holds the routes of every kind", () => {
@@ -32,7 +32,7 @@ test("the table holds the routes of every kind", () => {
   }
 });
 
-/** Both factors' worth of tokens for one person: each is good where it belongs. */
+/** Returns tokens of both steps for one person. Each works in its own step. */
 async function halfWay(app: TestApp) {
   const person = await enrolled(app);
   const proof = (await firstFactor(app, person.user)).body.mfa_token;
@@ -43,47 +43,53 @@ async function halfWay(app: TestApp) {
 
 scenarios("a credential of one factor opens nothing (ASVS 6.3.4, 9.2.2)", (t) => {
   for (const kind of ["proof", "setup"] as const) {
-    t.test(`an MFA token (${kind}) as Bearer and as cookie, at every route and both transports`, async (app) => {
-      const { tokens } = await halfWay(app);
-      const token = tokens[kind];
-      const suffix = `_${app.applicationId.slice(-12)}`;
-      const cookie = { cookie: `sallyport_at${suffix}=${token}; sallyport_rt${suffix}=${token}` };
-      const callers: Record<string, Client> = {
-        bearer: app.client().bearer(token),
-        "bearer beside the application": own(app).bearer(token),
-        cookies: own(app, cookie),
-      };
-      const before = await app.state();
-      for (const [how, client] of Object.entries(callers)) {
-        for (const { name, method, path } of guarded) {
-          const body = method === "POST" || method === "PATCH" ? { json: bodyOf(path) } : {};
-          const rest = await client.send(method, path, body);
-          expect([how, name, [400, 401].includes(rest.status)]).toEqual([how, name, true]);
-          const trpc = method === "GET" ? await client.query(name) : await client.mutate(name, bodyOf(path));
-          expect([how, name, "trpc", [400, 401].includes(trpc.status)]).toEqual([how, name, "trpc", true]);
+    t.test(
+      `an MFA token (${kind}) is refused as Bearer and as cookie, on every route and both transports`,
+      async (app) => {
+        const { tokens } = await halfWay(app);
+        const token = tokens[kind];
+        const suffix = `_${app.applicationId.slice(-12)}`;
+        const cookie = { cookie: `sallyport_at${suffix}=${token}; sallyport_rt${suffix}=${token}` };
+        const callers: Record<string, Client> = {
+          bearer: app.client().bearer(token),
+          "bearer beside the application": own(app).bearer(token),
+          cookies: own(app, cookie),
+        };
+        const before = await app.state();
+        for (const [how, client] of Object.entries(callers)) {
+          for (const { name, method, path } of guarded) {
+            const body = method === "POST" || method === "PATCH" ? { json: bodyOf(path) } : {};
+            const rest = await client.send(method, path, body);
+            expect([how, name, [400, 401].includes(rest.status)]).toEqual([how, name, true]);
+            const trpc = method === "GET" ? await client.query(name) : await client.mutate(name, bodyOf(path));
+            expect([how, name, "trpc", [400, 401].includes(trpc.status)]).toEqual([how, name, "trpc", true]);
+          }
         }
-      }
-      expect(await app.state()).toBe(before);
-    });
+        expect(await app.state()).toBe(before);
+      },
+    );
   }
 
-  t.test("as refresh token, in the body and as cookie; as the secret of a device; as a mailed link", async (app) => {
-    const { person, tokens } = await halfWay(app);
-    const suffix = `_${app.applicationId.slice(-12)}`;
-    const refresh = await own(app).post("/v1/auth/refresh", { refresh_token: tokens.proof });
-    expect([refresh.status, refresh.code]).toEqual([401, "invalid_credentials"]);
-    const cookie = own(app, { cookie: `sallyport_rt${suffix}=${tokens.proof}` });
-    expect((await cookie.post("/v1/auth/refresh")).code).toBe("invalid_credentials");
-    const device = await own(app).post("/v1/auth/login", {
-      ...person.user.login,
-      trusted_device: tokens.setup.slice(0, 200),
-    });
-    expect(device.body.status).toBe("mfa_required");
-    const linkCookie = own(app, { cookie: `sallyport_td${suffix}=${tokens.proof}` });
-    expect((await linkCookie.post("/v1/auth/login", person.user.login)).body.status).toBe("mfa_required");
-  });
+  t.test(
+    "an MFA token is refused as refresh token in the body and as cookie, as a device's secret, and as a mailed link",
+    async (app) => {
+      const { person, tokens } = await halfWay(app);
+      const suffix = `_${app.applicationId.slice(-12)}`;
+      const refresh = await own(app).post("/v1/auth/refresh", { refresh_token: tokens.proof });
+      expect([refresh.status, refresh.code]).toEqual([401, "invalid_credentials"]);
+      const cookie = own(app, { cookie: `sallyport_rt${suffix}=${tokens.proof}` });
+      expect((await cookie.post("/v1/auth/refresh")).code).toBe("invalid_credentials");
+      const device = await own(app).post("/v1/auth/login", {
+        ...person.user.login,
+        trusted_device: tokens.setup.slice(0, 200),
+      });
+      expect(device.body.status).toBe("mfa_required");
+      const linkCookie = own(app, { cookie: `sallyport_td${suffix}=${tokens.proof}` });
+      expect((await linkCookie.post("/v1/auth/login", person.user.login)).body.status).toBe("mfa_required");
+    },
+  );
 
-  t.test("beside it a session counts for nothing: the token that was given is what is looked at", async (app) => {
+  t.test("a session beside an MFA token adds nothing: the token alone decides", async (app) => {
     const { person } = await halfWay(app);
     const client = app.client().bearer(person.tokens.access_token);
     for (const path of MFA) {
@@ -94,7 +100,7 @@ scenarios("a credential of one factor opens nothing (ASVS 6.3.4, 9.2.2)", (t) =>
 });
 
 scenarios("nothing else is an MFA token (ASVS 9.1.1, 9.1.2, 9.2.1)", (t) => {
-  t.test("every other credential, and every forgery, at every endpoint that takes one", async (app) => {
+  t.test("refuses every other credential, and every forgery, at every endpoint that takes one", async (app) => {
     const { person, tokens } = await halfWay(app);
     const { tokens: plain } = await app.signedIn(await app.application());
     const client = own(app);
@@ -142,18 +148,18 @@ scenarios("nothing else is an MFA token (ASVS 9.1.1, 9.1.2, 9.2.1)", (t) => {
       }
     }
     expect(await app.state()).toBe(before);
-    // The very claims, signed as they were made, are good: it was what was changed that was refused.
+    // The same claims work when signed as before, so only the changes were refused.
     expect((await verify(client, hmacToken(header, claims, mfaKey), code)).status).toBe(200);
   });
 
-  t.test("a flow of another kind is none, whoever signs its id", async (app) => {
+  t.test("a flow of another kind does not work, even with its id signed by the right key", async (app) => {
     const { person, tokens } = await halfWay(app);
     await app.storage.write((tx) => tx.kysely.updateTable("flows").set({ kind: "sign_in" }).execute());
     expect((await verify(own(app), tokens.proof, totp(person.secret, app.clock.now()))).code).toBe("invalid_code");
   });
 
   t.test(
-    "of another application or tenant it is refused, and is still good where it belongs (ASVS 6.6.2, 8.4.1)",
+    "an MFA token of another application or tenant is refused, and still works where it belongs (ASVS 6.6.2, 8.4.1)",
     async (app) => {
       const { person, tokens } = await halfWay(app);
       const acme = await app.tenant("acme");
@@ -185,7 +191,7 @@ scenarios("nothing else is an MFA token (ASVS 9.1.1, 9.1.2, 9.2.1)", (t) => {
     const page = ownPage(app);
     const answer = await verify(page, tokens.proof, code);
     expect([answer.status, answer.body.refresh_token]).toEqual([200, null]);
-    // And by the cookies of one who is signed in.
+    // The cookies of a signed-in user do not help.
     const stolen = app.page("https://evil.example", { "x-application-id": app.applicationId });
     for (const [name, cookie] of page.jar ?? []) stolen.jar?.set(name, cookie);
     for (const path of [...MFA, "/v1/auth/mfa/disable", "/v1/auth/mfa/recovery-codes"]) {
@@ -193,7 +199,7 @@ scenarios("nothing else is an MFA token (ASVS 9.1.1, 9.1.2, 9.2.1)", (t) => {
     }
   });
 
-  t.test("what nobody asked for is refused: no field names a user, a level or a flow", async (app) => {
+  t.test("refuses unknown fields: no field names a user, a level or a flow", async (app) => {
     const { person, tokens } = await halfWay(app);
     const code = totp(person.secret, app.clock.now());
     const more = [{ user_id: ID }, { aal: "aal2" }, { is_setup: true }, { application_id: ID }, { __proto__x: 1 }];

@@ -8,7 +8,7 @@ const RFC_SECRET = new TextEncoder().encode("12345678901234567890");
 const SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
 describe("RFC 6238", () => {
-  /** Appendix B, SHA-1: eight digits, of which an app of six shows the last six. */
+  /** Appendix B, SHA-1: eight digits, of which an app with six shows the last six. */
   const vectors: [seconds: number, code: string][] = [
     [59, "94287082"],
     [1_111_111_109, "07081804"],
@@ -29,7 +29,7 @@ describe("RFC 6238", () => {
     expect(codes.map((_, step) => totpCode(RFC_SECRET, step))).toEqual(codes);
   });
 
-  test("one step of drift either way, and no more (ASVS 6.5.5)", () => {
+  test("accepts one step of drift either way, and no more (ASVS 6.5.5)", () => {
     const now = 1_234_567_890_000;
     const step = Math.floor(now / 30_000);
     for (const drift of [-1, 0, 1]) {
@@ -40,7 +40,7 @@ describe("RFC 6238", () => {
     }
   });
 
-  test("no step up to the last one is found again, however the clock stands (ASVS 6.5.1)", () => {
+  test("never finds a step up to the last one again, whatever the clock says (ASVS 6.5.1)", () => {
     const now = 1_234_567_890_000;
     const step = Math.floor(now / 30_000);
     for (const drift of [-1, 0]) {
@@ -51,7 +51,7 @@ describe("RFC 6238", () => {
     expect(matchingStep(RFC_SECRET, totpCode(RFC_SECRET, step - 120), before, step)).toBeNull();
   });
 
-  test("spaces and hyphens do not count; anything else is wrong and throws nothing", () => {
+  test("ignores spaces and hyphens; refuses anything else without an error", () => {
     const now = 59_000;
     expect(matchingStep(RFC_SECRET, "287 082", now, 0)).toBe(1);
     expect(matchingStep(RFC_SECRET, " 287-082 ", now, 0)).toBe(1);
@@ -67,7 +67,7 @@ describe("RFC 6238", () => {
   });
 });
 
-test("base32 as RFC 4648 section 10 has it, without padding", () => {
+test("base32 follows RFC 4648 section 10, without padding", () => {
   const vectors = {
     "": "",
     f: "MY",
@@ -83,8 +83,8 @@ test("base32 as RFC 4648 section 10 has it, without padding", () => {
   expect(toBase32(RFC_SECRET)).toBe(SECRET);
 });
 
-describe("what an app reads", () => {
-  test("issuer and account are parted by the one colon, and nothing in them breaks out", () => {
+describe("the address and picture for an app", () => {
+  test("one colon separates issuer and account, and no part of them breaks out", () => {
     const uri = otpauthUri({ secret: SECRET, issuer: "Acme: Tools & Co", account: "ada+a:b&secret=x#?@example.com" });
     const url = new URL(uri);
     expect([url.protocol, url.host, uri.split(":").length]).toEqual(["otpauth:", "totp", 3]);
@@ -98,7 +98,7 @@ describe("what an app reads", () => {
     });
   });
 
-  test("the picture is the code of the text, in a square with four white modules around, and no script", async () => {
+  test("the picture is the code of the text, in a square with a border of four white modules, without script", async () => {
     const text = otpauthUri({ secret: SECRET, issuer: "Acme", account: "ada@example.com" });
     const svg = await qrSvg(text);
     const { data, size } = encode(text, { ecc: "M", border: 4 });
@@ -114,7 +114,7 @@ describe("what an app reads", () => {
     expect(svg.length).toBeLessThan(15_000);
   });
 
-  test("the longest names there can be still fit", async () => {
+  test("the longest possible names still fit", async () => {
     const astral = "\u{1f600}".repeat(200);
     const uri = otpauthUri({ secret: SECRET, issuer: astral, account: astral });
     expect(await qrSvg(uri)).toStartWith("<svg");

@@ -20,7 +20,7 @@ const signIn = (app: TestApp, user: TestUser, trusted_device: string | null, cli
   client.post("/v1/auth/login", { ...user.login, trusted_device });
 
 scenarios("remembered devices", (t) => {
-  t.test("are not asked again, and their session stays one of one factor", async (app) => {
+  t.test("are not asked again, and their session stays a session of one factor", async (app) => {
     await policy(app, REMEMBER);
     const person = await enrolled(app);
     const device = (await remember(app, person)).body.trusted_device;
@@ -29,14 +29,14 @@ scenarios("remembered devices", (t) => {
     expect(again.body.status).toBe("success");
     expect(claimsOf(again.body.access_token)).toMatchObject({ aal: "aal1", amr: ["pwd"] });
     expect((await signIn(app, person.user, null)).body.status).toBe("mfa_required");
-    // What asks for two factors asks for the second one here too.
+    // A procedure that needs two factors asks for the second one here too.
     const step = await app.client().bearer(again.body.access_token).post("/v1/auth/mfa/disable");
     expect(step.code).toBe("insufficient_user_authentication");
     expect(await app.audit()).toContain("trusted_device.added");
   });
 
   t.test(
-    "a page has the secret in an HttpOnly cookie only, which outlives its sign-out (ASVS 3.3.1, 3.3.4)",
+    "a page keeps the secret in an HttpOnly cookie only, which outlives its sign-out (ASVS 3.3.1, 3.3.4)",
     async (app) => {
       await policy(app, REMEMBER);
       const person = await enrolled(app);
@@ -56,7 +56,7 @@ scenarios("remembered devices", (t) => {
     },
   );
 
-  t.test("nothing is remembered where the application does not, nor unless it was asked for", async (app) => {
+  t.test("remembers a device only if the application does so and the request asks for it", async (app) => {
     const person = await enrolled(app);
     const bare = await remember(app, person);
     expect(["trusted_device" in bare.body, bare.cookies.length]).toEqual([false, 2]);
@@ -67,13 +67,13 @@ scenarios("remembered devices", (t) => {
     expect(["trusted_device" in unasked.body, unasked.cookies.length]).toEqual([false, 2]);
     const devices = await app.storage.read.kysely.selectFrom("trusted_devices").select("id").execute();
     expect(devices).toEqual([]);
-    // One that was remembered before counts no more once the application remembers none.
+    // A device that was remembered earlier does not count once the application remembers none.
     const device = (await remember(app, person)).body.trusted_device;
     await policy(app, { mfa_remember: 0 });
     expect((await signIn(app, person.user, device)).body.status).toBe("mfa_required");
   });
 
-  t.test("one of another user, of another application, altered, and after its time, is none", async (app) => {
+  t.test("do not count for another user or application, altered, or after their time", async (app) => {
     await policy(app, REMEMBER);
     const person = await enrolled(app);
     const other = await enrolled(app);
@@ -95,7 +95,7 @@ scenarios("remembered devices", (t) => {
     expect(await asks(device)).toBe("mfa_required");
   });
 
-  t.test("end with a change of the password, of the factor, and with its removal (ASVS 7.4.3)", async (app) => {
+  t.test("end with a change of the password or the factor, and with its removal (ASVS 7.4.3)", async (app) => {
     await policy(app, REMEMBER);
     const changes: Record<string, (token: string, person: Enrolled) => Promise<unknown>> = {
       password: (token, { user }) =>
@@ -121,7 +121,7 @@ scenarios("remembered devices", (t) => {
     }
   });
 
-  t.test("remembered by the set-up itself, and by a step-up", async (app) => {
+  t.test("are remembered by the set-up itself, and by a step-up", async (app) => {
     await policy(app, REMEMBER);
     const { user, tokens } = await app.signedIn();
     const client = app.client().bearer(tokens.accessToken);
@@ -137,7 +137,7 @@ scenarios("remembered devices", (t) => {
     expect((await signIn(app, user, step.body.trusted_device)).body.status).toBe("success");
   });
 
-  t.test("a required set-up is not skipped by a device", async (app) => {
+  t.test("do not skip a required set-up", async (app) => {
     await policy(app, REMEMBER);
     const person = await enrolled(app);
     const device = (await remember(app, person)).body.trusted_device;

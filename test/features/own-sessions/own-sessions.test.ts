@@ -14,7 +14,7 @@ const endedIn = async (app: TestApp) =>
   ).map(({ id, end_reason }) => [id, end_reason]);
 
 scenarios("a person's own sessions (ASVS 7.5.2)", (t) => {
-  t.test("are listed in pages, oldest first, with where they come from and which one asks", async (app) => {
+  t.test("are listed in pages, oldest first, with their origin and a mark on the caller's", async (app) => {
     const { user, tokens } = await app.signedIn();
     for (let i = 0; i < 4; i++) await app.signIn(user);
     const client = app.client().bearer(tokens.accessToken);
@@ -35,7 +35,7 @@ scenarios("a person's own sessions (ASVS 7.5.2)", (t) => {
     expect((await client.get(`/v1/auth/sessions?cursor=${first}`)).body.data).toHaveLength(4);
   });
 
-  t.test("hold nobody else's, no other application's, none that has ended or expired", async (app) => {
+  t.test("do not include sessions of other users or applications, or ended or expired ones", async (app) => {
     const { user, tokens } = await app.signedIn();
     await app.signedIn();
     await app.signIn(user, app.defaultApplicationId);
@@ -45,33 +45,28 @@ scenarios("a person's own sessions (ASVS 7.5.2)", (t) => {
     expect(body.data.map(({ id }) => id)).toEqual([tokens.session.sid]);
   });
 
-  t.test(
-    "one is ended by either form of its id, once, and its tokens are refused from then on (ASVS 7.4.1)",
-    async (app) => {
-      const { user, tokens } = await app.signedIn();
-      const [one, two] = [await app.signIn(user), await app.signIn(user)];
-      const client = app.client().bearer(tokens.accessToken);
-      expect((await client.delete(`/v1/auth/sessions/${one.session.sid}`)).body.status).toBe("success");
-      expect(
-        (await client.delete(`/v1/auth/sessions/${toPrefixedId("session", two.session.sid).toLowerCase()}`)).status,
-      ).toBe(200);
-      expect((await client.delete(`/v1/auth/sessions/${one.session.sid}`)).status).toBe(200);
-      for (const { accessToken, refreshToken } of [one, two]) {
-        expect((await app.client().bearer(accessToken).get("/v1/auth/session")).code).toBe("token_revoked");
-        expect((await app.client().post("/v1/auth/refresh", { refresh_token: refreshToken })).code).toBe(
-          "token_revoked",
-        );
-      }
-      expect(await endedIn(app)).toEqual([
-        [one.session.sid, "revoked"],
-        [two.session.sid, "revoked"],
-      ]);
-      expect((await app.audit()).filter((action) => action === "session.ended")).toHaveLength(2);
-      expect((await client.get("/v1/auth/session")).status).toBe(200);
-    },
-  );
+  t.test("are ended by either form of the id, once; the tokens are refused from then on (ASVS 7.4.1)", async (app) => {
+    const { user, tokens } = await app.signedIn();
+    const [one, two] = [await app.signIn(user), await app.signIn(user)];
+    const client = app.client().bearer(tokens.accessToken);
+    expect((await client.delete(`/v1/auth/sessions/${one.session.sid}`)).body.status).toBe("success");
+    expect(
+      (await client.delete(`/v1/auth/sessions/${toPrefixedId("session", two.session.sid).toLowerCase()}`)).status,
+    ).toBe(200);
+    expect((await client.delete(`/v1/auth/sessions/${one.session.sid}`)).status).toBe(200);
+    for (const { accessToken, refreshToken } of [one, two]) {
+      expect((await app.client().bearer(accessToken).get("/v1/auth/session")).code).toBe("token_revoked");
+      expect((await app.client().post("/v1/auth/refresh", { refresh_token: refreshToken })).code).toBe("token_revoked");
+    }
+    expect(await endedIn(app)).toEqual([
+      [one.session.sid, "revoked"],
+      [two.session.sid, "revoked"],
+    ]);
+    expect((await app.audit()).filter((action) => action === "session.ended")).toHaveLength(2);
+    expect((await client.get("/v1/auth/session")).status).toBe(200);
+  });
 
-  t.test("ending one's own clears its cookies", async (app) => {
+  t.test("the caller's own clears its cookies when it is ended", async (app) => {
     const { tokens } = await app.signedIn();
     const answer = await app.client().bearer(tokens.accessToken).delete(`/v1/auth/sessions/${tokens.session.sid}`);
     expect(answer.cookies.map(({ attributes }) => attributes["max-age"])).toEqual(["0", "0"]);
@@ -82,7 +77,7 @@ scenarios("a person's own sessions (ASVS 7.5.2)", (t) => {
   });
 
   t.test(
-    "all others are ended together, this one and other people's and applications' stay (ASVS 7.4.3)",
+    "all others are ended together; this one and those of other people and applications stay (ASVS 7.4.3)",
     async (app) => {
       const { user, tokens } = await app.signedIn();
       const others = [await app.signIn(user), await app.signIn(user)];
@@ -99,7 +94,7 @@ scenarios("a person's own sessions (ASVS 7.5.2)", (t) => {
   );
 
   t.test(
-    "ids of other kinds, other people, applications and tenants are 400 or 404, and end nothing (ASVS 8.2.2, 8.4.1)",
+    "ids of other kinds, people, applications and tenants are 400 or 404, and end nothing (ASVS 8.2.2, 8.4.1)",
     async (app) => {
       const acme = await app.tenant("acme");
       const { user, tokens } = await app.signedIn();

@@ -7,7 +7,7 @@ interface Begun {
 }
 
 sqliteScenarios("challenges of passkeys", (t) => {
-  t.test("have 128 bits or more, and of a hundred no two are the same (ASVS 6.7.2, 11.5.1)", async (app) => {
+  t.test("have 128 bits or more, and no two of a hundred are the same (ASVS 6.7.2, 11.5.1)", async (app) => {
     const { tokens } = await app.signedIn();
     const person = app.client().bearer(tokens.accessToken);
     const begun: Begun[] = [];
@@ -18,7 +18,7 @@ sqliteScenarios("challenges of passkeys", (t) => {
     const challenges = begun.map(({ public_key }) => Buffer.from(public_key.challenge, "base64url"));
     expect(Math.min(...challenges.map(({ length }) => length))).toBeGreaterThanOrEqual(16);
     expect(new Set(challenges.map((challenge) => challenge.toString("hex"))).size).toBe(100);
-    // Nor do they share a part, as a counter or a clock in them would make them.
+    // They share no part either, as a counter or a clock in them would cause.
     expect(new Set(challenges.map((challenge) => challenge.subarray(0, 8).toString("hex"))).size).toBe(100);
     expect(new Set(challenges.map((challenge) => challenge.subarray(-8).toString("hex"))).size).toBe(100);
     expect(new Set(begun.map(({ flow_id }) => flow_id)).size).toBe(100);

@@ -29,7 +29,7 @@ const NO_CHALLENGE = [
   "This code or link is wrong, was used before, or has expired. Ask for a new one.",
 ];
 
-/** Each departs from what is right in one thing. */
+/** Each answer is wrong in one thing only. */
 const forged: Record<string, Quirks> = {
   "bogus signature": { bogusSignature: true },
   "another challenge": { challenge: base64url(crypto.getRandomValues(new Uint8Array(32))) },
@@ -45,21 +45,21 @@ const forged: Record<string, Quirks> = {
   "origin with a path": { origin: "https://app.example.com/" },
   "no origin": { clientData: { origin: undefined } },
   "a registration's type": { type: "webauthn.create" },
-  "a type of one's own": { type: "payment.get" },
+  "an unknown type": { type: "payment.get" },
   "in a frame of another origin": { clientData: { crossOrigin: true } },
   "in a frame, by another word": { clientData: { crossOrigin: "true" } },
   "in a frame, by its top": { clientData: { topOrigin: "https://evil.example" } },
   "token binding that is text": { clientData: { tokenBinding: "present" } },
-  "token binding of no kind": { clientData: { tokenBinding: { status: "junk" } } },
+  "token binding of an unknown kind": { clientData: { tokenBinding: { status: "junk" } } },
   "nobody present": { userPresent: false },
-  "nobody present, yet verified": { userPresent: false, userVerified: true },
+  "verified without presence": { userPresent: false, userVerified: true },
   "backed up and not eligible": { backupEligible: false, backedUp: true },
   "another user's handle": { userHandle: base64url(crypto.getRandomValues(new Uint8Array(16))) },
   "an address as handle": { userHandle: base64url("ada@example.com") },
   "no handle": { userHandle: null },
   "authenticator data cut short": { authenticatorData: new Uint8Array(36) },
-  "no authenticator data to speak of": { authenticatorData: new Uint8Array(1) },
-  "authenticator data with more behind": {
+  "authenticator data of one byte": { authenticatorData: new Uint8Array(1) },
+  "authenticator data with extra bytes": {
     authenticatorData: Buffer.concat([new Uint8Array(37), new Uint8Array(100)]),
   },
 };
@@ -68,9 +68,9 @@ async function sessions(app: TestApp): Promise<number> {
   return (await app.storage.read.kysely.selectFrom("sessions").select("id").execute()).length;
 }
 
-scenarios("a passkey's answer that is not right", (t) => {
+scenarios("a wrong answer of a passkey", (t) => {
   t.test(
-    "is refused for each thing alone, and signs nobody in (ASVS 6.3.1, 6.6.2)",
+    "is refused for each fault alone, and signs nobody in (ASVS 6.3.1, 6.6.2)",
     async (app) => {
       const { authenticator } = await holder(app);
       const before = await sessions(app);
@@ -81,13 +81,13 @@ scenarios("a passkey's answer that is not right", (t) => {
       }
       expect(await sessions(app)).toBe(before);
       expect(await app.audit()).toContain("sign_in.refused");
-      // Nothing of it has spoiled the passkey.
+      // The passkey still works afterwards.
       expect((await signInWith(caller(app), authenticator)).status).toBe(200);
     },
     { settings: { limit_network: "1000/1m" } },
   );
 
-  t.test("frames are told by the standard's own words: false and absent are none", async (app) => {
+  t.test("frames are recognised by the standard's own values: false and absent mean no frame", async (app) => {
     const { authenticator } = await holder(app);
     for (const crossOrigin of [false, undefined]) {
       const answer = await signInWith(caller(app), authenticator, { clientData: { crossOrigin } });
@@ -96,7 +96,7 @@ scenarios("a passkey's answer that is not right", (t) => {
   });
 
   t.test(
-    "junk in any field is refused and never a failure inside",
+    "junk in any field is refused and never causes an internal error",
     async (app) => {
       const { authenticator } = await holder(app);
       const client = caller(app);
@@ -126,19 +126,19 @@ scenarios("a passkey's answer that is not right", (t) => {
         ["an unknown id", (right) => ({ ...right, id: base64url("unknown"), rawId: base64url("unknown") }), 401],
         ["another type", (right) => ({ ...right, type: "password" }), 401],
         ["__proto__", (right) => ({ ...right, ["__proto__"]: 1, id: { __proto__: null } }), 400],
-        ["client data that is no JSON", inResponse({ clientDataJSON: base64url("{") }), 401],
+        ["client data that is not JSON", inResponse({ clientDataJSON: base64url("{") }), 401],
         ["client data that is a list", inResponse({ clientDataJSON: base64url("[]") }), 401],
         ["client data that is null", inResponse({ clientDataJSON: base64url("null") }), 401],
-        ["client data that is no UTF-8", inResponse({ clientDataJSON: base64url(Buffer.of(0xff, 0xfe)) }), 401],
+        ["client data that is not UTF-8", inResponse({ clientDataJSON: base64url(Buffer.of(0xff, 0xfe)) }), 401],
         ["client data of 5 kB", inResponse({ clientDataJSON: "A".repeat(5_000) }), 400],
         ["client data as a number", inResponse({ clientDataJSON: 1 }), 400],
         ["a signature of one byte", inResponse({ signature: "AA" }), 401],
         ["a signature of zeros", inResponse({ signature: base64url(Buffer.alloc(70)) }), 401],
-        ["a signature that is no base64url", inResponse({ signature: "MEUC+/==" }), 400],
+        ["a signature that is not base64url", inResponse({ signature: "MEUC+/==" }), 400],
         ["an empty signature", inResponse({ signature: "" }), 400],
         ["extensions nested 5,000 deep", inResponse({ authenticatorData: extension(nested) }), 401],
         [
-          "extensions that say 4 GB",
+          "extensions that claim 4 GB",
           inResponse({ authenticatorData: extension(Buffer.of(0x5a, 0xff, 0xff, 0xff, 0xff)) }),
           401,
         ],
@@ -148,7 +148,7 @@ scenarios("a passkey's answer that is not right", (t) => {
           401,
         ],
         ["extensions cut short", inResponse({ authenticatorData: extension(Buffer.of(0xa1)) }), 401],
-        ["extensions of no type", inResponse({ authenticatorData: extension(Buffer.of(0xff)) }), 401],
+        ["extensions of an invalid type", inResponse({ authenticatorData: extension(Buffer.of(0xff)) }), 401],
         ["authenticator data of 7 kB", inResponse({ authenticatorData: "A".repeat(8_000) }), 401],
         ["authenticator data of 9 kB", inResponse({ authenticatorData: "A".repeat(9_000) }), 400],
         ["a handle as a list", inResponse({ userHandle: ["AA"] }), 400],
@@ -161,7 +161,7 @@ scenarios("a passkey's answer that is not right", (t) => {
           status === 400 ? "invalid_input" : "invalid_code",
         ]);
       }
-      // What a later level of the standard may add is left out.
+      // Members that a later level of the standard may add are dropped.
       expect((await send((right) => ({ ...right, novel: 1, response: { ...right.response, novel: [] } }))).status).toBe(
         200,
       );
@@ -176,7 +176,7 @@ scenarios("a passkey's answer that is not right", (t) => {
     { settings: { limit_network: "1000/1m" } },
   );
 
-  t.test("a challenge is good once, for ten minutes, for its purpose, its application and its tenant", async (app) => {
+  t.test("a challenge works once, for ten minutes, for its purpose, its application and its tenant", async (app) => {
     const { authenticator, client } = await holder(app);
     const right = async (at: Client) => {
       const { flow_id, public_key } = await beginSignIn(at);
@@ -196,7 +196,7 @@ scenarios("a passkey's answer that is not right", (t) => {
     const acme = await app.tenant("acme");
     const there = app.client({ "x-application-id": acme.applicationId });
     expect(refusal(await completeSignIn(there, elsewhere.flow_id, elsewhere.response))).toEqual(NO_CHALLENGE);
-    // The other tenant's own challenge: a passkey of this tenant is none there.
+    // The other tenant's own challenge: a passkey of this tenant does not exist there.
     const foreign = await beginSignIn(there);
     const answer = authenticator.assert(only(authenticator), foreign.public_key.challenge, {
       origin: "https://acme.example",
@@ -222,7 +222,7 @@ scenarios("a passkey's answer that is not right", (t) => {
     expect((await completeSignIn(caller(app), prefixed, elsewhere.response)).status).toBe(200);
   });
 
-  t.test("the challenge of one flow answered in another is refused, whoever asked for either", async (app) => {
+  t.test("an answer to another flow's challenge is refused, also between two flows of one caller", async (app) => {
     const { authenticator } = await holder(app);
     const [first, second] = [await beginSignIn(caller(app)), await beginSignIn(caller(app))];
     expect(first.public_key.challenge).not.toBe(second.public_key.challenge);
@@ -231,26 +231,29 @@ scenarios("a passkey's answer that is not right", (t) => {
     expect((await completeSignIn(caller(app), first.flow_id, crossed)).status).toBe(200);
   });
 
-  t.test("another user's credential: its id under one's own key, its handle under one's own id", async (app) => {
-    const mine = await holder(app);
-    const theirs = await holder(app);
-    const { flow_id, public_key } = await beginSignIn(caller(app));
-    const right = mine.authenticator.get(public_key);
-    const their = only(theirs.authenticator);
-    const id = base64url(their.id);
-    const swapped = {
-      ...right,
-      id,
-      rawId: id,
-      response: { ...right.response, userHandle: base64url(their.userHandle) },
-    };
-    expect(refusal(await completeSignIn(caller(app), flow_id, swapped))).toEqual(REFUSED);
-    const handle = { ...right, response: { ...right.response, userHandle: base64url(their.userHandle) } };
-    expect(refusal(await completeSignIn(caller(app), flow_id, handle))).toEqual(REFUSED);
-    expect((await completeSignIn(caller(app), flow_id, right)).body.user.id).toBe(mine.user.id);
-  });
+  t.test(
+    "refuses another user's credential: its id with the caller's key, and its handle with the caller's id",
+    async (app) => {
+      const mine = await holder(app);
+      const theirs = await holder(app);
+      const { flow_id, public_key } = await beginSignIn(caller(app));
+      const right = mine.authenticator.get(public_key);
+      const their = only(theirs.authenticator);
+      const id = base64url(their.id);
+      const swapped = {
+        ...right,
+        id,
+        rawId: id,
+        response: { ...right.response, userHandle: base64url(their.userHandle) },
+      };
+      expect(refusal(await completeSignIn(caller(app), flow_id, swapped))).toEqual(REFUSED);
+      const handle = { ...right, response: { ...right.response, userHandle: base64url(their.userHandle) } };
+      expect(refusal(await completeSignIn(caller(app), flow_id, handle))).toEqual(REFUSED);
+      expect((await completeSignIn(caller(app), flow_id, right)).body.user.id).toBe(mine.user.id);
+    },
+  );
 
-  t.test("a counter that goes back, or stands, is refused and told: somebody has a copy", async (app) => {
+  t.test("a counter that goes back or stands still is refused and reported, because a copy exists", async (app) => {
     const authenticator = newAuthenticator({ counts: true });
     const { passkey } = await holder(app, authenticator);
     expect((await signInWith(caller(app), authenticator, { counter: 5 })).status).toBe(200);
@@ -266,7 +269,7 @@ scenarios("a passkey's answer that is not right", (t) => {
       [passkey.id, 4],
       [passkey.id, 0],
     ]);
-    // Only what was signed tells of a copy: anybody may send a number.
+    // Only a signed counter shows a copy: anyone may send a number.
     expect(refusal(await signInWith(caller(app), authenticator, { counter: 1, bogusSignature: true }))).toEqual(
       REFUSED,
     );
@@ -274,7 +277,7 @@ scenarios("a passkey's answer that is not right", (t) => {
     expect((await signInWith(caller(app), authenticator, { counter: 4_294_967_295 })).status).toBe(200);
   });
 
-  t.test("of twenty answers with one count, each to a challenge of its own, one is let in", async (app) => {
+  t.test("of twenty answers with one count, each to its own challenge, one is accepted", async (app) => {
     const { authenticator } = await holder(app, newAuthenticator({ counts: true }));
     const ready = await Promise.all(
       Array.from({ length: 20 }, async () => {
@@ -289,14 +292,14 @@ scenarios("a passkey's answer that is not right", (t) => {
     expect(answers.filter(({ code }) => code === "invalid_code")).toHaveLength(19);
   });
 
-  t.test("backup eligibility is settled when a passkey is made", async (app) => {
+  t.test("backup eligibility is fixed when a passkey is made", async (app) => {
     const { authenticator } = await holder(app, newAuthenticator({ backupEligible: false }));
     expect(refusal(await signInWith(caller(app), authenticator, { backupEligible: true }))).toEqual(REFUSED);
     expect(await app.audit()).toContain("passkey.backup_eligibility_changed");
   });
 
   t.test(
-    "what changes between challenge and answer counts: the user, the application, the method, the passkey",
+    "a change between challenge and answer counts: of the user, the application, the method, the passkey",
     async (app) => {
       const begun = async (authenticator: Authenticator) => {
         const { flow_id, public_key } = await beginSignIn(caller(app));
@@ -337,32 +340,35 @@ scenarios("a passkey's answer that is not right", (t) => {
     },
   );
 
-  t.test("unknown, wrong, disabled: one answer, the same reads and writes (ASVS 6.3.8)", async (app) => {
-    const { authenticator } = await holder(app);
-    const disabled = await holder(app);
-    await app.disable("users", disabled.user.id);
-    const stranger = newAuthenticator();
-    const made = { challenge: "AA", rp: { id: "localhost" }, user: { id: "AAAA" }, pubKeyCredParams: [{ alg: -7 }] };
-    stranger.create(made);
-    const shows = async (who: Authenticator, quirks: Quirks = {}) => {
-      const { flow_id, public_key } = await beginSignIn(caller(app));
-      const response = who.get(public_key, quirks);
-      const { reads, writes, statementsInWrites } = app.storage;
-      const answer = await completeSignIn(caller(app), flow_id, response);
-      const counted = app.storage;
-      return [
-        ...refusal(answer),
-        answer.text.length,
-        counted.reads - reads,
-        counted.writes - writes,
-        counted.statementsInWrites - statementsInWrites,
-      ];
-    };
-    // The first refusal of a minute is told to the audit log, with one statement more.
-    await shows(stranger);
-    const expected = await shows(authenticator, { bogusSignature: true });
-    expect(expected.slice(0, 3)).toEqual(REFUSED);
-    expect(await shows(stranger)).toEqual(expected);
-    expect(await shows(disabled.authenticator)).toEqual(expected);
-  });
+  t.test(
+    "an unknown, a wrong and a disabled passkey give one answer, with the same reads and writes (ASVS 6.3.8)",
+    async (app) => {
+      const { authenticator } = await holder(app);
+      const disabled = await holder(app);
+      await app.disable("users", disabled.user.id);
+      const stranger = newAuthenticator();
+      const made = { challenge: "AA", rp: { id: "localhost" }, user: { id: "AAAA" }, pubKeyCredParams: [{ alg: -7 }] };
+      stranger.create(made);
+      const shows = async (who: Authenticator, quirks: Quirks = {}) => {
+        const { flow_id, public_key } = await beginSignIn(caller(app));
+        const response = who.get(public_key, quirks);
+        const { reads, writes, statementsInWrites } = app.storage;
+        const answer = await completeSignIn(caller(app), flow_id, response);
+        const counted = app.storage;
+        return [
+          ...refusal(answer),
+          answer.text.length,
+          counted.reads - reads,
+          counted.writes - writes,
+          counted.statementsInWrites - statementsInWrites,
+        ];
+      };
+      // The first refusal of a minute writes to the audit log, with one statement more.
+      await shows(stranger);
+      const expected = await shows(authenticator, { bogusSignature: true });
+      expect(expected.slice(0, 3)).toEqual(REFUSED);
+      expect(await shows(stranger)).toEqual(expected);
+      expect(await shows(disabled.authenticator)).toEqual(expected);
+    },
+  );
 });

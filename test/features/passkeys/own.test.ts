@@ -5,7 +5,7 @@ import { allowMail, completeBy, mailTo } from "../../support/mailed-links.ts";
 import { addPasskey, caller, type Holder, holder, newAuthenticator, signInWith } from "../../support/passkeys.ts";
 import { scenarios } from "../../support/scenarios.ts";
 
-/** A session by the passkey itself: fresh, and two factors. */
+/** Signs in with the passkey: the session is fresh and has two factors. */
 const proven = async (app: TestApp, { client, authenticator }: Pick<Holder, "client" | "authenticator">) =>
   client.bearer((await signInWith(caller(app), authenticator)).body.access_token);
 const without = (app: TestApp, userId: string, table: "password_credentials" | "user_emails") =>
@@ -19,7 +19,7 @@ const verify = (app: TestApp, userId: string) =>
 const namesOf = (body: { data: unknown }) => (body.data as { name: string }[]).map(({ name }) => name);
 
 scenarios("a person's own passkeys", (t) => {
-  t.test("are listed in pages, oldest first, and nobody else's are", async (app) => {
+  t.test("are listed in pages, oldest first, without other people's", async (app) => {
     const owner = await holder(app);
     await holder(app);
     const client = await proven(app, owner);
@@ -38,7 +38,7 @@ scenarios("a person's own passkeys", (t) => {
     for (const kept of ["credential", "public_key", "counter", "aaguid"]) expect(text).not.toContain(kept);
   });
 
-  t.test("are renamed by either form of the id, and it is told", async (app) => {
+  t.test("are renamed by either form of the id, and the audit log records it", async (app) => {
     const { client, passkey } = await holder(app);
     const renamed = await client.patch(`/v1/me/passkeys/${toPrefixedId("passkey", passkey.id)}`, { name: " Grün " });
     expect([renamed.status, renamed.body as unknown]).toEqual([200, { ...passkey, name: "Grün" }]);
@@ -54,7 +54,7 @@ scenarios("a person's own passkeys", (t) => {
   });
 
   t.test(
-    "of somebody else, of another tenant and of nobody are the same 404, and stay (ASVS 8.2.2, 8.4.1)",
+    "of other users, other tenants and unknown ids are the same 404, and stay (ASVS 8.2.2, 8.4.1)",
     async (app) => {
       const owner = await holder(app);
       const client = await proven(app, await holder(app));
@@ -72,7 +72,7 @@ scenarios("a person's own passkeys", (t) => {
   );
 
   t.test(
-    "removing one ends the other sessions everywhere and MFA flows, and is told (ASVS 7.4.3, 6.3.7, 6.5.6)",
+    "a removal ends the other sessions everywhere and MFA flows, and sends a notice (ASVS 7.4.3, 6.3.7, 6.5.6)",
     async (app) => {
       const owner = await holder(app);
       await verify(app, owner.user.id);
@@ -99,7 +99,7 @@ scenarios("a person's own passkeys", (t) => {
     },
   );
 
-  t.test("needs a fresh session with a second factor", async (app) => {
+  t.test("need a fresh session with a second factor for a removal", async (app) => {
     const { client, passkey } = await holder(app);
     expect((await client.delete(`/v1/me/passkeys/${passkey.id}`)).code).toBe("insufficient_user_authentication");
     expect(namesOf((await client.get("/v1/me/passkeys")).body)).toHaveLength(1);
@@ -117,7 +117,7 @@ scenarios("a person's own passkeys", (t) => {
       app.forget();
     };
     await setMethods(["passkey", "magic_link"]);
-    // There is a password, and this application takes none; there is an address, and it is not proven.
+    // There is a password, but this application takes none; there is an address, but it is unproven.
     const refused = await remove();
     expect([refused.status, refused.code]).toEqual([409, "conflict"]);
     expect(refused.body.error.message).toContain("last way to sign in");
@@ -130,7 +130,7 @@ scenarios("a person's own passkeys", (t) => {
     expect(namesOf((await client.get("/v1/me/passkeys")).body)).toEqual([]);
   });
 
-  t.test("of two, both removed at once, one stays", async (app) => {
+  t.test("of two removed at once, one stays", async (app) => {
     const owner = await holder(app);
     await without(app, owner.user.id, "password_credentials");
     const client = await proven(app, owner);
@@ -140,13 +140,13 @@ scenarios("a person's own passkeys", (t) => {
       client.delete(`/v1/me/passkeys/${owner.passkey.id}`),
       other.delete(`/v1/me/passkeys/${second.id}`),
     ]);
-    // The one that comes second finds its session ended, or its passkey to be the last.
+    // The second request finds its session ended, or its passkey to be the last.
     expect(answers.map(({ status }) => status === 200).sort()).toEqual([false, true]);
     const rows = await app.storage.read.kysely.selectFrom("passkeys").select("id").execute();
     expect(rows).toHaveLength(1);
   });
 
-  t.test("where a second factor is required, the last one stays", async (app) => {
+  t.test("the last one stays where a second factor is required", async (app) => {
     const id = await app.application({ mfa: "required", origins: ["https://app.example.com"] });
     const { authenticator, passkey } = await holder(app);
     const { body } = await signInWith(app.client({ "x-application-id": id }), authenticator);
@@ -157,7 +157,7 @@ scenarios("a person's own passkeys", (t) => {
     expect((await client.delete(`/v1/me/passkeys/${passkey.id}`)).status).toBe(200);
   });
 
-  t.test("go with what was set up before the address was proven (pre-hijacking)", async (app) => {
+  t.test("are deleted with everything from before the address was proven (pre-hijacking)", async (app) => {
     const { user, authenticator } = await holder(app);
     await allowMail(app, ["passkey", "magic_link"]);
     const { link } = await mailTo(app, user.email);

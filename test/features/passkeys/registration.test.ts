@@ -32,7 +32,7 @@ const cose = (...entries: [number, number | Uint8Array][]) => ({ coseKey: encode
 const smallRsa = generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey;
 const attestation = (bytes: Uint8Array) => ({ attestationObject: bytes });
 
-/** Each departs from what is right in one thing. */
+/** Each answer is wrong in one thing only. */
 const forged: Record<string, Quirks> = {
   "another challenge": { challenge: base64url(crypto.getRandomValues(new Uint8Array(32))) },
   "a sign-in's type": { type: "webauthn.get" },
@@ -50,7 +50,7 @@ const forged: Record<string, Quirks> = {
   "an Ed25519 key that says ES256": cose([1, 1], [3, -7], [-1, 6], [-2, point.x]),
   "another curve": cose([1, 2], [3, -7], [-1, 2], [-2, point.x], [-3, point.y]),
   "a point off the curve": cose([1, 2], [3, -7], [-1, 1], [-2, point.x], [-3, point.x]),
-  "a point at nothing": cose([1, 2], [3, -7], [-1, 1], [-2, Buffer.alloc(32)], [-3, Buffer.alloc(32)]),
+  "a point of zeros": cose([1, 2], [3, -7], [-1, 1], [-2, Buffer.alloc(32)], [-3, Buffer.alloc(32)]),
   "half a point": cose([1, 2], [3, -7], [-1, 1], [-2, point.x]),
   "a symmetric key": cose([1, 4], [3, 5], [-1, Buffer.alloc(32)]),
   "no algorithm": cose([1, 2], [-1, 1], [-2, point.x], [-3, point.y]),
@@ -65,10 +65,10 @@ const forged: Record<string, Quirks> = {
   "an RSA key of 16,384 bits": cose([1, 3], [3, -257], [-1, Buffer.alloc(2048, 0xff)], [-2, Buffer.of(1, 0, 1)]),
   "a key that is a list": { coseKey: encodeCbor([1, 2, 3]) },
   "no key": { coseKey: new Uint8Array() },
-  "more behind the key": { coseKey: Buffer.concat([coseKey("ES256", ec), Buffer.of(0)]) },
+  "extra bytes after the key": { coseKey: Buffer.concat([coseKey("ES256", ec), Buffer.of(0)]) },
   "attestation by a TPM": { attestationFormat: "tpm", attestationStatement: new Map([["ver", "2.0"]]) },
   "attestation by Android": { attestationFormat: "android-safetynet", attestationStatement: new Map([["ver", "1"]]) },
-  "attestation by a certificate, whose lists would be fetched": {
+  "attestation by a certificate with lists to fetch": {
     attestationFormat: "packed",
     attestationStatement: new Map<string, number | Uint8Array | Uint8Array[]>([
       ["alg", -7],
@@ -76,7 +76,7 @@ const forged: Record<string, Quirks> = {
       ["x5c", [Buffer.alloc(300)]],
     ]),
   },
-  "a statement beside none": { attestationStatement: new Map([["alg", -7]]) },
+  "a statement with the format none": { attestationStatement: new Map([["alg", -7]]) },
   "self attestation that is wrong": {
     attestationFormat: "packed",
     attestationStatement: new Map<string, number | Uint8Array>([
@@ -84,7 +84,7 @@ const forged: Record<string, Quirks> = {
       ["sig", Buffer.alloc(70)],
     ]),
   },
-  "attestation of no kind": { attestationFormat: "junk" },
+  "attestation of an unknown kind": { attestationFormat: "junk" },
   "CBOR that is text": attestation(encodeCbor("attestation")),
   "CBOR that is a number": attestation(encodeCbor(1)),
   "CBOR without members": attestation(encodeCbor(new Map())),
@@ -98,16 +98,16 @@ const forged: Record<string, Quirks> = {
     ),
   ),
   "CBOR cut short": attestation(Buffer.of(0xa3, 0x63, 0x66)),
-  "CBOR that says 4 GB": attestation(Buffer.of(0x5a, 0xff, 0xff, 0xff, 0xff)),
+  "CBOR that claims 4 GB": attestation(Buffer.of(0x5a, 0xff, 0xff, 0xff, 0xff)),
   "CBOR of 2^32 members": attestation(Buffer.of(0xba, 0xff, 0xff, 0xff, 0xff)),
   "CBOR nested 10,000 deep": attestation(Buffer.alloc(10_000, 0x81)),
   "CBOR tags 10,000 deep": attestation(Buffer.alloc(10_000, 0xc1)),
-  "CBOR of no type": attestation(Buffer.of(0xff)),
+  "CBOR of an invalid type": attestation(Buffer.of(0xff)),
   "CBOR with a member twice": attestation(Buffer.of(0xa2, 0x61, 0x61, 0x01, 0x61, 0x61, 0x01)),
 };
 
 scenarios("adding a passkey", (t) => {
-  t.test("asks for a discoverable one that names nobody by address", async (app) => {
+  t.test("asks for a discoverable one that does not hold the person's address", async (app) => {
     const { client, user, passkey, authenticator } = await holder(app);
     const { public_key, expires_in } = await beginRegistration(
       client.bearer((await signInWith(caller(app), authenticator)).body.access_token),
@@ -131,7 +131,7 @@ scenarios("adding a passkey", (t) => {
   });
 
   t.test(
-    "is told to the audit log and to the person, ends nothing, and makes an anonymous user a known one (ASVS 6.3.7)",
+    "is recorded and mailed, ends no session, and makes an anonymous user a known one (ASVS 6.3.7)",
     async (app) => {
       const { user, tokens } = await app.signedIn();
       const other = await app.signIn(user);
@@ -145,7 +145,7 @@ scenarios("adding a passkey", (t) => {
       const entry = (await app.auditEntries()).find(({ action }) => action === "passkey.added");
       expect([entry?.actor_id, entry?.target_id]).toEqual([user.id, passkey.id]);
       const mail = await app.mail(user.email);
-      // Not its name, which whoever added it has chosen.
+      // The mail leaves out the name, because an attacker may have chosen it.
       expect(mail.text).toContain("added to your account at My application: passkey.\n");
       expect(mail.text).toContain("Chrome on Linux");
       for (const { accessToken } of [tokens, other]) {
@@ -160,7 +160,7 @@ scenarios("adding a passkey", (t) => {
     },
   );
 
-  t.test("names it: by the person, else by who keeps it, what it is, or where it was made", async (app) => {
+  t.test("names it after the person's choice, else its provider, its kind, or the device that made it", async (app) => {
     const names = async (settings: Partial<Authenticator["settings"]>, quirks: Quirks = {}, name?: string) => {
       const { tokens } = await app.signedIn();
       const client = app.client({ "user-agent": CHROME }).bearer(tokens.accessToken);
@@ -183,7 +183,7 @@ scenarios("adding a passkey", (t) => {
   });
 
   t.test(
-    "what is not right is refused for each thing alone, and keeps nothing (ASVS 6.6.2)",
+    "a wrong answer is refused for each fault alone, and stores nothing (ASVS 6.6.2)",
     async (app) => {
       const { tokens } = await app.signedIn();
       const client = app.client().bearer(tokens.accessToken);
@@ -198,7 +198,7 @@ scenarios("adding a passkey", (t) => {
     { settings: { limit_network: "1000/1m" } },
   );
 
-  t.test("malformed requests are refused before any of it is parsed", async (app) => {
+  t.test("malformed requests are refused before any parsing", async (app) => {
     const { tokens } = await app.signedIn();
     const client = app.client().bearer(tokens.accessToken);
     const { flow_id, public_key } = await beginRegistration(client);
@@ -228,7 +228,7 @@ scenarios("adding a passkey", (t) => {
     expect((await completeRegistration(client, flow_id, right)).status).toBe(201);
   });
 
-  t.test("self attestation is taken where it is right: the standard lets browsers pass it on", async (app) => {
+  t.test("self attestation is accepted if it is right: the standard lets browsers pass it on", async (app) => {
     const { tokens } = await app.signedIn();
     const client = app.client().bearer(tokens.accessToken);
     const { flow_id, public_key } = await beginRegistration(client);
@@ -236,7 +236,7 @@ scenarios("adding a passkey", (t) => {
     expect((await completeRegistration(client, flow_id, response)).status).toBe(201);
   });
 
-  t.test("attestation by a certificate is refused, also where it is right: nobody asked for it", async (app) => {
+  t.test("attestation by a certificate is refused even if it is right, because nobody asked for it", async (app) => {
     const { tokens } = await app.signedIn();
     const client = app.client().bearer(tokens.accessToken);
     const { flow_id, public_key } = await beginRegistration(client);
@@ -244,7 +244,7 @@ scenarios("adding a passkey", (t) => {
     expect(refusal(await completeRegistration(client, flow_id, response))).toEqual(REFUSED);
   });
 
-  t.test("a challenge is its user's, its application's and its purpose's, and good once", async (app) => {
+  t.test("a challenge works once, for its own user, application and purpose", async (app) => {
     const mine = await app.signedIn();
     const theirs = await app.signedIn();
     const [me, them] = [mine, theirs].map(({ tokens }) => app.client().bearer(tokens.accessToken));
@@ -261,7 +261,7 @@ scenarios("adding a passkey", (t) => {
     const misused = newAuthenticator().create({ ...public_key, challenge: signIn.public_key.challenge });
     expect(refusal(await completeRegistration(me, signIn.flow_id, misused))).toEqual(NO_CHALLENGE);
     expect((await completeRegistration(me, flow_id, response)).status).toBe(201);
-    // Now there is a second factor: this session proves it before it adds another one.
+    // Now there is a second factor: this session must prove it before it adds another one.
     expect((await completeRegistration(me, flow_id, response)).code).toBe("insufficient_user_authentication");
     const proven = me.bearer((await signInWith(caller(app), authenticator)).body.access_token);
     expect(refusal(await completeRegistration(proven, flow_id, response))).toEqual(NO_CHALLENGE);
@@ -272,14 +272,14 @@ scenarios("adding a passkey", (t) => {
     expect(refusal(await completeRegistration(fresh, late.flow_id, answer))).toEqual(NO_CHALLENGE);
   });
 
-  t.test("a credential that is registered already is refused, by its owner and by anybody else", async (app) => {
+  t.test("a registered credential is refused, to its owner and to others", async (app) => {
     const { authenticator, client } = await holder(app);
     const [credential] = authenticator.held;
     if (!credential) throw new Error("nothing is held");
     const { user, tokens } = await app.signedIn();
     const stranger = app.client().bearer(tokens.accessToken);
     const { flow_id, public_key } = await beginRegistration(stranger);
-    // Another key under the victim's id: whoever signs in by that id next would be whoever the row says.
+    // Another key under the victim's id: the row would decide whom the next sign-in by that id signs in.
     const stolen = newAuthenticator().create(public_key, { credentialId: credential.id });
     const refused = await completeRegistration(stranger, flow_id, stolen);
     expect(refusal(refused)).toEqual([409, "conflict", "This passkey is registered already."]);
@@ -290,7 +290,7 @@ scenarios("adding a passkey", (t) => {
     const forced = authenticator.create({ ...own.public_key, excludeCredentials: [] }, { credentialId: credential.id });
     expect((await completeRegistration(again, own.flow_id, forced)).code).toBe("conflict");
     authenticator.held.pop();
-    // Another tenant is another world: the same id is free there.
+    // Another tenant is separate: the same id is free there.
     const acme = await app.tenant("acme");
     const foreign = await app.signIn(await app.user(undefined, acme.id), acme.applicationId);
     const there = app.client().bearer(foreign.accessToken);
@@ -303,7 +303,7 @@ scenarios("adding a passkey", (t) => {
   });
 
   t.test(
-    "ten are enough: the eleventh is refused, also when twenty come at once",
+    "an account has at most ten: the eleventh is refused, also when twenty come at once",
     async (app) => {
       const { user } = await app.signedIn();
       const ready: { client: ReturnType<typeof caller>; flow_id: string; response: RegistrationJson }[] = [];
@@ -312,7 +312,7 @@ scenarios("adding a passkey", (t) => {
         const { flow_id, public_key } = await beginRegistration(client);
         ready.push({ client, flow_id, response: newAuthenticator().create(public_key) });
       }
-      // As sessions with a second factor, so that the first passkey does not shut out those that come after it.
+      // Uses sessions with a second factor, so that the first passkey does not shut out the next ones.
       await app.storage.write(async (tx) => {
         await tx.kysely.updateTable("sessions").set({ aal: "aal2" }).where("user_id", "=", user.id).execute();
       });
@@ -324,7 +324,7 @@ scenarios("adding a passkey", (t) => {
       expect(rows).toHaveLength(10);
       const refused = await ready[0]?.client.post("/v1/me/passkeys/begin");
       expect([refused?.status, refused?.code]).toEqual([409, "conflict"]);
-      // What was refused has not spent its challenge: nothing of it was kept.
+      // The refused requests have not spent their challenges and stored nothing.
       const spent = await app.storage.read.kysely
         .selectFrom("flows")
         .select("id")
@@ -345,9 +345,9 @@ scenarios("adding a passkey", (t) => {
     expect(answers.filter(({ status }) => status === 401)).toHaveLength(19);
   });
 
-  t.test("needs a fresh session, with the second factor of whoever has one (ASVS 7.5.1, 7.5.3)", async (app) => {
+  t.test("needs a fresh session, with the second factor if the user has one (ASVS 7.5.1, 7.5.3)", async (app) => {
     const { client, user, authenticator } = await holder(app);
-    // By password alone, and there is a passkey now.
+    // The session is by password alone, and there is a passkey now.
     expect((await client.post("/v1/me/passkeys/begin")).code).toBe("insufficient_user_authentication");
     const proven = client.bearer((await signInWith(caller(app), authenticator)).body.access_token);
     const { flow_id, public_key } = await beginRegistration(proven);
@@ -365,7 +365,7 @@ scenarios("adding a passkey", (t) => {
   });
 
   t.test(
-    "an application with no use for passkeys takes none; one that takes them as second factor does",
+    "an application without a use for passkeys takes none; one with passkeys as second factor takes them",
     async (app) => {
       const { user } = await app.signedIn();
       for (const [mfa, status] of [

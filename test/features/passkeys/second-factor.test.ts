@@ -21,7 +21,7 @@ const asked = (answer: Answer) => (answer.body as unknown as { passkey: Asked })
 const refusal = ({ status, code }: Answer) => [status, code];
 const REFUSED = [401, "invalid_code"];
 
-/** The first half of a sign-in. */
+/** Makes the first half of a sign-in. */
 async function passwordOf(app: TestApp, { user }: Holder): Promise<string> {
   const { body } = await caller(app).post("/v1/auth/login", user.login);
   expect(body as unknown).toMatchObject({ status: "mfa_required", methods: ["passkey"], setup_required: false });
@@ -33,7 +33,7 @@ const verify = (app: TestApp, token: string, flowId: string, response: Assertion
   caller(app).post("/v1/auth/mfa/verify", { mfa_token: token, method: "passkey", flow_id: flowId, response });
 
 scenarios("a passkey as second factor", (t) => {
-  t.test("after a password: this user's passkeys and no others are asked for (ASVS 6.3.3)", async (app) => {
+  t.test("after a password, asks for this user's passkeys only (ASVS 6.3.3)", async (app) => {
     const one = await holder(app);
     await holder(app);
     const token = await passwordOf(app, one);
@@ -54,40 +54,43 @@ scenarios("a passkey as second factor", (t) => {
     expect([answer.status, answer.body.user.id]).toEqual([200, one.user.id]);
     const { body } = await app.client().bearer(answer.body.access_token).get("/v1/auth/session");
     expect(body.session).toMatchObject({ aal: "aal2", auth_method: "password", amr: ["pwd", "swk", "user", "mfa"] });
-    // Neither the token nor the challenge is good again.
+    // Neither the token nor the challenge works again.
     expect(refusal(await verify(app, token, flow_id, one.authenticator.get(public_key)))).toEqual(REFUSED);
     const next = await passwordOf(app, one);
     expect(refusal(await verify(app, next, flow_id, one.authenticator.get(public_key)))).toEqual(REFUSED);
   });
 
-  t.test("a key that verifies nobody is one to a password, and none to another passkey or a mail", async (app) => {
-    const key = newAuthenticator({ verifiesUser: false, backupEligible: false });
-    const one = await holder(app, key);
-    const token = await passwordOf(app, one);
-    const { flow_id, public_key } = await challengeOf(app, token);
-    const answer = await verify(app, token, flow_id, key.get(public_key, { userHandle: null }));
-    expect(answer.status).toBe(200);
-    const act = await app.act();
-    const factor = app.identity.secondFactors.factor("passkey");
-    const check = async (proven: readonly string[] | undefined, quirks: Quirks) => {
-      const challenge = await factor.challenge?.(act.application, one.user.id);
-      const options = challenge?.public_key as unknown as RequestOptions;
-      const given = { act, userId: one.user.id, code: null, flowId: challenge?.flow_id ?? null };
-      const response = key.get(options, quirks);
-      return factor.check({ ...given, response, ...(proven ? { proven } : {}) }).then(
-        ({ amr }) => amr,
-        ({ code }) => code,
-      );
-    };
-    expect(await check(["pwd"], {})).toEqual(["hwk", "user"]);
-    for (const proven of [undefined, [], ["otp"], ["hwk", "user"]]) {
-      expect([proven, await check(proven, {})]).toEqual([proven, "invalid_code"]);
-      expect(await check(proven, { userVerified: true })).toEqual(["hwk", "user", "mfa"]);
-    }
-  });
+  t.test(
+    "a key without user verification is a second factor to a password, not to another passkey or a mail",
+    async (app) => {
+      const key = newAuthenticator({ verifiesUser: false, backupEligible: false });
+      const one = await holder(app, key);
+      const token = await passwordOf(app, one);
+      const { flow_id, public_key } = await challengeOf(app, token);
+      const answer = await verify(app, token, flow_id, key.get(public_key, { userHandle: null }));
+      expect(answer.status).toBe(200);
+      const act = await app.act();
+      const factor = app.identity.secondFactors.factor("passkey");
+      const check = async (proven: readonly string[] | undefined, quirks: Quirks) => {
+        const challenge = await factor.challenge?.(act.application, one.user.id);
+        const options = challenge?.public_key as unknown as RequestOptions;
+        const given = { act, userId: one.user.id, code: null, flowId: challenge?.flow_id ?? null };
+        const response = key.get(options, quirks);
+        return factor.check({ ...given, response, ...(proven ? { proven } : {}) }).then(
+          ({ amr }) => amr,
+          ({ code }) => code,
+        );
+      };
+      expect(await check(["pwd"], {})).toEqual(["hwk", "user"]);
+      for (const proven of [undefined, [], ["otp"], ["hwk", "user"]]) {
+        expect([proven, await check(proven, {})]).toEqual([proven, "invalid_code"]);
+        expect(await check(proven, { userVerified: true })).toEqual(["hwk", "user", "mfa"]);
+      }
+    },
+  );
 
   t.test(
-    "wrong answers are refused: each thing alone, and other challenges",
+    "wrong answers are refused for each fault alone, and so are other challenges",
     async (app) => {
       const one = await holder(app);
       const two = await holder(app);
@@ -107,10 +110,10 @@ scenarios("a passkey as second factor", (t) => {
       }
       const token = await passwordOf(app, one);
       const mine = await challengeOf(app, token);
-      // Somebody else's passkey, for this challenge.
+      // Another user's passkey, for this challenge.
       const foreign = two.authenticator.get({ ...mine.public_key, allowCredentials: [] });
       expect(refusal(await verify(app, token, mine.flow_id, foreign))).toEqual(REFUSED);
-      // Somebody else's challenge, answered by them.
+      // Another user's challenge, answered by that user.
       const theirs = await challengeOf(app, await passwordOf(app, two));
       const right = two.authenticator.get(theirs.public_key);
       expect(refusal(await verify(app, token, theirs.flow_id, right))).toEqual(REFUSED);
@@ -156,7 +159,7 @@ scenarios("a passkey as second factor", (t) => {
     { settings: { limit_account: "1000/1m", limit_second_factor: "1000/1m" } },
   );
 
-  t.test("steps a session up: it goes on under a new id", async (app) => {
+  t.test("steps a session up, which goes on under a new id", async (app) => {
     const one = await holder(app);
     const challenge = asked(await one.client.post("/v1/auth/mfa/challenge", {}));
     const response = one.authenticator.get(challenge.public_key);
@@ -171,7 +174,7 @@ scenarios("a passkey as second factor", (t) => {
     expect((await client.post("/v1/me/passkeys/begin")).status).toBe(200);
   });
 
-  t.test("a domain without any of the user's passkeys offers none, and still asks for a second factor", async (app) => {
+  t.test("a domain without a passkey of the user offers none, and still asks for a second factor", async (app) => {
     const one = await holder(app);
     const id = await app.application({ passkey_rp_id: "example.com", origins: ["https://app.example.com"] });
     const there = app.client({ "x-application-id": id });
@@ -181,18 +184,15 @@ scenarios("a passkey as second factor", (t) => {
     expect(body.passkey).toBeNull();
   });
 
-  t.test(
-    "a passkey that verified its owner is asked for nothing more, one that did not for something else",
-    async (app) => {
-      const key = newAuthenticator({ verifiesUser: false });
-      const one = await holder(app, key);
-      // The same key twice is still one factor: nothing that would do is left.
-      expect((await signInWith(caller(app), key)).body.status).toBe("success");
-      const { body } = await signInWith(caller(app), key);
-      const client = app.client().bearer(body.access_token);
-      const challenge = await client.post("/v1/auth/mfa/challenge", {});
-      expect(challenge.body.methods).toEqual([]);
-      expect(one.passkey.rp_id).toBe("localhost");
-    },
-  );
+  t.test("a passkey that verified its owner needs nothing more; one that did not needs another factor", async (app) => {
+    const key = newAuthenticator({ verifiesUser: false });
+    const one = await holder(app, key);
+    // The same key twice is still one factor, so no method is left that would do.
+    expect((await signInWith(caller(app), key)).body.status).toBe("success");
+    const { body } = await signInWith(caller(app), key);
+    const client = app.client().bearer(body.access_token);
+    const challenge = await client.post("/v1/auth/mfa/challenge", {});
+    expect(challenge.body.methods).toEqual([]);
+    expect(one.passkey.rp_id).toBe("localhost");
+  });
 });

@@ -13,33 +13,39 @@ import { claimsOf } from "../../support/tokens.ts";
 
 scenarios("sign-in with a passkey", (t) => {
   for (const algorithm of ["ES256", "EdDSA", "RS256"] as const) {
-    t.test(`${algorithm}: nobody is named, a verified owner is two factors (ASVS 6.3.3, 6.3.4)`, async (app) => {
-      const { user, authenticator } = await holder(app, newAuthenticator({ algorithm }));
-      const { public_key, expires_in } = await beginSignIn(caller(app));
-      expect(public_key as unknown).toEqual({
-        challenge: expect.stringMatching(/^[\w-]{43}$/),
-        rpId: "localhost",
-        allowCredentials: [],
-        timeout: 600_000,
-        userVerification: "preferred",
-      });
-      expect(expires_in).toBe(600);
-      const answer = await signInWith(caller(app), authenticator);
-      expect([answer.status, answer.body.status, answer.body.user.id]).toEqual([200, "success", user.id]);
-      const claims = claimsOf(answer.body.access_token);
-      expect(claims).toMatchObject({ auth_method: "passkey", aal: "aal2" });
-      const { body } = await app.client().bearer(answer.body.access_token).get("/v1/auth/session");
-      expect(body.session).toMatchObject({ auth_method: "passkey", aal: "aal2", amr: ["swk", "user", "mfa"] });
-    });
+    t.test(
+      `${algorithm}: the request names no user, and a verified owner counts as two factors (ASVS 6.3.3, 6.3.4)`,
+      async (app) => {
+        const { user, authenticator } = await holder(app, newAuthenticator({ algorithm }));
+        const { public_key, expires_in } = await beginSignIn(caller(app));
+        expect(public_key as unknown).toEqual({
+          challenge: expect.stringMatching(/^[\w-]{43}$/),
+          rpId: "localhost",
+          allowCredentials: [],
+          timeout: 600_000,
+          userVerification: "preferred",
+        });
+        expect(expires_in).toBe(600);
+        const answer = await signInWith(caller(app), authenticator);
+        expect([answer.status, answer.body.status, answer.body.user.id]).toEqual([200, "success", user.id]);
+        const claims = claimsOf(answer.body.access_token);
+        expect(claims).toMatchObject({ auth_method: "passkey", aal: "aal2" });
+        const { body } = await app.client().bearer(answer.body.access_token).get("/v1/auth/session");
+        expect(body.session).toMatchObject({ auth_method: "passkey", aal: "aal2", amr: ["swk", "user", "mfa"] });
+      },
+    );
   }
 
-  t.test("without user verification it is one factor, and a key that cannot leave its device says so", async (app) => {
-    const authenticator = newAuthenticator({ verifiesUser: false, backupEligible: false, backedUp: false });
-    await holder(app, authenticator);
-    const answer = await signInWith(caller(app), authenticator);
-    const { body } = await app.client().bearer(answer.body.access_token).get("/v1/auth/session");
-    expect(body.session).toMatchObject({ aal: "aal1", amr: ["hwk", "user"] });
-  });
+  t.test(
+    "without user verification counts as one factor, and says whether the key can leave its device",
+    async (app) => {
+      const authenticator = newAuthenticator({ verifiesUser: false, backupEligible: false, backedUp: false });
+      await holder(app, authenticator);
+      const answer = await signInWith(caller(app), authenticator);
+      const { body } = await app.client().bearer(answer.body.access_token).get("/v1/auth/session");
+      expect(body.session).toMatchObject({ aal: "aal1", amr: ["hwk", "user"] });
+    },
+  );
 
   t.test("where a second factor is required, one factor opens its set-up and nothing else", async (app) => {
     const id = await app.application({ mfa: "required", origins: ["https://app.example.com"] });
@@ -50,7 +56,7 @@ scenarios("sign-in with a passkey", (t) => {
     const asked = await signInWith(there, weak);
     expect(asked.body as unknown).toMatchObject({ status: "mfa_required", methods: [], setup_required: true });
     expect(asked.cookies).toEqual([]);
-    // The same key, verifying this time, is both factors.
+    // The same key, now with verification, counts as both factors.
     expect((await signInWith(there, weak, { userVerified: true })).body.status).toBe("success");
   });
 
@@ -71,7 +77,7 @@ scenarios("sign-in with a passkey", (t) => {
     expect([row.counter, row.is_backed_up]).toEqual([1, 0]);
   });
 
-  t.test("delivers as every sign-in does: cookies to a page, and the session that it came with ends", async (app) => {
+  t.test("delivers like every sign-in: cookies to a page, and the end of the session that came along", async (app) => {
     const { authenticator } = await holder(app);
     const page = app.page(undefined, { "x-application-id": app.applicationId });
     const first = await signInWith(page, authenticator);
@@ -83,7 +89,7 @@ scenarios("sign-in with a passkey", (t) => {
     expect((await app.client().bearer(second.body.access_token).get("/v1/auth/session")).status).toBe(200);
   });
 
-  t.test("of twenty answers to one challenge at once, one is let in (ASVS 6.5.1)", async (app) => {
+  t.test("of twenty answers to one challenge at once, one is accepted (ASVS 6.5.1)", async (app) => {
     const { user, authenticator } = await holder(app);
     const { flow_id, public_key } = await beginSignIn(caller(app));
     const before = await sessionsOf(user.id);
@@ -114,19 +120,19 @@ scenarios("sign-in with a passkey", (t) => {
     expect(public_key.rpId).toBe("example.com");
     const [credential] = authenticator.held;
     if (!credential) throw new Error("nothing is held");
-    // Even where the authenticator signs for the other domain: the passkey was made for this one.
+    // Refused even if the authenticator signs for the other domain: the passkey was made for this one.
     const forged = authenticator.assert(credential, public_key.challenge, { rpId: "example.com" });
     expect((await completeSignIn(there, flow_id, forged)).code).toBe("invalid_code");
   });
 
-  t.test("pages on the appliance's own origin may ask as well", async (app) => {
+  t.test("pages on the appliance's own origin may ask too", async (app) => {
     const authenticator = newAuthenticator({ origin: app.publicUrl });
     await holder(app, authenticator);
     expect((await signInWith(caller(app), authenticator)).status).toBe(200);
   });
 
   t.test(
-    "asking costs: one network gets so many challenges (ASVS 6.3.1)",
+    "limits the challenges of one network (ASVS 6.3.1)",
     async (app) => {
       const statuses: number[] = [];
       for (let i = 0; i < 4; i++) statuses.push((await caller(app).post("/v1/auth/passkey/login/begin")).status);
@@ -137,7 +143,7 @@ scenarios("sign-in with a passkey", (t) => {
     { settings: { limit_network: "3/10m" } },
   );
 
-  t.test("two passkeys of one person are two", async (app) => {
+  t.test("two passkeys of one person stay two", async (app) => {
     const { client, user, authenticator } = await holder(app);
     const second = newAuthenticator({ algorithm: "EdDSA" });
     await addPasskey(client.bearer((await signInWith(caller(app), authenticator)).body.access_token), second);

@@ -32,7 +32,7 @@ scenarios("POST /v1/auth/password/change", (t) => {
     expect(row.version).toBe(2);
   });
 
-  t.test("needs the current password, and what it refuses changes nothing (ASVS 6.2.3)", async (app) => {
+  t.test("needs the current password, and a refusal changes nothing (ASVS 6.2.3)", async (app) => {
     const { tokens } = await app.signedIn();
     const client = app.client().bearer(tokens.accessToken);
     const before = await app.state();
@@ -55,7 +55,7 @@ scenarios("POST /v1/auth/password/change", (t) => {
   });
 
   t.test(
-    "guesses at the current password are throttled like sign-ins (ASVS 6.3.1)",
+    "throttles guesses at the current password like sign-ins (ASVS 6.3.1)",
     async (app) => {
       const { tokens } = await app.signedIn();
       const client = app.client().bearer(tokens.accessToken);
@@ -71,7 +71,7 @@ scenarios("POST /v1/auth/password/change", (t) => {
   );
 
   t.test(
-    "the right current password forgives the wrong ones before it",
+    "the right current password clears the wrong tries before it",
     async (app) => {
       const { tokens } = await app.signedIn();
       const client = app.client().bearer(tokens.accessToken);
@@ -85,7 +85,7 @@ scenarios("POST /v1/auth/password/change", (t) => {
     { settings: { limit_account: "3/10m" } },
   );
 
-  t.test("a sign-in that was hashing the old password meanwhile is refused (ASVS 7.4.3)", async (app) => {
+  t.test("refuses a sign-in that was hashing the old password meanwhile (ASVS 7.4.3)", async (app) => {
     const { user, tokens } = await app.signedIn();
     const client = app.client().bearer(tokens.accessToken);
     // The first write counts the attempt, the second would begin the session.
@@ -102,7 +102,7 @@ scenarios("POST /v1/auth/password/change", (t) => {
     expect(live).toEqual([{ id: tokens.session.sid }]);
   });
 
-  t.test("the new one may not hold the address, the name or the application's (ASVS 6.2.11)", async (app) => {
+  t.test("the new one must not hold the address, the name or the application's name (ASVS 6.2.11)", async (app) => {
     const email = "ada.lovelace.engine@example.com";
     const user = await app.user(email);
     const tokens = await app.signIn(user);

@@ -2,7 +2,7 @@ import { expect } from "bun:test";
 import { scenarios } from "../../support/scenarios.ts";
 
 scenarios("display_name at sign-up", (t) => {
-  t.test("control characters are refused: PostgreSQL takes no NUL, and a log line is one line", async (app) => {
+  t.test("refuses control characters: PostgreSQL takes no NUL, and a log line is one line", async (app) => {
     const before = await app.state();
     for (const display_name of ["a\u0000b", "a\nb", "\u001b[31mred", "\u007f", "half \ud800"]) {
       const body = { email: "ada@example.com", password: "walnut-bridge-otter-51", display_name };

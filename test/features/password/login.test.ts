@@ -36,7 +36,7 @@ scenarios("POST /v1/auth/login", (t) => {
     const user = await app.user();
     const body = { email: user.email, password: PASSWORD };
     const first = await app.client().post("/v1/auth/login", body);
-    // The browser brings what an attacker planted there: an old session's cookies.
+    // The browser sends the cookies of an old session that an attacker planted there.
     const planted = { cookie: first.cookies.map(({ name, value }) => `${name}=${value}`).join("; ") };
     const second = await app.client(planted).post("/v1/auth/login", body);
     const third = await app.client().bearer(first.body.access_token).post("/v1/auth/login", body);
@@ -45,7 +45,7 @@ scenarios("POST /v1/auth/login", (t) => {
     expect(new Set(ids.map(({ jti }) => jti)).size).toBe(3);
   });
 
-  t.test("ids that a client brings along are refused, not adopted (fixation)", async (app) => {
+  t.test("refuses ids that a client brings along, instead of adopting them (fixation)", async (app) => {
     const user = await app.user();
     const sid = "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f";
     for (const name of ["sid", "session_id", "id", "refresh_token", "access_token"]) {
@@ -61,7 +61,7 @@ scenarios("POST /v1/auth/login", (t) => {
     expect(claimsOf(answer.body.access_token).sid).not.toBe(sid);
   });
 
-  t.test("an audience of the application is granted, and no other (RFC 8707, ASVS 9.2.4)", async (app) => {
+  t.test("grants an audience of the application, and no other (RFC 8707, ASVS 9.2.4)", async (app) => {
     const user = await app.user();
     const api = "https://api.example.com";
     const applicationId = await app.application({ audiences: ["https://main.example.com", api] });
@@ -81,7 +81,7 @@ scenarios("POST /v1/auth/login", (t) => {
     expect(refused.headers.get("www-authenticate")).toContain("insufficient_scope");
   });
 
-  t.test("an organization that one is not a member of is refused, and leaves no session", async (app) => {
+  t.test("an organization without the user is refused, and leaves no session", async (app) => {
     const user = await app.user();
     const before = await app.state();
     const body = { email: user.email, password: PASSWORD, organization: "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f" };
@@ -89,7 +89,7 @@ scenarios("POST /v1/auth/login", (t) => {
     expect(await app.state()).toBe(before);
   });
 
-  t.test("a password that is longer than any password is refused before it costs anything", async (app) => {
+  t.test("refuses a password of more than the maximum length before it costs anything", async (app) => {
     const user = await app.user();
     const long = await app.client().post("/v1/auth/login", { email: user.email, password: "x".repeat(4_097) });
     expect([long.status, long.code]).toEqual([400, "invalid_input"]);

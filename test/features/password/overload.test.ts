@@ -3,7 +3,7 @@ import { sqliteScenarios } from "../../support/scenarios.ts";
 
 sqliteScenarios("a flood of sign-ins", (t) => {
   t.test(
-    "is shed with 503 and Retry-After, while everything else keeps answering",
+    "is answered 503 with Retry-After, while everything else keeps answering",
     async (app) => {
       const { user, tokens } = await app.signedIn();
       const session = app.client().bearer(tokens.accessToken);
@@ -23,7 +23,7 @@ sqliteScenarios("a flood of sign-ins", (t) => {
         expect(cookies).toEqual([]);
       }
       expect(app.metric("sallyport_password_shed_total")).toBe(shed.length);
-      // It has passed: the next one is served.
+      // The flood is over: the next sign-in succeeds.
       expect((await app.client().post("/v1/auth/login", user.login)).status).toBe(200);
     },
     { settings: { password_hash_slots: 1, password_hash_queue: 4, limit_account: "100/1m" } },

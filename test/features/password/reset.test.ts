@@ -29,7 +29,7 @@ async function person(app: TestApp, email?: string): Promise<TestUser> {
   return user;
 }
 
-/** A passkey, as far as its row goes. */
+/** Gives the user a passkey: only its row. */
 async function givePasskey(app: TestApp, user: TestUser): Promise<void> {
   const id = crypto.randomUUID();
   await app.storage.write(async (tx) => {
@@ -64,7 +64,7 @@ async function givePasskey(app: TestApp, user: TestUser): Promise<void> {
 
 scenarios("a new password by mail", (t) => {
   t.test(
-    "sets it, ends every session and every sign-in half-way, trusts no device, and signs nobody in (ASVS 6.4.3, 7.4.3)",
+    "sets it, ends every session and unfinished sign-in, trusts no device, and signs nobody in (ASVS 6.4.3, 7.4.3)",
     async (app) => {
       const user = await person(app);
       const sessions = [await app.signIn(user), await app.signIn(user, app.defaultApplicationId)];
@@ -91,7 +91,7 @@ scenarios("a new password by mail", (t) => {
       expect(await app.identity.flows.find(app.storage.read, flowId, "mfa")).toBeUndefined();
       const { kysely } = app.storage.read;
       expect(await kysely.selectFrom("trusted_devices").selectAll().execute()).toEqual([]);
-      // The second factor is where it was.
+      // The second factor is still there.
       expect(await kysely.selectFrom("totp_factors").select("user_id").execute()).toHaveLength(1);
       expect((await login(app, user.email, PASSWORD)).status).toBe(401);
       expect((await login(app, user.email, NEW_PASSWORD)).status).toBe(200);
@@ -101,7 +101,7 @@ scenarios("a new password by mail", (t) => {
     },
   );
 
-  t.test("of who has a second factor asks for it afterwards as before (ASVS 6.4.3)", async (app) => {
+  t.test("a user with a second factor is asked for it afterwards as before (ASVS 6.4.3)", async (app) => {
     const user = await person(app);
     await setApplication(app, app.applicationId, { mfa: "required" });
     app.clock.advance(1_000);
@@ -111,34 +111,31 @@ scenarios("a new password by mail", (t) => {
     expect([next.status, next.body.status]).toEqual([200, "mfa_required"]);
   });
 
-  t.test(
-    "of an address that was never proven takes everything from who was there first (pre-hijacking)",
-    async (app) => {
-      // The attacker signs up with the victim's address, sets up a second factor, and adds an address of their own.
-      const user = await app.user("victim@example.com");
-      const attacker = await session(app, user);
-      await giveEmail(app, user, "attacker@evil.example", false);
-      await givePasskey(app, user);
-      const pending = await add(app, attacker, "second@evil.example");
-      const stolen = await forgot(app, "attacker@evil.example");
-      const { token } = await forgot(app, "victim@example.com");
-      expect((await reset(app, token)).status).toBe(200);
-      expect((await attacker.get("/v1/auth/session")).code).toBe("token_revoked");
-      expect((await login(app, "victim@example.com", PASSWORD)).status).toBe(401);
-      expect((await reset(app, stolen.token, "velvet-anchor-thistle-5")).code).toBe("invalid_code");
-      expect((await callerOf(app).post("/v1/auth/email/verify", { token: pending.token })).code).toBe("invalid_code");
-      expect(await emailsOf(app, user)).toEqual(["victim@example.com*"]);
-      const sent = await callerOf(app).post("/v1/auth/password/forgot", { email: "attacker@evil.example" });
-      expect([sent.status, await app.mails("attacker@evil.example")]).toEqual([202, []]);
-      expect((await login(app, "victim@example.com", NEW_PASSWORD)).body.user).toMatchObject({
-        id: user.id,
-        email_verified: true,
-      });
-      expect(await app.audit()).toContain("user.unproven_credentials_revoked");
-    },
-  );
+  t.test("deletes all earlier credentials if the address was never proven (pre-hijacking)", async (app) => {
+    // The attacker signs up with the victim's address, sets up a second factor, and adds another address.
+    const user = await app.user("victim@example.com");
+    const attacker = await session(app, user);
+    await giveEmail(app, user, "attacker@evil.example", false);
+    await givePasskey(app, user);
+    const pending = await add(app, attacker, "second@evil.example");
+    const stolen = await forgot(app, "attacker@evil.example");
+    const { token } = await forgot(app, "victim@example.com");
+    expect((await reset(app, token)).status).toBe(200);
+    expect((await attacker.get("/v1/auth/session")).code).toBe("token_revoked");
+    expect((await login(app, "victim@example.com", PASSWORD)).status).toBe(401);
+    expect((await reset(app, stolen.token, "velvet-anchor-thistle-5")).code).toBe("invalid_code");
+    expect((await callerOf(app).post("/v1/auth/email/verify", { token: pending.token })).code).toBe("invalid_code");
+    expect(await emailsOf(app, user)).toEqual(["victim@example.com*"]);
+    const sent = await callerOf(app).post("/v1/auth/password/forgot", { email: "attacker@evil.example" });
+    expect([sent.status, await app.mails("attacker@evil.example")]).toEqual([202, []]);
+    expect((await login(app, "victim@example.com", NEW_PASSWORD)).body.user).toMatchObject({
+      id: user.id,
+      email_verified: true,
+    });
+    expect(await app.audit()).toContain("user.unproven_credentials_revoked");
+  });
 
-  t.test("a password that races the reset with the one from before signs nobody in", async (app) => {
+  t.test("a sign-in with the old password at the time of the reset fails", async (app) => {
     const user = await app.user("victim@example.com");
     const { token } = await forgot(app, user.email);
     const answers = await Promise.all([
@@ -154,32 +151,23 @@ scenarios("a new password by mail", (t) => {
     expect((await login(app, user.email, PASSWORD)).status).toBe(401);
   });
 
-  t.test(
-    "the policy is that of sign-up, and what it refuses spends nothing (ASVS 6.2.1, 6.2.4, 6.2.11)",
-    async (app) => {
-      const user = await person(app, "ada.lovelace.engine@example.com");
-      const { token } = await forgot(app, user.email);
-      const before = await app.state();
-      for (const password of [
-        "fourteen-chars",
-        "passwordpassword",
-        user.email,
-        "ada.lovelace.engine",
-        "x".repeat(513),
-      ]) {
-        const refused = await reset(app, token, password);
-        expect([password, refused.status, refused.body.error.details]).toMatchObject([
-          password,
-          400,
-          [{ path: "new_password" }],
-        ]);
-      }
-      expect(await app.state()).toBe(before);
-      expect((await reset(app, token)).status).toBe(200);
-    },
-  );
+  t.test("has the policy of sign-up, and a refusal spends nothing (ASVS 6.2.1, 6.2.4, 6.2.11)", async (app) => {
+    const user = await person(app, "ada.lovelace.engine@example.com");
+    const { token } = await forgot(app, user.email);
+    const before = await app.state();
+    for (const password of ["fourteen-chars", "passwordpassword", user.email, "ada.lovelace.engine", "x".repeat(513)]) {
+      const refused = await reset(app, token, password);
+      expect([password, refused.status, refused.body.error.details]).toMatchObject([
+        password,
+        400,
+        [{ path: "new_password" }],
+      ]);
+    }
+    expect(await app.state()).toBe(before);
+    expect((await reset(app, token)).status).toBe(200);
+  });
 
-  t.test("what happens to the account while the new password is hashed is seen at the end", async (app) => {
+  t.test("changes of the account while the new password is hashed are seen at the end", async (app) => {
     const remove = [
       (user: TestUser) => app.disable("users", user.id),
       (user: TestUser) => app.client().bearer(app.secretKey).delete(`/v1/users/${user.id}`),
@@ -218,7 +206,7 @@ scenarios("a new password by mail", (t) => {
     const removed = await forgot(app, "second@example.com");
     expect((await client.delete(`/v1/me/emails/${id}`)).status).toBe(200);
     expect((await reset(app, removed.token, "velvet-anchor-thistle-5")).code).toBe("invalid_code");
-    // It may be somebody else's by now.
+    // The address may belong to another person by now.
     await app.user("second@example.com");
     expect((await reset(app, removed.token, "velvet-anchor-thistle-5")).code).toBe("invalid_code");
     expect((await login(app, user.email, NEW_PASSWORD)).status).toBe(200);
@@ -242,7 +230,7 @@ scenarios("a new password by mail", (t) => {
     expect(await emailsOf(app, user)).toEqual([`${user.email}*`]);
   });
 
-  t.test("reset and change at once: one password is good, and no session but the winner's", async (app) => {
+  t.test("reset and change at once leave one working password, and only the winner's session", async (app) => {
     const user = await person(app);
     const client = await session(app, user);
     const { token } = await forgot(app, user.email);
@@ -258,7 +246,7 @@ scenarios("a new password by mail", (t) => {
     if (good[0] === NEW_PASSWORD) expect((await client.get("/v1/auth/session")).code).toBe("token_revoked");
   });
 
-  t.test("also gives a first password, and an undo of an earlier change stays possible", async (app) => {
+  t.test("also sets a first password, and an undo of an earlier change stays possible", async (app) => {
     const user = await person(app);
     const old = user.email;
     const undo = await changeAddress(app, user, "newer@example.com");
@@ -275,42 +263,48 @@ scenarios("POST /v1/me/password", (t) => {
   const path = "/v1/me/password";
   const body = { new_password: NEW_PASSWORD };
 
-  t.test("sets a first password and ends the other sessions; twenty at once set one (ASVS 7.4.3)", async (app) => {
-    const user = await person(app);
-    await deletePassword(app, user);
-    const { accessToken } = await app.signIn(user);
-    const client = await session(app, user);
-    const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, index) =>
-        client.post(path, { new_password: `granite-lantern-moth-${index + 10}` }),
-      ),
-    );
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array.from({ length: 19 }, () => 409)]);
-    expect((await app.client().bearer(accessToken).get("/v1/auth/session")).code).toBe("token_revoked");
-    expect((await client.get("/v1/auth/session")).status).toBe(200);
-    expect((await client.post(path, body)).status).toBe(409);
-    expect((await app.mails(user.email)).map(({ subject }) => subject)).toContain(
-      "Your password at My application was changed",
-    );
-  });
+  t.test(
+    "sets a first password and ends the other sessions; twenty requests at once set one (ASVS 7.4.3)",
+    async (app) => {
+      const user = await person(app);
+      await deletePassword(app, user);
+      const { accessToken } = await app.signIn(user);
+      const client = await session(app, user);
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          client.post(path, { new_password: `granite-lantern-moth-${index + 10}` }),
+        ),
+      );
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array.from({ length: 19 }, () => 409)]);
+      expect((await app.client().bearer(accessToken).get("/v1/auth/session")).code).toBe("token_revoked");
+      expect((await client.get("/v1/auth/session")).status).toBe(200);
+      expect((await client.post(path, body)).status).toBe(409);
+      expect((await app.mails(user.email)).map(({ subject }) => subject)).toContain(
+        "Your password at My application was changed",
+      );
+    },
+  );
 
-  t.test("asks for a fresh sign-in, a good password, and an application that takes them (ASVS 7.5.1)", async (app) => {
-    const user = await person(app);
-    await deletePassword(app, user);
-    const client = await session(app, user);
-    const before = await app.state();
-    expect((await client.post(path, { new_password: "passwordpassword" })).status).toBe(400);
-    expect((await client.post(path, { ...body, user_id: user.id })).status).toBe(400);
-    app.clock.advance(601_000);
-    const late = await client.post(path, body);
-    expect([late.status, late.code]).toEqual([401, "insufficient_user_authentication"]);
-    app.clock.advance(-601_000);
-    await setApplication(app, app.applicationId, { sign_in_methods: '["passkey"]' });
-    const stateBefore = await app.state();
-    expect((await client.post(path, body)).status).toBe(403);
-    expect(await app.state()).toBe(stateBefore);
-    expect(before).not.toBe(stateBefore);
-  });
+  t.test(
+    "asks for a fresh sign-in, a good password, and an application that takes passwords (ASVS 7.5.1)",
+    async (app) => {
+      const user = await person(app);
+      await deletePassword(app, user);
+      const client = await session(app, user);
+      const before = await app.state();
+      expect((await client.post(path, { new_password: "passwordpassword" })).status).toBe(400);
+      expect((await client.post(path, { ...body, user_id: user.id })).status).toBe(400);
+      app.clock.advance(601_000);
+      const late = await client.post(path, body);
+      expect([late.status, late.code]).toEqual([401, "insufficient_user_authentication"]);
+      app.clock.advance(-601_000);
+      await setApplication(app, app.applicationId, { sign_in_methods: '["passkey"]' });
+      const stateBefore = await app.state();
+      expect((await client.post(path, body)).status).toBe(403);
+      expect(await app.state()).toBe(stateBefore);
+      expect(before).not.toBe(stateBefore);
+    },
+  );
 
   t.test("a session that ended while the password was hashed sets none", async (app) => {
     const user = await person(app);

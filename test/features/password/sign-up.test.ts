@@ -6,7 +6,7 @@ import { PASSWORD } from "../../support/template.ts";
 const complete = "/v1/auth/register/complete";
 
 scenarios("sign-up with proven addresses", (t) => {
-  t.test("nobody is made before the mail is answered; then a verified person, signed in", async (app) => {
+  t.test("creates no user before the mail is answered; then signs in a verified person", async (app) => {
     await setApplication(app, app.applicationId, { sign_up: "verified" });
     const client = callerOf(app);
     const body = { email: "Ada@Example.com", password: NEW_PASSWORD, display_name: "Ada", metadata: { plan: "free" } };
@@ -36,7 +36,7 @@ scenarios("sign-up with proven addresses", (t) => {
     expect(app.metric("sallyport_password_hashes_total")).toBe(3);
   });
 
-  t.test("two sign-ups verified for one address at once: one account, and the others are told why", async (app) => {
+  t.test("two sign-ups verified for one address at once create one account, and the others learn why", async (app) => {
     const email = "ada@example.com";
     const proofs = [await signUp(app, email), await signUp(app, email), await signUp(app, email)];
     const answers = await Promise.all(proofs.map(({ token }) => callerOf(app).post(complete, { token })));
@@ -49,19 +49,22 @@ scenarios("sign-up with proven addresses", (t) => {
     }
   });
 
-  t.test("an address that was taken meanwhile stays with who has it, and their password is theirs", async (app) => {
-    const email = "ada@example.com";
-    const late = await signUp(app, email);
-    const owner = await app.user(email);
-    const before = await app.state();
-    const refused = await callerOf(app).post(complete, { token: late.token });
-    expect([refused.status, refused.code, refused.cookies]).toEqual([409, "conflict", []]);
-    expect(await app.state()).toBe(before);
-    expect((await callerOf(app).post("/v1/auth/login", owner.login)).status).toBe(200);
-    expect((await callerOf(app).post("/v1/auth/login", { email, password: NEW_PASSWORD })).status).toBe(401);
-  });
+  t.test(
+    "an address that was taken meanwhile stays with its account, and so does the account's password",
+    async (app) => {
+      const email = "ada@example.com";
+      const late = await signUp(app, email);
+      const owner = await app.user(email);
+      const before = await app.state();
+      const refused = await callerOf(app).post(complete, { token: late.token });
+      expect([refused.status, refused.code, refused.cookies]).toEqual([409, "conflict", []]);
+      expect(await app.state()).toBe(before);
+      expect((await callerOf(app).post("/v1/auth/login", owner.login)).status).toBe(200);
+      expect((await callerOf(app).post("/v1/auth/login", { email, password: NEW_PASSWORD })).status).toBe(401);
+    },
+  );
 
-  t.test("whoever signs up with a known address is mailed that it is known, and where to go", async (app) => {
+  t.test("a sign-up with a known address gets a mail that says so, and where to go", async (app) => {
     const home_url = "https://app.example.com/home";
     await setApplication(app, app.applicationId, { sign_up: "verified", home_url });
     await app.user("ada@example.com");
@@ -70,7 +73,7 @@ scenarios("sign-up with proven addresses", (t) => {
     const mail = await app.mail("ada@example.com");
     expect(mail.template).toBe("sign_up_known");
     expect(mail.text).toContain(home_url);
-    // Its flow is there, and nothing but a guess opens it.
+    // The flow exists, and only a guess could open it.
     const guess = await callerOf(app).post(complete, { flow_id: sent.body.flow_id, code: "0000 000" });
     expect(guess.code).toBe("invalid_code");
     expect((await callerOf(app).post("/v1/auth/login", { email: "ada@example.com", password: PASSWORD })).status).toBe(
@@ -78,7 +81,7 @@ scenarios("sign-up with proven addresses", (t) => {
     );
   });
 
-  t.test("a machine's application, a closed one and one without passwords sign nobody up", async (app) => {
+  t.test("applications that are closed, for machines or without passwords sign nobody up", async (app) => {
     const { token } = await signUp(app);
     const body = { email: "ada@example.com", password: NEW_PASSWORD };
     const settings = [
@@ -116,14 +119,14 @@ scenarios("sign-up with proven addresses", (t) => {
     expect((await app.client().bearer(before).get("/v1/auth/session")).code).toBe("token_revoked");
   });
 
-  t.test("a second factor that everybody needs is asked for before there are tokens", async (app) => {
+  t.test("asks for a required second factor before there are tokens", async (app) => {
     const { token } = await signUp(app);
     await setApplication(app, app.applicationId, { mfa: "required" });
     const made = await callerOf(app).post(complete, { token });
     expect([made.status, made.body.status, made.cookies]).toEqual([201, "mfa_required", []]);
   });
 
-  t.test("the policy of passwords is that of any other sign-up (ASVS 6.2.1, 6.2.4, 6.2.11)", async (app) => {
+  t.test("has the password policy of any other sign-up (ASVS 6.2.1, 6.2.4, 6.2.11)", async (app) => {
     await setApplication(app, app.applicationId, { sign_up: "verified" });
     for (const password of ["fourteen-chars", "passwordpassword", "ada.lovelace.engine@example.com"]) {
       const body = { email: "ada.lovelace.engine@example.com", password };
@@ -133,7 +136,7 @@ scenarios("sign-up with proven addresses", (t) => {
     expect(await app.mailsWritten()).toBe(0);
   });
 
-  t.test("a tenant's link names that tenant, and opens there alone", async (app) => {
+  t.test("a tenant's link names that tenant, and opens only there", async (app) => {
     const acme = await app.tenant("acme");
     await setApplication(app, acme.defaultApplicationId, { sign_up: "verified" });
     const email = "ada@example.com";

@@ -54,7 +54,7 @@ scenarios("POST /v1/auth/anonymous/upgrade", (t) => {
     },
   );
 
-  t.test("twenty at once: one does it, and one password is good", async (app) => {
+  t.test("of twenty requests at once, one succeeds, and one password works", async (app) => {
     const user = await anonymous(app);
     const client = await session(app, user);
     const tries = Array.from({ length: 20 }, (_, index) => ({
@@ -63,14 +63,14 @@ scenarios("POST /v1/auth/anonymous/upgrade", (t) => {
     }));
     const answers = await Promise.all(tries.map((input) => client.post(path, input)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    // Whoever came to the gate after the winner had no session any more.
+    // Requests that came to the gate after the winner had no session any more.
     const others = answers.filter(({ status }) => status !== 200).map(({ code }) => code);
     expect(others.filter((code) => code !== "forbidden" && code !== "token_revoked")).toEqual([]);
     const winner = answers.findIndex(({ status }) => status === 200);
     expect(await emailsOf(app, user)).toEqual([`ada${winner}@example.com*?`]);
   });
 
-  t.test("for nobody but an anonymous user, and not where sign-up is closed or a machine's", async (app) => {
+  t.test("is refused unless the user is anonymous, sign-up is open and the application is for people", async (app) => {
     const { tokens } = await app.signedIn();
     const known = app.client().bearer(tokens.accessToken);
     const before = await app.state();
@@ -91,7 +91,7 @@ scenarios("POST /v1/auth/anonymous/upgrade", (t) => {
     }
   });
 
-  t.test("a known address is 409, and the anonymous user stays as they are", async (app) => {
+  t.test("a known address is 409, and the anonymous user stays anonymous", async (app) => {
     const user = await anonymous(app);
     const client = await session(app, user);
     await app.user(body.email);
@@ -102,7 +102,7 @@ scenarios("POST /v1/auth/anonymous/upgrade", (t) => {
   });
 
   t.test(
-    "with proven addresses it waits for the mail, and the answer tells nobody who has one (ASVS 6.3.8)",
+    "with proven addresses it waits for the mail, and the answer does not tell who has an account (ASVS 6.3.8)",
     async (app) => {
       await setApplication(app, app.applicationId, { sign_up: "verified" });
       const user = await anonymous(app);
@@ -123,7 +123,7 @@ scenarios("POST /v1/auth/anonymous/upgrade", (t) => {
     },
   );
 
-  t.test("two proofs of one user: the first makes it, the other one opens nothing", async (app) => {
+  t.test("of two proofs of one user, the first upgrades and the second opens nothing", async (app) => {
     await setApplication(app, app.applicationId, { sign_up: "verified" });
     const user = await anonymous(app);
     const client = await session(app, user);
@@ -137,24 +137,27 @@ scenarios("POST /v1/auth/anonymous/upgrade", (t) => {
     expect(await emailsOf(app, user)).toHaveLength(1);
   });
 
-  t.test("an address that is taken meanwhile, and a user who is gone or disabled, are not upgraded", async (app) => {
-    await setApplication(app, app.applicationId, { sign_up: "verified" });
-    const user = await anonymous(app);
-    const client = await session(app, user);
-    const taken = await proofOf(app, body.email, client.post(path, body));
-    await app.user(body.email);
-    expect((await callerOf(app).post(complete, { token: taken.token })).code).toBe("conflict");
-    expect(await isAnonymous(app, user)).toBe(1);
-    const email = "bob@example.com";
-    const waiting = await proofOf(app, email, client.post(path, { ...body, email }));
-    await app.disable("users", user.id);
-    expect((await callerOf(app).post(complete, { token: waiting.token })).status).toBe(401);
-    expect(await emailsOf(app, user)).toEqual([]);
-    await app.client().bearer(app.secretKey).delete(`/v1/users/${user.id}`);
-    expect((await callerOf(app).post(complete, { token: waiting.token })).code).toBe("invalid_code");
-  });
+  t.test(
+    "does not upgrade to an address that is taken meanwhile, or a user who is deleted or disabled",
+    async (app) => {
+      await setApplication(app, app.applicationId, { sign_up: "verified" });
+      const user = await anonymous(app);
+      const client = await session(app, user);
+      const taken = await proofOf(app, body.email, client.post(path, body));
+      await app.user(body.email);
+      expect((await callerOf(app).post(complete, { token: taken.token })).code).toBe("conflict");
+      expect(await isAnonymous(app, user)).toBe(1);
+      const email = "bob@example.com";
+      const waiting = await proofOf(app, email, client.post(path, { ...body, email }));
+      await app.disable("users", user.id);
+      expect((await callerOf(app).post(complete, { token: waiting.token })).status).toBe(401);
+      expect(await emailsOf(app, user)).toEqual([]);
+      await app.client().bearer(app.secretKey).delete(`/v1/users/${user.id}`);
+      expect((await callerOf(app).post(complete, { token: waiting.token })).code).toBe("invalid_code");
+    },
+  );
 
-  t.test("whoever proves an address or sets a password is anonymous no more", async (app) => {
+  t.test("a person who proves an address or sets a password is no longer anonymous", async (app) => {
     const [first, second] = [await anonymous(app), await anonymous(app)];
     const { token } = await add(app, await session(app, first), body.email);
     expect((await callerOf(app).post("/v1/auth/email/verify", { token })).status).toBe(200);
