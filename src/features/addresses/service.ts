@@ -133,7 +133,7 @@ export class Addresses {
 
   /**
    * Tells the old address, with a link that undoes the change unless the old address joined the account after the new one. An
-   * attacker who holds the account for a while, and moves to an address of its own and back, gets no link to return with a week
+   * attacker who holds the account for a while, and moves to another address and back, gets no link to return with a week
    * later.
    */
   async #notifyOld(

@@ -282,7 +282,7 @@ scenarios("adding a passkey", (t) => {
     // Another key under the victim's id: the row would decide whom the next sign-in by that id signs in.
     const stolen = newAuthenticator().create(public_key, { credentialId: credential.id });
     const refused = await completeRegistration(stranger, flow_id, stolen);
-    expect(refusal(refused)).toEqual([409, "conflict", "This passkey is registered already."]);
+    expect(refusal(refused)).toEqual([409, "conflict", "This passkey is already registered."]);
     expect((await signInWith(caller(app), authenticator)).body.user.id).not.toBe(user.id);
     const again = client.bearer((await signInWith(caller(app), authenticator)).body.access_token);
     const own = await beginRegistration(again);
