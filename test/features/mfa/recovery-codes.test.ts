@@ -45,7 +45,7 @@ scenarios("recovery codes", (t) => {
     expect(answer.status).toBe(200);
     expect(claimsOf(answer.body.access_token)).toMatchObject({ aal: "aal2", amr: ["pwd", "otp", "mfa"] });
     const mail = (await app.mails(user.email)).find(({ template }) => template === "recovery_code_used");
-    expect(mail?.text).toContain("Codes that are left: 9.");
+    expect(mail?.text).toContain("Codes left: 9.");
     expect(mail?.text).not.toContain(first);
     expect((await use(app, user, first)).code).toBe("invalid_code");
     expect((await use(app, user, second)).status).toBe(200);
