@@ -16,7 +16,7 @@ import type { AuditEntriesTable, SessionsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { toWireDevice, type WireExport } from "./wire.ts";
 
-/** The most entries in each list. Each list holds the newest. */
+/** The maximum number of entries in each list. Each list holds the newest. */
 const MOST = 1_000;
 
 /**

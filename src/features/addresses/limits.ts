@@ -1,2 +1,2 @@
-/** The most addresses of one person. */
+/** The maximum number of addresses of one person. */
 export const MAX_EMAILS = 10;

@@ -3,7 +3,7 @@ import { systemAct } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { lockUser } from "../../identity/users/public.ts";
 
-/** The most users of one run. The next run deletes the rest. */
+/** The maximum number of users in one run. The next run deletes the rest. */
 const BATCH = 1_000;
 
 /** Deletes anonymous users who can never come back. */

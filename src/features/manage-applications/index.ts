@@ -24,7 +24,7 @@ export const manageApplications = defineFeature({
       applications: {
         list: procedures
           .key("applications:read", {
-            summary: "List the calling key's application, alone in its list.",
+            summary: "List the calling key's application, the only one in the list.",
             output: pageOf(schema),
             errors: [],
             rest: { method: "GET", path: "/v1/applications" },

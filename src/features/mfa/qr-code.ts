@@ -1,6 +1,6 @@
 import { TOTP_DIGITS, TOTP_PERIOD } from "./totp.ts";
 
-/** The most characters of a name in an app. They keep the whole address short enough for a code, however they are encoded. */
+/** The maximum length of a name. It keeps the whole address short enough for a code, however the name is encoded. */
 const MAX_ISSUER = 40;
 const MAX_ACCOUNT = 80;
 /** Width of the white border, in modules (ISO/IEC 18004 section 9.1). */

@@ -101,8 +101,8 @@ export class Assertions {
 
   /**
    * A counter that does not increase means that a copy of the key exists (section 6.1.1). Backup eligibility is fixed when a
-   * passkey is made (section 7.2, step 19). Both are reported, because the answer was rightly signed: some authenticator really
-   * did it.
+   * passkey is made (section 7.2, step 19). Both are recorded: the signature is right, so an authenticator
+   * really did this.
    */
   async #requireSameAuthenticator(answer: Answer, passkey: PasskeysTable, assertion: Assertion): Promise<void> {
     const { counter, backupEligible } = assertion;

@@ -1181,7 +1181,7 @@ export interface Api {
      */
     get: { kind: "query"; input: ApplicationsGetInput; output: ApplicationsGetOutput };
     /**
-     * List the calling key's application, alone in its list.
+     * List the calling key's application, the only one in the list.
      * REST: GET /v1/applications
      * Access: key, scope applications:read
      */
