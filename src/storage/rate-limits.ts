@@ -6,6 +6,12 @@ import { type Executor, type Param, prepared } from "./storage.ts";
 /** `retryAfter` in whole seconds, at least 1. */
 export type Admission = { admitted: true } | { admitted: false; retryAfter: number };
 
+/**
+ * Milliseconds by which the clocks of two nodes, or of two requests of one node, may differ. Without it a request whose clock is a
+ * millisecond behind the row's would take a spent key for one from before a clock change, and reset it.
+ */
+const SKEW = 5_000;
+
 interface AdmitParams extends Record<string, string | number> {
   key: string;
   now: number;
@@ -49,7 +55,7 @@ const remove = prepared((db, p: Param<{ key: string }>) => db.deleteFrom("rate_l
 export async function admit(tx: Executor, key: string, limit: Limit, now: number): Promise<Admission> {
   const { interval } = limit;
   const horizon = now + limit.burst * interval;
-  const params = { key, now, interval, fresh: now + interval, latest: horizon - interval, horizon };
+  const params = { key, now, interval, fresh: now + interval, latest: horizon - interval, horizon: horizon + SKEW };
   if (await tx.first(take, params)) return { admitted: true };
   const row = await tx.first(stored, { key });
   const wait = row ? waitFor(limit, row.tat_at, now) : 0;

@@ -205,6 +205,16 @@ export function storageConformance(open: () => Promise<Storage>): void {
       expect(await at(TIME)).toEqual({ admitted: false, retryAfter: 1 });
     });
 
+    test("a request whose clock is behind the row's takes nothing back: one millisecond, two seconds", async () => {
+      const limit = { burst: 10, interval: 60_000 };
+      for (const behind of [1, 2_000]) {
+        const at = (now: number) => storage.write((tx) => admit(tx, `behind-${behind}`, limit, now));
+        const calls = Array.from({ length: 60 }, (_, i) => at(TIME - (i % 2) * behind));
+        const admitted = (await Promise.all(calls)).filter((admission) => admission.admitted);
+        expect([behind, admitted.length]).toEqual([behind, 10]);
+      }
+    });
+
     test("probe and stats count a write and a commit", async () => {
       const before = storage.stats();
       await storage.probe();
