@@ -39,7 +39,7 @@ function auditActions(): string[] {
 describe("mail test", () => {
   const FROM = { SALLYPORT_MAIL_FROM: "Acme <no-reply@acme.example>" };
 
-  test("sends a mail now, by STARTTLS and with a password from a file, and says what the server answered", async () => {
+  test("sends a mail now, over STARTTLS and with a password from a file, and shows the server's answer", async () => {
     const login = { user: "sally", password: "p@ss:/#%" };
     await using server = await MailServer.start({ tls: "starttls", login });
     const [secret, ca] = [join(scratch(), "password"), join(scratch(), "ca.pem")];
@@ -58,7 +58,7 @@ describe("mail test", () => {
     expect(server.received[0]?.mail.subject).toBe("Eine Test-E-Mail von Default");
   });
 
-  test("says what is wrong, without addresses, and sends nothing", async () => {
+  test("names the problem, without addresses, and sends nothing", async () => {
     await using server = await MailServer.start();
     server.faults.push({ phase: "rcpt", does: "550 5.1.1 <ada@example.com> no such user" });
     const env = { ...FROM, SALLYPORT_SMTP_URL: server.url };
@@ -78,7 +78,7 @@ describe("mail test", () => {
 });
 
 describe("tenant set", () => {
-  test("changes sender, reply address, language and notices, and tells the audit log", async () => {
+  test("changes sender, reply address, language and notices, and writes to the audit log", async () => {
     const set = (...args: string[]) => json(["tenant", "set", "default", ...args]);
     expect(
       await set(
@@ -106,7 +106,7 @@ describe("tenant set", () => {
     ).toMatchObject({ mail_from: null, mail_reply_to: null, language: "en", notices_off: [] });
   });
 
-  test("refuses what cannot work, and changes nothing", async () => {
+  test("refuses invalid settings, and changes nothing", async () => {
     const before = auditActions();
     const refusals: [args: string[], says: RegExp][] = [
       [["--mail-from", "Acme"], /mail_from must be one address, such as Acme </],
@@ -148,7 +148,7 @@ describe("mail template", () => {
     expect(auditActions().slice(-2)).toEqual(["mail_template.changed", "mail_template.reset"]);
   });
 
-  test("refuses what would not work, with what may stand there", async () => {
+  test("refuses invalid words, and names the valid values", async () => {
     const file = join(scratch(), "bad.txt");
     const set = async (text: string, name = "reset_password") => {
       writeFileSync(file, text);
@@ -166,7 +166,7 @@ describe("mail template", () => {
   });
 });
 
-describe("a server's outbox from outside", () => {
+describe("the outbox of a running server", () => {
   interface Listed {
     data: {
       id: string;
@@ -178,18 +178,18 @@ describe("a server's outbox from outside", () => {
     }[];
   }
 
-  test("mails outlive kill -9 between being sent and being marked, and go again as the same mail", async () => {
+  test("a mail survives kill -9 between sending and marking, and goes again as the same mail", async () => {
     await using server = await MailServer.start();
     const env = { ...made.env, SALLYPORT_SMTP_URL: server.url, SALLYPORT_MAIL_FROM: "no-reply@acme.example" };
     const first = await start(["serve", "--port", "0"], { env });
-    // Taken by the server, whose answer never arrives: the worst moment.
+    // The server takes the mail, but its answer never arrives: the worst moment.
     server.faults.push({ phase: "data", does: "keep and hang" });
     await changePassword(first.url, "kill@example.com");
     await eventually(() => expect(server.received).toHaveLength(1));
     await first.stop("SIGKILL");
     server.release();
     const second = await start(["serve", "--port", "0"], { env });
-    // In hand until its lease ends; an operator sees it meanwhile, and whose it is.
+    // The mail is claimed until its lease ends. Meanwhile an operator sees the mail and its recipient.
     const [waiting] = (await json<Listed>(["mail", "list"])).data;
     expect(waiting).toMatchObject({
       state: "waiting",
@@ -205,7 +205,7 @@ describe("a server's outbox from outside", () => {
     expect(await second.stop()).toBe(0);
   });
 
-  test("what was given up is listed with its reason, and sent again when it is told so", async () => {
+  test("mail list shows a failed mail with its reason, and mail retry sends it again", async () => {
     await using server = await MailServer.start();
     const env = { ...made.env, SALLYPORT_SMTP_URL: server.url, SALLYPORT_MAIL_FROM: "no-reply@acme.example" };
     const running = await start(["serve", "--port", "0"], { env });
@@ -232,7 +232,7 @@ describe("a server's outbox from outside", () => {
     await running.stop();
   });
 
-  test("without a mail server serve says so once, and answers; a bad setting stops it with the fix", async () => {
+  test("serve warns once without a mail server, and works; an invalid setting stops it with the fix", async () => {
     const running = await start(["serve", "--port", "0"], { env: made.env });
     await changePassword(running.url, "alone@example.com");
     expect(running.output().match(/smtp_url is not set/g)).toHaveLength(1);
@@ -247,14 +247,14 @@ describe("a server's outbox from outside", () => {
 });
 
 describe("dev", () => {
-  test("says where its inbox is, and catches the mails", async () => {
+  test("shows the address of its inbox, and catches the mails", async () => {
     const running = await start(["dev", "--ephemeral", "--port", "0", "--json"], { cwd: scratch() });
     expect(running.ready.inbox_url).toBe(`${running.ready.url}/dev/inbox`);
     expect((await fetch(`${running.url}/dev/inbox.json`)).status).toBe(200);
     await running.stop();
   });
 
-  test("sends for real with a mail server, and has no inbox then", async () => {
+  test("sends real mails through a mail server, and then has no inbox", async () => {
     await using server = await MailServer.start();
     const env = { SALLYPORT_SMTP_URL: server.url };
     const running = await start(["dev", "--ephemeral", "--port", "0", "--json"], { cwd: scratch(), env });
@@ -263,7 +263,7 @@ describe("dev", () => {
     await running.stop();
   });
 
-  test("refuses an address that only begins like this machine's", async () => {
+  test("refuses an address that only begins like one of this machine", async () => {
     const ran = await sallyport(["dev", "--ephemeral", "--public-url", "http://127.0.0.1.evil.example"], {
       cwd: scratch(),
     });
@@ -272,7 +272,7 @@ describe("dev", () => {
   });
 });
 
-/** Signs somebody up, proves their address, and changes their password, which is told by mail. */
+/** Signs a user up, proves the address, and changes the password, which sends a notice. */
 async function changePassword(url: string, email: string): Promise<void> {
   const password = "correct horse battery staple";
   const post = async (path: string, body: object, bearer?: string) => {
@@ -288,7 +288,7 @@ async function changePassword(url: string, email: string): Promise<void> {
   expect(changed.status).toBe(200);
 }
 
-/** As if the time of every claim were over. */
+/** Ends every claim. */
 const expireLeases = () => change("UPDATE outbox_mails SET next_attempt_at = 1 WHERE next_attempt_at IS NOT NULL");
 
 function change(sql: string, ...values: string[]): void {

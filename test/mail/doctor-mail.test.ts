@@ -26,7 +26,7 @@ interface Finding {
   fix: string | null;
 }
 
-/** What doctor says of mail. */
+/** Returns the findings of doctor about mail. */
 async function look(env: Record<string, string>, ...args: string[]): Promise<{ code: number; found: Finding[] }> {
   const all = ["doctor", "--json", "--port", "0", "--dns-server", dns.address, ...args];
   const { code, stdout, stderr } = await sallyport(all, { env: { ...made.env, ...env } });
@@ -45,7 +45,7 @@ const GOOD = {
   "_dmarc.example.com": "v=DMARC1; p=reject; rua=mailto:postmaster@example.com",
 };
 
-test("a mail server that takes the sign-in, and a domain with all its records: nothing is wrong, and nothing is sent", async () => {
+test("a working mail server and a domain with all records have no problem, and doctor sends no mail", async () => {
   const login = { user: "sally", password: "walnut" };
   await using server = await MailServer.start({ tls: "starttls", login });
   const ca = join(scratch(), "ca.pem");
@@ -67,7 +67,7 @@ test("a mail server that takes the sign-in, and a domain with all its records: n
   expect([code, server.received.length]).toEqual([0, 0]);
 });
 
-test("a domain with nothing: each record is said as it must be published, for a tenant's own sender too", async () => {
+test("for a domain without records, shows each record to publish, also for a tenant's own sender", async () => {
   await using server = await MailServer.start();
   dns.publish({});
   const set = ["tenant", "set", "default", "--mail-from", "no-reply@acme.example"];
@@ -89,7 +89,7 @@ test("a domain with nothing: each record is said as it must be published, for a 
       `Publish at _dmarc.${domain}, as TXT: "v=DMARC1; p=none; rua=mailto:postmaster@${domain}"`,
     );
   }
-  // A policy may stand above the domain.
+  // A domain above may publish the policy.
   expect(dns.asked).toContain("_dmarc.example.com");
   const database = new Database(join(made.data, "sallyport.db"));
   database.run("UPDATE tenants SET mail_from = NULL");
@@ -111,14 +111,14 @@ const records: {
     says: /2 SPF records.*Merge them into one/,
   },
   {
-    name: "an SPF record for the whole world",
+    name: "an SPF record that allows every server",
     publish: { ...GOOD, "example.com": "v=spf1 +all" },
     check: "SPF",
     level: "warning",
     says: /every server.*~all or -all/,
   },
   {
-    name: "an SPF record that takes too many lookups, in a ring",
+    name: "an SPF record with too many lookups, in a ring",
     publish: {
       ...GOOD,
       "example.com": `v=spf1 ${Array.from({ length: 9 }, (_, i) => `include:i${i}.example`).join(" ")} include:ring.example -all`,
@@ -136,14 +136,14 @@ const records: {
     says: /no valid key s2026.*Publish at s2026\._domainkey\.example\.com/,
   },
   {
-    name: "a policy above",
+    name: "a policy of the domain above",
     publish: { ...GOOD, "_dmarc.example.com": [], "_dmarc.com": "v=DMARC1; p=none" },
     check: "DMARC",
     level: "warning",
     says: /no policy, so large providers/,
   },
   {
-    name: "a policy that is none",
+    name: "an unknown policy",
     publish: { ...GOOD, "_dmarc.example.com": "v=DMARC1; rua=mailto:a@example.com" },
     check: "DMARC",
     level: "warning",
@@ -151,7 +151,7 @@ const records: {
   },
 ];
 
-test("records that do not do what they are for", async () => {
+test("reports records without effect", async () => {
   await using server = await MailServer.start();
   const env = {
     SALLYPORT_SMTP_URL: server.url,
@@ -164,7 +164,7 @@ test("records that do not do what they are for", async () => {
     expect({ name, level: told?.level }).toEqual({ name, level });
     expect(`${told?.message} ${told?.fix}`).toMatch(says);
   }
-  // Of a subdomain, the policy of the domain above counts.
+  // For a subdomain, the policy of the domain above counts.
   dns.publish({ ...GOOD, "_dmarc.example.com": "v=DMARC1; p=reject; sp=quarantine" });
   const below = await look({ ...env, SALLYPORT_MAIL_FROM: "no-reply@mail.example.com" });
   expect(of(below.found, "DMARC")[0]).toMatchObject({
@@ -173,7 +173,7 @@ test("records that do not do what they are for", async () => {
   });
 });
 
-test("a provider that is known is named in the record", () => {
+test("the record names a known provider", () => {
   const host = "smtp.sendgrid.net";
   const told = (spf: string[], includes: string[] = []) =>
     spfFinding("example.com", { spf, spfIncludes: new Set(includes), spfLookups: 1 }, host);
@@ -185,7 +185,7 @@ test("a provider that is known is named in the record", () => {
   );
 });
 
-test("what is wrong with the connection is said with what to do", async () => {
+test("reports a connection problem with the fix", async () => {
   await using plain = await MailServer.start({ login: { user: "sally", password: "walnut" } });
   await using tls = await MailServer.start({ tls: "starttls" });
   const closed = await MailServer.start();
@@ -209,7 +209,7 @@ test("what is wrong with the connection is said with what to do", async () => {
   }
 });
 
-test("no mail server, no sender, no name server: each is told", async () => {
+test("reports a missing mail server, sender or name server", async () => {
   const none = await look({});
   expect(none.found).toMatchObject([
     { check: "mail server", level: "warning", fix: expect.stringContaining("SMTP_URL") },

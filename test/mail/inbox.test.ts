@@ -30,7 +30,7 @@ const list = async (app: TestApp, query = "", headers: Record<string, string> = 
 };
 
 describe("the inbox of dev", () => {
-  test("holds what would have been sent, newest first, with link and code at hand", () =>
+  test("holds the mails instead of sending them, newest first, with link and code", () =>
     withInbox(async (app) => {
       expect((await list(app)).data).toEqual([]);
       await order(app, { to: "ada@example.com" });
@@ -45,7 +45,7 @@ describe("the inbox of dev", () => {
       expect([bob?.code, bob?.link]).toEqual([null, null]);
     }));
 
-  test("answers 304 to who has it, until something changes", () =>
+  test("returns 304 to a reader with the current version, until it changes", () =>
     withInbox(async (app) => {
       const etag = (await list(app)).headers.get("etag") ?? "";
       expect((await list(app, "", { "if-none-match": etag })).status).toBe(304);
@@ -54,7 +54,7 @@ describe("the inbox of dev", () => {
       expect((await list(app, "", { "if-none-match": etag })).status).toBe(200);
     }));
 
-  test("is emptied by DELETE, but not by a page of another origin", () =>
+  test("DELETE empties it, but not from a page of another origin", () =>
     withInbox(async (app) => {
       await order(app);
       await app.identity.outbox.deliver();
@@ -66,14 +66,14 @@ describe("the inbox of dev", () => {
       expect((await list(app)).data).toEqual([]);
     }));
 
-  test("is read by no page of another origin, nor under a name that was pointed here (DNS rebinding)", () =>
+  test("refuses to be read by a page of another origin, or under a foreign name that leads here (DNS rebinding)", () =>
     withInbox(async (app) => {
       const { headers } = await list(app, "", { origin: "https://evil.example" });
       expect(headers.get("access-control-allow-origin")).toBeNull();
       expect((await list(app, "", { host: "evil.example" })).status).toBe(421);
     }));
 
-  test("shows a mail's HTML where it can do nothing", () =>
+  test("shows the HTML of a mail where it can do nothing", () =>
     withInbox(async (app) => {
       const name = "<script>alert(1)</script>";
       await order(app, { values: { application: name, link: "x", code: "1234 5678", minutes: "1" } });
@@ -93,7 +93,7 @@ describe("the inbox of dev", () => {
       }
     }));
 
-  test("the page allows nothing inline and nobody's frame", () =>
+  test("the page allows neither inline code nor framing", () =>
     withInbox(async (app) => {
       const response = await fetch(`${app.url}/dev/inbox`);
       const policy = response.headers.get("content-security-policy") ?? "";
@@ -114,7 +114,7 @@ describe("the inbox of dev", () => {
     expect([inbox.list().length, inbox.list()[0]?.id, inbox.find("mail-4")]).toEqual([200, "mail-204", undefined]);
   });
 
-  test("the welcome page and the summary lead there", () =>
+  test("the welcome page and the summary link to it", () =>
     withInbox(async (app) => {
       const page = await (await fetch(app.url, { headers: { accept: "text/html" } })).text();
       expect(page).toContain('href="/dev/inbox"');
@@ -123,8 +123,8 @@ describe("the inbox of dev", () => {
     }));
 });
 
-describe("nowhere but in dev (security.md, decision 24)", () => {
-  test("without an inbox there is no such route, and no page tells of one", async () => {
+describe("only in dev (security.md, decision 24)", () => {
+  test("without an inbox there is no such route, and no page mentions it", async () => {
     const app = await startApp();
     for (const path of ["/try", "/dev/inbox", "/dev/inbox.json", "/dev/inbox/x", "/t/default/dev/inbox.json"]) {
       for (const method of ["GET", "DELETE"]) {
@@ -143,7 +143,7 @@ describe("nowhere but in dev (security.md, decision 24)", () => {
     "http://192.0.2.1:8080",
     "http://localhost.evil.example",
     "http://127.0.0.1.evil.example",
-  ])("beside %s it cannot be switched on", async (publicUrl) => {
+  ])("cannot be switched on with the public URL %s", async (publicUrl) => {
     for (const open of [{ inbox: new Inbox() }, { allowsLoopbackPages: true }]) {
       const started = startApp({ publicUrl, ...open });
       expect(await started.then(() => "started", String)).toContain(

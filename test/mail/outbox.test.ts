@@ -15,7 +15,7 @@ async function runJob(app: TestApp, name: string): Promise<void> {
 }
 
 scenarios("the outbox", (t) => {
-  t.test("a mail that is taken is sent once, and what it held is gone", async (app) => {
+  t.test("an accepted mail is sent once, and its content is deleted", async (app) => {
     await order(app);
     expect(await app.mails()).toHaveLength(1);
     expect(await app.mails()).toHaveLength(0);
@@ -23,7 +23,7 @@ scenarios("the outbox", (t) => {
     expect(app.identity.outbox.stats).toMatchObject({ sent: 1, retried: 0, dead: 0 });
   });
 
-  t.test("an act that is taken back sends nothing", async (app) => {
+  t.test("an act that is rolled back sends no mail", async (app) => {
     const failing = app.storage.write(async (tx) => {
       const tenant = await app.identity.directory.tenant(app.tenantId);
       if (!tenant) throw new Error("no tenant");
@@ -38,7 +38,7 @@ scenarios("the outbox", (t) => {
   });
 
   t.test(
-    "4xx: tried again after 10 s, 30 s, 2, 5, 15 and 30 minutes, then every hour, always as the same mail",
+    "retries after a 4xx answer in 10 s, 30 s, 2, 5, 15 and 30 minutes, then every hour, always as the same mail",
     async (app) => {
       await order(app, { expiresAt: app.clock.now() + DAY });
       const waits = [10 * SECOND, 30 * SECOND, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, HOUR, HOUR];
@@ -58,7 +58,7 @@ scenarios("the outbox", (t) => {
     },
   );
 
-  t.test("5xx: given up at once, with the server's answer; sent when it is told so", async (app) => {
+  t.test("gives up at once after a 5xx answer, and keeps the answer; a retry sends the mail", async (app) => {
     await order(app);
     app.mailbox.failures.push(never());
     expect(await app.mails()).toEqual([]);
@@ -74,7 +74,7 @@ scenarios("the outbox", (t) => {
     expect(await app.storage.write((tx) => reviveMails(tx, app.clock.now(), null))).toEqual([]);
   });
 
-  t.test("what has expired is not sent late, and cannot be made to be", async (app) => {
+  t.test("an expired mail is not sent late, even by a retry", async (app) => {
     await order(app, { expiresAt: app.clock.now() + 12 * SECOND });
     await order(app, { expiresAt: app.clock.now() + MINUTE });
     app.mailbox.failures.push(notNow(), notNow());
@@ -85,7 +85,7 @@ scenarios("the outbox", (t) => {
     app.clock.advance(15 * SECOND);
     await app.mails();
     expect((await rows(app))[0]).toMatchObject({ dead_at: app.clock.now(), last_error: "451 4.7.1 greylisted" });
-    // The next attempt would come too late.
+    // The next attempt would be after the expiry.
     app.clock.advance(50 * SECOND);
     await app.mails();
     expect((await rows(app)).map((row) => row.dead_at === null)).toEqual([false, false]);
@@ -93,7 +93,7 @@ scenarios("the outbox", (t) => {
     expect(await app.mails()).toEqual([]);
   });
 
-  t.test("a mail for nobody costs a row and goes nowhere", async (app) => {
+  t.test("a mail without a recipient costs a row and goes nowhere", async (app) => {
     await order(app, { to: null });
     expect(await app.mails()).toEqual([]);
     expect(await rows(app)).toMatchObject([{ is_void: 1, sealed: null, next_attempt_at: null }]);
@@ -102,7 +102,7 @@ scenarios("the outbox", (t) => {
     expect(app.metric("sallyport_mails_waiting")).toBe(0);
   });
 
-  t.test("waiting mails of a deleted user go nowhere", async (app) => {
+  t.test("waiting mails of a deleted user are never sent", async (app) => {
     const user = await app.user();
     await order(app, { userId: user.id });
     await order(app);
@@ -116,7 +116,7 @@ scenarios("the outbox", (t) => {
     expect((await app.mails()).length).toBe(1);
   });
 
-  t.test("of several nodes one sends each mail", async (app) => {
+  t.test("only one of several nodes sends each mail", async (app) => {
     const other = await startApp({ beside: app, database: t.database });
     for (let i = 0; i < 20; i++) await order(app);
     await Promise.all([app, other, app, other].map((node) => node.identity.outbox.deliver()));
@@ -127,7 +127,7 @@ scenarios("the outbox", (t) => {
     await other.close();
   });
 
-  t.test("a node that hangs loses the mail to another one, and overwrites nothing when it wakes", async (app) => {
+  t.test("a node that hangs loses its mail to another node, and overwrites nothing when it wakes", async (app) => {
     const slow = new SlowTransport();
     const hung = await startApp({ beside: app, database: t.database, transport: slow });
     await order(app);
@@ -137,7 +137,7 @@ scenarios("the outbox", (t) => {
     expect(await app.mails()).toEqual([]);
     app.clock.advance(MINUTE);
     const [mail] = await app.mails();
-    // By this a mail server tells the second copy from another mail.
+    // By the Message-ID a mail server recognises the second copy.
     expect(mail?.id).toBe(slow.inHand[0]?.mail.id as string);
     slow.inHand[0]?.end(notNow());
     await hung.identity.outbox.deliver();
@@ -148,7 +148,7 @@ scenarios("the outbox", (t) => {
     await hung.close();
   });
 
-  t.test("without a mail server mails wait for one, and what expires is cleared away", async (app) => {
+  t.test("without a mail server mails wait, and expired mails are deleted", async (app) => {
     const dumb = await startApp({ beside: app, database: t.database, transport: null });
     await order(app, { expiresAt: app.clock.now() + DAY });
     await order(app);
@@ -170,7 +170,7 @@ scenarios("the outbox", (t) => {
     await dumb.close();
   });
 
-  t.test("rows go: of a sent mail after 7 days, of one that was given up after 30", async (app) => {
+  t.test("deletes the row of a sent mail after 7 days, and of a failed mail after 30", async (app) => {
     await order(app);
     await app.mails();
     await order(app);
@@ -188,7 +188,7 @@ scenarios("the outbox", (t) => {
     expect(await left(DAY)).toEqual([]);
   });
 
-  t.test("a database that fails once stops nothing for ever", async (app) => {
+  t.test("the outbox continues after a failure of the database", async (app) => {
     await order(app);
     const { write } = app.storage;
     app.storage.write = () => Promise.reject(new Error("disk full"));
@@ -203,7 +203,7 @@ scenarios("a slow mail server", (t) => {
   const options = { transport: slow, settings: { smtp_connections: 3 } };
 
   t.test(
-    "holds up so many mails as there are connections; the others go as each ends, those that never failed first",
+    "delays as many mails as it has connections; the others follow as each ends, and those that never failed go first",
     async (app) => {
       slow.most = 0;
       for (let i = 0; i < 8; i++) await order(app, { to: `person-${i}@example.com` });
@@ -211,12 +211,12 @@ scenarios("a slow mail server", (t) => {
       await slow.holding(3);
       slow.isFast = () => true;
       slow.inHand[0]?.end();
-      // Two hang on, and six go past them.
+      // Two hang, and six others pass them.
       await (async () => {
         while (slow.taken.length < 6) await Bun.sleep(2);
       })();
       expect([slow.inHand.length, slow.most]).toEqual([2, 3]);
-      // A mail that comes meanwhile goes past them too.
+      // A mail that comes meanwhile passes them too.
       await order(app, { to: "late@example.com" });
       await app.identity.outbox.look();
       while (slow.taken.length < 7) await Bun.sleep(2);
@@ -224,7 +224,7 @@ scenarios("a slow mail server", (t) => {
       slow.isFast = () => false;
       for (const { end } of [...slow.inHand]) end(notNow());
       await all;
-      // Written after the others were due again.
+      // Ordered after the others were due again.
       app.clock.advance(15 * SECOND);
       await order(app, { to: "fresh@example.com" });
       const rest = app.identity.outbox.deliver();
@@ -238,7 +238,7 @@ scenarios("a slow mail server", (t) => {
   );
 
   t.test(
-    "delays no act: the answer is there while the mail hangs",
+    "delays no act: the answer comes while the mail hangs",
     async (app) => {
       const { user, tokens } = await app.signedIn();
       await app.storage.write((tx) =>
@@ -264,7 +264,7 @@ scenarios("a slow mail server", (t) => {
   );
 
   t.test(
-    "keeps no process from stopping: what is on its way is due again at the next start",
+    "does not keep the process from stopping; a mail on its way is due again at the next start",
     async (app) => {
       await order(app);
       await app.identity.outbox.look();

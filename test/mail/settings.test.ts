@@ -45,7 +45,7 @@ describe("smtp_url", () => {
     ["smtp://user:50%@smtp.example.com", /%25/],
     ["smtp://smtp.example.com:0", /port 0/],
   ];
-  test.each(bad)("%s is refused, and not repeated: it may hold a password", (url, says) => {
+  test.each(bad)("refuses %s, and never repeats it, because it may hold a password", (url, says) => {
     const load = () => loadSettings(mailSettings, { env: { SALLYPORT_SMTP_URL: url }, flags: {} });
     expect(load).toThrow(says);
     expect(load).toThrow(/^SALLYPORT_SMTP_URL is not valid: /);
@@ -82,7 +82,7 @@ describe("mail_from", () => {
     "Acme <@example.com>",
     `${"x".repeat(101)} <a@example.com>`,
   ];
-  test.each(bad)("%p is none", (text) => {
+  test.each(bad)("%p is not a sender", (text) => {
     expect(parseSender(text)).toBeNull();
     if (text === "") return;
     const load = () => loadSettings(mailSettings, { env: { SALLYPORT_MAIL_FROM: text }, flags: {} });
@@ -90,20 +90,20 @@ describe("mail_from", () => {
   });
 });
 
-describe("what belongs to smtp_url", () => {
+describe("the other settings of smtp_url", () => {
   const options = (env: Record<string, string>, publicUrl?: string) =>
     smtpOptions(loadSettings(mailSettings, { env, flags: {} }), publicUrl);
 
   test("nothing without it", () => expect(options({})).toBeNull());
 
-  test("the password may stand alone, with any character", () => {
+  test("the password may have its own setting, with any character", () => {
     const env = { SALLYPORT_SMTP_URL: "smtp://user@a.example", SALLYPORT_SMTP_PASSWORD: "p@:/#%" };
     expect(options(env)?.server.password).toBe("p@:/#%");
     const nobody = { ...env, SALLYPORT_SMTP_URL: "smtp://a.example" };
     expect(() => options(nobody)).toThrow(/names no user/);
   });
 
-  test("the machine calls itself as the world does, but never by an address or a bare word", () => {
+  test("the machine introduces itself with its public name, but never with an address or a single word", () => {
     const env = { SALLYPORT_SMTP_URL: "smtp://a.example" };
     expect(options(env, "https://login.example.com")?.name).toBe("login.example.com");
     for (const url of [undefined, "http://localhost:8080", "http://127.0.0.1", "http://[::1]:8080"]) {
@@ -111,7 +111,7 @@ describe("what belongs to smtp_url", () => {
     }
   });
 
-  test("a file of certificates is there, and holds some", () => {
+  test("the file of certificates must exist, and must hold a certificate", () => {
     const empty = join(scratch(), "ca.pem");
     writeFileSync(empty, "nothing");
     const env = { SALLYPORT_SMTP_URL: "smtp://a.example" };

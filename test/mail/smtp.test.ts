@@ -34,7 +34,7 @@ const MAIL: Mail = {
 const send = (transport: SmtpTransport, mail: Partial<Mail> = {}) =>
   transport.send({ ...MAIL, ...mail }, AbortSignal.timeout(20_000));
 
-/** What a refused mail was refused with. */
+/** Returns the refusal of a mail. */
 async function refusal(sending: Promise<unknown>): Promise<MailRefused> {
   const error = await sending.then(
     () => null,
@@ -44,8 +44,8 @@ async function refusal(sending: Promise<unknown>): Promise<MailRefused> {
   return error;
 }
 
-describe("a mail as it arrives", () => {
-  test("has its text, its HTML, its language, and says that a machine wrote it (RFC 3834)", async () => {
+describe("an arriving mail", () => {
+  test("has text, HTML and language, and says that a machine wrote it (RFC 3834)", async () => {
     await using server = await MailServer.start();
     const answer = await send(transportTo(server.url, null, "login.example.com"), {
       replyTo: sender("help@acme.example"),
@@ -65,7 +65,7 @@ describe("a mail as it arrives", () => {
     expect(headers).toMatchObject({ "auto-submitted": "auto-generated", "content-language": "de" });
   });
 
-  test("no value makes a header, a recipient or a second mail of it", async () => {
+  test("no value adds a header, a recipient or a second mail", async () => {
     await using server = await MailServer.start();
     const evil = "x\r\nBcc: evil@example.org\r\n\r\n.\r\nMAIL FROM:<evil@example.org>";
     const transport = transportTo(server.url);
@@ -92,19 +92,19 @@ describe("a mail as it arrives", () => {
 describe("the connection", () => {
   const { cert } = certificate();
 
-  test("STARTTLS is used, with a certificate that is trusted", async () => {
+  test("uses STARTTLS with a trusted certificate", async () => {
     await using server = await MailServer.start({ tls: "starttls" });
     await send(transportTo(`smtp://localhost:${server.port}?tls=required`, cert));
     expect(server.received[0]?.isSecure).toBe(true);
   });
 
-  test("TLS from the start", async () => {
+  test("uses TLS from the start", async () => {
     await using server = await MailServer.start({ tls: "implicit" });
     await send(transportTo(`smtps://localhost:${server.port}`, cert));
     expect(server.received[0]?.isSecure).toBe(true);
   });
 
-  test("a certificate that nobody vouches for is refused, and the mail waits", async () => {
+  test("refuses an untrusted certificate, and the mail waits", async () => {
     for (const tls of ["starttls", "implicit"] as const) {
       await using server = await MailServer.start({ tls });
       const url =
@@ -115,14 +115,14 @@ describe("the connection", () => {
     }
   });
 
-  test("a certificate for another name is refused", async () => {
+  test("refuses a certificate for another name", async () => {
     await using server = await MailServer.start({ tls: "starttls" });
     const { message } = await refusal(send(transportTo(`smtp://127.0.0.1:${server.port}?tls=required`, cert)));
     expect(message).toMatch(/altnames|127\.0\.0\.1/);
     expect(server.received).toEqual([]);
   });
 
-  test("where STARTTLS is required and not offered, neither password nor mail goes out", async () => {
+  test("sends neither password nor mail if STARTTLS is required but not offered", async () => {
     const login = { user: "sally", password: "walnut" };
     await using server = await MailServer.start({ login });
     const { isPermanent } = await refusal(
@@ -131,7 +131,7 @@ describe("the connection", () => {
     expect([isPermanent, server.received.length]).toEqual([false, 0]);
   });
 
-  test("who must sign in does; a wrong password is no fault of the mail", async () => {
+  test("signs in if the server requires it; the mail is not to blame for a wrong password", async () => {
     const login = { user: "sally@example.com", password: "p@ss/word:#1" };
     await using server = await MailServer.start({ tls: "starttls", login });
     const at = `localhost:${server.port}?tls=required`;
@@ -144,7 +144,7 @@ describe("the connection", () => {
     expect(none.isPermanent).toBe(false);
   });
 
-  test("connections are kept and used again", async () => {
+  test("keeps connections and uses them again", async () => {
     await using server = await MailServer.start();
     const transport = transportTo(server.url);
     for (let i = 0; i < 5; i++) await send(transport);
@@ -152,7 +152,7 @@ describe("the connection", () => {
   });
 });
 
-describe("a server that says no", () => {
+describe("a server that refuses", () => {
   const answers: { phase: "mail" | "rcpt" | "data" | "connect"; does: string; isPermanent: boolean }[] = [
     { phase: "rcpt", does: "550 5.1.1 <ada@example.com> no such user", isPermanent: true },
     { phase: "rcpt", does: "450 4.2.1 ada@example.com is over quota", isPermanent: false },
@@ -177,7 +177,7 @@ describe("a server that says no", () => {
     });
   }
 
-  test("a connection that is dropped half-way is for now", async () => {
+  test("a dropped connection is a temporary refusal", async () => {
     await using server = await MailServer.start();
     const transport = transportTo(server.url);
     for (const phase of ["rcpt", "data"] as const) {
@@ -189,14 +189,14 @@ describe("a server that says no", () => {
     expect(server.received).toHaveLength(1);
   });
 
-  test("nobody there is for now", async () => {
+  test("an unreachable server is a temporary refusal", async () => {
     const server = await MailServer.start();
     await server[Symbol.asyncDispose]();
     const refused = await refusal(send(transportTo(server.url)));
     expect([refused.isPermanent, refused.cause]).toEqual([false, { code: "ECONNREFUSED" }]);
   });
 
-  test("an attempt is ended from outside, and the next one goes through", async () => {
+  test("an attempt can be aborted, and the next attempt succeeds", async () => {
     await using server = await MailServer.start();
     const transport = transportTo(server.url);
     for (const phase of ["connect", "rcpt", "data"] as const) {
@@ -213,7 +213,7 @@ describe("a server that says no", () => {
   });
 });
 
-test("a server's words lose addresses and line breaks, and have an end", () => {
+test("an answer of a server loses addresses and line breaks, and is cut to a maximum length", () => {
   expect(withoutAddresses("550-5.1.1 <Ada@example.com>\r\n550 ada=40example.com: x")).toBe(
     "550-5.1.1 <address> 550 <address> x",
   );

@@ -15,7 +15,7 @@ const names = Object.keys(TEMPLATE_VALUES).filter(isTemplateName);
 const words = (body: string, subject = "s"): Template => ({ subject, body });
 
 describe.each(Object.entries(languages))("the language %s", (code, language) => {
-  test.each(names)("%s says what English says, and can be set as it is", (name) => {
+  test.each(names)("%s has the same values as in English, and passes its own validation", (name) => {
     const template = language.templates[name];
     if (!template) throw new Error(`${code} has no ${name}: add it to src/mail/templates/${code}.ts`);
     const english = languages.en?.templates[name];
@@ -27,14 +27,14 @@ describe.each(Object.entries(languages))("the language %s", (code, language) => 
     for (const part of Object.values(rendered)) expect(part).not.toMatch(/\{\{|\}\}|undefined/);
   });
 
-  test("has a word for each factor, and no mail that another language has not", () => {
+  test("has a word for each factor, and exactly the mails of the other languages", () => {
     expect(Object.keys(language.factors).sort()).toEqual([...FACTORS].sort());
     expect(Object.keys(language.templates).sort()).toEqual([...names].sort());
     expect(language.name).not.toBe("");
   });
 });
 
-test("a reader's first language that is there, else the tenant's, else English", () => {
+test("the language is the reader's first known choice, else the tenant's, else English", () => {
   expect(languageFor("de-CH,de;q=0.9,en;q=0.8", "en")).toBe("de");
   expect(languageFor("fr,en;q=0.5,de;q=0.8", "en")).toBe("de");
   expect(languageFor("de;q=0,en", "de")).toBe("en");
@@ -43,7 +43,7 @@ test("a reader's first language that is there, else the tenant's, else English",
   expect(languageFor(null, "toString")).toBe("en");
 });
 
-test("values in the words of the language", () => {
+test("values are translated into the language", () => {
   const { de } = languages;
   if (!de) throw new Error("no German");
   expect(inWordsOf(de, { factor: "totp", device: "Firefox on Windows", address: "x" })).toEqual({
@@ -54,10 +54,10 @@ test("values in the words of the language", () => {
   expect(inWordsOf(de, { factor: "toString", device: "" })).toEqual({ factor: "toString", device: "" });
 });
 
-describe("values are values (CWE-93, CWE-79)", () => {
+describe("a value stays a value (CWE-93, CWE-79)", () => {
   const evil = `<img src=x onerror=alert(1)>"'&</style><script>`;
 
-  test("in HTML nothing of them is markup: in words, buttons, codes, the name on top and the title", () => {
+  test("never becomes markup in HTML: in words, buttons, codes, the brand or the title", () => {
     const body = `{{tenant}}\n\n[Go {{tenant}}]({{link}})\n\n{{code}}`;
     const { html } = render(
       words(body, "{{tenant}}"),
@@ -69,34 +69,34 @@ describe("values are values (CWE-93, CWE-79)", () => {
     expect(html.match(/&lt;img src=x onerror=alert\(1\)&gt;&quot;&#39;&amp;/g)?.length).toBeGreaterThanOrEqual(6);
   });
 
-  test("line breaks and what turns text around are gone: no header, no paragraph, no reversed name", () => {
+  test("loses line breaks and reversing characters: no header, no paragraph, no reversed name", () => {
     const tenant = "Acme\r\nBcc: evil@example.org\r\n\r\nSign in at evil.example\u2028\u0000\u202egpj";
     const { subject, text } = render(words("Hello {{tenant}}.", "From {{tenant}}"), { tenant }, "en");
     const flat = "Acme Bcc: evil@example.org Sign in at evil.example gpj";
     expect([subject, text]).toEqual([`From ${flat}`, `Hello ${flat}.\n`]);
   });
 
-  test("a value is not a source of further values, and no pattern", () => {
+  test("is neither a source of further values nor a pattern", () => {
     const { text } = render(words("{{tenant}} {{code}}"), { tenant: "{{code}} $& $1", code: "1" }, "en");
     expect(text).toBe("{{code}} $& $1 1\n");
   });
 
-  test("inherited names are no values", () => {
+  test("inherited names are not values", () => {
     expect(render(words("[{{toString}}] x {{constructor}}"), {}, "en").text).toBe("\n");
   });
 
-  test("only links make buttons: a name that reads like an address leads nowhere", () => {
+  test("only links become buttons: a name that reads like an address links nowhere", () => {
     const { html } = render(words("[Go]({{tenant}})"), { tenant: "javascript:alert(1)" }, "en");
     expect(html).not.toContain("<a ");
   });
 });
 
-test("a line that names an empty value is left out, and a paragraph with it", () => {
+test("a line with an empty value is omitted, and so is a paragraph of such lines", () => {
   const body = "Device: {{device}}\nTime: {{time}}\n\n[Go]({{home}})\n\nBye";
   expect(render(words(body), { device: "", time: "now", home: "" }, "en").text).toBe("Time: now\n\nBye\n");
 });
 
-test("the HTML loads nothing, is dark where people want it dark, and says its language", () => {
+test("the HTML loads nothing, follows the dark theme and names its language", () => {
   for (const name of names) {
     const template = languages.de?.templates[name] ?? words("");
     const { html } = render(template, SAMPLE_VALUES, "de");
@@ -106,7 +106,7 @@ test("the HTML loads nothing, is dark where people want it dark, and says its la
   }
 });
 
-describe("a template of a tenant's own", () => {
+describe("a tenant's own template", () => {
   const refusals: [name: "reset_password" | "new_device" | "test", template: Template, says: RegExp][] = [
     [
       "reset_password",
@@ -124,16 +124,16 @@ describe("a template of a tenant's own", () => {
     ["new_device", words("x", "a\rb"), /control characters/],
     ["test", words("{{application}}"), /\{\{application\}\}: unknown value in test/],
   ];
-  test.each(refusals)("%s: %j is refused with what may stand there", (name, template, says) => {
+  test.each(refusals)("%s: refuses %j, and names what is valid", (name, template, says) => {
     expect(templateProblems(name, template).join(" ")).toMatch(says);
   });
 
-  test("is a text with a subject; Windows' line ends and byte order mark too", () => {
+  test("is text with a subject, also with the line ends and the byte order mark of Windows", () => {
     expect(fromText("\ufeffSubject:  Hi \r\n\r\nOne\r\n\r\nTwo\r\n")).toEqual({ subject: "Hi", body: "One\n\nTwo" });
     expect(fromText("Hello\n\nSubject: no")).toBeNull();
   });
 
-  test("may name each value that there is", () => {
+  test("may name every value", () => {
     for (const name of names)
       expect(
         templateProblems(

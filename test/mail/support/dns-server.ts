@@ -4,9 +4,9 @@ import type { AddressInfo } from "node:net";
 const TXT = 16;
 const NO_SUCH_NAME = 3;
 
-/** A name server on this machine (RFC 1035) that knows the TXT records that it is given, and is asked over UDP. */
+/** A name server on this machine (RFC 1035) that answers with the published TXT records over UDP. */
 export class DnsServer implements AsyncDisposable {
-  /** Names that were asked for, in lower case. */
+  /** Requested names, in lower case. */
   readonly asked: string[] = [];
   #records: Readonly<Record<string, readonly string[]>> = {};
 
@@ -20,12 +20,12 @@ export class DnsServer implements AsyncDisposable {
     return new DnsServer(socket);
   }
 
-  /** For `--dns-server`. */
+  /** The value for `--dns-server`. */
   get address(): string {
     return `127.0.0.1:${(this.socket.address() as AddressInfo).port}`;
   }
 
-  /** TXT records by name; all others are gone. */
+  /** Publishes TXT records by name, and removes all others. */
   publish(records: Readonly<Record<string, string | readonly string[]>>): void {
     this.#records = Object.fromEntries(Object.entries(records).map(([name, value]) => [name, [value].flat()]));
   }
@@ -57,7 +57,7 @@ function readName(query: Buffer): { name: string; end: number } {
   return { name: labels.join(".").toLowerCase(), end: at + 1 };
 }
 
-/** In strings of 200 octets at most: long records come in several. */
+/** Splits the text into strings of at most 200 octets, because a long record has several. */
 function record(text: string): Buffer {
   const bytes = Buffer.from(text);
   const strings: Buffer[] = [];

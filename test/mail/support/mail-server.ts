@@ -9,7 +9,7 @@ export interface Received {
   envelope: { from: string; to: string[] };
   isSecure: boolean;
   user: string | null;
-  /** What the client calls itself. */
+  /** The name of the client in EHLO. */
   helo: string;
   raw: string;
   mail: Email;
@@ -19,24 +19,24 @@ type Phase = "connect" | "auth" | "mail" | "rcpt" | "data";
 
 interface Fault {
   phase: Phase;
-  /** An answer such as `451 4.7.1 Try later`; `drop` ends the connection; `hang` says nothing; `keep and drop` and `keep and hang` take it first. */
+  /** An answer such as `451 4.7.1 Try later`. `drop` closes the connection, `hang` is silent, `keep and …` takes the mail first. */
   does: string;
 }
 
 interface ServerOptions {
   tls?: "none" | "starttls" | "implicit";
-  /** Who must sign in; nobody need without. */
+  /** The required sign-in. Without it no client must sign in. */
   login?: { user: string; password: string };
   port?: number;
 }
 
-/** A real mail server on this machine, with bad days on order. */
+/** A real mail server on this machine that can be told to fail. */
 export class MailServer implements AsyncDisposable {
   readonly received: Received[] = [];
-  /** Each happens once, first one first, at its phase. */
+  /** Faults in order. Each happens once, at its phase. */
   readonly faults: Fault[] = [];
   connections = 0;
-  /** Messages that are being handed over at this moment, and the most that ever were. */
+  /** The number of messages being received, now and at most. */
   atOnce = { now: 0, most: 0 };
   #release: (() => void)[] = [];
 
@@ -112,17 +112,17 @@ export class MailServer implements AsyncDisposable {
     return `smtp://127.0.0.1:${this.port}`;
   }
 
-  /** Lets everything go on that hangs. */
+  /** Releases everything that hangs. */
   release(): void {
     for (const go of this.#release.splice(0)) go();
   }
 
-  /** Resolves when so many hang. */
+  /** Resolves when this many are hanging. */
   async hanging(count: number): Promise<void> {
     while (this.#release.length < count) await Bun.sleep(5);
   }
 
-  /** Every phase hangs from here on, until it is let go. */
+  /** Makes every such phase hang until it is released. */
   hangs: Phase | null = null;
 
   meet(phase: Phase, done: (error?: Error | null) => void, received?: Received): void {
@@ -152,7 +152,7 @@ function refusal(answer: string): Error {
 
 let made: { key: string; cert: string } | undefined;
 
-/** A certificate for localhost that nobody else vouches for, of this run. */
+/** Creates a self-signed certificate for localhost, for this run. */
 export function certificate(): { key: string; cert: string } {
   if (made) return made;
   const directory = mkdtempSync(join(tmpdir(), "sallyport-mail-"));

@@ -3,7 +3,7 @@ import type { MailOrder } from "../../../src/mail/outbox.ts";
 import type { Mail, Transport } from "../../../src/mail/transport.ts";
 import type { TestApp } from "../../support/app.ts";
 
-/** A mail in the outbox, as an act would write it. @returns the secrets that it holds are the application's from then on */
+/** Puts a mail into the outbox, as an act would. Its secrets become those of the application. */
 export async function order(app: TestApp, changes: Partial<MailOrder> = {}): Promise<void> {
   const tenant = await app.identity.directory.tenant(app.tenantId);
   if (!tenant) throw new Error("no tenant");
@@ -23,18 +23,18 @@ export async function order(app: TestApp, changes: Partial<MailOrder> = {}): Pro
   );
 }
 
-/** Rows of the outbox, oldest first. */
+/** Returns the rows of the outbox, oldest first. */
 export function rows(app: TestApp) {
   return app.storage.read.kysely.selectFrom("outbox_mails").selectAll().orderBy("id").execute();
 }
 
-/** A server that takes as long as it is told. */
+/** A mail server that is as slow as the test wants. */
 export class SlowTransport implements Transport {
   readonly taken: Mail[] = [];
-  /** Mails on their way, each ended by its function. */
+  /** Mails on their way, each with the function that ends it. */
   readonly inHand: { mail: Mail; end: (error?: Error) => void }[] = [];
   most = 0;
-  /** Whether a mail is taken at once. */
+  /** Whether the server takes a mail at once. */
   isFast: (mail: Mail) => boolean = () => false;
 
   send(mail: Mail, signal: AbortSignal): Promise<string> {
@@ -57,7 +57,7 @@ export class SlowTransport implements Transport {
 
   async close(): Promise<void> {}
 
-  /** Resolves when so many are on their way. */
+  /** Resolves when this many mails are on their way. */
   async holding(count: number): Promise<void> {
     while (this.inHand.length < count) await Bun.sleep(2);
   }
