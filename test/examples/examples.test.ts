@@ -6,15 +6,15 @@ import { paste, ROOT, succeed } from "./support/commands.ts";
 import { type Example, type Running, start, Workshop } from "./support/example.ts";
 
 /**
- * The examples as a newcomer runs them: each copied to a folder of its own, the packed SDK installed there, and the commands of
- * its README pasted one block after the other, against the live appliance. `react-spa` runs in test/browser.
+ * Runs the examples as a newcomer would: copies each to its own folder, installs the packed SDK there, and pastes the commands
+ * of its README block by block, against the live appliance. test/browser runs `react-spa`.
  */
 const LONG = 300_000;
 const PASSWORD = "correct horse battery staple";
 
 let workshop: Workshop;
 let made: Prepared;
-/** The appliance's public address, which is the issuer. */
+/** The public address of the appliance, which is the issuer. */
 let url: string;
 let otherApplicationId: string;
 
@@ -31,7 +31,7 @@ afterAll(async () => {
   await workshop.close();
 });
 
-/** Who signs up with an application gets a token for it. */
+/** Signs a user up with an application. Returns the token, which is for that application. */
 async function tokenOf(applicationId: string, email: string): Promise<string> {
   const response = await fetch(`${url}/v1/auth/register`, {
     method: "POST",
@@ -45,7 +45,7 @@ async function tokenOf(applicationId: string, email: string): Promise<string> {
 interface Service {
   name: string;
   prepare(): Promise<Example>;
-  /** The application that its README signs people up with. */
+  /** The application whose sign-up the README uses. */
   applicationId(): string;
   env(): Record<string, string>;
 }
@@ -69,7 +69,7 @@ const services: Service[] = [
   },
 ];
 
-// A laptop may lack a language. CI may not.
+// A laptop may lack a language, but CI must have all of them.
 const lacksPython = !process.env.CI && Bun.which("python3") === null;
 
 for (const service of services) {
@@ -93,7 +93,7 @@ for (const service of services) {
     const here = (block: string) =>
       block.replaceAll("http://localhost:3000", running.url).replaceAll(/^sleep .*\n/gm, "");
 
-    test("does what its README says, and refuses a session that has ended", async () => {
+    test("works as its README says, and refuses an ended session", async () => {
       const [ask = "", leave = ""] = example.blocks[1]?.split(/^(?=# Sign out)/m) ?? [];
       const asked = await paste(`${here(ask)}\nprintf '\\n%s' "$token"`, example.folder, service.env());
       expect(statusesIn(asked)).toEqual([401, 200]);
@@ -103,7 +103,7 @@ for (const service of services) {
       expect((await me(token)).status).toBe(200);
       let left = await paste(here(leave), example.folder, { ...service.env(), token });
       expect(left).toContain('{"status":"success"}');
-      // It hears of it by a stream, or by a poll every ten seconds.
+      // It learns of the sign-out by a stream, or by a poll every ten seconds.
       for (let turn = 0; turn < 120 && statusesIn(left)[0] === 200; turn++) {
         await Bun.sleep(250);
         left = await paste(here(leave), example.folder, { ...service.env(), token });
@@ -113,7 +113,7 @@ for (const service of services) {
       expect(left).toMatch(/www-authenticate: Bearer error="invalid_token"/i);
     });
 
-    test("lets anybody in where no session is needed, and refuses who has no token in the envelope", async () => {
+    test("serves public routes to anybody, and refuses requests without a token in the error envelope", async () => {
       expect(await (await fetch(running.url)).json()).toEqual({ message: "Open to everybody." });
       const response = await fetch(`${running.url}/me`);
       expect(response.status).toBe(401);
@@ -129,7 +129,7 @@ for (const service of services) {
       });
     });
 
-    test("refuses tokens for another audience, tampered tokens and what is none", async () => {
+    test("refuses tokens for another audience, tampered tokens and other texts", async () => {
       const good = await tokenOf(service.applicationId(), `good@${service.name}.example`);
       expect((await me(good)).status).toBe(200);
       const elsewhere = await tokenOf(otherApplicationId, `elsewhere@${service.name}.example`);
@@ -145,7 +145,7 @@ for (const service of services) {
 }
 
 describe("cron-m2m", () => {
-  test("counts the users by a client that its README makes, and by no other scope", async () => {
+  test("counts the users with the client from its README, and needs exactly its scope", async () => {
     const example = await workshop.npmExample("cron-m2m");
     const cli = `${process.execPath} run ${join(ROOT, "src/main.ts")}`;
     const [make = "", run = ""] = example.blocks;
@@ -178,7 +178,7 @@ test("the example in TypeScript type-checks against the packed declarations", as
   await succeed([join(ROOT, "node_modules/.bin/tsc"), ...options, ...types, "index.ts"], folder);
 });
 
-test.each(["express-api", "hono-bun", "cron-m2m"])("%s asks for versions that it was run with", async (name) => {
+test.each(["express-api", "hono-bun", "cron-m2m"])("%s requires versions that it was tested with", async (name) => {
   const { dependencies } = JSON.parse(await readFile(join(ROOT, "test/examples", name, "package.json"), "utf8")) as {
     dependencies: Record<string, string>;
   };

@@ -5,20 +5,20 @@ import { capture, linesOf } from "./commands.ts";
 
 const EXECUTABLE = resolve(process.env.SALLYPORT_BIN || join(import.meta.dir, "../../dist/sallyport"));
 
-/** A real instance on a data directory of its own: prepared by `init`, run by `serve`, administered by commands beside it. */
+/** A real instance with its own data directory: `init` prepares it, `serve` runs it, and commands administer it meanwhile. */
 export interface Appliance {
-  /** The public base URL, which is the default tenant's issuer. */
+  /** The public base URL, which is the issuer of the default tenant. */
   url: string;
   defaultApplicationId: string;
-  /** Runs `sallyport …` on the data directory. @returns what it prints @throws Error when it fails */
+  /** Runs `sallyport …` on the data directory. @returns its output @throws Error if it fails */
   command(...args: string[]): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** @throws Error with what it printed when it does not come up */
+/** @throws Error with its output if it does not start */
 export async function startAppliance(): Promise<Appliance> {
   if (!existsSync(EXECUTABLE))
-    throw new Error(`${EXECUTABLE} is not there: run \`npm run build\`, or set SALLYPORT_BIN.`);
+    throw new Error(`${EXECUTABLE} is missing: run \`npm run build\`, or set SALLYPORT_BIN.`);
   const folder = mkdtempSync(join(tmpdir(), "sallyport-interop-"));
   const data = join(folder, "data");
   const env = environmentFor(join(folder, "master.key"));
@@ -42,7 +42,7 @@ export async function startAppliance(): Promise<Appliance> {
   return { url, defaultApplicationId: made.default_application_id, command, stop };
 }
 
-/** Nothing of the developer's own instance, and room for all the programs, which sign in from one address. */
+/** Excludes the developer's own instance, and loosens limits because all programs sign in from one address. */
 function environmentFor(keyFile: string): Record<string, string | undefined> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("SALLYPORT_"));
   return {
@@ -55,7 +55,7 @@ function environmentFor(keyFile: string): Record<string, string | undefined> {
   };
 }
 
-/** Reads the log until it says that it is ready, and goes on reading so that the pipe never fills. */
+/** Reads the log until the server is ready, and continues to read so that the pipe never fills. */
 function publicUrlFrom(log: ReadableStream<Uint8Array>): Promise<string> {
   return new Promise((found, failed) => {
     const read = async () => {

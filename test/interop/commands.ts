@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 
-/** @returns standard output @throws Error with what the command printed */
+/** @returns standard output @throws Error with the output of the command */
 export async function capture(
   command: string[],
   cwd: string = tmpdir(),
@@ -16,7 +16,7 @@ export async function capture(
   return output;
 }
 
-/** Each line as soon as it is whole, and at the end what has no newline. */
+/** Yields each line when it is complete, and at the end the text without a newline. */
 export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = "";

@@ -5,8 +5,8 @@ import { type Report, runTogether } from "./programs.ts";
 import { missingFor, programs } from "./toolchains.ts";
 
 /**
- * Real programs in other languages, with the JWT libraries that people have there, against the compiled executable. The
- * programs are also the documentation for those languages: see README.md.
+ * Runs real programs in other languages, with common JWT libraries, against the compiled executable. The programs are also the
+ * documentation for those languages: see README.md.
  */
 const CHECKS = [
   "signs up",
@@ -25,14 +25,14 @@ const CHECKS = [
 ];
 
 const missing = new Map(programs.map((program) => [program, missingFor(program).join(", ")]));
-// A laptop may lack a language. CI may not.
+// A laptop may lack a language, but CI must have all of them.
 const present = programs.filter((program) => process.env.CI || !missing.get(program));
 const absent = programs.filter((program) => !present.includes(program));
 
 let appliance: Appliance | undefined;
 const reports = new Map<string, Report>();
 
-/** The fewest seconds that an access token can be given: real tokens are waited for to expire. */
+/** The shortest lifetime of an access token, because the tests wait until real tokens expire. */
 const SHORT_LIVED = "10s";
 
 beforeAll(async () => {
@@ -98,7 +98,7 @@ for (const { library } of present) {
   });
 }
 
-test.skipIf(present.length === 0)("algorithms.md tells what was measured", async () => {
+test.skipIf(present.length === 0)("algorithms.md shows the measured results", async () => {
   const committed = await Bun.file(TABLE).text();
   const { text, notes } = tableOf(reports, committed);
   console.log([text, ...notes].join("\n"));

@@ -1,24 +1,24 @@
 import { linesOf } from "./commands.ts";
 
-/** What one program printed. */
+/** The output of a program. */
 export interface Report {
   /** `ok <check>` and `not ok <check>: <why>`, in order. */
   checks: string[];
-  /** The libraries with their versions. */
+  /** The libraries and their versions. */
   versions: string;
-  /** Whether a token of each algorithm was verified, as the line `algorithm <name> verified` or `… unsupported: <why>` says. */
+  /** The result for each algorithm, from the line `algorithm <name> verified` or `… unsupported: <why>`. */
   algorithms: ReadonlyMap<string, string>;
-  /** Exit code and standard error, for what ended otherwise than by a check. */
+  /** Exit code and standard error, for a program that did not end by a check. */
   exitCode: number;
   errors: string;
 }
 
-/** A program that hangs is ended after this many ms; it then lacks checks. */
+/** Ends a program that hangs after this many milliseconds. It then lacks checks. */
 const PATIENCE = 120_000;
 
 /**
- * Runs the programs side by side. When each one waits at its line `rotate`, or has ended, `rotate` is called once and the
- * waiting ones are told: a library must find exactly one key that is new to it.
+ * Runs the programs side by side. When each of them waits at its line `rotate`, or has ended, calls `rotate` once and tells the
+ * waiting ones: a library must find exactly one new key.
  */
 export async function runTogether(
   commands: ReadonlyMap<string, string[]>,
@@ -31,7 +31,7 @@ export async function runTogether(
     await rotate();
     for (const { send } of running) send("rotated\n");
   } finally {
-    // Without their line they end by themselves.
+    // They end by themselves when their input ends.
     for (const { hangUp } of running) hangUp();
   }
   const reports = await Promise.all(running.map(async ({ name, report }) => [name, await report] as const));

@@ -5,7 +5,7 @@ import { newKey, sign } from "../support/signed.ts";
 import { capture } from "./commands.ts";
 import { missingFor, programs } from "./toolchains.ts";
 
-/** Prints a token that the customer's backend signed, by a library that backends have. */
+/** Prints a token that the customer's backend has signed with a common library. */
 const signers: Record<string, (env: Record<string, string | undefined>) => Promise<string>> = {
   PyJWT: async (env) => {
     const [python = "", ...rest] = (await programs.find(({ library }) => library === "PyJWT")?.prepare()) ?? [];

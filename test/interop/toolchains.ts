@@ -6,20 +6,20 @@ import { Glob } from "bun";
 import { capture } from "./commands.ts";
 
 const HERE = import.meta.dir;
-/** Packages and what is built from them stay between runs, outside the repository. */
+/** Keeps packages and builds between runs, outside the repository. */
 const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sallyport-interop");
 
-/** One library's program. */
+/** The program of a library. */
 export interface Program {
   language: string;
   library: string;
   /** Executables that must be on the PATH. */
   needs: readonly string[];
-  /** Further things that it needs, each with a command that succeeds where it is there. */
+  /** Further requirements, each with a command that succeeds if it is met. */
   wants?: Readonly<Record<string, readonly string[]>>;
-  /** Its libraries are not pinned here: they are those of the machine. */
+  /** Whether it uses the libraries of the machine, which are not pinned here. */
   ofSystem?: boolean;
-  /** Installs the pinned packages and builds, or finds that done. @returns the command line that runs the program */
+  /** Installs the pinned packages and builds, unless that is done. @returns the command line of the program */
   prepare(): Promise<string[]>;
 }
 
@@ -59,7 +59,7 @@ export const programs: readonly Program[] = [
   },
 ];
 
-/** @returns names of what the program needs and this machine lacks */
+/** @returns the requirements of the program that this machine lacks */
 export function missingFor(program: Program): string[] {
   const executables = program.needs.filter((executable) => Bun.which(executable) === null);
   if (executables.length > 0) return executables;
@@ -72,7 +72,7 @@ let environment: Promise<string> | undefined;
 async function python(verifier: string): Promise<string[]> {
   const folder = join(HERE, "python");
   const requirements = join(folder, "requirements.txt");
-  // Both programs share it, and ask for it at the same time.
+  // Both programs share it, and request it at the same time.
   environment ??= kept("python", [requirements], async (target) => {
     await capture(["python3", "-m", "venv", target]);
     const pip = [join(target, "bin/python"), "-m", "pip", "--disable-pip-version-check", "--quiet"];
@@ -109,7 +109,7 @@ async function rust(): Promise<string[]> {
   const sources = [...filesIn(folder, "Cargo.*"), ...filesIn(folder, "src/*.rs")];
   const built = await kept("rust", sources, async (target) => {
     const packages = join(CACHE, "rust-packages");
-    // Built from a copy: the lock file that cargo writes names a registry, which is the machine's to choose.
+    // Builds from a copy, because the lock file of cargo names a registry, which each machine chooses.
     const copy = join(CACHE, "rust-source");
     cpSync(folder, copy, { recursive: true });
     await capture(["cargo", "build", "--quiet", "--target-dir", packages], copy);
@@ -122,7 +122,7 @@ function filesIn(folder: string, pattern: string): string[] {
   return [...new Glob(pattern).scanSync({ cwd: folder, absolute: true })].sort();
 }
 
-/** A folder that is made once for each state of its sources. Two runs may make it at the same time: the first one stays. */
+/** Creates a folder once for each state of its sources. If two runs create it at the same time, the first folder stays. */
 async function kept(name: string, sources: string[], make: (target: string) => Promise<unknown>): Promise<string> {
   const hash = createHash("sha256");
   for (const file of sources) hash.update(file.slice(HERE.length)).update("\0").update(readFileSync(file)).update("\0");

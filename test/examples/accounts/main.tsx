@@ -3,12 +3,12 @@ import { createRoot } from "react-dom/client";
 import { createClient, createSession } from "sallyport/client";
 import { Account, SallyportProvider, SignedIn, SignedOut, SignIn, SignUp, UserButton, useUser } from "sallyport/react";
 
-// Filled in when it is bundled, see serve.ts: both are public.
+// The bundler fills these in, see serve.ts. Both are public.
 const session = createSession(
   createClient({ url: process.env.SALLYPORT_URL, applicationId: process.env.SALLYPORT_APP_ID }),
 );
 
-/** Second factor, passkeys, links and codes are asked for inside. */
+/** The components ask for the second factor, passkeys, links and codes. */
 function Door() {
   const [isNew, setIsNew] = useState(false);
   return isNew ? <SignUp signIn={() => setIsNew(false)} /> : <SignIn signUp={() => setIsNew(true)} />;

@@ -14,7 +14,7 @@ const { outputs } = await Bun.build({
 const script = await outputs[0]?.text();
 const styles = fileURLToPath(import.meta.resolve("sallyport/react/styles.css"));
 
-/** Nothing inline and nothing from elsewhere: the components need no more than this. */
+/** Allows nothing inline and nothing from elsewhere: the components need no more. */
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; " +
   `connect-src 'self' ${new URL(process.env.SALLYPORT_URL ?? "").origin}`;

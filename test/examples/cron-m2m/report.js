@@ -2,7 +2,7 @@ import { ManagementClient } from "sallyport/management";
 
 const DAY = 24 * 60 * 60 * 1000;
 
-// SALLYPORT_TENANT_URL, SALLYPORT_M2M_CLIENT_ID and SALLYPORT_M2M_CLIENT_SECRET say where, and who is asking.
+// SALLYPORT_TENANT_URL, SALLYPORT_M2M_CLIENT_ID and SALLYPORT_M2M_CLIENT_SECRET name the server and the client.
 const sallyport = new ManagementClient();
 
 let total = 0;

@@ -7,7 +7,7 @@ app.get("/", (_req, res) => {
   res.json({ message: "Open to everybody." });
 });
 
-// Whose tokens are taken, SALLYPORT_URL and SALLYPORT_APP_ID say.
+// SALLYPORT_URL and SALLYPORT_APP_ID choose whose tokens are valid.
 app.get("/me", requireSession(), (req, res) => {
   res.json({ user: { id: req.user.sub, email: req.user.email } });
 });

@@ -1,4 +1,4 @@
-"""`CurrentUser`, for routes that need somebody signed in: the claims of the request's access token."""
+"""`CurrentUser`, for routes that need a signed-in user: the claims of the request's access token."""
 
 import os
 from typing import Annotated
@@ -12,15 +12,15 @@ from revocations import Revocations
 ISSUER = os.environ["SALLYPORT_URL"]
 AUDIENCE = os.environ["SALLYPORT_API_AUDIENCE"]
 
-# Keys are kept for five minutes, and fetched at once for a kid that is new, which is how a rotation shows. The cooldown keeps
-# made-up kids from causing a fetch each.
+# Keeps keys for five minutes, and fetches them at once for a new kid, which shows a rotation. The cooldown keeps each
+# invented kid from causing a fetch.
 keys = jwt.PyJWKClient(f"{ISSUER}/.well-known/jwks.json", lifespan=300, cooldown_duration=1, timeout=5)
 revocations = Revocations(f"{ISSUER}/v1/revocations")
 bearer = HTTPBearer(auto_error=False)
 
 
 class Refused(HTTPException):
-    """Answered in the shape that the appliance's own errors have."""
+    """An error in the format of the appliance's own errors."""
 
     def __init__(self, code, message, status=401, kind="authentication_error", headers=None):
         detail = {"code": code, "message": message, "type": kind, "request_id": None, "details": None}
@@ -36,13 +36,13 @@ def verify(token: str) -> dict:
         audience=AUDIENCE,
         options={"require": ["aud", "exp", "iat", "iss", "sub"]},
     )
-    # Signed by the same keys, an ID token is no access token.
+    # The same keys sign ID tokens, which must not pass as access tokens.
     if claims.get("typ") != "access":
         raise jwt.InvalidTokenError("typ is not access")
     return claims
 
 
-# Not async: it may fetch keys, and FastAPI runs what is not async in a thread.
+# Not async, because it may fetch keys. FastAPI runs functions that are not async in a thread.
 def current_user(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> dict:
     if credentials is None:
         raise Refused("authentication_required", "This needs an access token.", headers={"WWW-Authenticate": "Bearer"})

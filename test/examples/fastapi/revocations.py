@@ -1,4 +1,4 @@
-"""Ended sessions: tokens are verified without asking anybody, and these are refused all the same."""
+"""Revocations: tokens are verified without a call to the server, and those of ended sessions are still refused."""
 
 import json
 import logging
@@ -9,14 +9,14 @@ from hashlib import sha256
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-POLL_EVERY = 10  # seconds, and so how late this hears of a sign-out
+POLL_EVERY = 10  # seconds, the longest delay of a sign-out
 CLAIMS = {"sid": "sid", "jti": "jti", "sub": "sub", "application": "azp"}
 
 logger = logging.getLogger(__name__)
 
 
 class Revocations:
-    """What `GET /v1/revocations` lists, read anew by the first token that is looked at when ten seconds have passed."""
+    """The list of `GET /v1/revocations`. The first token checked after ten seconds reads it again."""
 
     def __init__(self, url: str):
         self._url = url
@@ -39,7 +39,7 @@ class Revocations:
             while self._read_page():
                 pass
         except (OSError, ValueError) as error:
-            # Tokens live for minutes: an appliance out of reach does not sign everybody out.
+            # Tokens live only for minutes, so an unreachable appliance does not sign all users out.
             logger.warning("revocations could not be read: %s", error)
 
     def _read_page(self) -> bool:
@@ -47,7 +47,7 @@ class Revocations:
             with urlopen(f"{self._url}?cursor={self._cursor}", timeout=5) as answer:
                 page = json.load(answer)
         except HTTPError as error:
-            # An appliance restored from a backup does not know the cursor: all over again, keeping what is known.
+            # An appliance restored from a backup does not know the cursor. Starts again, and keeps the known entries.
             restart = error.code == 400 and self._cursor != "0"
             if not restart:
                 raise
@@ -66,5 +66,5 @@ def digest(identifier: str) -> str:
 
 
 def until(entry: dict) -> int:
-    """Tokens issued before this second are refused. A session that ended never comes back, so its last second is too."""
+    """Returns the second before which tokens are refused. An ended session never returns, so its last second counts too."""
     return entry["issued_before"] + (entry["kind"] in ("sid", "jti"))

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import { type AccessClaims, SallyportServer } from "sallyport/server";
 
-// Whose tokens are taken, SALLYPORT_URL and SALLYPORT_APP_ID say.
+// SALLYPORT_URL and SALLYPORT_APP_ID choose whose tokens are valid.
 const sallyport = new SallyportServer();
 
 const requireSession = createMiddleware<{ Variables: { user: AccessClaims } }>(async (c, next) => {

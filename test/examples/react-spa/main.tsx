@@ -2,7 +2,7 @@ import { createRoot } from "react-dom/client";
 import { createClient, createSession } from "sallyport/client";
 import { SallyportProvider, SignedIn, SignedOut, SignUp, UserButton, useAuth, useUser } from "sallyport/react";
 
-// Filled in when it is bundled, see serve.ts: both are public.
+// The bundler fills these in, see serve.ts. Both are public.
 const session = createSession(
   createClient({ url: process.env.SALLYPORT_URL, applicationId: process.env.SALLYPORT_APP_ID }),
 );
@@ -10,7 +10,7 @@ const session = createSession(
 function Notes() {
   const user = useUser();
   const auth = useAuth();
-  /** Our own server is shown the access token, and verifies it. */
+  /** Sends the access token to our own server, which verifies it. */
   async function load() {
     const response = await auth?.fetch("/api/notes");
     document.title = response?.ok ? await response.text() : "refused";

@@ -3,14 +3,14 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** Nothing of the developer's own instance; `bun` and `node` as the README calls them. */
+/** Excludes the developer's own instance, and provides `bun` and `node` under the names in the README. */
 export function environment(more: Record<string, string> = {}): Record<string, string | undefined> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("SALLYPORT_"));
   const path = [join(ROOT, "node_modules/.bin"), dirname(process.execPath), process.env.PATH].join(delimiter);
   return { ...Object.fromEntries(inherited), PATH: path, PYTHONDONTWRITEBYTECODE: "1", ...more };
 }
 
-/** @returns standard output @throws Error with what the command printed */
+/** @returns standard output @throws Error with the output of the command */
 export async function succeed(command: string[], cwd: string, env: Record<string, string> = {}): Promise<string> {
   const options = { cwd, env: environment(env), stdin: "ignore", stdout: "pipe", stderr: "pipe" } as const;
   const child = Bun.spawn(command, options);
@@ -19,7 +19,7 @@ export async function succeed(command: string[], cwd: string, env: Record<string
   return stdout;
 }
 
-/** A part of a README, as somebody pastes it. */
+/** Runs a part of a README as a user would paste it. */
 export function paste(script: string, cwd: string, env: Record<string, string> = {}): Promise<string> {
   return succeed(["bash", "-eu", "-o", "pipefail", "-c", script], cwd, env);
 }

@@ -5,7 +5,7 @@ import { environment, ROOT, succeed } from "./commands.ts";
 import { virtualEnvironment } from "./virtual-environment.ts";
 
 export interface Example {
-  /** A copy of the example in a folder of its own, with what its README installs. */
+  /** A copy of the example in its own folder, with the packages that its README installs. */
   folder: string;
   /** The commands of the README, block by block. */
   blocks: string[];
@@ -16,7 +16,7 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Where the copies are made, and the package that they install. */
+/** Holds the copies, and the package that they install. */
 export class Workshop {
   readonly #folder: string;
   readonly #tarball: string;
@@ -26,7 +26,7 @@ export class Workshop {
     this.#tarball = tarball;
   }
 
-  /** Builds and packs the SDK, beside what other tests build. */
+  /** Builds and packs the SDK, apart from the builds of other tests. */
   static async open(): Promise<Workshop> {
     const folder = await mkdtemp(join(tmpdir(), "sallyport-examples-"));
     const source = join(folder, "package");
@@ -40,7 +40,7 @@ export class Workshop {
     return new Workshop(folder, join(folder, Object.values(answer)[0]?.filename ?? ""));
   }
 
-  /** @param packages what it needs beside the SDK, from this repository's own: nothing is fetched. */
+  /** @param packages further packages from this repository; nothing is fetched */
   async npmExample(name: string, packages: string[] = []): Promise<Example> {
     const folder = await this.#copy(name);
     const install = ["npm", "install", "--offline", "--no-save", "--no-audit", "--no-fund", this.#tarball];
@@ -74,10 +74,10 @@ async function read(folder: string): Promise<Example> {
   return { folder, blocks: [...text.matchAll(/```sh\n(.*?)```/gs)].map(([, block = ""]) => block) };
 }
 
-/** Starts the server by the line of the README that ends in `&`, on a port that is free. */
+/** Starts the server with the line of the README that ends in `&`, on a free port. */
 export async function start(example: Example, env: Record<string, string>): Promise<Running> {
   const line = /^(.+) &$/m.exec(example.blocks[0] ?? "")?.[1];
-  if (line === undefined) throw new Error("The README starts nothing.");
+  if (line === undefined) throw new Error("The README starts no server.");
   const script = `exec ${line.replace("--port 3000", "--port 0")} 2>&1`;
   const child = Bun.spawn(["bash", "-c", script], {
     cwd: example.folder,
@@ -93,7 +93,7 @@ export async function start(example: Example, env: Record<string, string>): Prom
   return { url: await addressIn(child.stdout), stop };
 }
 
-/** Waits for the line that says where it listens, and goes on reading so that the pipe never fills. */
+/** Waits for the line with the address, and continues to read so that the pipe never fills. */
 function addressIn(output: ReadableStream<Uint8Array>): Promise<string> {
   return new Promise((found, failed) => {
     const follow = async () => {
@@ -104,7 +104,7 @@ function addressIn(output: ReadableStream<Uint8Array>): Promise<string> {
         const address = /http:\/\/[\w.]+:\d+(?=\s)/.exec(text)?.[0];
         if (address !== undefined) found(address);
       }
-      failed(new Error(`It ended before it listened:\n${text}`));
+      failed(new Error(`The server ended before it listened:\n${text}`));
     };
     follow().catch(failed);
   });

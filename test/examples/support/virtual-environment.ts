@@ -7,7 +7,7 @@ import { succeed } from "./commands.ts";
 
 const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sallyport-examples");
 
-/** Made once for each state of the requirements, outside the repository. Two runs may make it at once: the first one stays. */
+/** Creates it once for each state of the requirements, outside the repository. If two runs do so at once, the first stays. */
 export async function virtualEnvironment(requirements: string): Promise<string> {
   const digest = createHash("sha256")
     .update(await readFile(requirements))

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Tokens is what every sign-in answers.
+// Tokens is the answer of every sign-in.
 type Tokens struct {
 	AccessToken  string `json:"access_token"`
 	ExpiresIn    int    `json:"expires_in"` // seconds
@@ -19,7 +19,7 @@ type Tokens struct {
 	} `json:"user"`
 }
 
-// Error is what Sallyport refused: Code is stable and meant for programs, Message is meant for people.
+// Error is a refusal by Sallyport. Code is stable and meant for programs, Message is meant for people.
 type Error struct {
 	Status    int    `json:"-"`
 	Code      string `json:"code"`
@@ -31,7 +31,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%d %s: %s (request %s)", e.Status, e.Code, e.Message, e.RequestID)
 }
 
-// Client signs people up and in over raw REST. Without an ApplicationID the default application answers, which signs RS256.
+// Client signs users up and in over raw REST. Without an ApplicationID it uses the default application, which signs RS256.
 type Client struct {
 	URL           string
 	ApplicationID string
@@ -47,7 +47,7 @@ func (c Client) Login(email, password string) (*Tokens, error) {
 	return c.post("/v1/auth/login", map[string]string{"email": email, "password": password})
 }
 
-// Refresh spends the refresh token: keep the one in the answer instead.
+// Refresh spends the refresh token. Replace it with the one in the answer.
 func (c Client) Refresh(refreshToken string) (*Tokens, error) {
 	return c.post("/v1/auth/refresh", map[string]string{"refresh_token": refreshToken})
 }

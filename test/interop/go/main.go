@@ -1,8 +1,8 @@
 // Drives the client and the verifier against a live appliance.
 //
-// Prints `ok <check>` for what holds and ends at the first `not ok <check>: <why>`. At the line `rotate` it waits until its
-// caller has rotated the signing keys and says so by a line. `library <versions>` and `algorithm <name> …` are for the table
-// of libraries and algorithms.
+// Prints `ok <check>` for each check that holds, and ends at the first `not ok <check>: <why>`. At the line `rotate` it
+// waits until its caller has rotated the signing keys and writes a line. The table of libraries and algorithms uses
+// `library <versions>` and `algorithm <name> …`.
 package main
 
 import (
@@ -174,7 +174,7 @@ func tryAlgorithm(ctx context.Context, algorithm, appID string) error {
 	return nil
 }
 
-// versions answers `golang-jwt/jwt 5.1.0, …` as this executable was built.
+// versions returns `golang-jwt/jwt 5.1.0, …`, the versions in this executable.
 func versions(paths ...string) string {
 	info, _ := debug.ReadBuildInfo()
 	var found []string
@@ -189,7 +189,7 @@ func versions(paths ...string) string {
 	return strings.Join(found, ", ")
 }
 
-// loginWithNewKey signs in until the server has seen the rotation that another process made.
+// loginWithNewKey signs in until the server has seen the rotation by another process.
 func loginWithNewKey(before string) (string, error) {
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(500 * time.Millisecond) {
 		tokens, err := client.Login(email, password)
@@ -246,7 +246,7 @@ func expect(condition bool, otherwise string) error {
 	return errors.New(otherwise)
 }
 
-// refused turns a refusal into success. A nil kind stands for any.
+// refused turns a refusal into success. A nil kind accepts any refusal.
 func refused(err, kind error) error {
 	if err == nil {
 		return errors.New("took the token")

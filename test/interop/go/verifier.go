@@ -10,7 +10,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Claims are the standard ones and those of Sallyport that this program reads.
+// Claims are the standard claims, and the claims of Sallyport that this program reads.
 type Claims struct {
 	jwt.RegisteredClaims
 	Type      string `json:"typ"`
@@ -18,10 +18,10 @@ type Claims struct {
 	Email     string `json:"email"`
 }
 
-// Validate is called by the library after its own checks.
+// Validate runs after the checks of the library, which calls it.
 func (c Claims) Validate() error {
 	if c.Type != "access" {
-		return errors.New("this is no access token")
+		return errors.New("this is not an access token")
 	}
 	if c.Subject == "" {
 		return errors.New("the token names no subject")
@@ -29,23 +29,23 @@ func (c Claims) Validate() error {
 	return nil
 }
 
-// Verifier verifies access tokens by the published keys, without asking the server.
+// Verifier verifies access tokens with the published keys, without calling the server.
 type Verifier struct {
 	keys   keyfunc.Keyfunc
 	parser *jwt.Parser
 }
 
-// NewVerifier verifies RS256, which the default application signs, by the root JWKS.
+// NewVerifier verifies RS256 tokens of the default application with the root JWKS.
 func NewVerifier(ctx context.Context, url, audience string) (*Verifier, error) {
 	return NewVerifierFor(ctx, url, audience, "RS256", url+"/.well-known/jwks.json")
 }
 
-// NewVerifierFor fetches the keys, and again every five minutes until ctx ends, as the JWKS says.
+// NewVerifierFor fetches the keys, and repeats that every five minutes, as the JWKS says, until ctx ends.
 func NewVerifierFor(ctx context.Context, url, audience, algorithm, jwksURL string) (*Verifier, error) {
 	keys, err := keyfunc.NewDefaultOverrideCtx(ctx, []string{jwksURL}, keyfunc.Override{
 		RefreshInterval: 5 * time.Minute,
-		// They are fetched at once for a kid that is new, which is how a rotation shows. By default that happens once in
-		// five minutes, so that a single token with a made-up kid hides the next new key for as long.
+		// A new kid shows a rotation, so it triggers a fetch. By default that happens only once in five minutes, so a
+		// single token with an invented kid would hide the next new key for that time.
 		RefreshUnknownKID: rate.NewLimiter(rate.Every(time.Second), 5),
 		RateLimitWaitMax:  2 * time.Second,
 	})
@@ -61,7 +61,7 @@ func NewVerifierFor(ctx context.Context, url, audience, algorithm, jwksURL strin
 	return &Verifier{keys, parser}, nil
 }
 
-// Verify answers the claims, or an error: errors.Is(err, jwt.ErrTokenExpired) and the like tell which.
+// Verify returns the claims or an error. errors.Is(err, jwt.ErrTokenExpired) and the like distinguish the errors.
 func (v *Verifier) Verify(token string) (*Claims, error) {
 	claims := &Claims{}
 	if _, err := v.parser.ParseWithClaims(token, claims, v.keys.Keyfunc); err != nil {
@@ -70,7 +70,7 @@ func (v *Verifier) Verify(token string) (*Claims, error) {
 	return claims, nil
 }
 
-// snippet is the shortest program: signature and expiry only. It does not ask whom the token is for, so use Verifier.
+// snippet is the shortest program. It checks only signature and expiry, not the audience, so use Verifier instead.
 func snippet(url, token string) (*jwt.Token, error) {
 	jwks, err := keyfunc.NewDefault([]string{url + "/.well-known/jwks.json"})
 	if err != nil {
@@ -79,7 +79,7 @@ func snippet(url, token string) (*jwt.Token, error) {
 	return jwt.Parse(token, jwks.Keyfunc)
 }
 
-// laxSnippets is the same with what somebody in a hurry may try when a token is refused. None may take a refresh token.
+// laxSnippets are hasty workarounds for a refused token. None of them may accept a refresh token.
 func laxSnippets(url, token string) ([]func() (*jwt.Token, error), error) {
 	jwks, err := keyfunc.NewDefault([]string{url + "/.well-known/jwks.json"})
 	if err != nil {

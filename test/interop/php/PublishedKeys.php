@@ -2,22 +2,22 @@
 
 declare(strict_types=1);
 
-/** The keys of a JWKS. Memory lasts for one request in PHP, so they are kept in a file between requests. */
+/** The keys of a JWKS. PHP's memory ends with the request, so a file keeps them between requests. */
 final class PublishedKeys
 {
     private const KEPT_FOR = 300; // seconds, as the JWKS says
 
     private readonly string $file;
 
-    /** @param string $folder where only this program may write: who can write there can forge tokens */
+    /** @param string $folder writable only for this program: a program that writes there can forge tokens */
     public function __construct(private readonly string $jwksUrl, string $folder)
     {
         $this->file = $folder . '/jwks-' . hash('sha256', $jwksUrl) . '.json';
     }
 
     /**
-     * The keys are fetched at once for a kid that is new, which is how a rotation shows; but no more than once a second, since
-     * anybody can make up a kid.
+     * Returns a published key. A new kid shows a rotation, so it triggers a fetch, but at most once a second, because anybody
+     * can invent a kid.
      *
      * @return array|null the JWK with that kid
      */
@@ -28,7 +28,7 @@ final class PublishedKeys
         $key = $age <= self::KEPT_FOR ? self::in((string) file_get_contents($this->file), $kid) : null;
         if ($key === null && $age > 1) {
             $text = self::fetch($this->jwksUrl);
-            // Whoever reads meanwhile sees the whole old file or the whole new one.
+            // A concurrent reader sees either the whole old file or the whole new file.
             $draft = tempnam(dirname($this->file), 'jwks');
             file_put_contents($draft, $text);
             rename($draft, $this->file);
@@ -37,7 +37,7 @@ final class PublishedKeys
         return $key;
     }
 
-    /** @return string the JWKS as it was answered */
+    /** @return string the JWKS as the server sent it */
     public static function fetch(string $jwksUrl): string
     {
         $text = @file_get_contents($jwksUrl, false, stream_context_create(['http' => ['timeout' => 10]]));

@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-/** What Sallyport refused: errorCode is stable and meant for programs, the message is meant for people. */
+/** A refusal by Sallyport. errorCode is stable and meant for programs, the message is meant for people. */
 final class SallyportRefused extends RuntimeException
 {
     public readonly string $errorCode;
@@ -15,7 +15,7 @@ final class SallyportRefused extends RuntimeException
 }
 
 /**
- * Sign-up, sign-in and refresh over raw REST. Without an application id the default application answers, which signs RS256.
+ * Signs users up and in over raw REST. Without an application id it uses the default application, which signs RS256.
  * Every answer holds access_token, expires_in (seconds), refresh_token and user.
  */
 final class SallyportClient
@@ -34,7 +34,7 @@ final class SallyportClient
         return $this->post('/v1/auth/login', ['email' => $email, 'password' => $password]);
     }
 
-    /** A refresh token is good for one refresh: keep the one in the answer instead. */
+    /** Spends the refresh token. Replace it with the one in the answer. */
     public function refresh(string $refreshToken): array
     {
         return $this->post('/v1/auth/refresh', ['refresh_token' => $refreshToken]);
@@ -51,7 +51,7 @@ final class SallyportClient
             'header' => $headers,
             'content' => json_encode($body, JSON_THROW_ON_ERROR),
             'timeout' => 10,
-            'ignore_errors' => true, // the body of a refusal says why
+            'ignore_errors' => true, // the body of a refusal holds the reason
         ]]);
         $text = @file_get_contents($this->url . $path, false, $context);
         if ($text === false) {

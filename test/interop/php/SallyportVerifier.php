@@ -13,12 +13,12 @@ final class TokenExpired extends TokenRefused
 {
 }
 
-/** Verifies access tokens by the published keys, without asking the server and without a JWT library. */
+/** Verifies access tokens with the published keys, without calling the server and without a JWT library. */
 final class SallyportVerifier
 {
     private readonly PublishedKeys $keys;
 
-    /** @param string $folder where the keys are kept between requests; nobody else may write there */
+    /** @param string $folder keeps the keys between requests; only this program may write there */
     public function __construct(
         private readonly string $url,
         private readonly string $audience,
@@ -31,7 +31,7 @@ final class SallyportVerifier
 
     /**
      * @return array the claims
-     * @throws TokenRefused of which TokenExpired is one kind
+     * @throws TokenRefused or its subclass TokenExpired
      */
     public function verify(string $token): array
     {
@@ -43,12 +43,12 @@ final class SallyportVerifier
             throw new TokenRefused('another audience');
         }
         if (($claims['typ'] ?? null) !== 'access' || !is_string($claims['sub'] ?? null)) {
-            throw new TokenRefused('this is no access token');
+            throw new TokenRefused('this is not an access token');
         }
         return $claims;
     }
 
-    /** The shortest program: signature and expiry only. It does not ask whom the token is for, so use verify. */
+    /** The shortest program. It checks only signature and expiry, not the audience, so use verify instead. */
     public static function snippet(string $url, string $token): array
     {
         $jwks = PublishedKeys::fetch("$url/.well-known/jwks.json");
@@ -56,22 +56,22 @@ final class SallyportVerifier
     }
 
     /**
-     * Signature, header and times.
+     * Checks signature, header and times.
      *
-     * @param callable(string): ?array $find the key with a kid
+     * @param callable(string): ?array $find returns the key with a kid
      */
     private static function claims(string $token, string $algorithm, callable $find): array
     {
         $parts = explode('.', $token);
         if (count($parts) !== 3) {
-            throw new TokenRefused('this is no JWT');
+            throw new TokenRefused('this is not a JWT');
         }
         try {
             $header = json_decode(Signature::decode($parts[0]), true, 8, JSON_THROW_ON_ERROR);
             $kid = is_array($header) ? $header['kid'] ?? null : null;
-            // `none`, HS256 with the public key as its secret, and extensions that must be understood end here.
+            // Refuses `none`, HS256 with the public key as its secret, and critical extensions.
             if (!is_string($kid) || ($header['alg'] ?? null) !== $algorithm || isset($header['crit'])) {
-                throw new TokenRefused("the header is not one of $algorithm with a kid");
+                throw new TokenRefused("the header must have the algorithm $algorithm and a kid");
             }
             $key = $find($kid) ?? throw new TokenRefused('no published key has this kid');
             if (!Signature::verifies($algorithm, $key, "$parts[0].$parts[1]", Signature::decode($parts[2]))) {

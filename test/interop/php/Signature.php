@@ -3,15 +3,15 @@
 declare(strict_types=1);
 
 /**
- * Signatures of RFC 7518 and RFC 8037 by what PHP brings along: openssl for RS256 and ES256, sodium for EdDSA. Openssl wants
- * keys as PEM and ECDSA signatures as ASN.1, where JOSE has bare numbers.
+ * Checks signatures of RFC 7518 and RFC 8037 with PHP's own extensions: openssl for RS256 and ES256, sodium for EdDSA.
+ * Openssl needs keys as PEM and ECDSA signatures as ASN.1, where JOSE has bare numbers.
  */
 final class Signature
 {
-    /** @throws InvalidArgumentException for an algorithm or a key that is none of these */
+    /** @throws InvalidArgumentException for another algorithm or key */
     public static function verifies(string $algorithm, array $jwk, string $signed, string $signature): bool
     {
-        // The algorithm is the caller's, never the token's; the key must be made for it.
+        // The caller chooses the algorithm, never the token. The key must be made for it.
         if (($jwk['alg'] ?? null) !== $algorithm) {
             throw new InvalidArgumentException("the key is not for $algorithm");
         }
@@ -25,7 +25,7 @@ final class Signature
         };
     }
 
-    /** @throws InvalidArgumentException for what is not base64url */
+    /** @throws InvalidArgumentException unless the text is base64url */
     public static function decode(string $text): string
     {
         $bytes = base64_decode(strtr($text, '-_', '+/'), true);
@@ -35,7 +35,7 @@ final class Signature
         return $bytes;
     }
 
-    /** SubjectPublicKeyInfo with rsaEncryption (RFC 8017, appendix A.1). */
+    /** Returns a SubjectPublicKeyInfo with rsaEncryption (RFC 8017, appendix A.1). */
     public static function rsaKey(array $jwk): string
     {
         $numbers = self::integer(self::decode($jwk['n'])) . self::integer(self::decode($jwk['e']));
@@ -43,12 +43,12 @@ final class Signature
         return self::pem($algorithm, self::der(0x30, $numbers));
     }
 
-    /** SubjectPublicKeyInfo with id-ecPublicKey and prime256v1 (RFC 5480). */
+    /** Returns a SubjectPublicKeyInfo with id-ecPublicKey and prime256v1 (RFC 5480). */
     private static function p256Key(array $jwk): string
     {
         [$x, $y] = [self::decode($jwk['x']), self::decode($jwk['y'])];
         if (strlen($x) !== 32 || strlen($y) !== 32) {
-            throw new InvalidArgumentException('this is no P-256 key');
+            throw new InvalidArgumentException('this is not a P-256 key');
         }
         $algorithm = self::der(0x30, hex2bin('06072a8648ce3d0201') . hex2bin('06082a8648ce3d030107'));
         return self::pem($algorithm, "\x04$x$y");
@@ -65,7 +65,7 @@ final class Signature
         return "-----BEGIN PUBLIC KEY-----\n" . chunk_split(base64_encode($info), 64, "\n") . "-----END PUBLIC KEY-----\n";
     }
 
-    /** A number that starts with a set bit would be negative without a zero before it. */
+    /** Encodes a number. Without a zero before it, a number that starts with a set bit would be negative. */
     private static function integer(string $bytes): string
     {
         $bytes = ltrim($bytes, "\0");

@@ -4,9 +4,9 @@ declare(strict_types=1);
 
 // Drives the client and the verifier against a live appliance: `php check.php`.
 //
-// Prints `ok <check>` for what holds and ends at the first `not ok <check>: <why>`. At the line `rotate` it waits until its
-// caller has rotated the signing keys and says so by a line. `library <versions>` and `algorithm <name> …` are for the table
-// of libraries and algorithms.
+// Prints `ok <check>` for each check that holds, and ends at the first `not ok <check>: <why>`. At the line `rotate` it
+// waits until its caller has rotated the signing keys and writes a line. The table of libraries and algorithms uses
+// `library <versions>` and `algorithm <name> …`.
 
 require_once __DIR__ . '/SallyportClient.php';
 require_once __DIR__ . '/SallyportVerifier.php';
@@ -146,7 +146,7 @@ check("refuses another tenant's token", function () use ($url, $otherTenantUrl, 
     expectRefusal(fn () => SallyportVerifier::snippet($url, $theirs));
 });
 
-// With no library there is no option to be lax with; what remains is the signature alone, by any published key.
+// Without a library there are no lax options. The check accepts a signature by any published key.
 check('refuses a refresh token, however lax', function () use ($url, $verifier, $refreshed): void {
     $token = $refreshed['refresh_token'];
     expectRefusal(fn () => $verifier->verify($token));

@@ -1,8 +1,8 @@
 """Drives the client and one verifier against a live appliance: `python check.py verify_with_jose`.
 
-Prints `ok <check>` for what holds and ends at the first `not ok <check>: <why>`. At the line `rotate` it waits until its
-caller has rotated the signing keys and says so by a line. `library <versions>` and `algorithm <name> …` are for the table of
-libraries and algorithms.
+Prints `ok <check>` for each check that holds, and ends at the first `not ok <check>: <why>`. At the line `rotate` it
+waits until its caller has rotated the signing keys and writes a line. The table of libraries and algorithms uses
+`library <versions>` and `algorithm <name> …`.
 """
 
 import base64

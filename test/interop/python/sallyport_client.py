@@ -1,11 +1,11 @@
-"""Sign-up, sign-in and refresh over raw REST. Without an x-application-id header the default application answers, which
+"""Signs users up and in over raw REST. Without an x-application-id header it uses the default application, which
 signs RS256. Every answer carries access_token, expires_in, refresh_token and user."""
 
 import httpx
 
 
 class SallyportError(Exception):
-    """What Sallyport refused: `code` is stable and meant for programs, the text is meant for people."""
+    """A refusal by Sallyport. `code` is stable and meant for programs, the text is meant for people."""
 
     def __init__(self, status, error):
         super().__init__(f"{status} {error['code']}: {error['message']} (request {error['request_id']})")
@@ -24,11 +24,11 @@ class SallyportClient:
         return self._post("/v1/auth/login", {"email": email, "password": password})
 
     def refresh(self, refresh_token):
-        """A refresh token is good for one refresh: keep the one in the answer instead."""
+        """Spends the refresh token. Replace it with the one in the answer."""
         return self._post("/v1/auth/refresh", {"refresh_token": refresh_token})
 
     def _post(self, path, body):
-        # This client keeps tokens itself; the cookies in the answers are for browsers.
+        # This client keeps tokens itself. The cookies in the answers are for browsers.
         self._http.cookies.clear()
         answer = self._http.post(path, json=body)
         if answer.is_error:

@@ -1,4 +1,4 @@
-"""A backend that signs a token for one of its users: PyJWT, HS256, no exchange."""
+"""A backend that signs a token for a user of its own, with PyJWT and HS256, without a token exchange."""
 
 import os
 import time

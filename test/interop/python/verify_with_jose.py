@@ -1,8 +1,8 @@
-"""Verify a Sallyport access token with python-jose, by the published keys and without asking the server.
+"""Verifies a Sallyport access token with python-jose and the published keys, without calling the server.
 
-python-jose tries the keys of a set in their order, whatever the kid, and fails at the first one of another type: with an
-EdDSA key before the RSA key, a sound RS256 token ends in `JWKError: Expected: 'RSA', Received: OKP`. That is why
-/.well-known/jwks.json holds keys of one algorithm only, and why <issuer>/oauth2/jwks, which holds all, does not work here.
+python-jose tries the keys of a set in order, whatever the kid, and fails at the first key of another type: with an EdDSA
+key before the RSA key, a valid RS256 token ends in `JWKError: Expected: 'RSA', Received: OKP`. Therefore
+/.well-known/jwks.json holds only keys of one algorithm, and <issuer>/oauth2/jwks, which holds all keys, does not work here.
 """
 
 import time
@@ -29,23 +29,23 @@ class Verifier:
         self._fetched_at = float("-inf")
 
     def verify(self, token):
-        """Returns the claims, or raises Refused (Expired is one kind of it)."""
+        """Returns the claims, or raises Refused or its subclass Expired."""
         claims = jwt.decode(
             token,
             self._keys_for(jwt.get_unverified_header(token).get("kid")),
             algorithms=[self._algorithm],
             issuer=self._issuer,
             audience=self._audience,
-            # Without these python-jose takes a token that lacks the claim.
+            # Without these, python-jose accepts a token that lacks the claim.
             options={"require_aud": True, "require_exp": True, "require_sub": True},
         )
         if claims.get("typ") != "access":
-            raise JWTClaimsError("This is no access token.")
+            raise JWTClaimsError("This is not an access token.")
         return claims
 
     def _keys_for(self, kid):
-        """python-jose does not fetch keys. They are fetched every five minutes, as the JWKS says, and at once for a kid
-        that is new, which is how a rotation shows; but no more than once a second, since anybody can make up a kid."""
+        """Fetches the keys, which python-jose does not do: every five minutes, as the JWKS says, and at once for a new kid,
+        which shows a rotation. It fetches at most once a second, because anybody can invent a kid."""
         age = time.monotonic() - self._fetched_at
         is_known = any(key.get("kid") == kid for key in self._jwks["keys"])
         if age > 300 or (age > 1 and not is_known):
@@ -55,14 +55,14 @@ class Verifier:
 
 
 def snippet(url, token):
-    """The shortest program: signature and expiry only. It does not ask whom the token is for, so use Verifier."""
+    """The shortest program. It checks only signature and expiry, not the audience, so use Verifier instead."""
     jwks = httpx.get(f"{url}/.well-known/jwks.json").json()
     claims = jwt.decode(token, jwks, algorithms=["RS256"], options={"verify_aud": False})
     return claims
 
 
 def lax_snippets(url, token):
-    """The same with what somebody in a hurry may try when a token is refused. None may take a refresh token."""
+    """Hasty workarounds for a refused token. None of them may accept a refresh token."""
     jwks = httpx.get(f"{url}/.well-known/jwks.json").json()
     lax = {"verify_aud": False, "verify_iss": False, "verify_exp": False, "verify_sub": False}
     yield lambda: jwt.decode(token, jwks, algorithms=["RS256"], options=lax)

@@ -1,4 +1,4 @@
-"""Verify a Sallyport access token with PyJWT, by the published keys and without asking the server."""
+"""Verifies a Sallyport access token with PyJWT and the published keys, without calling the server."""
 
 from importlib.metadata import version
 
@@ -14,8 +14,8 @@ VERSION = f"PyJWT {version('PyJWT')}"
 
 class Verifier:
     def __init__(self, url, audience, algorithm="RS256", jwks_url=None):
-        # Keys are kept for five minutes, as the JWKS says, and fetched at once for a kid that is new, which is how a
-        # rotation shows. The cooldown keeps made-up kids from causing a fetch each; by default it is 30 s.
+        # Keeps keys for five minutes, as the JWKS says, and fetches them at once for a new kid, which shows a rotation. The
+        # cooldown keeps each invented kid from causing a fetch; by default it is 30 s.
         jwks_url = jwks_url or f"{url}/.well-known/jwks.json"
         self._keys = PyJWKClient(jwks_url, lifespan=300, cooldown_duration=1, timeout=10)
         self._algorithm = algorithm
@@ -23,7 +23,7 @@ class Verifier:
         self._audience = audience
 
     def verify(self, token):
-        """Returns the claims, or raises Refused (Expired is one kind of it)."""
+        """Returns the claims, or raises Refused or its subclass Expired."""
         claims = jwt.decode(
             token,
             self._keys.get_signing_key_from_jwt(token),
@@ -33,18 +33,18 @@ class Verifier:
             options={"require": ["aud", "exp", "iss", "sub"]},
         )
         if claims.get("typ") != "access":
-            raise InvalidTokenError("This is no access token.")
+            raise InvalidTokenError("This is not an access token.")
         return claims
 
 
 def snippet(url, token):
-    """The shortest program: signature and expiry only. It does not ask whom the token is for, so use Verifier."""
+    """The shortest program. It checks only signature and expiry, not the audience, so use Verifier instead."""
     key = PyJWKClient(f"{url}/.well-known/jwks.json").get_signing_key_from_jwt(token)
     return jwt.decode(token, key, algorithms=["RS256"], options={"verify_aud": False})
 
 
 def lax_snippets(url, token):
-    """The same with what somebody in a hurry may try when a token is refused. None may take a refresh token."""
+    """Hasty workarounds for a refused token. None of them may accept a refresh token."""
     lax = {"verify_aud": False, "verify_iss": False, "verify_exp": False, "verify_sub": False}
     keys = PyJWKClient(f"{url}/.well-known/jwks.json")
     yield lambda: jwt.decode(token, keys.get_signing_key_from_jwt(token), algorithms=["RS256"], options=lax)

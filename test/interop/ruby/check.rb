@@ -2,9 +2,9 @@
 
 # Drives the client and the verifier against a live appliance.
 #
-# Prints `ok <check>` for what holds and ends at the first `not ok <check>: <why>`. At the line `rotate` it waits until its
-# caller has rotated the signing keys and says so by a line. `library <versions>` and `algorithm <name> …` are for the table
-# of libraries and algorithms.
+# Prints `ok <check>` for each check that holds, and ends at the first `not ok <check>: <why>`. At the line `rotate` it
+# waits until its caller has rotated the signing keys and writes a line. The table of libraries and algorithms uses
+# `library <versions>` and `algorithm <name> …`.
 
 require "securerandom"
 require_relative "sallyport_client"

@@ -3,10 +3,10 @@
 require "json"
 require "net/http"
 
-# Sign-up, sign-in and refresh over raw REST. Without an application id the default application answers, which signs RS256.
+# Signs users up and in over raw REST. Without an application id it uses the default application, which signs RS256.
 # Every answer holds access_token, expires_in (seconds), refresh_token and user.
 class SallyportClient
-  # What Sallyport refused: `code` is stable and meant for programs, the message is meant for people.
+  # A refusal by Sallyport. `code` is stable and meant for programs, the message is meant for people.
   class Refused < StandardError
     attr_reader :code
 
@@ -30,7 +30,7 @@ class SallyportClient
     post("/v1/auth/login", { email: email, password: password })
   end
 
-  # A refresh token is good for one refresh: keep the one in the answer instead.
+  # Spends the refresh token. Replace it with the one in the answer.
   def refresh(refresh_token)
     post("/v1/auth/refresh", { refresh_token: refresh_token })
   end

@@ -4,7 +4,7 @@ require "json"
 require "jwt"
 require "net/http"
 
-# Verifies access tokens with ruby-jwt, by the published keys and without asking the server.
+# Verifies access tokens with ruby-jwt and the published keys, without calling the server.
 class SallyportVerifier
   KEPT_FOR = 300 # seconds, as the JWKS says
 
@@ -16,30 +16,30 @@ class SallyportVerifier
     @lock = Mutex.new
   end
 
-  # Returns the claims, or raises JWT::DecodeError (JWT::ExpiredSignature is one kind of it).
+  # Returns the claims, or raises JWT::DecodeError or its subclass JWT::ExpiredSignature.
   def verify(token)
     claims, = JWT.decode(
       token, nil, true,
       algorithms: [@algorithm],
       jwks: method(:keys),
-      # Without the verify_… ruby-jwt does not look at iss and aud, whatever is given for them.
+      # Without the verify_… options, ruby-jwt does not check iss and aud, whatever their values.
       iss: @issuer, verify_iss: true,
       aud: @audience, verify_aud: true,
-      # Without this it takes a token that never expires.
+      # Without this, it accepts a token that never expires.
       required_claims: %w[aud exp iss sub]
     )
-    raise JWT::InvalidPayload, "this is no access token" unless claims["typ"] == "access"
+    raise JWT::InvalidPayload, "this is not an access token" unless claims["typ"] == "access"
 
     claims
   end
 
-  # The shortest program: signature and expiry only. It does not ask whom the token is for, so use verify.
+  # The shortest program. It checks only signature and expiry, not the audience, so use verify instead.
   def self.snippet(url, token)
     jwks = JSON.parse(Net::HTTP.get(URI("#{url}/.well-known/jwks.json")))
     JWT.decode(token, nil, true, algorithms: ["RS256"], jwks: jwks).first
   end
 
-  # The same with what somebody in a hurry may try when a token is refused. None may take a refresh token.
+  # Hasty workarounds for a refused token. None of them may accept a refresh token.
   def self.lax_snippets(url, token)
     jwks = JSON.parse(Net::HTTP.get(URI("#{url}/.well-known/jwks.json")))
     any_key = jwks["keys"].map { |key| JWT::JWK.import(key).keypair }
@@ -53,8 +53,8 @@ class SallyportVerifier
 
   private
 
-  # ruby-jwt asks again, with kid_not_found, for a kid that is new, which is how a rotation shows. Anybody can make up a kid,
-  # so the keys are fetched no more than once a second.
+  # ruby-jwt calls again, with kid_not_found, for a new kid, which shows a rotation. Anybody can invent a kid, so the keys are
+  # fetched at most once a second.
   def keys(options)
     @lock.synchronize do
       age = @fetched_at ? now - @fetched_at : Float::INFINITY

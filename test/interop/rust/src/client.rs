@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use std::fmt;
 use std::time::Duration;
 
-/// What every sign-in answers.
+/// The answer of every sign-in.
 #[derive(Deserialize)]
 pub struct Tokens {
     pub access_token: String,
@@ -20,7 +20,7 @@ pub struct User {
 
 #[derive(Debug)]
 pub enum Error {
-    /// What Sallyport refused: `code` in it is stable and meant for programs, `message` is meant for people.
+    /// A refusal by Sallyport. Its `code` is stable and meant for programs, `message` is meant for people.
     Refused(u16, Value),
     Http(ureq::Error),
 }
@@ -42,7 +42,7 @@ impl From<ureq::Error> for Error {
     }
 }
 
-/// Signs people up and in over raw REST. Without an application id the default application answers, which signs RS256.
+/// Signs users up and in over raw REST. Without an application id it uses the default application, which signs RS256.
 pub struct Client {
     url: String,
     application_id: Option<String>,
@@ -70,7 +70,7 @@ impl Client {
         self.post("/v1/auth/login", json!({ "email": email, "password": password }))
     }
 
-    /// A refresh token is good for one refresh: keep the one in the answer instead.
+    /// Spends the refresh token. Replace it with the one in the answer.
     pub fn refresh(&self, refresh_token: &str) -> Result<Tokens, Error> {
         self.post("/v1/auth/refresh", json!({ "refresh_token": refresh_token }))
     }

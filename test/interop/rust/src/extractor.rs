@@ -5,8 +5,8 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use std::sync::Arc;
 
-/// A handler that takes this runs only for a request with a sound access token: `async fn me(AccessToken(claims): AccessToken)`.
-/// Anything else is answered with 401.
+/// A handler with this parameter runs only for a request with a valid access token: `async fn me(AccessToken(claims): AccessToken)`.
+/// Other requests get a 401.
 pub struct AccessToken(pub Claims);
 
 impl<S> FromRequestParts<S> for AccessToken
@@ -24,7 +24,7 @@ where
             .map(str::to_owned);
         let token = token.ok_or_else(|| refusal("no bearer token".to_owned()))?;
         let verifier = Arc::<Verifier>::from_ref(state);
-        // It may fetch the keys, which must not hold up the other requests.
+        // It may fetch the keys, which must not block the other requests.
         let verified = tokio::task::spawn_blocking(move || verifier.verify(&token)).await;
         let verified = verified.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
         verified.map(AccessToken).map_err(|error| refusal(error.to_string()))

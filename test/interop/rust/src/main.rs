@@ -1,8 +1,8 @@
 //! Drives the client and the verifier, behind an axum server, against a live appliance.
 //!
-//! Prints `ok <check>` for what holds and ends at the first `not ok <check>: <why>`. At the line `rotate` it waits until its
-//! caller has rotated the signing keys and says so by a line. `library <versions>` and `algorithm <name> …` are for the table
-//! of libraries and algorithms.
+//! Prints `ok <check>` for each check that holds, and ends at the first `not ok <check>: <why>`. At the line `rotate` it
+//! waits until its caller has rotated the signing keys and writes a line. The table of libraries and algorithms uses
+//! `library <versions>` and `algorithm <name> …`.
 
 mod client;
 mod extractor;
@@ -146,7 +146,7 @@ fn try_algorithm(url: &str, application_id: &str, name: &str, token: &str) -> Ou
     Ok(())
 }
 
-/// Signs in until the server has seen the rotation that another process made.
+/// Signs in until the server has seen the rotation by another process.
 fn login_with_new_key(client: &Client, email: &str, password: &str, before: &str) -> Outcome<String> {
     let deadline = Instant::now() + Duration::from_secs(20);
     while Instant::now() < deadline {
@@ -188,7 +188,7 @@ fn expect(condition: bool, otherwise: &str) -> Outcome {
     if condition { Ok(()) } else { Err(otherwise.to_owned()) }
 }
 
-/// Turns a refusal into success, if it tells of `kind`.
+/// Turns a refusal into success if its text contains `kind`.
 fn refused<T: Debug, E: Display>(result: Result<T, E>, kind: &str) -> Outcome {
     match result {
         Ok(claims) => Err(format!("took a token with {claims:?}")),
@@ -214,7 +214,7 @@ fn random_text() -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// `<package> <version>`, as this executable was built.
+/// Returns `<package> <version>` of a package in this executable.
 fn locked(package: &str) -> String {
     let name = format!("name = \"{package}\"\nversion = \"");
     let found = include_str!("../Cargo.lock")

@@ -5,13 +5,13 @@ use axum::routing::get;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// An axum server with one route, `GET /me`, which answers the claims of whoever calls.
+/// An axum server with a single route, `GET /me`, which returns the claims of the caller.
 pub struct Service {
     url: String,
 }
 
 impl Service {
-    /// On a port of its own, in a thread that lives as long as the program.
+    /// Listens on its own port, in a thread that lives as long as the program.
     pub fn start(verifier: Verifier) -> Self {
         let app = Router::new().route("/me", get(me)).with_state(Arc::new(verifier));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -30,7 +30,7 @@ impl Service {
         Service { url }
     }
 
-    /// Calls the route. The error is what the server answered instead of claims.
+    /// Calls the route. The error holds the server's answer if it is not claims.
     pub fn me(&self, token: &str) -> Result<Value, String> {
         let request = ureq::get(&self.url).config().http_status_as_error(false).build();
         let call = || -> Result<(u16, String), ureq::Error> {

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// The standard claims and those of Sallyport that this program reads.
+/// The standard claims, and the claims of Sallyport that this program reads.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Claims {
     pub sub: String,
@@ -28,7 +28,7 @@ impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Error::UnknownKey => out.write_str("no published key has this kid"),
-            Error::NoAccessToken => out.write_str("this is no access token"),
+            Error::NoAccessToken => out.write_str("this is not an access token"),
             Error::Jwt(error) => error.fmt(out),
             Error::Jwks(error) => error.fmt(out),
         }
@@ -49,7 +49,7 @@ impl From<ureq::Error> for Error {
     }
 }
 
-/// Verifies access tokens by the published keys, without asking the server.
+/// Verifies access tokens with the published keys, without calling the server.
 pub struct Verifier {
     jwks_url: String,
     validation: Validation,
@@ -57,7 +57,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// RS256, which the default application signs, by the root JWKS.
+    /// Verifies RS256 tokens of the default application with the root JWKS.
     pub fn new(url: &str, audience: &str) -> Self {
         Self::with_keys(url, audience, Algorithm::RS256, format!("{url}/.well-known/jwks.json"))
     }
@@ -66,9 +66,9 @@ impl Verifier {
         let mut validation = Validation::new(algorithm);
         validation.set_issuer(&[url]);
         validation.set_audience(&[audience]);
-        // Given values are compared only with claims that are there, so the claims must be asked for too.
+        // The library compares values only with claims that exist, so the claims must be required too.
         validation.set_required_spec_claims(&["aud", "exp", "iss", "sub"]);
-        // By default a token is taken for a minute after it expired.
+        // By default the library accepts a token for a minute after its expiry.
         validation.leeway = 0;
         Verifier {
             jwks_url,
@@ -77,7 +77,7 @@ impl Verifier {
         }
     }
 
-    /// May fetch the keys, so it blocks: see `AccessToken` for a handler that must not.
+    /// May fetch the keys, and then blocks. A handler that must not block uses `AccessToken`.
     pub fn verify(&self, token: &str) -> Result<Claims, Error> {
         let kid = decode_header(token)?.kid.ok_or(Error::UnknownKey)?;
         let key = DecodingKey::from_jwk(&self.key(&kid)?)?;
@@ -89,8 +89,8 @@ impl Verifier {
         }
     }
 
-    /// jsonwebtoken does not fetch keys. They are fetched every five minutes, as the JWKS says, and at once for a kid that is
-    /// new, which is how a rotation shows; but no more than once a second, since anybody can make up a kid.
+    /// Fetches the keys, which jsonwebtoken does not do: every five minutes, as the JWKS says, and at once for a new kid, which
+    /// shows a rotation. It fetches at most once a second, because anybody can invent a kid.
     fn key(&self, kid: &str) -> Result<Jwk, Error> {
         let mut kept = self.keys.lock().expect("no thread panics while it holds the keys");
         let is_due = kept.as_ref().is_none_or(|(keys, fetched)| {
@@ -118,7 +118,7 @@ fn fetch(jwks_url: &str) -> Result<JwkSet, ureq::Error> {
         .read_json()
 }
 
-/// The shortest program: signature and expiry only. It does not ask whom the token is for, so use `Verifier`.
+/// The shortest program. It checks only signature and expiry, not the audience, so use `Verifier` instead.
 pub fn snippet(url: &str, token: &str) -> Result<Value, Error> {
     let jwks = fetch(&format!("{url}/.well-known/jwks.json"))?;
     let kid = decode_header(token)?.kid.ok_or(Error::UnknownKey)?;
@@ -129,7 +129,7 @@ pub fn snippet(url: &str, token: &str) -> Result<Value, Error> {
     Ok(decode(token, &key, &validation)?.claims)
 }
 
-/// The same with what somebody in a hurry may try when a token is refused: any published key, no claims checked.
+/// A hasty workaround for a refused token: it accepts any published key, and checks no claims.
 pub fn lax_snippets(url: &str, token: &str) -> Result<Vec<Result<Value, JwtError>>, Error> {
     let mut results = Vec::new();
     for jwk in fetch(&format!("{url}/.well-known/jwks.json"))?.keys {

@@ -21,9 +21,9 @@ import java.util.List;
 /**
  * Drives the client and the verifier against a live appliance.
  *
- * <p>Prints {@code ok <check>} for what holds and ends at the first {@code not ok <check>: <why>}. At the line {@code rotate}
- * it waits until its caller has rotated the signing keys and says so by a line. {@code library <versions>} and
- * {@code algorithm <name> …} are for the table of libraries and algorithms.
+ * <p>Prints {@code ok <check>} for each check that holds, and ends at the first {@code not ok <check>: <why>}. At the line
+ * {@code rotate} it waits until its caller has rotated the signing keys and writes a line. The table of libraries and
+ * algorithms uses {@code library <versions>} and {@code algorithm <name> …}.
  */
 public final class Check {
   private static final String URL = System.getenv("SALLYPORT_URL");
@@ -158,13 +158,13 @@ public final class Check {
     System.out.println("algorithm " + algorithm + " verified");
   }
 
-  /** Name and version of a library, as its file is called: {@code java-jwt-4.6.2.jar} is {@code java-jwt 4.6.2}. */
+  /** Returns name and version of a library from its file name: {@code java-jwt-4.6.2.jar} is {@code java-jwt 4.6.2}. */
   private static String jarOf(Class<?> type) {
     String file = Path.of(type.getProtectionDomain().getCodeSource().getLocation().getPath()).getFileName().toString();
     return file.replaceFirst("-([0-9.]+)\\.jar$", " $1");
   }
 
-  /** Signs in until the server has seen the rotation that another process made. */
+  /** Signs in until the server has seen the rotation by another process. */
   private String loginWithNewKey(String before) throws IOException, InterruptedException {
     String oldKey = JWT.decode(before).getKeyId();
     for (Instant deadline = Instant.now().plusSeconds(20); Instant.now().isBefore(deadline); Thread.sleep(500)) {

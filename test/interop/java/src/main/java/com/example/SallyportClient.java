@@ -12,12 +12,12 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.Map;
 
-/** Sign-up, sign-in and refresh over raw REST. */
+/** Signs users up and in, and refreshes their tokens, over raw REST. */
 public final class SallyportClient {
-  /** What every sign-in answers. */
+  /** The answer of every sign-in. */
   public record Tokens(String accessToken, Duration expiresIn, String refreshToken, String userId) {}
 
-  /** What Sallyport refused: {@code code} is stable and meant for programs, the message is meant for people. */
+  /** A refusal by Sallyport. {@code code} is stable and meant for programs, the message is meant for people. */
   public static final class Refused extends IOException {
     public final String code;
 
@@ -32,7 +32,7 @@ public final class SallyportClient {
   private final String url;
   private final String applicationId;
 
-  /** Without an application id (null) the default application answers, which signs RS256. */
+  /** Without an application id (null) it uses the default application, which signs RS256. */
   public SallyportClient(String url, String applicationId) {
     this.url = url;
     this.applicationId = applicationId;
@@ -46,7 +46,7 @@ public final class SallyportClient {
     return post("/v1/auth/login", Map.of("email", email, "password", password));
   }
 
-  /** A refresh token is good for one refresh: keep the one in the answer instead. */
+  /** Spends the refresh token. Replace it with the one in the answer. */
   public Tokens refresh(String refreshToken) throws IOException, InterruptedException {
     return post("/v1/auth/refresh", Map.of("refresh_token", refreshToken));
   }

@@ -16,23 +16,23 @@ import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.RSAPublicKey;
 import java.util.concurrent.TimeUnit;
 
-/** Verifies access tokens by the published keys, without asking the server. */
+/** Verifies access tokens with the published keys, without calling the server. */
 public final class SallyportVerifier {
   private final JwkProvider keys;
   private final String issuer;
   private final String audience;
   private final String algorithm;
 
-  /** For RS256, which the default application signs, by the root JWKS. */
+  /** Verifies RS256 tokens of the default application with the root JWKS. */
   public SallyportVerifier(String url, String audience) throws MalformedURLException {
     this(url, audience, "RS256", url + "/.well-known/jwks.json");
   }
 
   public SallyportVerifier(String url, String audience, String algorithm, String jwksUrl)
       throws MalformedURLException {
-    // A URL object is taken as it is; a string gets /.well-known/jwks.json appended, even if it ends so already.
-    // Keys are kept for five minutes, as the JWKS says, and fetched at once for a kid that is new, which is how a rotation
-    // shows. Anybody can make up a kid: ten such fetches a minute are allowed, and what is over that is refused.
+    // The library uses a URL object as it is. It appends /.well-known/jwks.json to a string, even a second time.
+    // Keeps keys for five minutes, as the JWKS says. A new kid shows a rotation, so it triggers a fetch. Anybody can invent
+    // a kid, so ten such fetches a minute are allowed, and further tokens are refused.
     keys =
         new JwkProviderBuilder(URI.create(jwksUrl).toURL())
             .cached(10, 5, TimeUnit.MINUTES)
@@ -44,8 +44,8 @@ public final class SallyportVerifier {
   }
 
   /**
-   * @throws JwkException for a token by a key that is not published
-   * @throws JWTVerificationException for everything else, such as TokenExpiredException
+   * @throws JwkException for a token whose key is not published
+   * @throws JWTVerificationException for all other refusals, such as TokenExpiredException
    */
   public DecodedJWT verify(String token) throws JwkException {
     DecodedJWT unverified = JWT.decode(token);
@@ -53,7 +53,7 @@ public final class SallyportVerifier {
         .withIssuer(issuer)
         .withAudience(audience)
         .withClaim("typ", "access")
-        // Without this java-jwt takes a token that never expires.
+        // Without this, java-jwt accepts a token that never expires.
         .withClaimPresence("exp")
         .withClaimPresence("sub")
         .build()
@@ -68,7 +68,7 @@ public final class SallyportVerifier {
     };
   }
 
-  /** The shortest program: signature and expiry only. It does not ask whom the token is for, so use {@link #verify}. */
+  /** The shortest program. It checks only signature and expiry, not the audience, so use {@link #verify} instead. */
   static DecodedJWT snippet(String url, String token) throws JwkException {
     JwkProvider provider = new UrlJwkProvider(url + "/.well-known/jwks.json");
     DecodedJWT jwt = JWT.decode(token);
@@ -76,7 +76,7 @@ public final class SallyportVerifier {
     return JWT.require(Algorithm.RSA256(key, null)).build().verify(jwt);
   }
 
-  /** The same with what somebody in a hurry may try when a token is refused: any published key, no claims checked. */
+  /** A hasty workaround for a refused token: it accepts any published key, and checks no claims. */
   static void laxSnippet(String url, String token) throws JwkException {
     JWTVerificationException refusal = null;
     for (var jwk : new UrlJwkProvider(url + "/.well-known/jwks.json").getAll()) {
