@@ -10,8 +10,9 @@ export const keysRotate: Command = {
   name: "keys rotate",
   summary: "Publish a successor for the signing keys of a tenant. It signs ten minutes later.",
   description:
-    "Verifiers may cache the JWKS, so they learn of the new key before its first token. The old key stays published until\n" +
-    "its last token has expired. A running server follows within seconds, and rotates keys by itself after 90 days.",
+    "Verifiers that cache the JWKS for its lifetime learn of the new key before its first token. The old key stays\n" +
+    "published until its last token has expired. A running server follows within seconds. The server also rotates keys by\n" +
+    "itself after 90 days.",
   flags: {
     tenant: { type: "string", value: "TENANT", doc: "Slug or id (default: the default tenant)." },
     algorithm: { type: "string", value: "ALG", doc: "EdDSA, RS256 or ES256 (default: every algorithm in use)." },

@@ -23,7 +23,7 @@ export const mailTemplateSet: Command = {
   description:
     "FILE, or - for standard input, begins with a line `Subject: …`, an empty line and the body: paragraphs with an empty\n" +
     "line between them. {{name}} stands for a value. The paragraph [words]({{link}}) becomes a button, and the paragraph\n" +
-    "{{code}} becomes large. A line with an empty value is omitted. `mail template show NAME` prints the current words.",
+    "{{code}} becomes large. A line with an empty value is omitted. `sallyport mail template show NAME` prints the current words.",
   flags: { ...templateFlags, data: dataFlag, config: configFlag, json: jsonFlag },
   examples: ["sallyport mail template set reset_password reset.txt --tenant acme --language de"],
   run: (context) => {

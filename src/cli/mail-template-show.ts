@@ -10,7 +10,7 @@ import { tenantNamed } from "./reference.ts";
 export const mailTemplateShow: Command = {
   name: "mail template show",
   arguments: "NAME",
-  summary: "Show the words of a mail, as `mail template set` takes them, or a preview of the mail.",
+  summary: "Show the words of a mail, as `sallyport mail template set` takes them, or a preview of the mail.",
   description: "--preview fills in example values and prints the mail itself.",
   flags: {
     ...templateFlags,

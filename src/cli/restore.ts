@@ -37,7 +37,7 @@ export const restore: Command = {
   description:
     "Checks that the file is whole, that this release knows its schema, and that the master key opens everything in it.\n" +
     "Never overwrites: the data directory must not hold a database. A backup misses later sign-outs, blocks and password\n" +
-    "changes; --end-sessions ends every session, so that no session that ended since becomes valid again.",
+    "changes; --end-sessions ends every session, so that nothing that was spent or ended since becomes valid again.",
   flags: {
     "end-sessions": {
       type: "boolean",

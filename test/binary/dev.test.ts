@@ -14,6 +14,8 @@ test("every command that dev prints begins with the executable as typed, and wor
   const { mend } = JSON.parse(run.errors.trim().split("\n").at(-1) ?? "{}") as { mend?: string };
   expect(mend).toStartWith("../dist/sallyport app set app_");
   expect(await run.paste(mend ?? "false")).toMatchObject({ code: 0 });
+  const help = await run.paste("../dist/sallyport serve --help");
+  expect(help.stdout).toContain("master.key ../dist/sallyport serve --data");
   const wrong = await run.paste("../dist/sallyport app set || true");
   expect(wrong.stderr).toContain("`../dist/sallyport app set --help` lists");
   expect(await run.stop()).toBe(0);

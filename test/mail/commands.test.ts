@@ -157,7 +157,7 @@ describe("mail template", () => {
     expect(await set("Subject: x\n\n{{link}} {{user}}")).toMatch(
       /\{\{user\}\}: unknown value in reset_password.*\{\{link\}\}/,
     );
-    expect(await set("Subject: x\n\nHello")).toMatch(/Without \{\{link\}\} or \{\{code\}\}/);
+    expect(await set("Subject: x\n\nHello")).toMatch(/must contain \{\{link\}\} or \{\{code\}\}/);
     expect(await set("Hello")).toMatch(/first line must be `Subject: /);
     expect(await set("Subject: x\n\n{{link}}", "nosuch")).toMatch(/no template nosuch.*reset_password/);
     expect(await refused(["mail", "template", "set", "test", "/nonexistent"])).toMatch(/cannot be read \(ENOENT\)/);

@@ -19,7 +19,7 @@ type Phase = "connect" | "auth" | "mail" | "rcpt" | "data";
 
 interface Fault {
   phase: Phase;
-  /** An answer such as `451 4.7.1 Try later`. `drop` closes the connection, `hang` is silent, `keep and …` takes the mail first. */
+  /** An answer such as `451 4.7.1 Try later`. `drop` disconnects, `hang` is silent, and `keep and …` takes the mail first. */
   does: string;
 }
 
