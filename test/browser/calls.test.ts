@@ -5,7 +5,7 @@ import { becomes, PASSWORD, Profile, REFRESH, setUpStage, signUp, stateOf, token
 
 const stage = setUpStage();
 
-/** What the site's own server was asked, with the tokens that came along. */
+/** Serves the site's own API, and records the requests with their tokens. */
 function serveApi(answer: (attempt: number, request: Request) => Response | Promise<Response>): {
   tokens: (string | null)[];
 } {
@@ -20,7 +20,7 @@ function serveApi(answer: (attempt: number, request: Request) => Response | Prom
 
 const refusal = (code: string) => Response.json({ error: { code, message: code } }, { status: 401 });
 
-/** The status that `session.fetch` answers, or the code that it throws. */
+/** Returns the status of `session.fetch`, or the code that it throws. */
 const fetched = (page: Page, address: string, init: RequestInit = {}) =>
   page.evaluate(
     ([to, options]) =>
@@ -39,7 +39,7 @@ async function signedIn(profile: Profile): Promise<Page> {
 }
 
 describe("session.fetch", () => {
-  browserTest("shows the token to one's own server, and to no other", async () => {
+  browserTest("sends the token to the site's own server, and to no other", async () => {
     const asked = serveApi(() => Response.json({}));
     await using profile = await Profile.create();
     const page = await signedIn(profile);
@@ -52,7 +52,7 @@ describe("session.fetch", () => {
     expect(asked.tokens[1]).toBeNull();
   });
 
-  browserTest("tries a stale token's request once more, body and all", async () => {
+  browserTest("retries a stale token's request once, with its body", async () => {
     const bodies: string[] = [];
     const asked = serveApi(async (attempt, request) => {
       bodies.push(await request.text());
@@ -92,7 +92,7 @@ describe("session.fetch", () => {
   });
 });
 
-describe("a tRPC client of one's own", () => {
+describe("a tRPC client of the application", () => {
   const item = (code: string | null) =>
     code === null
       ? { result: { data: "yours" } }
@@ -124,11 +124,11 @@ describe("a tRPC client of one's own", () => {
 });
 
 describe("a second factor", () => {
-  browserTest("is asked for by the answer, and nobody is signed in yet", async () => {
+  browserTest("is requested by the answer, and nobody is signed in yet", async () => {
     await using profile = await Profile.create();
     const page = await profile.open(stage.site.origin);
     await becomes(page, "signed-out");
-    // No factor can be enrolled yet: the answer is the contract's.
+    // The answer is played, as the contract describes it.
     const mfa = { status: "mfa_required", mfa_token: "m", mfa_token_expires_in: 300, methods: ["totp"] };
     const cors = { "access-control-allow-origin": stage.site.origin, "access-control-allow-credentials": "true" };
     await page.route("**/v1/auth/login", (route) => route.fulfill({ json: mfa, headers: cors }));
@@ -140,7 +140,7 @@ describe("a second factor", () => {
 });
 
 describe("a server that wants a fresh sign-in", () => {
-  /** The page answers by the person's password, and counts how often it was asked. */
+  /** The page answers with the user's password, and counts how often it was asked. */
   const answerByPassword = (page: Page) =>
     page.evaluate((password) => {
       const { session } = window.sallyport;
@@ -154,7 +154,7 @@ describe("a server that wants a fresh sign-in", () => {
   const timesAsked = (page: Page) => page.evaluate(() => (window as unknown as { seen: { asked: number } }).seen.asked);
   const challenge = { "www-authenticate": 'Bearer error="insufficient_user_authentication", max_age="60"' };
 
-  browserTest("by session.fetch: the request goes again with the new session's token, body and all", async () => {
+  browserTest("by session.fetch: the request is sent again with the new session's token and its body", async () => {
     const bodies: string[] = [];
     const asked = serveApi(async (attempt, request) => {
       bodies.push(await request.text());
@@ -196,7 +196,7 @@ describe("a server that wants a fresh sign-in", () => {
     expect(await timesAsked(page)).toBe(1);
   });
 
-  browserTest("is obeyed once: a second refusal stands", async () => {
+  browserTest("is obeyed once: a second refusal is final", async () => {
     const asked = serveApi(() => new Response(null, { status: 401, headers: challenge }));
     await using profile = await Profile.create();
     const page = await signedIn(profile);

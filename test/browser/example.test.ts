@@ -14,7 +14,7 @@ afterAll(() => project[Symbol.asyncDispose]());
 
 test("the example type-checks", () => project.typeCheck("main.tsx", "serve.ts"));
 
-browserTest("the example signs a person up, and its server knows them", async () => {
+browserTest("the example signs a user up, and its server knows the user", async () => {
   const { instance } = stage;
   await using server = await project.serve({ SALLYPORT_URL: instance.url, SALLYPORT_APP_ID: instance.applicationId });
   await instance.change({ origins: [server.origin] });

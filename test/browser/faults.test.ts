@@ -22,7 +22,7 @@ const DAY = 1_440 * MINUTE;
 const stage = setUpStage();
 
 describe("without a network", () => {
-  browserTest("who is signed in stays so, and is refreshed when it is back", async () => {
+  browserTest("the user stays signed in, and is refreshed when the network is back", async () => {
     await using profile = await Profile.create();
     const page = await profile.open(stage.site.origin);
     await signUp(page);
@@ -32,7 +32,7 @@ describe("without a network", () => {
     expect(await codeOf(page, "session")).toBe("unreachable");
     expect(await stateOf(page)).toMatchObject({ status: "signed-in", error: "unreachable" });
     expect(await tokenOf(page)).toBe(token);
-    // Its cookie is out of reach: to say that the person is signed out would be wrong at the next load.
+    // The cookie is out of reach: "signed out" would be wrong at the next load.
     expect(await codeOf(page, "signOut")).toBe("unreachable");
     expect(await stateOf(page)).toMatchObject({ status: "signed-in" });
     await profile.context.setOffline(false);
@@ -42,7 +42,7 @@ describe("without a network", () => {
     expect(await codeOf(page, "session")).toBeNull();
   });
 
-  browserTest("a page that cannot ask says neither in nor out, and asks again", async () => {
+  browserTest("a page that cannot ask reports neither signed in nor signed out, and asks again", async () => {
     await using profile = await Profile.create();
     const page = await profile.open(stage.site.origin);
     await signUp(page);
@@ -54,7 +54,7 @@ describe("without a network", () => {
     await becomes(page, "signed-in");
   });
 
-  browserTest("a page that is left in the middle of a refresh keeps the cookie of its answer", async () => {
+  browserTest("a page that is left during a refresh keeps the answer's cookie", async () => {
     await using profile = await Profile.create();
     const page = await profile.open(stage.site.origin);
     await signUp(page);
@@ -72,14 +72,14 @@ describe("without a network", () => {
     left.resolve();
     stage.instance.before = () => {};
     while ((await profile.context.cookies(`${stage.instance.url}${REFRESH}`))[0]?.value === asked) await Bun.sleep(20);
-    // Past the grace, the token before would end the session.
+    // After the grace period, the old token would end the session.
     stage.instance.ahead = MINUTE;
     await becomes(await profile.open(stage.site.origin), "signed-in");
   });
 });
 
-describe("a token that is over", () => {
-  browserTest("is replaced, and the call is made once more", async () => {
+describe("a token at its end", () => {
+  browserTest("is replaced, and the call is repeated once", async () => {
     await using profile = await Profile.create();
     const page = await profile.open(stage.site.origin);
     await signUp(page);
@@ -90,7 +90,7 @@ describe("a token that is over", () => {
     expect(stage.instance.count("/trpc/auth.session")).toBe(2);
   });
 
-  browserTest("is replaced ahead of its end, by itself, whatever the device's clock says", async () => {
+  browserTest("is replaced before its end, by itself, whatever the device's clock says", async () => {
     await using profile = await Profile.create();
     await profile.context.clock.install({ time: "2001-01-01T00:00:00Z" });
     const page = await profile.open(stage.site.origin);
@@ -101,17 +101,17 @@ describe("a token that is over", () => {
     expect(await tokenOf(page)).toBe(token);
     expect(stage.instance.count(REFRESH)).toBe(0);
     await page.clock.runFor(31_000);
-    // Nobody asks for it: the page does so by itself.
+    // No call asks for it: the page refreshes by itself.
     await page.waitForFunction(() => window.sallyport.states.length >= 4);
     expect(await tokenOf(page)).not.toBe(token);
     expect(stage.instance.count(REFRESH)).toBe(1);
-    // Set right by a quarter of a century: at most one more, and calls go on.
+    // The clock jumps a quarter of a century to the right time: at most one more refresh, and calls go on.
     await page.clock.setSystemTime("2026-06-01T00:00:00Z");
     for (let call = 0; call < 3; call++) expect(await codeOf(page, "session")).toBeNull();
     expect(stage.instance.count(REFRESH)).toBeLessThanOrEqual(2);
   });
 
-  browserTest("is left alone in a hidden tab, and replaced when that is shown", async () => {
+  browserTest("is left alone in a hidden tab, and replaced when the tab is shown", async () => {
     await using profile = await Profile.create();
     await profile.context.clock.install();
     const page = await profile.open(stage.site.origin);
@@ -130,7 +130,7 @@ describe("a token that is over", () => {
     expect(stage.instance.count(REFRESH)).toBe(1);
   });
 
-  browserTest("of a session that has expired signs the person out, in every tab", async () => {
+  browserTest("of an expired session signs the user out, in every tab", async () => {
     await using profile = await Profile.create();
     const page = await profile.open(stage.site.origin);
     const other = await profile.open(stage.site.origin);
@@ -146,13 +146,13 @@ describe("a token that is over", () => {
     expect(await stateOf(page)).toMatchObject({ reason: "none" });
   });
 
-  browserTest("of one person is not replaced by another's for the same call", async () => {
+  browserTest("of one user is not replaced by another user's for the same call", async () => {
     await using profile = await Profile.create();
     await using elsewhere = await Profile.create();
     const page = await profile.open(stage.site.origin);
     await signUp(page);
     const other = await signUp(await elsewhere.open(stage.site.origin));
-    // As when a page of another origin, which shares the cookie but no channel, signs somebody else in.
+    // As if a page of another origin, which shares the cookie but no channel, signs another user in.
     await profile.context.addCookies(await elsewhere.context.cookies(`${stage.instance.url}${REFRESH}`));
     stage.instance.ahead = 16 * MINUTE;
     stage.instance.seen.length = 0;
@@ -162,7 +162,7 @@ describe("a token that is over", () => {
     expect(await codeOf(page, "session")).toBeNull();
   });
 
-  browserTest("of a session that was ended elsewhere signs the person out after one attempt", async () => {
+  browserTest("of a session that was ended elsewhere signs the user out after one attempt", async () => {
     await using profile = await Profile.create();
     await using elsewhere = await Profile.create();
     const page = await profile.open(stage.site.origin);
@@ -179,8 +179,8 @@ describe("a token that is over", () => {
   });
 });
 
-describe("where the cookie does not come along", () => {
-  browserTest("the session says so while it lives", async () => {
+describe("without the cookie", () => {
+  browserTest("the session reports it while it is alive", async () => {
     await using profile = await Profile.create();
     const page = await profile.open(stage.site.origin);
     await signUp(page);
@@ -189,7 +189,7 @@ describe("where the cookie does not come along", () => {
     expect(await stateOf(page)).toMatchObject({ status: "signed-in", error: "configuration_error" });
   });
 
-  browserTest("an origin that is not allowed is told so, and gets nothing", async () => {
+  browserTest("an origin that is not allowed gets an explanation, and nothing else", async () => {
     const { instance } = stage;
     await using stranger = await servePage({ entry: SESSION_ENTRY, data: pageData(instance), connect: [instance.url] });
     await using profile = await Profile.create();
@@ -213,7 +213,7 @@ describe("where the cookie does not come along", () => {
     expect(await signUp(page)).toContain("@");
   });
 
-  browserTest("an application that is not there is told so, and not asked for again and again", async () => {
+  browserTest("an unknown application is reported, and not requested again and again", async () => {
     const { instance } = stage;
     const data = { ...pageData(instance), "application-id": "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f" };
     await using site = await servePage({ entry: SESSION_ENTRY, data, connect: [instance.url] });
@@ -226,12 +226,15 @@ describe("where the cookie does not come along", () => {
     expect(message).toContain("018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f");
   });
 
-  browserTest.each([["127.0.0.1"], ["app.localhost"]])("a page at %s is refused: another site", async (host) => {
-    await using profile = await Profile.create();
-    const page: Page = await profile.open(`http://${host}:${stage.site.port}`);
-    const { refused } = await page.evaluate(() => ({ refused: window.sallyport.refused }));
-    expect(refused).toMatchObject({ code: "configuration_error" });
-    expect(refused?.message).toContain("different sites");
-    expect(stage.instance.seen).toEqual([]);
-  });
+  browserTest.each([["127.0.0.1"], ["app.localhost"]])(
+    "a page at %s is refused, because it is another site",
+    async (host) => {
+      await using profile = await Profile.create();
+      const page: Page = await profile.open(`http://${host}:${stage.site.port}`);
+      const { refused } = await page.evaluate(() => ({ refused: window.sallyport.refused }));
+      expect(refused).toMatchObject({ code: "configuration_error" });
+      expect(refused?.message).toContain("different sites");
+      expect(stage.instance.seen).toEqual([]);
+    },
+  );
 });

@@ -35,7 +35,7 @@ async function mail(to: string, template: "reset_password" | "email_known" = "re
   await app.identity.outbox.deliver();
 }
 
-/** The page, in a profile of its own; what it logs or its policy stops is a failure. */
+/** Opens the page in its own profile. A line in the console or a violation of its policy is a failure. */
 async function open(options: BrowserContextOptions = {}): Promise<{ page: Page; complaints: string[] }> {
   const context = await (await launch()).newContext(options);
   context.setDefaultTimeout(15_000);
@@ -58,7 +58,7 @@ async function violations(page: Page) {
 }
 
 describe("the inbox page", () => {
-  browserTest("shows mails as they come, with code and link, as HTML and as text, by keyboard", async () => {
+  browserTest("shows mails as they arrive, with code and link, as HTML and as text, by keyboard", async () => {
     await started();
     const { page, complaints } = await open();
     await page.getByText("No mail yet").waitFor();
@@ -70,7 +70,7 @@ describe("the inbox page", () => {
     await page.getByRole("link", { name: /bob@example\.com/ }).waitFor();
     expect(await page.title()).toBe("(2) Inbox: Sallyport");
     expect(await page.textContent("#news")).toContain("New mail to bob@example.com");
-    // A new mail takes nobody's focus.
+    // A new mail does not take the focus.
     expect(await page.evaluate(() => document.activeElement?.textContent)).toContain("ada@example.com");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Reset your password" }).waitFor();
@@ -93,7 +93,7 @@ describe("the inbox page", () => {
     expect(complaints).toEqual([]);
   });
 
-  browserTest("on a phone shows one thing at a time", async () => {
+  browserTest("on a phone shows either the list or a mail", async () => {
     await started();
     await mail("ada@example.com");
     const { page } = await open({ viewport: WIDTHS.phone });
@@ -138,7 +138,7 @@ describe("the mails themselves", () => {
           const { html } = render(language.templates[name], inWordsOf(language, SAMPLE_VALUES), code);
           await page.setContent(html);
           const fits = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
-          // A mail is no page: it has no landmarks, and its first heading is its subject.
+          // A mail is not a page: it has no landmarks, and its first heading is its subject.
           const found = (await violations(page)).filter((text) => !/^(landmark|region|page-has-heading)/.test(text));
           expect({ code, name, fits, found }).toEqual({ code, name, fits: true, found: [] });
         }

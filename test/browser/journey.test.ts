@@ -8,15 +8,15 @@ import { type MailServer, startMailServer } from "./support/mail-server.ts";
 import { addPasskeyDevice } from "./support/passkey-device.ts";
 
 /**
- * One person's way through `test/examples/accounts`, from sign-up to the end of the account: the appliance is a process with a data
- * directory of its own, its mails go to a real SMTP server, the page is the built package in Chromium.
+ * One user's way through `test/examples/accounts`, from sign-up to the end of the account. The appliance is a process with its
+ * own data directory, its mails go to a real SMTP server, and the page is the built package in Chromium.
  */
 setDefaultTimeout(300_000);
 
 const EMAIL = "ada@example.com";
 const PASSWORD = "walnut-bridge-otter-51";
 
-/** What is on the page, by role and name: in one place, for words change. */
+/** The page's elements by role and name, in one place, because the texts change. */
 const at = {
   toSignUp: (page: Page) => page.getByRole("button", { name: /^create account$/i }),
   signUp: (page: Page) => page.getByRole("button", { name: /^create account$/i }),
@@ -108,12 +108,12 @@ browserTest(
     await signOut(page);
     await givePassword(page);
     await at.toTotp(page).click();
-    // The code that switched it on is spent: the next one is good already, for clocks drift.
+    // The code that turned it on is used. The next one is already valid, because clocks drift.
     await at.totpCode(page).fill(totp(secret, Math.max(step + 1, currentStep())));
     await at.confirm(page).click();
     await at.hello(page).waitFor();
 
-    // The phone is lost, and with it the passkey and the authenticator app: another browser, and a code from the drawer.
+    // The phone is lost, with the passkey and the authenticator app. Another browser signs in with a recovery code.
     await using laptop = await openBrowser();
     const other = await laptop.newPage();
     await other.goto(site.origin);
@@ -147,7 +147,7 @@ browserTest(
   },
 );
 
-/** With the password pasted, as a manager's is, and the code that the mail brought. */
+/** Signs up with a pasted password, as from a password manager, and with the mail's code. */
 async function signUp(page: Page): Promise<void> {
   await at.toSignUp(page).click();
   await at.email(page).fill(PASSWORD);
@@ -187,7 +187,7 @@ async function recover(page: Page, code: string): Promise<void> {
   await at.hello(page).waitFor();
 }
 
-/** @returns the time step whose code switched it on */
+/** @returns also the time step whose code turned it on */
 async function setUpTotp(page: Page): Promise<{ secret: Buffer; step: number; codes: string[] }> {
   await at.setUpTotp(page).click();
   const secret = base32((await at.totpSecret(page).textContent()) ?? "");
@@ -204,7 +204,7 @@ async function setUpTotp(page: Page): Promise<{ secret: Buffer; step: number; co
 
 const currentStep = () => Math.floor(Date.now() / 30_000);
 
-/** RFC 6238: what an authenticator app shows. */
+/** The code that an authenticator app shows (RFC 6238). */
 function totp(secret: Buffer, step: number): string {
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(step));
@@ -236,7 +236,7 @@ async function administer(...args: string[]): Promise<void> {
   if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}: ${stderr}`);
 }
 
-/** A server that runs takes notice of a command within seconds. */
+/** A running server notices a command within seconds. */
 async function untilAllowed(origin: string): Promise<void> {
   const headers = { origin, "access-control-request-method": "POST" };
   for (let turn = 0; turn < 200; turn++) {

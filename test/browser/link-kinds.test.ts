@@ -46,14 +46,14 @@ describe("each kind of link, from the mail to its end", () => {
     await site[Symbol.asyncDispose]();
   });
 
-  /** Opens it again, as somebody does who finds the mail later. */
+  /** Opens the link again, as a user who finds the mail later. */
   const isUsed = async (token: string) => {
     await site.open("");
     await site.open(token);
     await site.sees("This link no longer works");
   };
 
-  browserTest("sign-up: the account is made on the click, and its person is signed in", async () => {
+  browserTest("sign-up: the click makes the account, and signs the user in", async () => {
     site = await LinkSite.create(app);
     const email = "grace@example.com";
     const { token } = await signUp(app, email, app.defaultApplicationId);
@@ -71,7 +71,7 @@ describe("each kind of link, from the mail to its end", () => {
     await isUsed(token);
   });
 
-  browserTest("an added address stands on the list once it is confirmed, and nobody is signed in by it", async () => {
+  browserTest("an added address is on the list once it is confirmed, and the link signs nobody in", async () => {
     site = await LinkSite.create(app);
     const user = await app.user();
     const client = await session(app, user, app.defaultApplicationId);
@@ -89,52 +89,58 @@ describe("each kind of link, from the mail to its end", () => {
     await isUsed(link ?? "");
   });
 
-  browserTest("a new password: the policy's reasons at the field, the link kept until one will do", async () => {
-    site = await LinkSite.create(app);
-    const user = await app.user();
-    const { token } = await forgot(app, user.email, app.defaultApplicationId);
-    await site.open(token);
-    await site.sees("Set a new password");
-    const field = site.page.getByLabel("New password", { exact: true });
-    for (const [password, reason] of [
-      ["too short", "The password needs at least 15 characters. It has 9."],
-      ["passwordpassword", "password"],
-    ] as const) {
-      await field.fill(password);
+  browserTest(
+    "a new password: the field shows the policy's reasons, and the link stays until a password is accepted",
+    async () => {
+      site = await LinkSite.create(app);
+      const user = await app.user();
+      const { token } = await forgot(app, user.email, app.defaultApplicationId);
+      await site.open(token);
+      await site.sees("Set a new password");
+      const field = site.page.getByLabel("New password", { exact: true });
+      for (const [password, reason] of [
+        ["too short", "The password needs at least 15 characters. It has 9."],
+        ["passwordpassword", "password"],
+      ] as const) {
+        await field.fill(password);
+        await site.press("Set the password");
+        await site.page.locator(".problem", { hasText: reason }).waitFor();
+        expect(await field.inputValue()).toBe(password);
+      }
+      await field.fill(OTHER_PASSWORD);
       await site.press("Set the password");
-      await site.page.locator(".problem", { hasText: reason }).waitFor();
-      expect(await field.inputValue()).toBe(password);
-    }
-    await field.fill(OTHER_PASSWORD);
-    await site.press("Set the password");
-    await site.sees("Your new password is set");
-    expect(await site.cookies()).toEqual([]);
-    expect((await login(user.email, PASSWORD)).status).toBe(401);
-    expect((await login(user.email, OTHER_PASSWORD)).status).toBe(200);
-    await isUsed(token);
-  });
+      await site.sees("Your new password is set");
+      expect(await site.cookies()).toEqual([]);
+      expect((await login(user.email, PASSWORD)).status).toBe(401);
+      expect((await login(user.email, OTHER_PASSWORD)).status).toBe(200);
+      await isUsed(token);
+    },
+  );
 
-  browserTest("undoing a change of address: the old one again, everybody out, a mail for a new password", async () => {
-    site = await LinkSite.create(app);
-    const user = await app.user("old@example.com");
-    await verifyPrimary(app, user);
-    const token = await changeAddress(app, user, "thief@example.com", app.defaultApplicationId);
-    const thief = await app.signIn(user, app.defaultApplicationId);
-    await site.open(token);
-    await site.sees("Undo the change of address");
-    expect(await site.page.textContent(".lead")).toContain("o•••@example.com becomes the address");
-    expect(await site.page.textContent(".until")).toMatch(/until 8\s+March\s+2026/);
-    await site.press("Undo the change");
-    await site.sees("The change is undone");
-    expect(await emails(user.id)).toEqual([["old@example.com", true]]);
-    expect((await app.client().bearer(thief.accessToken).get("/v1/auth/session")).code).toBe("token_revoked");
-    await isUsed(token);
-    const reset = (await app.mails("old@example.com")).find(({ link }) => link !== null);
-    await site.open(reset?.link ?? "");
-    await site.sees("Set a new password");
-  });
+  browserTest(
+    "undoing a change of address: restores the old one, ends every session, and mails a link for a new password",
+    async () => {
+      site = await LinkSite.create(app);
+      const user = await app.user("old@example.com");
+      await verifyPrimary(app, user);
+      const token = await changeAddress(app, user, "thief@example.com", app.defaultApplicationId);
+      const thief = await app.signIn(user, app.defaultApplicationId);
+      await site.open(token);
+      await site.sees("Undo the change of address");
+      expect(await site.page.textContent(".lead")).toContain("o•••@example.com becomes the address");
+      expect(await site.page.textContent(".until")).toMatch(/until 8\s+March\s+2026/);
+      await site.press("Undo the change");
+      await site.sees("The change is undone");
+      expect(await emails(user.id)).toEqual([["old@example.com", true]]);
+      expect((await app.client().bearer(thief.accessToken).get("/v1/auth/session")).code).toBe("token_revoked");
+      await isUsed(token);
+      const reset = (await app.mails("old@example.com")).find(({ link }) => link !== null);
+      await site.open(reset?.link ?? "");
+      await site.sees("Set a new password");
+    },
+  );
 
-  browserTest("a scanner that runs the script spends none of them", async () => {
+  browserTest("a scanner that runs the script uses up no link", async () => {
     const user = await app.user();
     await verifyPrimary(app, user);
     const kinds: Record<string, string> = {
@@ -155,12 +161,12 @@ describe("each kind of link, from the mail to its end", () => {
     expect(await open()).toEqual(before);
     for (const token of Object.values(kinds)) {
       expect((await app.client().post("/v1/auth/link", { token })).status).toBe(200);
-      // None of them signs in by the door of another.
+      // No link signs in at the endpoint of another kind.
       expect((await completeBy(app.client(), { token })).code).toBe("invalid_code");
     }
   });
 
-  browserTest("a second address that is confirmed from the list again", async () => {
+  browserTest("a second address, confirmed later from the list", async () => {
     site = await LinkSite.create(app);
     const user = await app.user();
     await verifyPrimary(app, user);

@@ -15,7 +15,7 @@ afterAll(async () => {
   await app.close();
 });
 
-/** The button of each kind, its procedure, and what is seen before and after. */
+/** For each kind: its button, its procedure, and the headings before and after. */
 const KINDS: readonly [kind: ProofKind, path: string, before: string, button: string, after: string][] = [
   ["sign_up", "register/complete", "Create your account", "Create the account", "Your account is ready"],
   ["verify_email", "email/verify", "Confirm your address", "Confirm the address", "Your address is confirmed"],
@@ -33,7 +33,7 @@ const refusal = (code: string, details: unknown = null) => ({
   error: { code, message: code, type: "authentication_error", request_id: "x", details },
 });
 
-// Answers that other procedures give are played here: this is about how each view looks and reads.
+// The answers of other procedures are played here: these tests are about how each view looks and reads.
 describe.each([
   ["phone", 375, 760],
   ["desktop", 1280, 800],
@@ -162,7 +162,7 @@ describe.each([
     await check("reset_password");
   });
 
-  browserTest("text at twice its size, and no motion asked for: nothing is cut off (WCAG 1.4.4, 1.4.10)", async () => {
+  browserTest("text at twice its size and reduced motion: nothing is cut off (WCAG 1.4.4, 1.4.10)", async () => {
     await using site = await LinkSite.create(app, {
       viewport: { width: Math.round(width / 2), height },
       reducedMotion: "reduce",
@@ -175,34 +175,37 @@ describe.each([
 });
 
 describe("the password field", () => {
-  browserTest("is kind to password managers and to pasting, and hidden until asked (ASVS 6.2.6, 6.2.7)", async () => {
-    await using site = await LinkSite.create(app);
-    await site.openKind("reset_password", await app.user());
-    const field = site.page.getByLabel("New password", { exact: true });
-    const attributes = () =>
-      field.evaluate(({ type, autocomplete, maxLength }: HTMLInputElement) => [type, autocomplete, maxLength]);
-    expect(await attributes()).toEqual(["password", "new-password", -1]);
-    await site.press("Show: New password");
-    expect((await attributes())[0]).toBe("text");
-    await site.press("Hide: New password");
-    expect((await attributes())[0]).toBe("password");
-    const long = "four unrelated words make a better password ".repeat(3).trim();
-    const sent = site.page.waitForRequest("**/v1/auth/password/reset");
-    await site.page.route("**/v1/auth/password/reset", (route) => route.fulfill({ json: success }));
-    await field.evaluate((input: HTMLInputElement, text) => {
-      const data = new DataTransfer();
-      data.setData("text/plain", text);
-      const isTaken = input.dispatchEvent(
-        new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }),
-      );
-      if (isTaken) input.value = text;
-    }, long);
-    await field.press("Enter");
-    expect((await sent).postDataJSON().new_password).toBe(long);
-    await site.sees("Your new password is set");
-  });
+  browserTest(
+    "works with password managers and pasting, and stays hidden until asked (ASVS 6.2.6, 6.2.7)",
+    async () => {
+      await using site = await LinkSite.create(app);
+      await site.openKind("reset_password", await app.user());
+      const field = site.page.getByLabel("New password", { exact: true });
+      const attributes = () =>
+        field.evaluate(({ type, autocomplete, maxLength }: HTMLInputElement) => [type, autocomplete, maxLength]);
+      expect(await attributes()).toEqual(["password", "new-password", -1]);
+      await site.press("Show: New password");
+      expect((await attributes())[0]).toBe("text");
+      await site.press("Hide: New password");
+      expect((await attributes())[0]).toBe("password");
+      const long = "four unrelated words make a better password ".repeat(3).trim();
+      const sent = site.page.waitForRequest("**/v1/auth/password/reset");
+      await site.page.route("**/v1/auth/password/reset", (route) => route.fulfill({ json: success }));
+      await field.evaluate((input: HTMLInputElement, text) => {
+        const data = new DataTransfer();
+        data.setData("text/plain", text);
+        const isTaken = input.dispatchEvent(
+          new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }),
+        );
+        if (isTaken) input.value = text;
+      }, long);
+      await field.press("Enter");
+      expect((await sent).postDataJSON().new_password).toBe(long);
+      await site.sees("Your new password is set");
+    },
+  );
 
-  browserTest("tells what is wrong at the field, takes the focus there, and takes it back", async () => {
+  browserTest("shows the problem at the field, focuses the field, and removes the problem again", async () => {
     await using site = await LinkSite.create(app);
     await site.openKind("reset_password", await app.user());
     await site.press("Set the password");

@@ -24,10 +24,10 @@ interface Enrolled {
   recoveryCodes: string[];
 }
 
-/** A person with an authenticator app, who has proven nothing else yet. */
+/** A user with an authenticator app who has proven nothing else yet. */
 async function enrolled(): Promise<Enrolled> {
   const user = await app.user();
-  // Proven before the factor is there: the first proof of an address takes away what was set up without it.
+  // Proven before the factor exists: the first proof of an address removes every factor that was set up without it.
   await app.storage.write(async (tx) => {
     const proven = { verified_at: app.clock.now() };
     await tx.kysely.updateTable("user_emails").set(proven).where("user_id", "=", user.id).execute();
@@ -43,7 +43,7 @@ async function enrolled(): Promise<Enrolled> {
 
 const sessionOf = (site: LinkSite) => site.page.evaluate(async () => (await fetch("/v1/auth/session")).json());
 
-describe("the page asks for the second factor of whoever has one", () => {
+describe("the page asks for the second factor if there is one", () => {
   let site: LinkSite;
   beforeEach(async () => {
     site = await LinkSite.create(app);
@@ -75,7 +75,7 @@ describe("the page asks for the second factor of whoever has one", () => {
     expect((await sessionOf(site)).session).toMatchObject({ aal: "aal2", auth_method: "magic_link" });
   });
 
-  browserTest("a recovery code, for who has lost the phone", async () => {
+  browserTest("a recovery code, for a user who has lost the phone", async () => {
     const { user, recoveryCodes } = await enrolled();
     await openFor(user);
     await site.press("Use a recovery code instead");
@@ -85,7 +85,7 @@ describe("the page asks for the second factor of whoever has one", () => {
     expect((await sessionOf(site)).session.aal).toBe("aal2");
   });
 
-  browserTest("five wrong codes end it, and say so", async () => {
+  browserTest("five wrong codes end it, and the page says so", async () => {
     const { user, code } = await enrolled();
     await openFor(user);
     const field = site.page.getByLabel("Code from your authenticator app");
@@ -100,7 +100,7 @@ describe("the page asks for the second factor of whoever has one", () => {
     expect(await site.cookies()).toEqual([]);
   });
 
-  browserTest("a passkey, by the browser's own question", async () => {
+  browserTest("a passkey, by the browser's own dialog", async () => {
     const cdp = await site.page.context().newCDPSession(site.page);
     await cdp.send("WebAuthn.enable");
     const options = {
@@ -133,7 +133,7 @@ describe("the page asks for the second factor of whoever has one", () => {
     await site.press("Continue with your passkey");
     await site.sees("You are signed in");
     expect((await sessionOf(site)).session.aal).toBe("aal2");
-    // Whoever has none at hand is told, and nothing is lost.
+    // A user without the passkey sees a message, and loses nothing.
     for (const { value } of await site.cookies()) app.secrets.add(value);
     await site.page.context().clearCookies();
     await cdp.send("WebAuthn.disable");
@@ -145,7 +145,7 @@ describe("the page asks for the second factor of whoever has one", () => {
     await site.page.getByRole("alert").filter({ hasText: "The passkey was not used" }).waitFor();
   });
 
-  browserTest("where everybody needs one and there is none, the page leads to the application", async () => {
+  browserTest("if a factor is required and missing, the page leads to the application", async () => {
     await setApplication(app, { mfa: "required" });
     const user = await app.user();
     app.clock.advance(1_000);

@@ -11,7 +11,7 @@ let app: TestApp;
 beforeAll(async () => {
   app = await startLinkApp();
 });
-// A token in the log, which tells of every request here, fails the closing (ASVS 16.2.5).
+// The log has every request here, and closing fails if it holds a token (ASVS 16.2.5).
 afterAll(async () => {
   await closeBrowser();
   await app.close();
@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 
 describe("a mailed link in a browser", () => {
-  browserTest("says whose account it opens, signs in on a click, and leads home", async () => {
+  browserTest("names the account, signs in on a click, and leads to the application", async () => {
     await using site = await LinkSite.create(app);
     const user = await app.user("ada@example.com");
     await site.openMailTo(user);
@@ -47,7 +47,7 @@ describe("a mailed link in a browser", () => {
     expect(site.complaints).toEqual([]);
   });
 
-  browserTest("takes its token out of the address at once, and never sends it in one (ASVS 16.2.5)", async () => {
+  browserTest("removes its token from the address at once, and never sends it in one (ASVS 16.2.5)", async () => {
     await using site = await LinkSite.create(app);
     const link = await site.openMailTo(await app.user());
     await site.sees("Sign in to Harbour Notes");
@@ -60,7 +60,7 @@ describe("a mailed link in a browser", () => {
       "/v1/auth/email/complete",
     ]);
     for (const request of site.requests) {
-      // Playwright shows the document's fragment, which no browser sends.
+      // Playwright reports the document's fragment, which no browser sends.
       const { origin, pathname, search } = new URL(request.url());
       const line = `${origin}${pathname}${search} ${JSON.stringify(await request.allHeaders())}`;
       expect(line).not.toContain(link);
@@ -75,7 +75,7 @@ describe("a mailed link in a browser", () => {
     await site.sees("There is no link here");
   });
 
-  browserTest("scanners spend nothing: GET, HEAD, every asset, and a browser that runs the script", async () => {
+  browserTest("scanners use up nothing: GET, HEAD, every asset, and a browser that runs the script", async () => {
     const user = await app.user();
     const { link, flowId, code } = await mailTo(app, user.email);
     const page = `${app.publicUrl}/link`;
@@ -88,7 +88,7 @@ describe("a mailed link in a browser", () => {
       await using scanner = await LinkSite.create(app, { userAgent: "Mail scanner" });
       await scanner.open(link);
       await scanner.sees("Sign in to Harbour Notes");
-      // What scanners do to bring a page to its end: scroll, move, wait until it is idle, go away.
+      // Scanners scroll, move the mouse, wait until the page is idle, and leave.
       await scanner.page.mouse.move(200, 300);
       await scanner.page.mouse.wheel(0, 2_000);
       await scanner.page.waitForLoadState("networkidle");
@@ -126,7 +126,7 @@ describe("a mailed link in a browser", () => {
       expect(await site.page.textContent(".lead")).toContain("Ask for a new mail");
       expect(await site.page.locator("button").count()).toBe(0);
     }
-    // It dies while the page is open.
+    // The link is used while the page is open.
     const { link } = await mailTo(app, user.email);
     await site.open(link);
     await site.sees("Sign in to Harbour Notes");
@@ -137,14 +137,14 @@ describe("a mailed link in a browser", () => {
     expect(site.complaints).toEqual([]);
   });
 
-  browserTest("without a link there is nothing to press, and nothing is asked", async () => {
+  browserTest("without a link there is nothing to press, and the page sends no request", async () => {
     await using site = await LinkSite.create(app);
     await site.open("");
     await site.sees("There is no link here");
     expect(site.requests.filter((request) => request.method() === "POST")).toEqual([]);
   });
 
-  browserTest("another link in the same tab is another visit, also while the first one still loads", async () => {
+  browserTest("another link in the same tab is another visit, even while the first one still loads", async () => {
     await using site = await LinkSite.create(app);
     const eve = await app.user("eve@example.com");
     const bob = await app.user("bob@example.com");
@@ -169,7 +169,7 @@ describe("a mailed link in a browser", () => {
     expect(site.page.url()).toBe(`${app.publicUrl}/link`);
   });
 
-  browserTest("no network: says so, keeps the link, and tries again", async () => {
+  browserTest("without a network, says so, keeps the link, and retries", async () => {
     await using site = await LinkSite.create(app);
     const { link } = await mailTo(app, (await app.user()).email);
     await site.page.route("**/v1/auth/link", (route) => route.abort());
@@ -189,7 +189,7 @@ describe("a mailed link in a browser", () => {
     expect(site.complaints).toEqual([]);
   });
 
-  browserTest("too many requests and a server that fails are told apart", async () => {
+  browserTest("tells too many requests from a failing server", async () => {
     await using site = await LinkSite.create(app);
     const { link } = await mailTo(app, (await app.user()).email);
     const error = (code: string) => ({ error: { code, message: code, type: "x", request_id: "x", details: null } });
@@ -208,7 +208,7 @@ describe("a mailed link in a browser", () => {
     await site.sees("Sign in to Harbour Notes");
   });
 
-  browserTest("a method that was switched off meanwhile, and an application without a home", async () => {
+  browserTest("handles a method that was turned off meanwhile, and an application without a home address", async () => {
     await using site = await LinkSite.create(app);
     const user = await app.user();
     await site.openMailTo(user);
@@ -225,7 +225,7 @@ describe("a mailed link in a browser", () => {
     expect(await site.page.locator("a").count()).toBe(0);
   });
 
-  browserTest("speaks German to whom the browser says so, in the title and to screen readers as well", async () => {
+  browserTest("speaks German if the browser asks for it, in the title and to screen readers too", async () => {
     await using site = await LinkSite.create(app, { locale: "de-AT" });
     await site.openMailTo(await app.user("ada.de@example.com"));
     await site.sees("Bei Harbour Notes anmelden");
@@ -240,7 +240,7 @@ describe("a mailed link in a browser", () => {
     expect(await french.page.getAttribute("html", "lang")).toBe("en");
   });
 
-  browserTest("needs no mouse: Tab and Enter, and each view takes the focus to its heading", async () => {
+  browserTest("needs no mouse: Tab and Enter suffice, and each view focuses its heading", async () => {
     await using site = await LinkSite.create(app);
     await site.openMailTo(await app.user());
     await site.sees("Sign in to Harbour Notes");
@@ -255,7 +255,7 @@ describe("a mailed link in a browser", () => {
     expect(await focused()).toBe("Go to Harbour Notes");
   });
 
-  browserTest("a button does its work once, however often it is pressed", async () => {
+  browserTest("a button works once, however often it is pressed", async () => {
     await using site = await LinkSite.create(app);
     await site.openMailTo(await app.user());
     await site.sees("Sign in to Harbour Notes");
@@ -267,7 +267,7 @@ describe("a mailed link in a browser", () => {
     expect(site.requests.filter((request) => request.url().endsWith("/complete"))).toHaveLength(1);
   });
 
-  browserTest("an application's name is text, whatever stands in it, and its home an address", async () => {
+  browserTest("an application's name is always text, and its home an address", async () => {
     await using site = await LinkSite.create(app);
     const name = '<img src=x onerror="document.title=1">{email}';
     await setApplication(app, { name, home_url: "javascript:alert(1)" });
@@ -279,7 +279,7 @@ describe("a mailed link in a browser", () => {
     expect(site.complaints).toEqual([]);
   });
 
-  browserTest("an application that is not the default one is signed in to as itself", async () => {
+  browserTest("signs in to an application that is not the default one", async () => {
     await using site = await LinkSite.create(app);
     const own = app.client({ "x-application-id": app.applicationId });
     const { link } = await mailTo(app, (await app.user()).email, "magic_link", own);
@@ -291,7 +291,7 @@ describe("a mailed link in a browser", () => {
     expect(names).toEqual([`sallyport_at_${suffix}`, `sallyport_rt_${suffix}`]);
   });
 
-  browserTest("a tenant's link calls under the tenant's path", async () => {
+  browserTest("a tenant's link calls the tenant's path", async () => {
     const acme = await app.tenant("acme");
     await allowMail(app);
     const user = await app.user(undefined, acme.id);

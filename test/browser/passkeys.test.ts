@@ -7,7 +7,7 @@ import { VirtualAuthenticator } from "./support/virtual-authenticator.ts";
 
 const stage = setUpStage();
 
-/** The page's script, as an application would write it; what it is refused with comes as the error's code or name. */
+/** Registers a passkey as an application's script would. A refusal is the error's code or name. */
 const register = (page: Page) =>
   page.evaluate(async () => {
     const { me } = window.sallyport.session.client;
@@ -49,7 +49,7 @@ const signIn = (page: Page, mediation: "optional" | "conditional" = "optional") 
 
 const signOut = (page: Page) => page.evaluate(() => window.sallyport.session.signOut());
 
-/** Somebody new, with a passkey, signed out again. */
+/** Makes a new user with a passkey, signed out again. */
 async function withPasskey(page: Page, options: { verifiesUser?: boolean } = {}) {
   const authenticator = await VirtualAuthenticator.plugInto(page, options);
   const email = await signUp(page);
@@ -62,7 +62,7 @@ async function withPasskey(page: Page, options: { verifiesUser?: boolean } = {})
 }
 
 describe("passkeys, by Chromium's virtual authenticator", () => {
-  browserTest("registers one, and signs in twice without a name", async () => {
+  browserTest("registers a passkey, and signs in twice without a name", async () => {
     await using profile = await Profile.create();
     const page = await profile.open(stage.site.origin);
     const { authenticator, email, passkey } = await withPasskey(page);
@@ -88,7 +88,7 @@ describe("passkeys, by Chromium's virtual authenticator", () => {
     expect(new Set(sids).size).toBe(2);
   });
 
-  browserTest("offers it in the name field: conditional mediation", async () => {
+  browserTest("offers it in the name field (conditional mediation)", async () => {
     await using profile = await Profile.create();
     const page = await profile.open(stage.site.origin);
     const { email } = await withPasskey(page);
@@ -98,25 +98,22 @@ describe("passkeys, by Chromium's virtual authenticator", () => {
     expect(claimsOf(token ?? "")).toMatchObject({ email, aal: "aal2" });
   });
 
-  browserTest(
-    "refuses a bogus signature and an absent person, and takes an unverified one for one factor",
-    async () => {
-      await using profile = await Profile.create();
-      const page = await profile.open(stage.site.origin);
-      const { authenticator } = await withPasskey(page);
-      for (const bits of [{ isBogusSignature: true }, { isBadUP: true }]) {
-        await authenticator.override(bits);
-        expect(await signIn(page)).toEqual({ token: null, refused: "invalid_code" });
-      }
-      await authenticator.override({ isBadUV: true });
-      const { token } = await signIn(page);
-      expect(claimsOf(token ?? "")).toMatchObject({ aal: "aal1", amr: ["swk", "user"] });
-      await authenticator.override();
-      expect((await signIn(page)).refused).toBeNull();
-    },
-  );
+  browserTest("refuses a bogus signature and an absent user, and counts an unverified user as one factor", async () => {
+    await using profile = await Profile.create();
+    const page = await profile.open(stage.site.origin);
+    const { authenticator } = await withPasskey(page);
+    for (const bits of [{ isBogusSignature: true }, { isBadUP: true }]) {
+      await authenticator.override(bits);
+      expect(await signIn(page)).toEqual({ token: null, refused: "invalid_code" });
+    }
+    await authenticator.override({ isBadUV: true });
+    const { token } = await signIn(page);
+    expect(claimsOf(token ?? "")).toMatchObject({ aal: "aal1", amr: ["swk", "user"] });
+    await authenticator.override();
+    expect((await signIn(page)).refused).toBeNull();
+  });
 
-  browserTest("is asked for after the password", async () => {
+  browserTest("asks for it after the password", async () => {
     await using profile = await Profile.create();
     const page = await profile.open(stage.site.origin);
     const { authenticator, email } = await withPasskey(page);
@@ -147,14 +144,14 @@ describe("passkeys, by Chromium's virtual authenticator", () => {
     expect((await afterPassword()).refused).toBe("invalid_code");
   });
 
-  browserTest("is not made twice on one device, and asks for it before another is added", async () => {
+  browserTest("makes no second one on a device, and asks for the first before it adds another", async () => {
     await using profile = await Profile.create();
     const page = await profile.open(stage.site.origin);
     const authenticator = await VirtualAuthenticator.plugInto(page);
     await signUp(page);
     await becomes(page, "signed-in");
     expect((await register(page)).refused).toBeNull();
-    // A session by password is not enough any more.
+    // A session by password is no longer enough.
     expect((await register(page)).refused).toBe("insufficient_user_authentication");
     const twice = await page.evaluate(async () => {
       const { auth, me } = window.sallyport.session.client;

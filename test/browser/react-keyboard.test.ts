@@ -7,7 +7,7 @@ import { PASSWORD, setUpStage } from "./support/stage.ts";
 
 const stage = setUpStage();
 
-/** What has the focus, as a screen reader names it. */
+/** The focused element's name, as a screen reader announces it. */
 const focusName = (page: Page) =>
   page.evaluate(() => {
     const element = document.activeElement as HTMLElement | null;
@@ -16,7 +16,7 @@ const focusName = (page: Page) =>
     return (element?.getAttribute("aria-label") ?? label ?? element?.textContent ?? "").trim();
   });
 
-/** Presses Tab until `name` has the focus, which has to be seen. @throws Error when it is not reached */
+/** Presses Tab until `name` has a visible focus. @throws Error if Tab does not reach it */
 async function tabTo(page: Page, name: string | RegExp): Promise<void> {
   const seen: string[] = [];
   for (let i = 0; i < 60; i++) {
@@ -46,7 +46,7 @@ async function type(page: Page, name: string, text: string): Promise<void> {
 }
 
 describe("without a mouse", () => {
-  browserTest("a person signs up, sets a second factor up, signs in with it, and deletes the account", async () => {
+  browserTest("a user signs up, sets up a second factor, signs in with it, and deletes the account", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     const email = "keyboard@example.com";
@@ -72,7 +72,7 @@ describe("without a mouse", () => {
     await page.getByRole("dialog").waitFor({ state: "detached" });
     stage.instance.ahead += 30_000;
 
-    // The button that it began with is gone.
+    // The button that opened it is gone.
     await page.waitForFunction(() => document.activeElement?.textContent === "Second step at sign-in");
     await press(page, /Account of/);
     await press(page, "Sign out");

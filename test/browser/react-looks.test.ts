@@ -43,7 +43,7 @@ const table = sizes.flatMap(([size, width]) => schemes.map((colorScheme) => ({ s
 describe.each(table)("$size, $colorScheme: axe finds nothing", ({ size, width, colorScheme }) => {
   const options = { colorScheme, viewport: { width, height: 812 } };
 
-  browserTest("in the ways in", async () => {
+  browserTest("in the sign-in forms", async () => {
     await stage.instance.change({
       sign_up: "verified",
       sign_in_methods: ["password", "passkey", "magic_link", "email_code"],
@@ -167,7 +167,7 @@ describe.each(table)("$size, $colorScheme: axe finds nothing", ({ size, width, c
     await page.keyboard.press("Escape");
     await page.evaluate(() => window.sallyport.session.signOut());
     await stage.instance.change({ mfa: "required", mfa_grace: 0 });
-    // A sign-in counts whole seconds: in the very one of the change the grace is not over yet.
+    // A sign-in counts whole seconds, so the grace is not over yet in the second of the change.
     stage.instance.ahead += 1_000;
     await page.getByRole("heading", { name: "Anmelden" }).waitFor();
     await page.getByLabel("E-Mail-Adresse").fill(email);

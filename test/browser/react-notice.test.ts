@@ -11,7 +11,7 @@ const SHOTS = process.env.SALLYPORT_SCREENSHOTS;
 const stage = setUpStage();
 const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** A site of the React page whose appliance is somewhere else, or not there. */
+/** Serves the React page with an appliance that is elsewhere, or missing. */
 function siteOf(url: string): Promise<PageServer> {
   return servePage({
     entry: pathOf("./support/react-page.tsx"),
@@ -49,7 +49,7 @@ async function axeFindings(page: Page, name: string): Promise<string[]> {
 }
 
 describe("a page whose appliance", () => {
-  browserTest("is down says so, in the page and once in the console, and goes on when it is back", async () => {
+  browserTest("is down says so in the page and once in the console, and works when it is back", async () => {
     await using site = await siteOf(stage.instance.url);
     await stage.instance.change({ origins: [site.origin] });
     const context = await (await launch()).newContext({ bypassCSP: true });
@@ -85,8 +85,8 @@ describe("a page whose appliance", () => {
     expect(await axeFindings(page, "refused")).toEqual([]);
   });
 
-  browserTest("stands behind a proxy that answers for it is not taken for one that refuses", async () => {
-    // As a gateway does: an answer to everything, without the headers that let a page read it.
+  browserTest("is behind a proxy that answers for it does not count as refusing", async () => {
+    // Like a gateway, it answers every request without the headers that let a page read it.
     await using proxy = await servePage({
       entry: pathOf("./support/react-page.tsx"),
       data: {},
@@ -99,7 +99,7 @@ describe("a page whose appliance", () => {
     expect(await opened.page.textContent("#status")).toBe("loading");
   });
 
-  browserTest("loses one request is not taken for one that refuses", async () => {
+  browserTest("loses one request does not count as refusing", async () => {
     await using site = await siteOf(stage.instance.url);
     await stage.instance.change({ origins: [site.origin] });
     const context = await (await launch()).newContext();
@@ -111,7 +111,7 @@ describe("a page whose appliance", () => {
     await context.close();
   });
 
-  browserTest("has an http address while the page came by https says that the browser blocks it", async () => {
+  browserTest("has an http address, when the page was loaded over https, says that the browser blocks it", async () => {
     await using site = await siteOf("http://login.shop.example");
     const context = await (await launch()).newContext({ bypassCSP: true });
     const page = await context.newPage();

@@ -11,7 +11,7 @@ let people = 0;
 const newEmail = () => `people-${++people}@example.com`;
 
 describe("without a password", () => {
-  browserTest("a sign-up is completed by the mail's code", async () => {
+  browserTest("the mail's code completes a sign-up", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     await stage.instance.change({ sign_up: "verified" });
@@ -37,7 +37,7 @@ describe("without a password", () => {
     expect(site.complaints).toEqual([]);
   });
 
-  browserTest("a mailed code signs in, and the answer does not tell who has an account", async () => {
+  browserTest("a mailed code signs in, and the answer does not reveal who has an account", async () => {
     await using site = await ReactSite.open(stage, { search: "?methods=password,email_code,magic_link" });
     const { page } = site;
     await stage.instance.change({ sign_in_methods: ["password", "passkey", "email_code", "magic_link"] });
@@ -60,7 +60,7 @@ describe("without a password", () => {
     expect(site.complaints).toEqual([]);
   });
 
-  browserTest("a forgotten one is set anew, and the old one opens nothing", async () => {
+  browserTest("a forgotten password is replaced, and the old one no longer works", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     const email = newEmail();
@@ -88,7 +88,7 @@ describe("without a password", () => {
 });
 
 describe("a second factor", () => {
-  browserTest("is set up, asked for, and replaced by a recovery code", async () => {
+  browserTest("is set up, requested, and replaced by a recovery code", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     const email = newEmail();
@@ -122,7 +122,7 @@ describe("a second factor", () => {
     expect(site.complaints).toEqual([]);
   });
 
-  browserTest("that is guessed too often sends the person back to the first", async () => {
+  browserTest("that is guessed too often returns the user to the first factor", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     const email = newEmail();
@@ -131,7 +131,7 @@ describe("a second factor", () => {
     const { secret } = await addTotp(stage, site);
     await site.signOut();
     await site.enter(email);
-    // Of another day: none of the codes around now.
+    // The code of another day, so not a code that is valid around now.
     const wrong = totp(secret, stage.instance.now() - 86_400_000);
     for (let i = 0; i < 4; i++) {
       await page.getByLabel("Code from your authenticator app").fill(wrong);
@@ -154,7 +154,7 @@ describe("a second factor", () => {
       await site.signUp(email);
       await site.signOut();
       await stage.instance.change({ mfa: "required", mfa_grace: 0 });
-      // A sign-in counts whole seconds: in the very one of the change the grace is not over yet.
+      // A sign-in counts whole seconds, so the grace is not over yet in the second of the change.
       stage.instance.ahead += 1_000;
       await site.enter(email);
       await page.getByRole("heading", { name: "Set up an authenticator app" }).waitFor();
@@ -168,7 +168,7 @@ describe("a second factor", () => {
     },
   );
 
-  browserTest("is not asked for on a device that is remembered", async () => {
+  browserTest("is not requested on a trusted device", async () => {
     await using site = await ReactSite.open(stage, { search: "?remember" });
     const { page } = site;
     await stage.instance.change({ mfa_remember: 86_400 });
@@ -230,12 +230,12 @@ describe("a passkey", () => {
     await page.getByRole("button", { name: "Add a passkey" }).click();
     await page.getByText("The passkey is added.").waitFor();
     await page.evaluate(() => window.sallyport.session.signOut());
-    // Nothing is clicked: the browser's person chooses the suggestion at once.
+    // No click: the virtual authenticator accepts the suggestion at once.
     await page.waitForFunction(() => window.sallyport.session.state.session?.auth_method === "passkey");
     expect(site.complaints).toEqual([]);
   });
 
-  browserTest("that is declined, or there already, is told", async () => {
+  browserTest("that is declined or already present gives a message", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     await page.evaluate(() => {
@@ -267,7 +267,7 @@ describe("a passkey", () => {
     expect(await page.evaluate(() => window.sallyport.session.state.session?.amr)).toContain("mfa");
   });
 
-  browserTest("that is lost is stood in for by a recovery code (ASVS 6.4.4)", async () => {
+  browserTest("that is lost is replaced by a recovery code (ASVS 6.4.4)", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     const authenticator = await site.addAuthenticator();
@@ -334,7 +334,7 @@ describe("the account", () => {
     expect(site.complaints).toEqual([]);
   });
 
-  browserTest("shows where its owner is signed in, and ends one and all others", async () => {
+  browserTest("shows where its owner is signed in, and ends one session or all others", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     const email = newEmail();

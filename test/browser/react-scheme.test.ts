@@ -8,7 +8,7 @@ import { setUpStage } from "./support/stage.ts";
 const stage = setUpStage();
 const SHOTS = process.env.SALLYPORT_SCREENSHOTS;
 
-/** A host page: its color-scheme, the ground that it paints, and the scheme that its components should have. */
+/** A host page: its color-scheme, its painted background, and the expected scheme of its components. */
 interface Host {
   system: "light" | "dark";
   scheme: "normal" | "light" | "dark" | "light dark";
@@ -18,16 +18,16 @@ interface Host {
 }
 
 const HOSTS: readonly Host[] = [
-  // A page that says nothing is a light page, whatever the system is.
+  // A page without a color-scheme is a light page, whatever the system uses.
   { system: "dark", scheme: "normal", ground: "light", expected: "light" },
   { system: "dark", scheme: "light", ground: "light", expected: "light" },
   { system: "light", scheme: "dark", ground: "dark", expected: "dark" },
   { system: "dark", scheme: "light dark", ground: "dark", expected: "dark" },
   { system: "light", scheme: "light dark", ground: "light", expected: "light" },
-  // The attribute has the last word.
+  // The attribute decides.
   { system: "dark", scheme: "light dark", theme: "light", ground: "light", expected: "light" },
   { system: "light", scheme: "normal", theme: "dark", ground: "dark", expected: "dark" },
-  // A page that is dark without saying so gets light components, which can be read all the same.
+  // A dark page without a color-scheme gets light components, which are still readable.
   { system: "dark", scheme: "normal", ground: "dark", expected: "light" },
 ];
 
@@ -77,7 +77,7 @@ for (const host of HOSTS) {
   });
 }
 
-browserTest("browsers without light-dark() get the same colours, to a step that nobody sees", async () => {
+browserTest("browsers without light-dark() get the same colours, up to an invisible step", async () => {
   await using site = await ReactSite.open(stage, { bypassCSP: true });
   for (const theme of ["light", "dark"] as const) {
     const differences = await site.page.evaluate(async (name) => {
@@ -100,7 +100,7 @@ browserTest("browsers without light-dark() get the same colours, to a step that 
       document.head.append(style);
       const found = names.map(pixel);
       style.remove();
-      // A canvas stores translucent colours premultiplied: as many steps are lost as it lets through.
+      // A canvas stores translucent colours premultiplied, so the more it lets through, the more steps are lost.
       const far = (one: number[], other: number[]) => {
         const steps = 2 + (255 / Math.max(one[3] ?? 255, 1) - 1) * 2;
         return one.some((value, at) => Math.abs(value - (other[at] ?? 0)) > steps);

@@ -7,7 +7,7 @@ import { ReactSite } from "./support/react-site.ts";
 import { PASSWORD, setUpStage } from "./support/stage.ts";
 
 const stage = setUpStage();
-/** Longer than a sign-in counts as fresh, and shorter than a token lives. */
+/** Longer than a sign-in counts as fresh, but shorter than a token's life. */
 const AGES = 11 * 60_000;
 
 let people = 0;
@@ -37,7 +37,7 @@ function guard(need: { aal?: "aal2"; maxAge?: number }): { asked: number } {
   return seen;
 }
 
-describe("what needs a fresh sign-in", () => {
+describe("an action that needs a fresh sign-in", () => {
   browserTest("asks for the password, and is then done", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
@@ -65,7 +65,7 @@ describe("what needs a fresh sign-in", () => {
     expect(site.complaints).toEqual([]);
   });
 
-  browserTest("is left undone where the person declines, and nobody is signed out", async () => {
+  browserTest("is not done if the user declines, and nobody is signed out", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     await site.signUp(newEmail());
@@ -81,7 +81,7 @@ describe("what needs a fresh sign-in", () => {
     expect(await page.textContent("#status")).toBe("signed-in");
   });
 
-  browserTest("asks for the second factor of whoever has one", async () => {
+  browserTest("asks for the second factor if there is one", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     await site.signUp(newEmail());
@@ -99,7 +99,7 @@ describe("what needs a fresh sign-in", () => {
 });
 
 describe("a server of the application's own", () => {
-  browserTest("that wants a fresh sign-in gets one, asked for once for two calls", async () => {
+  browserTest("that wants a fresh sign-in gets one, and two calls ask once", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     await site.signUp(newEmail());
@@ -114,12 +114,12 @@ describe("a server of the application's own", () => {
     await page.keyboard.press("Enter");
     expect(await answers).toEqual([200, 200]);
     expect(await dialog.count()).toBe(0);
-    // It was the sign-in that helped: what asks for the person is no expired token.
+    // The sign-in helped, not a refresh: a token that needs a step-up has not expired.
     expect(stage.instance.count("/v1/auth/refresh")).toBe(refreshes);
     expect(seen.asked).toBe(4);
   });
 
-  browserTest("that wants a second factor has it set up where there is none", async () => {
+  browserTest("that wants a second factor has it set up if it is missing", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     await site.signUp(newEmail());
@@ -139,7 +139,7 @@ describe("a server of the application's own", () => {
     expect(site.complaints).toEqual([]);
   });
 
-  browserTest("is answered with its refusal where the person declines", async () => {
+  browserTest("gives the call its refusal if the user declines", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     await site.signUp(newEmail());

@@ -15,7 +15,7 @@ const newEmail = () => `react-${++people}@example.com`;
 const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent ?? "");
 
 describe("the components", () => {
-  browserTest("sign a person up, out and in, by name, label and role", async () => {
+  browserTest("sign a user up, out and in, by name, label and role", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     const email = newEmail();
@@ -32,7 +32,7 @@ describe("the components", () => {
     expect(site.complaints).toEqual([]);
   });
 
-  browserTest("tell what is wrong: a summary takes the focus, each field says its own", async () => {
+  browserTest("show problems: a summary takes the focus, and each field shows its own", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
@@ -53,7 +53,7 @@ describe("the components", () => {
     expect(site.complaints).toEqual([]);
   });
 
-  browserTest("show what the appliance says of a password, and that an address is taken", async () => {
+  browserTest("show the appliance's reasons against a password, and that an address is taken", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     const email = newEmail();
@@ -76,7 +76,7 @@ describe("the components", () => {
     await page.getByRole("link", { name: "An account with this address already exists." }).waitFor();
   });
 
-  browserTest("are kind to password managers and to fingers", async () => {
+  browserTest("work with password managers and with fingers", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     const attributes = () =>
@@ -98,7 +98,7 @@ describe("the components", () => {
     ]);
   });
 
-  browserTest("the account's panel opens and closes by keyboard, and gives the focus back", async () => {
+  browserTest("open and close the account's panel by keyboard, and return the focus", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     await site.signUp(newEmail());
@@ -123,7 +123,7 @@ describe("the components", () => {
     expect(await page.textContent("#status")).toBe("signed-in");
   });
 
-  browserTest("a second factor is handed to the application", async () => {
+  browserTest("hand a second factor to the application", async () => {
     await using site = await ReactSite.open(stage, { search: "?own-factors" });
     const { page } = site;
     const origin = new URL(page.url()).origin;
@@ -215,7 +215,7 @@ describe.each([
 });
 
 describe("rendering", () => {
-  browserTest("a refresh renders once, and nothing at rest", async () => {
+  browserTest("render once per refresh, and never at rest", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     await site.signUp(newEmail());

@@ -5,7 +5,7 @@ import { becomes, PASSWORD, Profile, REFRESH, setUpStage, signUp, stateOf, token
 const stage = setUpStage();
 
 describe("one tab", () => {
-  browserTest("signs up, in and out, and knows who is there after a reload", async () => {
+  browserTest("signs up, in and out, and knows the user after a reload", async () => {
     await using profile = await Profile.create();
     const page = await profile.open(stage.site.origin);
     const email = await signUp(page);
@@ -37,7 +37,7 @@ describe("one tab", () => {
     expect((await stateOf(page)).status).toBe("signed-in");
   });
 
-  browserTest("no script finds a token where it could be kept", async () => {
+  browserTest("leaves no token where a script could find it", async () => {
     await using profile = await Profile.create();
     const page = await profile.open(stage.site.origin);
     await signUp(page);

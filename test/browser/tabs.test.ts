@@ -20,14 +20,14 @@ function openTabs(profile: Profile, count: number): Promise<Page[]> {
   return Promise.all(Array.from({ length: count }, () => profile.open(stage.site.origin)));
 }
 
-/** How many refreshes were under way at once, at most. */
+/** Counts the most refreshes that ran at once. */
 function watchRefreshes(): { most: number } {
   const watch = { now: 0, most: 0 };
   stage.instance.before = async (request) => {
     if (request.method === "OPTIONS" || !request.url.endsWith(REFRESH)) return;
     watch.now++;
     watch.most = Math.max(watch.most, watch.now);
-    // Long enough for the other tabs to come in, if they may.
+    // Long enough for the other tabs to start a refresh, if the lock lets them.
     await Bun.sleep(50);
     watch.now--;
   };
@@ -35,7 +35,7 @@ function watchRefreshes(): { most: number } {
 }
 
 describe("two tabs", () => {
-  browserTest("what happens in one is seen in the other", async () => {
+  browserTest("show each other's sign-in and sign-out", async () => {
     await using profile = await Profile.create();
     const [one, two] = (await openTabs(profile, 2)) as [Page, Page];
     await becomes(two, "signed-out");
@@ -51,7 +51,7 @@ describe("two tabs", () => {
   });
 
   browserTest(
-    "a step-up in one: the other goes on with the new session, and shows its person all the while",
+    "after a step-up in one, the other continues with the new session, and shows the user all the while",
     async () => {
       await using profile = await Profile.create();
       const [one, two] = (await openTabs(profile, 2)) as [Page, Page];
@@ -69,13 +69,13 @@ describe("two tabs", () => {
         count,
       );
       expect(new Set(shown)).toEqual(new Set(["signed-in"]));
-      // The token of the session before is no good any more: both have one of their own.
+      // The old session's token no longer works: each tab has its own new one.
       expect(await codeOf(two, "session")).toBeNull();
       expect(await codeOf(one, "session")).toBeNull();
     },
   );
 
-  browserTest("news of a session that this tab no longer holds changes nothing", async () => {
+  browserTest("a message about a session that this tab no longer holds changes nothing", async () => {
     await using profile = await Profile.create();
     const [one, two] = (await openTabs(profile, 2)) as [Page, Page];
     await signUp(one);
@@ -88,7 +88,7 @@ describe("two tabs", () => {
     expect(await stateOf(one)).toMatchObject({ status: "signed-in" });
   });
 
-  browserTest("another person who signs in, in one, is who is signed in, in the other", async () => {
+  browserTest("another user who signs in, in one tab, is signed in, in the other too", async () => {
     await using profile = await Profile.create();
     const [one, two] = (await openTabs(profile, 2)) as [Page, Page];
     await signUp(one);
@@ -100,7 +100,7 @@ describe("two tabs", () => {
     expect(called.user.email).toBe("other@example.com");
   });
 
-  browserTest("a sign-out everywhere ends the person's sessions in other browsers", async () => {
+  browserTest("a sign-out everywhere ends the user's sessions in other browsers", async () => {
     await using here = await Profile.create();
     await using there = await Profile.create();
     const [page, far] = [await here.open(stage.site.origin), await there.open(stage.site.origin)];
@@ -132,8 +132,8 @@ describe("five tabs that refresh at once", () => {
 });
 
 describe("a browser without Web Locks", () => {
-  // Two, not more: with three, one may come with the token before the last, and that is what a thief's copy looks like.
-  browserTest("two tabs that refresh at once are covered by the grace of the appliance", async () => {
+  // Two, not more: with three, one may send the token before the last, which looks like a thief's copy.
+  browserTest("the appliance's grace covers two tabs that refresh at once", async () => {
     await using profile = await Profile.create();
     await profile.context.addInitScript(() => {
       Object.defineProperty(Navigator.prototype, "locks", { value: undefined });

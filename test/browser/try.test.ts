@@ -20,7 +20,7 @@ afterAll(async () => {
   await tidy();
 });
 
-/** /try in a profile of its own. A line in the console or a violation of its policy is a failure. */
+/** /try in its own profile. A line in the console or a violation of its policy is a failure. */
 class TryPage implements AsyncDisposable {
   readonly complaints: string[] = [];
 
@@ -31,7 +31,7 @@ class TryPage implements AsyncDisposable {
   ) {
     page.on("pageerror", (error) => this.complaints.push(String(error)));
     page.on("console", (message) => {
-      // The browser's own line about an answer that says no.
+      // The browser's own line about a refused request.
       if (!message.text().startsWith("Failed to load resource")) this.complaints.push(message.text());
     });
   }
@@ -58,7 +58,7 @@ class TryPage implements AsyncDisposable {
     await this.page.getByRole("heading", { name: `${email} is signed in` }).waitFor();
   }
 
-  /** Asks for the mail that proves the address, and takes its code over into the form. */
+  /** Requests the mail that verifies the address, and puts its code into the form. */
   async confirmAddress(email: string): Promise<void> {
     await this.press("Confirm your address");
     await this.press(`Verify ${email}`);
@@ -67,7 +67,7 @@ class TryPage implements AsyncDisposable {
     expect(await this.page.getByLabel("Code from the mail").inputValue()).toMatch(/^\d{8}$/);
   }
 
-  /** @param prove answers the dialog that asks for the passkey first, where the account has one */
+  /** @param prove answers the dialog that asks for the passkey first, if the account has one */
   async turnSecondFactorOn(prove: () => Promise<void>, look: () => Promise<void>): Promise<string> {
     const { page } = this;
     await this.press("Second factor");
@@ -86,7 +86,7 @@ class TryPage implements AsyncDisposable {
     return code;
   }
 
-  /** The steps of the list that are done, by name. */
+  /** Returns the names of the list's completed steps. */
   done(): Promise<string[]> {
     return this.page.locator(".checklist .done strong").allTextContents();
   }
@@ -157,7 +157,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 }
 
 describe("the page", () => {
-  browserTest("signs in with a second factor that its own app shows, after a reload as well", async () => {
+  browserTest("signs in with a second factor from its own app, even after a reload", async () => {
     await using tried = await TryPage.open("second-factor", { bypassCSP: true });
     const { page } = tried;
     const email = `grace-${++people}@example.com`;
@@ -179,7 +179,7 @@ describe("the page", () => {
     await page.locator(".stage form button[type=submit]").first().click();
     await page.getByLabel("Code from your authenticator app").waitFor();
     await tried.look("asked");
-    // A code works once: the next one is waited for.
+    // A code works once, so wait for the next.
     await page.waitForFunction((used) => document.querySelector(".authenticator .code")?.textContent !== used, first, {
       timeout: 40_000,
     });
@@ -189,7 +189,7 @@ describe("the page", () => {
     expect(tried.complaints).toEqual([]);
   });
 
-  browserTest("shows the form that its boxes ask for, and the line of code that makes it", async () => {
+  browserTest("shows the form that its checkboxes choose, and the line of code for it", async () => {
     await using tried = await TryPage.open("offers", { viewport: WIDTHS.desktop, bypassCSP: true });
     const { page } = tried;
     await tried.press("Sign in");
@@ -210,7 +210,7 @@ describe("the page", () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("require-trusted-types-for 'script'");
     expect(policy).not.toContain("unsafe");
-    // With the policy in force, as people have it: the other tests bypass it for axe.
+    // With the policy in force, as for users. The other tests bypass it for axe.
     await using tried = await TryPage.open("policy");
     await tried.signUp(`alan-${++people}@example.com`);
     expect(tried.complaints).toEqual([]);

@@ -3,15 +3,14 @@ import { SallyportError as ErrorOfExpress, requireScope, requireSession, session
 import { SallyportError as ErrorOfManagement, type ManagedUser, ManagementClient } from "sallyport/management";
 import { type AccessClaims, SallyportError, SallyportServer, signUserToken } from "sallyport/server";
 
-// A project that installs the package and nothing else: type-checked and run by test/sdk/package.test.ts.
+// A project that installs only the package. test/sdk/package.test.ts type-checks and runs it.
 
 declare const process: { env: Record<string, string | undefined> };
 declare const console: { log(text: string): void };
 
 const { SALLYPORT_URL: baseUrl, SALLYPORT_APP_ID: applicationId, SALLYPORT_API_KEY: apiKey } = process.env;
 const { CONSUMER_EMAIL: email = "", CONSUMER_PASSWORD: password = "" } = process.env;
-if (baseUrl === undefined || applicationId === undefined)
-  throw new Error("SALLYPORT_URL and SALLYPORT_APP_ID are needed");
+if (baseUrl === undefined || applicationId === undefined) throw new Error("set SALLYPORT_URL and SALLYPORT_APP_ID");
 
 const client = createClient();
 const signedIn: Api["auth"]["login"]["output"] = await client.auth.login.mutate({ email, password });
@@ -34,12 +33,12 @@ for (const attempt of [
     await attempt();
     refusals.push("accepted");
   } catch (error) {
-    // One class across both transports.
+    // Both transports throw the same class.
     refusals.push(error instanceof SallyportError ? error.code : String(error));
   }
 }
 
-// The doors for which nothing else is installed here: called as Express would, and refused at construction.
+// These entry points work without their peers: one is called as Express would, one is refused at construction.
 const audience = `${baseUrl}/api/${applicationId}`;
 const request = { method: "GET", headers: { authorization: `Bearer ${signedIn.access_token}` } };
 const response = { statusCode: 200, setHeader: () => undefined, end: () => undefined };

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Appliance, startAppliance } from "./support/appliance.ts";
 
-/** The package as it is published: packed, installed without a network, type-checked and run by somebody else's project. */
+/** The package as it is published: packed, installed without a network, type-checked and run by another project. */
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const bun = process.execPath;
 let project: string;
@@ -39,10 +39,10 @@ afterAll(async () => {
 });
 
 describe("the package", () => {
-  test("brings no other package along, and only what was built for it", async () => {
+  test("brings no other package along, and only its own build", async () => {
     const tree = JSON.parse(await succeed(["npm", "ls", "--all", "--json"], project));
     expect(Object.keys(tree.dependencies)).toEqual(["sallyport"]);
-    // An optional peer is named, and not installed.
+    // An optional peer is named, but not installed.
     expect(tree.dependencies.sallyport.dependencies).toEqual({ react: {} });
     expect((await readdir(join(project, "node_modules"))).filter((name) => !name.startsWith("."))).toEqual([
       "sallyport",
@@ -52,14 +52,14 @@ describe("the package", () => {
     expect(files).toContain("dist/sdk/client/index.d.ts");
     for (const file of files.filter((name) => name.endsWith(".d.ts"))) {
       const text = await Bun.file(join(project, "node_modules/sallyport", file)).text();
-      // React is the consumer's own.
+      // React is the consumer's.
       const stranger = file.startsWith("dist/sdk/react/") ? /from "(?!\.|react")/ : /from "(?!\.)/;
       expect(text).not.toMatch(stranger);
       expect(text).not.toMatch(/reference types|\.tsx?"/);
     }
   });
 
-  test("its React door brings neither React nor another door along, and its styles go with it", async () => {
+  test("its React entry point includes neither React nor another entry point, and its styles are packed", async () => {
     const door = join(project, "node_modules/sallyport/dist/sdk/react");
     const text = await Bun.file(join(door, "index.js")).text();
     expect(text).toStartWith('"use client";');
@@ -93,13 +93,13 @@ describe("the package", () => {
     ]);
   });
 
-  test("has doors that bring along nothing that they do not need", async () => {
+  test("has entry points that load only the files that they need", async () => {
     const built = join(root, "dist/sdk");
     const reach = async (file: string, seen = new Set<string>()): Promise<string> => {
       if (seen.has(file)) return "";
       seen.add(file);
       const text = await Bun.file(file).text();
-      // No builtin, no package: what is imported is a part of what was built.
+      // No builtin, no package: every import is a file of the build.
       const imports = [...text.matchAll(/\bimport(?:\s*\{[^}]*\}\s*from|\s*\(?)\s*"([^"]+)"/g)].map(
         ([, name = ""]) => name,
       );
@@ -121,10 +121,10 @@ describe("the package", () => {
     }
   });
 
-  test("verifies by WebCrypto where there is neither node:crypto nor Buffer nor process", async () => {
+  test("verifies by WebCrypto without node:crypto, Buffer and process", async () => {
     const program = `const { SALLYPORT_URL: baseUrl, SALLYPORT_APP_ID: applicationId, TOKEN } = process.env;
       const report = console.log;
-      await fetch(baseUrl); // Node's own fetch needs what is taken away next, once.
+      await fetch(baseUrl); // Node's fetch needs the globals that are removed next, once.
       globalThis.process = undefined;
       globalThis.Buffer = undefined;
       globalThis.crypto ??= webcrypto;
@@ -133,7 +133,7 @@ describe("the package", () => {
       const claims = await server.verifyToken(TOKEN);
       const again = await server.verifyToken(TOKEN);
       const refused = await server.verifyToken(TOKEN.slice(0, -6)).catch((error) => error.details.reason);
-      server.close(); // Its stream is by fetch here, which keeps a process of Node alive for a minute.
+      server.close(); // The stream uses fetch here, which keeps a Node process alive for a minute.
       report(JSON.stringify([claims.typ, claims === again, refused]));`;
     const imports = 'import { webcrypto } from "node:crypto";\n';
     await Bun.write(join(project, "edge.mjs"), imports + program);
@@ -148,7 +148,7 @@ describe("the package", () => {
   });
 
   test.each([["node"], [bun]])(
-    "a process that verified is not kept alive by poll or stream under %s",
+    "poll and stream keep no process alive under %s",
     async (runtime) => {
       const program = `import { createClient } from "sallyport/client";
       import { SallyportServer } from "sallyport/server";

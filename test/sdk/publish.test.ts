@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publint } from "publint";
 
-/** The packed package before the judges that the field uses, and what it costs a consumer's compiler. */
+/** Checks the packed package with the usual tools, and prints its cost for a consumer's compiler. */
 const root = fileURLToPath(new URL("../..", import.meta.url));
 let project: string;
 let tarball: string;
@@ -39,14 +39,14 @@ test("publint finds nothing", async () => {
   expect(messages).toEqual([]);
 });
 
-test("attw finds nothing: the types of every door resolve as its code does", async () => {
+test("attw finds nothing: the types of every entry point resolve as its code does", async () => {
   const attw = join(root, "node_modules/.bin/attw");
   const styles = ["--exclude-entrypoints", "react/styles.css"];
   const { code, text } = await run([attw, join(project, tarball), "--profile", "esm-only", ...styles], project);
   if (code !== 0) throw new Error(text);
 });
 
-test("a consumer of every door type-checks; what that costs is printed", async () => {
+test("a consumer of every entry point type-checks, and the cost is printed", async () => {
   const consumer = join(project, "consumer");
   await cp(join(root, "test/consumer/entry-points"), consumer, { recursive: true });
   await mkdir(join(consumer, "node_modules/@types"), { recursive: true });
@@ -61,10 +61,10 @@ test("a consumer of every door type-checks; what that costs is printed", async (
     .split("\n")
     .filter((line) => /^(Check time|Total time|Memory used|Instantiations|Types):/.test(line));
   expect(figures.length).toBeGreaterThan(2);
-  console.log(["type-checking a consumer of every door", ...figures].join("\n  "));
+  console.log(["type-checking a consumer of every entry point", ...figures].join("\n  "));
 });
 
-test("an error that nobody catches prints a few lines, and with source maps our own files", async () => {
+test("an uncaught error prints a few lines, and with source maps the source files", async () => {
   const file = join(project, "fault.mjs");
   await Bun.write(
     file,

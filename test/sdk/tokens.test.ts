@@ -5,7 +5,7 @@ import { MAIL_COLORS } from "../../src/mail/colors.gen.ts";
 
 const tokens = await Bun.file(new URL("../../src/sdk/react/tokens.css", import.meta.url)).text();
 const LOOKS = /^(src|web)\/.*\.css$|^src\/mail\/(layout|render)\.ts$|^(src\/sdk\/react|web)\/.*\.(tsx?|html)$/;
-/** The tokens themselves and what is computed from them. A QR code brings the colours that the appliance drew it in. */
+/** The tokens and the file computed from them. A QR code brings the colours in which the appliance drew it. */
 const EXEMPT = /^src\/sdk\/react\/(tokens\.css|tokens-fallback\.gen\.css|qr-code\.tsx)$/;
 /** A hash before a parenthesis or after a dot is a private member. */
 const COLOUR =
@@ -15,7 +15,7 @@ function coloursIn(text: string): string[] {
   return text.split("\n").flatMap((line) => [...line.matchAll(COLOUR)].map(([colour]) => colour));
 }
 
-test("no stylesheet, component, page or mail names a colour: the tokens do", async () => {
+test("only the tokens name a colour: no stylesheet, component, page or mail does", async () => {
   const files = (await repositoryFiles()).filter(({ path }) => LOOKS.test(path) && !EXEMPT.test(path));
   expect(files.map(({ path }) => path)).toContain("web/link/link.css");
   expect(files.map(({ path }) => path)).toContain("src/mail/layout.ts");
@@ -23,7 +23,7 @@ test("no stylesheet, component, page or mail names a colour: the tokens do", asy
   expect(found).toEqual([]);
 });
 
-test("a colour is seen in each notation", () => {
+test("finds a colour in each notation", () => {
   const named = ["a { color: #fff }", "b { fill: oklch(0.5 0.1 20) }", "i { color: white }", "u { color: rgb(1 2 3) }"];
   for (const text of named) expect([text, coloursIn(text).length]).toEqual([text, 1]);
 });
@@ -56,7 +56,7 @@ function contrast(one: string, other: string): number {
 }
 
 const GROUNDS = ["ground", "surface", "raised"];
-/** Texts with their grounds (4.5:1), then edges with theirs (3:1): WCAG 1.4.3 and 1.4.11. */
+/** Texts with their backgrounds (4.5:1), then edges with theirs (3:1): WCAG 1.4.3 and 1.4.11. */
 const READ: [text: string, grounds: string[]][] = [
   ["text", [...GROUNDS, "sunken", "accent-soft", "good-soft", "warn-soft", "bad-soft"]],
   ["muted", GROUNDS],
@@ -82,7 +82,7 @@ describe.each(Object.entries(schemesOf(tokens)))("%s", (_, scheme) => {
   });
 });
 
-test("mails have the contrast that pages have", () => {
+test("mails have the contrast of pages", () => {
   for (const { card, ground, text, muted, button, onButton, code } of Object.values(MAIL_COLORS)) {
     for (const [one, other] of [
       [text, card],

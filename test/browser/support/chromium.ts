@@ -5,9 +5,9 @@ import { testIf } from "../../support/report.ts";
 
 const EXECUTABLE = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
 
-const REASON = "needs Chromium: install it, or set CHROMIUM_PATH";
+const REASON = "needs Chromium. Install it, or set CHROMIUM_PATH";
 
-/** Real Chromium or nothing: skipped with its reason where there is none, its tables as well. */
+/** A test that needs Chromium. Without it, the test and its tables are skipped, with the reason. */
 export const browserTest: typeof test = existsSync(EXECUTABLE)
   ? test
   : Object.assign(testIf(false, REASON), { each: skippedEach as unknown as typeof test.each });
@@ -17,7 +17,7 @@ function skippedEach(table: readonly unknown[]) {
   return (name: string) => each(`${name} [skipped: ${REASON}]`, () => {});
 }
 
-/** Nothing but the pages under test may talk: no updates, no telemetry, no QUIC. */
+/** Only the pages under test may use the network: no updates, no telemetry, no QUIC. */
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -30,7 +30,7 @@ const FLAGS = [
 
 let running: Promise<Browser> | undefined;
 
-/** One browser a test file; each test has a context, which is a profile, of its own. */
+/** One browser per test file; each test has its own context, which is a profile. */
 export function launch(): Promise<Browser> {
   running ??= chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
   return running;

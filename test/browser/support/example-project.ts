@@ -5,12 +5,12 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** An example as somebody else's project: the built package, React of its own, nothing of this repository's sources. */
+/** An example as another project: the built package, its own React, and no source of this repository. */
 export interface ExampleProject extends AsyncDisposable {
   folder: string;
-  /** @throws Error with what the compiler says */
+  /** @throws Error with the compiler's output */
   typeCheck(...files: string[]): Promise<void>;
-  /** Starts its `serve.ts` on a port that is free. */
+  /** Starts its `serve.ts` on a free port. */
   serve(env: Record<string, string>): Promise<ExampleServer>;
 }
 

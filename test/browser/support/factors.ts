@@ -2,10 +2,10 @@ import { totp } from "../../support/totp.ts";
 import type { ReactSite } from "./react-site.ts";
 import type { Stage } from "./stage.ts";
 
-/** Milliseconds that a code of an authenticator app is good for. */
+/** Milliseconds for which a code of an authenticator app is valid. */
 const STEP = 30_000;
 
-/** Sets an authenticator app up in the open account. @returns its secret, and the recovery codes */
+/** Sets up an authenticator app in the open account. @returns its secret and the recovery codes */
 export async function addTotp(stage: Stage, site: ReactSite): Promise<{ secret: string; codes: string[] }> {
   const { page } = site;
   await page.getByRole("button", { name: "Set up an authenticator app" }).click();
@@ -13,12 +13,12 @@ export async function addTotp(stage: Stage, site: ReactSite): Promise<{ secret: 
   await page.getByLabel("Code from your authenticator app").fill(totp(secret, stage.instance.now()));
   await page.getByRole("button", { name: "Turn on" }).click();
   const codes = await keepCodes(site);
-  // Each step of time is accepted once.
+  // Each time step is accepted once.
   stage.instance.ahead += STEP;
   return { secret, codes };
 }
 
-/** Takes the new recovery codes, which go only once their person says that they are kept. */
+/** Takes the new recovery codes, and confirms that they are kept, which closes their dialog. */
 export async function keepCodes({ page }: ReactSite): Promise<string[]> {
   const dialog = page.getByRole("dialog", { name: "Keep your recovery codes" });
   await dialog.waitFor();

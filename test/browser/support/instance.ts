@@ -9,7 +9,7 @@ import { setUp } from "../../../src/identity/setup.ts";
 import { openStorage } from "../../../src/storage/open.ts";
 import { Mailbox, type ReceivedMail } from "../../support/mailbox.ts";
 
-/** One request as it arrived. */
+/** One received request. */
 export interface Seen {
   method: string;
   path: string;
@@ -17,21 +17,21 @@ export interface Seen {
   authorization: string | null;
 }
 
-/** The real appliance in this process, on a real port, under a clock that can be moved. */
+/** The real appliance in this process, on a real port, with a clock that tests can move. */
 export interface Instance extends AsyncDisposable {
   url: string;
   applicationId: string;
   seen: Seen[];
-  /** Waited for before a request is handled, to play a slow network. */
+  /** Awaited before a request is handled, to simulate a slow network. */
   before: (request: Request) => Promise<void> | void;
-  /** Milliseconds that the appliance's clock is ahead. */
+  /** Milliseconds by which the appliance's clock is ahead. */
   ahead: number;
   change(changes: Partial<ApplicationSettings>): Promise<void>;
-  /** What the appliance's clock says, in milliseconds. */
+  /** The time of the appliance's clock, in milliseconds. */
   now(): number;
-  /** The newest mail to an address, which is there by the time of the answer to what asked for it. @throws Error for none */
+  /** The newest mail to an address. It exists before its request is answered. @throws Error if there is none */
   mail(to: string): Promise<ReceivedMail>;
-  /** How often a path was asked for, preflights not counted. */
+  /** The number of requests for a path, without preflights. */
   count(path: string): number;
 }
 

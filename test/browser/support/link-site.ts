@@ -8,7 +8,7 @@ import { launch } from "./chromium.ts";
 const SHOTS = process.env.SALLYPORT_SCREENSHOTS;
 const ROOMY = { limit_mail_network: "100000/1h", limit_network: "100000/1h", log_level: "debug" };
 
-/** The real appliance whose applications sign people in by mail. At debug level its log tells of every request. */
+/** The real appliance, whose applications sign users in by mail. At debug level, its log has every request. */
 export async function startLinkApp(): Promise<TestApp> {
   const app = await startApp({ settings: ROOMY });
   await allowMail(app);
@@ -26,7 +26,7 @@ export async function setApplication(
   app.forget();
 }
 
-/** A mailed link's page in a browser profile of its own. What it logs or its policy stops is a complaint. */
+/** A mailed link's page in its own browser profile. A line in the console or a violation of its policy is a complaint. */
 export class LinkSite implements AsyncDisposable {
   readonly complaints: string[] = [];
   readonly requests: Request[] = [];
@@ -38,7 +38,7 @@ export class LinkSite implements AsyncDisposable {
     page.on("pageerror", (error) => this.complaints.push(String(error)));
     page.on("request", (request) => this.requests.push(request));
     page.on("console", (message) => {
-      // The browser's own line about an answer that says no.
+      // The browser's own line about a refused request.
       if (!message.text().startsWith("Failed to load resource")) this.complaints.push(message.text());
     });
   }
@@ -49,12 +49,12 @@ export class LinkSite implements AsyncDisposable {
     return new LinkSite(app, await context.newPage());
   }
 
-  /** Opens a link as a mail program does. @param path under which the page stands */
+  /** Opens a link as a mail program does. @param path the page's path */
   async open(token: string, path = "/link"): Promise<void> {
     await this.page.goto(`${this.app.publicUrl}${path}${token === "" ? "" : `#${token}`}`);
   }
 
-  /** Asks for a mail and opens its link. */
+  /** Requests a mail and opens its link. */
   async openMailTo(user: TestUser): Promise<string> {
     const { link } = await mailTo(this.app, user.email);
     await this.open(link);
@@ -71,7 +71,7 @@ export class LinkSite implements AsyncDisposable {
     return this.page.getByRole("button", { name, exact: true }).click();
   }
 
-  /** Waits for the view of that heading. */
+  /** Waits for the view with this heading. */
   async sees(heading: string): Promise<void> {
     await this.page.getByRole("heading", { name: heading, exact: true }).waitFor();
   }
@@ -80,7 +80,7 @@ export class LinkSite implements AsyncDisposable {
     return this.page.context().cookies();
   }
 
-  /** What axe finds, and whether something is wider than the window. */
+  /** Returns axe's findings, and whether an element is wider than the window. */
   async problems(state: string): Promise<string[]> {
     const { page } = this;
     if (SHOTS) await page.screenshot({ path: `${SHOTS}/${state}.png` });

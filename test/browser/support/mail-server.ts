@@ -2,11 +2,11 @@ import type { AddressInfo } from "node:net";
 import PostalMime, { type Email } from "postal-mime";
 import { SMTPServer } from "smtp-server";
 
-/** A real SMTP server, which keeps what it is given. */
+/** A real SMTP server that keeps every mail. */
 export interface MailServer extends AsyncDisposable {
   /** For `smtp_url`: `smtp://localhost:<port>`. */
   url: string;
-  /** The next mail to this address that was not asked for yet, or the first one that comes. @throws Error when none does */
+  /** Returns the next unread mail to this address, or waits for one. @throws Error if none comes */
   next(address: string, about?: RegExp): Promise<Email>;
 }
 
@@ -15,7 +15,7 @@ interface Held {
   mail: Email;
 }
 
-/** Milliseconds; far more than the outbox waits. */
+/** Milliseconds; far longer than the outbox waits. */
 const PATIENCE = 30_000;
 
 export async function startMailServer(): Promise<MailServer> {

@@ -1,4 +1,4 @@
-/** A site on a port of its own: one page with a bundled script, under a policy that allows nothing inline. */
+/** A site on its own port: one page with a bundled script, under a policy that allows nothing inline. */
 export interface PageServer extends AsyncDisposable {
   /** `http://localhost:<port>` */
   origin: string;
@@ -8,7 +8,7 @@ export interface PageServer extends AsyncDisposable {
 interface PageOptions {
   /** The script's source file. */
   entry: string;
-  /** Source files by the path that they are served under. */
+  /** Source files by the path at which they are served. */
   styles?: Record<string, string>;
   /** In `<html data-…>`, for the script. */
   data: Record<string, string>;
@@ -20,7 +20,7 @@ interface PageOptions {
 
 const bundles = new Map<string, Promise<string>>();
 
-/** Built once a process. @throws Error with the build's messages */
+/** Builds a script once per process. @throws Error with the build's messages */
 async function bundle(entry: string): Promise<string> {
   const { outputs, logs, success } = await Bun.build({
     entrypoints: [entry],

@@ -1,14 +1,14 @@
 import type { Page } from "playwright-core";
 
-/** A platform authenticator in software, which this page asks (WebAuthn level 3, section 11: WebDriver's extension). */
+/** A platform authenticator in software for this page (WebAuthn level 3, section 11: WebDriver's extension). */
 export interface PasskeyDevice {
-  /** How many passkeys it holds. */
+  /** The number of its passkeys. */
   count(): Promise<number>;
 }
 
 /**
- * It is touched whenever it is asked. So the page is told that this browser has no conditional mediation: offers that the page
- * makes by itself would be taken at once, before anybody clicks.
+ * It agrees whenever it is asked. So the page sees a browser without conditional mediation: otherwise the authenticator would
+ * accept the page's own offer at once, before any click.
  */
 export async function addPasskeyDevice(page: Page): Promise<PasskeyDevice> {
   await page.addInitScript(() => {

@@ -16,10 +16,10 @@ import {
   useUser,
 } from "../../../src/sdk/react/index.ts";
 
-/** What the tests reach of this page. */
+/** The parts of this page that the tests reach. */
 export interface ReactPage {
   session: SallyportSession;
-  /** How often the whole was rendered. */
+  /** How often the whole page was rendered. */
   renders: number;
 }
 
@@ -28,7 +28,7 @@ const session = createSession(createClient({ url, applicationId }));
 const shown: ReactPage = { session, renders: 0 };
 Object.assign(window, { sallyport: shown });
 
-/** How the test wants the components: by the page's address. */
+/** The test's choice of components, in the page's address. */
 const wanted = new URLSearchParams(location.search);
 const methods = wanted.get("methods")?.split(",") as SignInMethod[] | undefined;
 
@@ -55,7 +55,7 @@ function Page(): ReactElement {
   );
 }
 
-/** What the application itself does. */
+/** The application's own part. */
 function Notes(): ReactElement {
   const auth = useAuth();
   const [answer, setAnswer] = useState("");

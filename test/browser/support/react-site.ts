@@ -7,11 +7,11 @@ import { PASSWORD, pageData, type Stage } from "./stage.ts";
 const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export interface ReactSiteOptions extends BrowserContextOptions {
-  /** Of the page's address: how it wants the components. */
+  /** The query of the page's address, which chooses the components. */
   search?: string;
 }
 
-/** The React page in a browser of its own; what it logs or the policy stops is a failure. */
+/** The React page in its own browser profile. Its console lines and policy violations are complaints. */
 export class ReactSite implements AsyncDisposable {
   /** Source files by path, in the order of the published stylesheet. */
   static readonly styles = {
@@ -44,7 +44,7 @@ export class ReactSite implements AsyncDisposable {
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("console", (message) => {
-      // The browser's own line about an answer that says no.
+      // The browser's own line about a refused request.
       if (!message.text().startsWith("Failed to load resource")) complaints.push(message.text());
     });
     await page.goto(site.origin + search);
@@ -66,7 +66,7 @@ export class ReactSite implements AsyncDisposable {
     await page.waitForSelector("#greeting");
   }
 
-  /** The first factor, up to the button. */
+  /** Enters the first factor, and presses the button. */
   async enter(email: string, password = PASSWORD): Promise<void> {
     const { page } = this;
     await page.getByLabel("Email address").fill(email);
@@ -82,8 +82,8 @@ export class ReactSite implements AsyncDisposable {
   }
 
   /**
-   * As {@link signOut}, for a browser with a passkey: the suggestion of the form stays unanswered, and whatever is asked next
-   * is agreed to. (The virtual authenticator agrees to a request as it begins, or never.)
+   * Like {@link signOut}, for a browser with a passkey: leaves the form's suggestion unanswered, and agrees to the next
+   * request. (The virtual authenticator agrees to a request as it begins, or never.)
    */
   async signOutUnprompted(authenticator: { agree(enabled: boolean): Promise<void> }): Promise<void> {
     await authenticator.agree(false);
@@ -111,7 +111,7 @@ export class ReactSite implements AsyncDisposable {
     return this.page.getByRole("region", { name, exact: true });
   }
 
-  /** The code of the newest mail, once it is asked for. */
+  /** Returns the newest mail's code, once the form asks for it. */
   async code(email: string): Promise<string> {
     await this.page.getByLabel("Code from the mail").waitFor();
     const { code } = await this.stage.instance.mail(email);
@@ -119,7 +119,7 @@ export class ReactSite implements AsyncDisposable {
     return code;
   }
 
-  /** A platform authenticator that the browser takes for real. `agree` says whether its person does, at once. */
+  /** Adds a platform authenticator that the browser accepts as real. `agree` sets whether its user agrees at once. */
   async addAuthenticator(): Promise<{ agree(enabled: boolean): Promise<void> }> {
     const session = await this.page.context().newCDPSession(this.page);
     await session.send("WebAuthn.enable");

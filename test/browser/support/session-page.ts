@@ -6,14 +6,14 @@ import {
   type SessionState,
 } from "../../../src/sdk/client/index.ts";
 
-/** What the tests reach of this page, by `page.evaluate`. */
+/** The parts of this page that the tests reach, by `page.evaluate`. */
 export interface SessionPage {
   session: SallyportSession;
   /** Every state since the page was loaded. */
   states: SessionState[];
-  /** The code of what the session could not be made for. */
+  /** The error, if the session could not be made. */
   refused: { code: string; message: string } | null;
-  /** A tRPC call of `path` at another server, through the session's link. */
+  /** Calls `path` at another tRPC server, through the session's link. */
   trpc(url: string, path: string): Promise<unknown>;
 }
 

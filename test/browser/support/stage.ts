@@ -10,7 +10,7 @@ export const SESSION_ENTRY = fileURLToPath(new URL("./session-page.ts", import.m
 export const PASSWORD = "correct horse battery staple";
 export const REFRESH = "/v1/auth/refresh";
 
-/** As a new application is: what one test changes is not the next one's. */
+/** The settings of a new application, restored so that no test sees another's changes. */
 const USUAL = {
   sign_up: "immediate",
   sign_in_methods: ["password", "passkey"],
@@ -19,18 +19,18 @@ const USUAL = {
   mfa_remember: 0,
 } as const satisfies Partial<ApplicationSettings>;
 
-/** What the tests of one file share; filled before the first of them. */
+/** Shared by the tests of one file, and filled before the first test. */
 export interface Stage {
   instance: Instance;
   /** An allowed origin, whose page holds a session. */
   site: PageServer;
-  /** Answers of the site itself, for the tests that call their own server. */
+  /** The site's own answers, for the tests that call the site's server. */
   api: (request: Request) => Response | undefined | Promise<Response>;
 }
 
-/** An appliance and a site for the tests of this file, as new before each. */
+/** Sets up an appliance and a site for the tests of this file, fresh before each test. */
 export function setUpStage(): Stage {
-  // A test that runs out of time takes the browser, and with it the tests after it, along: let the waits in it fail first.
+  // A test that times out ends the browser, and with it the later tests. The waits inside a test must fail first.
   setDefaultTimeout(60_000);
   const stage = { api: () => undefined } as unknown as Stage;
   beforeAll(async () => {
@@ -81,7 +81,7 @@ export class Profile implements AsyncDisposable {
   }
 }
 
-/** The state, with its error's code in place of the error: classes do not travel between page and test. */
+/** Returns the state with its error's code, because classes do not travel between page and test. */
 export const stateOf = (page: Page) =>
   page.evaluate(() => {
     const { state } = window.sallyport.session;
@@ -94,7 +94,7 @@ export const becomes = (page: Page, status: string) =>
 
 let people = 0;
 
-/** Signs a new person up. @returns the address */
+/** Signs a new user up. @returns the address */
 export async function signUp(page: Page): Promise<string> {
   const email = `person-${++people}@example.com`;
   await becomes(page, "signed-out");
@@ -102,7 +102,7 @@ export async function signUp(page: Page): Promise<string> {
   return email;
 }
 
-/** The code that a call in the page is rejected with; null when it is not. */
+/** Returns the code with which a call in the page rejects, or null if it succeeds. */
 export function codeOf(page: Page, what: "signOut" | "getAccessToken" | "refresh" | "session"): Promise<string | null> {
   return page.evaluate(async (name) => {
     const { session } = window.sallyport;

@@ -1,6 +1,6 @@
 import type { CDPSession, Page } from "playwright-core";
 
-/** Chromium's own authenticator without hardware, of one tab: CDP's WebAuthn domain. */
+/** Chromium's virtual authenticator for one tab, by CDP's WebAuthn domain. */
 export class VirtualAuthenticator {
   private constructor(
     private readonly session: CDPSession,
@@ -26,7 +26,7 @@ export class VirtualAuthenticator {
     return new VirtualAuthenticator(session, authenticatorId);
   }
 
-  /** What the next answers get wrong; nothing named: nothing. */
+  /** Sets the faults of the next answers. Without an argument, they are correct. */
   async override(bits: { isBogusSignature?: boolean; isBadUV?: boolean; isBadUP?: boolean } = {}): Promise<void> {
     await this.session.send("WebAuthn.setResponseOverrideBits", { authenticatorId: this.id, ...bits });
   }

@@ -1,4 +1,4 @@
-// A project that uses every door: type-checked by test/sdk/publish.test.ts, which prints what that costs the compiler.
+// A project that uses every entry point. test/sdk/publish.test.ts type-checks it and prints the compiler's cost.
 import { createClient } from "sallyport/client";
 import { requireScope, requireSession } from "sallyport/express";
 import { ManagementClient } from "sallyport/management";

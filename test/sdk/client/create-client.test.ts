@@ -16,7 +16,7 @@ async function caught(promise: Promise<unknown>): Promise<SallyportError> {
 }
 
 describe("calls", () => {
-  test("name the application, in whichever form its id was given", async () => {
+  test("name the application, in either form of its id", async () => {
     await using wire = new TestWire();
     const client = createClient({ url: `${wire.url}/`, applicationId: PREFIXED.toLowerCase() });
     const answer = await client.auth.login.mutate(GOOD);
@@ -28,7 +28,7 @@ describe("calls", () => {
     expect(request?.headers.has("authorization")).toBe(false);
   });
 
-  test("of one turn share a request, and each has its own outcome", async () => {
+  test("of one event loop turn share a request, and each has its own outcome", async () => {
     await using wire = new TestWire();
     const client = createClient({ url: wire.url, applicationId: APPLICATION });
     const [page, session, first, second] = await Promise.allSettled([
@@ -49,7 +49,7 @@ describe("calls", () => {
     ]);
   });
 
-  test("bear the access token that was set last, and none once it is taken away", async () => {
+  test("carry the last access token, and none once it is removed", async () => {
     await using wire = new TestWire();
     const client = createClient({ url: wire.url, applicationId: APPLICATION, accessToken: "first" });
     await client.auth.session.query();
@@ -64,7 +64,7 @@ describe("calls", () => {
     ]);
   });
 
-  test("ask getAccessToken each time, and send the caller's headers but not instead of ours", async () => {
+  test("call getAccessToken each time, and add the caller's headers to the client's own", async () => {
     await using wire = new TestWire();
     let count = 0;
     const client = createClient({
@@ -83,7 +83,7 @@ describe("calls", () => {
     expect(wire.received[0]?.headers.get("x-application-id")).toBe(APPLICATION);
   });
 
-  test("the client is no promise, and printing it calls nothing", async () => {
+  test("the client is not a promise, and printing it calls nothing", async () => {
     await using wire = new TestWire();
     const client = createClient({ url: wire.url, applicationId: APPLICATION });
     expect(await (async () => client)()).toBe(client);
@@ -93,7 +93,7 @@ describe("calls", () => {
 });
 
 describe("errors", () => {
-  test("are the envelope, typed", async () => {
+  test("are the envelope with types", async () => {
     await using wire = new TestWire();
     const client = createClient({ url: wire.url, applicationId: APPLICATION });
     const error = await caught(client.auth.login.mutate({ ...GOOD, password: "wrong" }));
@@ -108,7 +108,7 @@ describe("errors", () => {
     });
   });
 
-  test("are the REST envelope's where a whole batch was refused", async () => {
+  test("are the REST envelope's if a whole batch was refused", async () => {
     await using wire = new TestWire();
     const error = { code: "unknown_application", message: "None.", type: "invalid_request_error", request_id: "r" };
     wire.override = () => Response.json({ error: { ...error, details: null } }, { status: 400 });
@@ -118,7 +118,7 @@ describe("errors", () => {
       expect(await call).toMatchObject({ code: "unknown_application", requestId: "r" });
   });
 
-  test("Retry-After is told in seconds", async () => {
+  test("Retry-After is given in seconds", async () => {
     await using wire = new TestWire();
     const envelope = {
       code: "rate_limited",
@@ -144,7 +144,7 @@ describe("errors", () => {
   test.each<[string, () => Response]>([
     ["a proxy's page", () => new Response("<html>502</html>", { status: 502 })],
     ["somebody else's JSON", () => Response.json({ message: "hello" })],
-  ])("%s is no answer of ours", async (_name, answer) => {
+  ])("%s is an unexpected response", async (_name, answer) => {
     await using wire = new TestWire();
     wire.override = answer;
     const client = createClient({ url: wire.url, applicationId: APPLICATION });
@@ -171,7 +171,7 @@ describe("errors", () => {
 });
 
 describe("refresh", () => {
-  test("goes by REST, its token serves the calls that follow, and callers at once share it", async () => {
+  test("goes by REST, serves later calls, and is shared by simultaneous callers", async () => {
     await using wire = new TestWire();
     const client = createClient({ url: wire.url, applicationId: APPLICATION });
     const [one, two] = await Promise.all([client.refresh(), client.refresh()]);
@@ -202,26 +202,32 @@ describe("a stale token", () => {
         : undefined;
   }
 
-  test.each(["token_expired", "token_revoked"])("%s: another one is asked for, and tried once", async (code) => {
-    await using wire = new TestWire();
-    refuseFirst(wire, code);
-    const asked: (string | null)[] = [];
-    const getAccessToken = ({ rejected }: { rejected: string | null }) => {
-      asked.push(rejected);
-      return rejected === null ? "first" : "second";
-    };
-    const client = createClient({ url: wire.url, applicationId: APPLICATION, getAccessToken });
-    const calls = await Promise.all([client.auth.session.query(), client.users.list.query()]);
-    expect(calls).toHaveLength(2);
-    expect(wire.received.map(({ headers }) => headers.get("authorization"))).toEqual(["Bearer first", "Bearer second"]);
-    expect(asked).toEqual([null, "first", "first"]);
-  });
+  test.each(["token_expired", "token_revoked"])(
+    "%s: the client asks for another token, and retries once",
+    async (code) => {
+      await using wire = new TestWire();
+      refuseFirst(wire, code);
+      const asked: (string | null)[] = [];
+      const getAccessToken = ({ rejected }: { rejected: string | null }) => {
+        asked.push(rejected);
+        return rejected === null ? "first" : "second";
+      };
+      const client = createClient({ url: wire.url, applicationId: APPLICATION, getAccessToken });
+      const calls = await Promise.all([client.auth.session.query(), client.users.list.query()]);
+      expect(calls).toHaveLength(2);
+      expect(wire.received.map(({ headers }) => headers.get("authorization"))).toEqual([
+        "Bearer first",
+        "Bearer second",
+      ]);
+      expect(asked).toEqual([null, "first", "first"]);
+    },
+  );
 
   test.each<[string, string, string | null, number]>([
-    ["nothing else at hand", "token_expired", null, 1],
-    ["the same again", "token_expired", "first", 1],
-    ["another that is refused as well", "token_expired", "last", 2],
-    ["a stronger sign-in is asked for", "insufficient_user_authentication", "second", 1],
+    ["no other token", "token_expired", null, 1],
+    ["the same token again", "token_expired", "first", 1],
+    ["another token that is refused too", "token_expired", "last", 2],
+    ["the server asks for a stronger sign-in", "insufficient_user_authentication", "second", 1],
   ])("%s: %s", async (_name, code, next, requests) => {
     await using wire = new TestWire();
     refuseFirst(wire, code);

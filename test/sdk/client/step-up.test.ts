@@ -12,7 +12,7 @@ interface Claims {
   auth_time?: number;
 }
 
-/** Read for show only: nobody checks its signature here. */
+/** For display only: no code checks its signature here. */
 function tokenOf({ sub = "ada", aal = "aal1", auth_time = 1_000 }: Claims = {}): string {
   const claims = { sub, sid: "s", aal, amr: ["pwd"], auth_method: "password", auth_time };
   return `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;
@@ -38,11 +38,11 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
   );
 }
 
-describe("a call that needs more of the person", () => {
+describe("a call that needs a step-up", () => {
   const weak = tokenOf();
   const strong = tokenOf({ aal: "aal2", auth_time: 2_000 });
 
-  test("asks once for all that wait, with what would do, and each is tried once more", async () => {
+  test("asks once for all waiting calls, names the need, and retries each call once", async () => {
     await using wire = new TestWire();
     refuse(wire, [weak], { acr_values: "aal2", max_age: 300 });
     const asked: StepUpNeed[] = [];
@@ -66,11 +66,11 @@ describe("a call that needs more of the person", () => {
   });
 
   test.each<[string, boolean, string, number]>([
-    ["the person declines", false, strong, 1],
-    ["nothing came of it", true, weak, 1],
-    ["it was not enough: no second question", true, tokenOf({ auth_time: 3_000 }), 2],
-    ["another person signed in", true, tokenOf({ sub: "eve", aal: "aal2", auth_time: 2_000 }), 1],
-  ])("%s: it rejects as it was refused", async (_name, isProven, next, requests) => {
+    ["the user declines", false, strong, 1],
+    ["the step-up changes nothing", true, weak, 1],
+    ["the new token is too weak, and the user is not asked again", true, tokenOf({ auth_time: 3_000 }), 2],
+    ["another user signed in", true, tokenOf({ sub: "eve", aal: "aal2", auth_time: 2_000 }), 1],
+  ])("%s: the call rejects with the refusal", async (_name, isProven, next, requests) => {
     await using wire = new TestWire();
     refuse(wire, [weak, tokenOf({ auth_time: 3_000 })], { acr_values: "aal2", max_age: null });
     let asked = 0;
@@ -89,7 +89,7 @@ describe("a call that needs more of the person", () => {
     expect(wire.received).toHaveLength(requests);
   });
 
-  test("who waits for a question that is declined is not asked the same again", async () => {
+  test("a call that waits for a declined question does not ask again", async () => {
     await using wire = new TestWire();
     refuse(wire, [weak], { acr_values: "aal2", max_age: null });
     let asked = 0;
@@ -104,7 +104,7 @@ describe("a call that needs more of the person", () => {
     expect(asked).toBe(1);
   });
 
-  test("asks nobody where it says so, and never for a refresh", async () => {
+  test("asks nobody if the call says so, and never for a refresh", async () => {
     await using wire = new TestWire();
     refuse(wire, [weak], { acr_values: null, max_age: 60 });
     const rejected: unknown[] = [];
@@ -116,17 +116,17 @@ describe("a call that needs more of the person", () => {
         return weak;
       },
       onStepUp: () => {
-        throw new Error("nobody is to be asked");
+        throw new Error("the user must not be asked");
       },
     });
     const error = await client.auth.session.query(undefined, { stepUp: false }).catch((thrown: unknown) => thrown);
     expect(stepUpNeedOf(error)).toEqual({ aal: null, maxAge: 60 });
     expect(rejected).toEqual([null]);
-    // A handler that fails is as one that declines.
+    // A handler that fails counts as a refusal by the user.
     expect(await codeOf(client.auth.session.query())).toBe(CODE);
   });
 
-  test("after a stale token: each is mended once", async () => {
+  test("after a stale token: handles each problem once", async () => {
     await using wire = new TestWire();
     const [old, renewed] = [tokenOf({ auth_time: 900 }), weak];
     refuse(wire, [renewed], { acr_values: "aal2", max_age: null });
@@ -162,16 +162,16 @@ test.each<[string, Refused, StepUpNeed | null]>([
     { code: CODE, details: { acr_values: "aal2", max_age: 5 }, challenge: null },
     { aal: "aal2", maxAge: 5 },
   ],
-  ["nothing said of what would do", { code: CODE, details: null, challenge: null }, { aal: null, maxAge: null }],
+  ["a refusal without a stated need", { code: CODE, details: null, challenge: null }, { aal: null, maxAge: null }],
   ["RFC 9470's header", header(`error="${CODE}", acr_values="aal2", max_age="60"`), { aal: "aal2", maxAge: 60 }],
   ["an age without quotes", header(`error="${CODE}", max_age=0`), { aal: null, maxAge: 0 }],
   ["one level of several", header(`error="${CODE}", acr_values="urn:x aal2"`), { aal: "aal2", maxAge: null }],
-  ["a level of somebody else's", header(`error="${CODE}", acr_values="urn:x"`), { aal: null, maxAge: null }],
+  ["an unknown level", header(`error="${CODE}", acr_values="urn:x"`), { aal: null, maxAge: null }],
   ["no age", header(`error="${CODE}", max_age="soon"`), { aal: null, maxAge: null }],
   ["an expired token", header('error="invalid_token"'), null],
   ["a code that disagrees with the header", { ...header(`error="${CODE}"`), code: "token_expired" }, null],
   ["nothing", { code: undefined, details: undefined, challenge: null }, null],
-])("what would do is read from %s", (_name, refused, need) => {
+])("reads the need from %s", (_name, refused, need) => {
   expect(readNeed(refused)).toEqual(need);
 });
 

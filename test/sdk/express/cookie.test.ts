@@ -3,7 +3,7 @@ import { type RequireSessionOptions, requireSession } from "../../../src/sdk/exp
 import { serve, versions } from "../support/express.ts";
 import { APPLICATION, newKey, TestIssuer, type TestKey } from "../support/issuer.ts";
 
-/** The access cookie: a browser sends it with whatever a page makes it send. */
+/** The access cookie: a browser sends it with every request that a page makes it send. */
 const AUDIENCE = "api.banking.example";
 const ORIGIN = "https://app.example.com";
 const OTHER = "018f3c4a-7b2e-7c1d-9e0a-000000000000";
@@ -36,12 +36,12 @@ describe.each(versions)("the cookie under %s", (_name, express) => {
   test.each<[string, string, Record<string, string>, number]>([
     ["reading, from anywhere", "GET", { "sec-fetch-site": "cross-site", origin: "https://evil.example" }, 200],
     ["reading, without a page", "GET", {}, 200],
-    ["a change, same origin by the browser's word", "POST", { "sec-fetch-site": "same-origin" }, 200],
+    ["a change, same origin according to the browser", "POST", { "sec-fetch-site": "same-origin" }, 200],
     ["a change, same origin", "POST", { origin: "SELF" }, 200],
     ["a change, allowed origin", "POST", { origin: ORIGIN, "sec-fetch-site": "cross-site" }, 200],
     ["a change, from elsewhere", "POST", { origin: "https://evil.example" }, 403],
     [
-      "a change, from elsewhere, and the browser says so",
+      "a change, from elsewhere, according to the browser",
       "POST",
       { origin: "SELF", "sec-fetch-site": "cross-site" },
       403,
@@ -49,11 +49,11 @@ describe.each(versions)("the cookie under %s", (_name, express) => {
     ["a change, from a sibling", "POST", { "sec-fetch-site": "same-site" }, 403],
     ["a change, typed in", "POST", { "sec-fetch-site": "none" }, 403],
     ["a change, from a sandbox", "POST", { origin: "null" }, 403],
-    ["a change, from a likeness", "POST", { origin: `${ORIGIN}.evil.example` }, 403],
-    ["a change, by another scheme's name", "POST", { origin: "http://app.example.com" }, 403],
-    ["a change, of no known origin", "POST", {}, 403],
+    ["a change, from a similar host", "POST", { origin: `${ORIGIN}.evil.example` }, 403],
+    ["a change, from the same host with another scheme", "POST", { origin: "http://app.example.com" }, 403],
+    ["a change, without a known origin", "POST", {}, 403],
     ["deleting", "DELETE", { origin: "https://evil.example" }, 403],
-    ["a method that nobody knows is a change", "PROPFIND", {}, 403],
+    ["an unknown method counts as a change", "PROPFIND", {}, 403],
   ])("%s: %s", async (_case, method, headers, status) => {
     using server = await app({ allowedOrigins: [ORIGIN] });
     const own = headers.origin === "SELF" ? { ...headers, origin: server.url } : headers;
@@ -62,7 +62,7 @@ describe.each(versions)("the cookie under %s", (_name, express) => {
     if (status === 403) expect(await answer.json()).toMatchObject({ error: { code: "origin_not_allowed" } });
   });
 
-  test("a WebSocket's GET is held to its origin: any page could open and read it", async () => {
+  test("a WebSocket's GET must have an allowed origin, because any page could open and read it", async () => {
     const upgrade = {
       upgrade: "websocket",
       connection: "Upgrade",
@@ -90,7 +90,7 @@ describe.each(versions)("the cookie under %s", (_name, express) => {
     expect(await run({ ...sent, ...upgrade, origin: "http://localhost" })).toBe(200);
   });
 
-  test("the header wins, good or bad, and bears no origin rule", async () => {
+  test("the header wins, good or bad, and has no origin rule", async () => {
     using server = await app();
     const good = await token({ sub: "header" });
     const both = { ...cookie(await token({ sub: "cookie" })), authorization: `Bearer ${good}` };
@@ -106,7 +106,7 @@ describe.each(versions)("the cookie under %s", (_name, express) => {
     const other = await token({ azp: OTHER });
     expect((await named.get("/me", cookie(mine, `sallyport_at_${short}`))).status).toBe(200);
     expect((await named.get("/me", cookie(mine))).status).toBe(200);
-    // The default application's cookie lies beside it on one host.
+    // The default application's cookie is on the same host.
     const both = { cookie: `sallyport_at=${other}; sallyport_at_${short}=${mine}` };
     expect((await named.get("/me", both)).status).toBe(200);
     expect((await named.get("/me", cookie(mine, `sallyport_at_${OTHER.slice(-12)}`))).status).toBe(401);
@@ -115,7 +115,7 @@ describe.each(versions)("the cookie under %s", (_name, express) => {
     expect((await own.get("/me", cookie(mine))).status).toBe(401);
     using none = await app({ cookie: false });
     expect((await none.get("/me", cookie(mine))).status).toBe(401);
-    // A sibling host can plant a cookie without the prefix, not one with it.
+    // A sibling host can plant a cookie without the prefix, but not with it.
     const https = "https://login.example.com";
     using secure = await app({ issuer: https });
     const theirs = await token({ iss: https });

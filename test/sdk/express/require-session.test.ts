@@ -99,7 +99,7 @@ describe.each(versions)("%s", (_name, express) => {
     ["expired", () => token({ exp: issuer.seconds - 6 }), "token_expired"],
     ["not yet valid", () => token({ nbf: issuer.seconds + 60 }), "authentication_required"],
     ["no expiry", () => token({ exp: undefined }), "authentication_required"],
-    ["a key that nobody published", async () => token({}, {}, await newKey("EdDSA")), "authentication_required"],
+    ["an unpublished key", async () => token({}, {}, await newKey("EdDSA")), "authentication_required"],
     [
       "another algorithm's name",
       async () => (await token()).replace(/^[^.]+/, head({ alg: "RS256", kid: key.kid })),
@@ -111,7 +111,7 @@ describe.each(versions)("%s", (_name, express) => {
       "authentication_required",
     ],
     ["HMAC with the public key", () => hs256(JSON.stringify(rsa.jwk)), "authentication_required"],
-    ["HMAC with nothing", () => hs256(""), "authentication_required"],
+    ["HMAC with an empty key", () => hs256(""), "authentication_required"],
     ["a claim changed", async () => tampered(await token()), "authentication_required"],
     ["a secret key", () => "sally_sk_0123456789", "authentication_required"],
     ["a token and a half", async () => `${await token()} ${await token()}`, "authentication_required"],
@@ -136,7 +136,7 @@ describe.each(versions)("%s", (_name, express) => {
     const { error } = (await answer.json()) as { error: Record<string, unknown> };
     expect(error.code).toBe(code ?? "authentication_required");
     expect(error.type).toBe("authentication_error");
-    // Which check it was would tell an attacker how far the forgery came.
+    // The failed check would tell an attacker how far the forgery came.
     expect(error.details).toBeNull();
     expect(Object.keys(error).sort()).toEqual(["code", "details", "message", "request_id", "type"]);
   });
@@ -147,7 +147,7 @@ describe.each(versions)("%s", (_name, express) => {
     expect([answer.status, answer.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
   });
 
-  test("revoked is told as such", async () => {
+  test("says that a token is revoked", async () => {
     issuer.revoke("sid", "s");
     using server = await app();
     const answer = await server.get("/me", { authorization: `Bearer ${await token({ sid: "s" })}` });
@@ -155,7 +155,7 @@ describe.each(versions)("%s", (_name, express) => {
     expect(await answer.json()).toMatchObject({ error: { code: "token_revoked" } });
   });
 
-  test("with an application, another one's token for the same audience is refused", async () => {
+  test("with an application, refuses another application's token for the same audience", async () => {
     const authorization = `Bearer ${await token({ azp: OTHER })}`;
     using any = await app();
     expect((await any.get("/me", { authorization })).status).toBe(200);
@@ -224,7 +224,7 @@ describe.each(versions)("%s", (_name, express) => {
     expect(await answer.json()).toMatchObject({ error: { code: "insufficient_scope", details: { scope: needed } } });
   });
 
-  test("a scope without a session in front is 401, whatever somebody put into req.user", async () => {
+  test("requireScope without a session gives 401, whatever req.user holds", async () => {
     const made = express();
     made.use((request, _response, next) => {
       Object.assign(request, { user: { scope: "read" } });
@@ -235,7 +235,7 @@ describe.each(versions)("%s", (_name, express) => {
     expect((await server.get("/read")).status).toBe(401);
   });
 
-  test("allowUnauthenticated: none passes, a bad header does not, a bad cookie is none", async () => {
+  test("allowUnauthenticated: no credential passes, a bad header does not, a bad cookie counts as none", async () => {
     using server = await app({ allowUnauthenticated: true, aal: "aal2" });
     const answer = await server.get("/me");
     expect([answer.status, await answer.json()]).toEqual([200, { sub: null, same: true }]);
@@ -244,11 +244,11 @@ describe.each(versions)("%s", (_name, express) => {
     expect(await stale.json()).toEqual({ sub: null, same: true });
     const forged = { cookie: `sallyport_at=${await token({ aal: "aal2" })}`, origin: "https://evil.example" };
     expect(await (await server.get("/me", forged, "POST")).json()).toEqual({ sub: null, same: true });
-    // Who has signed in, but not well enough, is told what would do.
+    // A user whose sign-in is too weak is told what is needed.
     expect((await server.get("/me", { cookie: `sallyport_at=${await token()}` })).status).toBe(401);
   });
 
-  test("what another middleware took for the user does not pass for a session", async () => {
+  test("another middleware's user does not count as a session", async () => {
     const made = express();
     made.use((request, _response, next) => {
       Object.assign(request, { user: { sub: "admin" } });
@@ -260,7 +260,7 @@ describe.each(versions)("%s", (_name, express) => {
     expect(await (await server.get("/me")).json()).toEqual([null, null]);
   });
 
-  test("the appliance out of reach from the start: 503, and nothing of where it is", async () => {
+  test("an appliance out of reach from the start gives 503, without its address", async () => {
     issuer.override = () => errorResponse(500, "internal_error", "api_error");
     using server = await app({ allowUnauthenticated: true });
     const answer = await server.get("/me", { cookie: `sallyport_at=${await token()}` });
@@ -294,12 +294,12 @@ describe("construction", () => {
     expect(() => requireSession(options)).toThrow(message);
   });
 
-  test("requireScope of nothing would let everybody in", () => {
+  test("requireScope needs a scope, or it would accept every token", () => {
     expect(() => requireScope([])).toThrow("requireScope needs at least one scope");
     expect(() => requireScope("")).toThrow("scope must be one or more scopes");
   });
 
-  test("the environment is enough; an application in it is checked, unless any will do", async () => {
+  test("needs only the environment, and checks the application that it names unless `any` is set", async () => {
     const { env } = process;
     process.env = {
       ...env,

@@ -49,7 +49,7 @@ describe("construction", () => {
 });
 
 describe("the grant", () => {
-  test("begins with the construction, and the first calls share it", async () => {
+  test("starts with the construction, and the first calls share it", async () => {
     await using server = new TestManagement();
     const client = open(server);
     await until(() => server.grants.length === 1);
@@ -62,7 +62,7 @@ describe("the grant", () => {
     });
   });
 
-  test("that fails rejects nothing that nobody waits for, and the first call tells why", async () => {
+  test("that fails causes no unhandled rejection, and the first call reports why", async () => {
     await using server = new TestManagement();
     const rejections: unknown[] = [];
     const note = (error: unknown) => void rejections.push(error);
@@ -81,7 +81,7 @@ describe("the grant", () => {
       message: "The client did not prove who it is.",
       requestId: "req-7",
     });
-    // A wrong secret is not tried again with every call, and not for ever left untried.
+    // A wrong secret is not retried with every call, but it is retried in the end.
     expect(await outcome(client.users.get(CLIENT))).toBe("invalid_client");
     expect(server.grants.length).toBe(1);
     server.time += 6_000;
@@ -89,7 +89,7 @@ describe("the grant", () => {
     expect(server.grants.length).toBe(2);
   });
 
-  test("is renewed behind the calls before the token ends, and waited for after", async () => {
+  test("is renewed in the background before the token ends; after its end the calls wait", async () => {
     await using server = new TestManagement();
     const client = open(server);
     await client.users.list();
@@ -110,7 +110,7 @@ describe("the grant", () => {
     expect(server.received.every((call) => call.authorization !== null)).toBe(true);
   });
 
-  test("is made anew once when the appliance refuses the token", async () => {
+  test("is repeated once when the appliance refuses the token", async () => {
     await using server = new TestManagement();
     const client = open(server);
     await client.users.list();
@@ -124,7 +124,7 @@ describe("the grant", () => {
     expect(server.received.length - before).toBe(2);
   });
 
-  test("survives a start of both at once: the appliance is not up yet", async () => {
+  test("survives a simultaneous start, when the appliance is not up yet", async () => {
     await using server = new TestManagement();
     server.override = failing("/oauth2/token", 2, overloaded(503));
     expect((await open(server).users.list()).data).toEqual([]);
@@ -162,7 +162,7 @@ describe("calls", () => {
     expect(error).toMatchObject({ code: "not_found", status: 404, type: "not_found_error", requestId: "req-9" });
   });
 
-  test("every door of the surface has its address", async () => {
+  test("every method calls its address", async () => {
     await using server = new TestManagement();
     server.override = (path) => (path === "/oauth2/token" ? undefined : Response.json({ data: [], next_cursor: null }));
     const client = open(server);
@@ -204,7 +204,7 @@ describe("calls", () => {
   });
 
   test.each(["", ".", "..", "../api-keys", "a/b", "a?b=c", "a%2Fb", "a#b", "\u0000", "x".repeat(65)])(
-    "an id that would lead elsewhere is not sent: %j",
+    "does not send an id that would lead to another path: %j",
     async (id) => {
       await using server = new TestManagement();
       const client = open(server);
@@ -226,7 +226,7 @@ describe("lists", () => {
     return server;
   }
 
-  test("awaited is a page; iterated is everything, read as it is needed", async () => {
+  test("give one page when awaited, and everything, read as needed, when iterated", async () => {
     await using server = await filled(250);
     const client = open(server);
     const page = await client.users.list({ limit: 30 });
@@ -259,7 +259,7 @@ describe("lists", () => {
     expect(server.received.every(({ search }) => search.get("email") === "1@example.com")).toBe(true);
   });
 
-  test("ask for nothing before they are used, and for no page twice", async () => {
+  test("send no request before they are used, and fetch no page twice", async () => {
     await using server = await filled(3);
     const client = open(server);
     client.users.list();
@@ -267,27 +267,27 @@ describe("lists", () => {
     expect(server.received).toEqual([]);
     server.override = (path) => (path === "/v1/users" ? Response.json({ data: [], next_cursor: "7" }) : undefined);
     const walk = async () => {
-      for await (const _ of client.users.list({ cursor: "7" })) throw new Error("there is nothing");
+      for await (const _ of client.users.list({ cursor: "7" })) throw new Error("the list is not empty");
     };
     expect(await outcome(walk())).toBe("unexpected_response");
     expect(server.received.length).toBe(1);
   });
 });
 
-describe("what fails for a moment", () => {
+describe("a failure that passes", () => {
   test.each<[string, () => Response]>([
     ["503", overloaded(503)],
     ["429", overloaded(429)],
     ["429 with Retry-After", overloaded(429, "1")],
     ["a proxy's 502", () => new Response("<html>", { status: 502 })],
-  ])("%s: read again until it is there", async (_name, answer) => {
+  ])("%s: a read is repeated until it succeeds", async (_name, answer) => {
     await using server = new TestManagement();
     server.override = failing("/v1/users", 2, answer);
     expect((await open(server).users.list()).data).toEqual([]);
     expect(server.received.length).toBe(3);
   });
 
-  test("Retry-After is waited for", async () => {
+  test("waits for Retry-After", async () => {
     await using server = new TestManagement();
     let freeAt = Number.POSITIVE_INFINITY;
     server.override = (path) => {
@@ -299,7 +299,7 @@ describe("what fails for a moment", () => {
     expect(server.received.length).toBe(2);
   });
 
-  test("a long Retry-After is told, not waited for", async () => {
+  test("reports a long Retry-After without waiting", async () => {
     await using server = new TestManagement();
     server.override = failing("/v1/users", 9, overloaded(429, "3600"));
     const error = await open(server)
@@ -310,16 +310,16 @@ describe("what fails for a moment", () => {
     expect(server.received.length).toBe(1);
   });
 
-  test("is given up after the third repetition, or as configured", async () => {
+  test("gives up after the third repetition, or as configured", async () => {
     await using server = new TestManagement();
     server.override = failing("/v1/users", 99, overloaded(503));
     expect(await outcome(open(server, { retries: 1 }).users.list().page())).toBe("overloaded");
     expect(server.received.length).toBe(2);
   });
 
-  test("creating is repeated under one key, so that it is done once", async () => {
+  test("repeats a creation under one key, so that it happens once", async () => {
     await using server = new TestManagement();
-    // Done, and the answer lost on its way.
+    // The call was done, but its answer is lost on the way.
     let lost = 0;
     const { url } = server;
     const client = open(server, {
@@ -340,7 +340,7 @@ describe("what fails for a moment", () => {
     expect(server.received.at(-1)?.idempotencyKey).toBe("mine");
   });
 
-  test("a change is not repeated: it may undo what somebody wrote meanwhile", async () => {
+  test("does not repeat a change, because it may undo another caller's change", async () => {
     await using server = new TestManagement();
     server.override = failing(`/v1/users/${CLIENT}`, 9, overloaded(503));
     expect(await outcome(open(server).users.update(CLIENT, { display_name: "Ada" }))).toBe("overloaded");
@@ -348,14 +348,14 @@ describe("what fails for a moment", () => {
     expect(server.received[0]?.idempotencyKey).toBeNull();
   });
 
-  test.each([400, 403, 404, 409, 500])("%d is no such thing", async (status) => {
+  test.each([400, 403, 404, 409, 500])("%d does not pass, so it is not repeated", async (status) => {
     await using server = new TestManagement();
     server.override = failing("/v1/users", 9, () => errorResponse(status, "no", "invalid_request_error"));
     expect(await outcome(open(server).users.list().page())).toBe("no");
     expect(server.received.length).toBe(1);
   });
 
-  test("nobody there: said so, without the address's path or the secret", async () => {
+  test("an unreachable appliance is reported without the address's path or the secret", async () => {
     const server = new TestManagement();
     await server[Symbol.asyncDispose]();
     const error = await open(server, { retries: 0 })

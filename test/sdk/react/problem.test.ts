@@ -16,7 +16,7 @@ function refused(code: string, more: { details?: unknown; retryAfter?: number } 
   return problemOf(error, english, LABELS);
 }
 
-test("a field's reason is told as a sentence, with its name where it goes on from it", () => {
+test("shows a field's reason as a sentence, after the field's name if it continues from it", () => {
   const details = [
     { path: "email", reason: "must be one e-mail address such as ada@example.com" },
     { path: "password", reason: "This is one of the most common passwords. Choose another one." },
@@ -40,11 +40,11 @@ test.each([
   [1, "1 second"],
   [17, "17 seconds"],
   [600, "10 minutes"],
-])("%d seconds to wait are told as %s", (retryAfter, text) => {
+])("shows a wait of %d seconds as %s", (retryAfter, text) => {
   expect(refused("rate_limited", { retryAfter }).summary).toBe(`Too many attempts. Try again in ${text}.`);
 });
 
-test("what nobody foresaw is told as the appliance says it, or else as busy", () => {
+test("shows the appliance's message for an unknown code, or else that the service is busy", () => {
   expect(refused("new_code").summary).toBe("As the appliance says.");
   expect(problemOf(undefined, english, LABELS).summary).toBe(english.busy);
 });

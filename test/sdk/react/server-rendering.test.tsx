@@ -20,7 +20,7 @@ function Actions() {
   return <p>{useAuth() === null ? "no page" : "a page"}</p>;
 }
 
-test("without a page it is not known who is signed in, and forms are there", () => {
+test("outside a page, the signed-in user is unknown, and forms render", () => {
   const html = renderToString(
     <SallyportProvider session={null} texts={{ signIn: "Anmelden" }}>
       <SignedIn>in</SignedIn>
@@ -35,11 +35,11 @@ test("without a page it is not known who is signed in, and forms are there", () 
   expect(html).not.toContain("style=");
 });
 
-test("without a provider it says what is missing", () => {
+test("without a provider, the error says what to add", () => {
   expect(() => renderToString(<SignIn />)).toThrow("<SallyportProvider>");
 });
 
-test("every component renders without a page", () => {
+test("every component renders outside a page", () => {
   const mfa = { status: "mfa_required", mfa_token: "t", mfa_token_expires_in: 300, methods: ["totp"] } as const;
   const half = { ...mfa, methods: [...mfa.methods], setup_required: false };
   const html = renderToString(
@@ -57,7 +57,7 @@ test("every component renders without a page", () => {
   expect(html).not.toContain("style=");
 });
 
-test("German says everything that English says, and something else", () => {
+test("German has every text of English, and translates it", () => {
   expect(Object.keys(german)).toEqual(Object.keys(english));
   const same = Object.entries(german).filter(([key, text]) => text === english[key as keyof typeof english]);
   expect(same.map(([key]) => key)).toEqual(["passkeys"]);

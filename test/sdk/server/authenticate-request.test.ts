@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type AuthenticationOptions, SallyportServer } from "../../../src/sdk/server/index.ts";
 import { APPLICATION, newKey, TestIssuer, type TestKey } from "../support/issuer.ts";
 
-/** What the Express tests hold in full goes for Request and Response too; here is what is its own. */
+/** The Express tests cover the shared rules in full. These cover the rules for Request and Response alone. */
 let issuer: TestIssuer;
 let key: TestKey;
 let server: SallyportServer;
@@ -41,7 +41,7 @@ async function ask(made: Request, options: AuthenticationOptions = {}): Promise<
 }
 
 describe("authenticateRequest", () => {
-  test("answers claims, narrowed by the check that a handler makes", async () => {
+  test("returns claims, which the handler's check narrows", async () => {
     const answer = await server.authenticateRequest(request({ authorization: `Bearer ${token}` }));
     if (answer.error) throw answer.error;
     expect(answer.claims.sub).toBe("018f3c4a-0000-7000-8000-000000000001");
@@ -51,10 +51,10 @@ describe("authenticateRequest", () => {
   test.each<[string, () => Request, AuthenticationOptions, string]>([
     ["header", () => request({ authorization: `Bearer ${token}` }, "POST"), {}, "accepted"],
     ["nothing", () => request({}), {}, "401 authentication_required"],
-    ["nothing, and that is fine", () => request({}), { allowUnauthenticated: true }, "nobody"],
+    ["no credential, which is allowed", () => request({}), { allowUnauthenticated: true }, "nobody"],
     ["an empty header", () => request({ authorization: "", ...cookie() }), {}, "401 authentication_required"],
     ["cookie", () => request(cookie()), {}, "accepted"],
-    ["cookie, switched off", () => request(cookie()), { cookie: false }, "401 authentication_required"],
+    ["a cookie, turned off", () => request(cookie()), { cookie: false }, "401 authentication_required"],
     ["a change by cookie", () => request(cookie(), "POST"), {}, "403 origin_not_allowed"],
     ["from its own page", () => request({ ...cookie(), origin: SITE }, "POST"), {}, "accepted"],
     [
@@ -92,7 +92,7 @@ describe("authenticateRequest", () => {
     expect([refused.status, refused.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
   });
 
-  test("a wrong option is thrown, not answered", async () => {
+  test("throws for a wrong option instead of answering", async () => {
     expect(server.authenticateRequest(request({}), { maxAge: -1 })).rejects.toThrow("maxAge must be");
   });
 });

@@ -23,21 +23,21 @@ describe("server-sent events", () => {
     ["several lines of data", "data: a\ndata\ndata:b\n\n", [event("a\n\nb")]],
     ["a comment", ":\n\n: in step\n\n", [comment, comment]],
     ["a comment within an event", "data: a\n: b\ndata: c\n\n", [comment, event("a\nc")]],
-    ["no data is no event", "id: 1\nevent: x\n\n", []],
+    ["without data there is no event", "id: 1\nevent: x\n\n", []],
     ["retry and unknown fields", "retry: 2000\nfoo: bar\n\ndata: x: y\n\n", [event("x: y")]],
     ["an unfinished event", "data: a\n", []],
     ["other alphabets", "data: žluťoučký 🐎\n\n", [event("žluťoučký 🐎")]],
     ["an id with NUL", "id: a\0b\ndata: c\n\n", [event("c")]],
-  ])("%s, in whatever pieces it comes", async (_name, text, expected) => {
+  ])("%s, in any chunks", async (_name, text, expected) => {
     expect(await read(text)).toEqual(expected as StreamEvent[]);
     for (const size of [1, 2, 3, 7]) expect(await read(text, size)).toEqual(expected as StreamEvent[]);
   });
 
   test.each([
-    ["a line without an end", `data: ${"a".repeat(9_000)}`],
-    ["an event without an end", "data: a\n".repeat(2_000)],
+    ["an endless line", `data: ${"a".repeat(9_000)}`],
+    ["an endless event", "data: a\n".repeat(2_000)],
     ["an event of empty comments", ":aaaaaaa\n".repeat(2_000)],
-  ])("%s is given up", async (_name, text) => {
+  ])("gives up on %s", async (_name, text) => {
     expect(read(text, 100)).rejects.toThrow("too long");
   });
 });

@@ -11,7 +11,7 @@ function open(issuer: TestIssuer) {
 const JWKS = "/oauth2/jwks";
 
 describe("the key set", () => {
-  test("is fetched once for many tokens at once, and not again while it is fresh", async () => {
+  test("is fetched once for many simultaneous tokens, and not again while it is fresh", async () => {
     await using issuer = new TestIssuer();
     const key = await newKey("EdDSA");
     issuer.keys = [key];
@@ -24,7 +24,7 @@ describe("the key set", () => {
     server.close();
   });
 
-  test("is revalidated by ETag behind the request once its max-age is over", async () => {
+  test("is revalidated by ETag in the background after its max-age", async () => {
     await using issuer = new TestIssuer();
     const key = await newKey("EdDSA");
     issuer.keys = [key];
@@ -43,7 +43,7 @@ describe("the key set", () => {
     server.close();
   });
 
-  test("an outage after the first fetch stands in nobody's way", async () => {
+  test("an outage after the first fetch delays no request", async () => {
     await using issuer = new TestIssuer();
     const key = await newKey("EdDSA");
     issuer.keys = [key];
@@ -57,7 +57,7 @@ describe("the key set", () => {
     server.close();
   });
 
-  test("an outage at the start is the appliance's fault, told as such, and no storm of fetches", async () => {
+  test("an outage at the start is reported as the appliance's fault, without a storm of fetches", async () => {
     await using issuer = new TestIssuer();
     const key = await newKey("EdDSA");
     issuer.keys = [key];
@@ -84,7 +84,7 @@ describe("the key set", () => {
     server.close();
   });
 
-  test("rotation: a new key is found at its first token, a withdrawn one is gone with its tokens", async () => {
+  test("rotation: a new key is found at its first token, and a withdrawn key ends its tokens", async () => {
     await using issuer = new TestIssuer();
     const [first, second] = [await newKey("EdDSA"), await newKey("EdDSA")];
     issuer.keys = [first];
@@ -98,14 +98,14 @@ describe("the key set", () => {
     issuer.keys = [second];
     issuer.time += 61 * SECOND;
     await server.verifyToken(await issuer.token(second));
-    // The set in hand is used while the new one is fetched.
+    // The old set is used while the new one is fetched.
     await eventually(async () => {
       expect(await outcome(server.verifyToken(old))).toBe("authentication_required/unknown_key");
     });
     server.close();
   });
 
-  test("a kid that comes back with another key does not carry the old one's tokens", async () => {
+  test("a kid that returns with another key does not accept the old key's tokens", async () => {
     await using issuer = new TestIssuer();
     const [first, second] = [await newKey("EdDSA", "same"), await newKey("EdDSA", "same")];
     issuer.keys = [first];
@@ -130,7 +130,7 @@ describe("the key set", () => {
       const outcomes = await Promise.all(tokens.map((token) => outcome(server.verifyToken(token))));
       expect(new Set(outcomes)).toEqual(new Set(["authentication_required/unknown_key"]));
     }
-    // The set itself, and one look for the unknown.
+    // One fetch of the set, and one for the unknown kids.
     expect(issuer.count(JWKS)).toBe(2);
     issuer.time += 11 * SECOND;
     await outcome(server.verifyToken(await issuer.token({ ...stranger, kid: "another" })));
@@ -156,7 +156,7 @@ describe("the key set", () => {
     ["a page", () => new Response("<html>", { headers: { "content-type": "text/html" } })],
     ["no set", () => Response.json({ keys: "none" })],
     ["a redirect", () => Response.redirect("https://attacker.example/jwks", 302)],
-  ])("%s is refused and replaces nothing", async (_name, answer) => {
+  ])("refuses %s and keeps the old set", async (_name, answer) => {
     await using issuer = new TestIssuer();
     const key = await newKey("EdDSA");
     issuer.keys = [key];
@@ -173,7 +173,7 @@ describe("the key set", () => {
     server.close();
   });
 
-  test("keys for other uses, of other algorithms, or malformed are skipped, and the rest serves", async () => {
+  test("skips keys with another use or algorithm and malformed keys, and uses the rest", async () => {
     await using issuer = new TestIssuer();
     const good = await newKey("EdDSA");
     const bad = await Promise.all(["EdDSA", "ES256", "RS256", "ES384", "PS256"].map((alg) => newKey(alg)));
@@ -195,10 +195,10 @@ describe("the key set", () => {
   });
 
   test.each<[string, (mine: object, theirs: object) => string]>([
-    ["a kid stands twice", (mine, theirs) => JSON.stringify({ keys: [mine, theirs] })],
-    ["a secret stands beside public keys", (mine) => JSON.stringify({ keys: [mine, { kty: "oct", k: "AAAA" }] })],
+    ["a kid occurs twice", (mine, theirs) => JSON.stringify({ keys: [mine, theirs] })],
+    ["a secret is among public keys", (mine) => JSON.stringify({ keys: [mine, { kty: "oct", k: "AAAA" }] })],
     ["a key repeats a member", (mine) => JSON.stringify({ keys: [mine] }).replace('"kty":', '"kty":"RSA","kty":')],
-  ])("a set in which %s is refused whole, and the set before it serves", async (_name, text) => {
+  ])("refuses a whole set in which %s, and keeps the old set", async (_name, text) => {
     await using issuer = new TestIssuer();
     const [mine, theirs] = [await newKey("EdDSA", "one"), await newKey("EdDSA", "one")];
     issuer.keys = [mine];
@@ -216,7 +216,7 @@ describe("the key set", () => {
   });
 });
 
-/** Waits for what happens behind the request, by turns of the loop rather than by time. */
+/** Waits for background work, by turns of the event loop rather than by time. */
 async function until(condition: () => boolean): Promise<void> {
   for (let turn = 0; turn < 1_000 && !condition(); turn++) await new Promise((resolve) => setTimeout(resolve, 1));
   expect(condition()).toBe(true);

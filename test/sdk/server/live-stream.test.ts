@@ -10,7 +10,7 @@ import { openStorage } from "../../../src/storage/open.ts";
 import { launch, type Started, signOut, signUp, until } from "../support/appliance.ts";
 import { outcome } from "../support/refusal.ts";
 
-/** The stream of revocations between the live appliance and a verifier of its own process. */
+/** The stream of revocations between the live appliance and a verifier in another process. */
 let directory: string;
 let data: string;
 let appliance: Awaited<ReturnType<typeof launch>>;
@@ -33,7 +33,7 @@ async function restart() {
   appliance = await launch(["--data", data, "--port", new URL(started.url).port]);
 }
 
-/** By another process than the appliance. @param life milliseconds */
+/** Revokes from another process than the appliance. @param life milliseconds */
 async function revokeElsewhere(ids: string[], life: number) {
   const storage = await openStorage({ kind: "sqlite", file: join(data, "sallyport.db") });
   const now = systemClock.now();
@@ -46,7 +46,7 @@ async function revokeElsewhere(ids: string[], life: number) {
 
 const newToken = () => signUp(started, `person-${people++}@example.com`);
 
-/** A verifier in step by stream, and how often it has polled. */
+/** A verifier that the stream keeps up to date, and the number of its polls. */
 async function open(token: string) {
   const polls: string[] = [];
   const server = new SallyportServer({
@@ -78,7 +78,7 @@ describe("the stream", () => {
     server.close();
   });
 
-  test("brings what another process has written", async () => {
+  test("brings the revocations that another process wrote", async () => {
     const token = await newToken();
     const { server, polls } = await open(token);
     const before = polls.length;
@@ -89,7 +89,7 @@ describe("the stream", () => {
     server.close();
   });
 
-  test("outlives the appliance: verified meanwhile, resumed after, and a new verifier knows it all", async () => {
+  test("outlives the appliance: tokens verify meanwhile, the stream resumes, and a new verifier knows it all", async () => {
     const [gone, kept, later] = [await newToken(), await newToken(), await newToken()];
     const { server, polls } = await open(kept);
     await signOut(started, gone);
@@ -111,7 +111,7 @@ describe("the stream", () => {
     successor.server.close();
   }, 60_000);
 
-  test("does not outlive its close, and the poll needs no stream", async () => {
+  test("ends with close, and the poll works without it", async () => {
     const token = await newToken();
     const { server } = await open(token);
     server.close();
@@ -128,7 +128,7 @@ describe("the stream", () => {
 
   test("does not keep the appliance from stopping, read or unread", async () => {
     const { server } = await open(await newToken());
-    // More than the kernel takes off the appliance's hands, so that some of it lies unread there.
+    // More than the kernel buffers, so that some of it stays unread in the appliance.
     await revokeElsewhere(
       Array.from({ length: 40_000 }, () => crypto.randomUUID()),
       30_000,
@@ -140,7 +140,7 @@ describe("the stream", () => {
     unread.write(`GET /v1/revocations/stream HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     await until(async () => (await openStreams(host)) >= 2);
     await Bun.sleep(500);
-    // Stopping waits for what has begun, for fifteen seconds at most, and then says so: it must not come to that.
+    // Stopping waits at most fifteen seconds for open requests, and then logs a warning. It must not take that long.
     const ended = await Promise.race([appliance.stop().then(() => "ended"), Bun.sleep(12_000).then(() => "hangs")]);
     expect(ended).toBe("ended");
     server.close();
@@ -149,7 +149,7 @@ describe("the stream", () => {
   }, 60_000);
 });
 
-/** Streams that this machine's network may still open tell how many it has: 20 in all. */
+/** Counts this network's open streams by those that it may still open: 20 in all. */
 async function openStreams(host: string): Promise<number> {
   const held: { controller: AbortController; answer: Response }[] = [];
   for (;;) {
@@ -188,7 +188,7 @@ describe("the address", () => {
     expect((await stream(path)).status).toBe(status);
   });
 
-  test("may be read by any page, is kept by no cache, and HEAD holds nothing", async () => {
+  test("any page may read it, no cache keeps it, and HEAD holds no stream open", async () => {
     for (let time = 0; time < 30; time++) {
       const answer = await stream("/v1/revocations/stream", { method: "HEAD" });
       expect(answer.status).toBe(200);
@@ -198,8 +198,8 @@ describe("the address", () => {
     }
   });
 
-  test("opens twenty times for one network, and again when one has ended", async () => {
-    // The answers too: one that nothing refers to any more may be collected, and its stream closed with it.
+  test("opens twenty times per network, and again when one has ended", async () => {
+    // Keeps the answers too: an unreferenced answer may be collected, and its stream closed with it.
     const held: { controller: AbortController; answer: Response }[] = [];
     const tryOne = async () => {
       const controller = new AbortController();
@@ -222,7 +222,7 @@ describe("the address", () => {
   });
 });
 
-/** The ids up to the first comment line, which says that nothing is missing. */
+/** Reads the ids up to the first comment line, which says that nothing is missing. */
 async function firstEvents(answer: Response): Promise<string[]> {
   const reader = (answer.body ?? new ReadableStream<Uint8Array>()).getReader();
   let text = "";

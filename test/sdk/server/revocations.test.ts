@@ -17,7 +17,7 @@ function open(issuer: TestIssuer, onStale?: OnStale, path = "") {
 
 const FEED = "/v1/revocations";
 
-/** Lets a poll happen and finish: the set is older than a minute, so the next verification waits for a newer one. */
+/** Completes a poll: the set is older than a minute, so the next verification waits for a newer one. */
 async function catchUp(issuer: TestIssuer) {
   issuer.time += 61 * SECOND;
 }
@@ -33,7 +33,7 @@ describe("revocations", () => {
   };
 
   test.each(Object.keys(named))(
-    "by %s: known at the first sight, learnt later, and over for newer tokens",
+    "by %s: known from the start, learnt later, and not applied to newer tokens",
     async (kind) => {
       await using issuer = new TestIssuer();
       const key = await newKey("EdDSA");
@@ -69,7 +69,7 @@ describe("revocations", () => {
     server.close();
   });
 
-  test("somebody else's revocation, and one of the same id under another kind, change nothing", async () => {
+  test("a revocation of another id, or of the same id under another kind, changes nothing", async () => {
     await using issuer = new TestIssuer();
     const key = await newKey("EdDSA");
     issuer.keys = [key];
@@ -81,7 +81,7 @@ describe("revocations", () => {
     server.close();
   });
 
-  test("an entry stays for as long as a token may be taken after its exp", async () => {
+  test("an entry stays for as long as a token may be accepted after its exp", async () => {
     await using issuer = new TestIssuer();
     const key = await newKey("EdDSA");
     issuer.keys = [key];
@@ -113,7 +113,7 @@ describe("revocations", () => {
     server.close();
   });
 
-  test("a cursor that the appliance no longer knows: from the beginning, and nothing is forgotten meanwhile", async () => {
+  test("an unknown cursor: the poll begins again, and forgets nothing meanwhile", async () => {
     await using issuer = new TestIssuer();
     const key = await newKey("EdDSA");
     issuer.keys = [key];
@@ -147,7 +147,7 @@ describe("revocations", () => {
     server.close();
   });
 
-  test("a process that was idle asks before it answers", async () => {
+  test("an idle process polls before it answers", async () => {
     await using issuer = new TestIssuer();
     const key = await newKey("EdDSA");
     issuer.keys = [key];
@@ -160,7 +160,7 @@ describe("revocations", () => {
     server.close();
   });
 
-  test("tokens that come while the first poll is under way wait for it too", async () => {
+  test("tokens that come during the first poll wait for it too", async () => {
     await using issuer = new TestIssuer();
     const key = await newKey("EdDSA");
     issuer.keys = [key];
@@ -179,7 +179,7 @@ describe("revocations", () => {
     server.close();
   });
 
-  test("a tenant of its own has a feed of its own", async () => {
+  test("every tenant has its own feed", async () => {
     await using issuer = new TestIssuer();
     const key = await newKey("EdDSA");
     issuer.keys = [key];
@@ -220,11 +220,11 @@ describe("past 60 seconds without contact", () => {
 
   const fine = () => Response.json({ user: {} });
 
-  test("the default takes tokens until they expire", async () => {
+  test("the default accepts tokens until they expire", async () => {
     expect(await stale(undefined, fine)).toEqual({ first: "accepted", recovered: "accepted", asked: 0 });
   });
 
-  test("the default does not make requests wait for an appliance that hangs", async () => {
+  test("the default does not let requests wait for an appliance that hangs", async () => {
     await using issuer = new TestIssuer();
     const key = await newKey("EdDSA");
     issuer.keys = [key];
@@ -234,7 +234,7 @@ describe("past 60 seconds without contact", () => {
     issuer.override = () => errorResponse(503, "overloaded", "api_error");
     issuer.time += 61 * SECOND;
     await server.verifyToken(token);
-    // From here on nothing is answered: waiting for it would last until the test's own limit.
+    // From here on the appliance never answers: a wait for it would last until the test's own limit.
     const { promise, resolve } = Promise.withResolvers<undefined>();
     issuer.override = () => promise;
     issuer.time += 11 * SECOND;
@@ -243,11 +243,11 @@ describe("past 60 seconds without contact", () => {
     server.close();
   }, 4_000);
 
-  test("deny refuses them all, and recovers by itself", async () => {
+  test("deny refuses all tokens, and recovers by itself", async () => {
     expect(await stale("deny", fine)).toEqual({ first: "unreachable", recovered: "accepted", asked: 0 });
   });
 
-  test("introspect asks the appliance about each", async () => {
+  test("introspect asks the appliance about each token", async () => {
     expect(await stale("introspect", fine)).toEqual({ first: "accepted", recovered: "accepted", asked: 1 });
     const ended = () => errorResponse(401, "token_revoked", "authentication_error");
     expect((await stale("introspect", ended)).first).toBe("token_revoked");
@@ -255,7 +255,7 @@ describe("past 60 seconds without contact", () => {
     expect((await stale("introspect", down)).first).toBe("overloaded");
   });
 
-  test("a feed beyond what may be held counts as no contact, since dropping an entry would let a token in", async () => {
+  test("an oversized feed counts as no contact, because a dropped entry would let a token in", async () => {
     await using issuer = new TestIssuer();
     const key = await newKey("EdDSA");
     issuer.keys = [key];

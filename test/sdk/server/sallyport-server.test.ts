@@ -17,7 +17,7 @@ describe("construction", () => {
     expect(() => new SallyportServer(options)).toThrow(message);
   });
 
-  test("reads the environment, and a tenant URL alone is enough", async () => {
+  test("reads the environment, and needs only a tenant URL", async () => {
     await using issuer = new TestIssuer();
     const key = await newKey("EdDSA");
     issuer.keys = [key];
@@ -28,7 +28,7 @@ describe("construction", () => {
     process.env = env;
     const mine = await issuer.token(key, { iss: tenantUrl, aud: `${tenantUrl}/api/${APPLICATION}` });
     expect(await outcome(server.verifyToken(mine))).toBe("accepted");
-    // The default tenant's own issuer is another tenant's.
+    // To this tenant, the default tenant's issuer is another one.
     const other = await issuer.token(key, { aud: `${tenantUrl}/api/${APPLICATION}` });
     expect(await outcome(server.verifyToken(other))).toBe("authentication_required/issuer");
     server.close();
@@ -54,7 +54,7 @@ describe("construction", () => {
 });
 
 describe("management calls", () => {
-  test("bear the key and name the application", async () => {
+  test("carry the key and name the application", async () => {
     await using issuer = new TestIssuer();
     const seen: string[] = [];
     issuer.override = (request) => {
@@ -69,7 +69,7 @@ describe("management calls", () => {
     expect(seen).toEqual([`${issuer.url}/v1/users?limit=50&cursor=a%26b`, `Bearer ${API_KEY}`, APPLICATION]);
   });
 
-  test("any path, with a body", async () => {
+  test("reach any path, with a body", async () => {
     await using issuer = new TestIssuer();
     let body = "";
     issuer.override = (request) => {
@@ -85,7 +85,7 @@ describe("management calls", () => {
     expect(JSON.parse(body)).toEqual({ name: "production", scopes: ["admin"] });
   });
 
-  test("without a key are refused before anything is sent; the appliance's refusal is passed on", async () => {
+  test("without a key are refused before a request; the appliance's refusal is passed on", async () => {
     await using issuer = new TestIssuer();
     const without = new SallyportServer({ baseUrl: issuer.url, applicationId: APPLICATION });
     expect(await outcome(without.users.list())).toBe("configuration_error");
@@ -96,7 +96,7 @@ describe("management calls", () => {
     expect(error).toMatchObject({ code: "insufficient_scope", status: 403, requestId: "req-9" });
   });
 
-  test("do not carry the key to where a redirect points", async () => {
+  test("do not carry the key to a redirect's target", async () => {
     await using issuer = new TestIssuer();
     await using attacker = new TestIssuer();
     issuer.override = () => Response.redirect(`${attacker.url}/v1/users`, 307);

@@ -4,7 +4,7 @@ import { until } from "../support/appliance.ts";
 import { APPLICATION, digest, errorResponse, newKey, TestIssuer } from "../support/issuer.ts";
 import { outcome } from "../support/refusal.ts";
 
-/** The verifier's side of the stream, against an appliance that does it all wrong. */
+/** The verifier's side of the stream, against an appliance with every fault. */
 const STREAM = "/v1/revocations/stream";
 type Send = (text: string) => void;
 
@@ -49,7 +49,7 @@ const revocation = (issuer: TestIssuer, id: string, cursor: string) => {
 };
 
 describe("the verifier's stream", () => {
-  test("goes on from the poll's cursor, and after a break from the last event", async () => {
+  test("continues from the poll's cursor, and after a break from the last event", async () => {
     const live: { send?: Send; end?: () => void } = {};
     const { issuer, server, token, cursors, close } = await setUp(() =>
       events((send, end) => {
@@ -69,7 +69,7 @@ describe("the verifier's stream", () => {
     await close();
   });
 
-  test("is not in step before the first comment, so that the poll goes on", async () => {
+  test("is not up to date before the first comment, so the poll goes on", async () => {
     const { issuer, server, token, cursors, close } = await setUp(() => events((send) => send("retry: 2000\n\n")));
     await server.verifyToken(token);
     await until(() => cursors.length === 1);
@@ -81,7 +81,7 @@ describe("the verifier's stream", () => {
     await close();
   });
 
-  test("makes polls needless while it speaks, and its silence makes them needed again", async () => {
+  test("replaces the polls while it speaks; after a silence they resume", async () => {
     const { issuer, server, token, close } = await setUp(() => events((send) => send(":\n\n")));
     await server.verifyToken(token);
     await until(() => server.isStreaming());
@@ -90,13 +90,13 @@ describe("the verifier's stream", () => {
     await server.verifyToken(token);
     await Bun.sleep(20);
     expect(issuer.count("/v1/revocations")).toBe(before);
-    issuer.time += 31_000; // A container that was frozen: the socket looks open.
+    issuer.time += 31_000; // The container was frozen: the socket looks open.
     issuer.revoke("sid", "s");
     expect(await outcome(server.verifyToken(token))).toBe("token_revoked/revoked");
     await close();
   });
 
-  test("that the appliance does not have is not asked for again and again", async () => {
+  test("that the appliance lacks is not requested again and again", async () => {
     const { server, token, cursors, close } = await setUp(() => errorResponse(404, "not_found", "not_found_error"));
     await server.verifyToken(token);
     await until(() => cursors.length === 1);
@@ -106,7 +106,7 @@ describe("the verifier's stream", () => {
     await close();
   });
 
-  test("that is refused comes back when it was told to", async () => {
+  test("that is refused returns at the time that the appliance named", async () => {
     const refuse = () => {
       const answer = errorResponse(429, "rate_limited", "rate_limit_error");
       answer.headers.set("retry-after", "60");
@@ -124,8 +124,8 @@ describe("the verifier's stream", () => {
     ["a page", () => new Response("<html>", { headers: { "content-type": "text/html" } })],
     ["a redirect", () => new Response(null, { status: 302, headers: { location: "/elsewhere" } })],
     ["an outage", () => errorResponse(503, "overloaded", "api_error")],
-    ["an event that is no JSON", () => events((send) => send("id: 9\nevent: revocation\ndata: {\n\n"))],
-    ["an event beyond all bounds", () => events((send) => send(`data: ${"x".repeat(100_000)}`))],
+    ["an event that is not JSON", () => events((send) => send("id: 9\nevent: revocation\ndata: {\n\n"))],
+    ["a huge event", () => events((send) => send(`data: ${"x".repeat(100_000)}`))],
   ])("%s: verification goes on, and so do attempts", async (_name, answer) => {
     const { server, token, cursors, close } = await setUp(answer);
     await server.verifyToken(token);
@@ -135,7 +135,7 @@ describe("the verifier's stream", () => {
     await close();
   });
 
-  test("more entries than are held: the stream counts as broken, and nothing is let in again for it", async () => {
+  test("too many entries: the stream counts as broken, and no revoked token is accepted again", async () => {
     const { issuer, server, token, cursors, close } = await setUp((_url, attempt) =>
       events((send) => {
         send(`:\n\n${revocation(issuer, "s", "1")}`);
@@ -153,7 +153,7 @@ describe("the verifier's stream", () => {
     await close();
   }, 30_000);
 
-  test("a cursor that the appliance does not know any more: the poll begins anew", async () => {
+  test("an unknown cursor: the poll begins again", async () => {
     const { issuer, server, token, cursors, close } = await setUp((_url, attempt) =>
       attempt === 1 ? errorResponse(400, "invalid_input", "invalid_request_error") : events((send) => send(":\n\n")),
     );
@@ -164,14 +164,14 @@ describe("the verifier's stream", () => {
     await close();
   });
 
-  test("of an instance that verifies nothing does not begin", async () => {
+  test("does not start for an instance that verifies nothing", async () => {
     const { cursors, close } = await setUp(() => events((send) => send(":\n\n")));
     await Bun.sleep(100);
     expect(cursors).toEqual([]);
     await close();
   });
 
-  test("onStale deny: in step by stream is not stale, and an outage is told by staleness", async () => {
+  test("onStale deny: a working stream is not stale, and staleness shows an outage", async () => {
     const { issuer, token, close } = await setUp(() => events((send) => send(":\n\n")));
     const strict = new SallyportServer({
       baseUrl: issuer.url,

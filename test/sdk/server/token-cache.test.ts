@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { TokenCache } from "../../../src/sdk/server/token-cache.ts";
 
-test("never holds more than it may, whatever comes", () => {
+test("never holds more than its capacity", () => {
   const cache = new TokenCache<number>(100);
   for (let index = 0; index < 10_000; index++) {
     cache.set(String(index), index);
@@ -11,7 +11,7 @@ test("never holds more than it may, whatever comes", () => {
   expect(cache.get("0")).toBeUndefined();
 });
 
-test("what is in use outlives a flood of what is not", () => {
+test("entries in use outlive a flood of unused ones", () => {
   const cache = new TokenCache<number>(100);
   cache.set("used", 1);
   for (let index = 0; index < 10_000; index++) {
@@ -20,7 +20,7 @@ test("what is in use outlives a flood of what is not", () => {
   }
 });
 
-test("what was deleted is gone from both generations", () => {
+test("a deleted entry is gone from both generations", () => {
   const cache = new TokenCache<number>(4);
   for (const key of ["a", "b", "c"]) cache.set(key, 1);
   cache.get("a");
@@ -28,7 +28,7 @@ test("what was deleted is gone from both generations", () => {
   expect(cache.get("a")).toBeUndefined();
 });
 
-test("a capacity of nothing holds nothing", () => {
+test("a capacity of 0 holds nothing", () => {
   const cache = new TokenCache<number>(0);
   cache.set("a", 1);
   expect(cache.get("a")).toBeUndefined();

@@ -10,7 +10,7 @@ import { insertRevocation, newestRevocation } from "../../../src/identity/revoca
 import { setUp } from "../../../src/identity/setup.ts";
 import { openStorage } from "../../../src/storage/open.ts";
 
-/** What the appliance holds for a peer that does not read, however much there is to tell. */
+/** The appliance holds little for a peer that does not read, however much there is to send. */
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined } as never;
 
 interface Appliance {
@@ -66,7 +66,7 @@ async function drain(body: ReadableStream<Uint8Array>): Promise<string> {
   return text;
 }
 
-test("the signal tells whose revocation was committed", async () => {
+test("the signal names the tenant whose revocation was committed", async () => {
   const appliance = await openAppliance();
   const told: string[] = [];
   appliance.identity.revocationSignal.onCommit((tenantId) => void told.push(tenantId));
@@ -76,7 +76,7 @@ test("the signal tells whose revocation was committed", async () => {
 });
 
 describe("a peer that does not read", () => {
-  test("is sent two pages of what it missed, no more, and let go at the second heartbeat", async () => {
+  test("gets only two pages of missed entries, and is dropped at the second heartbeat", async () => {
     const appliance = await openAppliance();
     await revoke(appliance, 2_000);
     const channel = await openChannel(appliance);
@@ -95,7 +95,7 @@ describe("a peer that does not read", () => {
     await appliance.identity.storage.close();
   });
 
-  test("that was in step is let go once too much lies unread, and the others get it all", async () => {
+  test("that was up to date is dropped once too much is unread, and the others get it all", async () => {
     const appliance = await openAppliance();
     const channel = await openChannel(appliance);
     const [unread, reader] = [connect(channel), connect(channel)];
@@ -116,7 +116,7 @@ describe("a peer that does not read", () => {
     await appliance.identity.storage.close();
   });
 
-  test("one that joins while others are being told misses nothing and hears nothing twice", async () => {
+  test("a peer that joins during a broadcast misses nothing and gets nothing twice", async () => {
     const appliance = await openAppliance();
     await revoke(appliance, 450);
     const channel = await openChannel(appliance);
@@ -136,12 +136,12 @@ describe("a peer that does not read", () => {
     await appliance.identity.storage.close();
   });
 
-  test("one whose read was under way while the others were told reads again", async () => {
+  test("a peer that was reading during a broadcast reads again", async () => {
     const appliance = await openAppliance();
     const { read } = appliance.identity.storage;
     const held: (() => void)[] = [];
     let isHolding = true;
-    // A database across a network: the rows are those of the moment of asking, however late they arrive.
+    // As with a database across a network, the rows are those of the request's time, however late they arrive.
     const all: typeof read.all = async (statement, params) => {
       const rows = await read.all(statement, params);
       if (isHolding) await new Promise<void>((resolve) => held.push(resolve));
@@ -163,7 +163,7 @@ describe("a peer that does not read", () => {
     await appliance.identity.storage.close();
   });
 
-  test("one that has read further than the others were told hears nothing twice", async () => {
+  test("a peer that has read beyond the broadcast gets nothing twice", async () => {
     const appliance = await openAppliance();
     const channel = await openChannel(appliance);
     await revoke(appliance, 2);
@@ -177,7 +177,7 @@ describe("a peer that does not read", () => {
     await appliance.identity.storage.close();
   });
 
-  test("storage that cannot be read ends the stream: silence would pass for nothing new", async () => {
+  test("unreadable storage ends the stream, because silence would mean that nothing is new", async () => {
     const appliance = await openAppliance();
     const channel = await openChannel(appliance);
     const { connection, ends } = connect(channel);

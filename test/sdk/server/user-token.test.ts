@@ -26,7 +26,7 @@ describe("a token that the customer signs", () => {
     expect(token).toMatch(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}$/);
   });
 
-  test("by WebCrypto it is the same", async () => {
+  test("is the same by WebCrypto", async () => {
     const token = await signUserToken({ ...base, identity: "42" });
     const { process } = globalThis;
     Object.assign(globalThis, { process: undefined });
@@ -37,7 +37,7 @@ describe("a token that the customer signs", () => {
     }
   });
 
-  test("ids come in either form and leave as UUIDs; the environment is enough", async () => {
+  test("takes ids in either form, writes UUIDs, and needs only the environment", async () => {
     const { env } = process;
     const own = {
       SALLYPORT_API_KEY_ID: "key_01HWY4MYSEFGESW2GZ5CY4TQKF",
@@ -64,7 +64,7 @@ describe("a token that the customer signs", () => {
     [{ apiKeySecret: `${SECRET}\n` }, "apiKeySecret must be the whole sally_hs_"],
     [{ apiKeySecret: "sally_hs_short" }, "apiKeySecret must be the whole sally_hs_"],
     [{ apiKeySecret: undefined }, "apiKeySecret is missing. Pass it, or set SALLYPORT_API_KEY_SECRET."],
-  ])("%j is refused, and the secret is not told", async (wrong, message) => {
+  ])("refuses %j without naming the secret", async (wrong, message) => {
     const error = await signUserToken({ ...base, identity: "42", ...wrong }).catch((thrown: unknown) => thrown);
     expect(String(error)).toContain(message);
     expect(String(error)).not.toContain(SECRET.slice(9, 20));

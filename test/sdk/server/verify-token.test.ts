@@ -25,7 +25,7 @@ const verify = (value: string | null | undefined) => outcome(server.verifyToken(
 const base64url = (value: unknown) =>
   Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
 
-describe("what is accepted", () => {
+describe("accepts", () => {
   test.each(["EdDSA", "ES256", "RS256"] as const)("%s, with and without the scheme, again and again", async (alg) => {
     const token = await issuer.token(keys[alg], { org: "018f3c4a-0000-7000-8000-000000000003", org_role: "admin" });
     for (const value of [token, `Bearer ${token}`, `bearer  ${token}`, token]) {
@@ -70,12 +70,12 @@ describe("what is accepted", () => {
     expect(await verify(await issuer.token(keys.EdDSA, { exp: seconds - 4 }))).toBe("accepted");
   });
 
-  test("a machine's token, without a session", async () => {
+  test("a machine's token without a session", async () => {
     const machine = { sub: "client", sid: undefined, aal: undefined, org: undefined };
     expect(await verify(await issuer.token(keys.EdDSA, machine))).toBe("accepted");
   });
 
-  test("claims cannot be changed for the next request that bears the token", async () => {
+  test("claims cannot be changed for the token's next request", async () => {
     const token = await issuer.token(keys.EdDSA, { groups: ["a"] });
     const claims = await server.verifyToken(token);
     expect(() => Object.assign(claims, { sub: "somebody else" })).toThrow(TypeError);
@@ -84,8 +84,8 @@ describe("what is accepted", () => {
   });
 });
 
-describe("nothing, and nonsense", () => {
-  test.each(["", " ", "Bearer", "Bearer ", "bearer", null, undefined])("%p is no token", async (value) => {
+describe("refuses nothing and nonsense", () => {
+  test.each(["", " ", "Bearer", "Bearer ", "bearer", null, undefined])("%p is not a token", async (value) => {
     expect(await verify(value)).toBe("authentication_required/no_token");
   });
 
@@ -96,12 +96,12 @@ describe("nothing, and nonsense", () => {
     },
   );
 
-  test("an array, as a doubled header arrives in some frameworks", async () => {
+  test("an array, as some frameworks pass a repeated header", async () => {
     expect(await verify(["Bearer a", "Bearer b"] as unknown as string)).toBe("authentication_required/no_token");
   });
 });
 
-/** Every entry signs what it can; each must be refused for its own reason. RFC 8725 section 2 names most of them. */
+/** Every entry is signed where possible, and must be refused for its own reason. RFC 8725 section 2 names most of them. */
 const attacks: Record<string, { expect: string; token: () => Promise<string> | string }> = {
   "alg none": {
     expect: "malformed",
@@ -120,11 +120,11 @@ const attacks: Record<string, { expect: string; token: () => Promise<string> | s
       return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
     },
   },
-  "a kid that nobody published": {
+  "an unpublished kid": {
     expect: "unknown_key",
     token: async () => issuer.token(await newKey("EdDSA", "unpublished")),
   },
-  "a published kid, another's key": {
+  "a published kid, signed by another key": {
     expect: "signature",
     token: async () => issuer.token({ ...(await newKey("EdDSA")), kid: keys.EdDSA.kid }),
   },
@@ -132,28 +132,28 @@ const attacks: Record<string, { expect: string; token: () => Promise<string> | s
     expect: "signature",
     token: () => issuer.token({ ...keys.EdDSA, kid: keys.RS256.kid }),
   },
-  "correctly signed, under the name of another algorithm": {
+  "correctly signed, with another algorithm's name": {
     expect: "signature",
     token: () => signRaw({ alg: "ES256", kid: keys.EdDSA.kid }, JSON.stringify({ typ: "access" })),
   },
   "no kid": { expect: "unknown_key", token: () => issuer.token(keys.EdDSA, {}, { kid: undefined }) },
-  "a kid that is no string": { expect: "malformed", token: () => issuer.token(keys.EdDSA, {}, { kid: 7 }) },
+  "a kid that is not a string": { expect: "malformed", token: () => issuer.token(keys.EdDSA, {}, { kid: 7 }) },
   "__proto__ as kid": { expect: "unknown_key", token: () => issuer.token(keys.EdDSA, {}, { kid: "__proto__" }) },
-  "a key brought along as jwk": {
+  "a key in the header as jwk": {
     expect: "signature",
     token: async () => {
       const own = await newKey("EdDSA");
       return issuer.token({ ...own, kid: keys.EdDSA.kid }, {}, { jwk: own.jwk });
     },
   },
-  "a key brought along as jku and x5u": {
+  "a key in the header as jku and x5u": {
     expect: "unknown_key",
     token: async () => {
       const own = await newKey("EdDSA");
       return issuer.token(own, {}, { jku: `${issuer.url}/attacker`, x5u: `${issuer.url}/attacker` });
     },
   },
-  "crit of an extension": {
+  "crit with an extension": {
     expect: "malformed",
     token: async () => withHeader(await issuer.token(keys.EdDSA), { alg: "EdDSA", kid: keys.EdDSA.kid, crit: ["exp"] }),
   },
@@ -185,7 +185,7 @@ const attacks: Record<string, { expect: string; token: () => Promise<string> | s
       return `${header}.${payload}.${signature}`;
     },
   },
-  "the same signature in another spelling": {
+  "the same signature with another encoding": {
     expect: "malformed",
     token: async () => {
       const token = await issuer.token(keys.EdDSA);
@@ -196,7 +196,7 @@ const attacks: Record<string, { expect: string; token: () => Promise<string> | s
   padding: { expect: "malformed", token: async () => `${await issuer.token(keys.EdDSA)}==` },
   "a line break": { expect: "malformed", token: async () => `${await issuer.token(keys.EdDSA)}\n` },
   oversized: { expect: "malformed", token: () => issuer.token(keys.EdDSA, { pad: "x".repeat(20_000) }) },
-  "a payload that is no JSON": {
+  "a payload that is not JSON": {
     expect: "malformed",
     token: () => signRaw({ alg: "EdDSA", kid: keys.EdDSA.kid }, "not json"),
   },
@@ -212,13 +212,13 @@ const attacks: Record<string, { expect: string; token: () => Promise<string> | s
     expect: "issuer",
     token: () => issuer.token(keys.EdDSA, { iss: `${issuer.url}/t/other` }),
   },
-  "the issuer with a slash more": {
+  "the issuer with an extra slash": {
     expect: "issuer",
     token: () => issuer.token(keys.EdDSA, { iss: `${issuer.url}/` }),
   },
   "no issuer": { expect: "issuer", token: () => issuer.token(keys.EdDSA, { iss: undefined }) },
   "another audience": { expect: "audience", token: () => issuer.token(keys.EdDSA, { aud: "https://api.example" }) },
-  "an audience that begins alike": {
+  "an audience with the same beginning": {
     expect: "audience",
     token: () => issuer.token(keys.EdDSA, { aud: `${issuer.url}/api/${APPLICATION}/x` }),
   },
@@ -258,7 +258,7 @@ const attacks: Record<string, { expect: string; token: () => Promise<string> | s
         }).replace('"@"', "1e999"),
       ),
   },
-  "no iat, by which revocation goes": {
+  "no iat, on which revocation depends": {
     expect: "missing_claim",
     token: () => issuer.token(keys.EdDSA, { iat: undefined }),
   },
@@ -271,7 +271,7 @@ const attacks: Record<string, { expect: string; token: () => Promise<string> | s
     expect: "malformed",
     token: () => issuer.token(keys.EdDSA, { jti: ["018f3c4a-0000-7000-8000-000000000004"] as unknown as string }),
   },
-  "not valid before the future": {
+  "not valid before a time in the future": {
     expect: "not_yet_valid",
     token: () => issuer.token(keys.EdDSA, { nbf: issuer.seconds + 60 }),
   },
@@ -288,7 +288,7 @@ describe("attacks", () => {
     expect(issuer.count("/attacker")).toBe(before);
   });
 
-  test("expired, also when it was verified before", async () => {
+  test("expired, even if it was verified before", async () => {
     const token = await issuer.token(keys.EdDSA, { exp: issuer.seconds + 30 });
     expect(await verify(token)).toBe("accepted");
     const { time } = issuer;
@@ -317,7 +317,7 @@ function withHeader(token: string, header: Record<string, unknown>): string {
   return `${base64url(header)}.${payload}.${signature}`;
 }
 
-/** A correct Ed25519 signature over whatever header and payload, which jose would not make. */
+/** Makes a correct Ed25519 signature over any header and payload, which jose would refuse. */
 async function signRaw(header: Record<string, unknown>, payload: string | Buffer): Promise<string> {
   const signed = `${base64url(header)}.${Buffer.from(payload).toString("base64url")}`;
   const signature = await crypto.subtle.sign("Ed25519", keys.EdDSA.privateKey, new TextEncoder().encode(signed));

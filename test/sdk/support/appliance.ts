@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 
-/** What the consumer project is run against: its environment, and how to end it. */
+/** The appliance for the consumer project: its environment, and how to end it. */
 export interface Appliance {
   /** SALLYPORT_URL, SALLYPORT_APP_ID, SALLYPORT_API_KEY, and an existing account: CONSUMER_EMAIL, CONSUMER_PASSWORD. */
   env: Record<string, string>;
@@ -9,7 +9,7 @@ export interface Appliance {
 
 const MAIN = fileURLToPath(new URL("../../../src/main.ts", import.meta.url));
 
-/** The live appliance, as `sallyport dev` starts it, with one person who has signed up. */
+/** The live appliance, as `sallyport dev` starts it, with one user. */
 export async function startAppliance(): Promise<Appliance> {
   const { started, stop } = await launch(["--ephemeral", "--port", "0"]);
   await signUp(started, ACCOUNT.email);
@@ -25,7 +25,7 @@ export async function startAppliance(): Promise<Appliance> {
   };
 }
 
-/** As `sallyport dev --json` tells it. */
+/** The output of `sallyport dev --json`. */
 export interface Started {
   url: string;
   tenant_id: string;
@@ -36,7 +36,7 @@ export interface Started {
 
 const ACCOUNT = { email: "ada@example.com", password: "correct horse battery staple" };
 
-/** `sallyport dev` with these flags. */
+/** Runs `sallyport dev` with these flags. */
 export async function launch(flags: string[]) {
   const command = [process.execPath, "run", MAIN, "dev", ...flags, "--json"];
   const child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
@@ -48,7 +48,7 @@ export async function launch(flags: string[]) {
   return { started, stop };
 }
 
-/** A new account's first access token. */
+/** Signs a new user up. @returns the first access token */
 export async function signUp(started: Started, email: string): Promise<string> {
   const answer = await fetch(`${started.url}/v1/auth/register`, {
     method: "POST",
@@ -59,7 +59,7 @@ export async function signUp(started: Started, email: string): Promise<string> {
   return ((await answer.json()) as { access_token: string }).access_token;
 }
 
-/** Ends the session of the token. */
+/** Ends the token's session. */
 export async function signOut(started: Started, token: string): Promise<void> {
   const answer = await fetch(`${started.url}/v1/auth/logout`, {
     method: "POST",
@@ -69,13 +69,13 @@ export async function signOut(started: Started, token: string): Promise<void> {
   if (answer.status !== 200) throw new Error(`sign-out was answered ${answer.status}: ${await answer.text()}`);
 }
 
-/** Waits for what happens by itself. @throws Error when it does not, in twenty seconds */
+/** Waits for a condition. @throws Error after twenty seconds */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   for (let turn = 0; turn < 2_000; turn++) {
     if (await condition()) return;
     await Bun.sleep(10);
   }
-  throw new Error("what was waited for did not happen");
+  throw new Error("the condition was not met in twenty seconds");
 }
 
 async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {

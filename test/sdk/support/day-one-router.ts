@@ -2,8 +2,8 @@ import { initTRPC } from "@trpc/server";
 import { z } from "zod";
 
 /**
- * The wire of product.md's "day one" table as a real tRPC router with scripted answers: what the SDK is developed against
- * where the appliance itself is not at hand. Schemas follow the contract; nothing here decides who may sign in.
+ * The wire of product.md's "day one" table as a real tRPC router with scripted answers, for SDK tests without the
+ * appliance. Its schemas follow the contract; nothing here decides who may sign in.
  */
 const user = z
   .object({
@@ -21,7 +21,7 @@ const tokens = z.object({
   access_token: z.string(),
   token_type: z.literal("Bearer"),
   expires_in: z.int().describe("Seconds."),
-  refresh_token: z.string().nullable().describe("Null towards pages: they have it as an HttpOnly cookie."),
+  refresh_token: z.string().nullable().describe("Null for pages, which have it as an HttpOnly cookie."),
   user,
 });
 
@@ -48,7 +48,7 @@ export interface WireError {
   details: unknown;
 }
 
-/** Thrown by a scripted answer; rendered as the appliance renders its own errors. */
+/** Thrown by a scripted answer, and rendered like the appliance's own errors. */
 class ScriptedError extends Error {
   readonly wire: WireError;
   constructor(wire: WireError) {
@@ -66,7 +66,7 @@ interface Meta {
 }
 
 export interface Context {
-  /** What a sign-in answers. */
+  /** The answer to a sign-in. */
   accessToken: string;
 }
 
@@ -137,7 +137,7 @@ export const dayOneRouter = t.router({
     session: t.procedure
       .meta({
         output: session,
-        summary: "The session that the credential belongs to.",
+        summary: "The credential's session.",
         rest: { method: "GET", path: "/v1/auth/session" },
         access: "session",
         errors: ["authentication_required", "token_expired", "token_revoked"],

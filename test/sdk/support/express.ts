@@ -4,7 +4,7 @@ import express4 from "express4";
 
 export type App = ReturnType<typeof express5>;
 
-/** On a free port, until the scope ends. */
+/** Serves on a free port until the scope ends. */
 export async function serve(app: App) {
   const server = app.listen(0);
   await new Promise((resolve) => server.once("listening", resolve));
@@ -17,7 +17,7 @@ export async function serve(app: App) {
   };
 }
 
-// The two have their own types; what is used here is the same in both.
+// The two versions have their own types, but the parts used here are the same.
 export const versions: [string, () => App][] = [
   ["Express 4", express4 as unknown as () => App],
   ["Express 5", express5],

@@ -11,7 +11,7 @@ export interface TestKey {
   jwk: JWK;
 }
 
-/** A key pair as the appliance publishes it: `kid`, `use`, `alg`. */
+/** Makes a key pair as the appliance publishes it: `kid`, `use`, `alg`. */
 export async function newKey(alg: string, kid: string = randomUUID()): Promise<TestKey> {
   const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
   return { kid, alg, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: "sig" } };
@@ -31,7 +31,7 @@ export interface RevocationEntry {
 type Handler = (request: Request, url: URL) => Response | undefined | Promise<Response | undefined>;
 
 /**
- * The public face of a tenant, on a real socket: keys, revocations by cursor, the session endpoint. `requests` holds the
+ * A tenant's public endpoints on a real socket: keys, revocations by cursor, the session. `requests` holds the
  * paths asked for; `override` answers before the rest, to play the faults.
  */
 export class TestIssuer implements AsyncDisposable {
@@ -39,7 +39,7 @@ export class TestIssuer implements AsyncDisposable {
   entries: RevocationEntry[] = [];
   requests: string[] = [];
   override: Handler = () => undefined;
-  /** The tests' clock, in milliseconds: tokens are issued by it, and the SDK is handed it. */
+  /** The tests' clock, in milliseconds: it dates the tokens, and the SDK uses it too. */
   time = Date.UTC(2026, 0, 1);
   readonly #server = Bun.serve({ port: 0, fetch: (request) => this.#answer(request) });
 

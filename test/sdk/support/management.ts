@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { errorResponse } from "./issuer.ts";
 
 export const CLIENT = "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f";
-/** Made at run time; with what a careless encoding would break. */
+/** Made at run time, with characters that a careless encoding would break. */
 export const SECRET = `sally_cs_${randomUUID()}+/:%& ä`;
 
 interface Received {
@@ -21,17 +21,17 @@ interface StoredUser {
   [field: string]: unknown;
 }
 
-/** The management surface and its token endpoint as product.md has them, on a real socket. */
+/** The management API and its token endpoint, as product.md describes them, on a real socket. */
 export class TestManagement implements AsyncDisposable {
   users: StoredUser[] = [];
   received: Received[] = [];
-  /** Forms that the token endpoint was sent. */
+  /** The forms that the token endpoint received. */
   grants: URLSearchParams[] = [];
   lifetime = 900;
   time = Date.UTC(2026, 0, 1);
-  /** Tokens that are good. */
+  /** The valid tokens. */
   tokens = new Set<string>();
-  /** Answers before the rest, to play the faults. */
+  /** Answers before all else, to simulate faults. */
   override: (path: string, method: string) => Response | undefined | Promise<Response | undefined> = () => undefined;
   readonly #done = new Map<string, StoredUser>();
   readonly #server = Bun.serve({ port: 0, fetch: (request) => this.#answer(request) });

@@ -1,6 +1,6 @@
 import { SallyportError } from "../../../src/sdk/internal/errors.ts";
 
-/** `code/reason` of the SallyportError that the promise rejects with, or "accepted". */
+/** Returns `code/reason` of the SallyportError with which the promise rejects, or "accepted". */
 export async function outcome(promise: Promise<unknown>): Promise<string> {
   try {
     await promise;

@@ -1,7 +1,7 @@
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { dayOneRouter } from "./day-one-router.ts";
 
-/** One request as it came in. */
+/** One received request. */
 export interface Received {
   method: string;
   path: string;
@@ -13,7 +13,7 @@ export interface Received {
 /** tRPC's own server behind the stand-in router, on a real socket, with REST's refresh beside it. */
 export class TestWire implements AsyncDisposable {
   received: Received[] = [];
-  /** Answers before the rest, to play proxies and faults. */
+  /** Answers before all else, to simulate proxies and faults. */
   override: (request: Request) => Response | undefined = () => undefined;
   readonly #server = Bun.serve({ port: 0, fetch: (request) => this.#answer(request) });
 
@@ -28,7 +28,7 @@ export class TestWire implements AsyncDisposable {
   async #answer(request: Request): Promise<Response> {
     const url = new URL(request.url);
     const body = await request.clone().text();
-    // Copied: Bun lets go of a request's headers once it is answered.
+    // Copied, because Bun frees a request's headers once it is answered.
     const headers = new Headers(request.headers);
     this.received.push({ method: request.method, path: url.pathname, search: url.search, headers, body });
     const overridden = this.override(request);

@@ -11,7 +11,7 @@ test.each<[string, SallyportClient, string]>([
     createClient({ ...OPTIONS, getAccessToken: () => null }),
     "keeps the access token itself",
   ],
-  ["what is no client", {} as SallyportClient, "createClient"],
+  ["an object that is not a client", {} as SallyportClient, "createClient"],
 ])("%s is refused at construction", (_name, client, message) => {
   expect(() => createSession(client)).toThrow(message);
 });

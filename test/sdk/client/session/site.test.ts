@@ -6,7 +6,7 @@ test.each([
   ["https://app.example.com", "https://login.example.com", false],
   ["https://example.com", "https://login.example.com", false],
   ["https://a.b.example.com:8443", "https://example.com", false],
-  // Possibly different (a public suffix), which the first refresh shows.
+  // They may differ (a public suffix); the first refresh shows it.
   ["https://a.co.uk", "https://b.co.uk", false],
   ["https://app.example.com", "https://login.example.net", true],
   ["https://example.com", "https://another.com", true],
@@ -21,6 +21,6 @@ test.each([
   expect(areDifferentSites(new URL(other), new URL(one))).toBe(expected);
 });
 
-test("a page without an origin of its own is refused", () => {
+test("refuses a page with an opaque origin", () => {
   expect(() => refuseOtherSite("null", "https://login.example.com")).toThrow("on different sites");
 });
