@@ -38,7 +38,7 @@ for (const attempt of [
   }
 }
 
-// These entry points work without their peers: one is called as Express would, one is refused at construction.
+// The entry points without further peers: the middleware is called as Express would, the rest is refused at construction.
 const audience = `${baseUrl}/api/${applicationId}`;
 const request = { method: "GET", headers: { authorization: `Bearer ${signedIn.access_token}` } };
 const response = { statusCode: 200, setHeader: () => undefined, end: () => undefined };
