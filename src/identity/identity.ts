@@ -52,21 +52,21 @@ export interface IdentityOptions {
   storage: Storage;
   clock: Clock;
   masterKeys: MasterKeys;
-  /** The public base URL without a trailing slash: the default tenant's issuer. */
+  /** The public base URL without a trailing slash. It is the default tenant's issuer. */
   publicUrl: string;
   settings: SettingsOf<typeof identitySettings> &
     Pick<SettingsOf<typeof mailSettings>, "mail_from" | "smtp_connections">;
   features: FeatureHooks;
-  /** Whether every page of this machine may call: for `sallyport dev` alone. */
+  /** Whether every page on this machine may call: for `sallyport dev` only. */
   allowsLoopbackPages?: boolean;
-  /** Is told of every entry of the audit log that came in through this object, once it is durable. */
+  /** Receives every audit entry that is written through this object, once it is durable. */
   onAudit?: (act: AuditedAct) => void;
-  /** Absent or null: mails wait in the outbox. */
+  /** Without a transport, mails wait in the outbox. */
   transport?: Transport | null;
   log?: Log;
 }
 
-/** What two features need: everything about who somebody is, and nothing about how they proved it. */
+/** The services that two or more features need: they know who a user is, and nothing about how the user proved it. */
 export interface Identity {
   storage: Storage;
   clock: Clock;
@@ -90,12 +90,12 @@ export interface Identity {
   secondFactors: SecondFactors;
   notices: Notices;
   outbox: Outbox;
-  /** Tells of revocations that came in through `storage` of this object. */
+  /** Signals revocations that are written through the `storage` of this object. */
   revocationSignal: RevocationSignal;
   jobs: readonly Job[];
 }
 
-/** @throws MasterKeyMismatch */
+/** Builds the services. @throws MasterKeyMismatch */
 export async function createIdentity(options: IdentityOptions): Promise<Identity> {
   const { clock, masterKeys, settings, features } = options;
   const revocationSignal = new RevocationSignal();
@@ -167,7 +167,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   };
 }
 
-/** The retention of every table of this room, as `storage/schema.ts` states it. */
+/** Applies the retention of every table of this folder, as `storage/schema.ts` states it. */
 async function retire(storage: Storage, clock: Clock, auditDays: number): Promise<void> {
   const now = clock.now();
   await storage.write(async (tx) => {

@@ -11,12 +11,15 @@ import { endEverySessionRow } from "./sessions/public.ts";
 import { listTenants } from "./tenants/public.ts";
 
 /**
- * Opens every seal of a database, and makes none: a database without the master key's check value is not taken for a new one.
+ * Opens every seal of a database without creating any. A database without the master key's check value is refused, instead of
+ * taken for a new one.
  * @throws MasterKeyMismatch
  */
 export async function requireOpenable(storage: Storage, master: MasterKeys): Promise<void> {
   if ((await getSetting(storage.read, MASTER_KEY_CHECK)) === undefined) {
-    throw new MasterKeyMismatch("The database does not say which master key it belongs to: it is not a whole one.");
+    throw new MasterKeyMismatch(
+      "The database holds no check value of a master key, so it is incomplete. Restore a complete backup.",
+    );
   }
   try {
     for (const { purpose, version, sealed } of await listDataKeys(storage.read)) {
@@ -28,13 +31,13 @@ export async function requireOpenable(storage: Storage, master: MasterKeys): Pro
   } catch (error) {
     if (!(error instanceof SealError)) throw error;
     throw new MasterKeyMismatch(
-      "The master key does not open this data. Give the one of the instance that it comes from " +
+      "The master key does not open this data. Use the master key of its original instance " +
         "(SALLYPORT_MASTER_KEY_FILE).",
     );
   }
 }
 
-/** Ends every session of every tenant, and tells verifiers. @returns how many there were */
+/** Ends every session of every tenant, and tells verifiers. @returns how many sessions ended */
 export async function endEverySession(identity: Pick<Identity, "clock" | "storage">): Promise<number> {
   const { storage, clock } = identity;
   return storage.write(async (tx) => {

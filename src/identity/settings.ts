@@ -19,7 +19,7 @@ const limit = (fallback: string) =>
 export const identitySettings = defineSettings({
   audit_retention_days: {
     schema: setting.integer(1, 36_500).default(365),
-    doc: "Days that audit entries are kept.",
+    doc: "Days for which audit entries are kept.",
   },
   limit_account: {
     schema: limit("10/10m"),
@@ -44,20 +44,20 @@ export const identitySettings = defineSettings({
   limit_mail_account: {
     schema: limit("5/1h"),
     shownDefault: "5/1h",
-    doc: "Mails that one address is sent because somebody asked for a link or a code.",
+    doc: "Mails with a link or a code to one address.",
   },
   limit_mail_network: {
     schema: limit("60/1h"),
     shownDefault: "60/1h",
-    doc: "Mails with a link or a code that one network asks for.",
+    doc: "Mails with a link or a code requested from one network.",
   },
   fresh_sign_in_ttl: {
     schema: setting.integer(60, 86_400).default(600),
-    doc: "Seconds for which a sign-in counts as fresh: what acts that change credentials ask for.",
+    doc: "Seconds for which a sign-in counts as fresh. A change of credentials needs a fresh sign-in.",
   },
   limit_client: {
     schema: limit("600/1m"),
-    doc: "Tokens that one M2M client gets from one network.",
+    doc: "Tokens for one M2M client from one network.",
   },
   limit_client_failures: {
     schema: limit("60/1m"),
@@ -65,21 +65,21 @@ export const identitySettings = defineSettings({
   },
   limit_public_key: {
     schema: limit("6000/1h"),
-    doc: "Tokens that the public issuer makes for one public key.",
+    doc: "Tokens of the public issuer for one public key.",
   },
   limit_public_network: {
     schema: limit("60/1m"),
-    doc: "Requests to the public issuer from one network, whatever the key.",
+    doc: "Requests to the public issuer from one network, for any key.",
   },
   limit_anonymous: {
     schema: limit("100/1h"),
     shownDefault: "100/1h",
-    doc: "Anonymous users that one network makes.",
+    doc: "Anonymous users created from one network.",
   },
   limit_notices: {
     schema: limit("5/1h"),
     shownDefault: "5/1h",
-    doc: "Security notices of one kind that one user is sent.",
+    doc: "Security notices of one kind to one user.",
   },
   limit_sign_up: {
     schema: limit("100/1h"),

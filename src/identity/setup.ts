@@ -4,14 +4,14 @@ import type { Identity } from "./identity.ts";
 import { findTenantBySlug } from "./tenants/public.ts";
 import { DEFAULT_TENANT_SLUG } from "./tenants/tenant.ts";
 
-/** What a new instance begins with. The secret key is shown once and stored nowhere. */
+/** The contents of a new instance. The secret key is shown once and not stored. */
 export interface FirstSetup {
   tenantId: string;
-  /** Signs RS256. Requests that name no application mean this one. */
+  /** The default application. It signs RS256 and serves requests that name no application. */
   defaultApplicationId: string;
-  /** Signs EdDSA. */
+  /** The second application. It signs EdDSA. */
   applicationId: string;
-  /** Of the default application, with scope `admin`. */
+  /** A key of the default application with scope `admin`. */
   secretKey: string;
 }
 
@@ -20,15 +20,15 @@ export async function isSetUp(identity: Pick<Identity, "storage">): Promise<bool
 }
 
 /**
- * Makes the default tenant, its two applications and one secret key. The default application signs RS256, which every JWT
- * library verifies, and the key is this application's: requests that name no application mean it, so a first token, the
- * key and an SDK that is configured with this id all fit together. The second application signs EdDSA.
+ * Creates the default tenant, its two applications and one secret key. The default application signs RS256, which every JWT
+ * library can verify. The key belongs to it, and requests that name no application use it, so a first token, the key and an SDK
+ * with this id all fit together. The second application signs EdDSA.
  */
 export async function setUp(
   identity: Pick<Identity, "apiKeys" | "applications" | "clock" | "directory" | "keyring" | "storage">,
   options: {
     origins: string[];
-    /** Of the default application, in place of the usual ones. */
+    /** The sign-in methods of the default application, instead of the usual ones. */
     signInMethods?: string[];
   },
 ): Promise<FirstSetup> {
@@ -61,7 +61,7 @@ export async function setUp(
   return made;
 }
 
-/** Returns what {@link setUp} returned, with a new secret key in place of the lost one. @throws AppError `not_found` */
+/** Returns the result of {@link setUp} with a new secret key in place of the lost one. @throws AppError `not_found` */
 export async function renewCredentials(identity: Pick<Identity, "apiKeys" | "storage">): Promise<FirstSetup> {
   const { storage, apiKeys } = identity;
   return storage.write(async (tx) => {

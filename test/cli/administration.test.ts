@@ -162,7 +162,7 @@ function kidOf(token: string): string {
 /** Commands that are refused: each prints a sentence, exits with 1, and changes nothing. */
 const refusals: [args: string[], says: RegExp][] = [
   [["tenant", "create", "Acme Inc"], /slug must be 1 to 63 lower-case/],
-  [["tenant", "create", "default"], /A tenant default exists already/],
+  [["tenant", "create", "default"], /A tenant default already exists/],
   [["app", "create", "--name", "x", "--tenant", "nosuch"], /no tenant nosuch.*tenant list/],
   [["app", "create", "--name", "x", "--type", "desktop"], /type.*spa/],
   [["app", "create", "--name", "x", "--algorithm", "HS256"], /algorithm/],

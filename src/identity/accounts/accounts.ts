@@ -19,10 +19,10 @@ import { tombstoneUser } from "../users/public.ts";
 import { CONSEQUENCES, type Consequences, type CredentialChange } from "./credential-changes.ts";
 import { standsFor } from "./may-act.ts";
 
-/** Removes the rows that a feature keeps about a user. */
+/** Deletes the rows that a feature keeps about a user. */
 export type Erasure = (tx: Executor, userId: string) => Promise<void>;
 
-/** Removes credentials of a user: every one, or those that came at `since` (ms) or later. */
+/** Removes all credentials of a user, or only those added at `since` (ms) or later. */
 export type CredentialRevocation = (
   tx: Executor,
   userId: string,
@@ -31,9 +31,9 @@ export type CredentialRevocation = (
 
 interface AnyChange {
   userId: string;
-  /** The session that goes on; null for none. */
+  /** The session that stays alive, or null. */
   keep: string | null;
-  /** Of the audit entry; absent: the user. */
+  /** The target of the audit entry. The default is the user. */
   target?: Target;
   details?: Record<string, unknown>;
 }
@@ -44,7 +44,7 @@ type Change = AnyChange &
     | { reason: "address_undone"; undo: { flowId: string; changedAt: number } }
   );
 
-/** The acts on an account as a whole. */
+/** Changes to an account as a whole. */
 export class Accounts {
   constructor(
     private readonly clock: Clock,
@@ -56,10 +56,10 @@ export class Accounts {
   ) {}
 
   /**
-   * Lets a mail to this address act for its account, once its proof is spent. The caller holds the user's row, unless the
-   * address was proven when it looked. Until now unproven, the address is proven by this: a stranger may have set the account
-   * up before its owner came (pre-hijacking), so every credential goes and every session ends.
-   * @throws AppError `invalid_code` when the address does not stand for the account any more
+   * Lets a mail to this address act for its account, once its proof is spent. The caller holds the lock on the user's row,
+   * unless the address was already proven when the caller read it. If the address was unproven, this call proves it: a stranger
+   * may have set the account up before its owner came (pre-hijacking), so all credentials are revoked and all sessions end.
+   * @throws AppError `invalid_code` when the address may no longer act for the account
    */
   async actByMail(tx: Executor, now: number, act: Act, address: AddressRef): Promise<void> {
     if (await lockProvenAddress(tx, address)) return;
@@ -76,8 +76,9 @@ export class Accounts {
   }
 
   /**
-   * Ends, records and tells everything that a change of credentials has as its consequence, as {@link CONSEQUENCES} says. The
-   * caller holds the user's row, so that two changes of one account wait for each other, and has made the change itself.
+   * Applies every consequence of a credential change that {@link CONSEQUENCES} lists: revocations, ended flows and sessions,
+   * the audit entry and the notice. The caller has made the change itself and holds the lock on the user's row, so that two
+   * changes of one account run one after the other.
    */
   async credentialChanged(tx: Executor, now: number, act: Act, change: Change): Promise<void> {
     const { userId, keep, reason } = change;
@@ -87,7 +88,8 @@ export class Accounts {
       const since = change.reason === "address_undone" ? change.undo.changedAt : null;
       for (const revoke of this.revocations) await revoke(tx, userId, { since });
     }
-    // The flows before the sessions: a sign-in that is just finishing one has committed its session by then, or finds it ended.
+    // Flows end before sessions: a sign-in that is finishing a flow has either committed its session by now or finds the flow
+    // ended.
     await this.#endFlows(tx, change, consequences.flows);
     if (consequences.trustedDevices) await deleteTrustedDevices(tx, userId);
     if (consequences.knownDevices) await deleteKnownDevices(tx, userId);
@@ -120,9 +122,9 @@ export class Accounts {
   }
 
   /**
-   * Removes what is personal, ends every session in every application and tells verifiers. The id and the external id stay,
-   * so that neither is anybody else's later.
-   * @throws AppError `not_found` for a user of another tenant or one deleted before
+   * Deletes the personal data, ends the user's sessions in every application and tells verifiers. The id and the external id
+   * stay, so that nobody else gets them later.
+   * @throws AppError `not_found` for a user of another tenant or a user who was deleted before
    */
   async delete(tx: Executor, act: Act, userId: string): Promise<void> {
     const tenantId = act.application.tenant.id;
@@ -135,7 +137,7 @@ export class Accounts {
     await deleteKnownDevices(tx, userId);
     await this.sessions.endAll(tx, act, userId, { reason: "user_deleted", keep: null, everyApplication: true });
     await deleteSessionsOf(tx, userId);
-    // A session's entry lives as long as one application's tokens; this one outlasts those of every application.
+    // A session's revocation lives as long as one application's tokens. This one outlives the tokens of every application.
     await insertRevocation(tx, now, {
       tenantId,
       kind: "sub",

@@ -3,22 +3,25 @@ import type { AuditAction } from "../audit/actions.ts";
 import type { EndReason } from "../sessions/sessions.ts";
 import type { NoticeKind } from "../tenants/notice-kinds.ts";
 
-/** Everything that ends, is recorded and is told when a credential changes. */
+/** Everything that follows from a change of credentials. */
 export interface Consequences {
   audit: AuditAction;
-  /** Credentials that go with it: every one of the account, or those that came since the instant that the caller names. */
+  /** The credentials that are revoked as well: all of the account, or those added since the time that the caller names. */
   revokes: "nothing" | "everything" | "newer";
   /**
-   * Flows that end. `half_sign_ins` waits for a second factor, `mailed` is a link or code that opens the account, and `undo`
-   * takes a change of address back: it outlives a change of password, because a thief must not be able to end it by one.
-   * `erased` leaves no record either: it may hold a stranger's data.
+   * The flows that end. A `half_sign_ins` flow waits for a second factor. A `mailed` flow is a link or code that opens the
+   * account. An `undo` flow takes a change of address back and survives a change of password, because a thief must not be able
+   * to end it that way. `erased` also deletes the records, because they may hold a stranger's data.
    */
   flows: "none" | "half_sign_ins" | "mailed" | "all_but_undo" | "all_but_earlier_undo" | "all" | "erased";
-  /** Every device proves a second factor again. */
+  /** Whether every device must prove a second factor again. */
   trustedDevices: boolean;
-  /** Somebody else may have held the account: a sign-in from a device of theirs counts as new. */
+  /**
+   * Whether known devices are forgotten. A stranger may have held the account, so a sign-in from the stranger's device must
+   * count as new.
+   */
   knownDevices: boolean;
-  /** Why the sessions end, in every application and without `keep`; null where they go on. */
+  /** Why the sessions end, in every application, except `keep`. If null, they stay alive. */
   sessions: EndReason | null;
   notice: { kind: NoticeKind; template: TemplateName; values?: Readonly<Record<string, string>> } | null;
 }
@@ -32,7 +35,7 @@ const NOTHING = {
   notice: null,
 } as const;
 
-/** The account was held by the person who changes it: proofs from before the new password count no more. */
+/** The same person held the account before the change. Proofs from before the new password stop counting. */
 const NEW_PASSWORD = {
   ...NOTHING,
   flows: "all_but_undo",
@@ -42,15 +45,15 @@ const NEW_PASSWORD = {
 } as const;
 
 /**
- * A first factor that was proven before the change asks for no second one, or for another: it ends, and other sessions do. A
- * mailed link stays, because it proves a first factor only and is asked for the second one as before.
+ * A sign-in that proved its first factor before the change would ask for the wrong second factor, or for none. So half sign-ins
+ * and other sessions end. A mailed link stays: it proves a first factor only, and the second factor is still asked for.
  */
 const NEW_FACTORS = { ...NOTHING, flows: "half_sign_ins", trustedDevices: true, sessions: "factor_changed" } as const;
 
 const told = (change: "added" | "removed", factor: "totp" | "recovery_codes" | "passkey") =>
   ({ kind: "factor", template: `factor_${change}`, values: { factor } }) as const;
 
-/** The one rule for each reason. A change of credentials that is not listed here does not compile. */
+/** The one rule for each reason. A credential change that is missing here does not compile. */
 export const CONSEQUENCES = {
   password_changed: { ...NEW_PASSWORD, audit: "password.changed" },
   password_set: { ...NEW_PASSWORD, audit: "password.set" },
@@ -58,14 +61,15 @@ export const CONSEQUENCES = {
   totp_added: { ...NEW_FACTORS, audit: "factor.added", notice: told("added", "totp") },
   totp_removed: { ...NEW_FACTORS, audit: "factor.removed", notice: told("removed", "totp") },
   passkey_removed: { ...NEW_FACTORS, audit: "passkey.removed", notice: told("removed", "passkey") },
-  // One more way in takes nothing from the proofs that there are.
+  // A new passkey does not weaken the existing proofs.
   passkey_added: { ...NOTHING, audit: "passkey.added", notice: told("added", "passkey") },
   recovery_codes_renewed: { ...NOTHING, audit: "factor.added", notice: told("added", "recovery_codes") },
-  // An anonymous user gets credentials: no id of a session survives a rise in privilege.
+  // An anonymous user gets credentials. No session id survives a rise in privilege.
   upgraded: { ...NOTHING, audit: "user.upgraded", flows: "all", trustedDevices: true, sessions: "replaced" },
-  // Links that were mailed to the removed address open nothing any more.
+  // Links that were mailed to the removed address stop working.
   address_removed: { ...NOTHING, audit: "email.removed", flows: "mailed" },
-  // Somebody else had the account. Links of earlier changes stay: one who changes twice must not end the first one's undo.
+  // Another person had the account. Undo links of earlier changes stay: a thief who changes the address twice must not end the
+  // first undo.
   address_undone: {
     ...NOTHING,
     audit: "email.change_undone",
@@ -75,7 +79,7 @@ export const CONSEQUENCES = {
     knownDevices: true,
     sessions: "address_undone",
   },
-  // The owner of the address comes in for the first time: a stranger may have set the account up (pre-hijacking).
+  // The owner of the address signs in for the first time. A stranger may have set the account up before (pre-hijacking).
   owner_proven: {
     ...NOTHING,
     audit: "user.unproven_credentials_revoked",

@@ -18,22 +18,22 @@ import { ActIn, ANONYMOUS, type Place, placeOf, systemAct } from "../audit/act.t
 import type { Scope } from "./scopes.ts";
 import { findApiKey, insertApiKey, touchApiKey } from "./store.ts";
 
-/** Secrets whose key is remembered, at most. */
+/** The maximum number of remembered secrets. */
 const REMEMBERED = 10_000;
-/** Lists of scopes that are remembered, at most. */
+/** The maximum number of remembered scope lists. */
 const REMEMBERED_SCOPES = 256;
 const ANYWHERE: readonly string[] = [];
 
-/** A secret key, or the access token of an M2M client, that was checked. */
+/** A verified secret key, or a verified access token of an M2M client. */
 export interface KeyCaller {
   kind: "key" | "client";
-  /** The key's, or the client's. */
+  /** The id of the key or of the client. */
   id: string;
   application: Application;
   scopes: ReadonlySet<string>;
   expiresAt: number | null;
   rateLimit: string | null;
-  /** Addresses and CIDR blocks; empty: from anywhere. */
+  /** Addresses and CIDR blocks. An empty list allows every address. */
   networks: readonly string[];
 }
 
@@ -46,13 +46,13 @@ export interface NewApiKey {
   networks: readonly string[];
 }
 
-/** Where keys are: in an application. */
+/** The application that a key belongs to. */
 interface KeyPlace extends Place {
   id: string;
   tenant: { id: string };
 }
 
-/** The columns that hold a key's secret, and the text to be shown once. */
+/** The columns that hold a key's secret, and the text that is shown once. */
 interface FreshSecret {
   secret_digest: Uint8Array | null;
   sealed_secret: Uint8Array | null;
@@ -60,18 +60,18 @@ interface FreshSecret {
 }
 
 /**
- * Keys of a customer's backend. Secret keys: 256 random bits of which only the SHA-256 is kept. Signing and public keys: an
- * HMAC needs the secret back, so it is sealed by the master key, to its own row.
+ * Keys of a customer's backend. A secret key has 256 random bits, and only their SHA-256 is stored. A signing or public key
+ * computes HMACs, which needs the secret itself, so the master key seals it to its own row.
  */
 export class ApiKeys {
   readonly #touched = new Map<string, number>();
   /**
-   * By the SHA-256 of secrets that were right: which row to look at and what to compare with it, never whether it is right
-   * still. Reading the id out of a secret takes longer than its digest.
+   * Parsed secrets by their SHA-256: the row to read and the value to compare, but never whether the secret is still valid.
+   * Parsing the id takes longer than hashing the secret.
    */
   readonly #parsed = new RecentMap<ParsedSecret>(REMEMBERED);
 
-  /** By the column's text: keys have few combinations of them. */
+  /** Scope sets by the column's text. Keys share few combinations. */
   readonly #scopes = new RecentMap<ReadonlySet<string>>(REMEMBERED_SCOPES);
 
   constructor(
@@ -81,7 +81,7 @@ export class ApiKeys {
     private readonly masterKeys: MasterKeys,
   ) {}
 
-  /** For set-up and commands, which no key asks for. @returns the secret, which nobody can read again */
+  /** Makes a secret key for set-up and commands, which need no key themselves. @returns the secret, which is stored nowhere */
   async createSecret(
     tx: Executor,
     input: { tenantId: string; applicationId: string; name: string; scopes: readonly Scope[] },
@@ -95,7 +95,9 @@ export class ApiKeys {
     return { id, secret };
   }
 
-  /** @returns the row, and the secret to be shown once: null for a public key, whose secret nobody ever sees */
+  /**
+   * Makes a key. @returns the row and the secret to show once; the secret is null for a public key, because nobody ever sees it
+   */
   async create(
     tx: Executor,
     act: ActIn<KeyPlace>,
@@ -131,7 +133,10 @@ export class ApiKeys {
     return { row, secret: shown };
   }
 
-  /** A new secret for a key of this id. Seals carry the id and the kind: moved to another row they do not open. */
+  /**
+   * Makes a new secret for the key with this id. The seal binds the id and the kind, so a secret that is moved to another row
+   * does not open.
+   */
   freshSecret(kind: ApiKeysTable["kind"], id: string): FreshSecret {
     if (kind === "secret") {
       const { text, digest } = newSecret("sk", id);
@@ -144,8 +149,9 @@ export class ApiKeys {
   }
 
   /**
-   * @throws AppError `invalid_credentials` for anything but a live secret key of an enabled application, `forbidden` from a
-   * network that the key does not allow, `rate_limited`
+   * Checks a secret key.
+   * @throws AppError `invalid_credentials` unless it is a live secret key of an enabled application, `forbidden` from a network
+   * that the key does not allow, `rate_limited`
    */
   async authenticate(secret: string, origin: RequestOrigin): Promise<KeyCaller> {
     const digest = sha256Base64url(secret);
@@ -189,7 +195,7 @@ export class ApiKeys {
     return scopes;
   }
 
-  /** Somebody holds the right secret of a key that does not count: a leak, or a backend that was forgotten. */
+  /** A caller holds the right secret of an unusable key: the secret has leaked, or a backend was forgotten. */
   async #refuse(row: ApiKeysTable, origin: RequestOrigin, reason: string, error: AppError): Promise<never> {
     const act = new ActIn(placeOf(row.tenant_id, row.application_id), origin, ANONYMOUS);
     const target = { kind: "api_key", id: row.id };
@@ -199,12 +205,12 @@ export class ApiKeys {
 
   async #admit(id: string, text: string, now: number): Promise<void> {
     const limit: Limit | null = parseLimit(text);
-    if (limit === null) throw new Error(`the key ${id} has a limit that is none`);
+    if (limit === null) throw new Error(`the key ${id} has an invalid limit`);
     const answer = await this.storage.write((tx) => admit(tx, `api-key:${id}`, limit, now));
     if (!answer.admitted) throw new AppError("rate_limited", { retryAfter: answer.retryAfter });
   }
 
-  /** Remembers the last use to the hour: a write for every call would be a write for every call. */
+  /** Stores the last use with a precision of one hour, to avoid a write for every call. */
   touch(id: string, last: number | null, now: number): void {
     const known = Math.max(last ?? 0, this.#touched.get(id) ?? 0);
     if (Math.abs(now - known) < HOUR) return;
@@ -213,7 +219,7 @@ export class ApiKeys {
   }
 }
 
-/** The longest that a token which a customer signs may live, and the tolerance of clocks (`product.md`, Credentials). */
+/** The longest lifetime of a customer-signed token, plus the clock tolerance (`product.md`, Credentials). */
 export const SIGNED_TOKEN_LIFETIME = HOUR + MINUTE;
 
 function whyRefused(row: ApiKeysTable, application: Application | null, isCurrent: boolean, now: number) {

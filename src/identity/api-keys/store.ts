@@ -15,7 +15,7 @@ export async function touchApiKey(tx: Executor, id: string, now: number): Promis
   await tx.kysely.updateTable("api_keys").set({ last_used_at: now }).where("id", "=", id).execute();
 }
 
-/** Drops keys that ended `before`, and the secrets whose overlap after a rotation is over. */
+/** Deletes keys that ended before `before`, and old secrets whose overlap after a rotation is over. */
 export async function purgeApiKeys(tx: Executor, before: number, now: number): Promise<void> {
   await tx.kysely
     .deleteFrom("api_keys")
@@ -28,7 +28,7 @@ export async function purgeApiKeys(tx: Executor, before: number, now: number): P
     .execute();
 }
 
-/** Keys of one application in the order of their ids, after `after`. */
+/** Returns keys of one application ordered by id, starting after `after`. */
 export async function pageOfApiKeys(
   at: Executor,
   page: { applicationId: string; after: string; limit: number },
@@ -43,7 +43,7 @@ export async function pageOfApiKeys(
     .execute();
 }
 
-/** @returns undefined when it was revoked before */
+/** Revokes a key. @returns undefined when it was already revoked */
 export async function revokeApiKey(tx: Executor, id: string, now: number): Promise<ApiKeysTable | undefined> {
   return tx.kysely
     .updateTable("api_keys")
@@ -64,7 +64,7 @@ type Rotation = Pick<
   "secret_digest" | "sealed_secret" | "previous_digest" | "previous_sealed" | "previous_expires_at" | "rotated_at"
 >;
 
-/** From one generation to the next. @returns undefined when another request rotated or revoked it meanwhile */
+/** Advances a key by one generation. @returns undefined when another request has already rotated or revoked it */
 export async function rotateApiKey(
   tx: Executor,
   id: string,

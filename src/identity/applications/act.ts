@@ -1,5 +1,5 @@
 import type { ActIn } from "../audit/act.ts";
 import type { Application } from "./application.ts";
 
-/** One act in an application, as the gate makes it. */
+/** An act in an application. The gate makes it. */
 export type Act = ActIn<Application>;

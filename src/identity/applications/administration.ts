@@ -12,7 +12,7 @@ import { insertApplication, updateApplication } from "./store.ts";
 
 const DAY = 86_400;
 
-/** An origin as browsers send it (RFC 6454): scheme, host, port and nothing else. */
+/** An origin as browsers send it (RFC 6454): only scheme, host and port. */
 const origin = z.string().refine(isOrigin, "must be an origin such as https://app.example.com, without a path");
 
 const applicationSettings = z.strictObject({
@@ -47,7 +47,7 @@ const applicationSettings = z.strictObject({
 });
 export type ApplicationSettings = z.output<typeof applicationSettings>;
 
-/** 15 minutes; 30 days idle, 180 days at most. */
+/** Access tokens live 15 minutes. Sessions end after 30 idle days, or after 180 days in all. */
 const applicationDefaults: Omit<ApplicationSettings, "name"> = {
   type: "web",
   algorithm: "EdDSA",
@@ -66,11 +66,11 @@ const applicationDefaults: Omit<ApplicationSettings, "name"> = {
   refresh_cookie_path: "/v1/auth",
 };
 
-/** Makes and changes applications. */
+/** Creates and changes applications. */
 export class ApplicationAdministration {
   readonly #schema: z.ZodType<ApplicationSettings>;
 
-  /** @param signInMethods every method that some feature adds: an application may allow these, and no other */
+  /** @param signInMethods every method of a feature: applications may allow only these */
   constructor(signInMethods: readonly string[]) {
     this.#schema = applicationSettings.extend({ sign_in_methods: z.array(z.enum(signInMethods)).transform(unique) });
   }
@@ -98,7 +98,7 @@ export class ApplicationAdministration {
     return row;
   }
 
-  /** A tenant with its default application, which signs RS256 so that every JWT library verifies it. */
+  /** Creates a tenant with its default application, which signs RS256 so that every JWT library can verify its tokens. */
   async createTenantWithDefault(tx: Executor, now: number, input: { slug: string; name: string }) {
     const tenant = await createTenant(tx, now, input);
     const application = await this.create(tx, now, tenant.id, { name: "Default", algorithm: "RS256" });
@@ -106,7 +106,7 @@ export class ApplicationAdministration {
     return { tenant: { ...tenant, default_application_id: application.id }, application };
   }
 
-  /** @throws AppError `invalid_input` with the field, `not_found` */
+  /** Changes an application's settings. @throws AppError `invalid_input` with the field, `not_found` */
   async change(
     tx: Executor,
     now: number,
@@ -125,8 +125,9 @@ export class ApplicationAdministration {
   }
 
   /**
-   * A disabled application takes no sign-in and no refresh, and verifiers refuse its tokens. Enabled again, its sessions
-   * go on, but verifiers refuse the access tokens of before. @returns the row as it is then; no audit entry when nothing changes
+   * Disables or enables an application. A disabled application accepts no sign-in and no refresh, and verifiers refuse its
+   * tokens. After it is enabled again its sessions continue, but verifiers still refuse its old access tokens. @returns the
+   * resulting row; writes no audit entry when nothing changes
    * @throws AppError `not_found`
    */
   async setDisabled(
@@ -153,7 +154,7 @@ export class ApplicationAdministration {
     return row;
   }
 
-  /** The application that a request means which names none. @throws AppError `conflict` for a disabled one */
+  /** Makes this the application of requests that name none. @throws AppError `conflict` for a disabled application */
   async makeDefault(tx: Executor, now: number, current: ApplicationsTable): Promise<void> {
     if (current.disabled_at !== null) {
       throw new AppError("conflict", { message: "A disabled application cannot be the default one. Enable it first." });
@@ -210,14 +211,14 @@ function unique<T>(list: T[]): T[] {
   return [...new Set(list)];
 }
 
-/** What browsers take for an RP ID (WebAuthn level 3, section 5.1.3): a domain in lower-case ASCII. */
+/** Returns whether browsers accept this RP ID (WebAuthn level 3, section 5.1.3): a domain in lower-case ASCII. */
 function isDomain(text: string): boolean {
   return (
     text.length <= 253 && /^(?:localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62})$/.test(text)
   );
 }
 
-/** Goes into pages and mails as a link: no `javascript:`, no credentials. */
+/** Returns whether the text is safe as a link in pages and mails: no `javascript:`, no credentials. */
 function isPageUrl(text: string): boolean {
   try {
     const url = new URL(text);

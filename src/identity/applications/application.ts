@@ -12,28 +12,28 @@ export interface Application {
   signUp: ApplicationsTable["sign_up"];
   signInMethods: ReadonlySet<string>;
   mfa: MfaPolicy;
-  /** Seconds. */
+  /** In seconds. */
   mfaGrace: number;
-  /** Milliseconds since the epoch; null unless `mfa` is `required`. */
+  /** In ms since the epoch; null unless `mfa` is `required`. */
   mfaRequiredAt: number | null;
-  /** Seconds; 0: every sign-in is asked. */
+  /** In seconds; 0 asks for a second factor at every sign-in. */
   mfaRemember: number;
   /** null: the host of the public URL. */
   passkeyRpId: string | null;
   homeUrl: string | null;
-  /** Seconds. */
+  /** In seconds. */
   accessTokenTtl: number;
   refreshIdleTtl: number;
   refreshAbsoluteTtl: number;
   refreshCookiePath: string;
   disabled: boolean;
-  /** Whether it is its tenant's default one: its cookies carry no suffix. */
+  /** Whether this is its tenant's default application. Its cookies have no suffix. */
   isDefault: boolean;
-  /** `aud` when nobody asks for another. */
+  /** The `aud` of tokens when the request names no audience. */
   defaultAudience: string;
 }
 
-/** @param pagesOf makes the set of allowed pages from the stored list */
+/** @param pagesOf turns the stored list into the set of allowed pages */
 export function toApplication(
   row: ApplicationsTable,
   tenant: Tenant,

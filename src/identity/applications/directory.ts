@@ -10,18 +10,18 @@ import { type Application, toApplication } from "./application.ts";
 import { PageOrigins } from "./page-origins.ts";
 import { allowedOrigins, findApplication, listApplications } from "./store.ts";
 
-/** What a request says about the application that it means, besides its credential. */
+/** The parts of a request, besides its credential, that name an application. */
 export interface ApplicationHints {
   /** The value of x-application-id. */
   header: string | null;
-  /** The slug in `/t/<slug>/…`, or the tenant that the Host is configured for. */
+  /** The slug in `/t/<slug>/…`, or the tenant that is configured for the Host. */
   tenantSlug: string | null;
 }
 
-/** Another process (a command on the same machine, another node) may change a row: nothing is trusted for longer. */
+/** How long a cached row is trusted. Another process (a local command, another node) may change it. */
 const TRUSTED_FOR = 2_000;
 
-/** Tenants and applications, read through a short-lived cache: every request needs one, and they hardly ever change. */
+/** Reads tenants and applications through a short-lived cache: every request needs them, and they rarely change. */
 export class Directory {
   readonly #tenants = new Map<string, { until: number; value: Tenant }>();
   readonly #slugs = new Map<string, string>();
@@ -31,13 +31,13 @@ export class Directory {
   constructor(
     private readonly storage: Storage,
     private readonly clock: Clock,
-    /** Without a trailing slash: the default tenant's issuer. */
+    /** The default tenant's issuer, without a trailing slash. */
     readonly publicUrl: string,
-    /** Whether every page of this machine may call, as `sallyport dev` has it. */
+    /** Whether every page on this machine may call. Only `sallyport dev` sets it. */
     private readonly allowsLoopbackPages = false,
   ) {}
 
-  /** Forgets everything: called after a change made by this process. */
+  /** Clears the cache. Called after this process makes a change. */
   forget(): void {
     this.#tenants.clear();
     this.#slugs.clear();
@@ -59,7 +59,7 @@ export class Directory {
   async tenantBySlug(slug: string): Promise<Tenant | null> {
     const known = this.#slugs.get(slug);
     if (known !== undefined) return this.tenant(known);
-    // What is no slug is nobody's, and need not be asked for: PostgreSQL refuses text with a NUL.
+    // Text that is not a slug belongs to no tenant. It must not reach PostgreSQL, which refuses a NUL.
     if (!SLUG.test(slug)) return null;
     const row = await findTenantBySlug(this.storage.read, slug);
     return row ? this.#keepTenant(row) : null;
@@ -76,20 +76,20 @@ export class Directory {
     return value;
   }
 
-  /** The tenant's default application, else its first: in whose name something is done that nobody asked for. */
+  /** Returns the tenant's default application, or else its first: for acts that no request started. */
   async anyApplication(tenantId: string): Promise<Application | null> {
     const tenant = await this.tenant(tenantId);
     const id = tenant?.defaultApplicationId ?? (await listApplications(this.storage.read, tenantId))[0]?.id;
     return id === undefined ? null : this.application(id);
   }
 
-  /** As {@link application}, without a promise when the cache knows: for the hot path. */
+  /** Returns the cached application without a promise, for the hot path. */
   cachedApplication(id: string): Application | undefined {
     const cached = this.#applications.get(id);
     return cached && cached.until > this.clock.now() ? cached.value : undefined;
   }
 
-  /** The union of origins that a tenant's applications allow (null: every tenant's): what a preflight may be told. */
+  /** Returns all origins that a tenant's applications allow, for preflight requests. null means every tenant. */
   async origins(tenantSlug: string | null): Promise<ReadonlySet<string>> {
     const key = tenantSlug ?? "";
     const cached = this.#origins.get(key);
@@ -102,16 +102,16 @@ export class Directory {
   }
 
   /**
-   * The application that a request without a credential means.
-   * @throws AppError `unknown_application` for an id that was given and is not an enabled application's; `not_found` for a
-   * tenant that does not exist
+   * Returns the application that a request without a credential names.
+   * @throws AppError `unknown_application` unless the given id is an enabled application's; `not_found` for a tenant that does
+   * not exist
    */
   async resolve(hints: ApplicationHints): Promise<Application> {
     if (hints.header !== null) {
       const id = parseId("application", hints.header);
       const application = id === null ? null : await this.application(id);
       if (!application || application.disabled || application.tenant.disabled) throw unknownApplication(hints.header);
-      // The path or Host names another tenant than the header: neither may win silently.
+      // The path or Host names another tenant than the header does. Neither may win silently.
       if (hints.tenantSlug !== null && application.tenant.slug !== hints.tenantSlug) {
         throw unknownApplication(hints.header);
       }

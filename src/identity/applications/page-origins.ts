@@ -1,9 +1,9 @@
-/** `http://localhost` and `http://127.0.0.1`, with any port. As browsers send them: lower case, no path. */
+/** `http://localhost` and `http://127.0.0.1` with any port, as browsers send them: lower case, no path. */
 const LOOPBACK = /^http:\/\/(localhost|127\.0\.0\.1)(:\d{1,5})?$/;
 
-/** The origins on an application's list. `has` is the question to ask; a loop sees the list only. */
+/** The origins that an application allows. `has` decides; a loop sees only the listed origins. */
 export class PageOrigins extends Set<string> {
-  /** @param allowsLoopback every page that this machine serves on a loopback address, listed or not: `sallyport dev` alone */
+  /** @param allowsLoopback also allows every loopback origin of this machine, listed or not: for `sallyport dev` only */
   constructor(
     listed: Iterable<string>,
     private readonly allowsLoopback: boolean,

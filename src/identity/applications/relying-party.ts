@@ -1,17 +1,20 @@
 import type { Application } from "./application.ts";
 import type { Directory } from "./directory.ts";
 
-/** Whose passkeys they are, and the pages that may ask for them. */
+/** The owner of passkeys and the pages that may ask for them. */
 export interface RelyingParty {
-  /** The RP ID: a domain. */
+  /** The RP ID, which is a domain. */
   id: string;
-  /** What people read when they are asked. */
+  /** The name that the browser shows to the user. */
   name: string;
-  /** Only pages of the application and of the appliance may answer for it; the origin must be exact. */
+  /** Allows only pages of the application and of the appliance. The origin must match exactly. */
   allows(origin: string): boolean;
 }
 
-/** From configuration, never from a request: whoever names the domain could ask for another one's passkeys. */
+/**
+ * Reads the domain from configuration, never from a request: a caller that chose the domain could ask for another site's
+ * passkeys.
+ */
 export function relyingPartyOf(directory: Directory, application: Application): RelyingParty {
   const { publicUrl } = directory;
   const own = new URL(publicUrl).origin;
@@ -22,12 +25,15 @@ export function relyingPartyOf(directory: Directory, application: Application): 
   };
 }
 
-/** The domain that an application's passkeys are for. @param configured null: the public URL's host */
+/** Returns the domain of an application's passkeys. @param configured null: the public URL's host */
 export function relyingPartyId(configured: string | null, publicUrl: string): string {
   return configured ?? new URL(publicUrl).hostname;
 }
 
-/** Whether browsers let a page there use the domain's passkeys by itself (WebAuthn level 3, section 5.1.3, step 8). */
+/**
+ * Returns whether browsers let a page of this origin use the domain's passkeys without further files (WebAuthn level 3, section
+ * 5.1.3, step 8).
+ */
 export function isWithinDomain(origin: string, rpId: string): boolean {
   const { hostname } = new URL(origin);
   return hostname === rpId || hostname.endsWith(`.${rpId}`);

@@ -6,7 +6,7 @@ const applicationById = prepared((db, p: Param<{ id: string }>) =>
 );
 export const findApplication = (at: Executor, id: string) => at.first(applicationById, { id });
 
-/** Every origin that some enabled application allows, of one tenant or of all. */
+/** Returns every origin that an enabled application allows, of one tenant or of all. */
 export async function allowedOrigins(at: Executor, tenantId: string | null): Promise<string[]> {
   const query = at.kysely.selectFrom("applications").select("origins").where("disabled_at", "is", null);
   const rows = await (tenantId === null ? query : query.where("tenant_id", "=", tenantId)).execute();
@@ -26,7 +26,7 @@ export async function listApplications(at: Executor, tenantId: string | null): P
   return (tenantId === null ? query : query.where("tenant_id", "=", tenantId)).execute();
 }
 
-/** Seconds that the longest-lived access token of a tenant may live. */
+/** Returns the longest access-token lifetime of a tenant's applications, in seconds. */
 export async function longestAccessTtl(at: Executor, tenantId: string): Promise<number> {
   const row = await at.kysely
     .selectFrom("applications")

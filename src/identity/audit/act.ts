@@ -11,13 +11,13 @@ export interface Actor {
   id: string | null;
 }
 
-/** The thing that an act changes or asks for. */
+/** The object that an act changes or asks for. */
 export interface Target {
   kind: string;
   id: string;
 }
 
-/** Where an act belongs: an application, a tenant as a whole, or the instance. Every application is such a place. */
+/** The scope of an act: an application, a whole tenant, or the instance. Every application is a place. */
 export interface Place {
   id: string | null;
   tenant: { id: string | null };
@@ -26,21 +26,21 @@ export interface Place {
 export const ANONYMOUS: Actor = { kind: "anonymous", id: null };
 export const SYSTEM: Actor = { kind: "system", id: null };
 
-/** Names a user, as the actor of an act or as its target. */
+/** Names a user as the actor or the target of an act. */
 export function userRef(id: string): { kind: "user"; id: string } {
   return { kind: "user", id };
 }
 
-/** A place of which only ids are known; without ids, the instance. */
+/** Makes a place from ids only. Without ids it is the instance. */
 export function placeOf(tenantId: string | null, applicationId: string | null = null): Place {
   return { id: applicationId, tenant: { id: tenantId } };
 }
 
-/** An event and its circumstances. The details hold no secret, no password and no token. */
+/** An event and its details. The details hold no secret, password or token. */
 type Event = [action: AuditAction, target?: Target | null, details?: Record<string, unknown>];
 type Entry = [tx: Executor, now: number, ...event: Event];
 
-/** One act: its application, where it comes from, and its actor. The gate makes it; everything below hands it on whole. */
+/** One act: its application, its origin and its actor. The gate makes it, and all later code passes it on unchanged. */
 export class ActIn<Where extends Place> {
   constructor(
     readonly application: Where,
@@ -48,25 +48,30 @@ export class ActIn<Where extends Place> {
     readonly actor: Actor,
   ) {}
 
-  /** The same act by another actor: an anonymous caller who has proven to be a user, the system that reacts to a user. */
+  /**
+   * Returns the same act with another actor: an anonymous caller who is now proven to be a user, or the system reacting to a
+   * user.
+   */
   by(actor: Actor): ActIn<Where> {
     return new ActIn(this.application, this.origin, actor);
   }
 
   /**
-   * Enters the act in the audit log, in the transaction of its change: if the entry cannot be written, the act does not happen.
-   * `now` is the instant, in ms, that the rows of the same transaction carry.
+   * Writes the act to the audit log in the transaction of its change: if the entry cannot be written, the act does not happen.
+   * `now` is the time, in ms, that the rows of the same transaction carry.
    */
   audit(...[tx, now, ...event]: Entry): Promise<void> {
     return appendAudit(tx, now, this.#entry(...event));
   }
 
-  /** As {@link audit}, for an entry that anybody can cause again and again: a flood of them leaves few entries. */
+  /** Writes entries that any caller can cause repeatedly. A flood of them leaves few entries. */
   auditSparsely(...[tx, now, ...event]: Entry): Promise<void> {
     return appendRefusal(tx, now, this.#entry(...event));
   }
 
-  /** As {@link auditSparsely}, for a proof that failed: nobody has shown to be the actor, whatever session asked for it. */
+  /**
+   * Writes a failed proof, sparsely. It names no user as actor: the caller has not proven to be the user, even with a session.
+   */
   auditRefusal(...entry: Entry): Promise<void> {
     return this.by(ANONYMOUS).auditSparsely(...entry);
   }
@@ -77,7 +82,7 @@ export class ActIn<Where extends Place> {
   }
 }
 
-/** An act of a command on the machine, or of a job: nobody's request asked for it. */
+/** Makes an act for a local command or a job, which no request started. */
 export function systemAct<Where extends Place>(application: Where): ActIn<Where> {
   return new ActIn(application, systemOrigin, SYSTEM);
 }

@@ -3,8 +3,8 @@ import type { Executor } from "../../storage/storage.ts";
 import { type AuditEntry, appendAudit, countInWindow } from "./store.ts";
 
 /**
- * A refused sign-in is told too, but a flood of them must not fill the disk: in one minute, what comes from one network
- * for one application is told at the 1st, 10th, 100th, … time, with the count.
+ * Records a refused sign-in without letting a flood fill the disk: of the refusals from one network for one application in one
+ * minute, it records the 1st, 10th, 100th, …, each with the count.
  */
 export async function appendRefusal(tx: Executor, now: number, entry: AuditEntry): Promise<void> {
   const window = Math.floor(now / MINUTE);

@@ -60,7 +60,7 @@ const countFlood = prepared((db, p: Param<{ key: string; expires_at: number }>) 
     .returning("times"),
 );
 
-/** Counts one more of `key` in its window. */
+/** Counts one more event of `key` in its window. */
 export async function countInWindow(tx: Executor, key: string, expiresAt: number): Promise<number> {
   const row = await tx.first(countFlood, { key, expires_at: expiresAt });
   return row?.times ?? 1;
@@ -72,12 +72,12 @@ export async function purgeAudit(tx: Executor, before: number, now: number): Pro
 }
 
 /**
- * What a user did, and what was done to the account, newest first. Without refreshes, which each session tells by its last
- * sight: nobody reads thousands of them, and an index over them would cost each refresh a write.
+ * Returns the acts of a user and the acts on the account, newest first. It omits refreshes: each session shows its last one,
+ * nobody reads thousands of them, and an index over them would cost every refresh a write.
  */
 export async function auditEntriesOf(at: Executor, userId: string, limit: number) {
   const all = at.kysely.selectFrom("audit_entries").selectAll().orderBy("seq", "desc").limit(limit);
-  // Literals, which the partial indexes are found by.
+  // The partial indexes match literals only.
   const done = await all
     .where("actor_id", "=", userId)
     .where("actor_kind", "=", sql.lit("user"))

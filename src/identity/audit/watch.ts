@@ -2,7 +2,7 @@ import type { AuditEntriesTable } from "../../storage/schema.ts";
 import { type Watch, watchOf } from "../../storage/watch.ts";
 import { insertEntry } from "./store.ts";
 
-/** An entry of the audit log, as somebody who looks on needs it. */
+/** An entry of the audit log, as an observer needs it. */
 export interface AuditedAct {
   /** null for an act of a job or a command. */
   requestId: string | null;
@@ -13,7 +13,7 @@ export interface AuditedAct {
   details: Record<string, unknown>;
 }
 
-/** Watches the statement itself, so that no act in whatever room can be missed. */
+/** Watches the statement itself, so that it sees every act of every folder. */
 export function watchAudit(told: (act: AuditedAct) => void): Watch {
   return watchOf(insertEntry, (row) => {
     told({

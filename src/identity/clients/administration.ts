@@ -16,20 +16,23 @@ import {
   revokeClientSecretRow,
 } from "./store.ts";
 
-/** Stands in a grant for `<issuer>/management`, so that a changed address changes no grant. */
+/** Stands for `<issuer>/management` in a grant, so that a changed address changes no grant. */
 export const MANAGEMENT = "management";
-/** What a grant for {@link MANAGEMENT} may hold. `forward` speaks for a browser's sign-in, which no M2M client sees. */
+/**
+ * The scopes that a {@link MANAGEMENT} grant may hold. `forward` is missing: it serves a browser's sign-in, which no M2M client
+ * handles.
+ */
 export const MANAGEMENT_SCOPES: readonly Scope[] = SCOPES.filter((scope) => scope !== "forward");
 /** RFC 6749 section 3.3. */
 export const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/;
 
-/** One in use and its successor: more would be secrets that nobody misses. */
+/** The secret in use and its successor. A lost third secret would go unnoticed. */
 const SECRETS = 2;
 
 /**
- * A new secret for an M2M client, good at once beside the one before.
- * @returns the secret, which nobody can read again
- * @throws AppError `conflict` when two live already, or the application is none of type `m2m`
+ * Adds a secret to an M2M client. It works at once, beside the earlier one.
+ * @returns the secret, which is stored nowhere
+ * @throws AppError `conflict` when two live already, or unless the application has type `m2m`
  */
 export async function createClientSecret(
   tx: Executor,
@@ -63,7 +66,7 @@ export async function createClientSecret(
   return { id, secret: text };
 }
 
-/** Ends a secret at once; tokens that it got live out their minutes. @throws AppError `not_found` */
+/** Revokes a secret at once. Tokens that it obtained stay valid until they expire. @throws AppError `not_found` */
 export async function revokeClientSecret(tx: Executor, now: number, application: ApplicationsTable, id: string) {
   const row = await findClientSecret(tx, id);
   if (!row || row.application_id !== application.id) throw new AppError("not_found");
@@ -73,9 +76,9 @@ export async function revokeClientSecret(tx: Executor, now: number, application:
 }
 
 /**
- * Sets what a client may ask for at one audience, in place of what was granted before.
+ * Sets the scopes that a client may request at one audience, and replaces the earlier grant.
  * @param audience {@link MANAGEMENT} or the audience of an API resource of the tenant
- * @throws AppError `invalid_input`, `conflict` for an application that is none of type `m2m`
+ * @throws AppError `invalid_input`, `conflict` unless the application has type `m2m`
  */
 export async function grantClient(
   tx: Executor,
@@ -89,7 +92,7 @@ export async function grantClient(
     audience === MANAGEMENT ? MANAGEMENT_SCOPES : await findResourceScopes(tx, application.tenant_id, audience);
   if (!known) throw invalidField("audience", "must be `management` or the audience of an API resource of the tenant");
   const unknown = scopes.find((scope) => !known.includes(scope));
-  if (unknown !== undefined) throw invalidField("scope", `${unknown} is no scope of ${audience}`);
+  if (unknown !== undefined) throw invalidField("scope", `${unknown} is not a scope of ${audience}`);
   const row = { application_id: application.id, audience, tenant_id: application.tenant_id };
   const unique = [...new Set(scopes)];
   await putClientGrant(tx, { ...row, scopes: JSON.stringify(unique), created_at: now, updated_at: now });
@@ -97,21 +100,21 @@ export async function grantClient(
   await actIn(application).audit(tx, now, "client.granted", target, { audience, scopes: unique });
 }
 
-/** Takes back what was granted at an audience, also from tokens that were issued. @throws AppError `not_found` */
+/** Removes the grant at an audience, also for tokens that are already issued. @throws AppError `not_found` */
 export async function ungrantClient(tx: Executor, now: number, application: ApplicationsTable, audience: string) {
   if (!(await deleteClientGrant(tx, application.id, audience))) throw new AppError("not_found");
   const target = { kind: "application", id: application.id };
   await actIn(application).audit(tx, now, "client.ungranted", target, { audience });
 }
 
-/** An absolute URI (RFC 8707 section 2), in the characters of RFC 3986. */
+/** Returns whether the text is an absolute URI (RFC 8707 section 2) in the characters of RFC 3986. */
 export function isAudience(text: string): boolean {
   return text.length <= 255 && /^[a-z][a-z0-9+.-]*:[\x21\x24-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+$/i.test(text);
 }
 
 function requireClient(application: ApplicationsTable): void {
   if (application.type === "m2m") return;
-  throw new AppError("conflict", { message: "Only an application of type m2m is a client of its own." });
+  throw new AppError("conflict", { message: "Only an application of type m2m can have client secrets and grants." });
 }
 
 function tooMany(): AppError {

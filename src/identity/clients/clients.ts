@@ -20,12 +20,12 @@ import { OAuthError } from "./oauth-error.ts";
 import { findClientGrant, findClientSecret, touchClientSecret } from "./store.ts";
 
 export interface ClientCredentials {
-  /** A plain UUID, or null for what is no id at all. */
+  /** A plain UUID; null if the given id is not valid. */
   clientId: string | null;
   secret: string;
 }
 
-/** A client that has proved its secret. */
+/** A client that has proven its secret. */
 export interface Client {
   application: Application;
   secret: ClientSecretsTable;
@@ -33,7 +33,7 @@ export interface Client {
 
 export interface ClientGrant {
   accessToken: string;
-  /** Seconds. */
+  /** In seconds. */
   expiresIn: number;
   scope: string;
 }
@@ -43,7 +43,7 @@ interface ClientLimits {
   limit_client_failures: Limit;
 }
 
-/** M2M clients: who proves to be one, and what it gets. Errors of the token endpoint are {@link OAuthError}. */
+/** Authenticates M2M clients and issues their tokens. The token endpoint's errors are {@link OAuthError}. */
 export class Clients {
   constructor(
     private readonly storage: Storage,
@@ -54,9 +54,9 @@ export class Clients {
   ) {}
 
   /**
-   * One answer to all that is wrong. The row is found by the secret, never by the client id: whether a client exists shows
-   * neither in the answer nor in the work.
-   * @throws OAuthError `invalid_client`; 429 from a network that has guessed too often
+   * Authenticates a client, with one answer for every mistake. It finds the row by the secret and never by the client id, so
+   * neither the answer nor the work shows whether a client exists.
+   * @throws OAuthError `invalid_client`; 429 for a network with too many wrong guesses
    */
   async authenticate(tenant: Tenant, given: ClientCredentials, origin: RequestOrigin): Promise<Client> {
     const parsed = parseSecret("cs", given.secret);
@@ -70,10 +70,10 @@ export class Clients {
   }
 
   /**
-   * A token for one audience.
+   * Issues a token for one audience.
    * @param asked.audience null: `<issuer>/management`
-   * @param asked.scope space-separated; null: all that was granted
-   * @throws OAuthError `invalid_target` for an audience that is unknown or not this client's, `invalid_scope`; 429
+   * @param asked.scope space-separated; null: all granted scopes
+   * @throws OAuthError `invalid_target` for an audience that is unknown or not granted to this client, `invalid_scope`; 429
    */
   async issue(
     client: Client,
@@ -103,8 +103,8 @@ export class Clients {
   }
 
   /**
-   * Ends one of the client's own tokens. What is no token, or has expired, is no error (RFC 7009 section 2.2).
-   * @throws OAuthError `unauthorized_client` for a token that was issued to somebody else
+   * Revokes one of the client's own tokens. An invalid or expired token is not an error (RFC 7009 section 2.2).
+   * @throws OAuthError `unauthorized_client` for a token of another client
    */
   async revoke(client: Client, token: string, origin: RequestOrigin): Promise<void> {
     const verified = await this.#readable(token);
@@ -130,8 +130,8 @@ export class Clients {
   }
 
   /**
-   * The caller that an M2M token for the management API stands for. What was granted is read again: a scope that was taken
-   * back is gone from tokens that are out, too.
+   * Returns the caller that an M2M token for the management API identifies. It reads the grant again, so a scope that was
+   * removed is also gone from tokens in use.
    * @throws AppError `authentication_required`, `token_expired`, `token_revoked`
    */
   async callerOf(token: string): Promise<KeyCaller> {
@@ -151,14 +151,14 @@ export class Clients {
       id: application.id,
       application,
       scopes: new Set(granted.filter((scope) => held.has(scope))),
-      // What such a caller makes must not outlive it: its token is all that is known of it.
+      // A key that this caller makes must not outlive the caller, and the token's expiry is the only known limit.
       expiresAt: verified.expiresAt * SECOND,
       rateLimit: null,
       networks: [],
     };
   }
 
-  /** The client of a token, unless the client, its tenant or the token was ended since. */
+  /** Returns the token's client, or null if the client, its tenant or the token has ended since. */
   async live(token: ClientToken): Promise<Application | null> {
     const application = await this.directory.application(token.applicationId);
     if (!application || application.disabled || application.tenant.disabled || application.type !== "m2m") return null;
@@ -180,14 +180,14 @@ export class Clients {
 
   async #granted(application: Application, audience: string): Promise<string[] | null> {
     const name = audience === managementAudience(application.tenant) ? MANAGEMENT : audience;
-    // The word itself is no audience: what is asked for is a URI.
+    // The word itself is not an audience: a request names a URI.
     if (audience === MANAGEMENT) return null;
     const { read } = this.storage;
     const row = await findClientGrant(read, application.id, name);
     if (!row) return null;
     const granted = JSON.parse(row.scopes) as string[];
     if (name === MANAGEMENT) return granted;
-    // What was deleted is no target any more, whatever was granted at it before.
+    // A deleted resource is no longer a target, whatever was granted at it before.
     const known = await findResourceScopes(read, application.tenant.id, name);
     return known ? granted.filter((scope) => known.includes(scope)) : null;
   }
@@ -211,7 +211,7 @@ export class Clients {
   }
 }
 
-/** The audience of the management API of a tenant. */
+/** Returns the audience of a tenant's management API. */
 function managementAudience(tenant: Tenant): string {
   return `${tenant.issuer}/management`;
 }
@@ -230,14 +230,13 @@ function whyRefused(row: ClientSecretsTable, application: Application | null, te
   return application.disabled || application.tenant.disabled ? "disabled" : null;
 }
 
-/** A subset of what was granted, in the order of the grant (RFC 6749 section 3.3). */
+/** Returns the requested subset of the grant, in the grant's order (RFC 6749 section 3.3). */
 function narrow(granted: readonly string[], asked: string | null): string {
   if (asked === null) return granted.join(" ");
   const wanted = asked.split(" ");
   for (const scope of wanted) {
     if (!SCOPE_TOKEN.test(scope)) throw new OAuthError("invalid_scope", "The scope is malformed.");
-    if (!granted.includes(scope))
-      throw new OAuthError("invalid_scope", "The scope exceeds what this client was granted.");
+    if (!granted.includes(scope)) throw new OAuthError("invalid_scope", "The scope exceeds the grant of this client.");
   }
   return granted.filter((scope) => wanted.includes(scope)).join(" ");
 }

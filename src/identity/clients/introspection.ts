@@ -7,7 +7,7 @@ import type { AccessToken, AccessTokens, ClientToken } from "../sessions/access-
 import { findSession, isLiveSession } from "../sessions/public.ts";
 import type { Clients } from "./clients.ts";
 
-/** The members that look a token up. */
+/** The services that a lookup needs. */
 interface Parts {
   accessTokens: AccessTokens;
   clients: Clients;
@@ -16,15 +16,15 @@ interface Parts {
   storage: Storage;
 }
 
-/** Whose tokens the asker may look into: all of a tenant, or one application's. */
+/** The tokens that the caller may inspect: all of a tenant, or one application's. */
 export interface Reach {
   tenantId: string;
   applicationId: string | null;
 }
 
 /**
- * What a token stands for at this moment (RFC 7662 section 2.2); null for all that is not active, for whatever reason: no
- * token, another purpose (refresh, MFA), expired, revoked, or out of the asker's reach.
+ * Returns the current state of a token (RFC 7662 section 2.2), or null if it is not active for any reason: invalid, for another
+ * purpose (refresh, MFA), expired, revoked, or out of the caller's reach.
  */
 export async function introspect(identity: Parts, token: string, reach: Reach) {
   const verified = await read(identity, token);

@@ -1,4 +1,4 @@
-/** The codes of RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 8707 section 2, and what its registry has beside them. */
+/** The codes of RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 8707 section 2, and their registry's additions. */
 export type OAuthErrorCode =
   | "invalid_request"
   | "invalid_client"
@@ -10,7 +10,7 @@ export type OAuthErrorCode =
   | "temporarily_unavailable"
   | "server_error";
 
-/** An error in OAuth's own shape. The description is public. */
+/** An error in OAuth's own format. The description is public. */
 export class OAuthError extends Error {
   override readonly name = "OAuthError";
 

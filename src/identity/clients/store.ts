@@ -10,7 +10,7 @@ export async function insertClientSecret(tx: Executor, row: ClientSecretsTable):
   await tx.kysely.insertInto("client_secrets").values(row).execute();
 }
 
-/** A client's secrets, the oldest first, ended ones too. */
+/** Returns a client's secrets, oldest first, including ended ones. */
 export async function listClientSecrets(at: Executor, applicationId: string): Promise<ClientSecretsTable[]> {
   return at.kysely
     .selectFrom("client_secrets")
@@ -20,7 +20,7 @@ export async function listClientSecrets(at: Executor, applicationId: string): Pr
     .execute();
 }
 
-/** @returns undefined when it was revoked before */
+/** Revokes a secret. @returns undefined when it was already revoked */
 export async function revokeClientSecretRow(tx: Executor, id: string, now: number) {
   return tx.kysely
     .updateTable("client_secrets")

@@ -23,7 +23,7 @@ import type { UserRow } from "../users/wire.ts";
 import { Profiles, PUBLIC_CONTENT_TYPE, type SignedProfile } from "./profiles.ts";
 import { findOrCreateExternal, findOrCreatePublic } from "./users.ts";
 
-/** Whom a token that was not minted here speaks for: no session, no `aal`, no `auth_time`. */
+/** The caller behind a token that the appliance did not mint as an access token: no session, no `aal`, no `auth_time`. */
 export interface SignedCaller {
   profile: SignedProfile;
   keyId: string;
@@ -31,16 +31,16 @@ export interface SignedCaller {
   user: UserRow;
 }
 
-/** Of a token of the public issuer; ms. */
+/** The lifetime of a token of the public issuer, in ms. */
 const PUBLIC_LIFETIME = HOUR;
-/** How far ahead `exp` may lie, and how wrong the other side's clock may be; ms. */
+/** How far ahead `exp` may be, and how wrong the signer's clock may be, in ms. */
 const LIFETIME = HOUR;
 const TOLERANCE = MINUTE;
 const IDENTITY_LENGTH = 255;
-/** Keys that stay opened, at most. */
+/** The maximum number of keys that stay open. */
 const REMEMBERED = 1_000;
 
-/** Tokens that a customer's backend signs for its users, and those of the public issuer (`product.md`). */
+/** Tokens that a customer's backend signs for its users, and tokens of the public issuer (`product.md`). */
 export class CustomerTokens {
   readonly profiles = new Profiles();
   readonly #opened = new RecentMap<HmacKey>(REMEMBERED);
@@ -54,15 +54,16 @@ export class CustomerTokens {
   ) {}
 
   /**
-   * @param profile what the token's `cty` named
-   * @throws AppError `authentication_required` for what is no such token, `token_expired`, `token_revoked`
+   * Verifies a token.
+   * @param profile the profile that the token's `cty` names
+   * @throws AppError `authentication_required` unless it is a valid token of this profile, `token_expired`, `token_revoked`
    */
   async verify(token: string, profile: SignedProfile, origin: RequestOrigin): Promise<SignedCaller> {
     const { parsed, claims } = read(token);
     const keyId = typeof claims.iss === "string" ? parseId("apiKey", claims.iss) : null;
     const row = keyId === null ? undefined : await findApiKey(this.storage.read, keyId);
     const now = this.clock.now();
-    // A key of one kind never speaks for the other's users.
+    // A key of one kind never identifies users of the other kind.
     if (!row || row.kind !== profile || !this.#isSigned(parsed, row, now)) throw invalidToken();
     if (row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now)) {
       throw new AppError("token_revoked", { message: "The key that signed this token has ended." });
@@ -81,15 +82,15 @@ export class CustomerTokens {
     if (user.deleted_at !== null || user.disabled_at !== null) {
       throw new AppError("token_revoked", { message: "The user of this token was deleted or disabled." });
     }
-    // Anybody can ask for a public token: it never speaks for somebody with credentials.
+    // Any caller can get a public token, so it never identifies a user with credentials.
     if (profile === "public" && user.email !== null) throw invalidToken();
     this.apiKeys.touch(row.id, row.last_used_at, now);
     return { profile, keyId: row.id, application, user };
   }
 
-  /** A token of the public issuer: its HMAC key is in no hand but ours. */
+  /** Mints a token of the public issuer. Only the appliance holds its HMAC key. */
   mintPublic(row: ApiKeysTable, identity: string): string | Promise<string> {
-    if (row.kind !== "public" || row.sealed_secret === null) throw new Error(`the key ${row.id} is no public key`);
+    if (row.kind !== "public" || row.sealed_secret === null) throw new Error(`the key ${row.id} is not a public key`);
     const issuedAt = toSeconds(this.clock.now());
     const key = importHmacKey("HS256", this.#open(row, row.sealed_secret), row.id);
     const claims = {
@@ -103,20 +104,20 @@ export class CustomerTokens {
     return encodeJwt(key, claims, { cty: PUBLIC_CONTENT_TYPE });
   }
 
-  /** Under the key's secret, or the one before it while that is good. */
+  /** Returns whether the key's secret signed this token, or its previous secret while that is still valid. */
   #isSigned(parsed: ParsedJws, row: ApiKeysTable, now: number): boolean {
     const { alg } = parsed.header;
     if (!isHmacAlgorithm(alg)) return false;
     const seals = [row.sealed_secret, (row.previous_expires_at ?? 0) > now ? row.previous_sealed : null];
     return seals.some((sealed) => {
       if (sealed === null) return false;
-      // A public key's 32 bytes are for HS256, which is all that the issuer makes.
+      // A public key's 32 bytes are for HS256, the only algorithm of the issuer.
       if (row.kind === "public" && alg !== "HS256") return false;
       return verifyJws(parsed, this.#keyOf(row, sealed, alg));
     });
   }
 
-  /** Opened once for each sealed value: the row is read every time, and a rotated key has another one. */
+  /** Opens each sealed value once. The row is read every time, and a rotated key has a new sealed value. */
   #keyOf(row: ApiKeysTable, sealed: Uint8Array, alg: HmacAlgorithm): HmacKey {
     const name = `${alg} ${row.id} ${Buffer.from(sealed).toString("latin1")}`;
     const known = this.#opened.get(name);
@@ -142,26 +143,26 @@ function read(token: string): { parsed: ParsedJws; claims: Claims } {
   }
 }
 
-/** A backend that signs for a year has made a password of a token: `exp` is required, and at most an hour ahead. */
+/** Requires `exp`, at most an hour ahead. A token that a backend signs for a year is as dangerous as a password. */
 function checkTimes(claims: Claims, now: number): void {
   const { exp, nbf, iat } = claims;
   if (exp === undefined) throw invalidToken();
   if (exp * SECOND <= now) throw new AppError("token_expired");
   if (exp * SECOND > now + LIFETIME + TOLERANCE) {
     throw new AppError("authentication_required", {
-      message: "exp lies more than an hour ahead.",
+      message: "exp must be at most one hour ahead.",
       challenge: CHALLENGE,
     });
   }
   if ((nbf ?? 0) * SECOND > now + TOLERANCE || (iat ?? 0) * SECOND > now + TOLERANCE) throw invalidToken();
 }
 
-/** @throws AppError unless `grants.identity` is a string that can be an external id */
+/** Returns `grants.identity`. @throws AppError unless it is a string that can be an external id */
 function identityOf(claims: Claims): string {
   const grants = Object.hasOwn(claims, "grants") ? claims.grants : undefined;
   const identity = isJsonObject(grants) && Object.hasOwn(grants, "identity") ? grants.identity : undefined;
   if (typeof identity !== "string" || identity === "" || identity.length > IDENTITY_LENGTH) throw noIdentity();
-  // As everywhere that an external id comes in: PostgreSQL refuses a NUL.
+  // The same rule holds wherever an external id enters: PostgreSQL refuses a NUL.
   if (/\p{Cc}/u.test(identity) || !identity.isWellFormed()) throw noIdentity();
   return identity;
 }

@@ -2,12 +2,12 @@ import { JwsError } from "../../jose/error.ts";
 import { parseJws } from "../../jose/jws.ts";
 
 /**
- * Tokens under a key that is not ours alone are told apart by `cty`, before any key is looked up: such a token is HS only
- * and all others are asymmetric only, so that no key is ever tried under a foreign algorithm (RFC 8725 section 3.1).
+ * `cty` tells tokens under an API key from all others before any key is looked up. Such a token allows only HS algorithms and the
+ * others only asymmetric ones, so no key is ever tried with a foreign algorithm (RFC 8725 section 3.1).
  */
 export type SignedProfile = "signing" | "public";
 
-/** `parra-fpa;v=1` is what backends that sign such tokens already write. */
+/** Existing backends that sign such tokens already write `parra-fpa;v=1`. */
 const CONTENT_TYPES: ReadonlyMap<unknown, SignedProfile> = new Map([
   ["sallyport-fpa;v=1", "signing"],
   ["parra-fpa;v=1", "signing"],
@@ -15,14 +15,14 @@ const CONTENT_TYPES: ReadonlyMap<unknown, SignedProfile> = new Map([
 ]);
 export const PUBLIC_CONTENT_TYPE = "sallyport-public;v=1";
 
-/** Headers are few, tokens are many: what a header says is remembered by its text. */
+/** There are few headers and many tokens, so results are cached by the header's text. */
 const REMEMBERED = 1_000;
 const MAX_HEADER = 512;
 
 export class Profiles {
   readonly #known = new Map<string, SignedProfile | null>();
 
-  /** Which profile a token's `cty` names; null for all others, and for what is no token. Nothing is verified. */
+  /** Returns the profile that a token's `cty` names, or null for any other text. Verifies nothing. */
   of(token: string): SignedProfile | null {
     const header = token.slice(0, Math.max(0, token.indexOf(".")));
     const seen = this.#known.get(header);
@@ -36,7 +36,7 @@ export class Profiles {
   }
 }
 
-/** The rest of the token says nothing about the header, and must not decide what is remembered of it. */
+/** Reads the header alone. The rest of the token must not influence the cached result. */
 function read(header: string): SignedProfile | null {
   try {
     return CONTENT_TYPES.get(parseJws(`${header}.e30.AA`).header.cty) ?? null;

@@ -11,7 +11,7 @@ import type { Directory } from "../applications/directory.ts";
 import { ActIn, ANONYMOUS, placeOf } from "../audit/act.ts";
 import type { identitySettings } from "../settings.ts";
 
-/** The members that look a key up. */
+/** The services that a lookup needs. */
 interface Parts {
   clock: Clock;
   directory: Directory;
@@ -19,17 +19,17 @@ interface Parts {
   storage: Storage;
 }
 
-/** A live public key and the application that it belongs to. */
+/** A live public key and its application. */
 interface PublicKey {
   row: ApiKeysTable;
   application: Application;
 }
 
 /**
- * The public key that a request names. Key ids are no secrets, so every request counts, right or wrong: by network before
- * anything is looked up, and by key.
- * @param keyId a plain UUID; null for what is none
- * @throws AppError `invalid_credentials`, the same for an unknown key, another tenant's and one of another kind;
+ * Returns the public key that a request names. Key ids are not secret, so every request counts, right or wrong: by network
+ * before any lookup, and by key.
+ * @param keyId a plain UUID; null if the given id is not valid
+ * @throws AppError `invalid_credentials`, the same for an unknown key, another tenant's key and a key of another kind;
  * `rate_limited`
  */
 export async function admitPublicKey(

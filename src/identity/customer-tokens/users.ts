@@ -8,8 +8,8 @@ import type { UserRow } from "../users/wire.ts";
 import { findIdByPublic, insertPublicUser } from "./store.ts";
 
 /**
- * The user with this id in the customer's own system, made at first sight. A deleted one is found too, as the tombstone
- * that it is: the caller refuses it.
+ * Returns the user with this id in the customer's own system, and creates the user at the first request. It also returns the
+ * tombstone of a deleted user, which the caller refuses.
  */
 export function findOrCreateExternal(storage: Storage, now: number, act: Act, identity: string) {
   return findOrCreate(storage, now, act, {
@@ -20,7 +20,7 @@ export function findOrCreateExternal(storage: Storage, now: number, act: Act, id
   });
 }
 
-/** The user (key, `user_id`): a name space of its own, in which no external id and nobody's address stands. */
+/** Returns the user of (key, `user_id`). This name space is separate: it holds no external ids and no addresses. */
 export function findOrCreatePublic(storage: Storage, now: number, act: Act, keyId: string, identity: string) {
   const tenantId = act.application.tenant.id;
   return findOrCreate(storage, now, act, {
@@ -45,7 +45,9 @@ async function findOrCreate(storage: Storage, now: number, act: Act, kind: Kind)
   return user;
 }
 
-/** Of two first requests at the same time the unique index lets one make the user, and the other finds it. */
+/**
+ * Creates the user once. Of two simultaneous first requests, the unique index lets one create the user, and the other finds it.
+ */
 async function createOnce(storage: Storage, now: number, act: Act, kind: Kind): Promise<string> {
   const id = newId(now);
   try {

@@ -14,28 +14,28 @@ import type { EmailProofs, Proof, ProofKind, Proven, StartedProof } from "./proo
 export interface ProofMail {
   kind: ProofKind;
   template: TemplateName;
-  /** null for nobody: the same work, and no mail. */
+  /** null does the same work but sends no mail. */
   to: string | null;
-  /** Whose account the flow is about; null where there is none (yet). */
+  /** The user whose account the flow is about; null where there is none (yet). */
   userId: string | null;
-  /** Whose mail it is, where it is another's than the flow. */
+  /** The user who gets the mail, if that is not the flow's user. */
   reader?: string | null;
-  /** The canonical address that was said: guesses at codes are counted by it, whoever has it. */
+  /** The canonical form of the given address. Guesses at codes are counted by it, whether or not an account has it. */
   canonical: string;
-  /** What the page that the link opens says, masked. */
+  /** The masked address that the linked page shows. */
   email: string | null;
   state: Record<string, unknown>;
-  /** Milliseconds. */
+  /** In ms. */
   lifetime: number;
 }
 
-/** A proof that was right; {@link spend} it in the transaction of what it was for. */
+/** A correct proof. {@link spend} it in the transaction of the act that it allows. */
 export interface Checked extends Proven {
-  /** @throws AppError `invalid_code` when somebody else was first */
+  /** Spends the proof. @throws AppError `invalid_code` when another request spent it first */
   spend(tx: Executor): Promise<void>;
 }
 
-/** The members that mail and check a proof. */
+/** The services that mail and check a proof. */
 export interface ProofParts {
   attempts: Attempts;
   clock: Clock;
@@ -45,12 +45,12 @@ export interface ProofParts {
   storage: Storage;
 }
 
-/** What lets somebody in lives for ten minutes at most (ASVS 6.5.5). */
+/** A proof that signs a user in lives ten minutes at most (ASVS 6.5.5). */
 export const PROOF_LIFETIME = 10 * MINUTE;
-/** A counter of its own: who guesses codes does not use up the owner's attempts to type their password. */
+/** A separate counter: a stranger who guesses codes must not use up the owner's password attempts. */
 const COUNTER = "mail-code";
 
-/** Starts a proof and mails it, in one transaction; with the same statements whoever it goes to, nobody included. */
+/** Starts a proof and mails it, in one transaction. It runs the same statements for every recipient, even for none. */
 export async function mailProof(identity: ProofParts, tx: Executor, act: Act, order: ProofMail): Promise<StartedProof> {
   const { application, origin } = act;
   const { kind, userId, lifetime } = order;
@@ -83,8 +83,8 @@ export async function mailProof(identity: ProofParts, tx: Executor, act: Act, or
 }
 
 /**
- * Looks at a proof of this application without spending it. A code counts as an attempt at its address too: somebody who
- * starts flow after flow to guess at each has as many guesses in all as at one, from however many networks.
+ * Checks a proof of this application without spending it. A code also counts as an attempt at its address: a guesser who starts
+ * many flows gets no more guesses in total than in one flow, from any number of networks.
  * @throws AppError `invalid_code`, `rate_limited`
  */
 export async function checkProof(
@@ -111,7 +111,7 @@ export async function checkProof(
   };
 }
 
-/** What guesses at a flow's code are counted by; the flow's id as it was said where there is no such flow. */
+/** Returns the counter of guesses at a flow's code: the account, or the given flow id where no such flow exists. */
 async function accountOf({ flows, storage }: ProofParts, kinds: readonly ProofKind[], said: string): Promise<string> {
   const id = parseId("flow", said);
   if (id === null) return said;

@@ -10,21 +10,21 @@ import type { Executor, Storage } from "../../storage/storage.ts";
 import type { Flows } from "../flows/flows.ts";
 import type { DataKeys } from "../keys/data-keys.ts";
 
-/** What a mail proves, one word a flow: a link of one kind opens nothing of another. */
+/** The purpose of a mailed proof, one for each flow. A link of one kind opens nothing of another. */
 export type ProofKind = "sign_up" | "verify_email" | "sign_in" | "reset_password" | "undo_email_change";
 
-/** A mailed proof as it comes back: the link's token, or the code beside the flow that it belongs to. */
+/** A mailed proof as the user returns it: the link's token, or the code with its flow. */
 export type Proof = { token: string } | { flowId: string; code: string };
 
 export interface ProofStart {
   kind: ProofKind;
   tenantId: string;
   applicationId: string;
-  /** null where there is no account (yet): the record is made all the same. */
+  /** null where there is no account (yet). The record is made all the same. */
   userId: string | null;
-  /** What the flow goes on with. No secret: it is stored as it is. */
+  /** The state that the flow continues with. It is stored unencrypted, so it must hold no secret. */
   state: Record<string, unknown>;
-  /** Milliseconds. */
+  /** In ms. */
   lifetime: number;
 }
 
@@ -32,13 +32,13 @@ export interface StartedProof {
   flowId: string;
   /** For the link. */
   token: string;
-  /** For people on another device: `1234 5678`. */
+  /** For users on another device: `1234 5678`. */
   code: string;
-  /** Seconds. */
+  /** In seconds. */
   expiresIn: number;
 }
 
-/** A proof that was right. Nothing is spent until {@link Proofs.consume}. */
+/** A correct proof. Nothing is spent until {@link Proofs.consume}. */
 export interface Proven {
   flow: FlowsTable;
   state: Record<string, unknown>;
@@ -52,18 +52,18 @@ interface Stored {
 }
 
 const STEP = "mailed";
-/** Wrong codes that end the flow. A link has 256 bits and needs no counter. */
+/** The number of wrong codes that ends the flow. A link has 256 bits and needs no counter. */
 const MAX_CODES = 5;
 const CODE_DIGITS = 8;
 
-/** What the procedures take: either form of a proof. */
+/** The input of procedures that take a proof in either form. */
 export const proofInput = {
-  token: z.string().min(1).max(200).optional().describe("From the mail's link."),
-  flow_id: z.string().min(1).max(64).optional().describe("What the answer that announced the mail said."),
-  code: z.string().min(1).max(32).optional().describe("From the mail. Spaces and hyphens in it do not count."),
+  token: z.string().min(1).max(200).optional().describe("The token from the mail's link."),
+  flow_id: z.string().min(1).max(64).optional().describe("The `flow_id` from the answer that announced the mail."),
+  code: z.string().min(1).max(32).optional().describe("The code from the mail. Spaces and hyphens are ignored."),
 };
 
-/** @throws AppError `invalid_input` unless it is a token, or a flow and a code */
+/** Returns the proof. @throws AppError `invalid_input` unless it is a token, or a flow and a code */
 export function proofOf(input: {
   token?: string | undefined;
   flow_id?: string | undefined;
@@ -73,14 +73,14 @@ export function proofOf(input: {
   if (token !== undefined && flowId === undefined && code === undefined) return { token };
   if (token === undefined && flowId !== undefined && code !== undefined) return { flowId, code };
   throw new AppError("invalid_input", {
-    details: [{ path: "", reason: "needs either token, or flow_id and code" }],
+    details: [{ path: "", reason: "must have either token, or flow_id and code" }],
   });
 }
 
 /**
- * Links and codes that travel by mail, and prove that their bearer reads it. Only digests are kept: SHA-256 of the link's
- * 256 bits, an HMAC of the code under a key outside the database. A right proof is looked at without being spent (a page
- * may say what it would do); it is spent once, in the transaction of what it was for.
+ * Links and codes that are sent by mail and prove that the user reads it. Only digests are stored: SHA-256 of the link's 256
+ * bits, and an HMAC of the code under a key outside the database. A check spends nothing, so that a page may show the effect of
+ * a proof. A proof is spent once, in the transaction of the act that it allows.
  */
 export class EmailProofs {
   constructor(
@@ -107,8 +107,8 @@ export class EmailProofs {
   }
 
   /**
-   * Looks at a proof without spending it. A wrong code is counted, and the fifth one ends the flow.
-   * @throws AppError `invalid_code` for whatever is wrong with it: unknown, wrong, spent, expired, of another kind
+   * Checks a proof without spending it. A wrong code is counted, and the fifth ends the flow.
+   * @throws AppError `invalid_code` for every mistake: unknown, wrong, spent, expired, or of another kind
    */
   async check(kinds: readonly ProofKind[], proof: Proof, applicationId: string | null = null): Promise<Proven> {
     const flow = "token" in proof ? await this.#byLink(kinds, proof.token) : await this.#byCode(kinds, proof);
@@ -116,7 +116,7 @@ export class EmailProofs {
     return { flow, state: storedOf(flow).data };
   }
 
-  /** Spends it: of two at once one is refused. @throws AppError `invalid_code` */
+  /** Spends the proof. Of two simultaneous calls one is refused. @throws AppError `invalid_code` */
   async consume(tx: Executor, { flow }: Proven): Promise<void> {
     if (!(await this.flows.consume(tx, flow.id, flow.kind, STEP))) throw new AppError("invalid_code");
   }

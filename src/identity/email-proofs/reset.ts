@@ -4,17 +4,17 @@ import { mailProof, PROOF_LIFETIME, type ProofParts } from "./mailed.ts";
 import type { StartedProof } from "./proofs.ts";
 
 export interface ResetState {
-  /** The row of the address that the mail went to; null where nobody has it. */
+  /** The row of the address that gets the mail; null where no account has it. */
   emailId: string | null;
 }
 
 interface ResetMail {
   canonical: string;
-  /** The account, and its stored address; null for nobody. */
+  /** The account and its stored address; null where there is no account. */
   owner: { userId: string; emailId: string; address: string } | null;
 }
 
-/** Mails the way to a new password, or does the same work for nobody. */
+/** Mails a link and code for a new password, or does the same work without a mail where there is no account. */
 export function mailReset(identity: ProofParts, tx: Executor, act: Act, order: ResetMail): Promise<StartedProof> {
   const { canonical, owner } = order;
   const state: ResetState = { emailId: owner?.emailId ?? null };

@@ -8,13 +8,13 @@ import { JwsError } from "../../jose/error.ts";
 import { parseJws } from "../../jose/jws.ts";
 import type { DataKey, DataKeys } from "../keys/data-keys.ts";
 
-/** Milliseconds by which the clocks of two nodes may differ. */
+/** How far the clocks of two nodes may differ, in ms. */
 const CLOCK_SKEW = MINUTE;
 const KID = /^mfa-(\d{1,6})$/;
 
 /**
- * What somebody holds who has proven a first factor: an HS256 JWT under a key that is never published, `typ: "mfa"`, which
- * names its flow record. It opens the second-factor procedures and nothing else.
+ * The token of a user who has proven a first factor: an HS256 JWT under a key that is never published, with `typ: "mfa"`. It
+ * names its flow record, and opens only the second-factor procedures.
  */
 export class MfaTokens {
   readonly #keys = new Map<number, HmacKey>();
@@ -27,7 +27,7 @@ export class MfaTokens {
     return encodeJwt(key, claims);
   }
 
-  /** @returns the flow's id, or null for what is no MFA token of this instance or has expired */
+  /** Returns the flow's id, or null unless this is a live MFA token of this instance. */
   parse(token: string, now: number): string | null {
     try {
       const parsed = parseJws(token);
@@ -37,7 +37,8 @@ export class MfaTokens {
       const claims = decodeClaims(parsed);
       const { typ, jti, iat, exp } = claims;
       if (typ !== "mfa" || !isUuid(jti) || typeof iat !== "number" || typeof exp !== "number") return null;
-      // Issued after now: the clock was set back, and what had expired must not live again.
+      // Refuses a token that was issued in the future: the clock was set back, and an expired token must not become valid
+      // again.
       const isTimely = exp * SECOND > now && iat * SECOND <= now + CLOCK_SKEW;
       return isTimely ? jti : null;
     } catch (error) {

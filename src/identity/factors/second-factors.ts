@@ -9,57 +9,60 @@ import type { Application } from "../applications/application.ts";
 import type { Flows } from "../flows/flows.ts";
 import type { MfaTokens } from "./mfa-tokens.ts";
 
-/** What somebody gives as a second factor: a code, or the answer to a challenge. */
+/** A user's second factor as submitted: a code, or the answer to a challenge. */
 export interface FactorAnswer {
-  /** By the user. */
+  /** The act of the user. */
   act: Act;
   userId: string;
   code: string | null;
-  /** Of the challenge. */
+  /** The challenge's flow. */
   flowId: string | null;
-  /** What the browser's WebAuthn call answered, as JSON. */
+  /** The result of the browser's WebAuthn call, as JSON. */
   response: unknown;
-  /** RFC 8176 values of what was proven before: the first factor's, or the session's. Absent: nothing is known of it. */
+  /** The RFC 8176 values proven before, by the first factor or the session. Absent if unknown. */
   proven?: readonly string[];
 }
 
-/** An answer that is right, and not spent yet. */
+/** A correct answer that is not spent yet. */
 export interface FactorProof {
   /** RFC 8176 values. */
   amr: readonly string[];
-  /** Spends it: of two at once one is refused. @throws AppError `invalid_code` */
+  /** Spends the answer. Of two simultaneous calls one is refused. @throws AppError `invalid_code` */
   commit(tx: Executor, now: number): Promise<void>;
 }
 
-/** A second factor that a capability offers. */
+/** A second factor that a feature offers. */
 export interface SecondFactor {
-  /** As `methods` names it: `totp`, `passkey`, `recovery_code`. */
+  /** Its name in `methods`: `totp`, `passkey`, `recovery_code`. */
   method: string;
-  /** For the day that another one is lost: counts only beside one that is no backup. */
+  /** Whether it only replaces a lost factor. It counts only if the user also has a factor that is not a backup. */
   isBackup?: boolean;
-  /** What the browser must be given first, where it is more than a question for a code; null where none would do here. */
+  /**
+   * Returns the challenge that the browser needs first, if the factor is more than a code; null where this factor does not
+   * help.
+   */
   challenge?(
     application: Application,
     userId: string,
   ): Promise<{ flow_id: string; public_key: Record<string, unknown> } | null>;
-  /** Looks at an answer without spending it. @throws AppError `invalid_code`, `invalid_input` */
+  /** Checks an answer without spending it. @throws AppError `invalid_code`, `invalid_input` */
   check(answer: FactorAnswer): Promise<FactorProof>;
-  /** Whether this user has it. One point read: it is in every sign-in. */
+  /** Returns whether this user has the factor. Every sign-in calls it, so it must be one point read. */
   isEnrolled(at: Executor, userId: string): Promise<boolean>;
 }
 
-/** What a first factor has settled, kept by the flow until the second one is there. */
+/** The result of a first factor. The flow keeps it until the second factor is proven. */
 export interface FirstFactor {
   method: string;
   amr: readonly string[];
   delivery: Delivery;
   audience: string | null;
   organization: string | null;
-  /** There is no second factor yet and one is required: the token opens the set-up of one. */
+  /** A second factor is required and the user has none. The token opens its set-up. */
   isSetup: boolean;
 }
 
-/** The flow of an MFA token that was looked at. */
+/** The flow of a checked MFA token. */
 export interface MfaFlow {
   id: string;
   userId: string;
@@ -67,16 +70,16 @@ export interface MfaFlow {
   first: FirstFactor;
 }
 
-/** What an MFA token is presented for: the set-up of a first second factor, or the proof of one. */
+/** The purpose of an MFA token: to set up a first second factor, or to prove one. */
 export type MfaStep = "setup" | "proof";
 
 const KIND = "mfa";
 const STEP = "first-factor";
 const LIFETIME = 5 * MINUTE;
-/** Wrong second factors that end the flow. */
+/** The number of wrong second factors that ends the flow. */
 const MAX_TRIES = 5;
 
-/** Who is asked for a second factor, and the flow between the first and the second. */
+/** Decides which users need a second factor, and keeps the flow between the first and the second. */
 export class SecondFactors {
   #factors: readonly SecondFactor[] = [];
 
@@ -87,12 +90,12 @@ export class SecondFactors {
     private readonly tokens: MfaTokens,
   ) {}
 
-  /** What the features bring, once they are there. */
+  /** Registers the second factors of the features, once they exist. */
   offer(factors: readonly SecondFactor[]): void {
     this.#factors = factors;
   }
 
-  /** @throws AppError `invalid_input` for a method that nobody offers */
+  /** Returns the factor of this method. @throws AppError `invalid_input` for an unknown method */
   factor(method: string): SecondFactor {
     const factor = this.#factors.find((offered) => offered.method === method);
     if (!factor)
@@ -101,8 +104,8 @@ export class SecondFactors {
   }
 
   /**
-   * The methods that would do for this user.
-   * @param first the method of the first factor, which is no second one: one key proves itself only once
+   * Returns the methods that this user can use as a second factor.
+   * @param first the method of the first factor, which cannot also be the second: one key proves itself only once
    */
   async enrolled(at: Executor, userId: string, first: string | null = null): Promise<string[]> {
     const methods: string[] = [];
@@ -116,7 +119,7 @@ export class SecondFactors {
     return methods;
   }
 
-  /** @returns the flow's id, for {@link token} after the commit */
+  /** Starts the flow. @returns its id, for {@link token} after the commit */
   start(tx: Executor, application: Application, userId: string, first: FirstFactor): Promise<string> {
     return this.flows.start(tx, {
       tenantId: application.tenant.id,
@@ -135,9 +138,8 @@ export class SecondFactors {
   }
 
   /**
-   * The flow of an MFA token, for one of the two things that such a token may open.
-   * @throws AppError `invalid_code` for what is no token, or one whose flow is spent, over, or for the other step;
-   * `application_mismatch`
+   * Returns the flow of an MFA token, for one of the two purposes of such a token.
+   * @throws AppError `invalid_code` unless the token is valid and its flow is live and of this step; `application_mismatch`
    */
   async find(token: string, application: Application, step: MfaStep): Promise<MfaFlow> {
     const id = this.tokens.parse(token, this.clock.now());
@@ -149,7 +151,7 @@ export class SecondFactors {
   }
 
   /**
-   * Counts one try, right or wrong, before it is looked at: of many at once no more than five are.
+   * Counts one try, right or wrong, before the check, so that of many simultaneous tries only five are checked.
    * @returns whether it is the last one
    * @throws AppError `invalid_code` for the sixth
    */

@@ -17,10 +17,10 @@ const touch = prepared((db, p: Param<Touch>) =>
     .where("expires_at", ">", p("now"))
     .returning("id"),
 );
-/** Looked up by a digest of 256 random bits: what a comparison's time gives away leads to no secret. */
+/** Finds a device by a digest of 256 random bits. The time of the comparison reveals nothing about the secret. */
 export const touchTrustedDevice = (tx: Executor, params: Touch) => tx.first(touch, params);
 
-/** Of one user: after a change of password or factor every device proves itself again. */
+/** Deletes a user's devices. After a change of password or factor every device must prove a second factor again. */
 export async function deleteTrustedDevices(tx: Executor, userId: string): Promise<void> {
   await tx.kysely.deleteFrom("trusted_devices").where("user_id", "=", userId).execute();
 }
@@ -42,7 +42,7 @@ const devicePage = prepared((db, p: Param<DevicePage>) =>
     .limit(p("limit")),
 );
 
-/** Devices that a user trusts in one application, in the order of their ids, after `after`. */
+/** Returns devices that a user trusts in one application, ordered by id, starting after `after`. */
 export const pageOfDevices = (at: Executor, page: DevicePage) => at.all(devicePage, page);
 
 const deleteDevice = prepared(
@@ -56,7 +56,7 @@ const deleteDevice = prepared(
       .returning("id"),
 );
 
-/** @returns false when there was none of this user and application */
+/** Removes a device. @returns false when this user and application have no such device */
 export async function removeDevice(
   tx: Executor,
   device: { id: string; user_id: string; application_id: string; now: number },
@@ -64,7 +64,7 @@ export async function removeDevice(
   return (await tx.first(deleteDevice, device)) !== undefined;
 }
 
-/** Devices that a user trusts in any application, the newest first. */
+/** Returns devices that a user trusts in any application, newest first. */
 export async function trustedDevicesOf(at: Executor, userId: string, limit: number) {
   return at.kysely
     .selectFrom("trusted_devices")
@@ -75,7 +75,7 @@ export async function trustedDevicesOf(at: Executor, userId: string, limit: numb
     .execute();
 }
 
-/** Devices that a user trusts in one application, and that still count. */
+/** Counts the unexpired devices that a user trusts in one application. */
 export async function countTrustedDevices(
   at: Executor,
   user: { userId: string; applicationId: string; now: number },

@@ -8,13 +8,13 @@ import type { Application } from "../applications/application.ts";
 import { insertTrustedDevice, touchTrustedDevice } from "./store.ts";
 
 /**
- * Devices that are not asked for a second factor again, for as long as the application allows. The secret is the device's
- * alone (an HttpOnly cookie, or the caller's own store); a sign-in by it stays `aal1`: one factor was proven.
+ * Devices that skip the second factor for as long as the application allows. Only the device holds the secret (in an HttpOnly
+ * cookie, or in the caller's own store). A sign-in from a trusted device stays `aal1`, because one factor was proven.
  */
 export class TrustedDevices {
   constructor(private readonly clock: Clock) {}
 
-  /** @returns whether the secret is that of a device that this user trusts, for this application */
+  /** Returns whether the secret belongs to a device that this user trusts for this application. */
   async recognise(tx: Executor, application: Application, userId: string, secret: string | null): Promise<boolean> {
     const parsed = secret === null || application.mfaRemember === 0 ? null : parseSecret("td", secret);
     if (!parsed) return false;
@@ -28,7 +28,7 @@ export class TrustedDevices {
     return row !== undefined;
   }
 
-  /** @returns the secret, once, and the seconds that it is good for; null where the application remembers no device */
+  /** Trusts a device. @returns the secret, once, and its lifetime in seconds; null where the application remembers no device */
   async trust(tx: Executor, now: number, act: Act, userId: string): Promise<{ secret: string; maxAge: number } | null> {
     const { application, origin } = act;
     if (application.mfaRemember === 0) return null;

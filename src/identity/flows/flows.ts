@@ -5,22 +5,22 @@ import type { Executor } from "../../storage/storage.ts";
 import { consumeFlow, countAttempt, endEveryFlowOf, endFlowsOf, findFlow, insertFlow, moveFlow } from "./store.ts";
 
 export interface FlowStart {
-  /** From {@link Flows.newId}, where something is derived from it first. */
+  /** An id from {@link Flows.newId}, if the caller derives something from it first. */
   id?: string;
   tenantId: string;
   applicationId: string;
   userId: string | null;
-  /** Which capability it belongs to: a flow of one kind is no flow of another. */
+  /** The capability of the flow. A flow of one kind never counts as another. */
   kind: string;
   step: string;
   state: Record<string, unknown>;
-  /** Milliseconds. */
+  /** In ms. */
   lifetime: number;
 }
 
 /**
- * A flow is a record on the server: its step names what has been proven, and a step out of order finds no record to move.
- * Every move is one conditional UPDATE, so that of two that come at once one is refused.
+ * A flow is a record on the server. Its step names the proofs so far, and a step out of order finds no record to advance. Every
+ * change is one conditional UPDATE, so that of two simultaneous requests one is refused.
  */
 export class Flows {
   constructor(private readonly clock: Clock) {}
@@ -48,12 +48,12 @@ export class Flows {
     return id;
   }
 
-  /** The live flow, or undefined: unknown, of another kind, expired, spent. */
+  /** Returns the live flow, or undefined if it is unknown, of another kind, expired or spent. */
   find(at: Executor, id: string, kind: string): Promise<FlowsTable | undefined> {
     return findFlow(at, { id, kind, now: this.clock.now() });
   }
 
-  /** From one step to the next. @returns false when it was not at `from` (any more) */
+  /** Moves a flow from one step to the next. @returns false when it is not at `from` */
   async advance(
     tx: Executor,
     flow: { id: string; kind: string; from: string; to: string; state: object },
@@ -65,31 +65,31 @@ export class Flows {
     );
   }
 
-  /** Spends it. @returns the record once, and undefined to everybody else */
+  /** Spends the flow. @returns the record for the first caller, undefined for all others */
   consume(tx: Executor, id: string, kind: string, step: string): Promise<FlowsTable | undefined> {
     return consumeFlow(tx, { id, kind, step, now: this.clock.now() });
   }
 
   /**
-   * Counts one attempt to prove something. @returns the live record with the attempt counted, or undefined when there is none
-   * or it has had its `most`: whoever guesses ends the flow
+   * Counts one attempt to prove something, so that guessing ends the flow. @returns the live record with the attempt counted,
+   * or undefined if there is none or it already had `most` attempts
    */
   attempt(tx: Executor, id: string, kind: string, most: number): Promise<FlowsTable | undefined> {
     return countAttempt(tx, { id, kind, most, now: this.clock.now() });
   }
 
-  /** Ends the live flows of one kind of a user: what they have proven so far no longer holds. */
+  /** Ends a user's live flows of one kind, because their proofs no longer hold. */
   async endAll(tx: Executor, userId: string, kind: string): Promise<void> {
     await endFlowsOf(tx, { user_id: userId, kind, now: this.clock.now() });
   }
 
   /**
-   * Ends a user's live flows of every kind but `kept`: what a stranger began before the password changed must not go on
-   * after it. `before` keeps only those that began before that flow.
+   * Ends a user's live flows of every kind except `kept`: a flow that a stranger began before the password changed must not
+   * continue after it. `before` narrows the exception to flows that began before that flow.
    */
   async endEvery(tx: Executor, userId: string, kept: { kind: string; before: string | null }): Promise<void> {
     const { kind, before } = kept;
-    // Ids are hexadecimal: every one sorts before this.
+    // Ids are hexadecimal, so every id sorts before this.
     const keptBefore = before ?? "g";
     await endEveryFlowOf(tx, { user_id: userId, now: this.clock.now(), kept_kind: kind, kept_before: keptBefore });
   }

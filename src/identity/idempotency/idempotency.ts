@@ -4,10 +4,10 @@ import { sha256Base64url } from "../../crypto/secrets.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { claimRecord, findRecord } from "./store.ts";
 
-/** A creating call that its caller may send again. */
+/** A creating call that its caller may repeat. */
 export interface RepeatableCall {
   tenantId: string;
-  /** Whose name space the key is in: the id of the API key, which a rotation does not change. */
+  /** The caller whose keys these are: the id of the API key, which a rotation does not change. */
   callerId: string;
   procedure: string;
   /** The value of Idempotency-Key. */
@@ -15,15 +15,15 @@ export interface RepeatableCall {
   input: unknown;
 }
 
-/** How long a repeated call is known again. */
+/** How long a call can be repeated. */
 const KEPT_FOR = DAY;
 
 /**
- * Runs `work` once for each Idempotency-Key, in the transaction that it writes in: what is refused or rolled back leaves no
- * record, and may be tried again. A repetition is answered by `replay` with what was made, as it stands now: no answer is
- * stored, so no secret and no personal data can be read from here.
+ * Runs `work` once for each Idempotency-Key, in the transaction of its writes. A refused or rolled-back call leaves no record
+ * and may be tried again. `replay` answers a repetition with the current state of the created row: no answer is stored, so no
+ * secret and no personal data can leak from here.
  * @param call null when the caller gave no key
- * @param targetId of what `work` makes or changes
+ * @param targetId the id of the row that `work` creates or changes
  * @throws AppError `conflict` when the key came before with another input
  */
 export async function once<T>(
@@ -48,12 +48,12 @@ export async function once<T>(
   if (claimed) return work();
   const record = await findRecord(tx, digest);
   if (record?.request_digest !== request) {
-    throw new AppError("conflict", { message: "This Idempotency-Key was used for another request." });
+    throw new AppError("conflict", { message: "This Idempotency-Key was used for another request. Use a new key." });
   }
   return replay(record.target_id);
 }
 
-/** JSON with the members of every object in one order: the same input, however it was written. */
+/** Returns JSON with sorted object members, so that equal inputs match in any spelling. */
 function canonicalJson(value: unknown): string {
   return (
     JSON.stringify(value, (_, inner: unknown) => {

@@ -32,7 +32,7 @@ const claimRow = prepared((db, p: Param<Claim>) =>
     .returning("digest"),
 );
 
-/** Undefined when the record stands already. Of two at once the second waits here for the first one's transaction. */
+/** Returns undefined when the record already exists. A simultaneous second call waits here for the first one's transaction. */
 export const claimRecord = (tx: Executor, params: Claim) => tx.first(claimRow, params);
 
 const recordByDigest = prepared((db, p: Param<{ digest: string }>) =>

@@ -4,7 +4,7 @@ import { MasterKeys, SealError } from "../../crypto/master-key.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { getSetting, insertDataKeyOnce, listDataKeys, MASTER_KEY_CHECK, putSettingOnce } from "./store.ts";
 
-/** One key a purpose, so that each can be rotated alone and none is good for anything else. */
+/** One key per purpose: each can be rotated alone, and none works for another purpose. */
 export const DATA_KEY_PURPOSES = [
   "pepper",
   "refresh",
@@ -24,18 +24,18 @@ export interface DataKey {
 
 const CHECK_CONTEXT = { keyId: "instance", purpose: "master-key-check" };
 
-/** The master key does not open this data. The message says the fix. */
+/** The master key does not open this data. The message names the fix. */
 export class MasterKeyMismatch extends Error {
   override name = "MasterKeyMismatch";
 }
 
-/** The data keys, unsealed in memory for the life of the process. */
+/** The data keys, held unsealed in memory for the life of the process. */
 export class DataKeys {
   readonly #keys = new Map<DataKeyPurpose, DataKey[]>();
 
   /**
-   * Opens every data key; makes those that are not there yet (a new purpose after an upgrade, or a new instance).
-   * @throws MasterKeyMismatch when the master key is not the one that sealed this data: never makes a new one silently
+   * Opens every data key, and creates missing ones (a new purpose after an upgrade, or a new instance).
+   * @throws MasterKeyMismatch when another master key sealed this data; never creates a new key silently
    */
   static async open(storage: Storage, master: MasterKeys, clock: Clock): Promise<DataKeys> {
     await checkMasterKey(storage, master);
@@ -60,14 +60,14 @@ export class DataKeys {
     return keys;
   }
 
-  /** The newest version: what new tokens and hashes are made with. */
+  /** Returns the newest version, which makes new tokens and hashes. */
   current(purpose: DataKeyPurpose): DataKey {
     const key = this.#keys.get(purpose)?.at(-1);
     if (!key) throw new Error(`no data key for ${purpose}`);
     return key;
   }
 
-  /** Seals data of one purpose: the newest version seals, all of them open. */
+  /** Returns the sealing keys of one purpose: the newest version seals, and every version opens. */
   box(purpose: DataKeyPurpose): MasterKeys {
     return new MasterKeys(new Map(this.#keys.get(purpose)?.map(({ version, key }) => [version, Buffer.from(key)])));
   }
@@ -85,12 +85,12 @@ async function checkMasterKey(storage: Storage, master: MasterKeys): Promise<voi
   const check = (await getSetting(storage.read, MASTER_KEY_CHECK)) ?? "";
   if (opensCheck(master, check)) return;
   throw new MasterKeyMismatch(
-    "The master key does not open this data. Give the key that `sallyport init` was run with " +
+    "The master key does not open this data. Use the key that `sallyport init` ran with " +
       "(SALLYPORT_MASTER_KEY, SALLYPORT_MASTER_KEY_FILE or the systemd credential sallyport_master_key).",
   );
 }
 
-/** Whether the master key is the one that sealed an instance's check value (setting `master_key_check`). */
+/** Returns whether this master key sealed an instance's check value (setting `master_key_check`). */
 export function opensCheck(master: MasterKeys, check: string): boolean {
   try {
     master.open(Buffer.from(check, "base64"), CHECK_CONTEXT);

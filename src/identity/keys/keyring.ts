@@ -20,20 +20,20 @@ export interface TenantKey {
   retiredAt: number | null;
   expiresAt: number | null;
   verify: VerificationKey;
-  /** Opened at its first use. */
+  /** Opens the key at its first use. */
   sign(): SigningKey;
 }
 
-/** Another process may rotate: keys are read again after this long, in the background. */
+/** How often keys are read again, in the background: another process may rotate them. */
 const RELOAD_AFTER = 3 * SECOND;
-/** How long verifiers may keep a JWKS; a key is published at least this long before its first use. */
+/** How long verifiers may cache a JWKS. A key is published at least this long before its first use. */
 export const JWKS_MAX_AGE = 5 * MINUTE;
-/** From publication to first use: the JWKS' age, twice, so that no cache in between misses it. */
+/** The time from publication to first use: twice the JWKS' age, so that every cache in between gets the key. */
 export const PUBLISH_LEAD = 2 * JWKS_MAX_AGE;
 
 /**
- * The signing keys of every tenant, one current per algorithm. A new key is published before its first use; an old one
- * stays published until the last token that it signed has expired.
+ * The signing keys of every tenant, with one current key per algorithm. A new key is published before its first use, and an old
+ * key stays published until the last token that it signed has expired.
  */
 export class Keyring {
   readonly #tenants = new Map<string, { loadedAt: number; keys: TenantKey[]; loading: boolean }>();
@@ -48,11 +48,11 @@ export class Keyring {
     private readonly master: MasterKeys,
   ) {}
 
-  /** The key that signs now; made at the first use of an algorithm by a tenant. */
+  /** Returns the current signing key. Creates the key when a tenant first uses an algorithm. */
   async signer(tenantId: string, algorithm: KeyAlgorithm): Promise<SigningKey> {
     const found = this.#current(await this.keys(tenantId), algorithm);
     if (found) return found.sign();
-    // Another process may have made it since the keys were read: two first keys would be published side by side.
+    // Another process may have created it since the last read. Otherwise two first keys would be published side by side.
     const fresh = this.#current(await this.#load(tenantId), algorithm);
     if (fresh) return fresh.sign();
     await this.#createOnce(tenantId, algorithm);
@@ -61,7 +61,7 @@ export class Keyring {
     return made.sign();
   }
 
-  /** The key that a token's `kid` names, whichever tenant it belongs to; undefined when unknown or expired. */
+  /** Returns the key that a token's `kid` names, of any tenant, or undefined if it is unknown or expired. */
   async verifier(kid: string): Promise<TenantKey | undefined> {
     const known = this.#byId.get(kid);
     if (known) {
@@ -76,7 +76,9 @@ export class Keyring {
     return key && !this.#expired(key) ? key : undefined;
   }
 
-  /** The public JWKs of a tenant's keys: current, coming and retiring; of one algorithm when it is named. */
+  /**
+   * Returns the public JWKs of a tenant's keys: current, future and retiring. `algorithm` selects the keys of one algorithm.
+   */
   published(keys: readonly TenantKey[], algorithm?: KeyAlgorithm): Record<string, unknown>[] {
     return keys
       .filter((key) => !this.#expired(key) && (algorithm === undefined || key.algorithm === algorithm))
@@ -88,7 +90,7 @@ export class Keyring {
     if (!entry) return this.#load(tenantId);
     if (Math.abs(this.clock.now() - entry.loadedAt) > RELOAD_AFTER && !entry.loading) {
       entry.loading = true;
-      // Stale for one request rather than slow for one: a new key is published long before it signs.
+      // A stale answer for one request is better than a slow one: a new key is published long before it signs.
       this.#load(tenantId).catch(() => {
         entry.loading = false;
       });
@@ -97,22 +99,22 @@ export class Keyring {
   }
 
   /**
-   * Publishes a successor now. It signs after `lead` ms (default {@link PUBLISH_LEAD}); 0 is for emergencies: verifiers
-   * that do not fetch again on an unknown `kid` refuse new tokens until their copy of the JWKS is old.
+   * Publishes a successor now. It signs after `lead` ms (default {@link PUBLISH_LEAD}). Use 0 only in an emergency: a verifier
+   * that does not fetch again on an unknown `kid` refuses new tokens until its copy of the JWKS is old.
    * @returns the new key's id
    */
   async rotate(tenantId: string, algorithm: KeyAlgorithm, lead: number = PUBLISH_LEAD): Promise<string> {
     return this.#insert(tenantId, algorithm, this.clock.now() + lead);
   }
 
-  /** Another number each time that keys were read: what was made of them before may be out of date. */
+  /** Changes each time that keys are read. Anything derived from an earlier number may be out of date. */
   get revision(): number {
     return this.#revision;
   }
 
   /**
-   * Calls `listener` when a tenant's keys were read again and are others than before, before any of them signs.
-   * @returns ends it
+   * Calls `listener` when a tenant's keys have changed at a read, before any of them signs.
+   * @returns a function that removes the listener
    */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -158,7 +160,7 @@ export class Keyring {
     return id;
   }
 
-  /** Makes the first key of an algorithm, once for all that wait for it. Another node that does the same does no harm. */
+  /** Creates the first key of an algorithm, once for all waiting callers. It is harmless if another node does the same. */
   async #createOnce(tenantId: string, algorithm: KeyAlgorithm): Promise<void> {
     const name = `${tenantId}:${algorithm}`;
     const creating =
@@ -226,5 +228,5 @@ function sameKeys(before: readonly TenantKey[], after: readonly TenantKey[]): bo
   );
 }
 
-/** Keys older than this are rotated by a job. */
+/** A job rotates keys that are older than this. */
 export const ROTATE_AFTER = 90 * DAY;

@@ -3,7 +3,7 @@ import type { Storage } from "../../storage/storage.ts";
 import { listTenants } from "../tenants/public.ts";
 import { type Keyring, ROTATE_AFTER } from "./keyring.ts";
 
-/** Publishes a successor for every key that has signed for 90 days and has none yet. */
+/** Publishes a successor for every key that has signed for 90 days and has no successor yet. */
 export async function rotateDueKeys(storage: Storage, clock: Clock, keyring: Keyring): Promise<void> {
   const now = clock.now();
   for (const tenant of await listTenants(storage.read)) {

@@ -1,7 +1,7 @@
 import type { DataKeysTable, KeyAlgorithm, SigningKeysTable } from "../../storage/schema.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
-/** The setting that holds a known text, sealed by the master key: whoever opens it has the right one. */
+/** The setting that holds a known text, sealed by the master key. A key that opens it is the right one. */
 export const MASTER_KEY_CHECK = "master_key_check";
 
 export async function getSetting(at: Executor, name: string): Promise<string | undefined> {
@@ -13,7 +13,7 @@ export async function getSetting(at: Executor, name: string): Promise<string | u
   return row?.value;
 }
 
-/** Keeps the first value that was ever put: two nodes that start at once agree. */
+/** Keeps the first value that was ever stored, so that two nodes that start at once agree. */
 export async function putSettingOnce(tx: Executor, name: string, value: string): Promise<void> {
   await tx.kysely
     .insertInto("instance_settings")
@@ -47,13 +47,13 @@ const keyById = prepared((db, p: Param<{ id: string }>) =>
   db.selectFrom("signing_keys").select("tenant_id").where("id", "=", p("id")),
 );
 
-/** Every key of the tenant that verifiers may still need, oldest first. */
+/** Returns every key of the tenant that verifiers may still need, oldest first. */
 export const listSigningKeys = (at: Executor, tenantId: string, now: number) =>
   at.all(keysOfTenant, { tenant_id: tenantId, now });
 
 export const findSigningKeyTenant = (at: Executor, id: string) => at.first(keyById, { id });
 
-/** Every signing key that is still kept, also the expired ones. */
+/** Returns every stored signing key, including expired ones. */
 export async function listAllSigningKeys(at: Executor): Promise<SigningKeysTable[]> {
   return at.kysely.selectFrom("signing_keys").selectAll().orderBy("id").execute();
 }

@@ -20,9 +20,9 @@ interface AttemptSettings {
 const SECOND_FACTOR = "mfa";
 
 /**
- * Attempts are counted by account and network together, by account, and by network: a guesser of one secret, a guesser
- * from many networks, and one that tries many accounts each meet a limit, and none can lock an owner out for ever. Kept in
- * the database: a restart forgives nothing.
+ * Counts attempts by account and network together, by account, and by network. So a guesser of one secret, a guesser on many
+ * networks and a guesser of many accounts each meet a limit, and none can lock an owner out forever. The counts are in the
+ * database, so a restart resets nothing.
  */
 export class Attempts {
   constructor(
@@ -32,9 +32,8 @@ export class Attempts {
   ) {}
 
   /**
-   * Counts one attempt to prove something, before the work.
-   * @param what `account` for passwords; another word keeps a counter of its own
-   * @param account the canonical address as it was said, or the user's id
+   * Counts one attempt to prove something, before the work. `account` counts passwords; another word has a separate counter.
+   * @param account the canonical form of the given address, or the user's id
    * @throws AppError `rate_limited`
    */
   async proof(act: Act, what: string, account: string): Promise<void> {
@@ -48,8 +47,8 @@ export class Attempts {
   }
 
   /**
-   * As {@link proof}, for a second factor. Whoever tries has proven a first one, and a code has but six digits: besides,
-   * wrong ones in a row are few a day, from wherever they come (NIST SP 800-63B-4 section 3.2.2).
+   * Counts as {@link proof} does, for a second factor. The caller has already proven a first factor and a code has only six
+   * digits, so consecutive wrong codes are also limited to a few a day, from any network (NIST SP 800-63B-4 section 3.2.2).
    * @throws AppError `rate_limited`
    */
   async secondFactor(act: Act, userId: string): Promise<void> {
@@ -63,14 +62,14 @@ export class Attempts {
     ]);
   }
 
-  /** The second factor was right. */
+  /** Resets the counts after a correct second factor. */
   async forgiveSecondFactor(tx: Executor, act: Act, userId: string): Promise<void> {
     const keys = keysOf(act, SECOND_FACTOR, userId);
     await clear(tx, keys.pair);
     await clear(tx, keys.inARow);
   }
 
-  /** Counts one mail that a stranger asks for, whether or not there is an account. @throws AppError `rate_limited` */
+  /** Counts one mail that a stranger asks for, whether or not the account exists. @throws AppError `rate_limited` */
   async mail(act: Act, account: string): Promise<void> {
     const keys = keysOf(act, "mail", account);
     await this.take(act, [
@@ -79,17 +78,17 @@ export class Attempts {
     ]);
   }
 
-  /** @throws AppError `rate_limited` */
+  /** Counts one sign-up. @throws AppError `rate_limited` */
   async signUp(act: Act): Promise<void> {
     await this.take(act, [[`sign-up:${act.origin.network}`, this.settings.limit_sign_up]]);
   }
 
-  /** @throws AppError `rate_limited` */
+  /** Counts one new anonymous user. @throws AppError `rate_limited` */
   async anonymous(act: Act): Promise<void> {
     await this.take(act, [[`anonymous:${act.origin.network}`, this.settings.limit_anonymous]]);
   }
 
-  /** The proof was right: what was counted against the account from this network is forgotten. */
+  /** Resets the count of the account on this network after a correct proof. */
   async forgive(tx: Executor, act: Act, what: string, account: string): Promise<void> {
     await clear(tx, keysOf(act, what, account).pair);
   }

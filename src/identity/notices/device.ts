@@ -1,6 +1,6 @@
 import { RecentMap } from "../../core/recent-map.ts";
 
-/** In this order: a system also names those that it stems from, or wants to be taken for. */
+/** The order matters: a system also names its ancestors and the systems that it imitates. */
 const SYSTEMS: readonly [RegExp, string][] = [
   [/Windows Phone/, "Windows Phone"],
   [/Xbox/, "Xbox"],
@@ -16,7 +16,7 @@ const SYSTEMS: readonly [RegExp, string][] = [
   [/OpenBSD/, "OpenBSD"],
   [/Linux|X11/, "Linux"],
 ];
-/** In this order: a browser also names those that it is made of, or wants to be taken for. */
+/** The order matters: a browser also names its engines and the browsers that it imitates. */
 const BROWSERS: readonly [RegExp, string][] = [
   [/\bEdg(?:e|A|iOS)?\//, "Edge"],
   [/\b(?:OPR|OPT|OPiOS|OPX|Opera)\b/, "Opera"],
@@ -39,19 +39,20 @@ const BROWSERS: readonly [RegExp, string][] = [
   [/\b(?:Trident\/|MSIE )/, "Internet Explorer"],
   [/\bSafari\//, "Safari"],
 ];
-/** A product token (RFC 9110 section 10.1.5) without dots: a mail program makes a link of `evil.example`. */
+/** A product token (RFC 9110 section 10.1.5) without dots: a mail program would turn `evil.example` into a link. */
 const PROGRAM = /^([A-Za-z][A-Za-z0-9_-]{1,30})\/\d/;
-/** What stands first and says nothing. */
+/** Common first tokens that identify no program. */
 const NO_PROGRAMS: ReadonlySet<string> = new Set(["Mozilla", "Dalvik", "Apache"]);
-/** No header of an honest client is longer; every pattern looks at no more than this. */
+/** The maximum length that patterns examine. No honest client sends a longer header. */
 const LOOKED_AT = 512;
-/** Answers of a pure function: every answer about a session asks for one, and the same few headers come again and again. */
+/** A cache of this pure function. Every answer about a session calls it, and few distinct headers occur. */
 const remembered = new RecentMap<{ device: string | null }>(1_000);
 
 /**
- * What a User-Agent header says, for people: `Firefox on Windows`, `curl`. Without versions, so that an update makes no new
- * device; words of this list and a plain product name only, so that whoever writes the header cannot write to the reader.
- * @returns null for nothing that can be told
+ * Describes a User-Agent header for people: `Firefox on Windows`, `curl`. It omits versions, so that an update does not make a
+ * new device. It uses only the words of this list and a plain product name, so that an attacker cannot send text to the reader
+ * through the header.
+ * @returns null if the header identifies nothing
  */
 export function describeDevice(userAgent: string | null): string | null {
   if (userAgent === null) return null;

@@ -17,16 +17,16 @@ export interface Notice {
   kind: NoticeKind;
   template: TemplateName;
   userId: string;
-  /** Beside `application`, `device`, `address` and `time`. */
+  /** Added to `application`, `device`, `address` and `time`. */
   values?: Readonly<Record<string, string>>;
-  /** In place of the primary address: the one before a change. */
+  /** The recipient, if it is not the primary address: the address before a change. */
   to?: string;
 }
 
-/** A notice that could not be sent for this long helps nobody any more. */
+/** A notice that could not be sent for this long is no longer useful. */
 const LIFETIME = 3 * DAY;
 
-/** Security notices: told in the transaction of what they tell, to the address that the account has proven. */
+/** Security notices. They are written in the transaction of their event, and go to the account's proven address. */
 export class Notices {
   constructor(
     private readonly outbox: Outbox,
@@ -34,8 +34,8 @@ export class Notices {
   ) {}
 
   /**
-   * Nobody is told who has no proven address: it may be a stranger's. What a sign-in or a button can cause again and again
-   * is told a few times an hour only: the notices may be meant to bury the mail that matters.
+   * Sends no notice to an unproven address, because it may belong to a stranger. A notice that sign-ins or buttons can cause
+   * repeatedly is sent only a few times an hour: an attacker may want to bury the important mail.
    */
   async notify(tx: Executor, now: number, act: Act, notice: Notice): Promise<void> {
     const { application, origin } = act;
@@ -46,7 +46,7 @@ export class Notices {
     await this.outbox.queue(tx, {
       tenant: application.tenant,
       to,
-      // Who is being deleted takes the mails about them along, but for the one that says so.
+      // A deleted user's mails are deleted too, except the notice of the deletion.
       userId: notice.kind === "account" ? null : notice.userId,
       template: notice.template,
       values: {
@@ -62,8 +62,8 @@ export class Notices {
   }
 
   /**
-   * Counted by template and by reader, so that no flood of one kind, or to an address of the attacker's own, spends what
-   * another is told by. A mail that undoes something (its link) is never held back.
+   * Counts by template and by recipient, so that a flood of one kind, or to the attacker's own address, does not use up the
+   * notices to others. A mail that can undo something (by its link) is never held back.
    */
   async #isAdmitted(tx: Executor, now: number, act: Act, notice: Notice, to: string): Promise<boolean> {
     const { template, userId } = notice;
@@ -75,7 +75,7 @@ export class Notices {
     return false;
   }
 
-  /** At each new session: tells of a device that the user has not signed in with before. */
+  /** Sends a notice if a new session comes from a device that the user has not signed in with before. */
   async seen(tx: Executor, now: number, act: Act, user: UserRow): Promise<void> {
     const device = describeDevice(act.origin.userAgent) ?? "unknown";
     const digest = sha256Base64url(`${user.id}:${device}`);

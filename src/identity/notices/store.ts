@@ -35,8 +35,8 @@ const others = prepared((db, p: Param<{ user_id: string; digest: string }>) =>
 );
 
 /**
- * Remembers a device. Of several sign-ins with a new one at the same time one finds it new.
- * @returns true for a new one of somebody who has signed in with another one before
+ * Remembers a device. Of several simultaneous sign-ins with a new device only one finds it new.
+ * @returns true for a new device of a user who has signed in with another device before
  */
 export async function isNewDevice(tx: Executor, seen: Seen): Promise<boolean> {
   if ((await tx.first(seeAgain, seen)) || !(await tx.first(seeFirst, seen))) return false;
@@ -47,7 +47,7 @@ export async function deleteKnownDevices(tx: Executor, userId: string): Promise<
   await tx.kysely.deleteFrom("known_devices").where("user_id", "=", userId).execute();
 }
 
-/** But the last one that a user has used: without any, a stranger's sign-in would pass for the first one. */
+/** Keeps the last device of each user: without any, a stranger's sign-in would pass for the first. */
 export async function purgeKnownDevices(tx: Executor, before: number): Promise<void> {
   await tx.kysely
     .deleteFrom("known_devices")
@@ -64,7 +64,7 @@ export async function purgeKnownDevices(tx: Executor, before: number): Promise<v
     .execute();
 }
 
-/** Kinds of devices that a user has signed in with, the latest first. */
+/** Returns the kinds of devices that a user has signed in with, latest first. */
 export async function knownDevicesOf(at: Executor, userId: string, limit: number) {
   return at.kysely
     .selectFrom("known_devices")

@@ -14,7 +14,7 @@ export async function findResource(at: Executor, tenantId: string, id: string): 
     .executeTakeFirst();
 }
 
-/** Resources of a tenant in the order of their ids, after `after`. */
+/** Returns resources of a tenant ordered by id, starting after `after`. */
 export async function pageOfResources(
   at: Executor,
   page: { tenantId: string; after: string; limit: number },
@@ -65,7 +65,7 @@ const resourceScopes = prepared((db, p: Param<{ tenant_id: string; audience: str
     .where("audience", "=", p("audience")),
 );
 
-/** Names of the scopes of an API resource; undefined for an audience that the tenant has not registered. */
+/** Returns the scope names of an API resource, or undefined for an audience that the tenant has not registered. */
 export async function findResourceScopes(at: Executor, tenantId: string, audience: string) {
   const row = await at.first(resourceScopes, { tenant_id: tenantId, audience });
   return row && (JSON.parse(row.scopes) as { name: string }[]).map(({ name }) => name);

@@ -1,2 +1,2 @@
-/** The queries that other folders may run. The rest of the store is private to this one. */
+/** The queries that other folders may run. The rest of the store is private to this folder. */
 export { insertRevocation, isRevoked, listRevocations, newestRevocation } from "./store.ts";

@@ -1,12 +1,12 @@
 import { type Watch, watchOf } from "../../storage/watch.ts";
 import { insertRow } from "./store.ts";
 
-/** Told of each tenant of which this process has committed a revocation; those of other processes are not heard. */
+/** Called with each tenant for which this process has committed a revocation. Revocations of other processes are not heard. */
 type Listener = (tenantId: string) => void;
 
 /**
- * Says that a revocation is durable, so that who streams them need not wait for the next look at the table. It watches the
- * statement itself: whoever revokes, in whatever room, cannot forget to tell.
+ * Signals that a revocation is durable, so that streams need not wait for the next read of the table. It watches the statement
+ * itself, so no code that revokes can forget the signal.
  */
 export class RevocationSignal {
   readonly #listeners = new Set<Listener>();
@@ -15,7 +15,7 @@ export class RevocationSignal {
     this.#listeners.add(listener);
   }
 
-  /** What the storage must watch. */
+  /** The statement that the storage must watch. */
   readonly watch: Watch = watchOf(insertRow, ({ tenant_id }) => {
     for (const listener of this.#listeners) listener(tenant_id);
   });

@@ -6,15 +6,15 @@ import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 export interface Revocation {
   tenantId: string;
   kind: RevocationsTable["kind"];
-  /** The id itself; only its SHA-256 is kept and published. */
+  /** The id itself. Only its SHA-256 is stored and published. */
   id: string;
-  /** Tokens issued before this are refused, in ms. */
+  /** Tokens issued before this time, in ms, are refused. */
   issuedBefore: number;
-  /** Until the last token that it is about has expired, in ms. */
+  /** When the last affected token has expired, in ms. */
   expiresAt: number;
 }
 
-/** Exported for the signal alone, which knows a revocation by this statement. */
+/** Exported only for the signal, which recognises a revocation by this statement. */
 export const insertRow = prepared((db, p: Param<{ [K in keyof RevocationsTable]: RevocationsTable[K] }>) =>
   db.insertInto("revocations").values({
     tenant_id: p("tenant_id"),
@@ -27,7 +27,10 @@ export const insertRow = prepared((db, p: Param<{ [K in keyof RevocationsTable]:
   }),
 );
 
-/** The counter's row lock orders the numbers by commit, so that no reader's cursor can pass one that is still coming. */
+/**
+ * The counter's row lock numbers revocations in the order of their commits, so that no reader's cursor passes one that is still
+ * uncommitted.
+ */
 export async function insertRevocation(tx: Executor, now: number, revocation: Revocation): Promise<void> {
   await tx.all(insertRow, {
     tenant_id: revocation.tenantId,
@@ -54,7 +57,7 @@ const after = prepared((db, p: Param<{ tenant_id: string; seq: number; now: numb
 export const listRevocations = (at: Executor, tenantId: string, seq: number, now: number, limit: number) =>
   at.all(after, { tenant_id: tenantId, seq, now, limit });
 
-/** The number of the tenant's newest revocation; 0 where there was none yet. Stays when the rows have gone. */
+/** Returns the number of the tenant's newest revocation, or 0 if there was none. It stays when the rows are deleted. */
 export async function newestRevocation(at: Executor, tenantId: string): Promise<number> {
   return lastValue(at, counterOf(tenantId));
 }
@@ -74,7 +77,7 @@ const about = prepared((db, p: Param<{ tenant_id: string; digest: string; issued
     .limit(1),
 );
 
-/** Whether what this id names was revoked after `issuedAt` (ms). Ids are unique over all kinds. */
+/** Returns whether the object of this id was revoked after `issuedAt` (ms). Ids are unique across all kinds. */
 export async function isRevoked(at: Executor, tenantId: string, id: string, issuedAt: number, now: number) {
   const params = { tenant_id: tenantId, digest: sha256Base64url(id), issued_at: issuedAt, now };
   return (await at.first(about, params)) !== undefined;

@@ -14,10 +14,10 @@ import type { Directory } from "../applications/directory.ts";
 import type { Keyring } from "../keys/keyring.ts";
 import type { SessionBundle } from "./store.ts";
 
-/** Opens the account procedures; tokens that were asked for a named audience lack it. */
+/** Allows the account procedures. A token for a requested audience lacks it. */
 export const ACCOUNT_SCOPE = "account";
 
-/** An access token that was verified: signature, issuer, type and times. Whether its session lives is the gate's question. */
+/** A verified access token: its signature, issuer, type and times are right. The gate checks whether its session is alive. */
 export interface AccessToken {
   sub: string;
   sid: string;
@@ -30,9 +30,9 @@ export interface AccessToken {
   authTime: number;
 }
 
-/** An access token of an M2M client that was verified. It is nobody's session: no `sid`, no `aal`, no `auth_time`. */
+/** A verified access token of an M2M client. It has no session: no `sid`, no `aal`, no `auth_time`. */
 export interface ClientToken {
-  /** The client's id, which is its application's. */
+  /** The client's id, which is its application's id. */
   sub: string;
   jti: string;
   applicationId: string;
@@ -42,18 +42,18 @@ export interface ClientToken {
   expiresAt: number;
 }
 
-/** Seconds by which the clocks of two nodes may differ. */
+/** How far the clocks of two nodes may differ, in seconds. */
 export const CLOCK_SKEW = 60;
 
-/** More claims for a token, from the features. */
+/** Adds a feature's claims to a token. */
 export type ClaimsHook = (input: { session: SessionBundle; application: Application }) => Record<string, unknown>;
 
-/** At most this many verified tokens are remembered (a few hundred bytes each). */
+/** The maximum number of remembered verified tokens (a few hundred bytes each). */
 const REMEMBERED = 20_000;
 
 /** Mints and verifies access tokens. */
 export class AccessTokens {
-  /** By SHA-256 of the token: a dump of the memory holds no token of these. */
+  /** The key is the SHA-256 of the token, so that a memory dump contains none of these tokens. */
   readonly #verified = new RecentMap<AccessToken | ClientToken>(REMEMBERED);
   readonly #headers: KnownHeaders = new Map();
 
@@ -91,7 +91,7 @@ export class AccessTokens {
     return encodeJwt(await this.keyring.signer(session.tenant_id, application.algorithm), claims);
   }
 
-  /** @param input.lifetime seconds */
+  /** Mints a client's access token. @param input.lifetime in seconds */
   async mintForClient(
     application: Application,
     input: { audience: string; scope: string; lifetime: number },
@@ -113,8 +113,8 @@ export class AccessTokens {
 
   /**
    * Verifies a user's access token.
-   * @param options.expired also answers for a token whose time is over (a sign-out need not be timely)
-   * @throws AppError `authentication_required` for what is no access token of ours, `token_expired`
+   * @param options.expired also accepts an expired token, because a sign-out may come late
+   * @throws AppError `authentication_required` unless it is an access token of this instance, `token_expired`
    */
   async verify(token: string, options: { expired?: boolean } = {}): Promise<AccessToken> {
     const verified = await this.verifyAny(token, options);
@@ -122,27 +122,27 @@ export class AccessTokens {
     return verified;
   }
 
-  /** As {@link verify}, for an access token of an M2M client, and for nothing else. */
+  /** Verifies an access token of an M2M client, like {@link verify}, and accepts no other token. */
   async verifyClient(token: string): Promise<ClientToken> {
     const verified = await this.verifyAny(token);
     if ("sid" in verified) throw invalidToken();
     return verified;
   }
 
-  /** As {@link verify}, whoever the token is about: what has `sid` is a user's. */
+  /** Verifies an access token of a user or a client, like {@link verify}. A token with `sid` belongs to a user. */
   async verifyAny(token: string, options: { expired?: boolean } = {}): Promise<AccessToken | ClientToken> {
     const digest = hash("sha256", token, "base64");
     const seen = this.#verified.get(digest);
     const verified = seen ?? (await this.#verifyNew(token));
     if (seen === undefined) this.#remember(digest, verified);
     const now = toSeconds(this.clock.now());
-    // Issued after now: the clock was set back, and what had expired must not live again.
+    // Refuses a token that was issued in the future: the clock was set back, and an expired token must not become valid again.
     const outOfTime = verified.expiresAt <= now || verified.issuedAt > now + CLOCK_SKEW;
     if (outOfTime && !options.expired) throw new AppError("token_expired");
     return verified;
   }
 
-  /** Forgets what was verified: a tenant or key has changed. */
+  /** Forgets the verified tokens after a tenant or a key has changed. */
   forget(): void {
     this.#verified.clear();
   }
@@ -156,7 +156,7 @@ export class AccessTokens {
       const claims = decodeClaims(parsed);
       const applicationId = uuid(claims.azp);
       const application = await this.directory.application(applicationId);
-      // A key of one tenant speaks for that tenant only, and only as the issuer that it was configured with.
+      // A tenant's key may sign for that tenant only, and only under the issuer in its configuration.
       if (!application || application.tenant.id !== key.tenantId || claims.iss !== application.tenant.issuer) {
         throw invalidToken();
       }

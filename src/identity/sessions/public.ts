@@ -1,4 +1,4 @@
-/** The queries that other folders may run. The rest of the store is private to this one. */
+/** The queries that other folders may run. The rest of the store is private to this folder. */
 export {
   deleteSessionsOf,
   endEverySessionRow,

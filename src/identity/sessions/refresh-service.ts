@@ -11,14 +11,14 @@ import type { RefreshClaims, RefreshTokens } from "./refresh-tokens.ts";
 import type { IssuedTokens, Sessions } from "./sessions.ts";
 import { advanceGeneration, findSession, type SessionBundle } from "./store.ts";
 
-/** How long after a rotation the token before it still answers with its successor: a lost answer, two tabs. */
+/** How long after a rotation the previous token still returns its successor, for a lost answer or two tabs. */
 const REFRESH_GRACE = 10 * SECOND;
 
 type Outcome = { session: SessionBundle } | { reused: true } | { gone: true };
 
 /**
- * One refresh token is spent by one conditional UPDATE. The one before it, within the grace, is answered with its successor
- * again, expiry unchanged. Anything older is a stolen copy: the family ends (RFC 9700 section 4.14).
+ * Spends each refresh token by one conditional UPDATE. Within the grace period the previous token returns its successor again,
+ * with the same expiry. An older token is a stolen copy: the family ends (RFC 9700 section 4.14).
  */
 export class RefreshService {
   constructor(
@@ -30,8 +30,8 @@ export class RefreshService {
   ) {}
 
   /**
-   * The session that a refresh token belongs to, whatever its generation: for a sign-out.
-   * @returns null for what is no refresh token of a session that was
+   * Returns the session of a refresh token of any generation, for a sign-out.
+   * @returns null unless this is a refresh token of a known session
    */
   async sessionOf(token: string): Promise<SessionBundle | null> {
     const claims = this.refreshTokens.parse(token);
@@ -39,8 +39,9 @@ export class RefreshService {
   }
 
   /**
-   * @param expected the application and the tenant that the request names beside the token; null where it names none
-   * @throws AppError `invalid_credentials` for what is no refresh token, `token_expired`, `token_revoked`,
+   * Exchanges a refresh token.
+   * @param expected the application and the tenant that the request names beside the token, or null
+   * @throws AppError `invalid_credentials` unless it is a refresh token, `token_expired`, `token_revoked`,
    * `application_mismatch`
    */
   async refresh(
@@ -72,12 +73,12 @@ export class RefreshService {
     if (session.expires_at <= now || session.refresh_expires_at <= now || claims.expiresAt <= now) {
       throw new AppError("token_expired");
     }
-    // Issued after now: the clock was set back, and what had expired must not live again.
+    // Refuses a token that was issued in the future: the clock was set back, and an expired token must not become valid again.
     if (claims.issuedAt > now + CLOCK_SKEW * SECOND) throw new AppError("token_expired");
   }
 
   async #advance(tx: Executor, act: Act, claims: RefreshClaims, before: SessionBundle): Promise<Outcome> {
-    // Whole seconds: the successor is minted again from the row, and must come out the same.
+    // In whole seconds: the successor is minted again from the row and must be identical.
     const now = Math.floor(this.clock.now() / SECOND) * SECOND;
     const expiresAt = Math.min(now + act.application.refreshIdleTtl * SECOND, before.expires_at);
     const advanced = await advanceGeneration(tx, {
@@ -106,7 +107,7 @@ export class RefreshService {
     }
     const rotated = current.rotated_at ?? 0;
     const sinceRotation = this.clock.now() - rotated;
-    // A clock that was set back makes the difference negative; that is no grace.
+    // The difference is negative if the clock was set back. That is outside the grace period.
     if (current.generation === claims.generation + 1 && sinceRotation >= -SECOND && sinceRotation <= REFRESH_GRACE) {
       return { session: current };
     }

@@ -7,7 +7,7 @@ import { JwsError } from "../../jose/error.ts";
 import { parseJws } from "../../jose/jws.ts";
 import type { DataKey, DataKeys } from "../keys/data-keys.ts";
 
-/** What a refresh token says. Times in ms. */
+/** The claims of a refresh token. Times are in ms. */
 export interface RefreshClaims {
   sid: string;
   generation: number;
@@ -18,9 +18,9 @@ export interface RefreshClaims {
 const KID = /^refresh-(\d{1,6})$/;
 
 /**
- * Refresh tokens are a deterministic HS256 JWT over (session, generation, issued at, expires at) under a key that is never
- * published: no secret is stored, and a lost answer can be given again. `typ: "refresh"` in the claims keeps it out of every
- * other endpoint; HS256 keeps it out of every verifier that knows only the JWKS.
+ * A refresh token is a deterministic HS256 JWT over (session, generation, issued at, expires at) under a key that is never
+ * published: no secret is stored, and a lost answer can be repeated. The claim `typ: "refresh"` makes every other endpoint
+ * refuse it, and HS256 makes every verifier refuse it that knows only the JWKS.
  */
 export class RefreshTokens {
   readonly #keys = new Map<number, HmacKey>();
@@ -37,7 +37,7 @@ export class RefreshTokens {
     });
   }
 
-  /** @returns null for anything that is no refresh token of this instance; expiry is the caller's question. */
+  /** Returns null unless this is a refresh token of this instance. The caller checks the expiry. */
   parse(token: string): RefreshClaims | null {
     try {
       const parsed = parseJws(token);

@@ -12,10 +12,10 @@ import { ACCOUNT_SCOPE, type AccessTokens } from "./access-tokens.ts";
 import type { RefreshTokens } from "./refresh-tokens.ts";
 import { endSessionRow, findSession, insertSession, liveSessionIds, type SessionBundle } from "./store.ts";
 
-/** The tokens of one session as they leave, once. */
+/** The tokens of one session. They leave the appliance once. */
 export interface IssuedTokens {
   accessToken: string;
-  /** Seconds. */
+  /** In seconds. */
   expiresIn: number;
   refreshToken: string;
   /** Seconds until the refresh token expires. */
@@ -34,27 +34,27 @@ export type EndReason =
   | "refresh_reuse"
   | "user_deleted";
 
-/** How a session begins. */
+/** The properties of a new session. */
 export interface NewSession {
   method: string;
   /** RFC 8176 values. */
   amr: readonly string[];
   aal: "aal1" | "aal2";
   delivery: Delivery;
-  /** null: the application's default one. */
+  /** null: the application's default audience. */
   audience: string | null;
 }
 
-/** Of a user's sessions, the ones that end. */
+/** Selects the sessions of a user that end. */
 interface Ending {
   reason: EndReason;
-  /** The session that goes on; null for none. */
+  /** The session that stays alive, or null. */
   keep: string | null;
-  /** Whether those in the tenant's other applications end too. */
+  /** Whether sessions in the tenant's other applications end too. */
   everyApplication: boolean;
 }
 
-/** The life of a session: its beginning, its tokens, and its end. */
+/** Begins sessions, issues their tokens, and ends them. */
 export class Sessions {
   constructor(
     private readonly clock: Clock,
@@ -62,7 +62,7 @@ export class Sessions {
     private readonly refreshTokens: RefreshTokens,
   ) {}
 
-  /** Makes a session of the user `userId`, in the transaction of the sign-in. @param now ms, in whole seconds */
+  /** Begins a session of the user `userId` in the transaction of the sign-in. @param now ms, in whole seconds */
   async begin(tx: Executor, now: number, act: Act, userId: string, made: NewSession): Promise<SessionBundle> {
     const { application, origin } = act;
     const { method, amr, aal, delivery } = made;
@@ -101,8 +101,8 @@ export class Sessions {
   }
 
   /**
-   * Ends the session whose credential the next one overwrites in the same browser, also one of another user.
-   * @returns false when it had ended before, or belongs to another application
+   * Ends the session whose credential the next session overwrites in the same browser, even if it belongs to another user.
+   * @returns false when it has already ended or belongs to another application
    */
   async replace(tx: Executor, act: Act, sid: string): Promise<boolean> {
     const before = await findSession(tx, sid);
@@ -110,7 +110,7 @@ export class Sessions {
     return this.end(tx, act.by(userRef(before.user_id)), sid, "replaced");
   }
 
-  /** Mints both tokens for the state that `session` tells. Called after the commit that made that state. */
+  /** Mints both tokens for the state in `session`. Call it after the commit of that state. */
   async issue(session: SessionBundle, application: Application): Promise<IssuedTokens> {
     const [accessToken, refreshToken] = await Promise.all([
       this.accessTokens.mint(session, application),
@@ -133,8 +133,8 @@ export class Sessions {
 
   /**
    * Ends one session and tells verifiers.
-   * @param lifetime seconds that its access tokens may live: its own application's
-   * @returns false when it had ended before
+   * @param lifetime the lifetime of its application's access tokens, in seconds
+   * @returns false when it has already ended
    */
   async end(
     tx: Executor,
@@ -156,7 +156,7 @@ export class Sessions {
     return true;
   }
 
-  /** Ends a user's sessions. @returns how many */
+  /** Ends a user's sessions. @returns how many ended */
   async endAll(tx: Executor, act: Act, userId: string, ending: Ending): Promise<number> {
     const { id, tenant } = act.application;
     const { reason, keep, everyApplication } = ending;
@@ -164,10 +164,11 @@ export class Sessions {
       const ids = await liveSessionIds(tx, userId, everyApplication ? null : id);
       return ids.filter((sid) => sid !== keep);
     };
-    // Another application's tokens may live longer than those of the one that asks.
+    // Tokens of another application may live longer than those of the caller's application.
     const lifetime = everyApplication ? await longestAccessTtl(tx, tenant.id) : undefined;
     let ended = 0;
-    // Again until there are none: on PostgreSQL one that was just stepping up goes on under an id that was not there before.
+    // Repeats until no session is left: on PostgreSQL, a session in the middle of a step-up continues under a new id that the
+    // first query missed.
     for (let ids = await live(); ids.length > 0; ids = await live()) {
       for (const sid of ids) if (await this.end(tx, act, sid, reason, lifetime)) ended++;
     }

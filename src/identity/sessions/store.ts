@@ -45,11 +45,11 @@ const bundleById = prepared((db, p: Param<{ id: string }>) =>
     .where("sessions.id", "=", p("id")),
 );
 
-/** A session with its user, in one read: what the gate looks at on every call. */
+/** Returns a session with its user in one read. The gate calls it for every request. */
 export const findSession = (at: Executor, id: string) => at.first(bundleById, { id });
 export type SessionBundle = NonNullable<Awaited<ReturnType<typeof findSession>>>;
 
-/** Whether a session and its user still count. */
+/** Returns whether a session and its user are still valid. */
 export function isLiveSession(session: SessionBundle, now: number): boolean {
   return (
     session.ended_at === null && session.disabled_at === null && session.deleted_at === null && session.expires_at > now
@@ -114,7 +114,9 @@ const advanceRow = prepared((db, p: Param<Advance>) =>
     .returning("generation"),
 );
 
-/** The one conditional UPDATE that spends a refresh token. Undefined when somebody else was first, or all has ended. */
+/**
+ * Spends a refresh token in one conditional UPDATE. Returns undefined when another request was first, or the session has ended.
+ */
 export const advanceGeneration = (tx: Executor, params: Advance) => tx.first(advanceRow, params);
 
 const endRow = prepared((db, p: Param<{ id: string; now: number; reason: string }>) =>
@@ -126,11 +128,11 @@ const endRow = prepared((db, p: Param<{ id: string; now: number; reason: string 
     .returning("id"),
 );
 
-/** Undefined when it had ended before. */
+/** Ends a session. Returns undefined when it has already ended. */
 export const endSessionRow = (tx: Executor, id: string, now: number, reason: string) =>
   tx.first(endRow, { id, now, reason });
 
-/** @returns how many had not ended */
+/** Ends every session. @returns how many had not ended before */
 export async function endEverySessionRow(tx: Executor, now: number, reason: string): Promise<number> {
   const ended = await tx.kysely
     .updateTable("sessions")
@@ -177,7 +179,7 @@ const ofApplication = prepared((db, p: Param<{ id: string; application_id: strin
     .where("users.deleted_at", "is", null),
 );
 
-/** A session of one application, live or ended; none of a user who was deleted. */
+/** Returns a session of one application, live or ended, unless its user was deleted. */
 export const findSessionOf = (at: Executor, applicationId: string, id: string) =>
   at.first(ofApplication, { id, application_id: applicationId });
 
@@ -193,13 +195,13 @@ const livePage = prepared((db, p: Param<{ application_id: string; now: number; a
     .limit(p("limit")),
 );
 
-/** Live sessions of one application in the order of their ids, after `after`. */
+/** Returns live sessions of one application ordered by id, starting after `after`. */
 export const pageOfApplication = (
   at: Executor,
   page: { applicationId: string; now: number; after: string; limit: number },
 ) => at.all(livePage, { application_id: page.applicationId, now: page.now, after: page.after, limit: page.limit });
 
-/** Ids of a user's live sessions, in all applications or in one. */
+/** Returns the ids of a user's live sessions, in all applications or in one. */
 export async function liveSessionIds(at: Executor, userId: string, applicationId: string | null): Promise<string[]> {
   const query = at.kysely
     .selectFrom("sessions")
@@ -210,12 +212,12 @@ export async function liveSessionIds(at: Executor, userId: string, applicationId
   return rows.map((row) => row.id);
 }
 
-/** Of somebody who is gone, once every one has ended: they tell from where and when a person came. */
+/** Deletes the sessions of a deleted user, after all have ended: they show when and from where the user signed in. */
 export async function deleteSessionsOf(tx: Executor, userId: string): Promise<void> {
   await tx.kysely.deleteFrom("sessions").where("user_id", "=", userId).where("ended_at", "is not", null).execute();
 }
 
-/** 30 days after their end, or after they could last have been refreshed. */
+/** Deletes sessions 30 days after their end, or after their last possible refresh. */
 export async function purgeSessions(tx: Executor, before: number): Promise<void> {
   await tx.kysely
     .deleteFrom("sessions")
@@ -223,7 +225,7 @@ export async function purgeSessions(tx: Executor, before: number): Promise<void>
     .execute();
 }
 
-/** Live ones and those that ended lately, newest first. Each half has an index of its own. */
+/** Returns live and recently ended sessions, newest first. Each half has an index of its own. */
 export async function sessionsOf(at: Executor, userId: string, limit: number) {
   const all = at.kysely.selectFrom("sessions").selectAll().where("user_id", "=", userId).orderBy("id", "desc");
   const live = await all.where("ended_at", "is", null).limit(limit).execute();

@@ -7,19 +7,19 @@ import type { SessionBundle } from "./store.ts";
 
 export const sessionSchema = z
   .strictObject({
-    id: z.uuid().describe("The `sid` of its tokens, unchanged by refreshes."),
+    id: z.uuid().describe("The `sid` of its tokens. Refreshes do not change it."),
     application_id: z.uuid(),
     aal: z.enum(["aal1", "aal2"]),
     auth_method: z.string(),
     amr: z.array(z.string()).describe("RFC 8176 values."),
-    auth_time: z.iso.datetime().describe("When the user authenticated; refreshes do not move it."),
+    auth_time: z.iso.datetime().describe("When the user authenticated. Refreshes do not change it."),
     user_agent: z.string().nullable(),
-    device: z.string().nullable().describe("What the user agent says, for people: `Firefox on Windows`."),
+    device: z.string().nullable().describe("The device in words, from the user agent: `Firefox on Windows`."),
     address: z.string().nullable(),
     created_at: z.iso.datetime(),
-    last_seen_at: z.iso.datetime().describe("The last refresh."),
-    expires_at: z.iso.datetime().describe("When it ends however often it is refreshed."),
-    current: z.boolean().describe("Whether it is the session that asks."),
+    last_seen_at: z.iso.datetime().describe("When it was last refreshed."),
+    expires_at: z.iso.datetime().describe("When it ends, even if it is refreshed."),
+    current: z.boolean().describe("Whether it is the session of this request."),
   })
   .meta({ id: "Session" });
 export type WireSession = z.output<typeof sessionSchema>;
@@ -91,7 +91,7 @@ export function userOfBundle(bundle: SessionBundle): WireUser {
   return toWireUser(userColumnsOf(bundle));
 }
 
-/** The bundle with the user's id and times in the place of the session's. */
+/** Returns the bundle with the user's id and times in place of the session's. */
 export function userColumnsOf(bundle: SessionBundle): UserColumns {
   const { user_id, user_created_at, user_updated_at } = bundle;
   return { ...bundle, id: user_id, created_at: user_created_at, updated_at: user_updated_at };
@@ -101,7 +101,7 @@ export function toWireApplication(application: Application): z.output<typeof app
   return { id: application.id, name: application.name, type: application.type };
 }
 
-/** The answer of everything that signs a person in. */
+/** The answer of every procedure that signs a user in. */
 export const tokensSchema = z
   .strictObject({
     status: z.literal("success"),
@@ -111,38 +111,38 @@ export const tokensSchema = z
     refresh_token: z
       .string()
       .nullable()
-      .describe(
-        "null for requests from a page, which get it as an HttpOnly cookie only (native applications excepted).",
-      ),
+      .describe("null for requests from a page, which get it only as an HttpOnly cookie (except native applications)."),
     user: userSchema,
     trusted_device: z
       .string()
       .nullable()
       .optional()
-      .describe("Where `remember_device` was asked for: to be sent at later sign-ins; null where it is a cookie."),
+      .describe("If `remember_device` was set: send it at later sign-ins. null if it is a cookie."),
   })
   .meta({ id: "Tokens" });
 export type WireTokens = z.output<typeof tokensSchema>;
 
-/** A second factor is asked for before there are tokens. */
+/** The sign-in needs a second factor before it gets tokens. */
 const mfaRequiredSchema = z
   .strictObject({
     status: z.literal("mfa_required"),
     mfa_token: z.string(),
     mfa_token_expires_in: z.int().describe("Seconds."),
-    methods: z.array(z.string()).describe("The second factors that would do: `totp`, `passkey`, `recovery_code`."),
-    setup_required: z.boolean().describe("There is none yet and one is required: the token opens its set-up."),
+    methods: z
+      .array(z.string())
+      .describe("The second factors that the user can use: `totp`, `passkey`, `recovery_code`."),
+    setup_required: z.boolean().describe("Whether the user must first set up a second factor. The token allows that."),
   })
   .meta({ id: "MfaRequired" });
 
 export const signInSchema = z.discriminatedUnion("status", [tokensSchema, mfaRequiredSchema]);
 export type WireSignIn = z.output<typeof signInSchema>;
 
-/** A mail is on its way, or would be if there were an account: nobody is told which. */
+/** A mail was sent, or would be if the account existed. The answer does not tell which. */
 export const mailSentSchema = z
   .strictObject({
     status: z.literal("sent"),
-    flow_id: z.uuid().describe("Goes with the code that the mail holds."),
+    flow_id: z.uuid().describe("Send it together with the code from the mail."),
     expires_in: z.int().describe("Seconds."),
   })
   .meta({ id: "MailSent" });
@@ -152,7 +152,7 @@ export const exampleMailSent: z.output<typeof mailSentSchema> = {
   expires_in: 900,
 };
 
-/** The answer of a sign-up: as a sign-in's, or a mail first. */
+/** The answer of a sign-up: the same as of a sign-in, or that a mail was sent. */
 export const signUpSchema = z.discriminatedUnion("status", [tokensSchema, mfaRequiredSchema, mailSentSchema]);
 
 export const exampleTokens: WireTokens = {

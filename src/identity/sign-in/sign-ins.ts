@@ -15,51 +15,51 @@ import { findUser } from "../users/public.ts";
 import type { UserRow } from "../users/wire.ts";
 import { mayNeedFactor, nextStep, type Refusal, type RequestFacts, refusalOfRequest } from "./next-step.ts";
 
-/** A request to sign in, whatever method proves the person. Made once from the call, and handed on whole. */
+/** A request to sign in by any method. It is made once from the call and passed on unchanged. */
 export interface SignInRequest {
   act: Act;
   delivery: Delivery;
-  /** null: the application's default one. */
+  /** null: the application's default audience. */
   audience: string | null;
   organization: string | null;
   /**
-   * The session that the caller came with. It ends when this one begins: a browser that signs in again leaves no second
-   * session behind, and no id survives a rise in privilege (ASVS 7.2.4). null for none.
+   * The caller's current session, or null. It ends when the new one begins, so that a browser that signs in again leaves no
+   * second session behind, and no id survives a rise in privilege (ASVS 7.2.4).
    */
   replaces: string | null;
-  /** The secret of a device that the user trusts; null for none. */
+  /** The secret of a trusted device, or null. */
   trustedDevice: string | null;
 }
 
-/** All that a sign-in method brings. */
+/** The whole contribution of a sign-in method. */
 export interface SignInProof {
-  /** As applications allow it: `password`, `passkey`. */
+  /** Its name in the application's settings: `password`, `passkey`. */
   method: string;
   /** RFC 8176 values. */
   amr: readonly string[];
   aal: "aal1" | "aal2";
   /**
-   * Runs first in the transaction. It checks again anything that the slow part (a hash, a mail, an upstream) may have
-   * outlived, or makes the user, and returns the user's id. @throws AppError to refuse
+   * Runs first in the transaction and returns the user's id. It creates the user, or checks again the facts that may have
+   * changed during the slow part (a hash, a mail, an upstream). @throws AppError to refuse
    */
   commit(tx: Executor, now: number): Promise<string>;
 }
 
-/** The second half of a sign-in. The flow holds the first one. */
+/** The second half of a sign-in. The flow holds the first half. */
 export interface FinishRequest {
   act: Act;
   flow: MfaFlow;
-  /** As {@link SignInRequest.replaces}. */
+  /** Like {@link SignInRequest.replaces}. */
   replaces: string | null;
-  /** Asks this device for no second factor again, where the application allows it. */
+  /** Whether this device skips the second factor from now on, if the application allows it. */
   rememberDevice: boolean;
 }
 
-/** A session whose user proves a second factor: it goes on under a new id. */
+/** A session whose user proves a second factor. It continues under a new id. */
 export interface StepUpRequest {
   act: Act;
   session: SessionBundle;
-  /** As {@link FinishRequest.rememberDevice}. */
+  /** Like {@link FinishRequest.rememberDevice}. */
   rememberDevice: boolean;
 }
 
@@ -69,15 +69,15 @@ export type SignInOutcome =
       status: "mfa_required";
       application: Application;
       token: string;
-      /** Seconds. */
+      /** In seconds. */
       expiresIn: number;
       methods: string[];
       isSetup: boolean;
     };
 
 /**
- * The only way to a session. Every method ends in a call to {@link SignIns.complete} with a proof and nothing else. It gathers
- * the facts, lets {@link nextStep} decide, and does what was decided: no method can skip a phase.
+ * The only way to a session. Every method ends in a call to {@link SignIns.complete} and passes only a proof. This class
+ * gathers the facts, lets {@link nextStep} decide, and carries out the decision, so no method can skip a phase.
  */
 export class SignIns {
   constructor(
@@ -90,16 +90,18 @@ export class SignIns {
   ) {}
 
   /**
-   * For the beginning of a method, before anybody makes the appliance hash or mail. A method that forgets it still signs
-   * nobody in: {@link complete} decides again. @throws AppError `forbidden` where the application does not allow the method
+   * Refuses a method early, before a caller can make the appliance hash or mail. A method that forgets this call still signs
+   * nobody in, because {@link complete} decides again. @throws AppError `forbidden` if the application does not allow the
+   * method
    */
   requireMethod(application: Application, method: string): void {
     if (!application.signInMethods.has(method)) throw refused("method_off", method);
   }
 
   /**
-   * @throws AppError `forbidden` where the application does not allow the method, `invalid_credentials` when the account is
-   * disabled or gone, `invalid_input` for a foreign audience
+   * Completes a first factor.
+   * @throws AppError `forbidden` if the application does not allow the method, `invalid_credentials` if the account is disabled
+   * or deleted, `invalid_input` for a foreign audience
    */
   async complete(request: SignInRequest, proof: SignInProof): Promise<SignInOutcome> {
     const { application } = request.act;
@@ -125,7 +127,7 @@ export class SignIns {
     return { status: "mfa_required", application, ...(await this.secondFactors.token(flowId)), ...demand };
   }
 
-  /** Both factors are proven. @throws AppError as {@link complete}, and `invalid_code` for a flow that is spent */
+  /** Completes a sign-in with both factors. @throws AppError as {@link complete}, and `invalid_code` for a spent flow */
   async finish(request: FinishRequest, proof: FactorProof): Promise<SignInOutcome> {
     const { act, flow } = request;
     const { first } = flow;
@@ -145,7 +147,10 @@ export class SignIns {
     return this.#issued(outcome.session, act.application, outcome.trusted);
   }
 
-  /** @throws AppError `token_revoked` for a session that has ended meanwhile, `invalid_credentials` as {@link complete} */
+  /**
+   * Steps a session up. @throws AppError `token_revoked` if the session has ended meanwhile, `invalid_credentials` as {@link
+   * complete}
+   */
   async stepUp(request: StepUpRequest, proof: FactorProof): Promise<SignInOutcome> {
     const { act, session: before } = request;
     const known = JSON.parse(before.amr) as string[];
@@ -164,7 +169,7 @@ export class SignIns {
     return this.#issued(outcome.session, act.application, outcome.trusted);
   }
 
-  /** Whole seconds, so that the row and the claims of its tokens say the same instant. */
+  /** In whole seconds, so that the row and its tokens' claims hold the same time. */
   #now(): number {
     return Math.floor(this.clock.now() / SECOND) * SECOND;
   }
@@ -190,7 +195,7 @@ export class SignIns {
       user,
       factors,
       now: this.clock.now(),
-      // Nobody is a member of an organization yet.
+      // Organizations have no members yet.
       organization: organization === null ? null : { isMember: false },
       isTrustedDevice:
         factors.length > 0 && (await this.trustedDevices.recognise(tx, act.application, row.id, trustedDevice)),
@@ -241,6 +246,6 @@ function refused(reason: Refusal, method: string): AppError {
     case "account_closed":
       return new AppError("invalid_credentials");
     case "no_member":
-      return invalidField("organization", "this user is not a member of that organization");
+      return invalidField("organization", "must be an organization of which this user is a member");
   }
 }

@@ -7,7 +7,7 @@ import { placeOf, systemAct } from "../audit/act.ts";
 import { SLUG } from "./slug.ts";
 import { insertTenant } from "./store.ts";
 
-/** @throws AppError `invalid_input`, `conflict` */
+/** Creates a tenant. @throws AppError `invalid_input`, `conflict` */
 export async function createTenant(
   tx: Executor,
   now: number,
@@ -32,7 +32,7 @@ export async function createTenant(
   try {
     await insertTenant(tx, row);
   } catch (error) {
-    if (isUniqueViolation(error)) throw new AppError("conflict", { message: `A tenant ${input.slug} exists already.` });
+    if (isUniqueViolation(error)) throw new AppError("conflict", { message: `A tenant ${input.slug} already exists.` });
     throw error;
   }
   const target = { kind: "tenant", id: row.id };

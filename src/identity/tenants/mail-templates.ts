@@ -10,14 +10,14 @@ interface TemplateOf {
   language: string;
 }
 
-/** A tenant's own words for a mail, checked before by `templateProblems`. */
+/** Stores a tenant's text for a mail. `templateProblems` must have checked it. */
 export async function setMailTemplate(tx: Executor, now: number, at: TemplateOf, words: Template): Promise<void> {
   const { tenantId, name, language } = at;
   await putTemplate(tx, { tenant_id: tenantId, name, language, ...words, updated_at: now });
   await audit(tx, now, "mail_template.changed", at);
 }
 
-/** Back to the words that are built in. @returns whether there were others */
+/** Restores the built-in text. @returns whether the tenant had another text */
 export async function resetMailTemplate(tx: Executor, now: number, at: TemplateOf): Promise<boolean> {
   const was = await deleteTemplate(tx, at.tenantId, at.name, at.language);
   if (was) await audit(tx, now, "mail_template.reset", at);

@@ -33,7 +33,7 @@ export function tenantSettingsOf(row: TenantsTable): TenantSettings {
   return { name, language, mail_from, mail_reply_to, notices_off: JSON.parse(notices_off) as NoticeKind[] };
 }
 
-/** @throws AppError `invalid_input` with the field, `not_found` */
+/** Changes a tenant's settings. @throws AppError `invalid_input` with the field, `not_found` */
 export async function changeTenant(
   tx: Executor,
   now: number,

@@ -1,4 +1,4 @@
-/** The slug of the tenant whose issuer is the public base URL itself. */
+/** The slug of the tenant whose issuer is the public base URL. */
 export const DEFAULT_TENANT_SLUG = "default";
 
 export interface Tenant {
@@ -7,13 +7,13 @@ export interface Tenant {
   name: string;
   defaultApplicationId: string | null;
   disabled: boolean;
-  /** The issuer URL: from configuration, never from a request. */
+  /** The issuer URL. It comes from configuration, never from a request. */
   issuer: string;
-  /** Of its mails, where the reader asks for none that is there. */
+  /** The language of mails to a reader without an available language. */
   language: string;
-  /** null: the instance's own. */
+  /** null: the sender of the instance. */
   mailFrom: string | null;
   mailReplyTo: string | null;
-  /** Security notices that are not sent. */
+  /** Security notices that are switched off. */
   noticesOff: ReadonlySet<string>;
 }

@@ -2,7 +2,7 @@ import type { Executor } from "../../storage/storage.ts";
 import type { UserCondition } from "../../storage/user-condition.ts";
 import { type AbandonedUser, type Age, abandonedUsers, isStillAbandoned, trueConditions } from "./credentials/store.ts";
 
-/** The ways in that users have: which credentials of any feature they hold. */
+/** Reads which credentials of any feature a user holds. */
 export class Credentials {
   readonly #conditions: Readonly<Record<string, UserCondition>>;
 
@@ -13,17 +13,17 @@ export class Credentials {
     this.#conditions = held;
   }
 
-  /** The sign-in methods for which a user holds a credential, whether or not an application allows them. One read. */
+  /** Returns the sign-in methods for which a user holds a credential, whether or not an application allows them. One read. */
   methodsOf(at: Executor, userId: string): Promise<ReadonlySet<string>> {
     return trueConditions(at, userId, this.#conditions);
   }
 
-  /** Anonymous users to whom nothing leads back, the oldest first. */
+  /** Returns anonymous users who cannot come back, oldest first. */
   abandoned(at: Executor, age: Age, limit: number): Promise<AbandonedUser[]> {
     return abandonedUsers(at, age, Object.values(this.#conditions), limit);
   }
 
-  /** Asked again in the transaction that deletes, once the row is held. */
+  /** Checks again in the deleting transaction, after it has locked the row. */
   isStillAbandoned(tx: Executor, userId: string, age: Age): Promise<boolean> {
     return isStillAbandoned(tx, userId, age, Object.values(this.#conditions));
   }

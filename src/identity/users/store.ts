@@ -8,13 +8,13 @@ type Qualified<Name extends string> = Name extends string ? `users.${Name}` : ne
 
 const NAMES = ["id", "tenant_id", "created_at", "updated_at", ...Object.keys(NEW_USER)] as ColumnName[];
 
-/** The columns of `users` that are read with a user, without `but`. */
+/** Returns the columns of `users` that are read with a user, without `but`. */
 export function userColumns<But extends ColumnName = never>(...but: But[]) {
   const left = NAMES.filter((name): name is Exclude<ColumnName, But> => !(but as string[]).includes(name));
   return left.map((name) => `users.${name}` as Qualified<Exclude<ColumnName, But>>);
 }
 
-/** Users, each with the primary address. */
+/** Selects users with their primary address. */
 function usersWithEmail(db: Kysely<Database>) {
   return db
     .selectFrom("users")
@@ -40,7 +40,7 @@ const byExternal = prepared((db, p: Param<{ tenant_id: string; external_id: stri
     .where("external_id", "=", p("external_id")),
 );
 
-/** Tombstones too: the external id of a deleted user is taken for ever. */
+/** Finds tombstones too: the external id of a deleted user stays taken forever. */
 export async function findIdByExternal(at: Executor, tenantId: string, externalId: string) {
   return (await at.first(byExternal, { tenant_id: tenantId, external_id: externalId }))?.id;
 }
@@ -53,16 +53,16 @@ const enabledById = prepared((db, p: Param<{ id: string }>) =>
     .where("disabled_at", "is", null)
     .where("deleted_at", "is", null),
 );
-/** Whether this user may sign in at all. */
+/** Returns whether this user may sign in at all. */
 export const isEnabledUser = async (at: Executor, id: string): Promise<boolean> =>
   (await at.first(enabledById, { id })) !== undefined;
 
-/** What a search compares: one spelling of the letters, whatever their case and width. */
+/** Returns the spelling that a search compares, without differences of case and width. */
 export function searchForm(text: string): string {
   return text.normalize("NFKC").toLowerCase();
 }
 
-/** Columns with a value to write; undefined as if absent. */
+/** The columns to write. undefined counts as absent. */
 type Given<Name extends keyof UsersTable> = { [K in Name]?: UsersTable[K] | undefined };
 
 function given<T extends object>(columns: T) {
@@ -72,7 +72,7 @@ function given<T extends object>(columns: T) {
 
 type NewUser = Pick<UsersTable, "id" | "tenant_id"> & Given<keyof typeof NEW_USER>;
 
-/** @param row only the columns that differ from an empty user's */
+/** Inserts a user. @param row only the columns that differ from an empty user's */
 export async function insertUser(tx: Executor, now: number, row: NewUser): Promise<void> {
   const search_name = searchNameOf(row.display_name ?? null);
   await tx.kysely
@@ -86,8 +86,8 @@ function searchNameOf(name: string | null): string | null {
 }
 
 /**
- * Holds the row until the transaction ends, so that what is read now is what a change starts from.
- * @returns false for nobody and for a tombstone
+ * Locks the row until the transaction ends, so that a change starts from the values that are read now.
+ * @returns false if the user does not exist or was deleted
  */
 export async function lockUser(tx: Executor, tenantId: string, id: string, now: number): Promise<boolean> {
   const row = await tx.kysely
@@ -113,8 +113,8 @@ export async function updateUser(tx: Executor, id: string, changes: Changes, now
 }
 
 /**
- * An anonymous user who has proven something is anonymous no more; the id stays.
- * @returns whether this call has made it so
+ * Ends the anonymity of a user who has proven something. The id stays.
+ * @returns whether this call ended it
  */
 export async function claimUser(tx: Executor, id: string, now: number): Promise<boolean> {
   const row = await tx.kysely
@@ -129,7 +129,7 @@ export async function claimUser(tx: Executor, id: string, now: number): Promise<
 
 const { external_id: _id, disabled_at: _disabled, is_anonymous: _anonymous, ...EMPTIED } = NEW_USER;
 
-/** Leaves the tombstone: id, tenant, external id and times. @returns false when there was nobody to delete */
+/** Reduces the row to a tombstone: id, tenant, external id and times. @returns false when there was no user to delete */
 export async function tombstoneUser(tx: Executor, tenantId: string, id: string, now: number): Promise<boolean> {
   const row = await tx.kysely
     .updateTable("users")
@@ -197,21 +197,23 @@ const pageByEmail = prepared((db, p: Param<{ tenant_id: string; after: string; l
     .limit(p("limit")),
 );
 
-/** A prefix that everybody's address begins with must not sort a whole tenant while other requests wait. */
+/** A prefix that every address shares must not sort a whole tenant while other requests wait. */
 const MAX_MATCHES = 1_000;
 
-/** Users of a tenant in the order of their ids, after `after`. Tombstones are not listed. */
+/** Returns users of a tenant ordered by id, starting after `after`, without tombstones. */
 export async function pageOfUsers(
   at: Executor,
   page: {
     tenantId: string;
     after: string | null;
     limit: number;
-    /** Canonical. */
+    /** The canonical address. */
     email: string | null;
     externalId: string | null;
     anonymous: boolean | null;
-    /** In {@link searchForm}: how the display name or the address begins. The first thousand by each are looked at. */
+    /**
+     * A prefix of the display name or the address, in {@link searchForm}. Only the first thousand matches of each are examined.
+     */
     search: string | null;
   },
 ): Promise<UserRow[]> {
@@ -238,7 +240,7 @@ export async function pageOfUsers(
   if (page.externalId !== null) query = query.where("users.external_id", "=", page.externalId);
   if (page.search !== null) {
     const from = page.search;
-    // Nothing that begins with the prefix sorts after the prefix and the last code point.
+    // No text with this prefix sorts after the prefix followed by the last code point.
     const to = `${from}\u{10ffff}`;
     const byName = at.kysely
       .selectFrom("users")

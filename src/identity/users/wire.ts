@@ -4,8 +4,8 @@ import { lineOfText } from "../../core/text.ts";
 import type { UsersTable } from "../../storage/schema.ts";
 
 /**
- * Every column that is read with a user, but the id and the times, and its value for a new one. The type makes a new column
- * of the table take its line here: by it the column is read, is filled in at each insert and is emptied in a tombstone.
+ * Every column that is read with a user, except the id and the times, with its value for a new user. The type requires a line
+ * for each new column of the table: the column is then read, set at each insert and cleared in a tombstone.
  */
 export const NEW_USER = {
   external_id: null,
@@ -20,16 +20,16 @@ export const NEW_USER = {
 /** A user with the primary address. */
 export type UserRow = Omit<UsersTable, "search_name"> & { email: string | null; email_verified_at: number | null };
 
-/** The columns of a user that people set themselves, by their own names: the input of every procedure that changes them. */
+/** The columns that users set themselves, by their own names. Every procedure that changes them takes this input. */
 export const profileInput = {
-  display_name: lineOfText(200).nullish().describe("null for none."),
+  display_name: lineOfText(200).nullish().describe("null means no display name."),
 };
-/** undefined: as it is. */
+/** undefined leaves a column unchanged. */
 export type ProfileInput = z.output<z.ZodObject<typeof profileInput>>;
 
 const metadataSchema = z.record(z.string(), z.unknown());
 
-/** A user as that user may see it. */
+/** A user as the user may see it. */
 export const userSchema = z
   .strictObject({
     id: z.uuid(),
@@ -37,8 +37,8 @@ export const userSchema = z
     email: z.string().nullable(),
     email_verified: z.boolean(),
     display_name: z.string().nullable(),
-    is_anonymous: z.boolean().describe("Made without any credential, and without one until now."),
-    metadata: metadataSchema.describe("What the application stores about the user and the user may read."),
+    is_anonymous: z.boolean().describe("Created without a credential, and still without one."),
+    metadata: metadataSchema.describe("Data that the application stores about the user. The user may read it."),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
   })
@@ -61,13 +61,13 @@ export const exampleUser: WireUser = {
 export const managedUserSchema = z
   .strictObject({
     ...userSchema.shape,
-    private_metadata: metadataSchema.describe("What only the customer's backend may read."),
+    private_metadata: metadataSchema.describe("Data that only the customer's backend may read."),
     disabled: z.boolean(),
   })
   .meta({ id: "ManagedUser" });
 export type WireManagedUser = z.output<typeof managedUserSchema>;
 
-/** What a user's own view is made of. */
+/** The columns from which a user's own view is built. */
 export type UserColumns = Omit<UserRow, "tenant_id" | "private_metadata" | "disabled_at" | "deleted_at">;
 
 export function toWireUser(row: UserColumns): WireUser {

@@ -68,7 +68,7 @@ export interface Email {
 
 export interface MailSent {
   status: "sent";
-  /** Goes with the code that the mail holds. */
+  /** Send it together with the code from the mail. */
   flow_id: string;
   /** Seconds. */
   expires_in: number;
@@ -113,23 +113,23 @@ export interface ManagedApplication {
 }
 
 export interface ManagedSession {
-  /** The `sid` of its tokens, unchanged by refreshes. */
+  /** The `sid` of its tokens. Refreshes do not change it. */
   id: string;
   application_id: string;
   aal: "aal1" | "aal2";
   auth_method: string;
   /** RFC 8176 values. */
   amr: Array<string>;
-  /** When the user authenticated; refreshes do not move it. */
+  /** When the user authenticated. Refreshes do not change it. */
   auth_time: string;
   user_agent: string | null;
-  /** What the user agent says, for people: `Firefox on Windows`. */
+  /** The device in words, from the user agent: `Firefox on Windows`. */
   device: string | null;
   address: string | null;
   created_at: string;
-  /** The last refresh. */
+  /** When it was last refreshed. */
   last_seen_at: string;
-  /** When it ends however often it is refreshed. */
+  /** When it ends, even if it is refreshed. */
   expires_at: string;
   user_id: string;
   ended_at: string | null;
@@ -144,13 +144,13 @@ export interface ManagedUser {
   email: string | null;
   email_verified: boolean;
   display_name: string | null;
-  /** Made without any credential, and without one until now. */
+  /** Created without a credential, and still without one. */
   is_anonymous: boolean;
-  /** What the application stores about the user and the user may read. */
+  /** Data that the application stores about the user. The user may read it. */
   metadata: Record<string, unknown>;
   created_at: string;
   updated_at: string;
-  /** What only the customer's backend may read. */
+  /** Data that only the customer's backend may read. */
   private_metadata: Record<string, unknown>;
   disabled: boolean;
 }
@@ -160,9 +160,9 @@ export interface MfaRequired {
   mfa_token: string;
   /** Seconds. */
   mfa_token_expires_in: number;
-  /** The second factors that would do: `totp`, `passkey`, `recovery_code`. */
+  /** The second factors that the user can use: `totp`, `passkey`, `recovery_code`. */
   methods: Array<string>;
-  /** There is none yet and one is required: the token opens its set-up. */
+  /** Whether the user must first set up a second factor. The token allows that. */
   setup_required: boolean;
 }
 
@@ -383,25 +383,25 @@ export interface Security {
 }
 
 export interface Session {
-  /** The `sid` of its tokens, unchanged by refreshes. */
+  /** The `sid` of its tokens. Refreshes do not change it. */
   id: string;
   application_id: string;
   aal: "aal1" | "aal2";
   auth_method: string;
   /** RFC 8176 values. */
   amr: Array<string>;
-  /** When the user authenticated; refreshes do not move it. */
+  /** When the user authenticated. Refreshes do not change it. */
   auth_time: string;
   user_agent: string | null;
-  /** What the user agent says, for people: `Firefox on Windows`. */
+  /** The device in words, from the user agent: `Firefox on Windows`. */
   device: string | null;
   address: string | null;
   created_at: string;
-  /** The last refresh. */
+  /** When it was last refreshed. */
   last_seen_at: string;
-  /** When it ends however often it is refreshed. */
+  /** When it ends, even if it is refreshed. */
   expires_at: string;
-  /** Whether it is the session that asks. */
+  /** Whether it is the session of this request. */
   current: boolean;
 }
 
@@ -411,10 +411,10 @@ export interface Tokens {
   token_type: "Bearer";
   /** Seconds until the access token expires. */
   expires_in: number;
-  /** null for requests from a page, which get it as an HttpOnly cookie only (native applications excepted). */
+  /** null for requests from a page, which get it only as an HttpOnly cookie (except native applications). */
   refresh_token: string | null;
   user: User;
-  /** Where `remember_device` was asked for: to be sent at later sign-ins; null where it is a cookie. */
+  /** If `remember_device` was set: send it at later sign-ins. null if it is a cookie. */
   trusted_device?: string | null;
 }
 
@@ -434,9 +434,9 @@ export interface User {
   email: string | null;
   email_verified: boolean;
   display_name: string | null;
-  /** Made without any credential, and without one until now. */
+  /** Created without a credential, and still without one. */
   is_anonymous: boolean;
-  /** What the application stores about the user and the user may read. */
+  /** Data that the application stores about the user. The user may read it. */
   metadata: Record<string, unknown>;
   created_at: string;
   updated_at: string;
@@ -535,11 +535,11 @@ export interface AuthAnonymousInput {
 export type AuthAnonymousOutput = Tokens;
 
 export interface AuthCompleteRegistrationInput {
-  /** From the mail's link. */
+  /** The token from the mail's link. */
   token?: string | undefined;
-  /** What the answer that announced the mail said. */
+  /** The `flow_id` from the answer that announced the mail. */
   flow_id?: string | undefined;
-  /** From the mail. Spaces and hyphens in it do not count. */
+  /** The code from the mail. Spaces and hyphens are ignored. */
   code?: string | undefined;
   /** `memory` sets no access cookie and sends the access token only in the body. */
   delivery?: "cookie" | "memory" | undefined;
@@ -555,11 +555,11 @@ export interface AuthDescribeLinkInput {
 export type AuthDescribeLinkOutput = DescribedLink;
 
 export interface AuthEmailCompleteInput {
-  /** From the mail's link. */
+  /** The token from the mail's link. */
   token?: string | undefined;
-  /** What the answer that announced the mail said. */
+  /** The `flow_id` from the answer that announced the mail. */
   flow_id?: string | undefined;
-  /** From the mail. Spaces and hyphens in it do not count. */
+  /** The code from the mail. Spaces and hyphens are ignored. */
   code?: string | undefined;
   /** An organization that the user is a member of. */
   organization?: string | null | undefined;
@@ -591,11 +591,11 @@ export interface AuthEmailUndoOutput {
 }
 
 export interface AuthEmailVerifyInput {
-  /** From the mail's link. */
+  /** The token from the mail's link. */
   token?: string | undefined;
-  /** What the answer that announced the mail said. */
+  /** The `flow_id` from the answer that announced the mail. */
   flow_id?: string | undefined;
-  /** From the mail. Spaces and hyphens in it do not count. */
+  /** The code from the mail. Spaces and hyphens are ignored. */
   code?: string | undefined;
 }
 
@@ -662,10 +662,10 @@ export interface AuthMfaEnableOutput {
   token_type: "Bearer";
   /** Seconds until the access token expires. */
   expires_in: number;
-  /** null for requests from a page, which get it as an HttpOnly cookie only (native applications excepted). */
+  /** null for requests from a page, which get it only as an HttpOnly cookie (except native applications). */
   refresh_token: string | null;
   user: User;
-  /** Where `remember_device` was asked for: to be sent at later sign-ins; null where it is a cookie. */
+  /** If `remember_device` was set: send it at later sign-ins. null if it is a cookie. */
   trusted_device?: string | null;
   /** Shown only once. Each code works once. */
   recovery_codes: Array<string>;
@@ -760,11 +760,11 @@ export interface AuthPasswordForgotInput {
 export type AuthPasswordForgotOutput = MailSent;
 
 export interface AuthPasswordResetInput {
-  /** From the mail's link. */
+  /** The token from the mail's link. */
   token?: string | undefined;
-  /** What the answer that announced the mail said. */
+  /** The `flow_id` from the answer that announced the mail. */
   flow_id?: string | undefined;
-  /** From the mail. Spaces and hyphens in it do not count. */
+  /** The code from the mail. Spaces and hyphens are ignored. */
   code?: string | undefined;
   new_password: string;
 }
@@ -980,7 +980,7 @@ export interface MeTrustedDevicesRemoveOutput {
 }
 
 export interface MeUpdateInput {
-  /** null for none. */
+  /** null means no display name. */
   display_name?: string | null | undefined;
   metadata?: Record<string, unknown> | undefined;
 }
@@ -1075,7 +1075,7 @@ export interface UsersCreateInput {
   /** One e-mail address. */
   email?: string | null | undefined;
   external_id?: string | null | undefined;
-  /** null for none. */
+  /** null means no display name. */
   display_name?: string | null | undefined;
   /** A JSON object for the customer's own use, at most 8 kB. */
   metadata?: Record<string, unknown> | undefined;
@@ -1124,7 +1124,7 @@ export interface UsersListOutput {
 export interface UsersUpdateInput {
   /** The user's id, in either form. */
   id: string;
-  /** null for none. */
+  /** null means no display name. */
   display_name?: string | null | undefined;
   /** null removes the external id. */
   external_id?: string | null | undefined;

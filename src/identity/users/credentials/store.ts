@@ -3,7 +3,7 @@ import type { Database } from "../../../storage/schema.ts";
 import type { Executor } from "../../../storage/storage.ts";
 import type { UserCondition } from "../../../storage/user-condition.ts";
 
-/** The names of the conditions that hold for a user. */
+/** Returns the names of the conditions that hold for a user. */
 export async function trueConditions(
   at: Executor,
   userId: string,
@@ -28,7 +28,7 @@ export async function trueConditions(
   return new Set(Object.entries(row).flatMap(([name, isHeld]) => (Number(isHeld) === 1 ? [name] : [])));
 }
 
-/** Times in ms: sessions end by `now`; a user who was made or seen since `before` is kept. */
+/** Times in ms. A session has ended at `now` or not. A user created or seen since `before` is kept. */
 export interface Age {
   now: number;
   before: number;
@@ -40,8 +40,8 @@ export interface AbandonedUser {
 }
 
 /**
- * Nothing leads back to the user: no live session, no external id that a backend could sign for, no address, and no credential of
- * any feature. (Each of these also ends `is_anonymous`. They are asked all the same, because a mistake there would delete people.)
+ * Selects users who cannot come back: no live session, no external id for a backend to sign, no address, and no credential of
+ * any feature. (Each of these also ends `is_anonymous`. They are checked anyway, because a mistake there would delete people.)
  */
 function isAbandoned(
   eb: ExpressionBuilder<Database, "users">,

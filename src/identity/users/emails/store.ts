@@ -13,7 +13,7 @@ const page = prepared((db, p: Param<{ user_id: string; after: string; limit: num
     .limit(p("limit")),
 );
 
-/** A user's addresses in the order of their ids, after `after`. */
+/** Returns a user's addresses ordered by id, starting after `after`. */
 export const pageOfEmails = (at: Executor, userId: string, after: string, limit: number) =>
   at.all(page, { user_id: userId, after, limit });
 
@@ -30,7 +30,7 @@ export const findByCanonical = (at: Executor, tenantId: string, canonical: strin
 const byId = prepared((db, p: Param<{ id: string; user_id: string }>) =>
   db.selectFrom("user_emails").selectAll().where("id", "=", p("id")).where("user_id", "=", p("user_id")),
 );
-/** One of this user's own. */
+/** Returns an address only if it belongs to this user. */
 export const findEmail = (at: Executor, userId: string, id: string) => at.first(byId, { id, user_id: userId });
 
 const primary = prepared((db, p: Param<{ user_id: string }>) =>
@@ -47,7 +47,7 @@ export async function countEmails(at: Executor, userId: string): Promise<number>
   return Number(row?.count ?? 0);
 }
 
-/** Proves an address of this user. @returns whether it was unproven until now */
+/** Proves an address of this user. @returns whether it was unproven before */
 export async function verifyEmail(tx: Executor, userId: string, id: string, now: number): Promise<boolean> {
   const row = await tx.kysely
     .updateTable("user_emails")
@@ -60,7 +60,7 @@ export async function verifyEmail(tx: Executor, userId: string, id: string, now:
   return row !== undefined;
 }
 
-/** Takes the place of the primary one, which stays as one among the others. The user's row is held. */
+/** Makes an address primary. The old primary address stays as an ordinary one. The caller holds the lock on the user's row. */
 export async function makePrimary(tx: Executor, userId: string, id: string): Promise<void> {
   await tx.kysely
     .updateTable("user_emails")
@@ -80,23 +80,23 @@ export async function deleteEmail(tx: Executor, id: string): Promise<void> {
   await tx.kysely.deleteFrom("user_emails").where("id", "=", id).execute();
 }
 
-/** All but the primary one. */
+/** Deletes all addresses of a user except the primary one. */
 export async function deleteOtherEmails(tx: Executor, userId: string): Promise<void> {
   await tx.kysely.deleteFrom("user_emails").where("user_id", "=", userId).where("is_primary", "=", 0).execute();
 }
 
-/** All of a user's but one. */
+/** Deletes all addresses of a user except one. */
 export async function deleteEmailsBut(tx: Executor, userId: string, canonical: string): Promise<void> {
   await tx.kysely.deleteFrom("user_emails").where("user_id", "=", userId).where("canonical", "!=", canonical).execute();
 }
 
-/** An address of an account, wherever it is looked up by. */
+/** An address and its account. */
 export interface AddressRef {
   userId: string;
   emailId: string;
 }
 
-/** Addresses, each with what decides on acts by a mail to it. */
+/** Selects addresses, each with the facts that decide whether a mail to it may act. */
 function addressesWithStanding(db: Kysely<Database>) {
   return db
     .selectFrom("user_emails")
@@ -131,11 +131,11 @@ function withCount<Row extends { proven: unknown }>(row: Row | undefined) {
   return row && { ...row, proven: Number(row.proven) };
 }
 
-/** The account that has an address, whether or not a mail to it may act. */
+/** Returns the account of an address, whether or not a mail to it may act. */
 export const findAddressOwner = async (at: Executor, tenantId: string, canonical: string) =>
   withCount(await at.first(addressByCanonical, { tenant_id: tenantId, canonical }));
 
-/** An address as long as it is this user's. */
+/** Returns an address if it still belongs to this user. */
 export const findAddressOf = async (at: Executor, { userId, emailId }: AddressRef) =>
   withCount(await at.first(addressById, { id: emailId, user_id: userId }));
 
@@ -149,8 +149,9 @@ const lockProven = prepared((db, p: Param<{ id: string; user_id: string }>) =>
     .returning("id"),
 );
 /**
- * Whether the address is still this user's, and proven, and stays so until the transaction ends: a mail may outlive that. A
- * write, because a mere read on PostgreSQL would let a removal run beside it, which would then miss the session.
+ * Returns whether the address is still proven and this user's, and keeps it so until the transaction ends, because a mail may
+ * outlive the address. It writes: on PostgreSQL a mere read would let a removal run beside it, and the removal would miss the
+ * new session.
  */
 export const lockProvenAddress = async (tx: Executor, { userId, emailId }: AddressRef) =>
   (await tx.first(lockProven, { id: emailId, user_id: userId })) !== undefined;
@@ -165,7 +166,7 @@ const proven = prepared((db, p: Param<{ user_id: string }>) =>
     .orderBy("id")
     .limit(1),
 );
-/** A proven address of a user, the primary one where that is proven. */
+/** Returns a proven address of a user, preferably the primary one. */
 export const findProvenAddress = (at: Executor, userId: string) => at.first(proven, { user_id: userId });
 
 const provenSince = prepared((db, p: Param<{ user_id: string; since: number }>) =>
@@ -176,11 +177,11 @@ const provenSince = prepared((db, p: Param<{ user_id: string; since: number }>) 
     .where("verified_at", ">=", p("since"))
     .limit(1),
 );
-/** Whether any address of a user was proven at that time (ms) or later. */
+/** Returns whether any address of a user was proven at `since` (ms) or later. */
 export const isAnyProvenSince = async (at: Executor, userId: string, since: number) =>
   (await at.first(provenSince, { user_id: userId, since })) !== undefined;
 
-/** Whether a user has proven an address. */
+/** Holds if a user has proven an address. */
 export const holdsProvenAddress: UserCondition = (userId) => {
   const eb = conditions();
   return eb.exists(
@@ -192,7 +193,7 @@ export const holdsProvenAddress: UserCondition = (userId) => {
   );
 };
 
-/** A user's addresses in the order of their ids. */
+/** Returns a user's addresses ordered by id. */
 export async function emailsOf(at: Executor, userId: string, limit: number) {
   return at.kysely
     .selectFrom("user_emails")
