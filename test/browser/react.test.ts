@@ -215,7 +215,7 @@ describe.each([
 });
 
 describe("rendering", () => {
-  browserTest("render once per refresh, and never at rest", async () => {
+  browserTest("happens once per refresh, and never at rest", async () => {
     await using site = await ReactSite.open(stage);
     const { page } = site;
     await site.signUp(newEmail());

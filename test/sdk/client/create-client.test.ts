@@ -143,7 +143,7 @@ describe("errors", () => {
 
   test.each<[string, () => Response]>([
     ["a proxy's page", () => new Response("<html>502</html>", { status: 502 })],
-    ["somebody else's JSON", () => Response.json({ message: "hello" })],
+    ["another server's JSON", () => Response.json({ message: "hello" })],
   ])("%s is an unexpected response", async (_name, answer) => {
     await using wire = new TestWire();
     wire.override = answer;

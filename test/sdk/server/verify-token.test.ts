@@ -25,7 +25,7 @@ const verify = (value: string | null | undefined) => outcome(server.verifyToken(
 const base64url = (value: unknown) =>
   Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
 
-describe("accepts", () => {
+describe("accepted tokens", () => {
   test.each(["EdDSA", "ES256", "RS256"] as const)("%s, with and without the scheme, again and again", async (alg) => {
     const token = await issuer.token(keys[alg], { org: "018f3c4a-0000-7000-8000-000000000003", org_role: "admin" });
     for (const value of [token, `Bearer ${token}`, `bearer  ${token}`, token]) {
