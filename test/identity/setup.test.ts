@@ -10,7 +10,7 @@ import { FakeClock } from "../support/fake-clock.ts";
 import { scenarios } from "../support/scenarios.ts";
 
 scenarios("a new instance", (t) => {
-  t.test("has the default tenant, two applications, one key, and no account at all (ASVS 6.3.2)", async (app) => {
+  t.test("has the default tenant, two applications, one key, and no account (ASVS 6.3.2)", async (app) => {
     const { kysely } = app.storage.read;
     expect(await kysely.selectFrom("users").select("id").execute()).toEqual([]);
     expect(await kysely.selectFrom("tenants").select(["id", "slug", "default_application_id"]).execute()).toEqual([
@@ -27,7 +27,7 @@ scenarios("a new instance", (t) => {
     expect(await isSetUp(app.identity)).toBeTrue();
   });
 
-  t.test("opens with its own master key only, and never makes a new one silently (security.md 4)", async (app) => {
+  t.test("opens with its own master key only, and never creates a new key silently (security.md 4)", async (app) => {
     const options = {
       storage: app.storage,
       clock: app.clock,
@@ -44,7 +44,7 @@ scenarios("a new instance", (t) => {
   });
 });
 
-test("two nodes that start on one empty database at once agree on every key", async () => {
+test("two nodes that start at once on one empty database agree on every key", async () => {
   const clock = new FakeClock();
   const storage = await openEmpty(clock);
   const options = {

@@ -11,7 +11,7 @@ type Row = [
   notice: string | null,
 ];
 
-/** Stated a second time, by hand: a change of the rule is a change of this table too. */
+/** The rule stated a second time by hand: a change of the rule must also change this table. */
 const TABLE: Row[] = [
   ["password_changed", "nothing", "all_but_undo", "forgotten", "kept", "password_changed", "password_changed"],
   ["password_set", "nothing", "all_but_undo", "forgotten", "kept", "password_changed", "password_changed"],
@@ -27,7 +27,7 @@ const TABLE: Row[] = [
   ["owner_proven", "everything", "erased", "forgotten", "forgotten", "password_changed", null],
 ];
 
-test.each(TABLE)("%s revokes %s and ends the flows %s", (reason, revokes, flows, trusted, known, sessions, notice) => {
+test.each(TABLE)("%s revokes %s and ends the flows: %s", (reason, revokes, flows, trusted, known, sessions, notice) => {
   const { trustedDevices, knownDevices, ...rest } = CONSEQUENCES[reason];
   expect(rest).toMatchObject({ revokes, flows, sessions });
   expect(trustedDevices).toBe(trusted === "forgotten");
@@ -35,14 +35,14 @@ test.each(TABLE)("%s revokes %s and ends the flows %s", (reason, revokes, flows,
   expect(rest.notice?.template ?? null).toBe(notice as never);
 });
 
-describe("rules over every reason", () => {
+describe("rules for every reason", () => {
   const all = Object.entries(CONSEQUENCES);
 
-  test("each one stands in the table above", () => {
+  test("the table above lists every reason", () => {
     expect(all.map(([reason]) => reason).sort()).toEqual(TABLE.map(([reason]) => reason).sort() as string[]);
   });
 
-  test("whatever ends sessions also ends half sign-ins and the trust in devices: they would bring a session back", () => {
+  test("a reason that ends sessions also ends half sign-ins and trust in devices, which could bring a session back", () => {
     for (const [reason, { sessions, flows, trustedDevices }] of all) {
       if (sessions === null) continue;
       const endsHalfSignIns = flows !== ("none" as string) && flows !== ("mailed" as string);
@@ -50,7 +50,7 @@ describe("rules over every reason", () => {
     }
   });
 
-  test("a revocation of credentials ends every session and forgets the devices of the stranger", () => {
+  test("a revocation of credentials ends every session and forgets the stranger's devices", () => {
     for (const [reason, { revokes, sessions, knownDevices }] of all) {
       if (revokes !== "nothing") expect([reason, sessions === null, knownDevices]).toEqual([reason, false, true]);
     }

@@ -5,7 +5,7 @@ const CASES: [address: string, proven: number, account: "live" | "disabled" | "d
   ["proven", 1, "live", true],
   ["proven", 2, "live", true],
   ["unproven", 0, "live", true],
-  // The address was mistyped, and the owner has proven the right one.
+  // The address was mistyped, and the owner has proven the correct one.
   ["unproven", 1, "live", false],
   ["unproven", 2, "live", false],
   ["proven", 1, "disabled", false],
@@ -15,7 +15,7 @@ const CASES: [address: string, proven: number, account: "live" | "disabled" | "d
 ];
 
 test.each(CASES)(
-  "a mail to an address that is %s, of %i proven, of a %s account: %p",
+  "whether a mail to a %s address may act, with %i proven addresses on a %s account: %p",
   (address, proven, account, may) => {
     const standing = {
       verified_at: address === "proven" ? 1 : null,

@@ -10,7 +10,7 @@ import { workOf } from "../../support/work.ts";
 const TYPO = "typo@example.com";
 const OWNER = "owner@example.com";
 
-/** Each feature that mails and acts: how its mail is asked for, and what its link then does. */
+/** Each feature whose mail acts: how a caller asks for the mail, and how its link acts. */
 const FEATURES: [name: string, ask: (app: TestApp, email: string) => Promise<Answer>, path: string, body: object][] = [
   [
     "magic_link",
@@ -32,7 +32,7 @@ const FEATURES: [name: string, ask: (app: TestApp, email: string) => Promise<Ans
   ],
 ];
 
-/** A person who registered with a mistyped address. */
+/** Registers a person with a mistyped address. */
 async function mistyped(app: TestApp) {
   await allowMail(app);
   app.secrets.add(NEW_PASSWORD);
@@ -46,21 +46,21 @@ async function prove(app: TestApp, client: Awaited<ReturnType<typeof session>>, 
   await app.mails();
 }
 
-/** The rows of accounts and their sessions. A refusal may count as an attempt, and change nothing of this. */
+/** Reads the accounts and their sessions. A refusal may count as an attempt, but must not change these rows. */
 function account(app: TestApp) {
   const tables = ["user_emails", "password_credentials", "sessions", "users"] as const;
   return Promise.all(tables.map((table) => app.storage.read.kysely.selectFrom(table).selectAll().execute()));
 }
 
-/** The proof in a mail: its link, or its code beside the flow of the answer. */
+/** Returns the proof in a mail: its link, or its code with the flow of the answer. */
 async function proofIn(app: TestApp, asked: Answer): Promise<object> {
   const mail = await app.mail(TYPO);
   return mail.link ? { token: mail.link } : { flow_id: asked.body.flow_id, code: mail.code };
 }
 
-scenarios("an unproven address never acts once another one is proven", (t) => {
+scenarios("an unproven address never acts after another address is proven", (t) => {
   for (const [name, ask, path, body] of FEATURES) {
-    t.test(`${name}: no mail is sent, and the asker sees and costs the same (ASVS 6.3.8)`, async (app) => {
+    t.test(`${name}: sends no mail, with the same answer and the same work (ASVS 6.3.8)`, async (app) => {
       const { client } = await mistyped(app);
       await prove(app, client);
       await ask(app, "first@example.com");
@@ -68,12 +68,12 @@ scenarios("an unproven address never acts once another one is proven", (t) => {
       expect(await workOf(app, () => ask(app, TYPO))).toEqual(nobody);
       expect(await workOf(app, () => ask(app, "ownr@example.com"))).toEqual(nobody);
       expect((await app.mails()).map(({ to }) => to)).toEqual([]);
-      // The proven one acts.
+      // The proven address acts.
       expect((await ask(app, OWNER)).status).toBe(202);
       expect((await app.mails()).map(({ to }) => to)).toEqual([OWNER]);
     });
 
-    t.test(`${name}: a mail from before opens nothing afterwards`, async (app) => {
+    t.test(`${name}: an earlier mail opens nothing afterwards`, async (app) => {
       const { client } = await mistyped(app);
       const proof = await proofIn(app, await ask(app, TYPO));
       await prove(app, client);
@@ -91,7 +91,7 @@ scenarios("an unproven address never acts once another one is proven", (t) => {
     });
   }
 
-  t.test("the proof of an address: a mail from before proves nothing afterwards, a new one does", async (app) => {
+  t.test("an earlier mail no longer proves an address, and a new mail does", async (app) => {
     const { user, client } = await mistyped(app);
     const list = await client.get("/v1/me/emails");
     const ask = () => client.post(`/v1/me/emails/${list.body.data[0]?.id}/verify`);
@@ -103,13 +103,13 @@ scenarios("an unproven address never acts once another one is proven", (t) => {
     expect((await callerOf(app).post("/v1/auth/email/verify", early)).code).toBe("invalid_code");
     expect(await account(app)).toEqual(before);
     app.clock.advance(1_000);
-    // The session asks again, after the other address was proven: it says that this one is theirs too.
+    // The session asks again after the other address was proven, and so claims this address too.
     const later = await proofIn(app, await ask());
     expect((await callerOf(app).post("/v1/auth/email/verify", later)).status).toBe(200);
     expect(await emailsOf(app, user)).toEqual([`${TYPO}*`, OWNER]);
   });
 
-  t.test("a change of address leaves an unproven one no undo, and it is free again", async (app) => {
+  t.test("a change of address gives an unproven address no undo and frees it", async (app) => {
     const { client } = await mistyped(app);
     await prove(app, client);
     const list = await client.get("/v1/me/emails");
@@ -119,7 +119,7 @@ scenarios("an unproven address never acts once another one is proven", (t) => {
     expect((await callerOf(app).post("/v1/auth/register", { email: TYPO, password: NEW_PASSWORD })).status).toBe(201);
   });
 
-  t.test("a sign-up with it neither makes an account nor hands out a link", async (app) => {
+  t.test("a sign-up with an unproven address neither creates an account nor sends a link", async (app) => {
     const { client } = await mistyped(app);
     await prove(app, client);
     await app.storage.write((tx) => tx.kysely.updateTable("applications").set({ sign_up: "verified" }).execute());
@@ -129,7 +129,7 @@ scenarios("an unproven address never acts once another one is proven", (t) => {
     expect([mail.template, mail.link, mail.code]).toEqual(["sign_up_known", null, null]);
   });
 
-  t.test("security notices go to the proven address, not to the unproven primary one", async (app) => {
+  t.test("security notices go to the proven address, not to the unproven primary address", async (app) => {
     const { client } = await mistyped(app);
     await prove(app, client);
     const change = { current_password: PASSWORD, new_password: NEW_PASSWORD };

@@ -5,7 +5,7 @@ import { scenarios } from "../../support/scenarios.ts";
 
 const ORIGIN = { requestId: "request", address: "192.0.2.1", network: "192.0.2.1", userAgent: "agent" };
 
-/** The last entry, without its place in the log. */
+/** Returns the last entry without its place in the log. */
 async function lastEntry(app: TestApp): Promise<object> {
   const { seq, ...entry } = await app.storage.read.kysely
     .selectFrom("audit_entries")
@@ -18,7 +18,7 @@ async function lastEntry(app: TestApp): Promise<object> {
 }
 
 scenarios("an act in the audit log", (t) => {
-  t.test("carries its application, origin and actor, whatever it enters", async (app) => {
+  t.test("carries its application, origin and actor in every entry", async (app) => {
     const { user } = await app.signedIn();
     const act = (await app.act({ origin: ORIGIN })).by(userRef(user.id));
     const common = {
@@ -46,7 +46,7 @@ scenarios("an act in the audit log", (t) => {
     const details = '{"times_this_minute":1}';
     await app.storage.write((tx) => act.auditSparsely(tx, 7, "notice.withheld"));
     expect(await lastEntry(app)).toEqual({ ...common, ...none, action: "notice.withheld", details });
-    // A proof that failed says nothing about the person who tried, whatever session it came with.
+    // A failed proof says nothing about the person who tried, even with a session.
     await app.storage.write((tx) => act.auditRefusal(tx, 7, "sign_in.refused"));
     const nobody = { actor_kind: "anonymous", actor_id: null };
     expect(await lastEntry(app)).toEqual({ ...common, ...none, ...nobody, action: "sign_in.refused", details });

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { repositoryFiles } from "../../../scripts/lib/repository.ts";
 import { AUDIT_ACTIONS } from "../../../src/identity/audit/actions.ts";
 
-test("the code enters every action of the audit log's list, and the list says what each means", async () => {
+test("the code uses every listed audit action, and every action has a meaning", async () => {
   const files = (await repositoryFiles()).filter(
     ({ path }) => /^src\/.*\.ts$/.test(path) && path !== "src/identity/audit/actions.ts",
   );
@@ -16,7 +16,7 @@ test("the code enters every action of the audit log's list, and the list says wh
   expect(Object.keys(AUDIT_ACTIONS)).toEqual(Object.keys(AUDIT_ACTIONS).toSorted());
 });
 
-test("only the act enters something in the audit log: no feature writes an entry of its own", async () => {
+test("only an act writes to the audit log, and no feature writes its own entries", async () => {
   const files = (await repositoryFiles()).filter(({ path }) => /^src\/(?!identity\/audit\/).*\.ts$/.test(path));
   expect(files.length).toBeGreaterThan(100);
   const writers = files.filter(({ text }) => /\bappend(?:Audit|Refusal)\b/.test(text));

@@ -13,7 +13,7 @@ const me = (app: TestApp, token: string) => app.client().bearer(token).get("/v1/
 const seconds = (app: TestApp) => Math.floor(app.clock.now() / 1_000);
 
 scenarios("tokens that the customer signs", (t) => {
-  t.test("act as the user of that external id, created at first sight", async (app) => {
+  t.test("act as the user with that external id, who is created at the first request", async (app) => {
     const key = await newKey(app, "signing");
     const seen = new Set<string>();
     for (const identity of ["42", "user|42", "acme|42", " 42", "Ω≈ç"]) {
@@ -36,7 +36,7 @@ scenarios("tokens that the customer signs", (t) => {
     );
   });
 
-  t.test("find a user that the backend made, and change the profile and the metadata", async (app) => {
+  t.test("find a user that the backend created, and change the profile and the metadata", async (app) => {
     const key = await newKey(app, "signing");
     const made = await backend(app).post("/v1/users", {
       external_id: "42",
@@ -68,7 +68,7 @@ scenarios("tokens that the customer signs", (t) => {
     expect((await app.auditEntries()).at(-1)).toMatchObject({ action: "user.changed", actor_kind: "user" });
   });
 
-  t.test("every documented form is taken: both cty values, three hashes, both forms of the ids", async (app) => {
+  t.test("are accepted in every documented form: both cty values, three hashes, both forms of the ids", async (app) => {
     const key = await newKey(app, "signing");
     const prefixed = { iss: toPrefixedId("apiKey", key.id), sub: toPrefixedId("tenant", app.tenantId) };
     for (const changes of [
@@ -83,7 +83,7 @@ scenarios("tokens that the customer signs", (t) => {
     }
   });
 
-  t.test("what deviates is refused", async (app) => {
+  t.test("are refused with any deviation", async (app) => {
     const key = await newKey(app, "signing");
     const acme = await app.tenant("acme");
     const foreign = await newKey(app, "signing", acme.secretKey);
@@ -129,7 +129,7 @@ scenarios("tokens that the customer signs", (t) => {
       const answer = await me(app, await sign(app, signer, changes));
       expect([what, answer.status, answer.code]).toEqual([what, 401, code]);
     }
-    // Algorithm confusion, both ways: our kid under HMAC, an asymmetric signature under this profile, and none.
+    // Algorithm confusion in both directions: our kid under HMAC, an asymmetric signature under this profile, and `none`.
     const { publicKey: jwk, privateKey } = await crypto.subtle.generateKey({ name: "Ed25519" }, true, [
       "sign",
       "verify",
@@ -159,7 +159,7 @@ scenarios("tokens that the customer signs", (t) => {
     expect((await elsewhere.get("/t/acme/v1/me")).code).toBe("application_mismatch");
   });
 
-  t.test("end with the key; a rotated key's two secrets are good for the overlap", async (app) => {
+  t.test("end with the key, and both secrets of a rotated key work during the overlap", async (app) => {
     const key = await newKey(app, "signing");
     const rotated = await backend(app).post(`/v1/api-keys/${key.id}/rotate`, { overlap_seconds: 600 });
     const next = { id: key.id, secret: rotated.body.secret ?? "" };
@@ -173,7 +173,7 @@ scenarios("tokens that the customer signs", (t) => {
     expect((await me(app, await sign(app, next, { identity: "43" }))).code).toBe("token_revoked");
   });
 
-  t.test("a deleted user leaves a tombstone and is not created again; a disabled one is refused", async (app) => {
+  t.test("do not recreate a deleted user and are refused for a disabled user", async (app) => {
     const key = await newKey(app, "signing");
     const user = (await me(app, await sign(app, key))).body;
     await backend(app).delete(`/v1/users/${user.id}`);
@@ -187,7 +187,7 @@ scenarios("tokens that the customer signs", (t) => {
     expect((await me(app, await sign(app, key, { identity: "44" }))).code).toBe("token_revoked");
   });
 
-  t.test("twenty first requests at the same time make one user", async (app) => {
+  t.test("create one user from twenty simultaneous first requests", async (app) => {
     const key = await newKey(app, "signing");
     const token = await sign(app, key, { identity: "race" });
     const answers = await Promise.all(Array.from({ length: 20 }, () => me(app, token)));
@@ -195,7 +195,7 @@ scenarios("tokens that the customer signs", (t) => {
     expect((await app.audit()).filter((action) => action === "user.created").length).toBe(1);
   });
 
-  t.test("every procedure but those that say so refuses them", async (app) => {
+  t.test("are refused by every procedure that does not declare them", async (app) => {
     const key = await newKey(app, "signing");
     await me(app, await sign(app, key));
     const caller = app.client().bearer(await sign(app, key));
@@ -203,7 +203,7 @@ scenarios("tokens that the customer signs", (t) => {
     for (const [name, procedure] of Object.entries(proceduresOf(app.app.router))) {
       const { meta, type } = procedure._def;
       if (!meta || meta.access.kind === "public" || meta.access.kind === "end-user") continue;
-      // Without an MFA token these ask for a session, once their input is read.
+      // Without an MFA token these procedures ask for a session, after they have read their input.
       const input = meta.access.kind === "flow-or-session" ? FACTORS[name] : { id };
       const answer = type === "query" ? await caller.query(name, input) : await caller.mutate(name, input);
       expect([name, answer.status]).toEqual([name, 401]);
@@ -224,7 +224,7 @@ scenarios("the public issuer", (t) => {
       .client({ authorization: `Basic ${btoa(`api_key:${keyId}`)}` })
       .post(`/v1/tenants/${tenant}/issuers/public/auth/token`, body);
 
-  t.test("gives a token that reads, for a user in a name space of its own", async (app) => {
+  t.test("issues a token that can read, for a user in a separate name space", async (app) => {
     const key = await newKey(app, "public");
     const other = await newKey(app, "public");
     const signing = await newKey(app, "signing");
@@ -248,7 +248,7 @@ scenarios("the public issuer", (t) => {
     expect((await me(app, token)).code).toBe("token_expired");
   });
 
-  t.test("answers nobody but a live public key of that tenant, and takes exactly one field", async (app) => {
+  t.test("accepts only a live public key of that tenant, and exactly one field", async (app) => {
     const key = await newKey(app, "public");
     const signing = await newKey(app, "signing");
     const acme = await app.tenant("acme");
@@ -295,7 +295,7 @@ scenarios("the public issuer", (t) => {
     expect(page.headers.get("access-control-allow-origin")).toBe("https://app.example.com");
   });
 
-  t.test("its users have no credentials: one that got an address is refused", async (app) => {
+  t.test("refuses a user who has an address, because its users have no credentials", async (app) => {
     const key = await newKey(app, "public");
     const token = (await ask(app, key.id)).body.access_token;
     const { id } = (await me(app, token)).body;
@@ -307,7 +307,7 @@ scenarios("the public issuer", (t) => {
   });
 
   t.test(
-    "quotas count by network and by key",
+    "counts requests by network and by key",
     async (app) => {
       const [key, other] = [await newKey(app, "public"), await newKey(app, "public")];
       const statuses: number[] = [];
@@ -320,8 +320,8 @@ scenarios("the public issuer", (t) => {
   );
 });
 
-sqliteScenarios("who may call what", (t) => {
-  t.test("end-user procedures are these, and change nothing for a public token", async (app) => {
+sqliteScenarios("access of customer tokens", (t) => {
+  t.test("only these procedures accept end users, and a public token changes nothing", async (app) => {
     const listed = Object.entries(proceduresOf(app.app.router)).flatMap(([name, { _def }]) =>
       _def.meta?.access.kind === "end-user" ? [[name, _def.meta.access.scope, _def.type]] : [],
     );

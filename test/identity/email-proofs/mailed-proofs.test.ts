@@ -19,12 +19,12 @@ type Proof = Pick<MailedProof, "token"> & Partial<MailedProof>;
 
 interface Endpoint {
   path: string;
-  /** Beside the proof. */
+  /** The input besides the proof. */
   body: Record<string, unknown>;
   status: number;
-  /** A new proof of this kind, for a person of their own. */
+  /** Makes a new proof of this kind for its own person. */
   make(app: TestApp, user: TestUser, applicationId?: string): Promise<Proof>;
-  /** Takes codes too. */
+  /** Whether it also accepts codes. */
   hasCode: boolean;
 }
 
@@ -80,15 +80,15 @@ async function person(app: TestApp): Promise<TestUser> {
 const make = async (app: TestApp, kind: string, applicationId?: string) =>
   endpoint(kind).make(app, await person(app), applicationId);
 
-/** A code that is certainly not the right one. */
+/** Returns a code that is certainly wrong. */
 const wrongCode = (code: string) => code.replaceAll(/\d/g, (digit) => String((Number(digit) + 1) % 10));
 
 const PLENTY = { limit_mail_network: "1000/1h", limit_account: "1000/1h", limit_account_total: "1000/1h" };
 
-scenarios("links and codes that prove", (t) => {
+scenarios("mailed links and codes", (t) => {
   for (const kind of kinds) {
     t.test(
-      `${kind}: once, whether one after the other or twenty at once (ASVS 6.5.1)`,
+      `${kind}: works once, for consecutive and for twenty simultaneous uses (ASVS 6.5.1)`,
       async (app) => {
         const here = endpoint(kind);
         const proof = await make(app, kind);
@@ -104,14 +104,14 @@ scenarios("links and codes that prove", (t) => {
         const flow = { flow_id: byCode.flowId, code: byCode.code };
         const racing = await Promise.all([0, 1, 2].map(() => knock(callerOf(app), here, flow)));
         expect(racing.map(({ status }) => status).sort()).toEqual([here.status, 401, 401]);
-        // The link went with the code.
+        // The code has spent the link too.
         expect((await knock(callerOf(app), here, { token: byCode.token })).code).toBe("invalid_code");
       },
       { settings: PLENTY },
     );
 
     t.test(
-      `${kind}: at no other endpoint, as no other credential, for no other application or tenant (ASVS 6.6.2)`,
+      `${kind}: works at no other endpoint, as no other credential, for no other application or tenant (ASVS 6.6.2)`,
       async (app) => {
         const acme = await app.tenant("acme");
         const proof = await make(app, kind);
@@ -142,7 +142,7 @@ scenarios("links and codes that prove", (t) => {
     );
 
     t.test(
-      `${kind}: a GET, a HEAD and a look at the link's page spend nothing (scanners)`,
+      `${kind}: a GET, a HEAD and a view of the link's page spend nothing (scanners)`,
       async (app) => {
         const proof = await make(app, kind);
         const { path } = endpoint(kind);
@@ -168,7 +168,7 @@ scenarios("links and codes that prove", (t) => {
     );
 
     t.test(
-      `${kind}: expires (ASVS 6.5.5), and nothing near it is taken`,
+      `${kind}: expires (ASVS 6.5.5), and similar tokens are refused`,
       async (app) => {
         const here = endpoint(kind);
         const proof = await make(app, kind);
@@ -204,7 +204,7 @@ scenarios("links and codes that prove", (t) => {
 
     if (!endpoint(kind).hasCode) continue;
     t.test(
-      `${kind}: the fifth wrong code ends the flow; a code is no code of another flow (ASVS 6.6.3)`,
+      `${kind}: the fifth wrong code ends the flow, and a code works only in its flow (ASVS 6.6.3)`,
       async (app) => {
         const here = endpoint(kind);
         const [first, second] = [await make(app, kind), await make(app, kind)];
@@ -216,7 +216,7 @@ scenarios("links and codes that prove", (t) => {
           expect([refused.status, refused.code]).toEqual([401, "invalid_code"]);
         }
         expect((await knock(callerOf(app), here, { flow_id: flowId, code })).code).toBe("invalid_code");
-        // Typed as people type it, with the id in its other form, the other flow is good.
+        // The other flow accepts its code as people type it, with the other form of the id.
         const typed = ` ${second.code?.replace(" ", "-")} `;
         const right = await knock(callerOf(app), here, { flow_id: second.flowId, code: typed });
         expect(right.status).toBe(here.status);
@@ -226,7 +226,7 @@ scenarios("links and codes that prove", (t) => {
   }
 
   t.test(
-    "codes are guessed at no faster over many flows and networks of one address (ASVS 6.3.1, 6.6.3)",
+    "many flows and networks allow no more guesses at the codes of one address (ASVS 6.3.1, 6.6.3)",
     async (app) => {
       const user = await person(app);
       const statuses: number[] = [];
@@ -239,7 +239,7 @@ scenarios("links and codes that prove", (t) => {
         }
       }
       expect(statuses).toEqual([...Array.from({ length: 7 }, () => 401), ...Array.from({ length: 5 }, () => 429)]);
-      // Their password works, and so does a link: neither is guessed at.
+      // The password works, and so does a link: guesses at codes do not count against them.
       expect((await callerOf(app).post("/v1/auth/login", user.login)).status).toBe(200);
       app.clock.advance(3_600_000);
       const { token } = await forgot(app, user.email);
@@ -249,7 +249,7 @@ scenarios("links and codes that prove", (t) => {
   );
 
   t.test(
-    "many accounts' codes from one network meet the network's limit (ASVS 6.3.1)",
+    "guesses at many accounts' codes from one network meet the network's limit (ASVS 6.3.1)",
     async (app) => {
       const proofs = [await make(app, "reset_password"), await make(app, "reset_password")];
       const statuses: number[] = [];
@@ -264,7 +264,7 @@ scenarios("links and codes that prove", (t) => {
   );
 
   t.test(
-    "whoever asks again gets another mail, the older one stays good, and one is spent with all (resend)",
+    "a second request sends another mail, the older mail stays valid, and using one mail spends all (resend)",
     async (app) => {
       const user = await person(app);
       const [first, second] = [await forgot(app, user.email), await forgot(app, user.email)];
@@ -276,7 +276,7 @@ scenarios("links and codes that prove", (t) => {
     },
   );
 
-  t.test("links come from configuration, whatever the request's headers say (Host poisoning)", async (app) => {
+  t.test("links come from configuration and ignore the request's headers (Host poisoning)", async (app) => {
     await app.user("ada@example.com");
     const acme = await app.tenant("acme");
     await app.user("ada@example.com", acme.id);
@@ -303,7 +303,7 @@ scenarios("links and codes that prove", (t) => {
   });
 
   t.test(
-    "one address a field, at every endpoint that mails: lists, names, look-alikes and line breaks send nothing",
+    "every endpoint that mails takes one address: lists, names, look-alikes and line breaks send nothing",
     async (app) => {
       const user = await person(app);
       const client = await session(app, user);
@@ -329,13 +329,13 @@ scenarios("links and codes that prove", (t) => {
         }
       }
       expect(await app.mailsWritten()).toBe(0);
-      // Another spelling of a known address is that address: the mail goes to the stored one, and none to the spelling.
+      // Another spelling of a known address is that address: the mail goes to the stored spelling only.
       await callerOf(app).post("/v1/auth/password/forgot", { email: ` ${user.email.toUpperCase()} ` });
       expect((await app.mails()).map(({ to }) => to)).toEqual([user.email]);
     },
   );
 
-  t.test("an account that is disabled or deleted meanwhile is not brought back by a link", async (app) => {
+  t.test("a link does not restore an account that was disabled or deleted meanwhile", async (app) => {
     for (const [index, remove] of [
       (user: TestUser) => app.disable("users", user.id),
       (user: TestUser) => app.client().bearer(app.secretKey).delete(`/v1/users/${user.id}`),
@@ -352,7 +352,7 @@ scenarios("links and codes that prove", (t) => {
     }
   });
 
-  t.test("at most ten addresses, also when ten mails are on their way", async (app) => {
+  t.test("an account has at most ten addresses, even with ten mails on their way", async (app) => {
     const user = await person(app);
     const client = await session(app, user);
     const waiting = await add(app, client);

@@ -8,7 +8,7 @@ import { eventually } from "../../support/eventually.ts";
 import { postgresScenarios } from "../../support/scenarios.ts";
 import { enrolled, firstFactor } from "../../support/second-factors.ts";
 
-/** A place in a transaction where it stands still until it is let on. */
+/** Makes a place where a transaction stops until it is released. */
 function halt() {
   const reached = Promise.withResolvers<void>();
   const opened = Promise.withResolvers<void>();
@@ -19,7 +19,7 @@ function halt() {
   return { here, reached: reached.promise, open: () => opened.resolve() };
 }
 
-/** Until a transaction of this database waits for another one. */
+/** Waits until a transaction of this database waits for another one. */
 async function untilOneWaits(app: TestApp): Promise<void> {
   await eventually(async () => {
     const { rows } = await sql`SELECT pid FROM pg_stat_activity
@@ -28,15 +28,15 @@ async function untilOneWaits(app: TestApp): Promise<void> {
   });
 }
 
-/** The change of a factor, whoever asks: nothing that was proven before it may go on. */
+/** Changes a factor. Nothing that was proven before may continue. */
 async function change(app: TestApp, user: TestUser): Promise<void> {
   const act = (await app.act()).by(userRef(user.id));
   const made = { userId: user.id, keep: null, reason: "totp_removed" } as const;
   await app.storage.write((tx) => app.identity.accounts.credentialChanged(tx, app.clock.now(), act, made));
 }
 
-postgresScenarios("a change of a factor beside what is half way (ASVS 7.4.3)", (t) => {
-  t.test("a session that is just stepping up does not go on under its new id", async (app) => {
+postgresScenarios("a change of a factor during another request (ASVS 7.4.3)", (t) => {
+  t.test("a session that is stepping up does not continue under its new id", async (app) => {
     const { user } = await app.signedIn();
     const act = await app.act();
     const row = await app.storage.read.kysely.selectFrom("sessions").selectAll().executeTakeFirstOrThrow();
@@ -54,7 +54,7 @@ postgresScenarios("a change of a factor beside what is half way (ASVS 7.4.3)", (
     expect(await liveSessionIds(app.storage.read, user.id, null)).toEqual([]);
   });
 
-  t.test("a sign-in that is just finishing leaves no session", async (app) => {
+  t.test("a sign-in that is finishing leaves no session", async (app) => {
     const { user } = await enrolled(app);
     const act = await app.act();
     const { mfa_token } = (await firstFactor(app, user)).body;

@@ -8,7 +8,7 @@ import { claimsOf } from "../../support/tokens.ts";
 
 const RIGHT = { answer: "right" };
 
-/** Another capability's factor, as the contract has it: a challenge first, then an answer that is good once. */
+/** A factor of another feature, as the contract defines it: a challenge, then an answer that works once. */
 class Key implements SecondFactor {
   readonly method = "passkey";
   readonly owners = new Set<string>();
@@ -37,7 +37,7 @@ class Key implements SecondFactor {
   }
 }
 
-/** For the day that the key is lost. */
+/** A backup for a lost key. */
 const backup: SecondFactor = {
   method: "recovery_code",
   isBackup: true,
@@ -53,7 +53,7 @@ async function withKey(app: TestApp): Promise<{ key: Key; user: TestUser }> {
   return { key, user };
 }
 
-/** What a sign-in by `method` is answered, through the host's own phases. */
+/** Returns the answer to a sign-in by `method`, through the host's own phases. */
 async function signInBy(app: TestApp, user: TestUser, method: string, aal: "aal1" | "aal2") {
   const request = app.signInRequest(await app.act());
   const proof = { method, amr: ["hwk"], aal, commit: async () => user.id };
@@ -63,7 +63,7 @@ async function signInBy(app: TestApp, user: TestUser, method: string, aal: "aal1
   return outcome;
 }
 
-scenarios("second factors of several capabilities", (t) => {
+scenarios("second factors of several features", (t) => {
   t.test("a challenge and its answer finish a sign-in, once", async (app) => {
     const { key, user } = await withKey(app);
     const first = await firstFactor(app, user);
@@ -82,13 +82,13 @@ scenarios("second factors of several capabilities", (t) => {
     expect(claimsOf(done.body.access_token)).toMatchObject({ aal: "aal2", amr: ["pwd", "hwk", "mfa"] });
     const step = { method: "passkey", flow_id: "challenge", response: RIGHT };
     await app.client().bearer(done.body.access_token).post("/v1/auth/mfa/verify", step);
-    // It is told what stands beside it: a key that verified nobody is enough beside a password only.
+    // The factor learns what was proven before: a key that did not verify its user counts only with a password.
     expect(key.proven).toEqual([["pwd"], ["pwd"], ["pwd", "hwk", "mfa"]]);
     const again = (await firstFactor(app, user)).body.mfa_token;
     expect((await own(app).post("/v1/auth/mfa/verify", { ...body, mfa_token: again })).code).toBe("invalid_code");
   });
 
-  t.test("a backup alone is no second factor: nobody is asked for codes that stand in for nothing", async (app) => {
+  t.test("a backup alone is not a second factor, and no sign-in asks for it", async (app) => {
     const { key, user } = await withKey(app);
     key.owners.clear();
     expect((await firstFactor(app, user)).body.status).toBe("success");
@@ -96,35 +96,41 @@ scenarios("second factors of several capabilities", (t) => {
     expect((await firstFactor(app, user)).body).toMatchObject({ methods: [], setup_required: true });
   });
 
-  t.test("a passkey that verified its user is both factors, also where two are required (ASVS 6.5.7)", async (app) => {
-    const { user } = await withKey(app);
-    await policy(app, { mfa: "required" });
-    const outcome = await signInBy(app, user, "passkey", "aal2");
-    expect(outcome.status).toBe("success");
-  });
+  t.test(
+    "a passkey that verified its user counts as both factors, even where two are required (ASVS 6.5.7)",
+    async (app) => {
+      const { user } = await withKey(app);
+      await policy(app, { mfa: "required" });
+      const outcome = await signInBy(app, user, "passkey", "aal2");
+      expect(outcome.status).toBe("success");
+    },
+  );
 
-  t.test("one that did not is not asked for a second time: the same key proves nothing more", async (app) => {
-    const { key, user } = await withKey(app);
-    const alone = await signInBy(app, user, "passkey", "aal1");
-    expect(alone.status === "success" && alone.issued.session.aal).toBe("aal1");
-    await policy(app, { mfa: "required" });
-    expect(await signInBy(app, user, "passkey", "aal1")).toMatchObject({ methods: [], isSetup: true });
-    const other: SecondFactor = {
-      method: "totp",
-      check: () => Promise.reject(new AppError("invalid_code")),
-      isEnrolled: async () => true,
-    };
-    app.identity.secondFactors.offer([key, other, backup]);
-    const outcome = await signInBy(app, user, "passkey", "aal1");
-    if (outcome.status !== "mfa_required") throw new Error("nothing was asked for");
-    expect(outcome.methods).toEqual(["totp", "recovery_code"]);
-    const body = { mfa_token: outcome.token, method: "passkey", flow_id: "challenge", response: RIGHT };
-    expect((await own(app).post("/v1/auth/mfa/verify", body)).code).toBe("invalid_code");
-    const challenge = await own(app).post("/v1/auth/mfa/challenge", { mfa_token: outcome.token });
-    expect(challenge.body).toMatchObject({ methods: ["totp", "recovery_code"], passkey: null });
-  });
+  t.test(
+    "a passkey that did not verify its user is not asked for again, because the same key proves nothing more",
+    async (app) => {
+      const { key, user } = await withKey(app);
+      const alone = await signInBy(app, user, "passkey", "aal1");
+      expect(alone.status === "success" && alone.issued.session.aal).toBe("aal1");
+      await policy(app, { mfa: "required" });
+      expect(await signInBy(app, user, "passkey", "aal1")).toMatchObject({ methods: [], isSetup: true });
+      const other: SecondFactor = {
+        method: "totp",
+        check: () => Promise.reject(new AppError("invalid_code")),
+        isEnrolled: async () => true,
+      };
+      app.identity.secondFactors.offer([key, other, backup]);
+      const outcome = await signInBy(app, user, "passkey", "aal1");
+      if (outcome.status !== "mfa_required") throw new Error("nothing was asked for");
+      expect(outcome.methods).toEqual(["totp", "recovery_code"]);
+      const body = { mfa_token: outcome.token, method: "passkey", flow_id: "challenge", response: RIGHT };
+      expect((await own(app).post("/v1/auth/mfa/verify", body)).code).toBe("invalid_code");
+      const challenge = await own(app).post("/v1/auth/mfa/challenge", { mfa_token: outcome.token });
+      expect(challenge.body).toMatchObject({ methods: ["totp", "recovery_code"], passkey: null });
+    },
+  );
 
-  t.test("a set-up by a password alone stops when another capability has added a factor", async (app) => {
+  t.test("a set-up with a password alone stops when another feature has added a factor", async (app) => {
     const { key, user } = await withKey(app);
     key.owners.clear();
     await policy(app, { mfa: "required" });
@@ -133,7 +139,7 @@ scenarios("second factors of several capabilities", (t) => {
     expect((await own(app).post("/v1/auth/mfa/setup", { mfa_token })).code).toBe("invalid_code");
   });
 
-  t.test("a method that nobody offers is named as such, and challenges have a limit", async (app) => {
+  t.test("an unknown method is refused by name, and challenges have a limit", async (app) => {
     const { user } = await withKey(app);
     const { mfa_token } = (await firstFactor(app, user)).body;
     const unknown = await own(app).post("/v1/auth/mfa/verify", { mfa_token, method: "totp", code: "123456" });

@@ -5,7 +5,7 @@ import { scenarios } from "../../support/scenarios.ts";
 const KIND = "test";
 const MINUTE = 60_000;
 
-/** A flow of one minute, at its first step. */
+/** Begins a flow of one minute at its first step. */
 function begin(app: TestApp, step = "first"): Promise<string> {
   return app.storage.write((tx) =>
     app.identity.flows.start(tx, {
@@ -26,8 +26,8 @@ const consume = (app: TestApp, id: string, step: string, kind = KIND) =>
   app.storage.write((tx) => app.identity.flows.consume(tx, id, kind, step));
 const find = (app: TestApp, id: string, kind = KIND) => app.identity.flows.find(app.storage.read, id, kind);
 
-scenarios("flow records: steps in their order, once", (t) => {
-  t.test("a step out of order finds no record to move, and nothing has changed", async (app) => {
+scenarios("flow records", (t) => {
+  t.test("a step out of order finds no record and changes nothing", async (app) => {
     const id = await begin(app);
     expect(await advance(app, id, "second", "third")).toBe(false);
     expect(await consume(app, id, "second")).toBeUndefined();
@@ -37,7 +37,7 @@ scenarios("flow records: steps in their order, once", (t) => {
     expect(await find(app, id)).toMatchObject({ step: "second", state: '{"from":"first"}' });
   });
 
-  t.test("a flow of one kind is no flow of another", async (app) => {
+  t.test("a flow of one kind does not count as another kind", async (app) => {
     const id = await begin(app);
     expect(await find(app, id, "other")).toBeUndefined();
     expect(await advance(app, id, "first", "second", "other")).toBe(false);
@@ -45,7 +45,7 @@ scenarios("flow records: steps in their order, once", (t) => {
     expect(await find(app, id)).toMatchObject({ step: "first" });
   });
 
-  t.test("of twenty that move or spend one at once, one does", async (app) => {
+  t.test("one of twenty simultaneous moves or spends succeeds", async (app) => {
     const moved = await begin(app);
     const moves = await Promise.all(Array.from({ length: 20 }, () => advance(app, moved, "first", "second")));
     expect(moves.filter(Boolean)).toHaveLength(1);
@@ -55,7 +55,7 @@ scenarios("flow records: steps in their order, once", (t) => {
     expect(await advance(app, moved, "second", "third")).toBe(false);
   });
 
-  t.test("what has expired is found, moved and spent no more", async (app) => {
+  t.test("an expired flow is not found, moved or spent", async (app) => {
     const id = await begin(app);
     app.clock.advance(MINUTE - 1);
     expect(await find(app, id)).toBeDefined();

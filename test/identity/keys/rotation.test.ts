@@ -30,7 +30,7 @@ scenarios("signing keys", (t) => {
       app.clock.advance(1);
       expect(await signsWith()).toBe(next);
       expect(await kidsOf(app)).toEqual([old, next]);
-      // The last token of the old key, in its last second, by the server and by a library.
+      // The server and a library still verify the last token of the old key in its last second.
       app.clock.advance(15 * MINUTE - 1_001);
       expect((await app.client().bearer(last.accessToken).get("/v1/auth/session")).status).toBe(200);
       const keys = createLocalJWKSet((await jwksOf(app)) as never);
@@ -43,7 +43,7 @@ scenarios("signing keys", (t) => {
   );
 
   t.test(
-    "rotated every two seconds, no unexpired token fails, at the server or with the published keys",
+    "no unexpired token fails during rotations every two seconds, at the server or with the published keys",
     async (app) => {
       const { user } = await app.signedIn();
       const good: string[] = [];
@@ -61,7 +61,7 @@ scenarios("signing keys", (t) => {
     },
   );
 
-  t.test("another node signs and verifies with a key that this one made", async (app) => {
+  t.test("another node signs and verifies with a key that this node created", async (app) => {
     const second = await startApp({ beside: app });
     const { user } = await app.signedIn();
     await second.signIn(user);
@@ -71,7 +71,7 @@ scenarios("signing keys", (t) => {
     await second.close();
   });
 
-  t.test("the job rotates what has signed for 90 days, once, and leaves the others", async (app) => {
+  t.test("the job rotates keys that have signed for 90 days, once, and leaves the others", async (app) => {
     const due = () => rotateDueKeys(app.storage, app.clock, app.identity.keyring);
     app.clock.advance(89 * DAY);
     await due();

@@ -11,7 +11,7 @@ const from = (address: string) => ({ "x-forwarded-for": address });
 
 scenarios("rate limits (ASVS 6.3.1, 4.1.3)", (t) => {
   t.test(
-    "one account from one network: ten at once, then 429 with an honest Retry-After; none is locked out for ever",
+    "one account from one network: ten attempts, then 429 with a correct Retry-After, and no permanent lockout",
     async (app) => {
       const user = await app.user();
       const wrong = { ...user.login, password: "not-the-right-password" };
@@ -24,13 +24,13 @@ scenarios("rate limits (ASVS 6.3.1, 4.1.3)", (t) => {
       expect((await attempt(app, user.login)).status).toBe(429);
       app.clock.advance(1);
       expect((await attempt(app, user.login)).status).toBe(200);
-      // The right password forgave what was counted for this account from this network.
+      // The right password reset the count of this account on this network.
       expect((await attempt(app, wrong)).status).toBe(401);
     },
   );
 
   t.test(
-    "case, spelling, path, application header and transport are no way around",
+    "case, spelling, path, application header and transport do not evade the limit",
     async (app) => {
       const acme = await app.tenant("acme");
       await app.user("ada@example.com");
@@ -47,14 +47,14 @@ scenarios("rate limits (ASVS 6.3.1, 4.1.3)", (t) => {
         attempt(app, { email, password }, { "user-agent": "other", cookie: "a=b" }),
       ];
       expect((await Promise.all(tries)).map(({ status }) => status)).toEqual([429, 429, 429, 429, 429]);
-      // Another tenant's account of that address is another account.
+      // The same address in another tenant is another account.
       expect((await app.client().post(`/t/${acme.slug}/v1/auth/login`, { email, password })).status).toBe(401);
     },
     { settings: { limit_account: "3/10m" } },
   );
 
   t.test(
-    "headers that anybody can write do not move a caller to another network",
+    "headers that any caller can set do not move the caller to another network",
     async (app) => {
       const user = await app.user();
       const wrong = { ...user.login, password: "not-the-right-password" };
@@ -78,7 +78,7 @@ scenarios("rate limits (ASVS 6.3.1, 4.1.3)", (t) => {
   );
 
   t.test(
-    "behind trusted proxies the rightmost untrusted hop counts, whatever stands to its left",
+    "behind trusted proxies the rightmost untrusted hop counts, and hops to its left do not",
     async (app) => {
       const user = await app.user();
       const wrong = { ...user.login, password: "not-the-right-password" };
@@ -117,7 +117,7 @@ scenarios("rate limits (ASVS 6.3.1, 4.1.3)", (t) => {
   );
 
   t.test(
-    "one network over many accounts, and many networks over one account, each meet their limit",
+    "attempts from one network at many accounts, and from many networks at one account, each meet a limit",
     async (app) => {
       const user = await app.user();
       const password = "not-the-right-password";
@@ -152,7 +152,7 @@ scenarios("rate limits (ASVS 6.3.1, 4.1.3)", (t) => {
     { settings: { limit_sign_up: "2/1h", ...PROXIED } },
   );
 
-  t.test("a restart forgives nothing, and another node counts along", async (app) => {
+  t.test("a restart resets nothing, and nodes share the counts", async (app) => {
     const user = await app.user();
     const wrong = { ...user.login, password: "not-the-right-password" };
     for (let i = 0; i < 10; i++) await attempt(app, wrong);
@@ -161,7 +161,7 @@ scenarios("rate limits (ASVS 6.3.1, 4.1.3)", (t) => {
     await restarted.close();
   });
 
-  t.test("a clock that is set back locks nobody out until then", async (app) => {
+  t.test("a clock that is set back does not lock users out", async (app) => {
     const user = await app.user();
     const wrong = { ...user.login, password: "not-the-right-password" };
     app.clock.advance(24 * 60 * MINUTE);
@@ -171,7 +171,7 @@ scenarios("rate limits (ASVS 6.3.1, 4.1.3)", (t) => {
   });
 
   t.test(
-    "a flood of refusals is told at the 1st, 10th, 100th time, and does not fill the disk (ASVS 16.3.1)",
+    "the log records the 1st, 10th and 100th of a flood of refusals, and the disk does not fill (ASVS 16.3.1)",
     async (app) => {
       const user = await app.user();
       const wrong = { ...user.login, password: "not-the-right-password" };

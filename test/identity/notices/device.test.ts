@@ -7,7 +7,7 @@ const WIN = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)";
 const IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)";
 const ANDROID = "Mozilla/5.0 (Linux; Android 14; SM-S921B)";
 
-/** As browsers, apps and programs send them. */
+/** User agents as browsers, apps and programs send them. */
 const AGENTS: readonly [string, string | null][] = [
   [`${WIN} ${WEBKIT} Chrome/126.0.0.0 Safari/537.36`, "Chrome on Windows"],
   [`${WIN} ${WEBKIT} Chrome/126.0.0.0 Safari/537.36 Edg/126.0.2592.68`, "Edge on Windows"],
@@ -65,7 +65,7 @@ const AGENTS: readonly [string, string | null][] = [
   ["", null],
 ];
 
-describe("what a User-Agent header says, for people", () => {
+describe("the device in a User-Agent header", () => {
   for (const [agent, device] of AGENTS) {
     test(`${device}: ${agent.slice(0, 60)}`, () => expect(describeDevice(agent)).toBe(device));
   }
@@ -77,7 +77,7 @@ describe("what a User-Agent header says, for people", () => {
     }
   });
 
-  test("nothing that its writer chose is said but one plain name: no host, no line, no markup, nothing long", () => {
+  test("the sender controls one plain name only: no host, no line break, no markup, no long text", () => {
     const hostile = [
       "www.evil.example/1",
       "evil.example/1.0 (Windows)",

@@ -19,7 +19,7 @@ async function signIn(app: TestApp, user: TestUser, userAgent: string, headers: 
   return answer;
 }
 
-/** Signs in as the host does, without the cost of a hash: `agent` at `now`. */
+/** Signs in as the host does, without the cost of a hash. */
 async function begin(app: TestApp, user: TestUser, userAgent: string | null): Promise<void> {
   const origin = { requestId: "test", address: "198.51.100.7", network: "198.51.100.7", userAgent };
   const request = app.signInRequest(await app.act({ origin }));
@@ -36,8 +36,8 @@ async function provenUser(app: TestApp, email = "ada@example.com"): Promise<Test
 
 const withheld = async (app: TestApp) => (await app.audit()).filter((action) => action === "notice.withheld").length;
 
-scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
-  t.test("the first sign-in tells nothing, a second device does, once, in text and HTML", async (app) => {
+scenarios("a notice of a sign-in from a new device (ASVS 6.3.5)", (t) => {
+  t.test("the first sign-in sends no notice, and a second device sends one, in text and HTML", async (app) => {
     const user = await provenUser(app);
     await signIn(app, user, FIREFOX);
     await signIn(app, user, NEWER);
@@ -55,7 +55,7 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
     expect(await app.mails()).toEqual([]);
   });
 
-  t.test("a stranger's devices are not those of the owner who takes the account over", async (app) => {
+  t.test("a stranger's devices do not count as devices of the owner who takes the account over", async (app) => {
     const email = "victim@example.com";
     const stranger = app.client({ "user-agent": SAFARI });
     expect((await stranger.post("/v1/auth/register", { email, password: PASSWORD })).status).toBe(201);
@@ -63,7 +63,7 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
     const owner = app.client({ "user-agent": FIREFOX });
     const { link } = await mailTo(app, email, "magic_link", owner);
     expect((await completeBy(owner, { token: link })).status).toBe(200);
-    // The owner's first device is no news, and the stranger's is.
+    // The owner's first device causes no notice, and the stranger's device does.
     expect(await app.mails()).toEqual([]);
     const again = await mailTo(app, email, "magic_link", owner);
     expect((await completeBy(stranger, { token: again.link })).status).toBe(200);
@@ -77,20 +77,17 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
     await app.mail("ada@example.com");
   });
 
-  t.test(
-    "who has no proven address is not told, and neither is an address that is not the primary one",
-    async (app) => {
-      const user = await app.user("stranger@example.com");
-      await begin(app, user, FIREFOX);
-      await begin(app, user, SAFARI);
-      expect(await app.mailsWritten()).toBe(0);
-      await proveAddress(app, user.id);
-      await begin(app, user, "curl/8.8.0");
-      await app.mail("stranger@example.com");
-    },
-  );
+  t.test("an unproven address gets no notice, and neither does an address that is not primary", async (app) => {
+    const user = await app.user("stranger@example.com");
+    await begin(app, user, FIREFOX);
+    await begin(app, user, SAFARI);
+    expect(await app.mailsWritten()).toBe(0);
+    await proveAddress(app, user.id);
+    await begin(app, user, "curl/8.8.0");
+    await app.mail("stranger@example.com");
+  });
 
-  t.test("each kind can be switched off for a tenant, and stays on for the others", async (app) => {
+  t.test("each kind can be switched off for one tenant and stays on for the others", async (app) => {
     const acme = await app.tenant("acme");
     const off = (kinds: string[], tenantId: string) =>
       app.storage.write(async (tx) => {
@@ -111,7 +108,7 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
       expect((await client.post("/t/acme/v1/auth/login", theirs.login)).status).toBe(200);
     }
     await app.mail("eve@example.com");
-    // What was seen while it was off is known when it is on again.
+    // Devices that were seen while the notice was off are known when it is on again.
     await off([], app.tenantId);
     app.forget();
     await begin(app, user, SAFARI);
@@ -131,7 +128,7 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
       ];
       for (const userAgent of hostile) await begin(app, user, userAgent);
       const mails = await app.mails("ada@example.com");
-      // The first and the last say nothing that can be told: one unknown device.
+      // The first and the last header identify nothing, so they are one unknown device.
       expect(mails.map((mail) => mail.text.split("\n\n")[1]).sort()).toEqual([
         "Device: Android\nNetwork address: 198.51.100.7\nTime: 2026-03-01 12:00 UTC",
         "Device: Chrome on Linux\nNetwork address: 198.51.100.7\nTime: 2026-03-01 12:00 UTC",
@@ -149,7 +146,7 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
   );
 
   t.test(
-    "random devices cannot bomb the mailbox: five an hour, each user by itself, and what is withheld is told to the log",
+    "random devices cause at most five mails an hour for each user, and the log records withheld notices",
     async (app) => {
       const user = await provenUser(app);
       const other = await provenUser(app, "bob@example.com");
@@ -165,7 +162,7 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
     },
   );
 
-  t.test("a flood of one notice does not hold back another, nor a mail that undoes something", async (app) => {
+  t.test("a flood of one notice holds back neither other notices nor a mail that can undo something", async (app) => {
     const user = await provenUser(app);
     for (let i = 0; i < 12; i++) await begin(app, user, `agent-${"x".repeat(i + 1)}/1`);
     await app.mails();
@@ -177,7 +174,7 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
     await notify({ kind: "password", template: "password_changed" });
     for (let i = 0; i < 12; i++) {
       const values = { email: "eve@example.com" };
-      // To an address of the attacker's own, to spend what the owner is told by.
+      // To the attacker's own address, to use up the owner's notices.
       await notify({ kind: "address", template: "email_removed", values, to: "eve@example.com" });
     }
     await notify({ kind: "address", template: "email_removed", values: { email: "x@example.com" } });
@@ -197,7 +194,7 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
     expect(await app.mails("eve@example.com")).toHaveLength(5);
   });
 
-  t.test("a refused sign-in tells nothing and is remembered as nothing", async (app) => {
+  t.test("a refused sign-in sends no notice and remembers no device", async (app) => {
     const user = await provenUser(app);
     await begin(app, user, FIREFOX);
     await app.disable("users", user.id);
@@ -208,7 +205,7 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
   });
 
   t.test(
-    "devices are forgotten after 400 days, but for the last one: a stranger's is no first sign-in",
+    "devices are forgotten after 400 days, except the last, so that a stranger's sign-in is never the first",
     async (app) => {
       const user = await provenUser(app);
       const retention = app.identity.jobs.find((job) => job.name === "retention");
@@ -225,7 +222,7 @@ scenarios("a sign-in from a new device is told by mail (ASVS 6.3.5)", (t) => {
     },
   );
 
-  t.test("a device that is used stays known", async (app) => {
+  t.test("a device in use stays known", async (app) => {
     const user = await provenUser(app);
     const retention = app.identity.jobs.find((job) => job.name === "retention");
     await begin(app, user, FIREFOX);

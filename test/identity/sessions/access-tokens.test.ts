@@ -11,7 +11,7 @@ async function login(app: TestApp, path: string, login: object, applicationId?: 
   return (await client.post(`${path}/v1/auth/login`, login)).body;
 }
 
-/** What every claim of a password sign-in must be, and nothing beside (product.md, Access tokens). */
+/** The exact claims of a password sign-in, and no others (product.md, Access tokens). */
 function expectedClaims(app: TestApp, issuer: string, applicationId: string, user: { id: string; email: string }) {
   const now = Math.floor(app.clock.now() / 1_000);
   return {
@@ -35,7 +35,7 @@ function expectedClaims(app: TestApp, issuer: string, applicationId: string, use
 }
 
 scenarios("access tokens", (t) => {
-  t.test("claims and header are exactly as promised, in each algorithm", async (app) => {
+  t.test("claims and header match the contract exactly, in each algorithm", async (app) => {
     const user = await app.user();
     const p256 = await app.application({ algorithm: "ES256" });
     for (const [applicationId, alg] of [
@@ -60,7 +60,7 @@ scenarios("access tokens", (t) => {
   });
 
   t.test(
-    "under a public URL the issuer is that URL, whatever Host or port the request came by",
+    "the issuer is the public URL, for any Host or port of the request",
     async (app) => {
       const user = await app.user();
       const { access_token: token } = await login(app, "", user.login);
@@ -69,7 +69,7 @@ scenarios("access tokens", (t) => {
     { publicUrl: "https://login.example.com" },
   );
 
-  t.test("a refresh keeps who, where and when, and renews the rest", async (app) => {
+  t.test("a refresh keeps user, session, application and sign-in time, and renews the rest", async (app) => {
     const user = await app.user();
     const first = await login(app, "", user.login);
     app.clock.advance(5_000);
@@ -80,7 +80,7 @@ scenarios("access tokens", (t) => {
   });
 
   t.test(
-    "a plain JWT library verifies both with the addresses that are published (RFC 7519, ASVS 9.1.1)",
+    "a plain JWT library verifies both algorithms with the published addresses (RFC 7519, ASVS 9.1.1)",
     async (app) => {
       const user = await app.user();
       const options = (applicationId: string) => ({
@@ -89,7 +89,7 @@ scenarios("access tokens", (t) => {
         typ: "JWT",
         currentDate: app.clock.date(),
       });
-      // The default application's tokens, with the root address and no header at all.
+      // Tokens of the default application, with the root address and no header.
       const { access_token: rsa } = await login(app, "", user.login);
       const root = createRemoteJWKSet(new URL("/.well-known/jwks.json", app.url));
       const localhost = createRemoteJWKSet(new URL(`${app.publicUrl}/oauth2/jwks`));
@@ -106,7 +106,7 @@ scenarios("access tokens", (t) => {
     },
   );
 
-  t.test("a library that checks nothing but signatures still refuses a refresh token (ASVS 9.2.2)", async (app) => {
+  t.test("a library that checks only signatures still refuses a refresh token (ASVS 9.2.2)", async (app) => {
     const { tokens } = await app.signedIn();
     const { body } = await app.client().get("/oauth2/jwks");
     const keys = createLocalJWKSet(body as never);
@@ -122,7 +122,7 @@ scenarios("access tokens", (t) => {
   });
 
   t.test(
-    "an access token is good until its second has come, and the application chooses how long (ASVS 9.2.1)",
+    "an access token works until its exact second, and the application sets the lifetime (ASVS 9.2.1)",
     async (app) => {
       const brief = await app.application({ access_token_ttl: 60 });
       const { tokens } = await app.signedIn(brief);
@@ -137,7 +137,7 @@ scenarios("access tokens", (t) => {
     },
   );
 
-  t.test("GET /v1/auth/session tells who, since when, and in what", async (app) => {
+  t.test("GET /v1/auth/session returns the user, the session and the application", async (app) => {
     const { user, tokens } = await app.signedIn();
     const { body } = await app.client().bearer(tokens.accessToken).get("/v1/auth/session");
     expect(body as unknown).toEqual({

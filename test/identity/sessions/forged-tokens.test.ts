@@ -9,7 +9,7 @@ async function jwkOf(app: TestApp, applicationId: string): Promise<Record<string
   return body.keys[0] ?? {};
 }
 
-/** Every forgery of a good token that a test of this file knows, by name. */
+/** Returns every known forgery of a good token, by name. */
 async function forgeries(app: TestApp, good: string): Promise<Record<string, string>> {
   const jwk = await jwkOf(app, String(claimsOf(good).azp));
   const kid = String(headerOf(good).kid);
@@ -45,8 +45,8 @@ async function forgeries(app: TestApp, good: string): Promise<Record<string, str
     "a kid that is a path": altered(good, { header: { kid: "../../../../dev/null" } }),
     "a kid that is SQL": altered(good, { header: { kid: "' OR '1'='1" } }),
     "a kid with a NUL": altered(good, { header: { kid: `${kid}\u0000` } }),
-    "a kid that is no text": altered(good, { header: { kid: [kid] } }),
-    "a kid that is a prototype's": altered(good, { header: { kid: "__proto__" } }),
+    "a kid that is not text": altered(good, { header: { kid: [kid] } }),
+    "a kid of a prototype": altered(good, { header: { kid: "__proto__" } }),
     "a kid of the refresh key": hmacToken({ kid: "refresh-1" }, claims, "x"),
     "no kid": `${encode({ typ: "JWT", alg: headerOf(good).alg })}.${payload}.${signature}`,
     "an embedded jwk": signed({ jwk: own }),
@@ -55,7 +55,7 @@ async function forgeries(app: TestApp, good: string): Promise<Record<string, str
     "an x5c": signed({ x5c: ["AAAA"] }),
     "an unknown crit": signed({ crit: ["exp"] }),
     "b64 false": signed({ b64: false, crit: ["b64"] }),
-    "another's signature under our kid": signed({}),
+    "an attacker's signature under our kid": signed({}),
     "another user": altered(good, { claims: { sub: "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f" } }),
     "a later expiry": altered(good, { claims: { exp: 9_999_999_999 } }),
     "more scope": altered(good, { claims: { scope: "account admin" } }),
@@ -75,7 +75,7 @@ async function forgeries(app: TestApp, good: string): Promise<Record<string, str
 scenarios("forged access tokens (RFC 8725, ASVS 7.2.1, 9.1.1, 9.1.2, 9.1.3)", (t) => {
   for (const which of ["EdDSA", "RS256", "ES256"] as const) {
     t.test(
-      `every forgery of an ${which} token is refused at every procedure that takes one, and changes nothing`,
+      `every forgery of an ${which} token is refused by every procedure that takes such a token, and changes nothing`,
       async (app) => {
         const own = { EdDSA: app.applicationId, RS256: app.defaultApplicationId, ES256: null }[which];
         const applicationId = own ?? (await app.application({ algorithm: "ES256" }));
@@ -97,7 +97,7 @@ scenarios("forged access tokens (RFC 8725, ASVS 7.2.1, 9.1.1, 9.1.2, 9.1.3)", (t
     );
   }
 
-  t.test("what was verified once is not thereby good in another spelling", async (app) => {
+  t.test("a verified token is refused in any other spelling", async (app) => {
     const { tokens } = await app.signedIn();
     const good = tokens.accessToken;
     expect((await app.client().bearer(good).get("/v1/auth/session")).status).toBe(200);
@@ -109,7 +109,7 @@ scenarios("forged access tokens (RFC 8725, ASVS 7.2.1, 9.1.1, 9.1.2, 9.1.3)", (t
   });
 
   t.test(
-    "one tenant's key speaks for that tenant only, even in an attacker's hands (cross-tenant, RFC 8725 section 3.8)",
+    "one tenant's key works for that tenant only, even in an attacker's hands (cross-tenant, RFC 8725 section 3.8)",
     async (app) => {
       const acme = await app.tenant("acme");
       const evil = await app.user("eve@example.com", acme.id);
@@ -123,7 +123,7 @@ scenarios("forged access tokens (RFC 8725, ASVS 7.2.1, 9.1.1, 9.1.2, 9.1.3)", (t
         const signature = signer.sign(Buffer.from(input)) as Uint8Array;
         return `${input}.${Buffer.from(signature).toString("base64url")}`;
       };
-      // The harness signs as acme does: its own claims are good.
+      // The harness signs as acme does: a token with acme's own claims is accepted.
       expect(
         (
           await app
@@ -133,7 +133,7 @@ scenarios("forged access tokens (RFC 8725, ASVS 7.2.1, 9.1.1, 9.1.2, 9.1.3)", (t
         ).status,
       ).toBe(200);
       const tries = {
-        "the other tenant's claims whole": mint(ours),
+        "all claims of the other tenant": mint(ours),
         "the other tenant's application": mint({ ...claimsOf(theirs.accessToken), azp: ours.azp }),
         "the other tenant's issuer": mint({ ...claimsOf(theirs.accessToken), iss: ours.iss }),
         "the other tenant's kid": mint(ours, { kid: headerOf(tokens.accessToken).kid }),
@@ -166,7 +166,7 @@ scenarios("forged access tokens (RFC 8725, ASVS 7.2.1, 9.1.1, 9.1.2, 9.1.3)", (t
 });
 
 scenarios("every token at every other endpoint (ASVS 9.2.2, 9.2.3)", (t) => {
-  t.test("none is taken for another kind", async (app) => {
+  t.test("no endpoint accepts a token of another kind", async (app) => {
     const acme = await app.tenant("acme");
     const { tokens } = await app.signedIn();
     const { accessToken, refreshToken } = tokens;
@@ -186,7 +186,7 @@ scenarios("every token at every other endpoint (ASVS 9.2.2, 9.2.3)", (t) => {
     for (const token of [accessToken, refreshToken, "sally_sk_x"]) {
       expect(["authentication_required", "invalid_credentials"]).toContain((await session(token, "/v1/users")) ?? "");
     }
-    // A cookie of one kind under the name of the other.
+    // A cookie of one kind under the name of the other kind.
     const suffix = `_${app.applicationId.slice(-12)}`;
     const cookies = { cookie: `sallyport_at${suffix}=${refreshToken}; sallyport_rt${suffix}=${accessToken}` };
     const swapped = app.client({ ...cookies, "x-application-id": app.applicationId });

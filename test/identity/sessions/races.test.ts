@@ -23,7 +23,7 @@ const sessionOf = (app: TestApp, sid: string) =>
 
 scenarios("races", (t) => {
   t.test(
-    "one refresh token two hundred times at once, on two nodes: one successor, one generation, no fork",
+    "two hundred simultaneous uses of one refresh token on two nodes give one successor and one generation",
     async (app) => {
       const second = await startApp({ beside: app });
       const { tokens } = await app.signedIn();
@@ -34,7 +34,7 @@ scenarios("races", (t) => {
       expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1);
       expect(await sessionOf(app, tokens.session.sid)).toMatchObject({ generation: 2, ended_at: null });
       expect((await app.audit()).filter((action) => action === "session.refreshed")).toHaveLength(1);
-      // Replayed after the grace it ends the family, on both.
+      // A replay after the grace period ends the family, on both nodes.
       app.clock.advance(11_000);
       const replays = await atOnce([app, second], 20, (node) =>
         node.client().post("/v1/auth/refresh", { refresh_token: tokens.refreshToken }),
@@ -50,7 +50,7 @@ scenarios("races", (t) => {
     },
   );
 
-  t.test("two generations at once: whatever the order, the family has one line or has ended", async (app) => {
+  t.test("two simultaneous generations leave one line of the family or end it, in any order", async (app) => {
     for (let round = 0; round < 5; round++) {
       const { tokens } = await app.signedIn();
       const next = (await app.client().post("/v1/auth/refresh", { refresh_token: tokens.refreshToken })).body
@@ -67,7 +67,7 @@ scenarios("races", (t) => {
     }
   });
 
-  t.test("sign-out racing refresh: no token of the session is good afterwards (ASVS 7.4.1)", async (app) => {
+  t.test("no token of the session works after a sign-out that races a refresh (ASVS 7.4.1)", async (app) => {
     for (let round = 0; round < 5; round++) {
       const { tokens } = await app.signedIn();
       const answers = await atOnce([app], 20, (node, index) =>
@@ -85,7 +85,7 @@ scenarios("races", (t) => {
   });
 
   t.test(
-    "a password change racing sign-ins with the old password: none of those outlives it (ASVS 7.4.3)",
+    "no sign-in with the old password survives a password change that it races (ASVS 7.4.3)",
     async (app) => {
       const { user, tokens } = await app.signedIn();
       const answers = await atOnce([app], 12, (node, index) =>
@@ -108,7 +108,7 @@ scenarios("races", (t) => {
     { settings: { limit_account: "100/10m" } },
   );
 
-  t.test("two password changes at once: one wins, the other is told, and one password is good", async (app) => {
+  t.test("of two simultaneous password changes one wins, the other is refused, and one password works", async (app) => {
     const { user, tokens } = await app.signedIn();
     const news = ["granite-lantern-moth-88", "copper-window-heron-19", "velvet-anchor-thistle-5"];
     const answers = await atOnce([app], 3, (node, index) =>
@@ -129,7 +129,7 @@ scenarios("races", (t) => {
   });
 
   t.test(
-    "rate limits let no more through than they say, however many come at once on two nodes (ASVS 6.3.1)",
+    "rate limits hold for any number of simultaneous requests on two nodes (ASVS 6.3.1)",
     async (app) => {
       const second = await startApp({ beside: app, settings: { limit_account: "5/10m" } });
       const user = await app.user();

@@ -12,7 +12,7 @@ const sessionOf = (app: TestApp) =>
   app.storage.read.kysely.selectFrom("sessions").selectAll().executeTakeFirstOrThrow();
 
 scenarios("refresh (RFC 9700 section 4.14, ASVS 10.4.5)", (t) => {
-  t.test("spends the token for its successor: one generation, one audit entry, the same session", async (app) => {
+  t.test("exchanges the token for its successor: one generation, one audit entry, the same session", async (app) => {
     const { tokens } = await app.signedIn();
     app.clock.advance(60 * SECOND);
     const answer = await refresh(app, tokens.refreshToken);
@@ -30,7 +30,7 @@ scenarios("refresh (RFC 9700 section 4.14, ASVS 10.4.5)", (t) => {
     expect(await app.audit()).toEqual(["session.created", "session.refreshed"]);
   });
 
-  t.test("no refresh token stands in the database, not even its digest", async (app) => {
+  t.test("the database holds no refresh token, not even its digest", async (app) => {
     const { tokens } = await app.signedIn();
     const successor = (await refresh(app, tokens.refreshToken)).body.refresh_token ?? "";
     const state = await app.state();
@@ -41,7 +41,7 @@ scenarios("refresh (RFC 9700 section 4.14, ASVS 10.4.5)", (t) => {
   });
 
   t.test(
-    "a lost answer: within ten seconds the same token gives the same successor again, expiry unchanged",
+    "within ten seconds a token returns the same successor again, with the same expiry, for a lost answer",
     async (app) => {
       const { tokens } = await app.signedIn();
       app.clock.advance(30 * SECOND);
@@ -57,7 +57,7 @@ scenarios("refresh (RFC 9700 section 4.14, ASVS 10.4.5)", (t) => {
     },
   );
 
-  t.test("a copy that comes after the grace ends the family, and the audit log is told", async (app) => {
+  t.test("a copy that comes after the grace period ends the family, and the audit log records it", async (app) => {
     const { user, tokens } = await app.signedIn();
     const other = await app.signIn(user);
     const successor = await refresh(app, tokens.refreshToken);
@@ -78,7 +78,7 @@ scenarios("refresh (RFC 9700 section 4.14, ASVS 10.4.5)", (t) => {
     expect((await refresh(app, other.refreshToken)).status).toBe(200);
   });
 
-  t.test("using the successor closes the grace by itself", async (app) => {
+  t.test("the use of the successor ends the grace period", async (app) => {
     const { tokens } = await app.signedIn();
     const second = await refresh(app, tokens.refreshToken);
     app.clock.advance(2 * SECOND);
@@ -90,7 +90,7 @@ scenarios("refresh (RFC 9700 section 4.14, ASVS 10.4.5)", (t) => {
   });
 
   t.test(
-    "a generation that the row has not reached (a restored backup) gives nothing, and ends the family",
+    "a generation that the row has not reached (a restored backup) gets no tokens and ends the family",
     async (app) => {
       const { tokens } = await app.signedIn();
       const future = await app.identity.sessions.issue({ ...tokens.session, generation: 7 }, tokens.application);
@@ -99,7 +99,7 @@ scenarios("refresh (RFC 9700 section 4.14, ASVS 10.4.5)", (t) => {
     },
   );
 
-  t.test("idle for 30 days is too long; each refresh starts them anew (ASVS 7.3.1)", async (app) => {
+  t.test("a session ends after 30 idle days, and each refresh restarts them (ASVS 7.3.1)", async (app) => {
     const { tokens } = await app.signedIn();
     app.clock.advance(30 * DAY - SECOND);
     const second = await refresh(app, tokens.refreshToken);
@@ -112,7 +112,7 @@ scenarios("refresh (RFC 9700 section 4.14, ASVS 10.4.5)", (t) => {
     expect([late.status, late.code]).toEqual([401, "token_expired"]);
   });
 
-  t.test("180 days are the end, however often it is refreshed (ASVS 7.3.2, 10.4.8)", async (app) => {
+  t.test("a session ends after 180 days, even with refreshes (ASVS 7.3.2, 10.4.8)", async (app) => {
     const { tokens } = await app.signedIn();
     let token: string | null = tokens.refreshToken;
     for (let day = 20; day < 180; day += 20) {
@@ -126,14 +126,14 @@ scenarios("refresh (RFC 9700 section 4.14, ASVS 10.4.5)", (t) => {
     expect((await refresh(app, token)).code).toBe("token_expired");
   });
 
-  t.test("an access token does not outlive its session: the server always checks", async (app) => {
+  t.test("an access token does not outlive its session, because the server always checks", async (app) => {
     const brief = await app.application({ refresh_absolute_ttl: 60, refresh_idle_ttl: 60 });
     const { tokens } = await app.signedIn(brief);
     app.clock.advance(61 * SECOND);
     expect((await app.client().bearer(tokens.accessToken).get("/v1/auth/session")).code).toBe("token_revoked");
   });
 
-  t.test("a clock that is set back revives nothing that was spent", async (app) => {
+  t.test("a clock that is set back revives no used token", async (app) => {
     const { tokens } = await app.signedIn();
     app.clock.advance(DAY);
     const second = await refresh(app, tokens.refreshToken);
@@ -142,22 +142,25 @@ scenarios("refresh (RFC 9700 section 4.14, ASVS 10.4.5)", (t) => {
     expect((await refresh(app, second.body.refresh_token)).code).toBe("token_revoked");
   });
 
-  t.test("the cookie of the application that is meant counts, the body before it, and neither is 401", async (app) => {
-    const { user, tokens } = await app.signedIn();
-    const other = await app.signIn(user, app.defaultApplicationId);
-    const cookie = `sallyport_rt=${other.refreshToken}; sallyport_rt_${app.applicationId.slice(-12)}=${tokens.refreshToken}`;
-    const azp = async (headers: Record<string, string>, body?: object) => {
-      const answer = await app.client({ cookie, ...headers }).post("/v1/auth/refresh", body);
-      return answer.status === 200 ? claimsOf(answer.body.access_token).azp : answer.code;
-    };
-    expect(await azp({})).toBe(app.defaultApplicationId);
-    expect(await azp({ "x-application-id": app.applicationId, origin: APP_ORIGIN })).toBe(app.applicationId);
-    expect(await azp({}, { refresh_token: tokens.refreshToken })).toBe(app.applicationId);
-    expect(await azp({ cookie: "a=b" })).toBe("authentication_required");
-    expect(await azp({ cookie: "a=b" }, { refresh_token: null })).toBe("authentication_required");
-  });
+  t.test(
+    "uses the body first, then the cookie of the named application, and answers 401 without either",
+    async (app) => {
+      const { user, tokens } = await app.signedIn();
+      const other = await app.signIn(user, app.defaultApplicationId);
+      const cookie = `sallyport_rt=${other.refreshToken}; sallyport_rt_${app.applicationId.slice(-12)}=${tokens.refreshToken}`;
+      const azp = async (headers: Record<string, string>, body?: object) => {
+        const answer = await app.client({ cookie, ...headers }).post("/v1/auth/refresh", body);
+        return answer.status === 200 ? claimsOf(answer.body.access_token).azp : answer.code;
+      };
+      expect(await azp({})).toBe(app.defaultApplicationId);
+      expect(await azp({ "x-application-id": app.applicationId, origin: APP_ORIGIN })).toBe(app.applicationId);
+      expect(await azp({}, { refresh_token: tokens.refreshToken })).toBe(app.applicationId);
+      expect(await azp({ cookie: "a=b" })).toBe("authentication_required");
+      expect(await azp({ cookie: "a=b" }, { refresh_token: null })).toBe("authentication_required");
+    },
+  );
 
-  t.test("user, application and tenant are looked at anew each time", async (app) => {
+  t.test("checks user, application and tenant again each time", async (app) => {
     for (const table of ["users", "applications", "tenants"] as const) {
       const acme = await app.tenant(table);
       const user = await app.user(`${table}@example.com`, acme.id);

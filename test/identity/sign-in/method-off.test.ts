@@ -29,7 +29,7 @@ function byMail(method: "magic_link" | "email_code"): Start {
   };
 }
 
-/** One entry a method: a new method needs one here. */
+/** One entry per method: a new method needs an entry here. */
 const METHODS: Record<string, Start> = {
   password: async (app) => {
     const { login } = await app.user();
@@ -46,7 +46,7 @@ const METHODS: Record<string, Start> = {
   anonymous: async (app) => () => callerOf(app).post("/v1/auth/anonymous", {}),
 };
 
-/** Sign-ins whose method has more than one way through. */
+/** Sign-ins whose method has several ways to complete. */
 const MORE: [name: string, method: string, start: Start][] = [
   [
     "a mailed sign-up",
@@ -67,7 +67,7 @@ const MORE: [name: string, method: string, start: Start][] = [
   ],
 ];
 
-/** Their codes are short: a try counts, whatever its outcome. */
+/** Sign-ins with short codes: every try counts, right or wrong. */
 const TRIES: ReadonlySet<string> = new Set(["email_code", "the second factor"]);
 
 const CASES = [
@@ -75,7 +75,7 @@ const CASES = [
   ...MORE,
 ];
 
-test("every sign-in method has its case here", () => {
+test("every sign-in method has a case here", () => {
   expect(Object.keys(METHODS).toSorted()).toEqual(KNOWN.toSorted());
 });
 
@@ -92,7 +92,7 @@ scenarios("a sign-in method that is switched off between start and completion", 
       if (!TRIES.has(name)) expect(await app.state()).toBe(before);
     });
 
-    t.test(`refuses ${name}, also where the method itself forgets to check`, async (app) => {
+    t.test(`refuses ${name}, even if the method itself forgets to check`, async (app) => {
       app.identity.signIns.requireMethod = () => {};
       await setApplication(app, app.applicationId, { sign_in_methods: ALL });
       const complete = await start(app);
@@ -101,7 +101,7 @@ scenarios("a sign-in method that is switched off between start and completion", 
       const answer = await complete();
       expect([answer.status, answer.code]).toEqual([403, "forbidden"]);
       expect(await sessionIds(app)).toEqual(known);
-      // Nothing was spent: once the method is on again, the same answer signs in.
+      // Nothing was spent: when the method is on again, the same answer signs in.
       await setApplication(app, app.applicationId, { sign_in_methods: ALL });
       expect((await complete()).status).toBeLessThan(202);
     });
@@ -109,7 +109,7 @@ scenarios("a sign-in method that is switched off between start and completion", 
 });
 
 scenarios("the host of all sign-in methods", (t) => {
-  t.test("refuses a wrong request before the method makes or spends anything", async (app) => {
+  t.test("refuses a wrong request before the method creates or spends anything", async (app) => {
     const request = app.signInRequest(await app.act());
     const before = await app.state();
     for (const [method, audience, code] of [

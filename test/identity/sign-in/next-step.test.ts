@@ -4,7 +4,7 @@ import { nextStep, type SignInFacts } from "../../../src/identity/sign-in/next-s
 const NOW = 1_800_000_000_000;
 const HOUR = 3_600_000;
 
-/** Facts that lead to a session; each case states how it differs. */
+/** A difference from the facts that lead to a session. */
 interface Difference {
   application?: Partial<SignInFacts["application"]>;
   proof?: Partial<SignInFacts["proof"]>;
@@ -44,7 +44,7 @@ const session = { step: "session" };
 const setUp = { step: "set_up_factor" };
 const refuse = (reason: string) => ({ step: "refuse", reason });
 
-/** The whole policy of a sign-in. The first column says what differs from a right password of an ordinary user. */
+/** The whole policy of a sign-in. The first column names the difference from a right password of an ordinary user. */
 const CASES: [name: string, difference: Difference, next: object][] = [
   ["nothing", {}, session],
 
@@ -62,9 +62,9 @@ const CASES: [name: string, difference: Difference, next: object][] = [
     refuse("method_off"),
   ],
 
-  ["the audience is the default one", { audience: "https://api.example" }, session],
+  ["the audience is the default audience", { audience: "https://api.example" }, session],
   [
-    "the audience is the default one of an application without audiences",
+    "the audience is the default audience of an application without audiences",
     {
       audience: "https://id.example/api/1",
       application: { audiences: [], defaultAudience: "https://id.example/api/1" },
@@ -72,13 +72,13 @@ const CASES: [name: string, difference: Difference, next: object][] = [
     session,
   ],
   [
-    "the audience is another one of the application's",
+    "the audience is another audience of the application",
     { audience: "https://two.example", application: { audiences: ["https://api.example", "https://two.example"] } },
     session,
   ],
-  ["the audience is a stranger's", { audience: "https://evil.example" }, refuse("unknown_audience")],
+  ["the audience is foreign", { audience: "https://evil.example" }, refuse("unknown_audience")],
   [
-    "the audience is a stranger's, and two factors are proven",
+    "the audience is foreign, and two factors are proven",
     { audience: "https://evil.example", proof: { aal: "aal2" } },
     refuse("unknown_audience"),
   ],
@@ -93,40 +93,60 @@ const CASES: [name: string, difference: Difference, next: object][] = [
 
   ["the user is a member of the organization", { organization: { isMember: true } }, session],
   ["the user is not a member of the organization", { organization: { isMember: false } }, refuse("no_member")],
-  ["no member, with a factor", { organization: { isMember: false }, ...totp }, refuse("no_member")],
-  ["no member, after two factors", { organization: { isMember: false }, proof: { aal: "aal2" } }, refuse("no_member")],
+  ["not a member, with a factor", { organization: { isMember: false }, ...totp }, refuse("no_member")],
+  [
+    "not a member, after two factors",
+    { organization: { isMember: false }, proof: { aal: "aal2" } },
+    refuse("no_member"),
+  ],
   ["a member with a factor", { organization: { isMember: true }, ...totp }, askTotp],
 
   ["there is a second factor", totp, askTotp],
-  ["there is one and the device is trusted", { ...totp, isTrustedDevice: true }, session],
-  ["there is one, but both are proven already", { ...totp, proof: { aal: "aal2" } }, session],
-  ["there is one, but the application asks nobody", { ...totp, application: { mfa: "off" } }, session],
-  ["there is one, required", { ...totp, application: required }, askTotp],
-  ["there is one, required, trusted device", { ...totp, application: required, isTrustedDevice: true }, session],
+  ["there is a second factor, and the device is trusted", { ...totp, isTrustedDevice: true }, session],
+  ["there is a second factor, but both are already proven", { ...totp, proof: { aal: "aal2" } }, session],
+  ["there is a second factor, but the application does not use it", { ...totp, application: { mfa: "off" } }, session],
+  ["there is a second factor, and the application requires it", { ...totp, application: required }, askTotp],
   [
-    "there is one, required, within the grace",
+    "there is a required second factor, and the device is trusted",
+    { ...totp, application: required, isTrustedDevice: true },
+    session,
+  ],
+  [
+    "there is a required second factor, within the grace period",
     { ...totp, application: { ...required, mfaGrace: 90 * 86_400 } },
     askTotp,
   ],
 
-  ["none is there, and one is required", { application: required }, setUp],
-  ["none is there, required, on a trusted device", { application: required, isTrustedDevice: true }, setUp],
-  ["none is there, required, but two are proven", { application: required, proof: { aal: "aal2" } }, session],
-  ["none is there, required, of an anonymous user", { application: required, user: { isAnonymous: true } }, session],
-  ["within the grace of the requirement", { application: { ...required, mfaGrace: 7_201 } }, session],
-  ["at the end of that grace", { application: { ...required, mfaGrace: 7_200 } }, setUp],
+  ["there is no second factor, and the application requires one", { application: required }, setUp],
   [
-    "within the grace of a new user",
+    "there is no second factor, one is required, and the device is trusted",
+    { application: required, isTrustedDevice: true },
+    setUp,
+  ],
+  [
+    "there is no second factor, one is required, but two are proven",
+    { application: required, proof: { aal: "aal2" } },
+    session,
+  ],
+  [
+    "there is no second factor, one is required, and the user is anonymous",
+    { application: required, user: { isAnonymous: true } },
+    session,
+  ],
+  ["within the grace period of the requirement", { application: { ...required, mfaGrace: 7_201 } }, session],
+  ["at the end of that grace period", { application: { ...required, mfaGrace: 7_200 } }, setUp],
+  [
+    "within the grace period of a new user",
     { application: { ...required, mfaGrace: 3_601 }, user: { createdAt: NOW - HOUR } },
     session,
   ],
   [
-    "at the end of that grace, however new the user",
+    "at the end of that grace period, even for a new user",
     { application: { ...required, mfaGrace: 3_600 }, user: { createdAt: NOW - HOUR } },
     setUp,
   ],
   [
-    "the grace counts from the user where nobody knows since when a factor is required",
+    "the grace period starts with the user if the start of the requirement is unknown",
     { application: { ...required, mfaRequiredAt: null, mfaGrace: 60 } },
     setUp,
   ],
@@ -136,7 +156,7 @@ test.each(CASES)("%s", (_name, difference, next) => {
   expect<unknown>(nextStep(factsOf(difference))).toEqual(next);
 });
 
-test("whatever else is true, a method that the application does not allow signs nobody in", () => {
+test("a method that the application does not allow never signs a user in, whatever the other facts are", () => {
   for (const [name, difference] of CASES) {
     const application = { ...difference.application, signInMethods: new Set<string>() };
     expect([name, nextStep(factsOf({ ...difference, application }))]).toEqual([name, refuse("method_off")] as never);
