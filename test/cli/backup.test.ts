@@ -125,7 +125,7 @@ const refusals: { name: string; source: () => string; says: RegExp }[] = [
   {
     name: "a database whose check value is gone",
     source: () => changed((database) => database.run("DELETE FROM instance_settings WHERE name = 'master_key_check'")),
-    says: /does not say which master key/,
+    says: /no check value of a master key/,
   },
   {
     name: "a database with a foreign signing key",

@@ -20,7 +20,7 @@ const KID = /^refresh-(\d{1,6})$/;
 /**
  * A refresh token is a deterministic HS256 JWT over (session, generation, issued at, expires at) under a key that is never
  * published: no secret is stored, and a lost answer can be repeated. The claim `typ: "refresh"` makes every other endpoint
- * refuse it, and HS256 makes every verifier refuse it that knows only the JWKS.
+ * refuse it, and HS256 makes verifiers that know only the JWKS refuse it.
  */
 export class RefreshTokens {
   readonly #keys = new Map<number, HmacKey>();

@@ -28,7 +28,7 @@ export async function trueConditions(
   return new Set(Object.entries(row).flatMap(([name, isHeld]) => (Number(isHeld) === 1 ? [name] : [])));
 }
 
-/** Times in ms. A session has ended at `now` or not. A user created or seen since `before` is kept. */
+/** Times in ms. `now` decides which sessions have ended, and users created or seen since `before` are kept. */
 export interface Age {
   now: number;
   before: number;
