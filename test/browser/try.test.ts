@@ -172,6 +172,8 @@ describe("the page", () => {
     );
     await tried.press("Back to the session");
     await tried.press("Sign out");
+    // A reload before the answer would still find the cookie.
+    await page.getByText("Already have an account?").waitFor();
     await page.reload();
     await tried.press("Sign in");
     await page.getByLabel("Email address").fill(email);
