@@ -112,7 +112,13 @@ export async function createApp<Features extends Composition = typeof features>(
     transport: inbox ?? options.transport ?? null,
     log,
   });
-  const { outbox } = identity;
+  const { outbox, retention } = identity;
+  metrics.counter(
+    "sallyport_retention_rows_total",
+    "Rows that retention deleted or cleared.",
+    () => retention.stats.rows,
+  );
+  metrics.counter("sallyport_retention_seconds_total", "Time that retention ran.", () => retention.stats.seconds);
   metrics.gauge("sallyport_mails_waiting", "Mails waiting to be sent.", () => outbox.stats.waiting);
   metrics.counter("sallyport_mails_sent_total", "Mails sent.", () => outbox.stats.sent);
   metrics.counter(
@@ -153,9 +159,10 @@ export async function createApp<Features extends Composition = typeof features>(
  */
 export function startJobs(jobs: readonly Job[], log: Log): () => Promise<void> {
   const running = new Set<Promise<void>>();
+  const stopping = new AbortController();
   const run = (job: Job) => {
     const done = job
-      .run()
+      .run(stopping.signal)
       .catch((error: unknown) => log.error({ job: job.name, err: error }, "A job failed. It will run again."))
       .finally(() => running.delete(done));
     running.add(done);
@@ -169,6 +176,7 @@ export function startJobs(jobs: readonly Job[], log: Log): () => Promise<void> {
     return [timer, first];
   });
   return async () => {
+    stopping.abort();
     for (const timer of timers) clearTimeout(timer);
     await Promise.race([Promise.allSettled(running), Bun.sleep(5 * SECOND)]);
   };

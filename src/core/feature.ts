@@ -63,7 +63,8 @@ export interface Job {
   name: string;
   /** Milliseconds between two runs. */
   every: number;
-  run(): Promise<void>;
+  /** @param stopping aborts when the process stops, and a long run then ends early */
+  run(stopping?: AbortSignal): Promise<void>;
   /** Receives a function that runs the job before its time. */
   onWake?: (wake: () => void) => void;
 }

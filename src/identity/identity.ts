@@ -6,17 +6,25 @@ import type { Log } from "../core/log.ts";
 import type { MasterKeys } from "../crypto/master-key.ts";
 import { Outbox } from "../mail/outbox.ts";
 import type { mailSettings } from "../mail/settings.ts";
-import { insertMail, purgeMails } from "../mail/store.ts";
+import {
+  clearDeadMails,
+  expireMails,
+  insertMail,
+  purgeDeadMails,
+  purgeSentMails,
+  purgeVoidMails,
+} from "../mail/store.ts";
 import type { Transport } from "../mail/transport.ts";
 import { purgeRateLimits } from "../storage/rate-limits.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { Batch } from "../storage/some-rows.ts";
+import type { Executor, Storage } from "../storage/storage.ts";
 import { watchOf, watchStatements } from "../storage/watch.ts";
 import { Accounts } from "./accounts/accounts.ts";
 import { ApiKeys } from "./api-keys/api-keys.ts";
-import { purgeApiKeys } from "./api-keys/store.ts";
+import { purgeApiKeys, purgePreviousSecrets } from "./api-keys/store.ts";
 import { ApplicationAdministration } from "./applications/administration.ts";
 import { Directory } from "./applications/directory.ts";
-import { purgeAudit } from "./audit/store.ts";
+import { purgeAudit, purgeAuditFloods } from "./audit/store.ts";
 import { type AuditedAct, watchAudit } from "./audit/watch.ts";
 import { Clients } from "./clients/clients.ts";
 import { purgeClientSecrets } from "./clients/store.ts";
@@ -36,14 +44,15 @@ import { rotateDueKeys } from "./keys/rotation.ts";
 import { purgeSigningKeys } from "./keys/store.ts";
 import { Attempts } from "./limits/attempts.ts";
 import { Notices } from "./notices/notices.ts";
-import { purgeKnownDevices } from "./notices/store.ts";
+import { knownDevicesRetention } from "./notices/store.ts";
+import { Retention, type RetentionStep, type RetentionSteps } from "./retention.ts";
 import { RevocationSignal } from "./revocations/signal.ts";
 import { purgeRevocations } from "./revocations/store.ts";
 import { AccessTokens } from "./sessions/access-tokens.ts";
 import { RefreshService } from "./sessions/refresh-service.ts";
 import { RefreshTokens } from "./sessions/refresh-tokens.ts";
 import { Sessions } from "./sessions/sessions.ts";
-import { purgeSessions } from "./sessions/store.ts";
+import { purgeEndedSessions, purgeExpiredSessions } from "./sessions/store.ts";
 import type { identitySettings } from "./settings.ts";
 import { SignIns } from "./sign-in/sign-ins.ts";
 import { Credentials } from "./users/credentials.ts";
@@ -92,6 +101,7 @@ export interface Identity {
   outbox: Outbox;
   /** Signals revocations that are written through the `storage` of this object. */
   revocationSignal: RevocationSignal;
+  retention: Retention;
   jobs: readonly Job[];
 }
 
@@ -126,6 +136,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const mfaTokens = new MfaTokens(dataKeys);
   const secondFactors = new SecondFactors(storage, clock, flows, mfaTokens);
   const trustedDevices = new TrustedDevices(clock);
+  const retention = new Retention(storage, options.log ?? null);
   const apiKeys = new ApiKeys(storage, clock, directory, masterKeys);
   return {
     storage,
@@ -151,8 +162,16 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     notices,
     outbox,
     revocationSignal,
+    retention,
     jobs: [
-      { name: "retention", every: HOUR, run: () => retire(storage, clock, settings.audit_retention_days) },
+      {
+        name: "retention",
+        every: HOUR,
+        run: (stopping) => {
+          const steps = retentionSteps(clock.now(), settings.audit_retention_days);
+          return retention.run("retention", steps, stopping);
+        },
+      },
       { name: "key-rotation", every: HOUR, run: () => rotateDueKeys(storage, clock, keyring) },
       {
         name: "mail",
@@ -167,21 +186,30 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   };
 }
 
-/** Applies the retention of every table of this folder, as `storage/schema.ts` states it. */
-async function retire(storage: Storage, clock: Clock, auditDays: number): Promise<void> {
-  const now = clock.now();
-  await storage.write(async (tx) => {
-    await purgeRateLimits(tx, now);
-    await purgeRevocations(tx, now);
-    await purgeFlows(tx, now - DAY);
-    await purgeSessions(tx, now - 30 * DAY);
-    await purgeApiKeys(tx, now - 90 * DAY, now);
-    await purgeClientSecrets(tx, now - 90 * DAY);
-    await purgeIdempotency(tx, now);
-    await purgeMails(tx, now);
-    await purgeTrustedDevices(tx, now);
-    await purgeKnownDevices(tx, now - 400 * DAY);
-    await purgeSigningKeys(tx, now - 30 * DAY);
-    await purgeAudit(tx, now - auditDays * DAY, now);
-  });
+/** The retention of every table of this room, as `storage/schema.ts` states it. */
+function retentionSteps(now: number, auditDays: number): RetentionSteps {
+  const since = (time: number, purge: (tx: Executor, time: number, limit: number) => Promise<Batch>): RetentionStep => {
+    return (tx, limit) => purge(tx, time, limit);
+  };
+  return [
+    ["rate_limits", since(now, purgeRateLimits)],
+    ["revocations", since(now, purgeRevocations)],
+    ["flows", since(now - DAY, purgeFlows)],
+    ["sessions", since(now - 30 * DAY, purgeEndedSessions)],
+    ["sessions", since(now - 30 * DAY, purgeExpiredSessions)],
+    ["api_keys", since(now - 90 * DAY, purgeApiKeys)],
+    ["api_keys", since(now, purgePreviousSecrets)],
+    ["client_secrets", since(now - 90 * DAY, purgeClientSecrets)],
+    ["idempotency_records", since(now, purgeIdempotency)],
+    ["outbox_mails", since(now, purgeVoidMails)],
+    ["outbox_mails", since(now, expireMails)],
+    ["outbox_mails", since(now, clearDeadMails)],
+    ["outbox_mails", since(now, purgeSentMails)],
+    ["outbox_mails", since(now, purgeDeadMails)],
+    ["trusted_devices", since(now, purgeTrustedDevices)],
+    ["known_devices", knownDevicesRetention(now - 400 * DAY)],
+    ["signing_keys", since(now - 30 * DAY, purgeSigningKeys)],
+    ["audit_entries", since(now - auditDays * DAY, purgeAudit)],
+    ["audit_floods", since(now, purgeAuditFloods)],
+  ];
 }

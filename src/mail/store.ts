@@ -1,5 +1,7 @@
+import { type SqlBool, sql } from "kysely";
 import { DAY } from "../core/clock.ts";
 import type { MailTemplatesTable, OutboxMailsTable } from "../storage/schema-people.ts";
+import { type Batch, batchOf, deleteSome, someRows } from "../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../storage/storage.ts";
 
 /** Milliseconds for which sent mails are kept. */
@@ -170,11 +172,20 @@ export async function deleteMailsOf(tx: Executor, userId: string): Promise<void>
   await tx.kysely.deleteFrom("outbox_mails").where("user_id", "=", userId).execute();
 }
 
-/** Applies retention. An expired mail is never sent, so its links need not be kept. */
-export async function purgeMails(tx: Executor, now: number): Promise<void> {
-  const waiting = () => tx.kysely.deleteFrom("outbox_mails").where("next_attempt_at", "is not", null);
-  await waiting().where("expires_at", "<=", now).where("is_void", "=", 1).execute();
-  await tx.kysely
+/** Deletes expired mails that have no recipient. */
+export function purgeVoidMails(tx: Executor, now: number, limit: number): Promise<Batch> {
+  return deleteSome(
+    tx,
+    "outbox_mails",
+    sql`next_attempt_at IS NOT NULL AND expires_at <= ${now} AND is_void = 1`,
+    limit,
+  );
+}
+
+/** Gives up expired mails. They are never sent, so their links need not be kept. */
+export async function expireMails(tx: Executor, now: number, limit: number): Promise<Batch> {
+  const expired = sql<SqlBool>`next_attempt_at IS NOT NULL AND expires_at <= ${now} AND is_void = 0`;
+  const { numUpdatedRows } = await tx.kysely
     .updateTable("outbox_mails")
     .set((eb) => ({
       next_attempt_at: null,
@@ -182,26 +193,34 @@ export async function purgeMails(tx: Executor, now: number): Promise<void> {
       sealed: null,
       last_error: eb.fn.coalesce("last_error", eb.val("expired before it could be sent")),
     }))
-    .where("next_attempt_at", "is not", null)
-    .where("expires_at", "<=", now)
-    .execute();
-  await tx.kysely
+    .where(someRows("outbox_mails", expired, limit))
+    .executeTakeFirstOrThrow();
+  return batchOf(numUpdatedRows, limit);
+}
+
+/** Clears the contents of dead mails that have expired. */
+export async function clearDeadMails(tx: Executor, now: number, limit: number): Promise<Batch> {
+  const readable = sql<SqlBool>`dead_at IS NOT NULL AND expires_at <= ${now} AND sealed IS NOT NULL`;
+  const { numUpdatedRows } = await tx.kysely
     .updateTable("outbox_mails")
     .set({ sealed: null })
-    .where("dead_at", "is not", null)
-    .where("expires_at", "<=", now)
-    .where("sealed", "is not", null)
-    .execute();
-  await tx.kysely
-    .deleteFrom("outbox_mails")
-    .where("created_at", "<", now - SENT_KEPT)
-    .where("next_attempt_at", "is", null)
-    .where("dead_at", "is", null)
-    .execute();
-  await tx.kysely
-    .deleteFrom("outbox_mails")
-    .where("dead_at", "<", now - DEAD_KEPT)
-    .execute();
+    .where(someRows("outbox_mails", readable, limit))
+    .executeTakeFirstOrThrow();
+  return batchOf(numUpdatedRows, limit);
+}
+
+export function purgeSentMails(tx: Executor, now: number, limit: number): Promise<Batch> {
+  const before = now - SENT_KEPT;
+  return deleteSome(
+    tx,
+    "outbox_mails",
+    sql`created_at < ${before} AND next_attempt_at IS NULL AND dead_at IS NULL`,
+    limit,
+  );
+}
+
+export function purgeDeadMails(tx: Executor, now: number, limit: number): Promise<Batch> {
+  return deleteSome(tx, "outbox_mails", sql`dead_at < ${now - DEAD_KEPT}`, limit);
 }
 
 /** Returns the mails to a user, newest first, without their content, which is not kept. */

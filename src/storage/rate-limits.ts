@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { SECOND } from "../core/clock.ts";
 import { type Limit, waitFor } from "../core/limits.ts";
+import { type Batch, deleteSome } from "./some-rows.ts";
 import { type Executor, type Param, prepared } from "./storage.ts";
 
 /** `retryAfter` in whole seconds, at least 1. */
@@ -68,6 +69,6 @@ export async function clear(tx: Executor, key: string): Promise<void> {
 }
 
 /** Deletes the keys whose limit has refilled. */
-export async function purgeRateLimits(tx: Executor, now: number): Promise<void> {
-  await tx.kysely.deleteFrom("rate_limits").where("expires_at", "<", now).execute();
+export function purgeRateLimits(tx: Executor, now: number, limit: number): Promise<Batch> {
+  return deleteSome(tx, "rate_limits", sql`expires_at < ${now}`, limit);
 }

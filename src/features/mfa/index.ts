@@ -1,11 +1,12 @@
 import { DAY, HOUR } from "../../core/clock.ts";
+import type { RetentionSteps } from "../../identity/retention.ts";
 import { defineFeature } from "../../rpc/feature.ts";
 import { FactorChanges } from "./changes.ts";
 import { factorData, factorOverview } from "./data.ts";
 import { RecoveryCodes } from "./recovery-codes.ts";
 import { mfaRouter } from "./router.ts";
 import { SecondFactorService } from "./service.ts";
-import { deleteFactorsSince, purgePending } from "./store.ts";
+import { deleteFactorsSince, purgePending, purgeReplacements } from "./store.ts";
 import { TotpFactor } from "./totp-factor.ts";
 
 /**
@@ -26,11 +27,18 @@ export const mfa = defineFeature({
     const service = new SecondFactorService(identity, new TotpFactor(identity), recoveryCodes);
     return mfaRouter(identity, procedures, service, changes);
   },
-  jobs: ({ identity: { storage, clock } }) => [
+  jobs: ({ identity: { retention, clock } }) => [
     {
       name: "second-factor-retention",
       every: HOUR,
-      run: () => storage.write((tx) => purgePending(tx, clock.now() - DAY)),
+      run: (stopping) => {
+        const before = clock.now() - DAY;
+        const steps: RetentionSteps = [
+          ["totp_factors", (tx, limit) => purgePending(tx, before, limit)],
+          ["totp_factors", (tx, limit) => purgeReplacements(tx, before, limit)],
+        ];
+        return retention.run("second-factor-retention", steps, stopping);
+      },
     },
   ],
 });

@@ -1,3 +1,5 @@
+import { sql } from "kysely";
+import { type Batch, batchOf, deleteSome, someRows } from "../../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
 const enabled = prepared((db, p: Param<{ user_id: string }>) =>
@@ -102,14 +104,19 @@ export async function deleteTotp(tx: Executor, userId: string): Promise<boolean>
   return row !== undefined && row.enabled_at !== null;
 }
 
-/** Deletes set-ups that were begun before `before` and not finished. */
-export async function purgePending(tx: Executor, before: number): Promise<void> {
-  await tx.kysely.deleteFrom("totp_factors").where("enabled_at", "is", null).where("pending_at", "<", before).execute();
-  await tx.kysely
+/** Deletes first set-ups that were begun before `before` and not finished. */
+export function purgePending(tx: Executor, before: number, limit: number): Promise<Batch> {
+  return deleteSome(tx, "totp_factors", sql`enabled_at IS NULL AND pending_at < ${before}`, limit);
+}
+
+/** Clears later set-ups, which would replace a factor, that were begun before `before` and not finished. */
+export async function purgeReplacements(tx: Executor, before: number, limit: number): Promise<Batch> {
+  const { numUpdatedRows } = await tx.kysely
     .updateTable("totp_factors")
     .set({ pending_secret: null, pending_at: null, pending_for: null })
-    .where("pending_at", "<", before)
-    .execute();
+    .where(someRows("totp_factors", sql`enabled_at IS NOT NULL AND pending_at < ${before}`, limit))
+    .executeTakeFirstOrThrow();
+  return batchOf(numUpdatedRows, limit);
 }
 
 const unused = prepared((db, p: Param<{ user_id: string }>) =>

@@ -1,4 +1,6 @@
+import { sql } from "kysely";
 import type { ApiKeysTable } from "../../storage/schema.ts";
+import { type Batch, batchOf, deleteSome, someRows } from "../../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
 const keyById = prepared((db, p: Param<{ id: string }>) =>
@@ -15,17 +17,19 @@ export async function touchApiKey(tx: Executor, id: string, now: number): Promis
   await tx.kysely.updateTable("api_keys").set({ last_used_at: now }).where("id", "=", id).execute();
 }
 
-/** Deletes keys that ended before `before`, and old secrets whose overlap after a rotation is over. */
-export async function purgeApiKeys(tx: Executor, before: number, now: number): Promise<void> {
-  await tx.kysely
-    .deleteFrom("api_keys")
-    .where((eb) => eb.or([eb("revoked_at", "<", before), eb("expires_at", "<", before)]))
-    .execute();
-  await tx.kysely
+/** Deletes keys that ended `before`. */
+export function purgeApiKeys(tx: Executor, before: number, limit: number): Promise<Batch> {
+  return deleteSome(tx, "api_keys", sql`revoked_at < ${before} OR expires_at < ${before}`, limit);
+}
+
+/** Clears the secrets whose overlap after a rotation is over. */
+export async function purgePreviousSecrets(tx: Executor, now: number, limit: number): Promise<Batch> {
+  const { numUpdatedRows } = await tx.kysely
     .updateTable("api_keys")
     .set({ previous_digest: null, previous_sealed: null, previous_expires_at: null })
-    .where("previous_expires_at", "<=", now)
-    .execute();
+    .where(someRows("api_keys", sql`previous_expires_at <= ${now}`, limit))
+    .executeTakeFirstOrThrow();
+  return batchOf(numUpdatedRows, limit);
 }
 
 /** Returns keys of one application ordered by id, starting after `after`. */

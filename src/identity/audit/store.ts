@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { RequestOrigin } from "../../core/caller.ts";
 import type { AuditEntriesTable } from "../../storage/schema.ts";
+import { type Batch, deleteSome } from "../../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 import type { AuditAction } from "./actions.ts";
 
@@ -66,9 +67,12 @@ export async function countInWindow(tx: Executor, key: string, expiresAt: number
   return row?.times ?? 1;
 }
 
-export async function purgeAudit(tx: Executor, before: number, now: number): Promise<void> {
-  await tx.kysely.deleteFrom("audit_entries").where("occurred_at", "<", before).execute();
-  await tx.kysely.deleteFrom("audit_floods").where("expires_at", "<", now).execute();
+export function purgeAudit(tx: Executor, before: number, limit: number): Promise<Batch> {
+  return deleteSome(tx, "audit_entries", sql`occurred_at < ${before}`, limit);
+}
+
+export function purgeAuditFloods(tx: Executor, now: number, limit: number): Promise<Batch> {
+  return deleteSome(tx, "audit_floods", sql`expires_at < ${now}`, limit);
 }
 
 /**

@@ -1,4 +1,6 @@
+import { sql } from "kysely";
 import type { ClientGrantsTable, ClientSecretsTable } from "../../storage/schema.ts";
+import { type Batch, deleteSome } from "../../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
 const secretById = prepared((db, p: Param<{ id: string }>) =>
@@ -35,8 +37,8 @@ export async function touchClientSecret(tx: Executor, id: string, now: number): 
   await tx.kysely.updateTable("client_secrets").set({ last_used_at: now }).where("id", "=", id).execute();
 }
 
-export async function purgeClientSecrets(tx: Executor, before: number): Promise<void> {
-  await tx.kysely.deleteFrom("client_secrets").where("revoked_at", "<", before).execute();
+export function purgeClientSecrets(tx: Executor, before: number, limit: number): Promise<Batch> {
+  return deleteSome(tx, "client_secrets", sql`revoked_at < ${before}`, limit);
 }
 
 const grantOf = prepared((db, p: Param<{ application_id: string; audience: string }>) =>

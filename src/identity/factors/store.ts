@@ -1,4 +1,6 @@
+import { sql } from "kysely";
 import type { TrustedDevicesTable } from "../../storage/schema-people.ts";
+import { type Batch, deleteSome } from "../../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
 export async function insertTrustedDevice(tx: Executor, row: TrustedDevicesTable): Promise<void> {
@@ -25,8 +27,8 @@ export async function deleteTrustedDevices(tx: Executor, userId: string): Promis
   await tx.kysely.deleteFrom("trusted_devices").where("user_id", "=", userId).execute();
 }
 
-export async function purgeTrustedDevices(tx: Executor, before: number): Promise<void> {
-  await tx.kysely.deleteFrom("trusted_devices").where("expires_at", "<", before).execute();
+export function purgeTrustedDevices(tx: Executor, before: number, limit: number): Promise<Batch> {
+  return deleteSome(tx, "trusted_devices", sql`expires_at < ${before}`, limit);
 }
 
 type DevicePage = { user_id: string; application_id: string; now: number; after: string; limit: number };

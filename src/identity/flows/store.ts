@@ -1,4 +1,6 @@
+import { sql } from "kysely";
 import type { FlowsTable } from "../../storage/schema.ts";
+import { type Batch, deleteSome } from "../../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
 export async function insertFlow(tx: Executor, row: FlowsTable): Promise<void> {
@@ -85,6 +87,6 @@ export async function deleteFlowsOf(tx: Executor, userId: string): Promise<void>
   await tx.kysely.deleteFrom("flows").where("user_id", "=", userId).execute();
 }
 
-export async function purgeFlows(tx: Executor, before: number): Promise<void> {
-  await tx.kysely.deleteFrom("flows").where("expires_at", "<", before).execute();
+export function purgeFlows(tx: Executor, before: number, limit: number): Promise<Batch> {
+  return deleteSome(tx, "flows", sql`expires_at < ${before}`, limit);
 }

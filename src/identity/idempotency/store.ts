@@ -1,3 +1,5 @@
+import { sql } from "kysely";
+import { type Batch, deleteSome } from "../../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
 type Claim = {
@@ -40,6 +42,6 @@ const recordByDigest = prepared((db, p: Param<{ digest: string }>) =>
 );
 export const findRecord = (tx: Executor, digest: string) => tx.first(recordByDigest, { digest });
 
-export async function purgeIdempotency(tx: Executor, now: number): Promise<void> {
-  await tx.kysely.deleteFrom("idempotency_records").where("expires_at", "<=", now).execute();
+export function purgeIdempotency(tx: Executor, now: number, limit: number): Promise<Batch> {
+  return deleteSome(tx, "idempotency_records", sql`expires_at <= ${now}`, limit);
 }

@@ -1,4 +1,6 @@
+import { sql } from "kysely";
 import type { DataKeysTable, KeyAlgorithm, SigningKeysTable } from "../../storage/schema.ts";
+import { type Batch, deleteSome } from "../../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
 /** The setting that holds a known text, sealed by the master key. A key that opens it is the right one. */
@@ -77,6 +79,6 @@ export async function retireOtherSigningKeys(
     .execute();
 }
 
-export async function purgeSigningKeys(tx: Executor, before: number): Promise<void> {
-  await tx.kysely.deleteFrom("signing_keys").where("expires_at", "<", before).execute();
+export function purgeSigningKeys(tx: Executor, before: number, limit: number): Promise<Batch> {
+  return deleteSome(tx, "signing_keys", sql`expires_at < ${before}`, limit);
 }

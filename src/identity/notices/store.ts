@@ -1,3 +1,4 @@
+import type { Batch } from "../../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
 type Seen = { user_id: string; digest: string; tenant_id: string; now: number };
@@ -47,21 +48,40 @@ export async function deleteKnownDevices(tx: Executor, userId: string): Promise<
   await tx.kysely.deleteFrom("known_devices").where("user_id", "=", userId).execute();
 }
 
-/** Keeps the last device of each user: without any, a stranger's sign-in would pass for the first. */
-export async function purgeKnownDevices(tx: Executor, before: number): Promise<void> {
-  await tx.kysely
-    .deleteFrom("known_devices")
-    .where("last_seen_at", "<", before)
-    .where((eb) =>
-      eb.exists(
-        eb
-          .selectFrom("known_devices as later")
-          .select("later.user_id")
-          .whereRef("later.user_id", "=", "known_devices.user_id")
-          .whereRef("later.last_seen_at", ">", "known_devices.last_seen_at"),
-      ),
-    )
-    .execute();
+/**
+ * Deletes devices last seen before `before`, but never a user's latest one: without any, a stranger's sign-in would pass for
+ * the first one. Walks along the index of the times, because a search for deletable rows would read all kept ones first.
+ */
+export function knownDevicesRetention(before: number) {
+  let from = -1;
+  return async (tx: Executor, limit: number): Promise<Batch> => {
+    const page = await tx.kysely
+      .selectFrom("known_devices")
+      .select("last_seen_at")
+      .where("last_seen_at", ">", from)
+      .where("last_seen_at", "<", before)
+      .orderBy("last_seen_at")
+      .limit(limit)
+      .execute();
+    const until = page.at(-1)?.last_seen_at;
+    if (until === undefined) return { rows: 0, more: false };
+    const { numDeletedRows } = await tx.kysely
+      .deleteFrom("known_devices")
+      .where("last_seen_at", ">", from)
+      .where("last_seen_at", "<=", until)
+      .where((eb) =>
+        eb.exists(
+          eb
+            .selectFrom("known_devices as later")
+            .select("later.user_id")
+            .whereRef("later.user_id", "=", "known_devices.user_id")
+            .whereRef("later.last_seen_at", ">", "known_devices.last_seen_at"),
+        ),
+      )
+      .executeTakeFirstOrThrow();
+    from = until;
+    return { rows: Number(numDeletedRows), more: page.length >= limit };
+  };
 }
 
 /** Returns the kinds of devices that a user has signed in with, latest first. */

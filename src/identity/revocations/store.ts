@@ -1,6 +1,8 @@
+import { sql } from "kysely";
 import { sha256Base64url } from "../../crypto/secrets.ts";
 import { lastValue, nextValue } from "../../storage/counters.ts";
 import type { RevocationsTable } from "../../storage/schema.ts";
+import { type Batch, deleteSome } from "../../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
 export interface Revocation {
@@ -83,6 +85,6 @@ export async function isRevoked(at: Executor, tenantId: string, id: string, issu
   return (await at.first(about, params)) !== undefined;
 }
 
-export async function purgeRevocations(tx: Executor, now: number): Promise<void> {
-  await tx.kysely.deleteFrom("revocations").where("expires_at", "<", now).execute();
+export function purgeRevocations(tx: Executor, now: number, limit: number): Promise<Batch> {
+  return deleteSome(tx, "revocations", sql`expires_at < ${now}`, limit);
 }

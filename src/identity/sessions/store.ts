@@ -1,4 +1,6 @@
+import { sql } from "kysely";
 import type { SessionsTable } from "../../storage/schema.ts";
+import { type Batch, deleteSome } from "../../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 import { userColumns } from "../users/public.ts";
 
@@ -217,12 +219,14 @@ export async function deleteSessionsOf(tx: Executor, userId: string): Promise<vo
   await tx.kysely.deleteFrom("sessions").where("user_id", "=", userId).where("ended_at", "is not", null).execute();
 }
 
-/** Deletes sessions 30 days after their end, or after their last possible refresh. */
-export async function purgeSessions(tx: Executor, before: number): Promise<void> {
-  await tx.kysely
-    .deleteFrom("sessions")
-    .where((eb) => eb.or([eb("ended_at", "<", before), eb("expires_at", "<", before)]))
-    .execute();
+/** Deletes sessions 30 days after their end. */
+export function purgeEndedSessions(tx: Executor, before: number, limit: number): Promise<Batch> {
+  return deleteSome(tx, "sessions", sql`ended_at < ${before}`, limit);
+}
+
+/** Deletes sessions 30 days after the last moment at which a refresh could have continued them. */
+export function purgeExpiredSessions(tx: Executor, before: number, limit: number): Promise<Batch> {
+  return deleteSome(tx, "sessions", sql`expires_at < ${before}`, limit);
 }
 
 /** Returns live and recently ended sessions, newest first. Each half has an index of its own. */
