@@ -7,8 +7,9 @@ import type { FirstSetup } from "../identity/setup.ts";
 import { Inbox } from "../mail/inbox.ts";
 import { isLocal } from "../mail/smtp-url.ts";
 import { openStorage } from "../storage/open.ts";
+import type { Storage } from "../storage/storage.ts";
 import { type Command, type CommandContext, jsonFlag, textFlag } from "./command.ts";
-import { databaseFile, makeDataDirectory, requireWritable } from "./data-directory.ts";
+import { databaseFile, makeDataDirectory } from "./data-directory.ts";
 import { printStart } from "./dev/banner.ts";
 import { developmentCredentials, developmentKey, setUpForDevelopment } from "./dev/credentials.ts";
 import type { DevLog } from "./dev/dev-log.ts";
@@ -16,11 +17,11 @@ import { DEV_DIRECTORY } from "./dev/find-data.ts";
 import { JsonLog } from "./dev/json-log.ts";
 import { mendOf } from "./dev/mend.ts";
 import { paintFor } from "./dev/paint.ts";
-import { markRunning, refuseSecondStart } from "./dev/running.ts";
 import { TerminalLog } from "./dev/terminal-log.ts";
 import { cliSettings, type Instance, readSettings } from "./instance.ts";
 import { createLog, type DevParts, listen } from "./listen.ts";
 import { createIdentityOf } from "./open.ts";
+import { type Serving, startServing } from "./serving.ts";
 
 /** Loosens limits per address, because tests sign up hundreds of users from one address. Limits per account stay strict. */
 const ROOMY = { limit_sign_up: "100000/1h", limit_anonymous: "100000/1h", limit_network: "100000/10m" };
@@ -43,23 +44,21 @@ export const dev: Command = {
     const ephemeral = context.flags.ephemeral === true;
     const settings = readSettings({ ...context, env: lower(context.env) }, dataDirectory);
     refuseProduction(settings);
-    if (!ephemeral) await refuseSecondStart(dataDirectory);
-    const { instance, made } = ephemeral
+    const { instance, made, serving } = ephemeral
       ? await openInMemory(settings, dataDirectory)
       : await openOnDisk(context, settings, dataDirectory);
     const devLog = createDevLog(context, instance, ephemeral ? null : dataDirectory);
-    let unmark = () => {};
     try {
       const listening = await listen(instance, devLog.log, partsOf(devLog, settings.log_level));
       const inboxUrl = settings.smtp_url === undefined ? `${listening.publicUrl}/dev/inbox` : null;
       const url = listening.publicUrl;
-      if (!ephemeral) unmark = markRunning(dataDirectory, listening.url);
+      serving?.listensAt(listening.url);
       printStart(context, { url, inboxUrl, made, dataDirectory: ephemeral ? null : dataDirectory });
       return await listening.done;
     } finally {
-      unmark();
       devLog.flush();
       await instance.storage.close();
+      serving?.release();
     }
   },
 };
@@ -90,6 +89,8 @@ function refuseProduction(settings: Instance["settings"]): void {
 interface Opened {
   instance: Instance;
   made: FirstSetup;
+  /** Absent in memory, which no other process shares. */
+  serving?: Serving;
 }
 
 async function openInMemory(settings: Instance["settings"], dataDirectory: string): Promise<Opened> {
@@ -106,14 +107,16 @@ async function openOnDisk(
 ): Promise<Opened> {
   const masterKeys = developmentKey(context, dataDirectory);
   makeDataDirectory(dataDirectory);
-  requireWritable(dataDirectory);
-  const storage = await openStorage({ kind: "sqlite", file: databaseFile(dataDirectory) });
+  const serving = startServing(dataDirectory, "dev");
+  let storage: Storage | undefined;
   try {
+    storage = await openStorage({ kind: "sqlite", file: databaseFile(dataDirectory) });
     const instance = { settings, dataDirectory, storage, clock: systemClock, masterKeys };
     const identity = await createIdentityOf(instance);
-    return { instance, made: await developmentCredentials(context, identity, dataDirectory) };
+    return { instance, made: await developmentCredentials(context, identity, dataDirectory), serving };
   } catch (error) {
-    await storage.close();
+    await storage?.close();
+    serving.release();
     throw error;
   }
 }

@@ -105,12 +105,22 @@ function readCredential(context: CommandContext): string | undefined {
   }
 }
 
-/** Opens the data of an instance that `init` or `dev` created. @throws ConfigError, CommandError */
-export async function openInstance(context: CommandContext): Promise<Instance> {
+/**
+ * Opens the data of an instance that `init` or `dev` created.
+ * @param beforeOpening runs before a data directory is opened, and may refuse it
+ * @throws ConfigError, CommandError
+ */
+export async function openInstance(
+  context: CommandContext,
+  beforeOpening: (dataDirectory: string) => void = () => undefined,
+): Promise<Instance> {
   const dataDirectory = dataDirectoryOf(context);
   const settings = readSettings(context, dataDirectory);
   const masterKeys = readMasterKeys(context, settings, dataDirectory);
-  if (settings.database_url === undefined) requireDataDirectory(context, dataDirectory);
+  if (settings.database_url === undefined) {
+    requireDataDirectory(context, dataDirectory);
+    beforeOpening(dataDirectory);
+  }
   return { settings, dataDirectory, masterKeys, clock: systemClock, storage: await openData(settings, dataDirectory) };
 }
 

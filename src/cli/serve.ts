@@ -1,9 +1,10 @@
 import { commit, version } from "../core/version.ts";
 import { exposureAdvice } from "./advice.ts";
 import { type Command, configFlag, dataFlag } from "./command.ts";
-import { cliSettings, openInstance } from "./instance.ts";
+import { cliSettings, type Instance, openInstance } from "./instance.ts";
 import { createLog, listen } from "./listen.ts";
 import { createIdentityOf, requireSetUp } from "./open.ts";
+import { type Serving, startServing } from "./serving.ts";
 
 export const serve: Command = {
   name: "serve",
@@ -18,16 +19,22 @@ export const serve: Command = {
     "  --public-url https://login.example.com",
   ],
   run: async (context) => {
-    const instance = await openInstance(context);
+    let serving: Serving | undefined;
+    let instance: Instance | undefined;
     try {
+      instance = await openInstance(context, (dataDirectory) => {
+        serving = startServing(dataDirectory, "serve");
+      });
       await requireSetUp(await createIdentityOf(instance));
       const log = createLog({ level: instance.settings.log_level, fd: 1 });
       const listening = await listen(instance, log);
+      serving?.listensAt(listening.url);
       for (const { problem, fix } of exposureAdvice(instance.settings)) log.warn({}, `${problem} ${fix}`);
       log.info({ url: listening.url, public_url: listening.publicUrl, version, commit }, "Sallyport is ready.");
       return await listening.done;
     } finally {
-      await instance.storage.close();
+      await instance?.storage.close();
+      serving?.release();
     }
   },
 };

@@ -83,7 +83,7 @@ test("SIGTERM lets an open request finish, and keeps its write", async () => {
   expect(answer).toStartWith("HTTP/1.1 201");
   expect(await stopped).toBe(0);
   expect(server.output()).toContain("Stopped.");
-  expect(readdirSync(made.data)).toEqual(["sallyport.db"]);
+  expect(readdirSync(made.data).sort()).toEqual(["sallyport.db", "serving.lock"]);
   const again = await serve(made.env);
   expect((await signIn(again.url, "slow@example.com")).status).toBe(200);
   await again.stop();
@@ -172,18 +172,19 @@ test("a backup during sign-ups holds every write acknowledged before it, and onl
 
 test("a failed start prints one sentence on standard error, and changes nothing", async () => {
   const made = await prepare({ program });
+  const other = await prepare({ program });
   const server = await serve(made.env);
   const port = new URL(server.url).port;
   const refusals: { args: string[]; env: Record<string, string>; says: string }[] = [
-    { args: ["--port", port], env: made.env, says: `Port ${port} on 127.0.0.1 is taken` },
+    { args: ["--port", port], env: other.env, says: `Port ${port} on 127.0.0.1 is taken` },
     {
       args: ["--port", "0"],
-      env: { SALLYPORT_DATA: made.data, SALLYPORT_MASTER_KEY: generateMasterKey() },
+      env: { SALLYPORT_DATA: other.data, SALLYPORT_MASTER_KEY: generateMasterKey() },
       says: "does not open this data",
     },
-    { args: ["--port", "0"], env: { ...made.env, SALLYPORT_DATA: scratch() }, says: "dist/sallyport init --data" },
-    { args: ["--port", "0", "--host", "203.0.113.1"], env: made.env, says: "Cannot listen on 203.0.113.1:0" },
-    { args: ["--port", "0", "--metrics-port", port], env: made.env, says: `Port ${port} on 127.0.0.1 is taken` },
+    { args: ["--port", "0"], env: { ...other.env, SALLYPORT_DATA: scratch() }, says: "dist/sallyport init --data" },
+    { args: ["--port", "0", "--host", "203.0.113.1"], env: other.env, says: "Cannot listen on 203.0.113.1:0" },
+    { args: ["--port", "0", "--metrics-port", port], env: other.env, says: `Port ${port} on 127.0.0.1 is taken` },
   ];
   for (const { args, env, says } of refusals) {
     const ran = await sallyport(["serve", ...args], { program, env });

@@ -29,7 +29,10 @@ test("a second start on the same data names the running process, and how to stop
   const cwd = scratch();
   const first = await DevRun.start(cwd);
   const ran = await sallyport(["dev", "--port", "0"], { cwd });
-  expectRefusal(ran, /^`dev` runs on \.\/\.sallyport\/dev already\. Use it at http:\S+, or stop it first: kill \d+\n$/);
+  expectRefusal(
+    ran,
+    /^`dev` runs on \.\/\.sallyport\/dev already, since \S+Z\. Use it at http:\S+, or stop it first: kill \d+\n$/,
+  );
   const [url, stop] = [/Use it at (\S+),/.exec(ran.stderr)?.[1], /kill \d+/.exec(ran.stderr)?.[0]];
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   expect(await first.paste(String(stop))).toMatchObject({ code: 0 });
