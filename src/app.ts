@@ -20,6 +20,7 @@ import { isLocal } from "./mail/smtp-url.ts";
 import type { Transport } from "./mail/transport.ts";
 import { type Composition, composeFeatures } from "./rpc/compose.ts";
 import { createProcedures } from "./rpc/procedures.ts";
+import { Integrity } from "./storage/integrity.ts";
 import { storageSettings } from "./storage/settings.ts";
 import type { Storage } from "./storage/storage.ts";
 
@@ -68,6 +69,7 @@ export interface App {
   fetch: ReturnType<typeof buildRoutes>["fetch"];
   serveOn: ReturnType<typeof buildRoutes>["serveOn"];
   openMetrics: ReturnType<typeof buildRoutes>["openMetrics"];
+  integrity: Integrity;
   jobs: readonly Job[];
   /** Makes /readyz answer 503 from now on, so that a load balancer stops sending requests. */
   drain(): void;
@@ -99,6 +101,10 @@ export async function createApp<Features extends Composition = typeof features>(
   metrics.gauge("sallyport_storage_failed", "1 when writes are refused until a restart.", () =>
     storage.stats().isFailed ? 1 : 0,
   );
+  metrics.gauge("sallyport_storage_damaged", "1 when a check has found damage in the database.", () =>
+    storage.stats().isDamaged ? 1 : 0,
+  );
+  const integrity = new Integrity(storage, log);
   metrics.gauge("process_resident_memory_bytes", "Resident memory.", () => process.memoryUsage.rss());
   const identity = await createIdentity({
     storage,
@@ -150,7 +156,7 @@ export async function createApp<Features extends Composition = typeof features>(
     version: options.version,
     inbox,
   });
-  return { identity, router, metrics, jobs: [...identity.jobs, ...jobs], ...built };
+  return { identity, router, metrics, integrity, jobs: [...identity.jobs, ...jobs, integrity.job], ...built };
 }
 
 /**

@@ -1,7 +1,8 @@
 import { existsSync, statfsSync, statSync } from "node:fs";
 import { ConfigError, envName } from "../core/config.ts";
 import { opensCheck } from "../identity/keys/data-keys.ts";
-import { type Peek, peek, peekPostgres } from "../storage/inspect.ts";
+import { sqliteCode } from "../storage/errors.ts";
+import { damageIn, type Peek, peek, peekPostgres } from "../storage/inspect.ts";
 import { schemaVersion } from "../storage/migrator.ts";
 import { type CommandContext, CommandError } from "./command.ts";
 import { databaseFile, looseDirectory } from "./data-directory.ts";
@@ -60,6 +61,7 @@ export async function checkData(
     ...checkPermissions(dataDirectory, file),
     checkDisk(dataDirectory),
     ...(await checkDatabase(context, settings, dataDirectory, state, () => peek(file))),
+    ...(await checkDamage(file)),
   ];
 }
 
@@ -107,6 +109,16 @@ async function checkDatabase(
     findings.push(warning("master key", `Other users can read ${file}.`, `Close it: chmod 600 ${file}`));
   }
   return findings;
+}
+
+/** A file that cannot be read at all is reported with the database. */
+async function checkDamage(file: string): Promise<Finding[]> {
+  const verdict = await damageIn(file).catch((thrown) =>
+    sqliteCode(thrown) === "SQLITE_CORRUPT" ? explain(thrown) : "ok",
+  );
+  if (verdict === "ok") return [];
+  const fix = "Stop the server, and restore a backup into an empty directory: sallyport restore";
+  return [error("database", `The database is damaged: ${verdict}`, fix)];
 }
 
 function checkSchema(seen: Peek): Finding {

@@ -76,6 +76,7 @@ export async function listen(instance: Instance, log: Log, dev: DevParts | null 
       ...(dev?.requestLog ? { requestLog: dev.requestLog } : {}),
       ...(dev?.onAudit ? { onAudit: dev.onAudit } : {}),
     });
+    await app.integrity.start();
     const stopDocuments = await app.serveOn(server);
     const metricsServer = listenForMetrics(settings.host, settings.metrics_port, app);
     if (dev === null || transport !== null) warnOfMail(settings, log);

@@ -59,6 +59,14 @@ export function copyDatabase(source: string, target: string): Promise<void> {
   );
 }
 
+/** @returns `ok`, or the first damaged places of the file @throws Error with SQLite's `code` unless it is a database */
+export function damageIn(file: string): Promise<string> {
+  return reading(file, async (database) => {
+    const rows = database.query<{ quick_check: string }, []>("PRAGMA quick_check(3)").all();
+    return rows.map((row) => row.quick_check).join("; ");
+  });
+}
+
 /** @returns `ok`, or the faults that SQLite finds in the file @throws Error with SQLite's `code` unless it is a database */
 export function verdictOn(file: string): Promise<string> {
   return reading(file, async (database) => {

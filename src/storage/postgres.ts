@@ -77,7 +77,7 @@ class PostgresStorage implements Storage {
   readonly read: Executor;
   readonly #pool: PostgresPool;
   readonly #compiler = new StatementCompiler(postgresDialect());
-  readonly #stats: StorageStats = { writes: 0, commits: 0, failedCommits: 0, isFailed: false };
+  readonly #stats: StorageStats = { writes: 0, commits: 0, failedCommits: 0, isFailed: false, isDamaged: false };
   readonly #inWrite = new AsyncLocalStorage<true>();
   readonly #running = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
@@ -107,6 +107,9 @@ class PostgresStorage implements Storage {
   async backup(_file: string): Promise<void> {
     throw new Error("This program does not copy a PostgreSQL database. Use pg_dump.");
   }
+
+  /** PostgreSQL watches its own files, and an operator checks them with pg_amcheck. */
+  async check(): Promise<void> {}
 
   async probe(): Promise<void> {
     await this.write(

@@ -35,6 +35,7 @@ export class SqliteMaintenance {
   #commits = 0;
   #walSize = 0;
   #checkpointing = false;
+  #checking = false;
   #closed = false;
 
   /**
@@ -91,9 +92,24 @@ export class SqliteMaintenance {
     await copyInto(target, async (file) => void (await thread.run({ kind: "backup", target: file })));
   }
 
-  /** Waits for running work, then closes. */
+  /** Looks for damage. @throws Error with `code` SQLITE_CORRUPT */
+  async check(): Promise<void> {
+    if (this.#closed) return;
+    const thread = this.#startThread();
+    this.#checking = true;
+    try {
+      await thread.run({ kind: "check" });
+    } catch (error) {
+      if (!this.#closed) throw error;
+    } finally {
+      this.#checking = false;
+    }
+  }
+
+  /** Waits for running work, then closes. A check may take minutes, so a stop does not wait for it. */
   async close(): Promise<void> {
     this.#closed = true;
+    if (this.#checking) this.#thread?.end();
     await this.#thread?.close();
   }
 

@@ -6,6 +6,8 @@ export type WorkerTask =
   /** Copies the WAL when it has `threshold` pages. TRUNCATE also empties it, and requires that no writer runs. */
   | { kind: "checkpoint"; mode: "PASSIVE" | "TRUNCATE"; threshold: number }
   | { kind: "backup"; target: string }
+  /** Fails with code SQLITE_CORRUPT if the file is damaged. */
+  | { kind: "check" }
   | { kind: "close" };
 
 export interface WorkerRequest {
@@ -41,13 +43,20 @@ function perform(task: WorkerTask): number {
   }
   if (!database) throw new Error("the worker has no database");
   if (task.kind === "checkpoint") return checkpoint(database, task.mode, task.threshold);
-  if (task.kind === "backup") database.query("VACUUM INTO ?").run(task.target);
+  if (task.kind === "check") check(database);
+  else if (task.kind === "backup") database.query("VACUUM INTO ?").run(task.target);
   else {
     database.clearQueryCache();
     database.close();
     database = undefined;
   }
   return 0;
+}
+
+function check(connection: Database): void {
+  const rows = connection.query<{ quick_check: string }, []>("PRAGMA quick_check(3)").all();
+  const verdict = rows.map((row) => row.quick_check).join("; ");
+  if (verdict !== "ok") throw Object.assign(new Error(verdict), { code: "SQLITE_CORRUPT" });
 }
 
 function checkpoint(connection: Database, mode: "PASSIVE" | "TRUNCATE", threshold: number): number {

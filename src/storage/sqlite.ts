@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, openSync } from "node:fs";
 import type { Clock } from "../core/clock.ts";
 import { sqliteColumns } from "./columns.ts";
 import { StatementCompiler } from "./compile.ts";
+import { sqliteCode, storageUnavailable } from "./errors.ts";
 import { type AppliedRow, type MigrationTarget, migrate, type RunStatement } from "./migrator.ts";
 import { SqliteConnection, SqliteExecutor, sqliteDialect } from "./sqlite-executor.ts";
 import { ensurePrivateFile, openReader, openUnnamedPair, openWriter, syncDirectoryOf } from "./sqlite-file.ts";
@@ -70,6 +71,7 @@ class SqliteStorage implements Storage {
   readonly #maintenance: SqliteMaintenance | undefined;
   readonly #wal: number | undefined;
   readonly #failureListeners: ((cause: unknown) => void)[] = [];
+  #damage: unknown;
   #closed: Promise<void> | undefined;
 
   constructor(writer: SqliteDatabase, reader: SqliteDatabase, place: { file: string; wal: number } | undefined) {
@@ -102,7 +104,17 @@ class SqliteStorage implements Storage {
     await copyInto(file, async (target) => void this.#reader.database.query("VACUUM INTO ?").run(target));
   }
 
+  async check(): Promise<void> {
+    try {
+      await this.#maintenance?.check();
+    } catch (error) {
+      if (sqliteCode(error)?.startsWith("SQLITE_CORRUPT")) this.#damage = error;
+      throw error;
+    }
+  }
+
   async probe(): Promise<void> {
+    if (this.#damage !== undefined) throw storageUnavailable(this.#damage);
     this.#reader.database.query("SELECT count(*) FROM schema_migrations").get();
     await this.write(async () => undefined);
   }
@@ -112,7 +124,7 @@ class SqliteStorage implements Storage {
   }
 
   stats(): StorageStats {
-    return this.#scheduler.stats();
+    return { ...this.#scheduler.stats(), isDamaged: this.#damage !== undefined };
   }
 
   close(): Promise<void> {

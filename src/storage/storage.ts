@@ -18,6 +18,11 @@ export interface Storage {
   write<T>(work: (tx: Executor) => Promise<T>): Promise<T>;
   /** Copies all acknowledged writes consistently into `file` (SQLite only), while the appliance goes on. */
   backup(file: string): Promise<void>;
+  /**
+   * Looks for damage (SQLite only), in a thread that answers no request. Later probes fail if it finds any.
+   * @throws Error with `code` SQLITE_CORRUPT
+   */
+  check(): Promise<void>;
   /** Does a read and a write that changes nothing, for /readyz. @throws when the storage cannot serve */
   probe(): Promise<void>;
   /**
@@ -37,6 +42,8 @@ export interface StorageStats {
   failedCommits: number;
   /** Whether all writes are refused until a restart: see {@link Storage.onFailure}. */
   isFailed: boolean;
+  /** Whether {@link Storage.check} has found damage. */
+  isDamaged: boolean;
 }
 
 /** Runs statements: on the reader, or in one transaction. */

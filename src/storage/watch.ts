@@ -31,6 +31,7 @@ export function watchStatements(storage: Storage, watches: readonly Watch[]): St
       return result;
     },
     backup: (file) => storage.backup(file),
+    check: () => storage.check(),
     probe: () => storage.probe(),
     onFailure: (listener) => storage.onFailure(listener),
     stats: () => storage.stats(),

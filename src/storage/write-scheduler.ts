@@ -46,7 +46,7 @@ export class WriteScheduler {
   readonly #database: SqliteDatabase;
   readonly #durability: Durability;
   readonly #committed: () => void;
-  readonly #stats: StorageStats = { writes: 0, commits: 0, failedCommits: 0, isFailed: false };
+  readonly #stats: StorageStats = { writes: 0, commits: 0, failedCommits: 0, isFailed: false, isDamaged: false };
   #queue: Job[] = [];
   #running = false;
   #unsettled = 0;

@@ -165,14 +165,15 @@ for (const { name, env, args, finding } of troubles) {
 }
 
 test("an unreachable public URL is an error while the server runs, and doctor notices a changed one", async () => {
-  const moved = await start(["serve", "--port", "0", "--public-url", "http://localhost:1"], { env: made.env });
+  const env = variant();
+  const moved = await start(["serve", "--port", "0", "--public-url", "http://localhost:1"], { env });
   const at = new URL(moved.url).port;
-  const nowhere = await doctor(made.env, "--port", at, "--public-url", "http://localhost:1");
+  const nowhere = await doctor(env, "--port", at, "--public-url", "http://localhost:1");
   expect(found(nowhere, "public URL")[0]).toMatchObject({
     level: "error",
     message: expect.stringContaining("cannot reach"),
   });
-  const changed = await doctor(made.env, "--port", at, "--public-url", "http://localhost:2");
+  const changed = await doctor(env, "--port", at, "--public-url", "http://localhost:2");
   expect(found(changed, "port")[0]).toMatchObject({ level: "warning", fix: expect.stringContaining("Restart") });
   expect(await moved.stop()).toBe(0);
 });

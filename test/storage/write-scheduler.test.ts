@@ -57,7 +57,7 @@ describe("a batch", () => {
     expect(String(late)).toContain("over");
     expect(await settingNames(storage)).toEqual([]);
     await put(storage, "next");
-    expect(storage.stats()).toEqual({ writes: 1, commits: 1, failedCommits: 1, isFailed: false });
+    expect(storage.stats()).toEqual({ writes: 1, commits: 1, failedCommits: 1, isFailed: false, isDamaged: false });
     await storage.close();
   });
 

@@ -24,6 +24,10 @@ export class CountingStorage implements Storage {
     return this.inner.backup(file);
   }
 
+  check(): Promise<void> {
+    return this.inner.check();
+  }
+
   probe(): Promise<void> {
     return this.inner.probe();
   }

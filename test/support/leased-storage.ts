@@ -33,6 +33,10 @@ export class LeasedStorage implements Storage {
     return this.inner.backup(file);
   }
 
+  check(): Promise<void> {
+    return this.#closed ? Promise.reject(closed()) : this.inner.check();
+  }
+
   probe(): Promise<void> {
     return this.#closed ? Promise.reject(closed()) : this.inner.probe();
   }
@@ -42,12 +46,13 @@ export class LeasedStorage implements Storage {
   }
 
   stats(): StorageStats {
-    const { writes, commits, failedCommits, isFailed } = this.inner.stats();
+    const { writes, commits, failedCommits, isFailed, isDamaged } = this.inner.stats();
     return {
       writes: writes - this.#before.writes,
       commits: commits - this.#before.commits,
       failedCommits: failedCommits - this.#before.failedCommits,
       isFailed,
+      isDamaged,
     };
   }
 

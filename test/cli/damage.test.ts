@@ -1,0 +1,40 @@
+import { Database } from "bun:sqlite";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { prepare, sallyport, start, tidy } from "../support/cli.ts";
+import { call, signUp } from "../support/people.ts";
+
+setDefaultTimeout(120_000);
+afterAll(tidy);
+
+/** Overwrites an index that no start reads. */
+function damage(file: string): void {
+  const database = new Database(file);
+  const index = "SELECT rootpage FROM sqlite_schema WHERE name = 'users_by_search_name'";
+  const page = database.query<{ rootpage: number }, []>(index).get()?.rootpage ?? 0;
+  const size = database.query<{ page_size: number }, []>("PRAGMA page_size").get()?.page_size ?? 0;
+  database.close();
+  const descriptor = openSync(file, "r+");
+  writeSync(descriptor, Buffer.alloc(size, 0xa5), 0, size, (page - 1) * size);
+  closeSync(descriptor);
+}
+
+test("a damaged database is one fatal line, is not ready, and doctor reports it", async () => {
+  const made = await prepare();
+  const whole = await start(["serve", "--port", "0"], { env: made.env });
+  await signUp(whole.url, "ada@example.com");
+  expect((await call(whole.url, "/readyz")).status).toBe(200);
+  await whole.stop();
+  damage(join(made.data, "sallyport.db"));
+  const server = await start(["serve", "--port", "0"], { env: made.env });
+  const ready = await call(server.url, "/readyz");
+  expect([ready.status, ready.body.error?.code]).toEqual([503, "storage_unavailable"]);
+  expect((await call(server.url, "/healthz")).status).toBe(200);
+  const fatal = server.output().match(/"level":"fatal".*/g);
+  expect(fatal).toEqual([expect.stringContaining("The database is damaged")]);
+  const report = await sallyport(["doctor", "--json"], { env: made.env });
+  expect(report.code).toBe(1);
+  expect(report.stdout).toContain("The database is damaged");
+  expect(await server.stop()).toBe(0);
+});
