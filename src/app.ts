@@ -2,9 +2,11 @@ import type { AnyRouter } from "@trpc/server";
 import type { Clock } from "./core/clock.ts";
 import { MINUTE, SECOND } from "./core/clock.ts";
 import { composeSettings, type SettingsOf, sliceValues } from "./core/config.ts";
+import { AppError } from "./core/errors.ts";
 import type { Job } from "./core/feature.ts";
 import type { Log } from "./core/log.ts";
 import { Metrics } from "./core/metrics.ts";
+import { ThrottledLog } from "./core/throttled-log.ts";
 import type { MasterKeys } from "./crypto/master-key.ts";
 import { features as registry } from "./features/index.ts";
 import { Edge } from "./http/edge.ts";
@@ -20,6 +22,7 @@ import { isLocal } from "./mail/smtp-url.ts";
 import type { Transport } from "./mail/transport.ts";
 import { type Composition, composeFeatures } from "./rpc/compose.ts";
 import { createProcedures } from "./rpc/procedures.ts";
+import { faultOf, reasonOf } from "./storage/errors.ts";
 import { Integrity } from "./storage/integrity.ts";
 import { storageSettings } from "./storage/settings.ts";
 import type { Storage } from "./storage/storage.ts";
@@ -165,11 +168,17 @@ export async function createApp<Features extends Composition = typeof features>(
  */
 export function startJobs(jobs: readonly Job[], log: Log): () => Promise<void> {
   const running = new Set<Promise<void>>();
+  const faults = new ThrottledLog(log);
   const stopping = new AbortController();
   const run = (job: Job) => {
     const done = job
       .run(stopping.signal)
-      .catch((error: unknown) => log.error({ job: job.name, err: error }, "A job failed. It will run again."))
+      .catch((error: unknown) => {
+        const said = "A job failed. It will run again.";
+        if (error instanceof AppError && error.code === "storage_unavailable") {
+          faults.error(faultOf(error.cause), { job: job.name, reason: reasonOf(error.cause) }, said);
+        } else log.error({ job: job.name, err: error }, said);
+      })
       .finally(() => running.delete(done));
     running.add(done);
   };

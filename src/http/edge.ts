@@ -6,7 +6,9 @@ import type { Log } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
 import { clientAddress, type NetworkList, networkOf } from "../core/network.ts";
 import { RecentMap } from "../core/recent-map.ts";
+import { ThrottledLog } from "../core/throttled-log.ts";
 import { toAppError, toEnvelope } from "../rpc/errors.ts";
+import { faultOf, reasonOf } from "../storage/errors.ts";
 import type { AnsweredRequest, RequestLog } from "./request-log.ts";
 import { pathOf } from "./request-target.ts";
 
@@ -59,12 +61,14 @@ const PEERS = 10_000;
 export class Edge {
   readonly #hosts = new Map<string, string | null>();
   readonly #peers = new RecentMap<ClientAddress>(PEERS);
+  readonly #refusals: ThrottledLog;
   readonly #security: Record<string, string>;
   readonly #jsonHeaders: Headers;
   readonly #count: (labels: string) => void;
   readonly #observe: (seconds: number) => void;
 
   constructor(private readonly options: EdgeOptions) {
+    this.#refusals = new ThrottledLog(options.log);
     const url = new URL(options.publicUrl);
     this.#hosts.set(url.host, null);
     // On a developer's machine, all loopback names mean the same host.
@@ -175,10 +179,10 @@ export class Edge {
     const { requestId } = exchange.origin;
     if (error.status >= 500) {
       const path = pathOf(exchange.request.url);
-      this.options.log.error(
-        { request_id: requestId, code: error.code, path, err: error.cause ?? error },
-        error.message,
-      );
+      const fields = { request_id: requestId, code: error.code, path };
+      if (error.code === "storage_unavailable") {
+        this.#refusals.error(faultOf(error.cause), { ...fields, reason: reasonOf(error.cause) }, error.message);
+      } else this.options.log.error({ ...fields, err: error.cause ?? error }, error.message);
     }
     if (error.retryAfter !== undefined) exchange.headers["retry-after"] = String(error.retryAfter);
     if (error.status === 401 || error.challenge !== undefined) {

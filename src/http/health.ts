@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { SECOND } from "../core/clock.ts";
 import { AppError } from "../core/errors.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -12,13 +13,28 @@ export function healthHandlers(edge: Edge, storage: Storage, metrics: Metrics, m
   };
   const healthz: Handler = (exchange) => edge.json(exchange, 200, { status: "ok" });
   let draining = false;
+  let writtenAt = Number.NEGATIVE_INFINITY;
+  let probing: Promise<void> | undefined;
+  /** Writes once a second at most, because anybody may call /readyz, and each write is a flush. */
+  const probe = (): Promise<void> => {
+    if (performance.now() - writtenAt < SECOND && !storage.stats().isFailed) return Promise.resolve();
+    probing ??= storage
+      .probe()
+      .then(() => {
+        writtenAt = performance.now();
+      })
+      .finally(() => {
+        probing = undefined;
+      });
+    return probing;
+  };
   const readyz: Handler = async (exchange) => {
     if (draining)
       throw new AppError("overloaded", {
         message: "The server is stopping. Send the request to another node.",
         retryAfter: 1,
       });
-    await storage.probe();
+    await probe();
     return edge.json(exchange, 200, { status: "ready" });
   };
   /** Hides /metrics on the main port unless a token is configured. */

@@ -19,6 +19,11 @@ export async function nextValue(tx: Executor, name: string): Promise<number> {
   return row.value;
 }
 
+/** Writes a row, which shows whether the storage can. */
+export async function writeProbe(tx: Executor): Promise<void> {
+  await nextValue(tx, "probe");
+}
+
 const last = prepared((db, p: Param<{ name: string }>) =>
   db.selectFrom("counters").select("value").where("name", "=", p("name")),
 );

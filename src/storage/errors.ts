@@ -89,6 +89,17 @@ export function isOutcomeUnknown(error: unknown): boolean {
   return error instanceof AppError && error.code === "outcome_unknown";
 }
 
+/** Returns a short name for the cause of `storage_unavailable`, the same for all refusals by one fault. */
+export function faultOf(cause: unknown): string {
+  const { code } = driverError(cause);
+  return sqliteCode(cause) ?? sqlState(cause) ?? (typeof code === "string" ? code : "storage");
+}
+
+/** Returns the message of a cause without its stack, which says nothing about a full disk or a lost connection. */
+export function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
 /** `storage_unavailable`; the cause goes to the log only. */
 export function storageUnavailable(cause: unknown): AppError {
   return new AppError("storage_unavailable", { retryAfter: 1, cause });

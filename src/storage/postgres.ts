@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Clock } from "../core/clock.ts";
 import { postgresColumns } from "./columns.ts";
 import { StatementCompiler } from "./compile.ts";
+import { writeProbe } from "./counters.ts";
 import { isOutcomeUnknown, isPostgresRetryable, isPostgresUnavailable, outcomeUnknown } from "./errors.ts";
 import { type AppliedRow, type MigrationTarget, migrate, type RunStatement } from "./migrator.ts";
 import { PostgresExecutor, postgresDialect, type RunQuery, translateUnavailable } from "./postgres-executor.ts";
@@ -112,9 +113,7 @@ class PostgresStorage implements Storage {
   async check(): Promise<void> {}
 
   async probe(): Promise<void> {
-    await this.write(
-      async (tx) => void (await tx.kysely.selectFrom("instance_settings").select("name").limit(1).execute()),
-    );
+    await this.write(writeProbe);
   }
 
   onFailure(): void {}

@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, openSync } from "node:fs";
 import type { Clock } from "../core/clock.ts";
 import { sqliteColumns } from "./columns.ts";
 import { StatementCompiler } from "./compile.ts";
+import { writeProbe } from "./counters.ts";
 import { sqliteCode, storageUnavailable } from "./errors.ts";
 import { type AppliedRow, type MigrationTarget, migrate, type RunStatement } from "./migrator.ts";
 import { SqliteConnection, SqliteExecutor, sqliteDialect } from "./sqlite-executor.ts";
@@ -116,7 +117,7 @@ class SqliteStorage implements Storage {
   async probe(): Promise<void> {
     if (this.#damage !== undefined) throw storageUnavailable(this.#damage);
     this.#reader.database.query("SELECT count(*) FROM schema_migrations").get();
-    await this.write(async () => undefined);
+    await this.write(writeProbe);
   }
 
   onFailure(listener: (cause: unknown) => void): void {

@@ -23,7 +23,7 @@ export interface Storage {
    * @throws Error with `code` SQLITE_CORRUPT
    */
   check(): Promise<void>;
-  /** Does a read and a write that changes nothing, for /readyz. @throws when the storage cannot serve */
+  /** Reads, and writes a row that means nothing, for /readyz. @throws when the storage cannot serve */
   probe(): Promise<void>;
   /**
    * Calls the listener once after a failed flush or commit. The contents of the disk are then unknown: every later write is

@@ -62,6 +62,16 @@ diskTest("a full disk stops writes but not reads, and writes resume when space i
   });
   await expectNoWrites(server, token);
   await expectReads(server, body.access_token, made.secretKey);
+  const ready = await call(server.url, "/readyz");
+  expect([ready.status, ready.body.error?.code]).toEqual([503, "storage_unavailable"]);
+  for (let times = 0; times < 20; times++) await refresh(server.url, token);
+  // One line a fault, in ten seconds. SQLite names a full disk in two ways.
+  const refusals = server
+    .output()
+    .split("\n")
+    .filter((line) => line.includes("storage_unavailable"));
+  expect(refusals.length).toBeLessThan(5);
+  expect(refusals.join()).not.toContain("stack");
   small.free();
   const back = await eventually(async () => {
     const next = await refresh(server.url, token);

@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { storageUnavailable } from "../../src/storage/errors.ts";
 import { scenarios } from "../support/scenarios.ts";
 
 scenarios("probes and metrics", (t) => {
@@ -20,6 +21,23 @@ scenarios("probes and metrics", (t) => {
       expect((await app.client().get("/healthz")).status).toBe(200);
     },
   );
+
+  t.test("/readyz writes a row, at most once a second, and forgets no failure", async (app) => {
+    const written = async () => {
+      const query = app.storage.read.kysely.selectFrom("counters").select("value").where("name", "=", "probe");
+      return (await query.executeTakeFirst())?.value ?? 0;
+    };
+    for (let times = 0; times < 5; times++) expect((await app.client().get("/readyz")).status).toBe(200);
+    expect(await written()).toBe(1);
+    await Bun.sleep(1_050);
+    app.storage.probe = () => Promise.reject(storageUnavailable(new Error("the disk is full")));
+    for (let times = 0; times < 3; times++) {
+      const ready = await app.client().get("/readyz");
+      expect([ready.status, ready.code]).toEqual([503, "storage_unavailable"]);
+    }
+    const lines = app.log.lines.filter(({ fields }) => fields.code === "storage_unavailable");
+    expect(lines).toMatchObject([{ level: "error", fields: { path: "/readyz", reason: "the disk is full" } }]);
+  });
 
   t.test("/metrics does not exist without a configured token", async (app) => {
     for (const headers of [{}, { authorization: "Bearer " }, { authorization: "Bearer undefined" }]) {
