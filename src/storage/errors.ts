@@ -58,7 +58,7 @@ export function isSqliteFlushFault(error: unknown): boolean {
 /** A lost or refused connection, or a server that is starting, stopping or out of room. */
 export function isPostgresUnavailable(error: unknown): boolean {
   const state = sqlState(error);
-  if (state !== undefined) return /^(08|53|57P|58|25006|25P03)/.test(state);
+  if (state !== undefined) return /^(08|53|57P|58|25006|25P03)/.test(state) || isPostgresTimeout(error);
   const { code, message } = driverError(error);
   if (typeof code === "string") {
     return /^(ERR_POSTGRES_(CONNECTION|IDLE|LIFETIME)|ECONN|EPIPE|ENOTFOUND|ENOENT|ETIMEDOUT|EHOST)/.test(code);
@@ -69,6 +69,11 @@ export function isPostgresUnavailable(error: unknown): boolean {
       message,
     )
   );
+}
+
+/** A statement that the server has cancelled, because it took too long. Its connection still works. */
+export function isPostgresTimeout(error: unknown): boolean {
+  return sqlState(error) === "57014";
 }
 
 /** A serialization failure or a deadlock: the same work may succeed at the next attempt. */

@@ -6,6 +6,7 @@ import {
   type PostgresPoolOptions,
   type PostgresResult,
   portable,
+  STATEMENT_TIMEOUT,
 } from "./postgres-pool.ts";
 
 /** Opens a pool of the `pg` package, the alternative to Bun's younger driver. */
@@ -15,6 +16,7 @@ export function openPgPool({ url, maxConnections }: PostgresPoolOptions): Postgr
     max: maxConnections,
     connectionTimeoutMillis: CONNECT_TIMEOUT * 1_000,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION,
+    statement_timeout: STATEMENT_TIMEOUT,
     types: { getTypeParser },
   });
   // The pool replaces an idle connection that the server ended. Without a listener this event would end the process.

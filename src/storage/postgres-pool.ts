@@ -33,6 +33,9 @@ export const CONNECT_TIMEOUT = 5;
 /** Milliseconds until PostgreSQL ends an idle transaction. A write whose process hangs must not hold its locks for ever. */
 export const IDLE_IN_TRANSACTION = 30_000;
 
+/** Milliseconds until PostgreSQL cancels a statement, whose caller has given up by then. Migrations lift this limit. */
+export const STATEMENT_TIMEOUT = 5_000;
+
 /** Opens a pool of Bun's own driver. */
 export function openBunPool({ url, maxConnections }: PostgresPoolOptions): PostgresPool {
   const pool = new SQL({
@@ -41,7 +44,7 @@ export function openBunPool({ url, maxConnections }: PostgresPoolOptions): Postg
     connectionTimeout: CONNECT_TIMEOUT,
     // Returns every int8 as a bigint, whatever its value. That distinguishes it from text, and `portable` makes it a number.
     bigint: true,
-    connection: { idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION },
+    connection: { idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION, statement_timeout: STATEMENT_TIMEOUT },
   });
   const run = async (on: Pick<SQL, "unsafe">, sql: string, params: readonly unknown[]): Promise<PostgresResult> => {
     const result = await on.unsafe(sql, [...params]);

@@ -3,8 +3,15 @@ import type { Clock } from "../core/clock.ts";
 import { postgresColumns } from "./columns.ts";
 import { StatementCompiler } from "./compile.ts";
 import { writeProbe } from "./counters.ts";
-import { isOutcomeUnknown, isPostgresRetryable, isPostgresUnavailable, outcomeUnknown } from "./errors.ts";
+import {
+  isOutcomeUnknown,
+  isPostgresRetryable,
+  isPostgresTimeout,
+  isPostgresUnavailable,
+  outcomeUnknown,
+} from "./errors.ts";
 import { type AppliedRow, type MigrationTarget, migrate, type RunStatement } from "./migrator.ts";
+import { withDeadlines } from "./postgres-deadlines.ts";
 import { PostgresExecutor, postgresDialect, type RunQuery, translateUnavailable } from "./postgres-executor.ts";
 import type { PostgresPool } from "./postgres-pool.ts";
 import type { Executor, Storage, StorageStats } from "./storage.ts";
@@ -17,7 +24,7 @@ const MIGRATION_LOCK = 7_306_080_219;
 export async function openPostgresStorage(pool: PostgresPool, clock: Clock): Promise<Storage> {
   try {
     await migrate(postgresMigrationTarget(pool), clock);
-    return new PostgresStorage(pool);
+    return new PostgresStorage(withDeadlines(pool));
   } catch (error) {
     await pool.close();
     throw error;
@@ -31,6 +38,7 @@ export function postgresMigrationTarget(pool: PostgresPool): MigrationTarget {
     placeholder: (n) => `$${n}`,
     exclusive: (work) =>
       transaction(pool, async (query) => {
+        await query("SET LOCAL statement_timeout = 0", []);
         await query("SELECT pg_advisory_xact_lock($1::bigint)", [MIGRATION_LOCK]);
         const run: RunStatement = async (sql, params = []) =>
           (await query(sql, params)).rows as unknown as AppliedRow[];
@@ -61,7 +69,7 @@ async function transaction<T>(pool: PostgresPool, work: (query: RunQuery) => Pro
     return result;
   } catch (error) {
     over = true;
-    broken = isPostgresUnavailable(error) || isOutcomeUnknown(error);
+    broken = (isPostgresUnavailable(error) && !isPostgresTimeout(error)) || isOutcomeUnknown(error);
     if (!broken) {
       await session.query("ROLLBACK", []).catch(() => {
         broken = true;

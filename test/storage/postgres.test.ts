@@ -75,6 +75,46 @@ eachPostgresDriver((driver) => {
       proxy.stop();
     });
 
+    test("gives up on a server that hangs, and keeps nothing of an abandoned write", async () => {
+      const target = await url();
+      const hanging = await openStorage({ kind: "postgres", url: target, driver, maxConnections: 1 });
+      const { rows } = await pid(hanging.read.kysely);
+      process.kill(Number(rows), "SIGSTOP");
+      const start = performance.now();
+      const calls = [
+        hanging.write((tx) => tx.first(insertSetting, { name: "given-up", value: "1" })),
+        hanging.read.first(readSetting, { name: "x" }),
+        hanging.probe(),
+      ];
+      try {
+        for (const error of await Promise.all(calls.map(rejection))) {
+          expect(error).toMatchObject({ code: "storage_unavailable", retryAfter: 1 });
+        }
+        expect(performance.now() - start).toBeLessThan(5_000);
+      } finally {
+        process.kill(Number(rows), "SIGCONT");
+      }
+      await hanging.write((tx) => tx.first(insertSetting, { name: "afterwards", value: "1" }));
+      expect(await settingNames(hanging)).toEqual(["afterwards"]);
+      await hanging.close();
+    }, 30_000);
+
+    test("undoes a write whose statement was sent to a server that hangs", async () => {
+      const hanging = await openStorage({ kind: "postgres", url: await url(), driver, maxConnections: 1 });
+      let backend = 0;
+      const write = hanging.write(async (tx) => {
+        await tx.first(insertSetting, { name: "before", value: "1" });
+        backend = Number((await pid(tx.kysely)).rows);
+        process.kill(backend, "SIGSTOP");
+        await tx.first(insertSetting, { name: "sent", value: "1" });
+      });
+      expect(await rejection(write)).toMatchObject({ code: "storage_unavailable" });
+      process.kill(backend, "SIGCONT");
+      await hanging.write((tx) => tx.first(insertSetting, { name: "afterwards", value: "1" }));
+      expect(await settingNames(hanging)).toEqual(["afterwards"]);
+      await hanging.close();
+    }, 30_000);
+
     test("retries after a deadlock", async () => {
       await storage.write(async (tx) => {
         await tx.first(insertSetting, { name: "lock-a", value: "0" });
