@@ -145,6 +145,7 @@ export async function createApp<Features extends Composition = typeof features>(
     publicUrl,
     tenantHosts: values.tenant_hosts,
     trustedProxies: values.trusted_proxies,
+    hsts: values.hsts,
     clock,
     log,
     requestLog: options.requestLog ?? (values.log_level === "debug" ? debugRequestLog(log) : null),

@@ -12,12 +12,23 @@ import { faultOf, reasonOf } from "../storage/errors.ts";
 import type { AnsweredRequest, RequestLog } from "./request-log.ts";
 import { pathOf } from "./request-target.ts";
 
+export type Hsts = "off" | "host" | "subdomains";
+
+/** RFC 6797 section 6.1.2: `includeSubDomains` binds every host below, also those of other servers. */
+const HSTS: Record<Hsts, Record<string, string>> = {
+  off: {},
+  host: { "strict-transport-security": "max-age=63072000" },
+  subdomains: { "strict-transport-security": "max-age=63072000; includeSubDomains" },
+};
+
 export interface EdgeOptions {
   /** Public origin, without a trailing slash. */
   publicUrl: string;
   /** Maps a host (with port) to a tenant slug. */
   tenantHosts: ReadonlyMap<string, string>;
   trustedProxies: NetworkList;
+  /** The hosts that browsers are told to call by https only, if the public URL is https. */
+  hsts: Hsts;
   clock: Clock;
   log: Log;
   /** null if requests are not logged. */
@@ -82,7 +93,7 @@ export class Edge {
       "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
       "x-content-type-options": "nosniff",
       "referrer-policy": "no-referrer",
-      ...(url.protocol === "https:" ? { "strict-transport-security": "max-age=63072000; includeSubDomains" } : {}),
+      ...(url.protocol === "https:" ? HSTS[options.hsts] : {}),
     };
     this.#jsonHeaders = new Headers({ ...this.#security, "content-type": "application/json" });
     this.#count = options.metrics.labelled("sallyport_http_requests_total", "Requests answered, by status.");

@@ -56,6 +56,10 @@ export const httpSettings = defineSettings({
     schema: tenantHosts,
     doc: "More host names, each with its tenant: login.acme.com=acme.",
   },
+  hsts: {
+    schema: z.enum(["off", "host", "subdomains"]).default("host"),
+    doc: "Hosts for which browsers insist on https (HSTS): none, this host, or also every host below it.",
+  },
   log_level: {
     schema: z.enum(["error", "warn", "info", "debug"]).default("info"),
     doc: "Least severe level to log; debug also logs every request.",

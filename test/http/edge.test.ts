@@ -157,13 +157,29 @@ scenarios("the edge (ASVS 4.2.1, 13.2.5)", (t) => {
         "/healthz",
       ]) {
         const { headers } = await app.client().get(path);
-        expect([path, headers.get("strict-transport-security")]).toEqual([path, "max-age=63072000; includeSubDomains"]);
+        expect([path, headers.get("strict-transport-security")]).toEqual([path, "max-age=63072000"]);
       }
       const preflight = await app.client({ origin: "https://login.example.com" }).send("OPTIONS", "/v1/auth/login");
       expect(preflight.headers.get("strict-transport-security")).not.toBeNull();
     },
     { publicUrl: "https://login.example.com" },
   );
+
+  for (const [hsts, header] of [
+    ["off", null],
+    ["subdomains", "max-age=63072000; includeSubDomains"],
+  ] as const) {
+    t.test(
+      `with the setting hsts ${hsts}, every answer has ${header ?? "no HSTS"}`,
+      async (app) => {
+        for (const path of ["/v1/auth/session", "/nowhere", "/.well-known/jwks.json", "/healthz", "/"]) {
+          const { headers } = await app.client().get(path);
+          expect([path, headers.get("strict-transport-security")]).toEqual([path, header]);
+        }
+      },
+      { publicUrl: "https://login.example.com", settings: { hsts } },
+    );
+  }
 
   t.test(
     "under https, the http form of an allowed origin or of the own origin is foreign",

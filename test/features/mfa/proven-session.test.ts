@@ -37,6 +37,7 @@ function serve(app: TestApp) {
     publicUrl: app.publicUrl,
     tenantHosts: new Map(),
     trustedProxies: new NetworkList([]),
+    hsts: "host",
     clock: app.clock,
     log: app.log,
     requestLog: null,
