@@ -2,9 +2,20 @@ import { z } from "zod";
 
 const isPlain = (text: string) => !/\p{Cc}/u.test(text) && text.isWellFormed();
 
-/** Accepts one line of text for people: no control characters (PostgreSQL refuses a NUL), no half of a surrogate pair. */
+/** They reorder the text around them: a name could make the rest of a page or a mail read backwards (CVE-2021-42574). */
+const BIDI_CONTROL = /\p{Bidi_Control}/u;
+
+/**
+ * Accepts one line of text for people: no control characters (PostgreSQL refuses a NUL), also none for directions of
+ * writing, no half of a surrogate pair.
+ */
 export function lineOfText(max: number) {
-  return z.string().trim().min(1).max(max).refine(isPlain, "must not hold control characters");
+  return z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .refine((text) => isPlain(text) && !BIDI_CONTROL.test(text), "must not hold control characters");
 }
 
 /** Does the same as {@link lineOfText} for text that programs compare: spaces count. */

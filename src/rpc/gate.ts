@@ -13,6 +13,7 @@ import { ACCOUNT_SCOPE, type AccessToken } from "../identity/sessions/access-tok
 import { findSession, isLiveSession, type SessionBundle } from "../identity/sessions/public.ts";
 import { userColumnsOf } from "../identity/sessions/wire.ts";
 import type { UserColumns } from "../identity/users/wire.ts";
+import { bearerToken } from "./bearer.ts";
 import { type Call, isFromPage } from "./call.ts";
 
 /**
@@ -247,18 +248,14 @@ const FORWARD_NEEDS_KEY = { message: "Send x-client-address only with a secret k
 function bearer(call: Call): string | null {
   const { authorization } = call;
   if (authorization === null) return null;
-  // The usual spelling; the expression below takes all others.
-  if (authorization.length > 7 && authorization.startsWith("Bearer ") && !authorization.includes(" ", 7)) {
-    return authorization.slice(7);
-  }
-  const match = /^bearer +([^\s]+) *$/i.exec(authorization);
-  if (!match?.[1]) {
+  const token = bearerToken(authorization);
+  if (token === null) {
     throw new AppError("authentication_required", {
       message: "The Authorization header must be `Bearer` and one token.",
       challenge: 'Bearer error="invalid_request"',
     });
   }
-  return match[1];
+  return token;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Identity } from "../identity/identity.ts";
+import { bearerToken } from "./bearer.ts";
 import type { Call } from "./call.ts";
 import type { Admitted } from "./gate.ts";
 
@@ -12,7 +13,7 @@ export async function presentedSession(
   { act }: Admitted,
 ): Promise<string | null> {
   const cookies = call.cookies(act.application);
-  const bearer = /^bearer +([^\s]+)$/i.exec(call.authorization ?? "")?.[1] ?? null;
+  const bearer = bearerToken(call.authorization ?? "");
   const refresh = cookies.refresh === null ? null : await identity.refreshService.sessionOf(cookies.refresh);
   if (refresh) return refresh.sid;
   const access = bearer ?? cookies.access;

@@ -4,6 +4,7 @@ import { introspect, type Reach } from "../../identity/clients/introspection.ts"
 import { OAuthError } from "../../identity/clients/oauth-error.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { DEFAULT_TENANT_SLUG, type Tenant } from "../../identity/tenants/tenant.ts";
+import { bearerToken } from "../../rpc/bearer.ts";
 import { conditional, entityTag } from "../conditional.ts";
 import type { Edge, Exchange, Handler } from "../edge.ts";
 import { authenticateClient } from "./client-authentication.ts";
@@ -122,8 +123,8 @@ async function readerOf(
   tenant: Tenant,
   form: Form,
 ): Promise<Reach> {
-  const secretKey = /^bearer +(sally_sk_\S+) *$/i.exec(exchange.request.headers.get("authorization") ?? "")?.[1];
-  if (secretKey === undefined) {
+  const secretKey = bearerToken(exchange.request.headers.get("authorization") ?? "");
+  if (!secretKey?.startsWith("sally_sk_")) {
     await authenticateClient(identity, exchange, tenant, form);
     return { tenantId: tenant.id, applicationId: null };
   }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { SECOND } from "../../core/clock.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
+import { lineOfText } from "../../core/text.ts";
 import type { ApplicationsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { placeOf, systemAct } from "../audit/act.ts";
@@ -16,7 +17,7 @@ const DAY = 86_400;
 const origin = z.string().refine(isOrigin, "must be an origin such as https://app.example.com, without a path");
 
 const applicationSettings = z.strictObject({
-  name: z.string().trim().min(1).max(100),
+  name: lineOfText(100),
   type: z.enum(["spa", "web", "native", "m2m"]),
   algorithm: z.enum(["EdDSA", "RS256", "ES256"]),
   origins: z.array(origin).max(100),

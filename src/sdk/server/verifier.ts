@@ -230,7 +230,7 @@ function wellFormed<T>(read: () => T): T {
 function bearer(value: unknown): string {
   if (typeof value !== "string") throw refused("no_token");
   if (value.length > MAX_TOKEN_LENGTH) throw refused("malformed");
-  const token = value.startsWith("Bearer ") ? value.slice(7) : value.replace(/^bearer(?: +|$)/i, "");
+  const token = value.startsWith("Bearer ") ? value.slice(7) : value.replace(/^bearer(?:[ \t]+|$)/i, "");
   if (token.length < 8 && token.trim() === "") throw refused("no_token");
   return token;
 }

@@ -28,7 +28,14 @@ const base64url = (value: unknown) =>
 describe("accepted tokens", () => {
   test.each(["EdDSA", "ES256", "RS256"] as const)("%s, with and without the scheme, again and again", async (alg) => {
     const token = await issuer.token(keys[alg], { org: "018f3c4a-0000-7000-8000-000000000003", org_role: "admin" });
-    for (const value of [token, `Bearer ${token}`, `bearer  ${token}`, token]) {
+    for (const value of [
+      token,
+      `Bearer ${token}`,
+      `bearer  ${token}`,
+      `Bearer\t${token}`,
+
+      token,
+    ]) {
       const claims = await server.verifyToken(value);
       expect(claims).toMatchObject({ typ: "access", azp: APPLICATION, aal: "aal1", org_role: "admin" });
     }
