@@ -50,11 +50,11 @@ export class Retention {
         due = left;
       }
     } finally {
-      this.#tell(job, rows, performance.now() - start, due.length === 0);
+      this.#report(job, rows, performance.now() - start, due.length === 0);
     }
   }
 
-  #tell(job: string, rows: Record<string, number>, duration: number, complete: boolean): void {
+  #report(job: string, rows: Record<string, number>, duration: number, complete: boolean): void {
     const sum = Object.values(rows).reduce((total, count) => total + count, 0);
     this.stats.rows += sum;
     this.stats.seconds += duration / 1_000;
