@@ -193,7 +193,7 @@ export async function expireMails(tx: Executor, now: number, limit: number): Pro
       sealed: null,
       last_error: eb.fn.coalesce("last_error", eb.val("expired before it could be sent")),
     }))
-    .where(someRows("outbox_mails", expired, limit))
+    .where(someRows(tx, "outbox_mails", expired, limit))
     .executeTakeFirstOrThrow();
   return batchOf(numUpdatedRows, limit);
 }
@@ -204,7 +204,7 @@ export async function clearDeadMails(tx: Executor, now: number, limit: number): 
   const { numUpdatedRows } = await tx.kysely
     .updateTable("outbox_mails")
     .set({ sealed: null })
-    .where(someRows("outbox_mails", readable, limit))
+    .where(someRows(tx, "outbox_mails", readable, limit))
     .executeTakeFirstOrThrow();
   return batchOf(numUpdatedRows, limit);
 }

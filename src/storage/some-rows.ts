@@ -1,4 +1,4 @@
-import { type RawBuilder, type SqlBool, sql } from "kysely";
+import { PostgresAdapter, type RawBuilder, type SqlBool, sql } from "kysely";
 import type { Database } from "./schema.ts";
 import type { Executor } from "./storage.ts";
 
@@ -30,11 +30,18 @@ const KEYS = {
 /**
  * Returns a condition that at most `limit` rows of the table meet. It states the condition twice: PostgreSQL checks the outer
  * one again for a row that another transaction has changed meanwhile, and a renewed row is then kept.
+ *
+ * On PostgreSQL the rows are found by their place in the file. With `IN (SELECT …)` its planner compares every row with every
+ * picked one as long as it has no statistics: a batch of 1,000 rows then takes seconds.
  */
-export function someRows(table: keyof typeof KEYS, condition: Condition, limit: number): Condition {
+export function someRows(tx: Executor, table: keyof typeof KEYS, condition: Condition, limit: number): Condition {
+  const from = (columns: RawBuilder<unknown>) =>
+    sql`SELECT ${columns} FROM ${sql.table(table)} WHERE ${condition} LIMIT ${limit}`;
+  if (tx.kysely.getExecutor().adapter instanceof PostgresAdapter) {
+    return sql<SqlBool>`ctid = ANY(ARRAY(${from(sql`ctid`)})) AND (${condition})`;
+  }
   const columns = sql.join(KEYS[table].map((column) => sql.ref(column)));
-  const picked = sql`SELECT ${columns} FROM ${sql.table(table)} WHERE ${condition} LIMIT ${limit}`;
-  return sql<SqlBool>`(${columns}) IN (${picked}) AND (${condition})`;
+  return sql<SqlBool>`(${columns}) IN (${from(columns)}) AND (${condition})`;
 }
 
 /** Deletes at most `limit` rows that meet the condition. An index must find them. */
@@ -45,7 +52,7 @@ export async function deleteSome(
   limit: number,
 ): Promise<Batch> {
   const { numAffectedRows } =
-    await sql`DELETE FROM ${sql.table(table)} WHERE ${someRows(table, condition, limit)}`.execute(tx.kysely);
+    await sql`DELETE FROM ${sql.table(table)} WHERE ${someRows(tx, table, condition, limit)}`.execute(tx.kysely);
   return batchOf(numAffectedRows, limit);
 }
 

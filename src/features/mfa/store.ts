@@ -114,7 +114,7 @@ export async function purgeReplacements(tx: Executor, before: number, limit: num
   const { numUpdatedRows } = await tx.kysely
     .updateTable("totp_factors")
     .set({ pending_secret: null, pending_at: null, pending_for: null })
-    .where(someRows("totp_factors", sql`enabled_at IS NOT NULL AND pending_at < ${before}`, limit))
+    .where(someRows(tx, "totp_factors", sql`enabled_at IS NOT NULL AND pending_at < ${before}`, limit))
     .executeTakeFirstOrThrow();
   return batchOf(numUpdatedRows, limit);
 }

@@ -27,7 +27,7 @@ export async function purgePreviousSecrets(tx: Executor, now: number, limit: num
   const { numUpdatedRows } = await tx.kysely
     .updateTable("api_keys")
     .set({ previous_digest: null, previous_sealed: null, previous_expires_at: null })
-    .where(someRows("api_keys", sql`previous_expires_at <= ${now}`, limit))
+    .where(someRows(tx, "api_keys", sql`previous_expires_at <= ${now}`, limit))
     .executeTakeFirstOrThrow();
   return batchOf(numUpdatedRows, limit);
 }
