@@ -76,3 +76,10 @@ export function openUnnamedPair<T>(prepare: (file: string) => T): T {
     rmSync(directory, { recursive: true, force: true });
   }
 }
+
+/** Looks for damage, as the maintenance thread does for larger files. @throws Error with `code` SQLITE_CORRUPT */
+export function quickCheck(database: SqliteDatabase): void {
+  const rows = database.query<{ quick_check: string }, []>("PRAGMA quick_check(3)").all();
+  const verdict = rows.map((row) => row.quick_check).join("; ");
+  if (verdict !== "ok") throw Object.assign(new Error(verdict), { code: "SQLITE_CORRUPT" });
+}

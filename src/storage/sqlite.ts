@@ -7,11 +7,21 @@ import { writeProbe } from "./counters.ts";
 import { sqliteCode, storageUnavailable } from "./errors.ts";
 import { type AppliedRow, type MigrationTarget, migrate, type RunStatement } from "./migrator.ts";
 import { SqliteConnection, SqliteExecutor, sqliteDialect } from "./sqlite-executor.ts";
-import { ensurePrivateFile, openReader, openUnnamedPair, openWriter, syncDirectoryOf } from "./sqlite-file.ts";
+import {
+  ensurePrivateFile,
+  openReader,
+  openUnnamedPair,
+  openWriter,
+  quickCheck,
+  syncDirectoryOf,
+} from "./sqlite-file.ts";
 import { copyInto, SqliteMaintenance } from "./sqlite-maintenance.ts";
 import type { Executor, Storage, StorageStats } from "./storage.ts";
 import { NOT_DURABLE, WalSync } from "./wal-sync.ts";
 import { WriteScheduler } from "./write-scheduler.ts";
+
+/** Bytes of a database that is checked within a few milliseconds. */
+const SMALL = 4 * 1024 * 1024;
 
 /** Opens a database file that survives power cuts. @throws Error that says what is wrong with the file */
 export async function openSqliteFile(file: string, clock: Clock): Promise<Storage> {
@@ -107,11 +117,20 @@ class SqliteStorage implements Storage {
 
   async check(): Promise<void> {
     try {
-      await this.#maintenance?.check();
+      // To start the thread takes longer than to check a small file, and every start would wait for it.
+      if (this.#size <= SMALL) quickCheck(this.#reader.database);
+      else await this.#maintenance?.check();
     } catch (error) {
       if (sqliteCode(error)?.startsWith("SQLITE_CORRUPT")) this.#damage = error;
       throw error;
     }
+  }
+
+  /** Bytes of the database, without its WAL. */
+  get #size(): number {
+    const pragma = (name: string) =>
+      Number(Object.values(this.#reader.database.query<Record<string, number>, []>(`PRAGMA ${name}`).get() ?? {})[0]);
+    return pragma("page_count") * pragma("page_size");
   }
 
   async probe(): Promise<void> {

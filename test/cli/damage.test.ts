@@ -1,24 +1,11 @@
-import { Database } from "bun:sqlite";
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
-import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { prepare, sallyport, start, tidy } from "../support/cli.ts";
+import { damage } from "../support/damage.ts";
 import { call, signUp } from "../support/people.ts";
 
 setDefaultTimeout(120_000);
 afterAll(tidy);
-
-/** Overwrites an index that no start reads. */
-function damage(file: string): void {
-  const database = new Database(file);
-  const index = "SELECT rootpage FROM sqlite_schema WHERE name = 'users_by_search_name'";
-  const page = database.query<{ rootpage: number }, []>(index).get()?.rootpage ?? 0;
-  const size = database.query<{ page_size: number }, []>("PRAGMA page_size").get()?.page_size ?? 0;
-  database.close();
-  const descriptor = openSync(file, "r+");
-  writeSync(descriptor, Buffer.alloc(size, 0xa5), 0, size, (page - 1) * size);
-  closeSync(descriptor);
-}
 
 test("a damaged database is one fatal line, is not ready, and doctor reports it", async () => {
   const made = await prepare();

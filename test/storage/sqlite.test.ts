@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openStorage } from "../../src/storage/open.ts";
 import type { Storage } from "../../src/storage/storage.ts";
+import { damage } from "../support/damage.ts";
 import { storageConformance } from "./conformance.ts";
 import { insertSetting, readSetting, rejection, settingNames } from "./statements.ts";
 
@@ -82,6 +83,31 @@ describe("sqlite file", () => {
     await write;
     expect(await storage.read.first(readSetting, { name: "waits" })).toEqual({ value: "1" });
     await storage.close();
+  });
+});
+
+describe("a check for damage", () => {
+  test.each([
+    ["a small file, in the loop", 10],
+    ["a large one, in its thread", 6_000],
+  ])("finds it in %s", async (_name, rows) => {
+    const file = newFile();
+    const storage = await open(file);
+    await storage.check();
+    const value = "x".repeat(1_000);
+    await storage.write(async (tx) => {
+      for (let i = 0; i < rows; i++) await tx.first(insertSetting, { name: `row-${i}`, value });
+    });
+    await storage.check();
+    expect(storage.stats().isDamaged).toBe(false);
+    await storage.close();
+    expect(statSync(file).size > 4 * 1024 * 1024).toBe(rows > 1_000);
+    damage(file);
+    const damaged = await open(file);
+    expect(await rejection(damaged.check())).toMatchObject({ code: "SQLITE_CORRUPT" });
+    expect(damaged.stats().isDamaged).toBe(true);
+    expect(await rejection(damaged.probe())).toMatchObject({ code: "storage_unavailable" });
+    await damaged.close();
   });
 });
 
