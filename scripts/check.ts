@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { commitProblems } from "./lib/commits.ts";
-import { plainEnglishProblems, postponedPaths } from "./lib/plain-english.ts";
+import { phraseProblems } from "./lib/plain-english.ts";
 import {
   exportProblems,
   lengthProblems,
@@ -50,7 +50,7 @@ const checks: Check[] = [
   rule("file lengths", lengthProblems),
   rule("file names", nameProblems),
   rule("names exported twice", exportProblems),
-  rule("plain English", (files) => plainEnglishProblems(files, postponedPaths())),
+  rule("plain English", (files) => files.flatMap(phraseProblems)),
   { name: "commit messages", run: async () => (await commitProblems()).join("\n") },
 ];
 

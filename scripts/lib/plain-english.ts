@@ -1,12 +1,6 @@
-import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
 import { proseOf } from "./prose.ts";
 import type { Problems, SourceFile } from "./repository.ts";
-import { ROOT } from "./run.ts";
 import { lineAt } from "./source-text.ts";
-
-/** Lists the paths whose sentences wait for a rewrite, one per line. The file is deleted once it is empty. */
-export const POSTPONED = "scripts/lib/plain-english-todo.txt";
 
 /** Files that scripts write. Their sentences are checked at the source. */
 const GENERATED = /\.gen\.ts$|^test\/asvs\.md$/;
@@ -73,26 +67,4 @@ export function phraseProblems(file: SourceFile): Problems {
   )
     .sort((a, b) => a.line - b.line)
     .map(({ line, text }) => `${file.path}:${line}: ${text}`);
-}
-
-/** Returns the paths in {@link POSTPONED}, or an empty list without that file. */
-export function postponedPaths(): string[] {
-  try {
-    return readFileSync(join(ROOT, POSTPONED), "utf8").split("\n").filter(Boolean);
-  } catch {
-    return [];
-  }
-}
-
-/**
- * Returns the problems of every file that is not on the list. A moved file keeps its exemption: a listed path that no longer
- * exists exempts the files of the same name.
- */
-export function plainEnglishProblems(files: readonly SourceFile[], postponed: readonly string[]): Problems {
-  const paths = new Set(files.map(({ path }) => path));
-  const listed = new Set(postponed);
-  const moved = new Set(postponed.filter((path) => !paths.has(path)).map((path) => basename(path)));
-  return files
-    .filter(({ path }) => !listed.has(path) && !moved.has(basename(path)))
-    .flatMap((file) => phraseProblems(file));
 }

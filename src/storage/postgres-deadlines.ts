@@ -1,8 +1,8 @@
 import { SECOND } from "../core/clock.ts";
 import type { PostgresPool, PostgresResult, PostgresSession } from "./postgres-pool.ts";
 
-/** Milliseconds that a caller waits for a connection or for one statement. */
-const PATIENCE = 4 * SECOND;
+/** Milliseconds that a caller waits for a connection or for one statement: an answer comes within five seconds. */
+export const PATIENCE = 4 * SECOND;
 
 /**
  * Gives up on a server that does not answer. A caller that has given up sends no further statement, so nothing that it began

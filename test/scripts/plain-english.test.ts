@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { commitFaults } from "../../scripts/lib/commits.ts";
-import { phraseProblems, plainEnglishProblems } from "../../scripts/lib/plain-english.ts";
+import { phraseProblems } from "../../scripts/lib/plain-english.ts";
 import { proseOf } from "../../scripts/lib/prose.ts";
 
 const problemsOf = (text: string, path = "src/a.ts") => phraseProblems({ path, text });
@@ -70,13 +70,6 @@ describe("the plain English check", () => {
     const text = ["const a = `one two $", "{b} three four five`; // six\n/* seven */"].join("");
     expect(proseOf({ path: "src/a.ts", text })).toHaveLength(text.length);
     expect(proseOf({ path: "src/a.json", text })).toBeNull();
-  });
-
-  test("exempts a listed file, also after a move, and no other file", () => {
-    const bad = (path: string) => ({ path, text: "// for whoever\n" });
-    const files = [bad("src/a/listed.ts"), bad("src/b/moved.ts"), bad("src/b/other.ts")];
-    const problems = plainEnglishProblems(files, ["src/a/listed.ts", "src/a/moved.ts"]);
-    expect(problems.map((problem) => problem.split(":")[0])).toEqual(["src/b/other.ts"]);
   });
 });
 
