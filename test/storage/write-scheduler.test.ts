@@ -40,21 +40,23 @@ describe("a batch", () => {
 
   test("is undone as a whole when a write waits for something outside the transaction", async () => {
     const storage = await openStorage({ kind: "memory" });
-    let late: unknown;
+    // Not a timer: on a machine that stalls, a short one has run out before the scheduler looks.
+    const outside = Promise.withResolvers<void>();
+    const late = Promise.withResolvers<unknown>();
     const [before, stray, after] = await Promise.allSettled([
       put(storage, "before"),
       storage.write(async (tx) => {
         await tx.first(insertSetting, { name: "stray", value: "1" });
-        await Bun.sleep(5);
-        late = await rejection(tx.first(insertSetting, { name: "late", value: "1" }));
+        await outside.promise;
+        late.resolve(await rejection(tx.first(insertSetting, { name: "late", value: "1" })));
       }),
       put(storage, "after"),
     ]);
     expect(stray).toMatchObject({ status: "rejected", reason: { message: expect.stringContaining("waited for") } });
     expect(before).toMatchObject({ status: "rejected", reason: UNAVAILABLE });
     expect(after).toMatchObject({ status: "rejected", reason: UNAVAILABLE });
-    await Bun.sleep(20);
-    expect(String(late)).toContain("over");
+    outside.resolve();
+    expect(String(await late.promise)).toContain("over");
     expect(await settingNames(storage)).toEqual([]);
     await put(storage, "next");
     expect(storage.stats()).toEqual({ writes: 1, commits: 1, failedCommits: 1, isFailed: false, isDamaged: false });
