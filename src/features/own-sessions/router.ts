@@ -31,8 +31,8 @@ export function ownSessionsRouter(procedures: Procedures, sessions: OwnSessions)
       .public({
         summary: "Exchange a refresh token for new tokens.",
         description:
-          "The token comes in the body, or else in the refresh cookie (REST only). Each token works once. A repeat within " +
-          "10 seconds gets the same successor again; a later copy ends the session.",
+          "The token comes in the body, or else in the refresh cookie (REST only). Each token works once. Until its " +
+          "successor is used, and for two minutes at most, a repeat gets the same successor again; a later copy ends the session.",
         output: tokensSchema,
         errors: [
           "authentication_required",

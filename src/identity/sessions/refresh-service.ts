@@ -7,12 +7,10 @@ import type { Act } from "../applications/act.ts";
 import type { Directory } from "../applications/directory.ts";
 import { ActIn, ANONYMOUS, SYSTEM, userRef } from "../audit/act.ts";
 import { CLOCK_SKEW } from "./access-tokens.ts";
+import { RefreshGrace } from "./refresh-grace.ts";
 import type { RefreshClaims, RefreshTokens } from "./refresh-tokens.ts";
 import type { IssuedTokens, Sessions } from "./sessions.ts";
 import { advanceGeneration, findSession, type SessionBundle } from "./store.ts";
-
-/** How long after a rotation the previous token still returns its successor, for a lost answer or two tabs. */
-const REFRESH_GRACE = 10 * SECOND;
 
 type Outcome = { session: SessionBundle } | { reused: true } | { gone: true };
 
@@ -21,13 +19,17 @@ type Outcome = { session: SessionBundle } | { reused: true } | { gone: true };
  * with the same expiry. An older token is a stolen copy: the family ends (RFC 9700 section 4.14).
  */
 export class RefreshService {
+  readonly #grace: RefreshGrace;
+
   constructor(
     private readonly storage: Storage,
     private readonly clock: Clock,
     private readonly directory: Directory,
     private readonly refreshTokens: RefreshTokens,
     private readonly sessions: Sessions,
-  ) {}
+  ) {
+    this.#grace = new RefreshGrace(clock);
+  }
 
   /**
    * Returns the session of a refresh token of any generation, for a sign-out.
@@ -60,7 +62,13 @@ export class RefreshService {
     if (tenantId !== null && tenantId !== application.tenant.id) throw new AppError("application_mismatch");
     this.#checkAlive(before, claims);
     const act = new ActIn(application, origin, userRef(before.user_id));
-    const outcome = await this.storage.write((tx) => this.#advance(tx, act, claims, before));
+    const outcome = await this.#grace.during((rotated) =>
+      this.storage.write(async (tx) => {
+        const advanced = await this.#advance(tx, act, claims, before);
+        if (advanced) rotated(advanced);
+        return advanced ? { session: advanced } : this.#repeat(tx, act, claims);
+      }),
+    );
     if ("session" in outcome) return this.sessions.issue(outcome.session, application);
     throw new AppError("token_revoked");
   }
@@ -77,40 +85,38 @@ export class RefreshService {
     if (claims.issuedAt > now + CLOCK_SKEW * SECOND) throw new AppError("token_expired");
   }
 
-  async #advance(tx: Executor, act: Act, claims: RefreshClaims, before: SessionBundle): Promise<Outcome> {
+  /** Spends the token. @returns null when another request was first, or the session has ended */
+  async #advance(tx: Executor, act: Act, claims: RefreshClaims, before: SessionBundle): Promise<SessionBundle | null> {
     // In whole seconds: the successor is minted again from the row and must be identical.
     const now = Math.floor(this.clock.now() / SECOND) * SECOND;
     const expiresAt = Math.min(now + act.application.refreshIdleTtl * SECOND, before.expires_at);
+    const generation = claims.generation + 1;
     const advanced = await advanceGeneration(tx, {
       id: claims.sid,
       generation: claims.generation,
-      next: claims.generation + 1,
+      next: generation,
       now,
       refresh_expires_at: expiresAt,
     });
-    if (advanced) {
-      await act.audit(tx, now, "session.refreshed", { kind: "session", id: before.sid });
-      return {
-        session: {
-          ...before,
-          generation: claims.generation + 1,
-          refresh_issued_at: now,
-          refresh_expires_at: expiresAt,
-          rotated_at: now,
-          last_seen_at: now,
-        },
-      };
-    }
+    if (!advanced) return null;
+    await act.audit(tx, now, "session.refreshed", { kind: "session", id: before.sid });
+    return {
+      ...before,
+      generation,
+      refresh_issued_at: now,
+      refresh_expires_at: expiresAt,
+      rotated_at: now,
+      last_seen_at: now,
+    };
+  }
+
+  /** Answers a token that was used before: the owner's retry, or a stolen copy. */
+  async #repeat(tx: Executor, act: Act, claims: RefreshClaims): Promise<Outcome> {
     const current = await findSession(tx, claims.sid);
     if (!current || current.ended_at !== null || current.disabled_at !== null || current.deleted_at !== null) {
       return { gone: true };
     }
-    const rotated = current.rotated_at ?? 0;
-    const sinceRotation = this.clock.now() - rotated;
-    // The difference is negative if the clock was set back. That is outside the grace period.
-    if (current.generation === claims.generation + 1 && sinceRotation >= -SECOND && sinceRotation <= REFRESH_GRACE) {
-      return { session: current };
-    }
+    if (this.#grace.covers(current, claims.generation)) return { session: current };
     await this.#endFamily(tx, act, current, claims);
     return { reused: true };
   }

@@ -3,7 +3,7 @@ import type { Chain, Ledger } from "./ledger.ts";
 import { enter } from "./load.ts";
 
 /** Milliseconds: the grace of a refresh with a lost answer, minus the time that the check itself may take. */
-const GRACE = 8_000;
+const GRACE = 110_000;
 
 /** Checks every invariant after a crash. @returns the violations */
 export async function verify(url: string, secretKey: string, ledger: Ledger): Promise<string[]> {

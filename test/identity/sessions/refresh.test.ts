@@ -41,17 +41,17 @@ scenarios("refresh (RFC 9700 section 4.14, ASVS 10.4.5)", (t) => {
   });
 
   t.test(
-    "within ten seconds a token returns the same successor again, with the same expiry, for a lost answer",
+    "for two minutes a token returns the same successor again, with the same expiry, for a lost answer",
     async (app) => {
       const { tokens } = await app.signedIn();
       app.clock.advance(30 * SECOND);
       const first = await refresh(app, tokens.refreshToken);
-      app.clock.advance(4 * SECOND);
+      app.clock.advance(115 * SECOND);
       const again = await refresh(app, tokens.refreshToken);
       expect(again.body.refresh_token).toBe(first.body.refresh_token);
       expect(again.body.access_token).not.toBe(first.body.access_token);
       const left = (answer: typeof first) => Number(answer.cookies[1]?.attributes["max-age"]);
-      expect(left(first) - left(again)).toBe(4);
+      expect(left(first) - left(again)).toBe(115);
       expect(await sessionOf(app)).toMatchObject({ generation: 2 });
       expect(await app.audit()).toEqual(["session.created", "session.refreshed"]);
     },
@@ -61,7 +61,7 @@ scenarios("refresh (RFC 9700 section 4.14, ASVS 10.4.5)", (t) => {
     const { user, tokens } = await app.signedIn();
     const other = await app.signIn(user);
     const successor = await refresh(app, tokens.refreshToken);
-    app.clock.advance(11 * SECOND);
+    app.clock.advance(121 * SECOND);
     const reused = await refresh(app, tokens.refreshToken);
     expect([reused.status, reused.code]).toEqual([401, "token_revoked"]);
     expect(reused.cookies).toEqual([]);

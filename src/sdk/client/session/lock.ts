@@ -7,7 +7,7 @@ export type Lock = <T>(work: () => Promise<T>) => Promise<T>;
 /**
  * One at a time across the tabs of this origin, by the Web Locks API. Every request that spends or replaces the refresh cookie
  * goes through it, because a refresh token used twice looks like theft and ends the session. Without Web Locks (old browsers,
- * pages outside a secure context) the lock covers this tab only, and the appliance's ten seconds of grace cover the others.
+ * pages outside a secure context) the lock covers this tab only, and the appliance's two minutes of grace cover the others.
  */
 export function createLock(name: string): Lock {
   const local = createLocalLock();
