@@ -36,7 +36,10 @@ export type Access =
    * issuer. Anyone can get such a token, so its holder may only do what anyone may do.
    */
   | { kind: "end-user"; scope: "account" | "public" }
-  /** The session that is to end, from an access token (expired or not) or the refresh cookie. */
+  /**
+   * The session that is to end, from an access token (expired or not) or the refresh cookie. To end the user's other sessions
+   * as well takes a credential as for `session`.
+   */
   | { kind: "sign-out" }
   /** A secret key, or an M2M token for the management audience, with this scope or `admin`. */
   | { kind: "key"; scope: Scope };
@@ -57,6 +60,16 @@ export interface FlowOrSession {
   flowCaller(): Promise<Admitted>;
   /** @throws AppError like {@link Gate.provenSession} */
   sessionCaller(need?: StepUpNeed): Promise<AdmittedSession>;
+}
+/** Identifies the caller after the procedure knows whether only one session is to end. */
+export interface SignOut {
+  /** Admits the holder of any token of the session, because a sign-out may come late. */
+  ownSession(): Promise<AdmittedSession>;
+  /**
+   * Admits only a caller who may end the user's other sessions one by one. An expired token, a refresh cookie alone, or a token
+   * that was issued for a third party's API must not sign the person out everywhere. @throws AppError like {@link Gate.session}
+   */
+  everySession(): Promise<AdmittedSession>;
 }
 /** For a token that a customer signed, `session` is null and `keyId` is its signing key. */
 export type AdmittedUser = Admitted & { user: UserColumns; session: SessionBundle | null; keyId: string | null };
@@ -166,7 +179,25 @@ export class Gate {
     return { act: new ActIn(application, call.origin, userRef(user.id)), user, session: null, keyId };
   }
 
-  async signOut(call: Call): Promise<AdmittedSession> {
+  /** Admits nobody yet. The procedure calls one of the two functions. */
+  async signOut(call: Call): Promise<SignOut> {
+    return { ownSession: () => this.#endingSession(call), everySession: () => this.session(call, true) };
+  }
+
+  async key(call: Call, scope: Scope): Promise<AdmittedKey> {
+    const credential = bearer(call);
+    if (credential === null) throw new AppError("authentication_required");
+    const key = credential.startsWith(SECRET_KEY)
+      ? await this.identity.apiKeys.authenticate(credential, call.origin)
+      : await this.identity.clients.callerOf(credential);
+    call.resolved = key.application;
+    this.#checkHints(call, key.application);
+    if (!key.scopes.has(scope) && !key.scopes.has("admin")) throw insufficientScope(scope);
+    const { kind, id } = key;
+    return { act: new ActIn(key.application, forwarded(call, key), { kind, id }), key };
+  }
+
+  async #endingSession(call: Call): Promise<AdmittedSession> {
     const hinted = await this.#hintedApplication(call);
     const header = bearer(call);
     const cookies = header === null && hinted ? call.cookies(hinted) : { access: null, refresh: null };
@@ -185,19 +216,6 @@ export class Gate {
     this.#checkHints(call, application);
     if (header === null) checkOrigin(call, application);
     return { act: new ActIn(application, call.origin, userRef(session.user_id)), session };
-  }
-
-  async key(call: Call, scope: Scope): Promise<AdmittedKey> {
-    const credential = bearer(call);
-    if (credential === null) throw new AppError("authentication_required");
-    const key = credential.startsWith(SECRET_KEY)
-      ? await this.identity.apiKeys.authenticate(credential, call.origin)
-      : await this.identity.clients.callerOf(credential);
-    call.resolved = key.application;
-    this.#checkHints(call, key.application);
-    if (!key.scopes.has(scope) && !key.scopes.has("admin")) throw insufficientScope(scope);
-    const { kind, id } = key;
-    return { act: new ActIn(key.application, forwarded(call, key), { kind, id }), key };
   }
 
   async #accessCookie(call: Call): Promise<string> {

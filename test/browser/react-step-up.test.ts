@@ -10,6 +10,8 @@ const stage = setUpStage();
 /** Longer than a sign-in counts as fresh, but shorter than a token's life. */
 const AGES = 11 * 60_000;
 
+const NEXT = "another horse, another battery";
+
 let people = 0;
 const newEmail = () => `step-up-${++people}@example.com`;
 
@@ -62,6 +64,30 @@ describe("an action that needs a fresh sign-in", () => {
     expect(after?.sub).toBe(before?.sub ?? "");
     expect(after?.sid).not.toBe(before?.sid ?? "");
     expect(after?.auth_time).toBeGreaterThan(before?.auth_time ?? 0);
+    expect(site.complaints).toEqual([]);
+  });
+
+  browserTest("is a new password and the copy of all data too, each with its own question", async () => {
+    await using site = await ReactSite.open(stage);
+    const { page } = site;
+    await site.signUp(newEmail());
+    await site.openAccount();
+    const dialog = page.getByRole("dialog", { name: "Confirm that it is you" });
+    stage.instance.ahead += AGES;
+    const section = site.section("Password");
+    await section.getByRole("button", { name: "Change password" }).click();
+    await section.getByLabel("Current password", { exact: true }).fill(PASSWORD);
+    await section.getByLabel("New password", { exact: true }).fill(NEXT);
+    await page.keyboard.press("Enter");
+    await dialog.getByLabel("Password", { exact: true }).fill(PASSWORD);
+    await page.keyboard.press("Enter");
+    await section.getByText("Your password is changed.").waitFor();
+    stage.instance.ahead += AGES;
+    const saved = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Download my data" }).click();
+    await dialog.getByLabel("Password", { exact: true }).fill(NEXT);
+    await page.keyboard.press("Enter");
+    expect((await saved).suggestedFilename()).toBe("my-data.json");
     expect(site.complaints).toEqual([]);
   });
 

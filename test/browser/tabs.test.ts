@@ -113,6 +113,41 @@ describe("two tabs", () => {
   });
 });
 
+describe("a sign-out everywhere", () => {
+  browserTest("renews an expired token first, and ends the sessions in other browsers", async () => {
+    await using here = await Profile.create();
+    await using there = await Profile.create();
+    const [page, far] = [await here.open(stage.site.origin), await there.open(stage.site.origin)];
+    const email = await signUp(page);
+    await becomes(far, "signed-out");
+    // Only the appliance's clock moves, so the page does not know that its token has expired.
+    stage.instance.ahead += 16 * 60_000;
+    await far.evaluate((input) => window.sallyport.session.signIn(input), { email, password: PASSWORD });
+    await page.evaluate(() => window.sallyport.session.signOut({ all: true }));
+    expect(await stateOf(page)).toMatchObject({ status: "signed-out", reason: "sign-out" });
+    expect(await codeOf(far, "session")).toBe("token_revoked");
+  });
+
+  browserTest("says that it failed if the session was over, because the other sessions go on", async () => {
+    await using here = await Profile.create();
+    await using there = await Profile.create();
+    const [page, far] = [await here.open(stage.site.origin), await there.open(stage.site.origin)];
+    const email = await signUp(page);
+    await becomes(far, "signed-out");
+    await far.evaluate((input) => window.sallyport.session.signIn(input), { email, password: PASSWORD });
+    await far.evaluate(() => window.sallyport.session.client.auth.sessions.revokeOthers.mutate());
+    const code = await page.evaluate(() =>
+      window.sallyport.session.signOut({ all: true }).then(
+        () => null,
+        (error: { code: string }) => error.code,
+      ),
+    );
+    expect(code).toBe("token_revoked");
+    expect(await stateOf(page)).toMatchObject({ status: "signed-out", reason: "ended" });
+    expect(await codeOf(far, "session")).toBeNull();
+  });
+});
+
 describe("five tabs that refresh at once", () => {
   browserTest("take turns, and the session goes on", async () => {
     await using profile = await Profile.create();

@@ -147,8 +147,45 @@ scenarios("tokens in cookies and in the body", (t) => {
       ]);
       // The holder of an ended session cannot end newer sessions.
       const newer = await app.signIn(user);
-      await app.client().bearer(tokens.accessToken).post("/v1/auth/logout", { all: true });
+      const late = await app.client().bearer(tokens.accessToken).post("/v1/auth/logout", { all: true });
+      expect([late.status, late.code]).toEqual([401, "token_revoked"]);
       expect(await statusOf(newer.accessToken)).toBe(200);
+    },
+  );
+
+  t.test(
+    "sign-out everywhere refuses each token that may not end the other sessions one by one (ASVS 7.4.1)",
+    async (app) => {
+      const user = await app.user();
+      const login = (id: string, more: object = {}) =>
+        app.client({ "x-application-id": id }).post("/v1/auth/login", { ...user.login, ...more });
+      const named = await app.application({
+        audiences: ["https://one.example", "https://api.example.com"],
+        access_token_ttl: 60,
+      });
+      const delegated = (await login(named, { audience: "https://api.example.com" })).body;
+      const expired = (await login(named)).body;
+      app.clock.advance(61_000);
+      const fresh = (await login(named, { audience: "https://api.example.com" })).body;
+      const page = app.page(APP_ORIGIN, { "x-application-id": app.applicationId });
+      await page.post("/v1/auth/login", { ...user.login, delivery: "memory" });
+      const tries = {
+        "an expired token": [app.client().bearer(expired.access_token), "token_expired"],
+        "an expired token for an API": [app.client().bearer(delegated.access_token), "token_expired"],
+        "a token for an API": [app.client().bearer(fresh.access_token), "insufficient_scope"],
+        "the refresh cookie alone": [page, "authentication_required"],
+      } as const;
+      const before = await app.state();
+      for (const [name, [client, code]] of Object.entries(tries)) {
+        const all = await client.post("/v1/auth/logout", { all: true });
+        expect([name, all.code, all.cookies]).toEqual([name, code, []]);
+        expect([name, (await client.delete("/v1/auth/sessions")).code]).toEqual([name, code]);
+      }
+      expect(await app.state()).toBe(before);
+      // Each still ends its own session.
+      for (const [name, [client]] of Object.entries(tries)) {
+        expect([name, (await client.post("/v1/auth/logout")).status]).toEqual([name, 200]);
+      }
     },
   );
 });

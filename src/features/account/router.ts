@@ -89,16 +89,20 @@ export function accountRouter(
         })
         .query(({ ctx }) => account.security(ctx)),
       export: procedures
-        .session({
-          summary: "Export everything that is kept about the caller, as one document.",
-          description:
-            "Holds no secret, hash or key, and no private metadata, which belongs to the customer. Each list holds the " +
-            "newest 1,000 entries; `truncated` names the lists that have more.",
-          output: exportSchema(parts.export),
-          errors: [],
-          rest: { method: "GET", path: "/v1/me/export" },
-          example: { output: exampleExport(parts.export) },
-        })
+        .provenSession(
+          { fresh: true },
+          {
+            summary: "Export everything that is kept about the caller, as one document.",
+            description:
+              "Holds no secret, hash or key, and no private metadata, which belongs to the customer. Each list holds the " +
+              "newest 1,000 entries; `truncated` names the lists that have more. Needs a fresh sign-in, and a second factor " +
+              "if the user has one.",
+            output: exportSchema(parts.export),
+            errors: ["insufficient_user_authentication"],
+            rest: { method: "GET", path: "/v1/me/export" },
+            example: { output: exampleExport(parts.export) },
+          },
+        )
         .query(({ ctx }) => exports.export(ctx)),
       trustedDevices: {
         list: procedures

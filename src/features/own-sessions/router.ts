@@ -51,16 +51,25 @@ export function ownSessionsRouter(procedures: Procedures, sessions: OwnSessions)
       .signOut({
         summary: "End the session, or all of the user's sessions.",
         description:
-          "Takes an access token, expired or not, or the refresh cookie. To end an ended session is not an error.",
+          "Takes an access token, expired or not, or the refresh cookie. To end an ended session is not an error. `all` takes " +
+          "a live session and its valid access token with scope `account`, as `DELETE /v1/auth/sessions` does.",
         output: success,
-        errors: ["authentication_required", "origin_not_allowed"],
+        errors: [
+          "authentication_required",
+          "insufficient_scope",
+          "origin_not_allowed",
+          "token_expired",
+          "token_revoked",
+        ],
         rest: { method: "POST", path: "/v1/auth/logout" },
         example: { input: {}, output: { status: "success" } },
       })
       .input(z.strictObject({ all: z.boolean().default(false) }).optional())
       .mutation(async ({ ctx, input }) => {
-        await sessions.signOut(ctx, input?.all ?? false);
-        ctx.call.reply.cookies.push({ kind: "clear", application: ctx.act.application });
+        const all = input?.all ?? false;
+        const caller = all ? await ctx.everySession() : await ctx.ownSession();
+        await sessions.signOut(caller, all);
+        ctx.call.reply.cookies.push({ kind: "clear", application: caller.act.application });
         return { status: "success" as const };
       }),
     session: procedures

@@ -14,16 +14,20 @@ const done = { status: "success" } as const;
 export function newPasswordRouter(procedures: Procedures, passwords: Passwords, recovery: Recovery) {
   const ofAuth = {
     change: procedures
-      .session({
-        summary: "Change the caller's own password. Ends the user's other sessions.",
-        output: success,
-        errors: ["invalid_credentials", "conflict"],
-        rest: { method: "POST", path: "/v1/auth/password/change" },
-        example: {
-          input: { current_password: "correct horse battery staple", new_password: "four other words entirely" },
-          output: { status: "success" },
+      .provenSession(
+        { fresh: true },
+        {
+          summary: "Change the caller's own password. Ends the user's other sessions.",
+          description: "Needs a fresh sign-in, and a second factor if the user has one.",
+          output: success,
+          errors: ["invalid_credentials", "conflict", "insufficient_user_authentication"],
+          rest: { method: "POST", path: "/v1/auth/password/change" },
+          example: {
+            input: { current_password: "correct horse battery staple", new_password: "four other words entirely" },
+            output: { status: "success" },
+          },
         },
-      })
+      )
       .input(z.strictObject({ current_password: password, new_password: password }))
       .mutation(async ({ ctx, input }) => {
         if (input.current_password === input.new_password) {

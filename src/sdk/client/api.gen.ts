@@ -1254,7 +1254,7 @@ export interface Api {
      * End the session, or all of the user's sessions.
      * REST: POST /v1/auth/logout
      * Access: sign-out
-     * Errors: authentication_required, origin_not_allowed
+     * Errors: authentication_required, insufficient_scope, origin_not_allowed, token_expired, token_revoked
      */
     logout: { kind: "mutation"; input: AuthLogoutInput | undefined; output: AuthLogoutOutput };
     mfa: {
@@ -1320,8 +1320,8 @@ export interface Api {
       /**
        * Change the caller's own password. Ends the user's other sessions.
        * REST: POST /v1/auth/password/change
-       * Access: session
-       * Errors: invalid_credentials, conflict
+       * Access: session, fresh true
+       * Errors: invalid_credentials, conflict, insufficient_user_authentication
        */
       change: { kind: "mutation"; input: AuthPasswordChangeInput; output: AuthPasswordChangeOutput };
       /**
@@ -1435,7 +1435,8 @@ export interface Api {
     /**
      * Export everything that is kept about the caller, as one document.
      * REST: GET /v1/me/export
-     * Access: session
+     * Access: session, fresh true
+     * Errors: insufficient_user_authentication
      */
     export: { kind: "query"; input: undefined; output: MeExportOutput };
     /**

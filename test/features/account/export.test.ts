@@ -4,7 +4,9 @@ import type { TestApp } from "../../support/app.ts";
 import { backend, fields } from "../../support/management.ts";
 import { proveAddress, trustDevice } from "../../support/own-affairs.ts";
 import { scenarios } from "../../support/scenarios.ts";
+import { raise } from "../../support/second-factors.ts";
 import { dump } from "../../support/tables.ts";
+import { claimsOf } from "../../support/tokens.ts";
 import { addFactors, SECRET_BYTES, tablesOfUsers } from "./support.ts";
 
 const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:127.0) Gecko/20100101 Firefox/127.0";
@@ -41,6 +43,7 @@ async function fullPerson(app: TestApp) {
   await app.client().post("/v1/auth/refresh", { refresh_token: body.refresh_token });
   const elsewhere = await app.signIn(user, app.applicationId);
   await addFactors(app, user.id);
+  await raise(app, String(claimsOf(body.access_token).sid));
   await trustDevice(app, user.id, { userAgent: FIREFOX });
   await backend(app).patch(`/v1/users/${user.id}`, {
     display_name: "Ada Lovelace",

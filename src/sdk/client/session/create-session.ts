@@ -27,7 +27,8 @@ export interface SallyportSession extends SignIns, SecondFactorMethods {
   subscribe(listener: StateListener): () => void;
   /**
    * Ends the session, here and in the other tabs. With `all`, also ends the user's other sessions on every device.
-   * @throws SallyportError `unreachable`: the session goes on, because this page cannot remove its cookie
+   * @throws SallyportError `unreachable`: the session goes on, because this page cannot remove its cookie. With `all` also
+   * `authentication_required` and `token_revoked`, if the session had already ended: the other sessions go on
    */
   signOut(options?: { all?: boolean }): Promise<void>;
   /**
@@ -99,7 +100,7 @@ export function createSession(client: SallyportClient, options: SessionOptions =
     subscribe: (listener) => states.subscribe(listener),
     ...createSignIns(keeper, client),
     ...createSecondFactors(keeper, client),
-    signOut: ({ all = false } = {}) => keeper.leave(all),
+    signOut: ({ all = false } = {}) => (all ? keeper.leaveEverywhere() : keeper.leave()),
     getAccessToken: ({ minValidity } = {}) =>
       minValidity === undefined ? keeper.token() : keeper.tokenFor(minValidity),
     refresh: async () => {

@@ -156,9 +156,9 @@ export class Keeper implements Credential {
   }
 
   /** @throws SallyportError if the appliance cannot be reached: the session, its cookie and this page's token stay */
-  leave(all: boolean): Promise<void> {
+  leave(): Promise<void> {
     return this.#lock(async () => {
-      const post = (token: string | null) => this.#options.requests.post("/v1/auth/logout", { all }, token);
+      const post = (token: string | null) => this.#options.requests.post("/v1/auth/logout", {}, token);
       try {
         // The cookie must go even if the token is refused: it would sign the user in again at the next load.
         const token = this.#held?.value ?? null;
@@ -168,6 +168,20 @@ export class Keeper implements Credential {
       }
       this.#end("sign-out");
     });
+  }
+
+  /**
+   * Ends all of the user's sessions. This takes a valid token: a refresh cookie ends only its own session.
+   * @throws SallyportError if the user's other sessions have not ended. `authentication_required`: nobody is signed in, or no
+   * longer
+   */
+  leaveEverywhere(): Promise<void> {
+    const work = (token: string) =>
+      this.#lock(async () => {
+        await this.#options.requests.post("/v1/auth/logout", { all: true }, token);
+        this.#end("sign-out");
+      });
+    return this.authorized(work);
   }
 
   close(): void {
