@@ -6,6 +6,7 @@ import { AppError } from "./core/errors.ts";
 import type { Job } from "./core/feature.ts";
 import type { Log } from "./core/log.ts";
 import { Metrics } from "./core/metrics.ts";
+import { OwnHosts } from "./core/own-hosts.ts";
 import { ThrottledLog } from "./core/throttled-log.ts";
 import type { MasterKeys } from "./crypto/master-key.ts";
 import { features as registry } from "./features/index.ts";
@@ -109,11 +110,12 @@ export async function createApp<Features extends Composition = typeof features>(
   );
   const integrity = new Integrity(storage, log);
   metrics.gauge("process_resident_memory_bytes", "Resident memory.", () => process.memoryUsage.rss());
+  const hosts = new OwnHosts(publicUrl, values.tenant_hosts);
   const identity = await createIdentity({
     storage,
     clock,
     masterKeys: options.masterKeys,
-    publicUrl,
+    hosts,
     allowsLoopbackPages,
     ...(options.onAudit ? { onAudit: options.onAudit } : {}),
     settings: sliceValues(hostSettings, "the host", values),
@@ -142,9 +144,9 @@ export async function createApp<Features extends Composition = typeof features>(
   );
   identity.secondFactors.offer(secondFactors);
   const edge = new Edge({
-    publicUrl,
-    tenantHosts: values.tenant_hosts,
+    hosts,
     trustedProxies: values.trusted_proxies,
+    clientAddressHeader: values.client_address_header,
     hsts: values.hsts,
     clock,
     log,

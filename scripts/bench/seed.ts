@@ -4,6 +4,7 @@ import { settings as appSettings, features } from "../../src/app.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { loadSettings } from "../../src/core/config.ts";
 import { newId } from "../../src/core/ids.ts";
+import { OwnHosts } from "../../src/core/own-hosts.ts";
 import { HashQueue } from "../../src/crypto/hash-queue.ts";
 import { generateMasterKey, parseMasterKeys } from "../../src/crypto/master-key.ts";
 import { PasswordHasher } from "../../src/crypto/password-hash.ts";
@@ -68,7 +69,7 @@ export async function seed(directory: string, port: number, totpUsers: number): 
     storage,
     clock: systemClock,
     masterKeys,
-    publicUrl,
+    hosts: new OwnHosts(publicUrl, new Map()),
     settings,
     features: features.hooks,
   });

@@ -22,6 +22,14 @@ export function exposureAdvice(settings: CliSettings): Advice[] {
       fix: "Put a proxy with TLS in front, and set public_url to its https address.",
     });
   }
+  const port = url === undefined ? "" : new URL(url).port;
+  const bare = [...settings.tenant_hosts.keys()].find((name) => !/:\d+$/.test(name));
+  if (port !== "" && bare !== undefined) {
+    advice.push({
+      problem: `public_url has the port ${port}, but the tenant host ${bare} has none, so browsers at ${bare}:${port} are refused.`,
+      fix: `Write ${bare}:${port} in tenant_hosts, unless a proxy serves ${bare} at the default port.`,
+    });
+  }
   if (url?.startsWith("https:") && settings.trusted_proxies.isEmpty) {
     advice.push({
       problem:

@@ -1,4 +1,5 @@
 import { features } from "../app.ts";
+import { OwnHosts } from "../core/own-hosts.ts";
 import { createIdentity, type Identity } from "../identity/identity.ts";
 import { isSetUp } from "../identity/setup.ts";
 import { type CommandContext, CommandError } from "./command.ts";
@@ -7,12 +8,13 @@ import { type Instance, openInstance } from "./instance.ts";
 
 /** Opens the identity room of an instance, for commands that need no server. */
 export function createIdentityOf(instance: Instance): Promise<Identity> {
+  const { settings } = instance;
   return createIdentity({
     storage: instance.storage,
     clock: instance.clock,
     masterKeys: instance.masterKeys,
-    publicUrl: instance.settings.public_url ?? `http://localhost:${instance.settings.port}`,
-    settings: instance.settings,
+    hosts: new OwnHosts(settings.public_url ?? `http://localhost:${settings.port}`, settings.tenant_hosts),
+    settings,
     features: features.hooks,
   });
 }

@@ -13,11 +13,13 @@ export function parseAddress(text: string): string | null {
   if (mapped !== undefined) return isIP(mapped) === 4 ? mapped : null;
   const version = isIP(plain);
   if (version === 4) return plain;
-  return version === 6
-    ? groupsOf(plain)
-        .map((group) => group.toString(16))
-        .join(":")
-    : null;
+  if (version !== 6) return null;
+  const groups = groupsOf(plain);
+  const [high = 0, low = 0] = groups.slice(6);
+  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
+    return [high >> 8, high & 255, low >> 8, low & 255].join(".");
+  }
+  return groups.map((group) => group.toString(16)).join(":");
 }
 
 /**
@@ -74,22 +76,6 @@ export class NetworkList {
       (block) => block.version === version && (bits ^ block.bits) >> (size - BigInt(block.prefix)) === 0n,
     );
   }
-}
-
-/**
- * Returns the client's address behind trusted proxies: the rightmost hop of X-Forwarded-For that is not a trusted proxy. The
- * client itself wrote the hops to the left of it.
- */
-export function clientAddress(peer: string, forwardedFor: string | null, trusted: NetworkList): string {
-  let client = parseAddress(peer) ?? peer;
-  if (forwardedFor === null || !trusted.has(client)) return client;
-  for (const hop of forwardedFor.split(",").reverse()) {
-    const address = parseAddress(hop);
-    if (address === null) return client;
-    client = address;
-    if (!trusted.has(address)) return client;
-  }
-  return client;
 }
 
 function toBits(address: string): bigint {

@@ -28,7 +28,7 @@ export class CallFactory {
       transport,
       resolved: null,
       cookies: (application) => cookies.read(headers.get("cookie"), application),
-      isOwnOrigin: (origin) => edge.isOwnOrigin(origin),
+      isOwnOrigin: (origin, application) => edge.hosts.isOwnOrigin(origin, application.tenant.slug),
       reply: { cookies: [] },
     };
   }

@@ -1,6 +1,7 @@
 import { AppError } from "../core/errors.ts";
 import type { Application } from "../identity/applications/application.ts";
 import type { Identity } from "../identity/identity.ts";
+import { DEFAULT_TENANT_SLUG } from "../identity/tenants/tenant.ts";
 import type { Edge, Exchange } from "./edge.ts";
 
 const METHODS = "GET, POST, PATCH, PUT, DELETE";
@@ -27,7 +28,8 @@ export class Cors {
     exchange.headers.vary = "origin";
     if (origin === null) return new Response(null, { status: 204, headers: { ...exchange.headers, allow: METHODS } });
     const union = await this.identity.directory.origins(exchange.tenantSlug);
-    if (!union.has(origin) && !this.edge.isOwnOrigin(origin)) {
+    const slug = exchange.tenantSlug ?? DEFAULT_TENANT_SLUG;
+    if (!union.has(origin) && !this.edge.hosts.isOwnOrigin(origin, slug)) {
       exchange.applicationId = await this.#defaultApplication(exchange.tenantSlug);
       throw new AppError("origin_not_allowed");
     }
@@ -44,7 +46,9 @@ export class Cors {
   async mark(exchange: Exchange, origin: string | null, application: () => Promise<Application | null>): Promise<void> {
     if (origin === null) return;
     exchange.headers.vary = "origin";
-    if (this.edge.isOwnOrigin(origin) || (await application())?.origins.has(origin)) this.#allow(exchange, origin);
+    const resolved = await application();
+    const slug = resolved?.tenant.slug ?? exchange.tenantSlug ?? DEFAULT_TENANT_SLUG;
+    if (this.edge.hosts.isOwnOrigin(origin, slug) || resolved?.origins.has(origin)) this.#allow(exchange, origin);
   }
 
   /** Returns the default application for the log, because a preflight does not name its application. */

@@ -1,5 +1,6 @@
 import { toWireTime } from "../core/clock.ts";
 import { AppError } from "../core/errors.ts";
+import { DEFAULT_TENANT_SLUG } from "../identity/tenants/tenant.ts";
 import type { CaughtMail, Inbox } from "../mail/inbox.ts";
 import type { Sender } from "../mail/sender.ts";
 import type { Edge, Handler } from "./edge.ts";
@@ -39,7 +40,8 @@ export function devInboxHandlers(inbox: Inbox, edge: Edge): Record<string, Recor
   };
   const empty: Handler = (exchange) => {
     const origin = exchange.request.headers.get("origin");
-    if (origin !== null && !edge.isOwnOrigin(origin)) throw new AppError("origin_not_allowed");
+    if (origin !== null && !edge.hosts.isOwnOrigin(origin, DEFAULT_TENANT_SLUG))
+      throw new AppError("origin_not_allowed");
     inbox.empty();
     return edge.json(exchange, 200, { status: "success" });
   };

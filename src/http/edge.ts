@@ -2,9 +2,11 @@ import type { Server } from "bun";
 import type { RequestOrigin } from "../core/caller.ts";
 import type { Clock } from "../core/clock.ts";
 import { AppError } from "../core/errors.ts";
+import { clientHop } from "../core/forwarded.ts";
 import type { Log } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
-import { clientAddress, type NetworkList, networkOf } from "../core/network.ts";
+import { type NetworkList, networkOf } from "../core/network.ts";
+import type { OwnHosts } from "../core/own-hosts.ts";
 import { RecentMap } from "../core/recent-map.ts";
 import { ThrottledLog } from "../core/throttled-log.ts";
 import { toAppError, toEnvelope } from "../rpc/errors.ts";
@@ -22,11 +24,10 @@ const HSTS: Record<Hsts, Record<string, string>> = {
 };
 
 export interface EdgeOptions {
-  /** Public origin, without a trailing slash. */
-  publicUrl: string;
-  /** Maps a host (with port) to a tenant slug. */
-  tenantHosts: ReadonlyMap<string, string>;
+  hosts: OwnHosts;
   trustedProxies: NetworkList;
+  /** The header in which trusted proxies name the client, in lower case. */
+  clientAddressHeader: string;
   /** The hosts that browsers are told to call by https only, if the public URL is https. */
   hsts: Hsts;
   clock: Clock;
@@ -70,9 +71,9 @@ const PEERS = 10_000;
  * Handles every request first and every answer last: Host rules, the client's address, request ids, security headers.
  */
 export class Edge {
-  readonly #hosts = new Map<string, string | null>();
   readonly #peers = new RecentMap<ClientAddress>(PEERS);
   readonly #refusals: ThrottledLog;
+  #unreadable: string | null = null;
   readonly #security: Record<string, string>;
   readonly #jsonHeaders: Headers;
   readonly #count: (labels: string) => void;
@@ -80,20 +81,12 @@ export class Edge {
 
   constructor(private readonly options: EdgeOptions) {
     this.#refusals = new ThrottledLog(options.log);
-    const url = new URL(options.publicUrl);
-    this.#hosts.set(url.host, null);
-    // On a developer's machine, all loopback names mean the same host.
-    if (["localhost", "127.0.0.1", "[::1]"].includes(url.hostname)) {
-      for (const name of ["localhost", "127.0.0.1", "[::1]"])
-        this.#hosts.set(url.port ? `${name}:${url.port}` : name, null);
-    }
-    for (const [host, slug] of options.tenantHosts) this.#hosts.set(host, slug);
     this.#security = {
       "cache-control": "no-store",
       "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
       "x-content-type-options": "nosniff",
       "referrer-policy": "no-referrer",
-      ...(url.protocol === "https:" ? HSTS[options.hsts] : {}),
+      ...(options.hosts.isSecure ? HSTS[options.hsts] : {}),
     };
     this.#jsonHeaders = new Headers({ ...this.#security, "content-type": "application/json" });
     this.#count = options.metrics.labelled("sallyport_http_requests_total", "Requests answered, by status.");
@@ -111,17 +104,11 @@ export class Edge {
    * request.
    */
   get mayAnswerAlone(): boolean {
-    return this.options.tenantHosts.size === 0 && this.options.requestLog === null;
+    return !this.options.hosts.hasTenants && this.options.requestLog === null;
   }
 
-  get isSecure(): boolean {
-    return this.options.publicUrl.startsWith("https:");
-  }
-
-  isOwnOrigin(origin: string): boolean {
-    if (origin === this.options.publicUrl) return true;
-    if (this.isSecure) return false;
-    return origin.startsWith("http://") && this.#hosts.has(origin.slice("http://".length));
+  get hosts(): OwnHosts {
+    return this.options.hosts;
   }
 
   /**
@@ -209,13 +196,13 @@ export class Edge {
    */
   #checkHost(request: Request): string | null {
     const host = request.headers.get("host");
-    const slug = host === null ? undefined : this.#hosts.get(host.toLowerCase());
+    const slug = host === null ? undefined : this.options.hosts.slugOf(host);
     if (host === null || slug === undefined) throw new AppError("misdirected_request");
     const { url } = request;
     const authority = url.indexOf("//") + 2;
     const path = url.indexOf("/", authority);
     if (path !== -1 && (path - authority !== host.length || !url.startsWith(host, authority))) {
-      if (url.slice(authority, path).toLowerCase() !== host.toLowerCase()) throw new AppError("misdirected_request");
+      if (!this.options.hosts.areSame(url.slice(authority, path), host)) throw new AppError("misdirected_request");
     }
     if (url.charCodeAt(path + 1) === 47) throw new AppError("misdirected_request");
     return slug;
@@ -232,15 +219,28 @@ export class Edge {
     return client;
   }
 
-  #client(peer: string, forwardedFor: string | null): ClientAddress {
-    const address = clientAddress(peer, forwardedFor, this.options.trustedProxies);
+  #client(peer: string, forwarded: string | null): ClientAddress {
+    const { trustedProxies, clientAddressHeader: name } = this.options;
+    const { address, unreadable } = clientHop(peer, { name, value: forwarded }, trustedProxies);
+    if (unreadable !== null) this.#tellUnreadable(peer, unreadable);
     return { address, network: networkOf(address) };
   }
 
   #clientOf(request: Request, server: HttpServer): ClientAddress {
     const peer = server.requestIP(request)?.address ?? "";
-    const forwardedFor = request.headers.get("x-forwarded-for");
-    return forwardedFor === null ? this.#peer(peer) : this.#client(peer, forwardedFor);
+    const forwarded = request.headers.get(this.options.clientAddressHeader);
+    return forwarded === null ? this.#peer(peer) : this.#client(peer, forwarded);
+  }
+
+  /** Logs once: the proxy sends the same form with every request. */
+  #tellUnreadable(proxy: string, hop: string): void {
+    if (this.#unreadable !== null) return;
+    this.#unreadable = hop;
+    this.options.log.warn(
+      { proxy, header: this.options.clientAddressHeader, hop },
+      "A trusted proxy names a client in a form that is not an address. Its clients share one rate limit. " +
+        "Let the proxy write IP addresses, or set client_address_header to the header in which it does.",
+    );
   }
 }
 

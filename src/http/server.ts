@@ -56,7 +56,7 @@ export function buildRoutes(options: HttpOptions): {
 } {
   const { identity, router, edge } = options;
   const cors = new Cors(identity, edge);
-  const calls = new CallFactory(identity, edge, new Cookies(edge.isSecure), cors);
+  const calls = new CallFactory(identity, edge, new Cookies(edge.hosts.isSecure), cors);
   const jwks = jwksHandlers(identity);
   const health = healthHandlers(edge, identity.storage, options.metrics, options.metricsToken);
   const revocations = revocationsHandler(identity);

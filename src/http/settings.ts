@@ -50,11 +50,19 @@ export const httpSettings = defineSettings({
   },
   trusted_proxies: {
     schema: networks,
-    doc: "Addresses or CIDR blocks of proxies whose X-Forwarded-For is trusted.",
+    doc: "Addresses or CIDR blocks of proxies whose client_address_header is trusted.",
+  },
+  client_address_header: {
+    schema: z
+      .string()
+      .toLowerCase()
+      .regex(/^[!#$%&'*+.^_`|~0-9a-z-]+$/, "must be the name of a header")
+      .default("x-forwarded-for"),
+    doc: "Header in which trusted proxies name the client: x-forwarded-for, forwarded (RFC 7239), or x-real-ip and the like.",
   },
   tenant_hosts: {
     schema: tenantHosts,
-    doc: "More host names, each with its tenant: login.acme.com=acme.",
+    doc: "More hosts, each with its tenant: login.acme.com=acme, with the port if browsers show one (login.acme.com:8443=acme).",
   },
   hsts: {
     schema: z.enum(["off", "host", "subdomains"]).default("host"),

@@ -3,6 +3,7 @@ import { DAY, HOUR, SECOND } from "../core/clock.ts";
 import type { SettingsOf } from "../core/config.ts";
 import type { Job } from "../core/feature.ts";
 import type { Log } from "../core/log.ts";
+import type { OwnHosts } from "../core/own-hosts.ts";
 import type { MasterKeys } from "../crypto/master-key.ts";
 import { Outbox } from "../mail/outbox.ts";
 import type { mailSettings } from "../mail/settings.ts";
@@ -61,8 +62,8 @@ export interface IdentityOptions {
   storage: Storage;
   clock: Clock;
   masterKeys: MasterKeys;
-  /** The public base URL without a trailing slash. It is the default tenant's issuer. */
-  publicUrl: string;
+  /** Its public URL is the default tenant's issuer. */
+  hosts: OwnHosts;
   settings: SettingsOf<typeof identitySettings> &
     Pick<SettingsOf<typeof mailSettings>, "mail_from" | "smtp_connections">;
   features: FeatureHooks;
@@ -117,7 +118,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     ...(options.onAudit ? [watchAudit(options.onAudit)] : []),
   ]);
   const dataKeys = await DataKeys.open(storage, masterKeys, clock);
-  const directory = new Directory(storage, clock, options.publicUrl, options.allowsLoopbackPages);
+  const directory = new Directory(storage, clock, options.hosts, options.allowsLoopbackPages);
   const keyring = new Keyring(storage, clock, masterKeys);
   const accessTokens = new AccessTokens(clock, keyring, directory, features.claims);
   const refreshTokens = new RefreshTokens(dataKeys);

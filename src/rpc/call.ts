@@ -23,8 +23,8 @@ export interface Call {
   resolved: Application | null;
   /** Returns the session cookies of an application. */
   cookies(application: Application): { access: string | null; refresh: string | null; device: string | null };
-  /** Whether the origin is the appliance's own. */
-  isOwnOrigin(origin: string): boolean;
+  /** Whether the origin is the appliance's own for the application's tenant. */
+  isOwnOrigin(origin: string, application: Application): boolean;
   reply: Reply;
 }
 

@@ -285,13 +285,15 @@ function checkOrigin(call: Call, application: Application): void {
   if (!isFromPage(call)) return;
   const { origin, site } = call.page;
   const allowed =
-    origin === null ? site === "same-origin" : call.isOwnOrigin(origin) || application.origins.has(origin);
+    origin === null ? site === "same-origin" : call.isOwnOrigin(origin, application) || application.origins.has(origin);
   if (!allowed) throw new AppError("origin_not_allowed");
 }
 
 /** Returns the origin with the user's address that a backend states. Limits then count that address. */
 function forwarded(call: Call, key: KeyCaller): RequestOrigin {
   if (call.clientAddress === null) return call.origin;
+  // The scope admin holds every other, but a machine's token is handed around more freely than a backend's secret key.
+  if (key.kind !== "key") throw new AppError("insufficient_scope", FORWARD_NEEDS_KEY);
   if (!key.scopes.has("forward") && !key.scopes.has("admin")) throw insufficientScope("forward");
   const address = parseAddress(call.clientAddress);
   if (address === null) throw invalidField("x-client-address", "must be one IP address");

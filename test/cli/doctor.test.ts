@@ -144,6 +144,17 @@ const troubles: {
     finding: { check: "exposure", level: "warning", message: /share one rate limit/, fix: /trusted_proxies/ },
   },
   {
+    name: "a tenant host without the port of the public URL",
+    env: () => made.env,
+    args: () => ["--public-url", "https://localhost:1", "--tenant-hosts", "login.acme.example=acme"],
+    finding: {
+      check: "exposure",
+      level: "warning",
+      message: /login\.acme\.example:1 are refused/,
+      fix: /Write login\.acme\.example:1 in tenant_hosts/,
+    },
+  },
+  {
     name: "an open address without a public URL",
     env: () => made.env,
     args: () => ["--host", "0.0.0.0"],

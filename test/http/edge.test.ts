@@ -15,7 +15,8 @@ scenarios("the edge (ASVS 4.2.1, 13.2.5)", (t) => {
       ["an unknown Host", [`GET ${path} HTTP/1.1`, "Host: evil.example"]],
       ["another port", [`GET ${path} HTTP/1.1`, "Host: localhost:1"]],
       ["a Host with credentials", [`GET ${path} HTTP/1.1`, `Host: user@${host}`]],
-      ["a Host with a trailing dot", [`GET ${path} HTTP/1.1`, `Host: ${host.replace(":", ".:")}`]],
+      ["a Host with two trailing dots", [`GET ${path} HTTP/1.1`, `Host: ${host.replace(":", "..:")}`]],
+      ["a Host with an empty port", [`GET ${path} HTTP/1.1`, `Host: ${host.replace(/\d+$/, "")}`]],
       ["two Hosts, the right one first", [`GET ${path} HTTP/1.1`, `Host: ${host}`, "Host: evil.example"]],
       ["two Hosts, the right one last", [`GET ${path} HTTP/1.1`, "Host: evil.example", `Host: ${host}`]],
       ["the right Host twice", [`GET ${path} HTTP/1.1`, `Host: ${host}`, `Host: ${host}`]],
@@ -31,6 +32,7 @@ scenarios("the edge (ASVS 4.2.1, 13.2.5)", (t) => {
     }
     expect((await sendRaw(app, [`GET ${path} HTTP/1.1`, `Host: ${host}`])).status).toBe(200);
     expect((await sendRaw(app, [`GET ${path} HTTP/1.1`, `Host: ${host.toUpperCase()}`])).status).toBe(200);
+    expect((await sendRaw(app, [`GET ${path} HTTP/1.1`, `Host: ${host.replace(":", ".:")}`])).status).toBe(200);
     expect((await sendRaw(app, [`GET http://${host}${path} HTTP/1.1`, `Host: ${host}`])).status).toBe(200);
   });
 

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { features, settings } from "../../src/app.ts";
 import { loadSettings } from "../../src/core/config.ts";
+import { OwnHosts } from "../../src/core/own-hosts.ts";
 import { generateMasterKey, parseMasterKeys } from "../../src/crypto/master-key.ts";
 import { createIdentity } from "../../src/identity/identity.ts";
 import { MasterKeyMismatch } from "../../src/identity/keys/data-keys.ts";
@@ -31,7 +32,7 @@ scenarios("a new instance", (t) => {
     const options = {
       storage: app.storage,
       clock: app.clock,
-      publicUrl: app.publicUrl,
+      hosts: new OwnHosts(app.publicUrl, new Map()),
       settings: loadSettings(settings, { env: {}, flags: {} }),
       features: features.hooks,
     };
@@ -50,7 +51,7 @@ test("two nodes that start at once on one empty database agree on every key", as
   const options = {
     storage,
     clock,
-    publicUrl: "http://localhost",
+    hosts: new OwnHosts("http://localhost", new Map()),
     masterKeys: parseMasterKeys(generateMasterKey()),
     settings: loadSettings(settings, { env: {}, flags: {} }),
     features: features.hooks,

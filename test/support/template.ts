@@ -1,6 +1,7 @@
 import { features, settings } from "../../src/app.ts";
 import { loadSettings } from "../../src/core/config.ts";
 import { newId } from "../../src/core/ids.ts";
+import { OwnHosts } from "../../src/core/own-hosts.ts";
 import { HashQueue } from "../../src/crypto/hash-queue.ts";
 import { generateMasterKey, type MasterKeys, parseMasterKeys } from "../../src/crypto/master-key.ts";
 import { PasswordHasher } from "../../src/crypto/password-hash.ts";
@@ -59,7 +60,7 @@ async function makeTemplate(): Promise<StoredTemplate> {
     storage,
     clock,
     masterKeys: parseMasterKeys(masterKey),
-    publicUrl: "http://localhost",
+    hosts: new OwnHosts("http://localhost", new Map()),
     settings: loadSettings(settings, { env: {}, flags: {} }),
     features: features.hooks,
   });

@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
+import type { OwnHosts } from "../../core/own-hosts.ts";
 import type { TenantsTable } from "../../storage/schema.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { findTenant, findTenantBySlug } from "../tenants/public.ts";
@@ -31,8 +32,7 @@ export class Directory {
   constructor(
     private readonly storage: Storage,
     private readonly clock: Clock,
-    /** The default tenant's issuer, without a trailing slash. */
-    readonly publicUrl: string,
+    readonly hosts: OwnHosts,
     /** Whether every page on this machine may call. Only `sallyport dev` sets it. */
     private readonly allowsLoopbackPages = false,
   ) {}
@@ -43,6 +43,11 @@ export class Directory {
     this.#slugs.clear();
     this.#applications.clear();
     this.#origins.clear();
+  }
+
+  /** The default tenant's issuer, without a trailing slash. */
+  get publicUrl(): string {
+    return this.hosts.publicUrl;
   }
 
   issuerOf(slug: string): string {

@@ -16,12 +16,11 @@ export interface RelyingParty {
  * passkeys.
  */
 export function relyingPartyOf(directory: Directory, application: Application): RelyingParty {
-  const { publicUrl } = directory;
-  const own = new URL(publicUrl).origin;
+  const { hosts, publicUrl } = directory;
   return {
     id: relyingPartyId(application.passkeyRpId, publicUrl),
     name: application.name,
-    allows: (origin) => origin === own || application.origins.has(origin),
+    allows: (origin) => hosts.isOwnOrigin(origin, application.tenant.slug) || application.origins.has(origin),
   };
 }
 

@@ -34,9 +34,9 @@ function serve(app: TestApp) {
   const router = mergeTrees([Object.fromEntries((Object.keys(needs) as Need[]).map((name) => [name, declare(name)]))]);
   const metrics = new Metrics();
   const edge = new Edge({
-    publicUrl: app.publicUrl,
-    tenantHosts: new Map(),
+    hosts: app.identity.directory.hosts,
     trustedProxies: new NetworkList([]),
+    clientAddressHeader: "x-forwarded-for",
     hsts: "host",
     clock: app.clock,
     log: app.log,
