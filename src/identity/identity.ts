@@ -42,7 +42,7 @@ import { purgeIdempotency } from "./idempotency/store.ts";
 import { DataKeys } from "./keys/data-keys.ts";
 import { Keyring } from "./keys/keyring.ts";
 import { rotateDueKeys } from "./keys/rotation.ts";
-import { purgeSigningKeys } from "./keys/store.ts";
+import { keepRetiringKeys, purgeSigningKeys } from "./keys/store.ts";
 import { Attempts } from "./limits/attempts.ts";
 import { Notices } from "./notices/notices.ts";
 import { knownDevicesRetention } from "./notices/store.ts";
@@ -145,7 +145,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     settings,
     directory,
     credentials: new Credentials(features.credentials),
-    applications: new ApplicationAdministration(Object.keys(features.credentials)),
+    applications: new ApplicationAdministration(Object.keys(features.credentials), keepRetiringKeys),
     dataKeys,
     keyring,
     accessTokens,

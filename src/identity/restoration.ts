@@ -1,12 +1,10 @@
-import { SECOND } from "../core/clock.ts";
 import { type MasterKeys, SealError } from "../crypto/master-key.ts";
 import type { Storage } from "../storage/storage.ts";
-import { longestAccessTtl } from "./applications/public.ts";
+import { revokeTokens } from "./applications/revoke-tokens.ts";
 import { placeOf, systemAct } from "./audit/act.ts";
 import type { Identity } from "./identity.ts";
 import { MasterKeyMismatch } from "./keys/data-keys.ts";
 import { getSetting, listAllSigningKeys, listDataKeys, MASTER_KEY_CHECK } from "./keys/public.ts";
-import { insertRevocation } from "./revocations/public.ts";
 import { endEverySessionRow } from "./sessions/public.ts";
 import { listTenants } from "./tenants/public.ts";
 
@@ -44,14 +42,7 @@ export async function endEverySession(identity: Pick<Identity, "clock" | "storag
     const now = clock.now();
     const ended = await endEverySessionRow(tx, now, "revoked");
     for (const tenant of await listTenants(tx)) {
-      const ttl = (await longestAccessTtl(tx, tenant.id)) + 60;
-      await insertRevocation(tx, now, {
-        tenantId: tenant.id,
-        kind: "tenant",
-        id: tenant.id,
-        issuedBefore: now + SECOND,
-        expiresAt: now + ttl * SECOND,
-      });
+      await revokeTokens(tx, now, { tenantId: tenant.id, applicationId: null, kind: "tenant", id: tenant.id });
     }
     const details = { reason: "restored", sessions: ended };
     await systemAct(placeOf(null)).audit(tx, now, "sessions.ended", null, details);

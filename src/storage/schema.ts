@@ -90,6 +90,8 @@ export interface ApplicationsTable {
   passkey_rp_id: string | null;
   /** The page that users reach from the pages that mails link to. */
   home_url: string | null;
+  /** When the last token of a lifetime before the last change has expired. It never moves back. */
+  tokens_until_at: number;
 }
 
 /**

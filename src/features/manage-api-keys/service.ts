@@ -1,13 +1,12 @@
-import { MINUTE, SECOND } from "../../core/clock.ts";
+import { SECOND } from "../../core/clock.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { newId, parseId } from "../../core/ids.ts";
 import { type KeyCaller, SIGNED_TOKEN_LIFETIME } from "../../identity/api-keys/api-keys.ts";
 import { findApiKey, pageOfApiKeys, revokeApiKey, rotateApiKey } from "../../identity/api-keys/public.ts";
 import type { Scope } from "../../identity/api-keys/scopes.ts";
-import { longestAccessTtl } from "../../identity/applications/public.ts";
+import { revokeTokens } from "../../identity/applications/revoke-tokens.ts";
 import { once, type RepeatableCall } from "../../identity/idempotency/idempotency.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { insertRevocation } from "../../identity/revocations/public.ts";
 import type { AdmittedKey } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
 import type { ApiKeysTable } from "../../storage/schema.ts";
@@ -73,14 +72,8 @@ export class ApiKeyService {
       const revoked = await revokeApiKey(tx, id, now);
       if (!revoked) return toWireApiKey(await this.#own(tx, caller, id));
       // Tokens that the key signed are still valid for a while: verifiers must refuse them from now on.
-      const lifetime = Math.max((await longestAccessTtl(tx, key.tenant_id)) * SECOND, SIGNED_TOKEN_LIFETIME);
-      await insertRevocation(tx, now, {
-        tenantId: key.tenant_id,
-        kind: "key",
-        id,
-        issuedBefore: now + SECOND,
-        expiresAt: now + lifetime + MINUTE,
-      });
+      const { tenant_id: tenantId, application_id: applicationId } = key;
+      await revokeTokens(tx, now, { tenantId, applicationId, kind: "key", id, lifetime: SIGNED_TOKEN_LIFETIME });
       await caller.act.audit(tx, now, "api_key.revoked", { kind: "api_key", id }, described(revoked));
       return toWireApiKey(revoked);
     });

@@ -1,17 +1,15 @@
 import type { Clock } from "../../core/clock.ts";
-import { SECOND } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import { deleteMailsOf } from "../../mail/store.ts";
 import type { Executor } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
-import { longestAccessTtl } from "../applications/public.ts";
+import { revokeTokens } from "../applications/revoke-tokens.ts";
 import { type Target, userRef } from "../audit/act.ts";
 import { deleteTrustedDevices } from "../factors/public.ts";
 import type { Flows } from "../flows/flows.ts";
 import { deleteFlowsOf } from "../flows/public.ts";
 import type { Notices } from "../notices/notices.ts";
 import { deleteKnownDevices } from "../notices/public.ts";
-import { insertRevocation } from "../revocations/public.ts";
 import { deleteSessionsOf } from "../sessions/public.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { type AddressRef, findAddressOf, lockProvenAddress, verifyEmail } from "../users/emails/public.ts";
@@ -138,13 +136,7 @@ export class Accounts {
     await this.sessions.endAll(tx, act, userId, { reason: "user_deleted", keep: null, everyApplication: true });
     await deleteSessionsOf(tx, userId);
     // A session's revocation lives as long as one application's tokens. This one outlives the tokens of every application.
-    await insertRevocation(tx, now, {
-      tenantId,
-      kind: "sub",
-      id: userId,
-      issuedBefore: now + SECOND,
-      expiresAt: now + ((await longestAccessTtl(tx, tenantId)) + 60) * SECOND,
-    });
+    await revokeTokens(tx, now, { tenantId, applicationId: null, kind: "sub", id: userId });
     await act.audit(tx, now, "user.deleted", userRef(userId));
   }
 }

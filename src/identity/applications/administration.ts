@@ -1,15 +1,15 @@
 import { z } from "zod";
-import { SECOND } from "../../core/clock.ts";
+import { MINUTE, SECOND } from "../../core/clock.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { lineOfText } from "../../core/text.ts";
 import type { ApplicationsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { placeOf, systemAct } from "../audit/act.ts";
-import { insertRevocation } from "../revocations/public.ts";
 import { createTenant } from "../tenants/administration.ts";
 import { setDefaultApplication } from "../tenants/public.ts";
-import { insertApplication, updateApplication } from "./store.ts";
+import { revokeTokens } from "./revoke-tokens.ts";
+import { insertApplication, keepTokenLife, updateApplication } from "./store.ts";
 
 const DAY = 86_400;
 
@@ -71,8 +71,14 @@ const applicationDefaults: Omit<ApplicationSettings, "name"> = {
 export class ApplicationAdministration {
   readonly #schema: z.ZodType<ApplicationSettings>;
 
-  /** @param signInMethods every method of a feature: applications may allow only these */
-  constructor(signInMethods: readonly string[]) {
+  /**
+   * @param signInMethods every method of a feature: applications may allow only these
+   * @param keepKeys keeps the keys of tokens whose lifetime was raised
+   */
+  constructor(
+    signInMethods: readonly string[],
+    private readonly keepKeys: (tx: Executor, tenantId: string, now: number, life: number) => Promise<void>,
+  ) {
     this.#schema = applicationSettings.extend({ sign_in_methods: z.array(z.enum(signInMethods)).transform(unique) });
   }
 
@@ -92,6 +98,7 @@ export class ApplicationAdministration {
       updated_at: now,
       disabled_at: null,
       mfa_required_at: settings.mfa === "required" ? now : null,
+      tokens_until_at: 0,
     };
     await insertApplication(tx, row);
     const target = { kind: "application", id: row.id };
@@ -117,8 +124,10 @@ export class ApplicationAdministration {
     const settings = this.#check({ ...fromColumns(current), ...changes });
     const requiredAt = settings.mfa === "required" ? (current.mfa_required_at ?? now) : null;
     const columns = { ...toColumns(settings), mfa_required_at: requiredAt, updated_at: now };
+    await keepTokenLife(tx, current.id, now);
     const row = await updateApplication(tx, current.id, columns);
     if (!row) throw new AppError("not_found");
+    await this.keepKeys(tx, current.tenant_id, now, row.access_token_ttl * SECOND + MINUTE);
     const target = { kind: "application", id: current.id };
     const fields = Object.keys(changes);
     await systemAct(placeOf(current.tenant_id)).audit(tx, now, "application.changed", target, { fields });
@@ -141,13 +150,8 @@ export class ApplicationAdministration {
     const row = await updateApplication(tx, current.id, { disabled_at: disabled ? now : null, updated_at: now });
     if (!row) throw new AppError("not_found");
     if (disabled) {
-      await insertRevocation(tx, now, {
-        tenantId: current.tenant_id,
-        kind: "application",
-        id: current.id,
-        issuedBefore: now + SECOND,
-        expiresAt: now + (current.access_token_ttl + 60) * SECOND,
-      });
+      const { id, tenant_id: tenantId } = current;
+      await revokeTokens(tx, now, { tenantId, applicationId: id, kind: "application", id });
     }
     const target = { kind: "application", id: current.id };
     const action = disabled ? "application.disabled" : "application.enabled";

@@ -27,17 +27,19 @@ export interface Application {
   refreshAbsoluteTtl: number;
   refreshCookiePath: string;
   disabled: boolean;
+  /** Tokens issued before this time are refused, in ms: the application was disabled since, or its tenant restored. */
+  tokensFrom: number;
   /** Whether this is its tenant's default application. Its cookies have no suffix. */
   isDefault: boolean;
   /** The `aud` of tokens when the request names no audience. */
   defaultAudience: string;
 }
 
-/** @param pagesOf turns the stored list into the set of allowed pages */
+/** @param more.pagesOf turns the stored list into the set of allowed pages */
 export function toApplication(
   row: ApplicationsTable,
   tenant: Tenant,
-  pagesOf: (listed: string[]) => ReadonlySet<string>,
+  more: { tokensFrom: number; pagesOf: (listed: string[]) => ReadonlySet<string> },
 ): Application {
   const audiences = JSON.parse(row.audiences) as string[];
   return {
@@ -46,7 +48,7 @@ export function toApplication(
     name: row.name,
     type: row.type,
     algorithm: row.algorithm,
-    origins: pagesOf(JSON.parse(row.origins) as string[]),
+    origins: more.pagesOf(JSON.parse(row.origins) as string[]),
     audiences,
     signUp: row.sign_up,
     signInMethods: new Set(JSON.parse(row.sign_in_methods) as string[]),
@@ -61,6 +63,7 @@ export function toApplication(
     refreshAbsoluteTtl: row.refresh_absolute_ttl,
     refreshCookiePath: row.refresh_cookie_path,
     disabled: row.disabled_at !== null,
+    tokensFrom: more.tokensFrom,
     isDefault: tenant.defaultApplicationId === row.id,
     defaultAudience: audiences[0] ?? `${tenant.issuer}/api/${row.id}`,
   };

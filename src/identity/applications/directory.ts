@@ -4,6 +4,7 @@ import { parseId } from "../../core/ids.ts";
 import type { OwnHosts } from "../../core/own-hosts.ts";
 import type { TenantsTable } from "../../storage/schema.ts";
 import type { Storage } from "../../storage/storage.ts";
+import { issuedBefore } from "../revocations/public.ts";
 import { findTenant, findTenantBySlug } from "../tenants/public.ts";
 import { SLUG } from "../tenants/slug.ts";
 import { DEFAULT_TENANT_SLUG, type Tenant } from "../tenants/tenant.ts";
@@ -76,7 +77,8 @@ export class Directory {
     const row = await findApplication(this.storage.read, id);
     const tenant = row ? await this.tenant(row.tenant_id) : null;
     if (!row || !tenant) return null;
-    const value = toApplication(row, tenant, (origins) => this.#pages(origins));
+    const tokensFrom = await issuedBefore(this.storage.read, tenant.id, [row.id, tenant.id], this.clock.now());
+    const value = toApplication(row, tenant, { tokensFrom, pagesOf: (origins) => this.#pages(origins) });
     this.#applications.set(id, { until: this.clock.now() + TRUSTED_FOR, value });
     return value;
   }

@@ -1,2 +1,2 @@
 /** The queries that other folders may run. The rest of the store is private to this folder. */
-export { findApplication, listApplications, longestAccessTtl } from "./store.ts";
+export { findApplication, listApplications, tokensUntil } from "./store.ts";

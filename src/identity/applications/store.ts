@@ -1,3 +1,5 @@
+import { sql } from "kysely";
+import { MINUTE, SECOND } from "../../core/clock.ts";
 import type { ApplicationsTable } from "../../storage/schema.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
@@ -26,12 +28,37 @@ export async function listApplications(at: Executor, tenantId: string | null): P
   return (tenantId === null ? query : query.where("tenant_id", "=", tenantId)).execute();
 }
 
-/** Returns the longest access-token lifetime of a tenant's applications, in seconds. */
-export async function longestAccessTtl(at: Executor, tenantId: string): Promise<number> {
-  const row = await at.kysely
-    .selectFrom("applications")
-    .select((eb) => eb.fn.max("access_token_ttl").as("longest_at"))
-    .where("tenant_id", "=", tenantId)
-    .executeTakeFirst();
-  return Number(row?.longest_at ?? 0);
+const livesOfApplication = prepared((db, p: Param<{ id: string }>) =>
+  db.selectFrom("applications").select(["access_token_ttl", "tokens_until_at"]).where("id", "=", p("id")),
+);
+const livesOfTenant = prepared((db, p: Param<{ tenant_id: string }>) =>
+  db.selectFrom("applications").select(["access_token_ttl", "tokens_until_at"]).where("tenant_id", "=", p("tenant_id")),
+);
+
+/**
+ * Returns when the last access token that is issued until `now` will have expired, in ms: by the lifetime of today, and by every
+ * longer lifetime that an application had before. Of one application, or of all of a tenant.
+ */
+export async function tokensUntil(at: Executor, now: number, tenantId: string, applicationId: string | null) {
+  const lives =
+    applicationId === null
+      ? await at.all(livesOfTenant, { tenant_id: tenantId })
+      : await at.all(livesOfApplication, { id: applicationId });
+  return lives.reduce(
+    (until, life) => Math.max(until, life.tokens_until_at, now + life.access_token_ttl * SECOND),
+    now,
+  );
+}
+
+/**
+ * Notes until when tokens of today's lifetime may live, before a change of it. It never moves back. The database computes it from
+ * the row, so that no concurrent change is missed.
+ */
+export async function keepTokenLife(tx: Executor, id: string, now: number): Promise<void> {
+  const until = sql<number>`${now + MINUTE} + access_token_ttl * 1000`;
+  await tx.kysely
+    .updateTable("applications")
+    .set({ tokens_until_at: sql<number>`CASE WHEN tokens_until_at > ${until} THEN tokens_until_at ELSE ${until} END` })
+    .where("id", "=", id)
+    .execute();
 }

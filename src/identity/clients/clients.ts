@@ -162,11 +162,9 @@ export class Clients {
   async live(token: ClientToken): Promise<Application | null> {
     const application = await this.directory.application(token.applicationId);
     if (!application || application.disabled || application.tenant.disabled || application.type !== "m2m") return null;
-    const now = this.clock.now();
-    for (const id of [token.jti, application.id]) {
-      if (await isRevoked(this.storage.read, application.tenant.id, id, token.issuedAt * SECOND, now)) return null;
-    }
-    return application;
+    const { read } = this.storage;
+    const issuedAt = token.issuedAt * SECOND;
+    return (await isRevoked(read, application.tenant.id, token.jti, issuedAt, this.clock.now())) ? null : application;
   }
 
   async #readable(token: string) {

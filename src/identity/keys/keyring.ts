@@ -7,7 +7,7 @@ import type { MasterKeys } from "../../crypto/master-key.ts";
 import { generateSigningKey, importSigningKey } from "../../crypto/signing-keys.ts";
 import type { KeyAlgorithm, SigningKeysTable } from "../../storage/schema.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { longestAccessTtl } from "../applications/public.ts";
+import { tokensUntil } from "../applications/public.ts";
 import { placeOf, systemAct } from "../audit/act.ts";
 import { findSigningKeyTenant, insertSigningKey, listSigningKeys, retireOtherSigningKeys } from "./store.ts";
 
@@ -65,8 +65,10 @@ export class Keyring {
   async verifier(kid: string): Promise<TenantKey | undefined> {
     const known = this.#byId.get(kid);
     if (known) {
-      const keys = await this.keys(known.tenantId);
-      return keys.find((key) => key.id === kid && !this.#expired(key));
+      const named = (keys: readonly TenantKey[]) => keys.find((key) => key.id === kid && !this.#expired(key));
+      const found = named(await this.keys(known.tenantId));
+      // A raised lifetime may have moved the key's end since the last read.
+      return found ?? (this.#isStale(known.tenantId) ? named(await this.#load(known.tenantId)) : undefined);
     }
     if (!isUuid(kid)) return undefined;
     const owner = await findSigningKeyTenant(this.storage.read, kid);
@@ -88,7 +90,7 @@ export class Keyring {
   async keys(tenantId: string): Promise<readonly TenantKey[]> {
     const entry = this.#tenants.get(tenantId);
     if (!entry) return this.#load(tenantId);
-    if (Math.abs(this.clock.now() - entry.loadedAt) > RELOAD_AFTER && !entry.loading) {
+    if (this.#isStale(tenantId) && !entry.loading) {
       entry.loading = true;
       // A stale answer for one request is better than a slow one: a new key is published long before it signs.
       this.#load(tenantId).catch(() => {
@@ -144,14 +146,14 @@ export class Keyring {
       expires_at: null,
     };
     await this.storage.write(async (tx) => {
-      const ttl = (await longestAccessTtl(tx, tenantId)) * SECOND;
+      const until = await tokensUntil(tx, activeAt, tenantId, null);
       await insertSigningKey(tx, row);
       await retireOtherSigningKeys(tx, {
         tenantId,
         algorithm,
         keep: id,
         retiredAt: activeAt,
-        expiresAt: activeAt + ttl + MINUTE,
+        expiresAt: until + MINUTE,
       });
       const details = { algorithm, active_at: activeAt };
       await systemAct(placeOf(tenantId)).audit(tx, now, "signing_key.created", { kind: "signing_key", id }, details);
@@ -175,6 +177,11 @@ export class Keyring {
     return keys.findLast(
       (key) => key.algorithm === algorithm && key.activeAt <= now && (key.retiredAt === null || key.retiredAt > now),
     );
+  }
+
+  #isStale(tenantId: string): boolean {
+    const loadedAt = this.#tenants.get(tenantId)?.loadedAt ?? Number.NEGATIVE_INFINITY;
+    return Math.abs(this.clock.now() - loadedAt) > RELOAD_AFTER;
   }
 
   #expired(key: TenantKey): boolean {

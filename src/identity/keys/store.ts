@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { MINUTE } from "../../core/clock.ts";
 import type { DataKeysTable, KeyAlgorithm, SigningKeysTable } from "../../storage/schema.ts";
 import { type Batch, deleteSome } from "../../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
@@ -76,6 +77,20 @@ export async function retireOtherSigningKeys(
     .where("algorithm", "=", key.algorithm)
     .where("id", "<>", key.keep)
     .where((eb) => eb.or([eb("retired_at", "is", null), eb("retired_at", ">", key.retiredAt)]))
+    .execute();
+}
+
+/**
+ * Keeps keys that still sign, or stopped a moment ago, for tokens that live `life` ms, after a lifetime was raised. Their end was
+ * set by the lifetime of before.
+ */
+export async function keepRetiringKeys(tx: Executor, tenantId: string, now: number, life: number): Promise<void> {
+  await tx.kysely
+    .updateTable("signing_keys")
+    .set({ expires_at: sql<number>`retired_at + ${life}` })
+    .where("tenant_id", "=", tenantId)
+    .where("retired_at", ">", now - MINUTE)
+    .where(sql<boolean>`retired_at + ${life} > expires_at`)
     .execute();
 }
 

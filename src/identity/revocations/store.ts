@@ -85,6 +85,27 @@ export async function isRevoked(at: Executor, tenantId: string, id: string, issu
   return (await at.first(about, params)) !== undefined;
 }
 
+const newestAbout = prepared((db, p: Param<{ tenant_id: string; digest: string; now: number }>) =>
+  db
+    .selectFrom("revocations")
+    .select("issued_before_at")
+    .where("tenant_id", "=", p("tenant_id"))
+    .where("digest", "=", p("digest"))
+    .where("expires_at", ">", p("now"))
+    .orderBy("issued_before_at", "desc")
+    .limit(1),
+);
+
+/** Returns the time (ms) before which every token that one of these ids names is refused; 0 if none is. */
+export async function issuedBefore(at: Executor, tenantId: string, ids: readonly string[], now: number) {
+  let newest = 0;
+  for (const id of ids) {
+    const row = await at.first(newestAbout, { tenant_id: tenantId, digest: sha256Base64url(id), now });
+    newest = Math.max(newest, row?.issued_before_at ?? 0);
+  }
+  return newest;
+}
+
 export function purgeRevocations(tx: Executor, now: number, limit: number): Promise<Batch> {
   return deleteSome(tx, "revocations", sql`expires_at < ${now}`, limit);
 }

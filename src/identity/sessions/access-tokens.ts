@@ -113,8 +113,8 @@ export class AccessTokens {
 
   /**
    * Verifies a user's access token.
-   * @param options.expired also accepts an expired token, because a sign-out may come late
-   * @throws AppError `authentication_required` unless it is an access token of this instance, `token_expired`
+   * @param options.expired also accepts an expired or revoked token, because a sign-out may come late
+   * @throws AppError `authentication_required` unless it is an access token of this instance, `token_expired`, `token_revoked`
    */
   async verify(token: string, options: { expired?: boolean } = {}): Promise<AccessToken> {
     const verified = await this.verifyAny(token, options);
@@ -139,6 +139,12 @@ export class AccessTokens {
     // Refuses a token that was issued in the future: the clock was set back, and an expired token must not become valid again.
     const outOfTime = verified.expiresAt <= now || verified.issuedAt > now + CLOCK_SKEW;
     if (outOfTime && !options.expired) throw new AppError("token_expired");
+    // The server obeys the entries of the application and the tenant, as verifiers do.
+    const { directory } = this;
+    const { applicationId } = verified;
+    const application = directory.cachedApplication(applicationId) ?? (await directory.application(applicationId));
+    const isRevoked = application !== null && verified.issuedAt * SECOND < application.tokensFrom;
+    if (isRevoked && !options.expired) throw new AppError("token_revoked");
     return verified;
   }
 

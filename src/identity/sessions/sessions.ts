@@ -5,9 +5,8 @@ import type { Delivery } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
 import type { Application } from "../applications/application.ts";
-import { longestAccessTtl } from "../applications/public.ts";
+import { revokeTokens } from "../applications/revoke-tokens.ts";
 import { userRef } from "../audit/act.ts";
-import { insertRevocation } from "../revocations/public.ts";
 import { ACCOUNT_SCOPE, type AccessTokens } from "./access-tokens.ts";
 import type { RefreshTokens } from "./refresh-tokens.ts";
 import { endSessionRow, findSession, insertSession, liveSessionIds, type SessionBundle } from "./store.ts";
@@ -133,7 +132,7 @@ export class Sessions {
 
   /**
    * Ends one session and tells verifiers.
-   * @param lifetime the lifetime of its application's access tokens, in seconds
+   * @param applicationId its application; null if that is not known
    * @returns false when it has already ended
    */
   async end(
@@ -141,36 +140,29 @@ export class Sessions {
     act: Act,
     sid: string,
     reason: EndReason,
-    lifetime: number = act.application.accessTokenTtl,
+    applicationId: string | null = act.application.id,
   ): Promise<boolean> {
     const now = this.clock.now();
     if (!(await endSessionRow(tx, sid, now, reason))) return false;
-    await insertRevocation(tx, now, {
-      tenantId: act.application.tenant.id,
-      kind: "sid",
-      id: sid,
-      issuedBefore: now + SECOND,
-      expiresAt: now + (lifetime + 60) * SECOND,
-    });
+    await revokeTokens(tx, now, { tenantId: act.application.tenant.id, applicationId, kind: "sid", id: sid });
     await act.audit(tx, now, "session.ended", { kind: "session", id: sid }, { reason });
     return true;
   }
 
   /** Ends a user's sessions. @returns how many ended */
   async endAll(tx: Executor, act: Act, userId: string, ending: Ending): Promise<number> {
-    const { id, tenant } = act.application;
     const { reason, keep, everyApplication } = ending;
+    // Tokens of another application may live longer than those of the caller's application.
+    const applicationId = everyApplication ? null : act.application.id;
     const live = async () => {
-      const ids = await liveSessionIds(tx, userId, everyApplication ? null : id);
+      const ids = await liveSessionIds(tx, userId, applicationId);
       return ids.filter((sid) => sid !== keep);
     };
-    // Tokens of another application may live longer than those of the caller's application.
-    const lifetime = everyApplication ? await longestAccessTtl(tx, tenant.id) : undefined;
     let ended = 0;
     // Repeats until no session is left: on PostgreSQL, a session in the middle of a step-up continues under a new id that the
     // first query missed.
     for (let ids = await live(); ids.length > 0; ids = await live()) {
-      for (const sid of ids) if (await this.end(tx, act, sid, reason, lifetime)) ended++;
+      for (const sid of ids) if (await this.end(tx, act, sid, reason, applicationId)) ended++;
     }
     return ended;
   }
