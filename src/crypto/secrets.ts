@@ -3,9 +3,9 @@ import { crc32 } from "node:zlib";
 
 /**
  * `sk` secret key, `cs` client secret of an M2M client, `hs` signing key of the customer's backend, `ml` the link of a mail,
- * `td` a device that skips the second factor.
+ * `td` a device that skips the second factor, `dv` a device that has signed in before.
  */
-export type SecretKind = "sk" | "cs" | "hs" | "ml" | "td";
+export type SecretKind = "sk" | "cs" | "hs" | "ml" | "td" | "dv";
 
 export interface NewSecret {
   /** Shown once and never stored: `sally_sk_` and 71 alphanumeric characters. */

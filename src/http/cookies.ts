@@ -3,8 +3,8 @@ import type { Application } from "../identity/applications/application.ts";
 import type { Call, CookieChange } from "../rpc/call.ts";
 
 /**
- * Session cookies. Under https they carry prefixes that a sibling host cannot forge: `__Host-` for the access cookie
- * (path `/`, no domain), and `__Secure-` for the refresh cookie, whose path is narrower. Except for the default
+ * Session cookies. Under https they carry prefixes that a sibling host cannot forge: `__Host-` for the access cookie and
+ * the device cookie (path `/`, no domain), and `__Secure-` for the refresh cookie, whose path is narrower. Except for the default
  * application, a name ends with the application's short id, so that two applications on one host do not overwrite each
  * other's cookies.
  */
@@ -12,10 +12,11 @@ export class Cookies {
   constructor(private readonly secure: boolean) {}
 
   read(header: string | null, application: Application): ReturnType<Call["cookies"]> {
-    if (header === null) return { access: null, refresh: null, device: null };
+    if (header === null) return { access: null, refresh: null, trustedDevice: null, device: null };
     return {
       access: cookieValue(header, this.#accessName(application)),
       refresh: cookieValue(header, this.#refreshName(application)),
+      trustedDevice: cookieValue(header, this.#trustedDeviceName(application)),
       device: cookieValue(header, this.#deviceName(application)),
     };
   }
@@ -28,8 +29,11 @@ export class Cookies {
   render(change: CookieChange, prefix: string): string[] {
     const { application } = change;
     const path = prefix + application.refreshCookiePath;
+    if (change.kind === "trusted-device") {
+      return [this.#cookie(this.#trustedDeviceName(application), change.secret, path, change.maxAge)];
+    }
     if (change.kind === "device") {
-      return [this.#cookie(this.#deviceName(application), change.secret, path, change.maxAge)];
+      return [this.#cookie(this.#deviceName(application), change.secret, "/", change.maxAge)];
     }
     if (change.kind === "clear") {
       return [
@@ -52,8 +56,17 @@ export class Cookies {
     return `${this.secure ? "__Secure-" : ""}sallyport_rt${suffix(application)}`;
   }
 
-  #deviceName(application: Application): string {
+  #trustedDeviceName(application: Application): string {
     return `${this.secure ? "__Secure-" : ""}sallyport_td${suffix(application)}`;
+  }
+
+  /**
+   * Belongs to the tenant, because the accounts do. Two tenants on one host have two cookies, so that no secret follows a
+   * browser from one to the other.
+   */
+  #deviceName({ tenant }: Application): string {
+    const suffix = tenant.slug === "default" ? "" : `_${shortId(tenant.id)}`;
+    return `${this.secure ? "__Host-" : ""}sallyport_dv${suffix}`;
   }
 
   #cookie(name: string, value: string, path: string, maxAge: number): string {

@@ -30,6 +30,8 @@ import { type AuditedAct, watchAudit } from "./audit/watch.ts";
 import { Clients } from "./clients/clients.ts";
 import { purgeClientSecrets } from "./clients/store.ts";
 import { CustomerTokens } from "./customer-tokens/customer-tokens.ts";
+import { DEVICE_LIFETIME, Devices } from "./devices/devices.ts";
+import { purgeAccountDevices } from "./devices/store.ts";
 import { EmailProofs } from "./email-proofs/proofs.ts";
 import { MfaTokens } from "./factors/mfa-tokens.ts";
 import { SecondFactors } from "./factors/second-factors.ts";
@@ -97,6 +99,7 @@ export interface Identity {
   flows: Flows;
   emailProofs: EmailProofs;
   attempts: Attempts;
+  devices: Devices;
   secondFactors: SecondFactors;
   notices: Notices;
   outbox: Outbox;
@@ -137,6 +140,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const mfaTokens = new MfaTokens(dataKeys);
   const secondFactors = new SecondFactors(storage, clock, flows, mfaTokens);
   const trustedDevices = new TrustedDevices(clock);
+  const devices = new Devices();
   const retention = new Retention(storage, options.log ?? null);
   const apiKeys = new ApiKeys(storage, clock, directory, masterKeys);
   return {
@@ -150,7 +154,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     keyring,
     accessTokens,
     sessions,
-    signIns: new SignIns(storage, clock, sessions, secondFactors, trustedDevices, notices),
+    signIns: new SignIns(storage, clock, sessions, secondFactors, trustedDevices, devices, notices),
     refreshService: new RefreshService(storage, clock, directory, refreshTokens, sessions),
     apiKeys,
     customerTokens: new CustomerTokens(storage, clock, directory, masterKeys, apiKeys),
@@ -159,6 +163,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     flows,
     emailProofs: new EmailProofs(storage, flows, dataKeys),
     attempts: new Attempts(storage, clock, settings),
+    devices,
     secondFactors,
     notices,
     outbox,
@@ -208,6 +213,7 @@ function retentionSteps(now: number, auditDays: number): RetentionSteps {
     ["outbox_mails", since(now, purgeSentMails)],
     ["outbox_mails", since(now, purgeDeadMails)],
     ["trusted_devices", since(now, purgeTrustedDevices)],
+    ["account_devices", since(now - DEVICE_LIFETIME, purgeAccountDevices)],
     ["known_devices", knownDevicesRetention(now - 400 * DAY)],
     ["signing_keys", since(now - 30 * DAY, purgeSigningKeys)],
     ["audit_entries", since(now - auditDays * DAY, purgeAudit)],

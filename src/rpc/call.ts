@@ -21,8 +21,13 @@ export interface Call {
   transport: "rest" | "trpc";
   /** The application that the gate has chosen; null before that. */
   resolved: Application | null;
-  /** Returns the session cookies of an application. */
-  cookies(application: Application): { access: string | null; refresh: string | null; device: string | null };
+  /** Returns the session cookies of an application, and the device cookie of its tenant. */
+  cookies(application: Application): {
+    access: string | null;
+    refresh: string | null;
+    trustedDevice: string | null;
+    device: string | null;
+  };
   /** Whether the origin is the appliance's own for the application's tenant. */
   isOwnOrigin(origin: string, application: Application): boolean;
   reply: Reply;
@@ -38,6 +43,8 @@ export interface Reply {
 export type CookieChange =
   | { kind: "clear"; application: Application }
   /** A device on which the user needs no second factor again. `maxAge` is in seconds; 0 forgets the device. */
+  | { kind: "trusted-device"; application: Application; secret: string; maxAge: number }
+  /** A device that has signed in. */
   | { kind: "device"; application: Application; secret: string; maxAge: number }
   | {
       kind: "set";

@@ -39,11 +39,12 @@ export function deliverOutcome(call: Call, outcome: SignInOutcome): WireSignIn {
       setup_required: outcome.isSetup,
     };
   }
-  const { issued, trustedDevice } = outcome;
-  const tokens = deliver(call, issued);
-  if (!trustedDevice) return tokens;
+  const { issued, trustedDevice, device } = outcome;
   const { application } = issued;
-  call.reply.cookies.push({ kind: "device", application, ...trustedDevice });
+  const tokens = deliver(call, issued);
+  if (device) call.reply.cookies.push({ kind: "device", application, ...device });
+  if (!trustedDevice) return tokens;
+  call.reply.cookies.push({ kind: "trusted-device", application, ...trustedDevice });
   const hidden = isFromPage(call) && application.type !== "native";
   return { ...tokens, trusted_device: hidden ? null : trustedDevice.secret };
 }

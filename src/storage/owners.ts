@@ -17,6 +17,7 @@ export const OWNERS: Readonly<Record<Table, string>> = {
   sessions: "identity/sessions",
   trusted_devices: "identity/factors",
   known_devices: "identity/notices",
+  account_devices: "identity/devices",
   flows: "identity/flows",
   api_keys: "identity/api-keys",
   idempotency_records: "identity/idempotency",

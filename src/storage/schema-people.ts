@@ -110,3 +110,16 @@ export interface KnownDevicesTable {
   first_seen_at: number;
   last_seen_at: number;
 }
+
+/**
+ * Devices that have signed in to an account. Only the SHA-256 of the secret in their cookie is kept. A browser has one secret
+ * for all its accounts of a tenant. Deleted with their user, 400 days after their last sign-in, and beyond the latest few.
+ */
+export interface AccountDevicesTable {
+  user_id: string;
+  /** SHA-256 (base64url) of the secret. */
+  digest: string;
+  tenant_id: string;
+  first_seen_at: number;
+  last_seen_at: number;
+}

@@ -1,4 +1,5 @@
 import type {
+  AccountDevicesTable,
   KnownDevicesTable,
   MailTemplatesTable,
   OutboxMailsTable,
@@ -377,4 +378,5 @@ export interface Database {
   passkeys: PasskeysTable;
   trusted_devices: TrustedDevicesTable;
   known_devices: KnownDevicesTable;
+  account_devices: AccountDevicesTable;
 }

@@ -12,6 +12,7 @@ export interface Batch {
 
 /** Columns that identify a row of each table with retention by batches. */
 const KEYS = {
+  account_devices: ["user_id", "digest"],
   api_keys: ["id"],
   audit_entries: ["seq"],
   audit_floods: ["key"],

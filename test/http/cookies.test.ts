@@ -11,6 +11,7 @@ async function login(app: TestApp, applicationId?: string) {
 }
 
 scenarios("cookies", (t) => {
+  const DAYS_400 = String(400 * 86_400);
   const DAYS_30 = String(30 * 86_400 - 1);
   const attributes = (path: string, maxAge: string, secure: boolean) => ({
     path,
@@ -22,24 +23,31 @@ scenarios("cookies", (t) => {
 
   t.test("have the right names and attributes under http", async (app) => {
     const short = app.applicationId.slice(-12);
-    const [access, refresh] = await login(app);
-    expect([access?.name, refresh?.name]).toEqual(["sallyport_at", "sallyport_rt"]);
+    const [access, refresh, device] = await login(app);
+    expect([access?.name, refresh?.name, device?.name]).toEqual(["sallyport_at", "sallyport_rt", "sallyport_dv"]);
     expect(access?.attributes).toEqual(attributes("/", "900", false));
     expect(refresh?.attributes).toEqual(attributes("/v1/auth", DAYS_30, false));
+    expect(device?.attributes).toEqual(attributes("/", DAYS_400, false));
     const own = await login(app, app.applicationId);
-    expect(own.map(({ name }) => name)).toEqual([`sallyport_at_${short}`, `sallyport_rt_${short}`]);
+    expect(own.map(({ name }) => name)).toEqual([`sallyport_at_${short}`, `sallyport_rt_${short}`, "sallyport_dv"]);
   });
 
   t.test(
     "have the right names and attributes under https (ASVS 3.3.1, 3.3.2, 3.3.3, 3.3.4)",
     async (app) => {
       const short = app.applicationId.slice(-12);
-      const [access, refresh] = await login(app);
-      expect([access?.name, refresh?.name]).toEqual(["__Host-sallyport_at", "__Secure-sallyport_rt"]);
+      const [access, refresh, device] = await login(app);
+      const names = [access, refresh, device].map((cookie) => cookie?.name);
+      expect(names).toEqual(["__Host-sallyport_at", "__Secure-sallyport_rt", "__Host-sallyport_dv"]);
+      expect(device?.attributes).toEqual(attributes("/", DAYS_400, true));
       expect(access?.attributes).toEqual(attributes("/", "900", true));
       expect(refresh?.attributes).toEqual(attributes("/v1/auth", DAYS_30, true));
       const own = await login(app, app.applicationId);
-      expect(own.map(({ name }) => name)).toEqual([`__Host-sallyport_at_${short}`, `__Secure-sallyport_rt_${short}`]);
+      expect(own.map(({ name }) => name)).toEqual([
+        `__Host-sallyport_at_${short}`,
+        `__Secure-sallyport_rt_${short}`,
+        "__Host-sallyport_dv",
+      ]);
     },
     HTTPS,
   );
@@ -78,7 +86,7 @@ scenarios("cookies", (t) => {
     const { cookies, body } = await client.post("/v1/auth/login", user.login);
     expect(cookies[1]?.attributes.path).toBe("/api/v1/auth");
     const cleared = (await client.bearer(body.access_token).post("/v1/auth/logout")).cookies;
-    expect(cleared.map(({ name }) => name)).toEqual(cookies.map(({ name }) => name));
+    expect(cleared.map(({ name }) => name)).toEqual(cookies.slice(0, 2).map(({ name }) => name));
     expect(cleared.map(({ value, attributes }) => [value, attributes.path, attributes["max-age"]])).toEqual([
       ["", "/", "0"],
       ["", "/api/v1/auth", "0"],
@@ -95,7 +103,8 @@ scenarios("cookies", (t) => {
       const stranger = await app.user("eve@example.com", acme.id);
       for (const { name } of (await app.client().post("/t/acme/v1/auth/login", stranger.login)).cookies)
         names.add(name);
-      expect(names.size).toBe(6);
+      // Two session cookies for each, and one device cookie for each tenant.
+      expect(names.size).toBe(8);
     },
   );
 

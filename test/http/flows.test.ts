@@ -62,10 +62,11 @@ scenarios("tokens in cookies and in the body", (t) => {
       expect(body.refresh_token ?? null).toBeNull();
       for (const { value } of page.jar?.values() ?? []) if (value.length > 300) expect(text).not.toContain(value);
     }
-    expect(registered.cookies).toHaveLength(2);
+    expect(registered.cookies).toHaveLength(3);
     expect(refreshed.cookies).toHaveLength(2);
     expect(out.cookies.map(({ attributes }) => attributes["max-age"])).toEqual(["0", "0"]);
-    expect(page.jar?.size).toBe(0);
+    // The device stays known to the account.
+    expect([...(page.jar?.keys() ?? [])]).toEqual(["sallyport_dv"]);
     expect((await page.get("/v1/auth/session")).code).toBe("authentication_required");
   });
 
@@ -110,7 +111,8 @@ scenarios("tokens in cookies and in the body", (t) => {
       password: PASSWORD,
       delivery: "memory",
     });
-    expect(made.cookies.map(({ name }) => name)).toEqual([`sallyport_rt_${app.applicationId.slice(-12)}`]);
+    const refresh = `sallyport_rt_${app.applicationId.slice(-12)}`;
+    expect(made.cookies.map(({ name }) => name)).toEqual([refresh, "sallyport_dv"]);
     expect(made.body.access_token).toBeString();
     expect(made.body.refresh_token).toBeNull();
     const refreshed = await page.post("/v1/auth/refresh");

@@ -141,7 +141,7 @@ sqliteScenarios("tRPC's wire", (t) => {
       const user = await app.user();
       const page = app.page("https://app.example.com", { "x-application-id": app.applicationId });
       const answer = await page.mutate("auth.login", user.login);
-      expect(answer.cookies.map(({ attributes }) => attributes.path)).toEqual(["/", "/v1/auth"]);
+      expect(answer.cookies.map(({ attributes }) => attributes.path)).toEqual(["/", "/v1/auth", "/"]);
       expect(JSON.parse(answer.text).result.data.refresh_token).toBeNull();
       expect((await page.query("auth.session")).status).toBe(200);
       const bare = await app.client().query("auth.session");

@@ -76,7 +76,7 @@ export function accountRouter(
           await account.delete(ctx);
           const { application } = ctx.act;
           ctx.call.reply.cookies.push({ kind: "clear", application });
-          ctx.call.reply.cookies.push({ kind: "device", application, secret: "", maxAge: 0 });
+          ctx.call.reply.cookies.push({ kind: "trusted-device", application, secret: "", maxAge: 0 });
           return { status: "success" as const };
         }),
       security: procedures

@@ -21,6 +21,8 @@ export type Prover = {
   /** The act of the user. */
   act: Act;
   userId: string;
+  /** The value of the device cookie, or null. */
+  device: string | null;
 } & ({ flow: MfaFlow; replaces: string | null } | { session: SessionBundle });
 
 export interface Answer {
@@ -131,7 +133,7 @@ export class SecondFactorService {
     rememberDevice: boolean,
     check: () => FactorProof | Promise<FactorProof>,
   ): Promise<SignInOutcome> {
-    const { act, userId } = prover;
+    const { act, userId, device } = prover;
     const { attempts, secondFactors, signIns } = this.identity;
     await attempts.secondFactor(act, userId);
     const { isLast } = "flow" in prover ? await secondFactors.attempt(prover.flow) : { isLast: false };
@@ -143,10 +145,10 @@ export class SecondFactorService {
       };
       const counted = { amr: proof.amr, commit };
       if ("session" in prover) {
-        return await signIns.stepUp({ act, session: prover.session, rememberDevice }, counted);
+        return await signIns.stepUp({ act, session: prover.session, rememberDevice, device }, counted);
       }
       const { flow, replaces } = prover;
-      return await signIns.finish({ act, flow, replaces, rememberDevice }, counted);
+      return await signIns.finish({ act, flow, replaces, rememberDevice, device }, counted);
     } catch (error) {
       if (error instanceof AppError && error.code === "invalid_code") await this.#refused(prover, method, isLast);
       throw error;

@@ -5,6 +5,7 @@ import type { Executor } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
 import { revokeTokens } from "../applications/revoke-tokens.ts";
 import { type Target, userRef } from "../audit/act.ts";
+import { deleteAccountDevices } from "../devices/public.ts";
 import { deleteTrustedDevices } from "../factors/public.ts";
 import type { Flows } from "../flows/flows.ts";
 import { deleteFlowsOf } from "../flows/public.ts";
@@ -90,7 +91,10 @@ export class Accounts {
     // ended.
     await this.#endFlows(tx, change, consequences.flows);
     if (consequences.trustedDevices) await deleteTrustedDevices(tx, userId);
-    if (consequences.knownDevices) await deleteKnownDevices(tx, userId);
+    if (consequences.knownDevices) {
+      await deleteKnownDevices(tx, userId);
+      await deleteAccountDevices(tx, userId);
+    }
     if (consequences.sessions !== null) {
       await this.sessions.endAll(tx, act, userId, { reason: consequences.sessions, keep, everyApplication: true });
     }
@@ -133,6 +137,7 @@ export class Accounts {
     await deleteMailsOf(tx, userId);
     await deleteTrustedDevices(tx, userId);
     await deleteKnownDevices(tx, userId);
+    await deleteAccountDevices(tx, userId);
     await this.sessions.endAll(tx, act, userId, { reason: "user_deleted", keep: null, everyApplication: true });
     await deleteSessionsOf(tx, userId);
     // A session's revocation lives as long as one application's tokens. This one outlives the tokens of every application.

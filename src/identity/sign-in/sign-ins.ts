@@ -6,6 +6,7 @@ import type { Executor, Storage } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
 import type { Application } from "../applications/application.ts";
 import { userRef } from "../audit/act.ts";
+import type { Devices } from "../devices/devices.ts";
 import type { FactorProof, MfaFlow, SecondFactors } from "../factors/second-factors.ts";
 import type { TrustedDevices } from "../factors/trusted-devices.ts";
 import type { Notices } from "../notices/notices.ts";
@@ -29,6 +30,8 @@ export interface SignInRequest {
   replaces: string | null;
   /** The secret of a trusted device, or null. */
   trustedDevice: string | null;
+  /** The value of the device cookie, or null. */
+  device: string | null;
 }
 
 /** The whole contribution of a sign-in method. */
@@ -53,6 +56,8 @@ export interface FinishRequest {
   replaces: string | null;
   /** Whether this device skips the second factor from now on, if the application allows it. */
   rememberDevice: boolean;
+  /** Like {@link SignInRequest.device}. */
+  device: string | null;
 }
 
 /** A session whose user proves a second factor. It continues under a new id. */
@@ -61,10 +66,21 @@ export interface StepUpRequest {
   session: SessionBundle;
   /** Like {@link FinishRequest.rememberDevice}. */
   rememberDevice: boolean;
+  /** Like {@link SignInRequest.device}. */
+  device: string | null;
 }
 
+/** A secret for the device to keep, and for how many seconds. */
+type DeviceSecret = { secret: string; maxAge: number };
+
 export type SignInOutcome =
-  | { status: "success"; issued: IssuedTokens; trustedDevice: { secret: string; maxAge: number } | null }
+  | {
+      status: "success";
+      issued: IssuedTokens;
+      trustedDevice: DeviceSecret | null;
+      /** null for an anonymous user, whose account nobody can guess. */
+      device: DeviceSecret | null;
+    }
   | {
       status: "mfa_required";
       application: Application;
@@ -74,6 +90,12 @@ export type SignInOutcome =
       methods: string[];
       isSetup: boolean;
     };
+
+/** A session that has begun, and the secret of its device. */
+interface Begun {
+  session: SessionBundle;
+  device: DeviceSecret | null;
+}
 
 /**
  * The only way to a session. Every method ends in a call to {@link SignIns.complete} and passes only a proof. This class
@@ -86,6 +108,7 @@ export class SignIns {
     private readonly sessions: Sessions,
     private readonly secondFactors: SecondFactors,
     private readonly trustedDevices: TrustedDevices,
+    private readonly devices: Devices,
     private readonly notices: Notices,
   ) {}
 
@@ -115,14 +138,14 @@ export class SignIns {
       const { delivery, audience, organization } = request;
       const { method, amr, aal } = proof;
       if (next.step === "session") {
-        return { session: await this.#begin(tx, now, request, user, { method, amr, aal, delivery, audience }) };
+        return this.#begin(tx, now, request, user, { method, amr, aal, delivery, audience });
       }
       const isSetup = next.step === "set_up_factor";
       const methods = next.step === "second_factor" ? [...next.methods] : [];
       const first = { method, amr, delivery, audience, organization, isSetup };
       return { methods, isSetup, flowId: await this.secondFactors.start(tx, application, user.id, first) };
     });
-    if ("session" in outcome) return this.#issued(outcome.session, application, null);
+    if ("session" in outcome) return this.#issued(outcome, application, null);
     const { flowId, ...demand } = outcome;
     return { status: "mfa_required", application, ...(await this.secondFactors.token(flowId)), ...demand };
   }
@@ -141,10 +164,10 @@ export class SignIns {
       const user = await this.#user(tx, act.application, flow.userId);
       const next = await this.#decide(tx, asked, { act, organization: first.organization, trustedDevice: null }, user);
       if (next.step !== "session") throw new Error(`${next.step} was asked for after the second factor`);
-      const session = await this.#begin(tx, now, request, user, made);
-      return { session, trusted: await this.#trust(tx, now, request, user.id) };
+      const begun = await this.#begin(tx, now, request, user, made);
+      return { begun, trusted: await this.#trust(tx, now, request, user.id) };
     });
-    return this.#issued(outcome.session, act.application, outcome.trusted);
+    return this.#issued(outcome.begun, act.application, outcome.trusted);
   }
 
   /**
@@ -163,10 +186,10 @@ export class SignIns {
       if (!isLive(user)) throw refused("account_closed", method);
       if (!(await this.sessions.replace(tx, act, before.sid))) throw new AppError("token_revoked");
       const made: NewSession = { method, amr, aal: "aal2", delivery, audience };
-      const session = await this.#begin(tx, now, { act, replaces: null }, user, made);
-      return { session, trusted: await this.#trust(tx, now, request, user.id) };
+      const begun = await this.#begin(tx, now, { act, replaces: null, device: request.device }, user, made);
+      return { begun, trusted: await this.#trust(tx, now, request, user.id) };
     });
-    return this.#issued(outcome.session, act.application, outcome.trusted);
+    return this.#issued(outcome.begun, act.application, outcome.trusted);
   }
 
   /** In whole seconds, so that the row and its tokens' claims hold the same time. */
@@ -207,15 +230,16 @@ export class SignIns {
   async #begin(
     tx: Executor,
     now: number,
-    { act, replaces }: Pick<SignInRequest, "act" | "replaces">,
+    { act, replaces, device }: Pick<SignInRequest, "act" | "replaces" | "device">,
     user: UserRow,
     made: NewSession,
-  ): Promise<SessionBundle> {
+  ): Promise<Begun> {
     const own = act.by(userRef(user.id));
     if (replaces !== null) await this.sessions.replace(tx, act, replaces);
     const session = await this.sessions.begin(tx, now, own, user.id, made);
+    const visit = user.is_anonymous === 1 ? null : await this.devices.visit(tx, now, user, device);
     await this.notices.seen(tx, now, own, user);
-    return session;
+    return { session, device: visit && { secret: visit.secret, maxAge: visit.maxAge } };
   }
 
   async #trust(tx: Executor, now: number, { act, rememberDevice }: FinishRequest | StepUpRequest, userId: string) {
@@ -223,11 +247,11 @@ export class SignIns {
   }
 
   async #issued(
-    session: SessionBundle,
+    { session, device }: Begun,
     application: Application,
-    trustedDevice: { secret: string; maxAge: number } | null,
+    trustedDevice: DeviceSecret | null,
   ): Promise<SignInOutcome> {
-    return { status: "success", issued: await this.sessions.issue(session, application), trustedDevice };
+    return { status: "success", issued: await this.sessions.issue(session, application), trustedDevice, device };
   }
 }
 

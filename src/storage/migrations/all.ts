@@ -4,6 +4,7 @@ import { management } from "./0002-management.ts";
 import { machines } from "./0003-machines.ts";
 import { people } from "./0004-people.ts";
 import { tokenLives } from "./0005-token-lives.ts";
+import { devices } from "./0006-devices.ts";
 
 /** All migrations, append-only. Imported statically, because the executable has no directory to read. */
-export const migrations: readonly Migration[] = [foundation, management, machines, people, tokenLives];
+export const migrations: readonly Migration[] = [foundation, management, machines, people, tokenLives, devices];

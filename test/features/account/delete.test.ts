@@ -149,7 +149,8 @@ scenarios("DELETE /v1/me", (t) => {
       ["sallyport_rt", ""],
       ["sallyport_td", ""],
     ]);
-    expect(page.jar?.size).toBe(0);
+    // Other accounts may use the same browser.
+    expect([...(page.jar?.keys() ?? [])]).toEqual(["sallyport_dv"]);
   });
 
   t.test("asks for a fresh sign-in (ASVS 7.5.3)", async (app) => {

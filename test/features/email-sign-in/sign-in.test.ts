@@ -78,13 +78,14 @@ scenarios("sign-in by a mailed link or code", (t) => {
     const user = await app.user();
     const page = app.page(APP_ORIGIN, { "x-application-id": app.applicationId });
     const first = await completeBy(page, { token: (await mailTo(app, user.email, "magic_link", page)).link });
-    expect([first.status, first.body.refresh_token, first.cookies.length]).toEqual([200, null, 2]);
+    expect([first.status, first.body.refresh_token, first.cookies.length]).toEqual([200, null, 3]);
     const second = await completeBy(page, { token: (await mailTo(app, user.email, "magic_link", page)).link });
     expect(second.status).toBe(200);
     const before = await app.client().bearer(first.body.access_token).get("/v1/auth/session");
     expect(before.code).toBe("token_revoked");
     const memory = { token: (await mailTo(app, user.email, "magic_link", page)).link, delivery: "memory" };
-    expect((await completeBy(page, memory)).cookies.map(({ name }) => name.slice(0, 12))).toEqual(["sallyport_rt"]);
+    const names = (await completeBy(page, memory)).cookies.map(({ name }) => name.slice(0, 12));
+    expect(names).toEqual(["sallyport_rt", "sallyport_dv"]);
   });
 
   t.test("checks audience and organization as any sign-in does, and the link survives a mistake", async (app) => {

@@ -51,7 +51,7 @@ scenarios("sign-in with a second factor", (t) => {
       code: totp(secret, app.clock.now()),
     });
     expect(second.status).toBe(200);
-    expect(second.cookies.map(({ name }) => name.split("_")[1])).toEqual(["rt"]);
+    expect(second.cookies.map(({ name }) => name.split("_")[1])).toEqual(["rt", "dv"]);
   });
 
   t.test(

@@ -59,12 +59,12 @@ scenarios("remembered devices", (t) => {
   t.test("remembers a device only if the application does so and the request asks for it", async (app) => {
     const person = await enrolled(app);
     const bare = await remember(app, person);
-    expect(["trusted_device" in bare.body, bare.cookies.length]).toEqual([false, 2]);
+    expect(["trusted_device" in bare.body, bare.cookies.length]).toEqual([false, 3]);
     await policy(app, REMEMBER);
     const { mfa_token } = (await firstFactor(app, person.user)).body;
     app.clock.advance(30_000);
     const unasked = await verify(own(app), mfa_token, totp(person.secret, app.clock.now()));
-    expect(["trusted_device" in unasked.body, unasked.cookies.length]).toEqual([false, 2]);
+    expect(["trusted_device" in unasked.body, unasked.cookies.length]).toEqual([false, 3]);
     const devices = await app.storage.read.kysely.selectFrom("trusted_devices").select("id").execute();
     expect(devices).toEqual([]);
     // A device that was remembered earlier does not count once the application remembers none.

@@ -115,7 +115,7 @@ scenarios("sign-up with proven addresses", (t) => {
     await page.post("/v1/auth/login", user.login);
     const before = [...(page.jar?.values() ?? [])].find(({ name }) => name.includes("_at"))?.value ?? "";
     const made = await page.post(complete, { token });
-    expect([made.status, made.body.refresh_token, made.cookies.length]).toEqual([201, null, 2]);
+    expect([made.status, made.body.refresh_token, made.cookies.length]).toEqual([201, null, 3]);
     expect((await app.client().bearer(before).get("/v1/auth/session")).code).toBe("token_revoked");
   });
 

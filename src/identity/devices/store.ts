@@ -1,0 +1,105 @@
+import { sql } from "kysely";
+import { type Batch, deleteSome } from "../../storage/some-rows.ts";
+import { type Executor, type Param, prepared } from "../../storage/storage.ts";
+
+interface Pair extends Record<string, string | number> {
+  user_id: string;
+  digest: string;
+}
+
+const seen = prepared((db, p: Param<Pair & { after: number }>) =>
+  db
+    .selectFrom("account_devices")
+    .select("user_id")
+    .where("user_id", "=", p("user_id"))
+    .where("digest", "=", p("digest"))
+    .where("last_seen_at", ">", p("after")),
+);
+
+/** Returns whether the device has signed in to the account since `after`. */
+export async function isDeviceOf(at: Executor, params: Pair & { after: number }): Promise<boolean> {
+  return (await at.first(seen, params)) !== undefined;
+}
+
+const touch = prepared((db, p: Param<Pair & { now: number; after: number }>) =>
+  db
+    .updateTable("account_devices")
+    .set({ last_seen_at: p("now") })
+    .where("user_id", "=", p("user_id"))
+    .where("digest", "=", p("digest"))
+    .where("last_seen_at", ">", p("after"))
+    .returning("user_id"),
+);
+
+/** Notes another sign-in from a known device. @returns false if the device is unknown to the account */
+export async function touchDevice(tx: Executor, params: Pair & { now: number; after: number }): Promise<boolean> {
+  return (await tx.first(touch, params)) !== undefined;
+}
+
+const anyOf = prepared((db, p: Param<{ user_id: string }>) =>
+  db.selectFrom("account_devices").select("user_id").where("user_id", "=", p("user_id")).limit(1),
+);
+
+export async function hasDevice(at: Executor, userId: string): Promise<boolean> {
+  return (await at.first(anyOf, { user_id: userId })) !== undefined;
+}
+
+const insert = prepared((db, p: Param<Pair & { tenant_id: string; now: number }>) =>
+  db
+    .insertInto("account_devices")
+    .values({
+      user_id: p("user_id"),
+      digest: p("digest"),
+      tenant_id: p("tenant_id"),
+      first_seen_at: p("now"),
+      last_seen_at: p("now"),
+    })
+    .returning("user_id"),
+);
+
+export async function insertDevice(tx: Executor, row: Pair & { tenant_id: string; now: number }): Promise<void> {
+  await tx.first(insert, row);
+}
+
+const move = prepared((db, p: Param<{ tenant_id: string; from: string; to: string }>) =>
+  db
+    .updateTable("account_devices")
+    .set({ digest: p("to") })
+    .where("digest", "=", p("from"))
+    .where("tenant_id", "=", p("tenant_id"))
+    .returning("user_id"),
+);
+
+/** Gives a browser's secret a successor, for all accounts of the tenant that the browser has signed in to. */
+export async function moveDevices(tx: Executor, tenantId: string, from: string, to: string): Promise<void> {
+  await tx.all(move, { tenant_id: tenantId, from, to });
+}
+
+const dropOldest = prepared((db, p: Param<Pair & { keep: number }>) =>
+  db
+    .deleteFrom("account_devices")
+    .where("user_id", "=", p("user_id"))
+    .where("digest", "!=", p("digest"))
+    .where("digest", "not in", (eb) =>
+      eb
+        .selectFrom("account_devices as latest")
+        .select("latest.digest")
+        .where("latest.user_id", "=", p("user_id"))
+        .orderBy("latest.last_seen_at", "desc")
+        .limit(p("keep")),
+    )
+    .returning("user_id"),
+);
+
+/** Keeps this device and a user's latest ones: a program without cookies is a new device at every sign-in. */
+export async function keepLatestDevices(tx: Executor, params: Pair & { keep: number }): Promise<void> {
+  await tx.all(dropOldest, params);
+}
+
+export async function deleteAccountDevices(tx: Executor, userId: string): Promise<void> {
+  await tx.kysely.deleteFrom("account_devices").where("user_id", "=", userId).execute();
+}
+
+export function purgeAccountDevices(tx: Executor, before: number, limit: number): Promise<Batch> {
+  return deleteSome(tx, "account_devices", sql`last_seen_at < ${before}`, limit);
+}
