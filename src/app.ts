@@ -159,6 +159,7 @@ export async function createApp<Features extends Composition = typeof features>(
     edge,
     metrics,
     metricsToken: values.metrics_token,
+    corsHeaders: values.cors_headers,
     version: options.version,
     inbox,
   });

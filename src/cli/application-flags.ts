@@ -15,7 +15,7 @@ export const applicationFlags: Readonly<Record<string, CommandFlag>> = {
     type: "string",
     multiple: true,
     value: "ORIGIN",
-    doc: "Origin of pages that may call, such as https://app.example.com. Repeat the flag, or use commas; '' for none.",
+    doc: "Origin of pages that may call, such as https://app.example.com, https://*.example.com or tauri://localhost. Repeat the flag, or use commas; '' for none.",
   },
   audience: {
     type: "string",

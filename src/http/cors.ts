@@ -14,10 +14,16 @@ const EXPOSED = "x-request-id, retry-after, www-authenticate";
  * of all origins. The request itself is checked against its own application.
  */
 export class Cors {
+  readonly #headers: string;
+
   constructor(
     private readonly identity: Pick<Identity, "directory">,
     private readonly edge: Edge,
-  ) {}
+    /** More headers that pages may send. */
+    moreHeaders: readonly string[],
+  ) {
+    this.#headers = [ALLOWED, ...moreHeaders].join(", ");
+  }
 
   /**
    * Answers OPTIONS.
@@ -27,19 +33,25 @@ export class Cors {
     const origin = exchange.request.headers.get("origin");
     exchange.headers.vary = "origin";
     if (origin === null) return new Response(null, { status: 204, headers: { ...exchange.headers, allow: METHODS } });
-    const union = await this.identity.directory.origins(exchange.tenantSlug);
-    const slug = exchange.tenantSlug ?? DEFAULT_TENANT_SLUG;
-    if (!union.has(origin) && !this.edge.hosts.isOwnOrigin(origin, slug)) {
+    if (!(await this.#isKnown(exchange, origin))) {
       exchange.applicationId = await this.#defaultApplication(exchange.tenantSlug);
       throw new AppError("origin_not_allowed");
     }
     this.#allow(exchange, origin);
     Object.assign(exchange.headers, {
       "access-control-allow-methods": METHODS,
-      "access-control-allow-headers": ALLOWED,
+      "access-control-allow-headers": this.#headers,
       "access-control-max-age": "600",
     });
     return new Response(null, { status: 204, headers: exchange.headers });
+  }
+
+  /** Lets a page of any application of the tenant read an answer that is the same for all. */
+  async markForAnyApplication(exchange: Exchange): Promise<void> {
+    const origin = exchange.request.headers.get("origin");
+    if (origin === null) return;
+    exchange.headers.vary = "origin";
+    if (await this.#isKnown(exchange, origin)) this.#allow(exchange, origin);
   }
 
   /** Lets the page read the answer if the application lists its origin. */
@@ -49,6 +61,12 @@ export class Cors {
     const resolved = await application();
     const slug = resolved?.tenant.slug ?? exchange.tenantSlug ?? DEFAULT_TENANT_SLUG;
     if (this.edge.hosts.isOwnOrigin(origin, slug) || resolved?.origins.has(origin)) this.#allow(exchange, origin);
+  }
+
+  async #isKnown(exchange: Exchange, origin: string): Promise<boolean> {
+    const slug = exchange.tenantSlug ?? DEFAULT_TENANT_SLUG;
+    if (this.edge.hosts.isOwnOrigin(origin, slug)) return true;
+    return (await this.identity.directory.origins(exchange.tenantSlug)).has(origin);
   }
 
   /** Returns the default application for the log, because a preflight does not name its application. */

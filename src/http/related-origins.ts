@@ -1,5 +1,6 @@
 import { SECOND } from "../core/clock.ts";
 import { AppError } from "../core/errors.ts";
+import { isWildcard } from "../identity/applications/page-origins.ts";
 import { listApplications } from "../identity/applications/public.ts";
 import { isWithinDomain, relyingPartyId } from "../identity/applications/relying-party.ts";
 import type { Identity } from "../identity/identity.ts";
@@ -48,8 +49,10 @@ export function relatedOriginsHandler(identity: Pick<Identity, "clock" | "direct
     const main = tenant.defaultApplicationId === null ? null : await directory.application(tenant.defaultApplicationId);
     const rpId = asked ?? relyingPartyId(main?.passkeyRpId ?? null, directory.publicUrl);
     const all = (await pagesOf(tenant.id)).flatMap((page) => (page.rpId === rpId ? page.origins : []));
-    // Browsers relate no plain http origins (section 5.11.1, step 1).
-    const origins = [...new Set(all)].filter((url) => url.startsWith("https:") && !isWithinDomain(url, rpId));
+    // Browsers relate no plain http origins (section 5.11.1, step 1), and know no wildcards there.
+    const origins = [...new Set(all)].filter(
+      (url) => url.startsWith("https:") && !isWildcard(url) && !isWithinDomain(url, rpId),
+    );
     if (origins.length === 0) throw new AppError("not_found");
     return publicJson(exchange, publicDocument({ origins }, MAX_AGE));
   };

@@ -37,6 +37,8 @@ export interface HttpOptions {
   edge: Edge;
   metrics: Metrics;
   metricsToken: string | undefined;
+  /** More request headers that pages may send. */
+  corsHeaders: readonly string[];
   version: string;
   /** Set only by `sallyport dev`. */
   inbox: Inbox | null;
@@ -55,7 +57,7 @@ export function buildRoutes(options: HttpOptions): {
   drain: () => void;
 } {
   const { identity, router, edge } = options;
-  const cors = new Cors(identity, edge);
+  const cors = new Cors(identity, edge, options.corsHeaders);
   const calls = new CallFactory(identity, edge, new Cookies(edge.hosts.isSecure), cors);
   const jwks = jwksHandlers(identity);
   const health = healthHandlers(edge, identity.storage, options.metrics, options.metricsToken);
@@ -107,7 +109,11 @@ export function buildRoutes(options: HttpOptions): {
   routes["/healthz"] = edge.guard(health.healthz, { anyHost: true });
   routes["/readyz"] = edge.guard(health.readyz, { anyHost: true });
   routes["/metrics"] = edge.guard(health.metrics, { anyHost: true });
-  const unknown = edge.guard(() => {
+  const unknown = edge.guard(async (exchange) => {
+    // A browser shows a page the 404 only after it has allowed the request.
+    if (exchange.request.method === "OPTIONS" && exchange.request.headers.has("origin"))
+      return cors.preflight(exchange);
+    await cors.markForAnyApplication(exchange);
     throw new AppError("not_found");
   });
   const serveOn = async (server: HttpServer) => {
@@ -172,8 +178,9 @@ function staticRoutes(edge: Edge, routes: Record<string, Route>, documents: Read
 function byMethod(edge: Edge, cors: Cors, methods: Methods): Route {
   const allow = [...Object.keys(methods), "OPTIONS"].join(", ");
   const choice = new Intl.ListFormat("en", { type: "disjunction" }).format(Object.keys(methods));
-  const refuse = edge.guard((exchange) => {
+  const refuse = edge.guard(async (exchange) => {
     exchange.headers.allow = allow;
+    await cors.markForAnyApplication(exchange);
     throw new AppError("method_not_allowed", { message: `Use ${choice} for this address.` });
   });
   const guarded: Record<string, Route> = { OPTIONS: edge.guard((exchange) => cors.preflight(exchange)) };

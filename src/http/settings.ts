@@ -41,6 +41,13 @@ const tenantHosts = setting
     return hosts;
   });
 
+const HEADER_NAME = /^[!#$%&'+.^_`|~0-9a-z-]+$/;
+
+const headerNames = z.preprocess(
+  (value) => (typeof value === "string" ? value.toLowerCase() : value),
+  setting.list().pipe(z.array(z.string().regex(HEADER_NAME, "must be a list of header names"))),
+);
+
 export const httpSettings = defineSettings({
   host: { schema: setting.text().default("127.0.0.1"), doc: "Address to listen on; 0.0.0.0 listens on all." },
   port: { schema: setting.integer(0, 65_535).default(8080), doc: "Port to listen on; 0 takes a free one." },
@@ -53,16 +60,17 @@ export const httpSettings = defineSettings({
     doc: "Addresses or CIDR blocks of proxies whose client_address_header is trusted.",
   },
   client_address_header: {
-    schema: z
-      .string()
-      .toLowerCase()
-      .regex(/^[!#$%&'*+.^_`|~0-9a-z-]+$/, "must be the name of a header")
-      .default("x-forwarded-for"),
+    schema: z.string().toLowerCase().regex(HEADER_NAME, "must be the name of a header").default("x-forwarded-for"),
     doc: "Header in which trusted proxies name the client: x-forwarded-for, forwarded (RFC 7239), or x-real-ip and the like.",
   },
   tenant_hosts: {
     schema: tenantHosts,
     doc: "More hosts, each with its tenant: login.acme.com=acme, with the port if browsers show one (login.acme.com:8443=acme).",
+  },
+  cors_headers: {
+    schema: headerNames.default(["traceparent", "tracestate", "baggage"]),
+    shownDefault: "traceparent, tracestate, baggage",
+    doc: "More request headers that allowed pages may send, such as those of a tracing library.",
   },
   hsts: {
     schema: z.enum(["off", "host", "subdomains"]).default("host"),

@@ -15,7 +15,9 @@ export const managedApplicationSchema = (signInMethods: readonly string[]) =>
       algorithm: z.enum(["EdDSA", "RS256", "ES256"]),
       default_audience: z.string().describe("The `aud` of tokens, unless the request asks for another."),
       audiences: z.array(z.string()),
-      origins: z.array(z.string()).describe("Origins of the pages that may call the application."),
+      origins: z
+        .array(z.string())
+        .describe("Origins of the pages that may call the application. A `*` stands for the first label of a host."),
       sign_up: z.enum(["immediate", "verified", "closed"]),
       sign_in_methods: z.array(z.enum(signInMethods)),
       mfa: z.enum(["off", "optional", "required"]).describe("Whether a second factor is asked for."),

@@ -8,13 +8,19 @@ import type { Executor } from "../../storage/storage.ts";
 import { placeOf, systemAct } from "../audit/act.ts";
 import { createTenant } from "../tenants/administration.ts";
 import { setDefaultApplication } from "../tenants/public.ts";
+import { isAllowable } from "./page-origins.ts";
 import { revokeTokens } from "./revoke-tokens.ts";
 import { insertApplication, keepTokenLife, updateApplication } from "./store.ts";
 
 const DAY = 86_400;
 
-/** An origin as browsers send it (RFC 6454): only scheme, host and port. */
-const origin = z.string().refine(isOrigin, "must be an origin such as https://app.example.com, without a path");
+const origin = z
+  .string()
+  .max(300)
+  .refine(
+    isAllowable,
+    "must be an origin such as https://app.example.com, https://*.example.com or tauri://localhost, without a path",
+  );
 
 const applicationSettings = z.strictObject({
   name: lineOfText(100),
@@ -228,15 +234,6 @@ function isPageUrl(text: string): boolean {
   try {
     const url = new URL(text);
     return (url.protocol === "https:" || url.protocol === "http:") && url.username === "" && url.password === "";
-  } catch {
-    return false;
-  }
-}
-
-function isOrigin(text: string): boolean {
-  try {
-    const url = new URL(text);
-    return (url.protocol === "https:" || url.protocol === "http:") && url.origin === text;
   } catch {
     return false;
   }

@@ -87,7 +87,7 @@ export interface ManagedApplication {
   /** The `aud` of tokens, unless the request asks for another. */
   default_audience: string;
   audiences: Array<string>;
-  /** Origins of the pages that may call the application. */
+  /** Origins of the pages that may call the application. A `*` stands for the first label of a host. */
   origins: Array<string>;
   sign_up: "immediate" | "verified" | "closed";
   sign_in_methods: Array<"password" | "passkey" | "magic_link" | "email_code" | "anonymous">;

@@ -49,6 +49,7 @@ function serve(app: TestApp) {
     edge,
     metrics,
     metricsToken: undefined,
+    corsHeaders: [],
     inbox: null,
     version: "0.0.0-test",
   });
