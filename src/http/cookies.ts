@@ -1,6 +1,6 @@
-import { shortId } from "../core/ids.ts";
+import { isUuid, shortId } from "../core/ids.ts";
 import type { Application } from "../identity/applications/application.ts";
-import type { Call, CookieChange } from "../rpc/call.ts";
+import type { CookieChange, PresentedCookies } from "../rpc/call.ts";
 
 /**
  * Session cookies. Under https they carry prefixes that a sibling host cannot forge: `__Host-` for the access cookie and
@@ -11,13 +11,14 @@ import type { Call, CookieChange } from "../rpc/call.ts";
 export class Cookies {
   constructor(private readonly secure: boolean) {}
 
-  read(header: string | null, application: Application): ReturnType<Call["cookies"]> {
-    if (header === null) return { access: null, refresh: null, trustedDevice: null, device: null };
+  read(header: string | null, application: Application): PresentedCookies {
+    if (header === null) return { access: null, refresh: null, trustedDevice: null, device: null, asked: [] };
     return {
       access: cookieValue(header, this.#accessName(application)),
       refresh: cookieValue(header, this.#refreshName(application)),
       trustedDevice: cookieValue(header, this.#trustedDeviceName(application)),
       device: cookieValue(header, this.#deviceName(application)),
+      asked: parseAsked(cookieValue(header, this.#askedName(application))),
     };
   }
 
@@ -34,6 +35,9 @@ export class Cookies {
     }
     if (change.kind === "device") {
       return [this.#cookie(this.#deviceName(application), change.secret, "/", change.maxAge)];
+    }
+    if (change.kind === "asked") {
+      return [this.#cookie(this.#askedName(application), formatAsked(change.flowIds), "/", change.maxAge)];
     }
     if (change.kind === "clear") {
       return [
@@ -69,10 +73,34 @@ export class Cookies {
     return `${this.secure ? "__Host-" : ""}sallyport_dv${suffix}`;
   }
 
+  /** `__Host-`: a sibling host that could set it would make a victim's browser accept the attacker's own link. */
+  #askedName(application: Application): string {
+    return `${this.secure ? "__Host-" : ""}sallyport_ma${suffix(application)}`;
+  }
+
   #cookie(name: string, value: string, path: string, maxAge: number): string {
     const secure = this.secure ? "; Secure" : "";
     return `${name}=${value}; Path=${path}; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure}`;
   }
+}
+
+/** The flows that the cookie remembers: a user who asks again may still open the mail that came first. */
+const MAX_ASKED = 4;
+
+/** 22 characters of base64url for each UUID. */
+function formatAsked(flowIds: readonly string[]): string {
+  return flowIds
+    .slice(-MAX_ASKED)
+    .map((id) => Buffer.from(id.replaceAll("-", ""), "hex").toString("base64url"))
+    .join(".");
+}
+
+function parseAsked(value: string | null): string[] {
+  const parts = value?.split(".").slice(-MAX_ASKED) ?? [];
+  return parts
+    .map((part) => Buffer.from(part, "base64url").toString("hex"))
+    .map((hex) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5"))
+    .filter(isUuid);
 }
 
 /**

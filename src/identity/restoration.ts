@@ -2,6 +2,7 @@ import { type MasterKeys, SealError } from "../crypto/master-key.ts";
 import type { Storage } from "../storage/storage.ts";
 import { revokeTokens } from "./applications/revoke-tokens.ts";
 import { placeOf, systemAct } from "./audit/act.ts";
+import { endEverySignIn } from "./flows/public.ts";
 import type { Identity } from "./identity.ts";
 import { MasterKeyMismatch } from "./keys/data-keys.ts";
 import { getSetting, listAllSigningKeys, listDataKeys, MASTER_KEY_CHECK } from "./keys/public.ts";
@@ -35,11 +36,12 @@ export async function requireOpenable(storage: Storage, master: MasterKeys): Pro
   }
 }
 
-/** Ends every session of every tenant, and tells verifiers. @returns how many sessions ended */
+/** Ends every session of every tenant, with every sign-in that is under way, and tells verifiers. @returns how many sessions ended */
 export async function endEverySession(identity: Pick<Identity, "clock" | "storage">): Promise<number> {
   const { storage, clock } = identity;
   return storage.write(async (tx) => {
     const now = clock.now();
+    await endEverySignIn(tx, now);
     const ended = await endEverySessionRow(tx, now, "revoked");
     for (const tenant of await listTenants(tx)) {
       await revokeTokens(tx, now, { tenantId: tenant.id, applicationId: null, kind: "tenant", id: tenant.id });

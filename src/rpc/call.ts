@@ -22,15 +22,20 @@ export interface Call {
   /** The application that the gate has chosen; null before that. */
   resolved: Application | null;
   /** Returns the session cookies of an application, and the device cookie of its tenant. */
-  cookies(application: Application): {
-    access: string | null;
-    refresh: string | null;
-    trustedDevice: string | null;
-    device: string | null;
-  };
+  cookies(application: Application): PresentedCookies;
   /** Whether the origin is the appliance's own for the application's tenant. */
   isOwnOrigin(origin: string, application: Application): boolean;
   reply: Reply;
+}
+
+/** The cookies of one application, as the caller sent them. */
+export interface PresentedCookies {
+  access: string | null;
+  refresh: string | null;
+  trustedDevice: string | null;
+  device: string | null;
+  /** The flows of the mails that this browser asked for lately, oldest first. */
+  asked: readonly string[];
 }
 
 /** The http folder turns this into Set-Cookie headers and the status. */
@@ -46,6 +51,8 @@ export type CookieChange =
   | { kind: "trusted-device"; application: Application; secret: string; maxAge: number }
   /** A device that has signed in. */
   | { kind: "device"; application: Application; secret: string; maxAge: number }
+  /** The flows of the mails that this browser asked for. `maxAge` is in seconds. */
+  | { kind: "asked"; application: Application; flowIds: readonly string[]; maxAge: number }
   | {
       kind: "set";
       application: Application;

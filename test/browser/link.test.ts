@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout } from "bun:test";
 import type { TestApp } from "../support/app.ts";
-import { allowMail, completeBy, mailTo } from "../support/mailed-links.ts";
+import { allowMail, completeBy } from "../support/mailed-links.ts";
 import { browserTest, closeBrowser } from "./support/chromium.ts";
 import { LinkSite, setApplication, startLinkApp } from "./support/link-site.ts";
 
@@ -37,6 +37,7 @@ describe("a mailed link in a browser", () => {
     const names = (await site.cookies()).map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite]);
     expect(names.sort()).toEqual([
       ["sallyport_at", true, "Lax"],
+      ["sallyport_dv", true, "Lax"],
       ["sallyport_rt", true, "Lax"],
     ]);
     for (const { value } of await site.cookies()) app.secrets.add(value);
@@ -75,9 +76,33 @@ describe("a mailed link in a browser", () => {
     await site.sees("There is no link here");
   });
 
+  browserTest("in another browser says where the link works and what to do, and signs nobody in", async () => {
+    await using asking = await LinkSite.create(app);
+    await using other = await LinkSite.create(app);
+    const user = await app.user("ada@other-browser.example");
+    const { link, code } = await asking.ask(user.email);
+    await other.open(link);
+    await other.sees("This link belongs to another browser");
+    const lead = await other.page.textContent(".lead");
+    expect(lead).toContain("Open it there, or enter the code from the mail there.");
+    expect(lead).toContain("If you did not ask for this mail, close this page, and tell nobody the code.");
+    // The page holds no code that a caller on the telephone could ask the victim for.
+    expect(await other.page.content()).not.toContain(code);
+    expect(await other.page.locator("button").count()).toBe(0);
+    await other.page.getByRole("link", { name: "Go to Harbour Notes" }).waitFor();
+    expect(await other.cookies()).toEqual([]);
+    expect(await other.problems("other-browser")).toEqual([]);
+    await asking.open(link);
+    await asking.press("Sign in");
+    await asking.sees("You are signed in");
+    for (const { value } of await asking.cookies()) app.secrets.add(value);
+    expect([...asking.complaints, ...other.complaints]).toEqual([]);
+  });
+
   browserTest("scanners use up nothing: GET, HEAD, every asset, and a browser that runs the script", async () => {
+    await using site = await LinkSite.create(app);
     const user = await app.user();
-    const { link, flowId, code } = await mailTo(app, user.email);
+    const { link, flowId, code } = await site.ask(user.email);
     const page = `${app.publicUrl}/link`;
     const html = await (await fetch(`${page}#${link}`)).text();
     const assets = [...html.matchAll(/(?:href|src)="([^"]+)"/g)].map((match) => `${app.publicUrl}${match[1]}`);
@@ -87,7 +112,7 @@ describe("a mailed link in a browser", () => {
     for (let i = 0; i < 3; i++) {
       await using scanner = await LinkSite.create(app, { userAgent: "Mail scanner" });
       await scanner.open(link);
-      await scanner.sees("Sign in to Harbour Notes");
+      await scanner.sees("This link belongs to another browser");
       // Scanners scroll, move the mouse, wait until the page is idle, and leave.
       await scanner.page.mouse.move(200, 300);
       await scanner.page.mouse.wheel(0, 2_000);
@@ -104,7 +129,6 @@ describe("a mailed link in a browser", () => {
       .where("id", "=", flowId)
       .execute();
     expect(flow).toEqual([{ attempts: 0, consumed_at: null }]);
-    await using site = await LinkSite.create(app);
     await site.open(link);
     await site.press("Sign in");
     await site.sees("You are signed in");
@@ -115,9 +139,9 @@ describe("a mailed link in a browser", () => {
   browserTest("a link that was used, has expired or was cut off says what to do", async () => {
     await using site = await LinkSite.create(app);
     const user = await app.user();
-    const used = await mailTo(app, user.email);
-    await completeBy(app.client(), { token: used.link });
-    const expired = await mailTo(app, user.email);
+    const used = await site.ask(user.email);
+    await completeBy(app.client(), { token: used.link, flow_id: used.flowId });
+    const expired = await site.ask(user.email);
     app.clock.advance(11 * MINUTE);
     for (const token of [used.link, expired.link, used.link.slice(0, -5), "%E0%A4%A", "<img src=x onerror=alert(1)>"]) {
       await site.open("");
@@ -127,7 +151,7 @@ describe("a mailed link in a browser", () => {
       expect(await site.page.locator("button").count()).toBe(0);
     }
     // The link is used while the page is open.
-    const { link } = await mailTo(app, user.email);
+    const { link } = await site.ask(user.email);
     await site.open(link);
     await site.sees("Sign in to Harbour Notes");
     app.clock.advance(11 * MINUTE);
@@ -148,8 +172,8 @@ describe("a mailed link in a browser", () => {
     await using site = await LinkSite.create(app);
     const eve = await app.user("eve@example.com");
     const bob = await app.user("bob@example.com");
-    const first = await mailTo(app, eve.email);
-    const second = await mailTo(app, bob.email);
+    const first = await site.ask(eve.email);
+    const second = await site.ask(bob.email);
     let release = () => {};
     const held = new Promise<void>((resolve) => {
       release = resolve;
@@ -171,7 +195,7 @@ describe("a mailed link in a browser", () => {
 
   browserTest("without a network, says so, keeps the link, and retries", async () => {
     await using site = await LinkSite.create(app);
-    const { link } = await mailTo(app, (await app.user()).email);
+    const { link } = await site.ask((await app.user()).email);
     await site.page.route("**/v1/auth/link", (route) => route.abort());
     await site.open(link);
     await site.sees("No connection");
@@ -191,7 +215,7 @@ describe("a mailed link in a browser", () => {
 
   browserTest("tells too many requests from a failing server", async () => {
     await using site = await LinkSite.create(app);
-    const { link } = await mailTo(app, (await app.user()).email);
+    const { link } = await site.ask((await app.user()).email);
     const error = (code: string) => ({ error: { code, message: code, type: "x", request_id: "x", details: null } });
     await site.page.route("**/v1/auth/link", (route) =>
       route.fulfill({ status: 429, headers: { "retry-after": "150" }, json: error("rate_limited") }),
@@ -281,24 +305,24 @@ describe("a mailed link in a browser", () => {
 
   browserTest("signs in to an application that is not the default one", async () => {
     await using site = await LinkSite.create(app);
-    const own = app.client({ "x-application-id": app.applicationId });
-    const { link } = await mailTo(app, (await app.user()).email, "magic_link", own);
+    const { link } = await site.ask((await app.user()).email, {
+      headers: { "x-application-id": app.applicationId },
+    });
     await site.open(link);
     await site.press("Sign in");
     await site.sees("You are signed in");
     const names = (await site.cookies()).map(({ name }) => name).sort();
     const suffix = app.applicationId.slice(-12);
-    expect(names).toEqual([`sallyport_at_${suffix}`, `sallyport_rt_${suffix}`]);
+    expect(names).toEqual([`sallyport_at_${suffix}`, "sallyport_dv", `sallyport_rt_${suffix}`]);
   });
 
   browserTest("a tenant's link calls the tenant's path", async () => {
     const acme = await app.tenant("acme");
     await allowMail(app);
     const user = await app.user(undefined, acme.id);
-    await app.client().post("/t/acme/v1/auth/email/start", { email: user.email, method: "magic_link" });
-    const mail = await app.mail(user.email);
     await using site = await LinkSite.create(app);
-    await site.page.goto(/http\S+\/link#\S+/.exec(mail.text)?.[0] ?? "");
+    const { url } = await site.ask(user.email, { prefix: "/t/acme" });
+    await site.page.goto(url);
     await site.press("Sign in");
     await site.sees("You are signed in");
     const calls = site.requests

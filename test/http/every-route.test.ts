@@ -80,11 +80,9 @@ const inputs: Record<
     await allowMail(app);
     return { email: user.email, method: "magic_link" };
   },
-  "auth.email.complete": async ({ user }, app, kind) => ({
-    token: await mailedLink(app, user, applicationOf(app, kind)),
-  }),
+  "auth.email.complete": ({ user }, app, kind) => mailedLink(app, user, applicationOf(app, kind)),
   "auth.describeLink": async ({ user }, app, kind) => ({
-    token: await mailedLink(app, user, applicationOf(app, kind)),
+    token: (await mailedLink(app, user, applicationOf(app, kind))).token,
   }),
   "auth.refresh": ({ tokens }) => ({ refresh_token: tokens.refreshToken }),
   "auth.logout": () => ({ all: false }),

@@ -58,7 +58,7 @@ describe("the page that mailed links open", () => {
   test("keeps a link valid when a scanner sends GET and HEAD, and refuses other methods (ASVS 3.5.3)", async () => {
     await allowMail(app);
     const user = await app.user();
-    const token = await mailedLink(app, user);
+    const proof = await mailedLink(app, user);
     const state = await app.state();
     const { text } = await app.client().get("/link");
     for (const path of ["/link", "/t/default/link", ...addressesIn(text)]) {
@@ -68,10 +68,10 @@ describe("the page that mailed links open", () => {
       }
     }
     for (const method of ["POST", "PUT", "DELETE", "PATCH"]) {
-      expect((await app.client().send(method, "/link", { json: { token } })).status).toBe(405);
+      expect((await app.client().send(method, "/link", { json: proof })).status).toBe(405);
     }
     expect(await app.state()).toBe(state);
-    expect((await completeBy(app.client(), { token })).status).toBe(200);
+    expect((await completeBy(app.client(), proof)).status).toBe(200);
   });
 
   test("answers 304 to a caller that already has it", async () => {

@@ -39,6 +39,12 @@ export async function mailTo(
   return { flowId, link: mail.link ?? "", code: mail.code, mail };
 }
 
+/** Requests a link to a known user. Returns the proof of a client without cookies. */
+export async function proofFor(app: TestApp, email: string): Promise<{ token: string; flow_id: string }> {
+  const { link, flowId } = await mailTo(app, email);
+  return { token: link, flow_id: flowId };
+}
+
 export const completeBy = (client: Client, proof: object): Promise<Answer> =>
   client.post("/v1/auth/email/complete", proof);
 
@@ -48,13 +54,13 @@ export async function mailedLink(
   user: TestUser | null,
   applicationId: string = app.defaultApplicationId,
   kind: ProofKind = "sign_in",
-): Promise<string> {
+): Promise<{ token: string; flow_id: string }> {
   const application = await app.identity.directory.application(applicationId);
   if (!application) throw new Error(`no application ${applicationId}`);
   const methods = application.signInMethods.has("magic_link");
   if (!methods) await allowMail(app);
   const email = user && (await emailIdOf(app, user.id));
-  const { token, code } = await app.storage.write((tx) =>
+  const { flowId, token, code } = await app.storage.write((tx) =>
     app.identity.emailProofs.start(tx, {
       kind,
       tenantId: application.tenant.id,
@@ -65,7 +71,7 @@ export async function mailedLink(
     }),
   );
   app.secrets.add(token).add(code);
-  return token;
+  return { token, flow_id: flowId };
 }
 
 async function emailIdOf(app: TestApp, userId: string): Promise<string | null> {

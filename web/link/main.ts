@@ -54,6 +54,10 @@ class Visit {
   }
 
   #offer(link: DescribedLink): void {
+    if (!link.works_here) {
+      this.#end("wrong", texts.otherBrowser);
+      return;
+    }
     const { heading, lead, button: label } = texts.kinds[link.kind];
     const alert = element("p", { role: "alert", class: "alert" });
     const until = element("p", { class: "hint until" }, ...this.#said(texts.until));

@@ -52,6 +52,8 @@ export interface Texts {
   retry: string;
   missing: Said;
   invalid: Said;
+  /** The link signs in only the browser that asked for it. */
+  otherBrowser: Said;
   forbidden: Said;
   unreachable: Said;
   /** The same after a press: the request may have arrived although the answer was lost. */
@@ -147,11 +149,15 @@ const english: Texts = {
   retry: "Try again",
   missing: {
     heading: "There is no link here",
-    lead: "Open the whole link in the mail again. Or type the code from the mail where you asked for it.",
+    lead: "Open the whole link in the mail again. Or enter the code from the mail where you asked for it.",
   },
   invalid: {
     heading: "This link no longer works",
     lead: "It was used before, has expired, or is incomplete. Ask for a new mail where you asked for this one.",
+  },
+  otherBrowser: {
+    heading: "This link belongs to another browser",
+    lead: "It signs in only the browser that asked for it. Open it there, or enter the code from the mail there. To sign in here, ask for a new mail here. If you did not ask for this mail, close this page, and tell nobody the code.",
   },
   forbidden: {
     heading: "This is no longer possible",
@@ -273,6 +279,10 @@ const german: Texts = {
   invalid: {
     heading: "Dieser Link gilt nicht mehr",
     lead: "Er wurde schon benutzt, ist abgelaufen oder unvollständig. Fordern Sie dort, wo Sie diese E-Mail angefordert haben, eine neue an.",
+  },
+  otherBrowser: {
+    heading: "Dieser Link gehört zu einem anderen Browser",
+    lead: "Er meldet nur den Browser an, der ihn angefordert hat. Öffnen Sie ihn dort, oder geben Sie dort den Code aus der E-Mail ein. Um sich hier anzumelden, fordern Sie hier eine neue E-Mail an. Wenn Sie diese E-Mail nicht angefordert haben, schließen Sie diese Seite, und sagen Sie niemandem den Code.",
   },
   forbidden: {
     heading: "Das ist nicht mehr möglich",

@@ -22,6 +22,11 @@ const describedLink = z
       home_url: z.string().nullable().describe("The page to go to next."),
     }),
     expires_at: z.iso.datetime(),
+    works_here: z
+      .boolean()
+      .describe(
+        "Whether the link works in this browser. A link that signs in works only in the browser that asked for it.",
+      ),
   })
   .meta({ id: "DescribedLink" });
 
@@ -36,8 +41,9 @@ export function emailSignInRouter(
         .public({
           summary: "Ask for a mail with a link or a code to sign in with.",
           description:
-            "The answer is the same whether or not there is an account. `magic_link` mails a link, and a code for use on " +
-            "another device; `email_code` mails a code only. Both work once, for 10 minutes.",
+            "The answer is the same whether or not there is an account. `magic_link` mails a link and a code; `email_code` " +
+            "mails a code only. Both work once, for 10 minutes. The link works only in the browser that made this call, " +
+            "which a cookie remembers. The code works on the device that has `flow_id`.",
           output: mailSentSchema,
           errors: ["forbidden", "origin_not_allowed"],
           rest: { method: "POST", path: "/v1/auth/email/start", status: 202 },
@@ -51,14 +57,21 @@ export function emailSignInRouter(
         )
         .mutation(async ({ ctx, input }) => {
           const { flowId, expiresIn } = await signIns.start(ctx.act, input);
+          const { application } = ctx.act;
+          if (input.method === "magic_link") {
+            const flowIds = [...ctx.call.cookies(application).asked, flowId];
+            ctx.call.reply.cookies.push({ kind: "asked", application, flowIds, maxAge: expiresIn });
+          }
           return { status: "sent" as const, flow_id: flowId, expires_in: expiresIn };
         }),
       complete: procedures
         .public({
           summary: "Sign in with the mailed link or code.",
           description:
-            "Takes `token` (the part after `#` in the link), or `flow_id` and `code`. Five wrong codes end the flow. The " +
-            "first proof of an address ends every credential and session from before it.",
+            "Takes `token` (the part after `#` in the link), or `flow_id` and `code`. Five wrong codes end the flow. A link " +
+            "works only for the browser that asked for it; a client without cookies sends `flow_id` with `token`. Use of a " +
+            "mail ends the user's other mails to sign in. The first proof of an address ends every credential and session " +
+            "from before it.",
           output: signInSchema,
           errors: ["invalid_code", "invalid_credentials", "forbidden", "origin_not_allowed"],
           rest: { method: "POST", path: "/v1/auth/email/complete" },
@@ -70,9 +83,11 @@ export function emailSignInRouter(
             ...signInInput,
           }),
         )
-        .mutation(async ({ ctx, input }) =>
-          deliverOutcome(ctx.call, await signIns.complete(await signInRequest(identity, ctx, input), proofOf(input))),
-        ),
+        .mutation(async ({ ctx, input }) => {
+          const { asked } = ctx.call.cookies(ctx.act.application);
+          const request = await signInRequest(identity, ctx, input);
+          return deliverOutcome(ctx.call, await signIns.complete(request, proofOf(input), asked));
+        }),
     },
     describeLink: procedures
       .public({
@@ -92,11 +107,14 @@ export function emailSignInRouter(
               home_url: "https://app.example.com/",
             },
             expires_at: "2026-01-01T12:10:00.000Z",
+            works_here: true,
           },
         },
       })
       .input(z.strictObject({ token: z.string().min(1).max(200).describe("The part after `#` in the link.") }))
-      .mutation(({ ctx, input }) => signIns.describe(ctx.act, input.token)),
+      .mutation(({ ctx, input }) =>
+        signIns.describe(ctx.act, input.token, (application) => ctx.call.cookies(application).asked),
+      ),
   };
   return { auth };
 }

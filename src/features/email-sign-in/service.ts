@@ -3,8 +3,15 @@ import { canonicalEmail } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { mayActFor } from "../../identity/accounts/may-act.ts";
 import type { Act } from "../../identity/applications/act.ts";
+import type { Application } from "../../identity/applications/application.ts";
 import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/email-proofs/mailed.ts";
-import type { Proof, ProofKind, StartedProof } from "../../identity/email-proofs/proofs.ts";
+import {
+  mayUseLink,
+  type Proof,
+  type ProofKind,
+  requireAsker,
+  type StartedProof,
+} from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { SignInOutcome, SignInRequest } from "../../identity/sign-in/sign-ins.ts";
 import { findAddressOwner, findEmail, findPrimary } from "../../identity/users/emails/public.ts";
@@ -63,14 +70,17 @@ export class EmailSignIns {
   }
 
   /**
+   * A right proof ends the user's other mails to sign in to this application: the mailbox still holds them.
+   * @param asked the flows that the caller's browser asked for
    * @throws AppError `invalid_code` for any fault of the proof, `forbidden` if the method was switched off meanwhile,
    * `invalid_credentials` if the account was disabled meanwhile, `rate_limited`
    */
-  async complete(request: SignInRequest, proof: Proof): Promise<SignInOutcome> {
+  async complete(request: SignInRequest, proof: Proof, asked: readonly string[]): Promise<SignInOutcome> {
     const { act } = request;
     const { application } = act;
-    const { accounts, signIns, storage } = this.identity;
+    const { accounts, flows, signIns, storage } = this.identity;
     const { flow, state, spend } = await checkProof(this.identity, act, ["sign_in"], proof);
+    requireAsker(proof, flow, asked);
     const { method, emailId } = state as unknown as State;
     const { user_id: userId } = flow;
     if (userId === null || emailId === null) throw new AppError("invalid_code");
@@ -86,6 +96,7 @@ export class EmailSignIns {
         // Every takeover of an account locks the user's row first, so that two at once run one after the other.
         if (isFirst) await lockUser(tx, application.tenant.id, userId, now);
         await spend(tx);
+        await flows.endAll(tx, userId, "sign_in", application.id);
         await accounts.actByMail(tx, now, act, address);
         return userId;
       },
@@ -94,12 +105,13 @@ export class EmailSignIns {
 
   /**
    * Tells what a link would do, without doing it, for the page that the link opens.
+   * @param asked returns the flows that the caller's browser asked for at an application
    * @throws AppError `invalid_code` for a link that no longer works, and for another tenant's
    */
-  async describe({ application: asked }: Act, token: string) {
+  async describe({ application: caller }: Act, token: string, asked: (application: Application) => readonly string[]) {
     const { emailProofs, directory, storage } = this.identity;
     const { flow, state } = await emailProofs.check(KINDS, { token });
-    const application = flow.tenant_id === asked.tenant.id ? await directory.application(flow.application_id) : null;
+    const application = flow.tenant_id === caller.tenant.id ? await directory.application(flow.application_id) : null;
     if (!application || application.disabled) throw new AppError("invalid_code");
     const said = typeof state.email === "string" ? state.email : null;
     const primary = flow.user_id === null ? undefined : await findPrimary(storage.read, flow.user_id);
@@ -109,6 +121,7 @@ export class EmailSignIns {
       email: email === null ? null : maskEmail(email),
       application: { id: application.id, name: application.name, home_url: application.homeUrl },
       expires_at: toWireTime(flow.expires_at),
+      works_here: mayUseLink(flow, asked(application)),
     };
   }
 }

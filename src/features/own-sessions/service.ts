@@ -13,7 +13,9 @@ const DEAD: ReadonlySet<string> = new Set(["invalid_credentials", "token_expired
 
 /** Refreshes, lists and ends a person's own sessions. */
 export class OwnSessions {
-  constructor(private readonly identity: Pick<Identity, "clock" | "refreshService" | "sessions" | "storage">) {}
+  constructor(
+    private readonly identity: Pick<Identity, "accounts" | "clock" | "refreshService" | "sessions" | "storage">,
+  ) {}
 
   /** @throws AppError `authentication_required` if there is neither a token nor a cookie; see {@link RefreshService.refresh} */
   async refresh(caller: Admitted & { call: Call }, given: string | null): Promise<IssuedTokens> {
@@ -43,12 +45,12 @@ export class OwnSessions {
   }
 
   async signOut({ act, session }: AdmittedSession, all: boolean): Promise<void> {
-    const { storage, sessions } = this.identity;
+    const { accounts, storage, sessions } = this.identity;
     await storage.write(async (tx) => {
       const wasLive = await sessions.end(tx, act, session.sid, "logout");
       // A session that had already ended does not end others, so that an old token cannot end newer sessions.
       if (!all || !wasLive) return;
-      await sessions.endAll(tx, act, session.user_id, { reason: "logout", keep: null, everyApplication: true });
+      await accounts.signOut(tx, act, session.user_id, { reason: "logout", keep: null, everyApplication: true });
     });
   }
 
@@ -81,8 +83,8 @@ export class OwnSessions {
   }
 
   revokeOthers({ act, session }: AdmittedSession): Promise<number> {
-    const { storage, sessions } = this.identity;
+    const { accounts, storage } = this.identity;
     const ending = { reason: "revoked", keep: session.sid, everyApplication: false } as const;
-    return storage.write((tx) => sessions.endAll(tx, act, session.user_id, ending));
+    return storage.write((tx) => accounts.signOut(tx, act, session.user_id, ending));
   }
 }

@@ -8,11 +8,11 @@ import { type Target, userRef } from "../audit/act.ts";
 import { deleteAccountDevices } from "../devices/public.ts";
 import { deleteTrustedDevices } from "../factors/public.ts";
 import type { Flows } from "../flows/flows.ts";
-import { deleteFlowsOf } from "../flows/public.ts";
+import { deleteFlowsOf, SIGN_IN_KINDS } from "../flows/public.ts";
 import type { Notices } from "../notices/notices.ts";
 import { deleteKnownDevices } from "../notices/public.ts";
 import { deleteSessionsOf } from "../sessions/public.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+import type { Ending, Sessions } from "../sessions/sessions.ts";
 import { type AddressRef, findAddressOf, lockProvenAddress, verifyEmail } from "../users/emails/public.ts";
 import { tombstoneUser } from "../users/public.ts";
 import { CONSEQUENCES, type Consequences, type CredentialChange } from "./credential-changes.ts";
@@ -121,6 +121,17 @@ export class Accounts {
       case "erased":
         return deleteFlowsOf(tx, userId);
     }
+  }
+
+  /**
+   * Ends a user's sessions together with every sign-in that is still under way: a mailed link or code, and a first factor that
+   * waits for the second. Otherwise an intruder who has asked for a link returns after the owner signed out everywhere. Flows end
+   * before sessions, as in {@link credentialChanged}. @returns how many sessions ended
+   */
+  async signOut(tx: Executor, act: Act, userId: string, ending: Ending): Promise<number> {
+    const applicationId = ending.everyApplication ? null : act.application.id;
+    for (const kind of SIGN_IN_KINDS) await this.flows.endAll(tx, userId, kind, applicationId);
+    return this.sessions.endAll(tx, act, userId, ending);
   }
 
   /**

@@ -9,12 +9,23 @@ import type { FlowsTable } from "../../storage/schema.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
 import type { Flows } from "../flows/flows.ts";
 import type { DataKeys } from "../keys/data-keys.ts";
+import { LinkIds } from "./link-id.ts";
 
 /** The purpose of a mailed proof, one for each flow. A link of one kind opens nothing of another. */
 export type ProofKind = "sign_up" | "verify_email" | "sign_in" | "reset_password" | "undo_email_change";
 
-/** A mailed proof as the user returns it: the link's token, or the code with its flow. */
-export type Proof = { token: string } | { flowId: string; code: string };
+/**
+ * A mailed proof as the user returns it: the link's token, or the code with its flow. A client without cookies sends the flow
+ * with the token, because only the client that asked for the mail knows the flow.
+ */
+export type Proof = { token: string; flowId?: string | undefined } | { flowId: string; code: string };
+
+/**
+ * The links that work only for the browser that asked for them: those that sign in. Without this rule, an attacker mails the
+ * link to the attacker's own account to a victim, who then works in that account (login CSRF), and a thief of a link signs in with
+ * it anywhere.
+ */
+const BOUND: ReadonlySet<ProofKind> = new Set(["sign_in"]);
 
 export interface ProofStart {
   kind: ProofKind;
@@ -63,17 +74,17 @@ export const proofInput = {
   code: z.string().min(1).max(32).optional().describe("The code from the mail. Spaces and hyphens are ignored."),
 };
 
-/** Returns the proof. @throws AppError `invalid_input` unless it is a token, or a flow and a code */
+/** Returns the proof. @throws AppError `invalid_input` unless it is a token, with its flow or alone, or a flow and a code */
 export function proofOf(input: {
   token?: string | undefined;
   flow_id?: string | undefined;
   code?: string | undefined;
 }): Proof {
   const { token, flow_id: flowId, code } = input;
-  if (token !== undefined && flowId === undefined && code === undefined) return { token };
+  if (token !== undefined && code === undefined) return { token, flowId };
   if (token === undefined && flowId !== undefined && code !== undefined) return { flowId, code };
   throw new AppError("invalid_input", {
-    details: [{ path: "", reason: "must have either token, or flow_id and code" }],
+    details: [{ path: "", reason: "must have either token or code, and with code also flow_id" }],
   });
 }
 
@@ -83,11 +94,15 @@ export function proofOf(input: {
  * a proof. A proof is spent once, in the transaction of the act that it allows.
  */
 export class EmailProofs {
+  readonly #linkIds: LinkIds;
+
   constructor(
     private readonly storage: Storage,
     private readonly flows: Flows,
     private readonly dataKeys: DataKeys,
-  ) {}
+  ) {
+    this.#linkIds = new LinkIds(dataKeys);
+  }
 
   async start(tx: Executor, start: ProofStart): Promise<StartedProof> {
     const code = String(randomInt(10 ** CODE_DIGITS)).padStart(CODE_DIGITS, "0");
@@ -95,7 +110,7 @@ export class EmailProofs {
     const { kind, tenantId, applicationId, userId, lifetime } = start;
     const flow = { tenantId, applicationId, userId, kind, step: STEP, lifetime };
     const id = this.flows.newId();
-    const link = newSecret("ml", id);
+    const link = newSecret("ml", this.#linkIds.ofFlow(id));
     const state: Stored = {
       link: Buffer.from(link.digest).toString("base64url"),
       code: codeDigest(pepper.key, id, code),
@@ -107,11 +122,12 @@ export class EmailProofs {
   }
 
   /**
-   * Checks a proof without spending it. A wrong code is counted, and the fifth ends the flow.
+   * Checks a proof without spending it. A wrong code is counted, and the fifth ends the flow. It does not look at the browser:
+   * see {@link requireAsker}.
    * @throws AppError `invalid_code` for every mistake: unknown, wrong, spent, expired, or of another kind
    */
   async check(kinds: readonly ProofKind[], proof: Proof, applicationId: string | null = null): Promise<Proven> {
-    const flow = "token" in proof ? await this.#byLink(kinds, proof.token) : await this.#byCode(kinds, proof);
+    const flow = "token" in proof ? await this.#byLink(kinds, proof) : await this.#byCode(kinds, proof);
     if (!flow || (applicationId !== null && flow.application_id !== applicationId)) throw new AppError("invalid_code");
     return { flow, state: storedOf(flow).data };
   }
@@ -121,14 +137,20 @@ export class EmailProofs {
     if (!(await this.flows.consume(tx, flow.id, flow.kind, STEP))) throw new AppError("invalid_code");
   }
 
-  async #byLink(kinds: readonly ProofKind[], token: string): Promise<FlowsTable | undefined> {
-    const parsed = parseSecret("ml", token);
-    if (!parsed) return undefined;
-    for (const kind of kinds) {
-      const flow = await this.flows.find(this.storage.read, parsed.keyId, kind);
-      if (flow) {
+  async #byLink(
+    kinds: readonly ProofKind[],
+    proof: { token: string; flowId?: string | undefined },
+  ): Promise<FlowsTable | undefined> {
+    const parsed = parseSecret("ml", proof.token);
+    const named = proof.flowId === undefined ? undefined : parseId("flow", proof.flowId);
+    if (!parsed || named === null) return undefined;
+    for (const id of this.#linkIds.toFlows(parsed.keyId)) {
+      for (const kind of kinds) {
+        const flow = await this.flows.find(this.storage.read, id, kind);
+        if (!flow) continue;
         const kept = Buffer.from(storedOf(flow).link, "base64url");
-        return digestEquals(kept, parsed.digest) ? flow : undefined;
+        const isRight = digestEquals(kept, parsed.digest) && (named === undefined || named === flow.id);
+        return isRight ? flow : undefined;
       }
     }
     return undefined;
@@ -148,6 +170,24 @@ export class EmailProofs {
     }
     return undefined;
   }
+}
+
+/** Returns whether a browser that asked for the flows `asked` may use the link of this flow. */
+export function mayUseLink({ id, kind }: Pick<FlowsTable, "id" | "kind">, asked: readonly string[]): boolean {
+  return !BOUND.has(kind as ProofKind) || asked.includes(id);
+}
+
+/**
+ * Refuses a right link in another browser than the one that asked for it. A proof that names its flow comes from the client that
+ * asked: the flow id is in no mail. @throws AppError `invalid_code`
+ */
+export function requireAsker(proof: Proof, flow: FlowsTable, asked: readonly string[]): void {
+  if (proof.flowId !== undefined || mayUseLink(flow, asked)) return;
+  throw new AppError("invalid_code", {
+    message:
+      "This link works only in the browser that asked for it. Open it there, enter the mail's code there, or ask for a " +
+      "new mail here.",
+  });
 }
 
 function storedOf(flow: FlowsTable): Stored {

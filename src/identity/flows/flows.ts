@@ -2,7 +2,16 @@ import type { Clock } from "../../core/clock.ts";
 import { newId } from "../../core/ids.ts";
 import type { FlowsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { consumeFlow, countAttempt, endEveryFlowOf, endFlowsOf, findFlow, insertFlow, moveFlow } from "./store.ts";
+import {
+  consumeFlow,
+  countAttempt,
+  endEveryFlowOf,
+  endFlowsIn,
+  endFlowsOf,
+  findFlow,
+  insertFlow,
+  moveFlow,
+} from "./store.ts";
 
 export interface FlowStart {
   /** An id from {@link Flows.newId}, if the caller derives something from it first. */
@@ -78,9 +87,14 @@ export class Flows {
     return countAttempt(tx, { id, kind, most, now: this.clock.now() });
   }
 
-  /** Ends a user's live flows of one kind, because their proofs no longer hold. */
-  async endAll(tx: Executor, userId: string, kind: string): Promise<void> {
-    await endFlowsOf(tx, { user_id: userId, kind, now: this.clock.now() });
+  /**
+   * Ends a user's live flows of one kind, because their proofs no longer hold.
+   * @param applicationId ends only this application's flows; null ends those of every application
+   */
+  async endAll(tx: Executor, userId: string, kind: string, applicationId: string | null = null): Promise<void> {
+    const ending = { user_id: userId, kind, now: this.clock.now() };
+    if (applicationId === null) await endFlowsOf(tx, ending);
+    else await endFlowsIn(tx, { ...ending, application_id: applicationId });
   }
 
   /**

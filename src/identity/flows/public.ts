@@ -1,2 +1,2 @@
 /** The queries that other folders may run. The rest of the store is private to this folder. */
-export { deleteFlowsOf } from "./store.ts";
+export { deleteFlowsOf, endEverySignIn, SIGN_IN_KINDS } from "./store.ts";

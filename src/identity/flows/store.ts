@@ -61,7 +61,8 @@ const count = prepared((db, p: Param<Count>) =>
 );
 export const countAttempt = (tx: Executor, params: Count) => tx.first(count, params);
 
-const endOfUser = prepared((db, p: Param<{ user_id: string; kind: string; now: number }>) =>
+type EndOfUser = { user_id: string; kind: string; now: number };
+const endOfUser = prepared((db, p: Param<EndOfUser>) =>
   db
     .updateTable("flows")
     .set({ consumed_at: p("now") })
@@ -69,8 +70,19 @@ const endOfUser = prepared((db, p: Param<{ user_id: string; kind: string; now: n
     .where("kind", "=", p("kind"))
     .where("consumed_at", "is", null),
 );
-export const endFlowsOf = (tx: Executor, params: { user_id: string; kind: string; now: number }) =>
-  tx.all(endOfUser, params);
+export const endFlowsOf = (tx: Executor, params: EndOfUser) => tx.all(endOfUser, params);
+
+type EndInApplication = EndOfUser & { application_id: string };
+const endInApplication = prepared((db, p: Param<EndInApplication>) =>
+  db
+    .updateTable("flows")
+    .set({ consumed_at: p("now") })
+    .where("user_id", "=", p("user_id"))
+    .where("application_id", "=", p("application_id"))
+    .where("kind", "=", p("kind"))
+    .where("consumed_at", "is", null),
+);
+export const endFlowsIn = (tx: Executor, params: EndInApplication) => tx.all(endInApplication, params);
 
 type EndEvery = { user_id: string; now: number; kept_kind: string; kept_before: string };
 const endEvery = prepared((db, p: Param<EndEvery>) =>
@@ -82,6 +94,19 @@ const endEvery = prepared((db, p: Param<EndEvery>) =>
     .where((eb) => eb.or([eb("kind", "!=", p("kept_kind")), eb("id", ">=", p("kept_before"))])),
 );
 export const endEveryFlowOf = (tx: Executor, params: EndEvery) => tx.all(endEvery, params);
+
+/** The kinds of flows that end in a session of an existing user. */
+export const SIGN_IN_KINDS: readonly string[] = ["sign_in", "mfa"];
+
+/** Ends the sign-ins of every user that are under way. */
+export async function endEverySignIn(tx: Executor, now: number): Promise<void> {
+  await tx.kysely
+    .updateTable("flows")
+    .set({ consumed_at: now })
+    .where("kind", "in", SIGN_IN_KINDS)
+    .where("consumed_at", "is", null)
+    .execute();
+}
 
 export async function deleteFlowsOf(tx: Executor, userId: string): Promise<void> {
   await tx.kysely.deleteFrom("flows").where("user_id", "=", userId).execute();

@@ -72,6 +72,11 @@ export class DataKeys {
     return new MasterKeys(new Map(this.#keys.get(purpose)?.map(({ version, key }) => [version, Buffer.from(key)])));
   }
 
+  /** Returns every version, newest first. */
+  versions(purpose: DataKeyPurpose): readonly DataKey[] {
+    return this.#keys.get(purpose)?.toReversed() ?? [];
+  }
+
   version(purpose: DataKeyPurpose, version: number): DataKey | undefined {
     return this.#keys.get(purpose)?.find((key) => key.version === version);
   }

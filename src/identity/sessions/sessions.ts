@@ -45,7 +45,7 @@ export interface NewSession {
 }
 
 /** Selects the sessions of a user that end. */
-interface Ending {
+export interface Ending {
   reason: EndReason;
   /** The session that stays alive, or null. */
   keep: string | null;

@@ -53,15 +53,15 @@ Falls Sie das waren, entfernen Sie die Adresse zuerst aus dem Konto, zu dem sie 
     },
     sign_in_link: {
       subject: "Ihre Anmeldung bei {{application}}",
-      body: `Mit diesem Link melden Sie sich bei {{application}} an.
+      body: `Mit diesem Link melden Sie sich bei {{application}} an. Öffnen Sie ihn in dem Browser, in dem Sie ihn angefordert haben: Nur dort gilt er.
 
 [Anmelden]({{link}})
 
-${OTHER_DEVICE}
+Haben Sie ihn auf einem anderen Gerät angefordert? Geben Sie dort diesen Code ein:
 
 {{code}}
 
-${ONCE} Geben Sie beides nicht weiter: Wer den Link oder den Code hat, kann sich in Ihrem Namen anmelden. ${IGNORE}`,
+${ONCE} Geben Sie beides nicht weiter: Niemand von {{application}} wird Sie danach fragen, und mit dem Code könnte sich jemand in Ihrem Namen anmelden. ${IGNORE}`,
     },
     sign_in_code: {
       subject: "{{code}} ist Ihr Code für {{application}}",

@@ -52,15 +52,15 @@ If this was you, first remove the address from the account that has it, or sign 
     },
     sign_in_link: {
       subject: "Sign in to {{application}}",
-      body: `Use this link to sign in to {{application}}.
+      body: `Use this link to sign in to {{application}}. Open it in the browser where you asked for it: it works nowhere else.
 
 [Sign in]({{link}})
 
-${OTHER_DEVICE}
+Did you ask on another device? Enter this code there:
 
 {{code}}
 
-${ONCE} Do not share them: anybody with the link or the code can sign in as you. ${IGNORE}`,
+${ONCE} Do not share them: nobody from {{application}} will ask you for them, and anybody with the code could sign in as you. ${IGNORE}`,
     },
     sign_in_code: {
       subject: "{{code}} is your code for {{application}}",

@@ -55,6 +55,8 @@ export interface DescribedLink {
     home_url: string | null;
   };
   expires_at: string;
+  /** Whether the link works in this browser. A link that signs in works only in the browser that asked for it. */
+  works_here: boolean;
 }
 
 export interface Email {

@@ -4,7 +4,15 @@ import type { SecondFactor } from "../../../src/identity/factors/second-factors.
 import { type Callable, proceduresOf } from "../../../src/rpc/invoke.ts";
 import type { TestApp } from "../../support/app.ts";
 import type { Answer } from "../../support/client.ts";
-import { allowMail, completeBy, MAIL_METHODS, mailedLink, mailTo } from "../../support/mailed-links.ts";
+import {
+  allowMail,
+  askForMail,
+  completeBy,
+  MAIL_METHODS,
+  mailedLink,
+  mailTo,
+  proofFor,
+} from "../../support/mailed-links.ts";
 import { scenarios } from "../../support/scenarios.ts";
 import { PASSWORD } from "../../support/template.ts";
 
@@ -20,7 +28,7 @@ scenarios("mailed links and codes, attacked", (t) => {
     const user = await app.user();
     for (const method of MAIL_METHODS) {
       const { flowId, link, code } = await mailTo(app, user.email, method);
-      const proofs = [...(link === "" ? [] : [{ token: link }]), { flow_id: flowId, code }];
+      const proofs = [...(link === "" ? [] : [{ token: link, flow_id: flowId }]), { flow_id: flowId, code }];
       expect((await completeBy(app.client(), proofs[0] ?? {})).status).toBe(200);
       for (const proof of proofs) expect((await completeBy(app.client(), proof)).code).toBe("invalid_code");
       if (link) expect((await app.client().post("/v1/auth/link", { token: link })).code).toBe("invalid_code");
@@ -31,8 +39,9 @@ scenarios("mailed links and codes, attacked", (t) => {
   t.test("twenty requests at once by link, and twenty by code, give one session each", async (app) => {
     await allowMail(app);
     const user = await app.user();
-    const { link } = await mailTo(app, user.email);
-    const byLink = await Promise.all(Array.from({ length: 20 }, () => completeBy(app.client(), { token: link })));
+    const { link, flowId: asked } = await mailTo(app, user.email);
+    const proof = { token: link, flow_id: asked };
+    const byLink = await Promise.all(Array.from({ length: 20 }, () => completeBy(app.client(), proof)));
     expect(codesOf(byLink).filter((code) => code === 200)).toHaveLength(1);
     expect(codesOf(byLink).filter((code) => code === "invalid_code")).toHaveLength(19);
     expect(await sessionsIn(app)).toHaveLength(1);
@@ -60,12 +69,12 @@ scenarios("mailed links and codes, attacked", (t) => {
       app.client().bearer(acme.secretKey),
     ];
     for (const client of elsewhere) {
-      expect((await completeBy(client, { token: one.link })).code).toBe("invalid_code");
+      expect((await completeBy(client, { token: one.link, flow_id: one.flowId })).code).toBe("invalid_code");
       expect((await completeBy(client, { flow_id: one.flowId, code: one.code })).code).toBe("invalid_code");
     }
     expect((await app.client().post("/t/acme/v1/auth/link", { token: one.link })).code).toBe("invalid_code");
     expect(await sessionsIn(app)).toEqual([]);
-    expect((await completeBy(app.client(), { token: one.link })).status).toBe(200);
+    expect((await completeBy(app.client(), { token: one.link, flow_id: one.flowId })).status).toBe(200);
   });
 
   t.test("five wrong codes end the code, even the right one; the link still works (ASVS 6.6.3)", async (app) => {
@@ -78,7 +87,7 @@ scenarios("mailed links and codes, attacked", (t) => {
     }
     expect((await completeBy(app.client(), { flow_id: flowId, code })).code).toBe("invalid_code");
     // The link has 256 bits of its own: guesses at the code do not take it from its owner.
-    expect((await completeBy(app.client(), { token: link })).status).toBe(200);
+    expect((await completeBy(app.client(), { token: link, flow_id: flowId })).status).toBe(200);
     expect(await app.audit()).toContain("proof.refused");
   });
 
@@ -206,7 +215,7 @@ scenarios("mailed links and codes, attacked", (t) => {
   t.test("login CSRF: a foreign page cannot ask, describe or sign in (ASVS 3.5.1)", async (app) => {
     await allowMail(app);
     const eve = await app.user();
-    const { link } = await mailTo(app, eve.email);
+    const { link, flowId } = await mailTo(app, eve.email);
     const foreign = app.page("https://evil.example");
     const sandboxed = app.page("null");
     const silent = app.client({ "sec-fetch-site": "cross-site" });
@@ -223,7 +232,7 @@ scenarios("mailed links and codes, attacked", (t) => {
       const form = { headers: { "content-type": "text/plain" }, body: JSON.stringify({ token: link }) };
       expect((await page.send("POST", "/v1/auth/email/complete", form)).cookies).toEqual([]);
     }
-    const own = await completeBy(app.page(app.publicUrl), { token: link });
+    const own = await completeBy(app.page(app.publicUrl), { token: link, flow_id: flowId });
     expect([own.status, own.cookies.map(({ attributes }) => attributes.samesite)]).toEqual([
       200,
       ["Lax", "Lax", "Lax"],
@@ -236,7 +245,7 @@ scenarios("mailed links and codes, attacked", (t) => {
     for (const method of MAIL_METHODS) {
       const { flowId, link, code } = await mailTo(app, user.email, method);
       await allowMail(app, ["password", ...MAIL_METHODS.filter((other) => other !== method)]);
-      const proof = link === "" ? { flow_id: flowId, code } : { token: link };
+      const proof = link === "" ? { flow_id: flowId, code } : { token: link, flow_id: flowId };
       const refused = await completeBy(app.client(), proof);
       expect([refused.status, refused.code, refused.cookies]).toEqual([403, "forbidden", []]);
       await allowMail(app);
@@ -252,7 +261,10 @@ scenarios("mailed links and codes, attacked", (t) => {
       const deleted = await app.user();
       const moved = await app.user();
       const links = [];
-      for (const { email } of [disabled, deleted, moved]) links.push((await mailTo(app, email)).link);
+      for (const { email } of [disabled, deleted, moved]) {
+        const { link: token, flowId: flow_id } = await mailTo(app, email);
+        links.push({ token, flow_id });
+      }
       await app.disable("users", disabled.id);
       await app.client().bearer(app.secretKey).delete(`/v1/users/${deleted.id}`);
       // Another account has the address by now; the mail's flow still names the first one.
@@ -262,7 +274,7 @@ scenarios("mailed links and codes, attacked", (t) => {
         await tx.kysely.updateTable("user_emails").set({ user_id: heir.id }).where("user_id", "=", moved.id).execute();
       });
       const answers = [];
-      for (const token of links) answers.push(await completeBy(app.client(), { token }));
+      for (const proof of links) answers.push(await completeBy(app.client(), proof));
       expect(codesOf(answers)).toEqual(["invalid_credentials", "invalid_code", "invalid_code"]);
       expect(answers.flatMap(({ cookies }) => cookies)).toEqual([]);
       expect(await sessionsIn(app)).toEqual([]);
@@ -312,9 +324,9 @@ scenarios("mailed links and codes, attacked", (t) => {
     const stranger = await app.client().post("/v1/auth/register", body);
     const userId = stranger.body.user.id;
     await app.mails();
-    const { link } = await mailTo(app, body.email);
+    const proof = await proofFor(app, body.email);
     const { code: _, flowId: pending } = await mailTo(app, body.email, "email_code");
-    const owner = await completeBy(app.client(), { token: link });
+    const owner = await completeBy(app.client(), proof);
     expect([owner.status, owner.body.user.id, owner.body.user.email_verified]).toEqual([200, userId, true]);
     expect((await app.client().post("/v1/auth/login", body)).code).toBe("invalid_credentials");
     expect((await app.client().bearer(stranger.body.access_token).get("/v1/auth/session")).code).toBe("token_revoked");
@@ -325,7 +337,7 @@ scenarios("mailed links and codes, attacked", (t) => {
     const flow = await app.storage.read.kysely.selectFrom("flows").select("id").where("id", "=", pending).execute();
     expect(flow).toEqual([]);
     // Once the address is proven, a sign-in by mail takes nothing from its owner.
-    const again = await completeBy(app.client(), { token: (await mailTo(app, body.email)).link });
+    const again = await completeBy(app.client(), await proofFor(app, body.email));
     expect(again.status).toBe(200);
     expect((await app.client().bearer(owner.body.access_token).get("/v1/auth/session")).status).toBe(200);
     expect((await app.audit()).filter((action) => action === "user.unproven_credentials_revoked")).toHaveLength(1);
@@ -337,9 +349,9 @@ scenarios("mailed links and codes, attacked", (t) => {
       await allowMail(app);
       for (let round = 0; round < 5; round++) {
         const user = await app.user();
-        const links = [await mailTo(app, user.email), await mailTo(app, user.email)];
+        const proofs = [await proofFor(app, user.email), await proofFor(app, user.email)];
         const answers = await Promise.all(
-          Array.from({ length: 10 }, (_, i) => completeBy(app.client(), { token: links[i % 2]?.link })),
+          Array.from({ length: 10 }, (_, i) => completeBy(app.client(), proofs[i % 2] ?? {})),
         );
         expect(codesOf(answers).filter((code) => code === 200)).toHaveLength(1);
         expect(codesOf(answers).filter((code) => code === "invalid_code")).toHaveLength(9);
@@ -354,16 +366,16 @@ scenarios("mailed links and codes, attacked", (t) => {
     const owner = await app.user("owner@example.com");
     await addAddress(app, owner.id, "second@example.com");
     const mailed = async (email: string) => {
-      const answer = await app.client().post("/v1/auth/email/start", { email, method: "magic_link" });
+      const { answer, flowId, mail } = await askForMail(app, email);
       expect(answer.status).toBe(202);
-      return (await app.mails(email)).at(-1)?.link ?? null;
+      return { token: mail?.link ?? "", flow_id: flowId };
     };
     const early = await mailed("second@example.com");
-    expect(early).not.toBeNull();
-    expect((await completeBy(app.client(), { token: await mailed("owner@example.com") })).status).toBe(200);
+    expect(early.token).not.toBe("");
+    expect((await completeBy(app.client(), await mailed("owner@example.com"))).status).toBe(200);
     // The mail went out before any address was proven; by now one is.
-    expect((await completeBy(app.client(), { token: early })).code).toBe("invalid_code");
-    expect(await mailed("second@example.com")).toBeNull();
+    expect((await completeBy(app.client(), early)).code).toBe("invalid_code");
+    expect((await mailed("second@example.com")).token).toBe("");
   });
 });
 
@@ -409,7 +421,7 @@ scenarios("each mailed token at every procedure that takes one (ASVS 9.2.2)", (t
     for (const [name, procedure] of takers) {
       if (name === "auth.describeLink") continue;
       for (const kind of KINDS.filter((other) => other !== TAKES[name])) {
-        const token = await mailedLink(app, user, app.defaultApplicationId, kind);
+        const { token } = await mailedLink(app, user, app.defaultApplicationId, kind);
         const extra = "new_password" in shapeOf(procedure) ? { new_password: "granite-lantern-moth-88" } : {};
         const path = procedure._def.meta?.rest?.path ?? "";
         const answer = await app.client().post(path, { token, ...extra });

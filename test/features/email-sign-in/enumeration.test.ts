@@ -62,7 +62,8 @@ scenarios("asking for a mail does not tell who has an account", (t) => {
         // The first refusal of a minute writes to the audit log, with one statement more.
         await guess((await start("first@example.com")).flowId);
         const expected = await start(known.email);
-        expect(expected.seen).toMatchObject({ status: 202, cookies: 0, writes: 2, mails: 1 });
+        const cookies = method === "magic_link" ? 1 : 0;
+        expect(expected.seen).toMatchObject({ status: 202, cookies, writes: 2, mails: 1 });
         const refused = await guess(expected.flowId);
         expect(refused.seen).toMatchObject({ status: 401, code: "invalid_code", cookies: 0, mails: 0 });
         for (const email of [

@@ -30,7 +30,7 @@ scenarios("a person who registers with a stranger's address keeps no way in", (t
         await app.mails();
 
         const { flowId, link, code } = await mailTo(app, ADDRESS, method, own);
-        const owner = await completeBy(own, link === "" ? { flow_id: flowId, code } : { token: link });
+        const owner = await completeBy(own, link === "" ? { flow_id: flowId, code } : { token: link, flow_id: flowId });
         // The owner is not asked for the stranger's second factor.
         expect([owner.status, owner.body.status, owner.body.user.email_verified]).toEqual([200, "success", true]);
         expect(owner.body.user.id).toBe(stranger.body.user.id);

@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { allowMail, askForMail, completeBy, MAIL_METHODS, mailTo } from "../../support/mailed-links.ts";
+import { allowMail, askForMail, completeBy, MAIL_METHODS, mailTo, proofFor } from "../../support/mailed-links.ts";
 import { scenarios } from "../../support/scenarios.ts";
 import { APP_ORIGIN } from "../../support/template.ts";
 import { claimsOf } from "../../support/tokens.ts";
@@ -14,7 +14,7 @@ scenarios("sign-in by a mailed link or code", (t) => {
     expect([answer.status, answer.body]).toEqual([202, { status: "sent", flow_id: flowId, expires_in: 600 } as never]);
     expect(mail?.template).toBe("sign_in_link");
     expect(mail?.text).toContain(`${app.publicUrl}/link#${mail?.link}`);
-    const signedIn = await completeBy(app.client(), { token: mail?.link });
+    const signedIn = await completeBy(app.client(), { token: mail?.link, flow_id: flowId });
     expect([signedIn.status, signedIn.body.user.id, signedIn.body.user.email_verified]).toEqual([200, user.id, true]);
     expect(claimsOf(signedIn.body.access_token)).toMatchObject({
       sub: user.id,
@@ -91,11 +91,11 @@ scenarios("sign-in by a mailed link or code", (t) => {
   t.test("checks audience and organization as any sign-in does, and the link survives a mistake", async (app) => {
     await allowMail(app);
     const user = await app.user();
-    const { link } = await mailTo(app, user.email);
-    const foreign = await completeBy(app.client(), { token: link, audience: "https://other.example" });
-    const organization = await completeBy(app.client(), { token: link, organization: "acme" });
+    const proof = await proofFor(app, user.email);
+    const foreign = await completeBy(app.client(), { ...proof, audience: "https://other.example" });
+    const organization = await completeBy(app.client(), { ...proof, organization: "acme" });
     expect([foreign.status, organization.status]).toEqual([400, 400]);
-    expect((await completeBy(app.client(), { token: link })).status).toBe(200);
+    expect((await completeBy(app.client(), proof)).status).toBe(200);
   });
 
   t.test("a tenant's link names its own issuer, and works under its path", async (app) => {
@@ -103,14 +103,18 @@ scenarios("sign-in by a mailed link or code", (t) => {
     await allowMail(app);
     const user = await app.user("ada@example.com", acme.id);
     const body = { email: user.email, method: "magic_link" };
-    expect((await app.client().post("/t/acme/v1/auth/email/start", body)).status).toBe(202);
+    const started = await app.client().post("/t/acme/v1/auth/email/start", body);
+    expect(started.status).toBe(202);
     const mail = await app.mail(user.email);
     expect(mail.text).toContain(`${acme.issuer}/link#${mail.link}`);
     const described = await app.client().post("/t/acme/v1/auth/link", { token: mail.link });
     expect(described.body as unknown).toMatchObject({
       application: { id: acme.defaultApplicationId, name: "Default" },
     });
-    const signedIn = await app.client().post("/t/acme/v1/auth/email/complete", { token: mail.link });
+    const signedIn = await app.client().post("/t/acme/v1/auth/email/complete", {
+      token: mail.link,
+      flow_id: started.body.flow_id,
+    });
     expect([signedIn.status, claimsOf(signedIn.body.access_token).iss]).toEqual([200, acme.issuer]);
   });
 
@@ -122,10 +126,11 @@ scenarios("sign-in by a mailed link or code", (t) => {
       await tx.kysely.updateTable("applications").set(application).execute();
     });
     app.forget();
-    const { link } = await mailTo(app, user.email);
+    const page = app.page(app.publicUrl);
+    const { link } = await mailTo(app, user.email, "magic_link", page);
     const state = await app.state();
     for (let i = 0; i < 10; i++) {
-      const described = await app.client().post("/v1/auth/link", { token: link });
+      const described = await page.post("/v1/auth/link", { token: link });
       expect([described.status, described.body as unknown]).toEqual([
         200,
         {
@@ -133,13 +138,14 @@ scenarios("sign-in by a mailed link or code", (t) => {
           email: "a•••@example.com",
           application: { id: app.defaultApplicationId, name: "Default", ...application },
           expires_at: new Date(app.clock.now() + 10 * MINUTE).toISOString(),
+          works_here: true,
         },
       ]);
       expect(described.cookies).toEqual([]);
       expect(described.text).not.toContain("lovelace");
     }
     expect(await app.state()).toBe(state);
-    expect((await completeBy(app.client(), { token: link })).status).toBe(200);
+    expect((await completeBy(page, { token: link })).status).toBe(200);
   });
 
   t.test("works for ten minutes only (ASVS 6.5.5)", async (app) => {
@@ -147,10 +153,10 @@ scenarios("sign-in by a mailed link or code", (t) => {
     const user = await app.user();
     const late = await mailTo(app, user.email);
     app.clock.advance(10 * MINUTE - 1);
-    expect((await completeBy(app.client(), { token: late.link })).status).toBe(200);
+    expect((await completeBy(app.client(), { token: late.link, flow_id: late.flowId })).status).toBe(200);
     const dead = await mailTo(app, user.email);
     app.clock.advance(10 * MINUTE);
-    expect((await completeBy(app.client(), { token: dead.link })).code).toBe("invalid_code");
+    expect((await completeBy(app.client(), { token: dead.link, flow_id: dead.flowId })).code).toBe("invalid_code");
     expect((await completeBy(app.client(), { flow_id: dead.flowId, code: dead.code })).code).toBe("invalid_code");
     expect((await app.client().post("/v1/auth/link", { token: dead.link })).code).toBe("invalid_code");
   });

@@ -20,8 +20,8 @@ function byMail(method: "magic_link" | "email_code"): Start {
     const client = callerOf(app);
     const sent = client.post("/v1/auth/email/start", { email, method });
     if (method === "magic_link") {
-      const { token } = await proofOf(app, email, sent);
-      return () => client.post("/v1/auth/email/complete", { token });
+      const { token, flowId } = await proofOf(app, email, sent);
+      return () => client.post("/v1/auth/email/complete", { token, flow_id: flowId });
     }
     const { flow_id } = (await sent).body;
     const { code } = await app.mail(email);

@@ -10,8 +10,11 @@ import type { SallyportClient } from "../types.ts";
 import type { Keeper } from "./keeper.ts";
 import { passkeyCeremonies } from "./passkeys.ts";
 
-/** The proof in a mail: its link's token, or its code with the flow that asked for it. */
-export type MailProof = { token: string } | { flow_id: string; code: string };
+/**
+ * The proof in a mail: its link's token, or its code with the flow that asked for it. A client without cookies sends the flow with
+ * the token of a sign-in too, because that link works only for the client that asked for it.
+ */
+export type MailProof = { token: string; flow_id?: string | undefined } | { flow_id: string; code: string };
 
 /** A completed sign-in, or with `mfa_required` half of one: nothing is kept until the second factor is shown. */
 export type SignInAnswer = { status: "success"; user: User } | MfaRequired;

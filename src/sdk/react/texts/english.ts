@@ -30,7 +30,7 @@ export const english: Texts = {
   backToSignIn: "Back to sign-in",
   checkMail: "Check your mail",
   signInMailSent: (email) =>
-    `If there is an account for ${email}, a mail is on its way. Follow its link, or enter its code here.`,
+    `If there is an account for ${email}, a mail is on its way. Follow its link in this browser, or enter its code here.`,
   signUpMailSent: (email) => `A mail is on its way to ${email}. Follow its link, or enter its code here.`,
   resetMailSent: (email) => `If there is an account for ${email}, a mail with a code is on its way.`,
   addressMailSent: (email) => `A mail is on its way to ${email}. Enter its code here, or follow its link.`,

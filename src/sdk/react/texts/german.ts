@@ -30,7 +30,7 @@ export const german: Texts = {
   backToSignIn: "Zurück zur Anmeldung",
   checkMail: "Prüfen Sie Ihr Postfach",
   signInMailSent: (email) =>
-    `Wenn es ein Konto für ${email} gibt, ist eine E-Mail unterwegs. Öffnen Sie den Link darin, oder geben Sie hier den Code ein.`,
+    `Wenn es ein Konto für ${email} gibt, ist eine E-Mail unterwegs. Öffnen Sie den Link darin in diesem Browser, oder geben Sie hier den Code ein.`,
   signUpMailSent: (email) =>
     `Eine E-Mail an ${email} ist unterwegs. Öffnen Sie den Link darin, oder geben Sie hier den Code ein.`,
   resetMailSent: (email) => `Wenn es ein Konto für ${email} gibt, ist eine E-Mail mit einem Code unterwegs.`,
