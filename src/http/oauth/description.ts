@@ -64,7 +64,7 @@ const answer = (schema: string, description: string) => ({
 const errors = {
   400: answer("OAuthError", "The request, its target or its scope is not valid."),
   401: answer("OAuthError", "The client is unknown, or its secret is wrong."),
-  403: answer("OAuthError", "The credential may not be used from this network."),
+  403: answer("OAuthError", "The credential lacks the scope, or may not be used from this network."),
   404: answer("OAuthError", "There is no such issuer."),
   413: answer("OAuthError", "The body is too large."),
   429: answer("OAuthError", "Too many requests. Retry after the seconds in Retry-After."),
@@ -142,14 +142,14 @@ export function oauthPaths(
     ),
     "/oauth2/introspect": endpoint(
       "oauth2.introspect",
-      "Return the current state and claims of a token (RFC 7662).",
+      "Return the current state and claims of a token (RFC 7662). A key or a client needs the scope tokens:read; a token sent as its own Bearer reads itself.",
       { properties: token, required: ["token"] },
       answer(
         "Introspection",
         "The claims of a live access token of this issuer; `active: false` alone for any other token.",
       ),
       refused,
-      [{ secretKey: [] }],
+      [{ secretKey: [] }, { accessToken: [] }],
     ),
     "/.well-known/oauth-authorization-server": {
       get: {

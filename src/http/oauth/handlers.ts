@@ -113,9 +113,12 @@ function tokenOf(form: Form): string {
   return token;
 }
 
+const INTROSPECT = "tokens:read";
+
 /**
- * Returns the tokens that the caller may read: an M2M client all of its tenant, a secret key (as Bearer) those of its
- * application.
+ * Returns the tokens that the caller may read. An M2M client reads all of its tenant, and a secret key (as Bearer) those
+ * of its application; both need a scope. A token that is sent as its own Bearer reads itself: a verifier needs no secret
+ * then. Its holder could learn the same by using it, and cannot scan for others (RFC 7662 section 2.1).
  */
 async function readerOf(
   identity: Pick<Identity, "apiKeys" | "clients">,
@@ -123,14 +126,24 @@ async function readerOf(
   tenant: Tenant,
   form: Form,
 ): Promise<Reach> {
-  const secretKey = bearerToken(exchange.request.headers.get("authorization") ?? "");
-  if (!secretKey?.startsWith("sally_sk_")) {
-    await authenticateClient(identity, exchange, tenant, form);
+  const bearer = bearerToken(exchange.request.headers.get("authorization") ?? "");
+  if (bearer !== null && bearer === form.get("token")) return { tenantId: tenant.id, applicationId: null };
+  if (!bearer?.startsWith("sally_sk_")) {
+    const client = await authenticateClient(identity, exchange, tenant, form);
+    requireScope(await identity.clients.managementScopes(client));
     return { tenantId: tenant.id, applicationId: null };
   }
-  const { application } = await identity.apiKeys.authenticate(secretKey, exchange.origin);
+  const { application, scopes } = await identity.apiKeys.authenticate(bearer, exchange.origin);
   if (application.tenant.id !== tenant.id) throw new AppError("invalid_credentials");
+  requireScope(scopes);
   return { tenantId: tenant.id, applicationId: application.id };
+}
+
+function requireScope(held: ReadonlySet<string>): void {
+  if (held.has(INTROSPECT) || held.has("admin")) return;
+  throw new OAuthError("insufficient_scope", `Introspection needs the scope ${INTROSPECT}.`, {
+    challenge: `Bearer error="insufficient_scope", scope="${INTROSPECT}"`,
+  });
 }
 
 /** Answers with an OAuth error (RFC 6749 section 5.2). */

@@ -11,6 +11,8 @@ export const SCOPE_MEANINGS = {
   "applications:read": "Read the key's own application.",
   "resources:read": "List and read the tenant's API resources.",
   "resources:write": "Create, change and delete the tenant's API resources.",
+  "tokens:read":
+    "Introspect access tokens: a key those of its own application, a machine client all of its tenant (RFC 7662).",
   forward: "Send the network address of the user for whom a backend signs in (x-client-address). Secret keys only.",
 } as const;
 export type Scope = keyof typeof SCOPE_MEANINGS;

@@ -158,6 +158,12 @@ export class Clients {
     };
   }
 
+  /** Returns the scopes that the client holds at the management API. */
+  async managementScopes(client: Client): Promise<ReadonlySet<string>> {
+    const { application } = client;
+    return new Set((await this.#granted(application, managementAudience(application.tenant))) ?? []);
+  }
+
   /** Returns the token's client, or null if the client, its tenant or the token has ended since. */
   async live(token: ClientToken): Promise<Application | null> {
     const application = await this.directory.application(token.applicationId);

@@ -5,6 +5,7 @@ export type OAuthErrorCode =
   | "invalid_scope"
   | "invalid_target"
   | "invalid_token"
+  | "insufficient_scope"
   | "unauthorized_client"
   | "unsupported_grant_type"
   | "temporarily_unavailable"
@@ -24,6 +25,9 @@ export class OAuthError extends Error {
   }
 
   get status(): number {
-    return this.options.status ?? (this.code === "invalid_client" || this.code === "invalid_token" ? 401 : 400);
+    const { code } = this;
+    if (this.options.status !== undefined) return this.options.status;
+    if (code === "insufficient_scope") return 403;
+    return code === "invalid_client" || code === "invalid_token" ? 401 : 400;
   }
 }

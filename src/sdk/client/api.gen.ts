@@ -19,6 +19,7 @@ export interface ApiKey {
     | "applications:read"
     | "resources:read"
     | "resources:write"
+    | "tokens:read"
     | "forward"
   >;
   /** Calls that the key may make, such as 100/1m; null: no limit of its own. */
@@ -184,6 +185,7 @@ export interface NewApiKey {
     | "applications:read"
     | "resources:read"
     | "resources:write"
+    | "tokens:read"
     | "forward"
   >;
   /** Calls that the key may make, such as 100/1m; null: no limit of its own. */
@@ -461,6 +463,7 @@ export interface ApiKeysCreateInput {
         | "applications:read"
         | "resources:read"
         | "resources:write"
+        | "tokens:read"
         | "forward"
       >
     | undefined;

@@ -193,17 +193,19 @@ export class Verifier {
     (this.#timer as { unref?: () => void }).unref?.();
   }
 
+  /** The token introspects itself, which every kind of access token may do for any audience (RFC 7662). */
   async #onStale(token: string): Promise<void> {
-    const { tenantUrl, fetch, applicationId, onStale } = this.#options;
+    const { tenantUrl, fetch, onStale } = this.#options;
     if (onStale === "introspect") {
-      const headers: Record<string, string> = { authorization: `Bearer ${token}` };
-      if (applicationId !== null) headers["x-application-id"] = applicationId;
-      await requestJson(fetch, {
-        url: `${tenantUrl}/v1/auth/session`,
-        headers,
+      const { body } = await requestJson(fetch, {
+        url: `${tenantUrl}/oauth2/introspect`,
+        method: "POST",
+        headers: { authorization: `Bearer ${token}` },
+        form: new URLSearchParams({ token }),
         timeoutMs: INTROSPECT_TIMEOUT,
         maxBytes: INTROSPECT_MAX_BYTES,
       });
+      if ((body as { active?: unknown } | null)?.active !== true) throw refused("revoked");
       return;
     }
     throw new SallyportError({

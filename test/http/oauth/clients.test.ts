@@ -9,7 +9,10 @@ for (const slug of ["default", "acme"]) {
   test(`openid-client gets, uses and revokes a token of the tenant ${slug}`, async () => {
     const app = await startApp();
     const tenant = slug === "acme" ? await app.tenant("acme") : { id: app.tenantId, issuer: app.publicUrl };
-    const client = await machine(app, { tenantId: tenant.id });
+    const client = await machine(app, {
+      tenantId: tenant.id,
+      grants: { management: ["users:read", "tokens:read"] },
+    });
     const config = await openid.discovery(
       new URL(tenant.issuer),
       client.id,
@@ -33,7 +36,7 @@ for (const slug of ["default", "acme"]) {
   test(`oauth4webapi does the same with credentials in the body, for the tenant ${slug}`, async () => {
     const app = await startApp();
     const tenant = slug === "acme" ? await app.tenant("acme") : { id: app.tenantId, issuer: app.publicUrl };
-    const made = await machine(app, { tenantId: tenant.id });
+    const made = await machine(app, { tenantId: tenant.id, grants: { management: ["tokens:read"] } });
     const insecure = { [oauth.allowInsecureRequests]: true };
     const issuer = new URL(tenant.issuer);
     const found = await oauth.discoveryRequest(issuer, { algorithm: "oauth2", ...insecure });
