@@ -10,6 +10,8 @@ export interface CommandContext {
   /** Flags of this command, by name without dashes: `public-url`. */
   flags: Readonly<Record<string, string | boolean | string[] | undefined>>;
   env: Readonly<Record<string, string | undefined>>;
+  /** Variables with our prefix that describe a service of the cluster. They are not in `env`. */
+  foreignVariables: readonly string[];
   /** Prints one line to standard output. */
   print(line: string): void;
   /** Prints one line to standard error. */

@@ -21,6 +21,7 @@ import { TerminalLog } from "./dev/terminal-log.ts";
 import { cliSettings, type Instance, readSettings } from "./instance.ts";
 import { createLog, type DevParts, listen } from "./listen.ts";
 import { createIdentityOf } from "./open.ts";
+import { tellIgnored } from "./service-variables.ts";
 import { type Serving, startServing } from "./serving.ts";
 
 /** Loosens limits per address, because tests sign up hundreds of users from one address. Limits per account stay strict. */
@@ -49,6 +50,7 @@ export const dev: Command = {
       : await openOnDisk(context, settings, dataDirectory);
     const devLog = createDevLog(context, instance, ephemeral ? null : dataDirectory);
     try {
+      tellIgnored(context, devLog.log);
       const listening = await listen(instance, devLog.log, partsOf(devLog, settings.log_level));
       const inboxUrl = settings.smtp_url === undefined ? `${listening.publicUrl}/dev/inbox` : null;
       const url = listening.publicUrl;

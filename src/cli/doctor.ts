@@ -9,6 +9,7 @@ import { checkClock, checkNetwork } from "./doctor-network.ts";
 import { checkOrigins } from "./doctor-origins.ts";
 import { error, type Finding, ok, warning } from "./finding.ts";
 import { cliSettings, dataDirectoryOf, readSettings } from "./instance.ts";
+import { findIgnored } from "./service-variables.ts";
 
 export const doctor: Command = {
   name: "doctor",
@@ -48,7 +49,11 @@ async function examine(context: CommandContext): Promise<Finding[]> {
     if (!(thrown instanceof ConfigError || thrown instanceof CommandError)) throw thrown;
     return [error("settings", thrown.message, "Fix the setting first. Nothing else was checked.")];
   }
-  const findings = [ok("settings", "Every setting is valid."), ...checkEnvironment(context.env)];
+  const findings = [
+    ok("settings", "Every setting is valid."),
+    ...checkEnvironment(context.env),
+    ...findIgnored(context),
+  ];
   const state: DataState = { newestAt: null, keyIds: new Set(), origins: [], senders: [] };
   findings.push(...(await checkData(context, settings, dataDirectory, state)));
   findings.push(checkClock(systemClock.now(), state.newestAt));

@@ -24,6 +24,7 @@ import { mailTemplateShow } from "./mail-template-show.ts";
 import { mailTest } from "./mail-test.ts";
 import { restore } from "./restore.ts";
 import { serve } from "./serve.ts";
+import { serviceVariables, without } from "./service-variables.ts";
 import { tenantCreate } from "./tenant-create.ts";
 import { tenantList } from "./tenant-list.ts";
 import { tenantSet } from "./tenant-set.ts";
@@ -79,7 +80,9 @@ export async function run(given: string[], env: Record<string, string | undefine
       printHelp(helpOf(found));
       return 0;
     }
-    return await found.run({ command, flags, positionals, env, print, warn });
+    const foreignVariables = serviceVariables(env);
+    const ours = without(env, foreignVariables);
+    return await found.run({ command, flags, positionals, env: ours, foreignVariables, print, warn });
   } catch (error) {
     warn(explain(error));
     return error instanceof UsageError ? 2 : 1;

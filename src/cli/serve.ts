@@ -4,6 +4,7 @@ import { type Command, configFlag, dataFlag } from "./command.ts";
 import { cliSettings, type Instance, openInstance } from "./instance.ts";
 import { createLog, listen } from "./listen.ts";
 import { createIdentityOf, requireSetUp } from "./open.ts";
+import { tellIgnored } from "./service-variables.ts";
 import { type Serving, startServing } from "./serving.ts";
 
 export const serve: Command = {
@@ -27,6 +28,7 @@ export const serve: Command = {
       });
       await requireSetUp(await createIdentityOf(instance));
       const log = createLog({ level: instance.settings.log_level, fd: 1 });
+      tellIgnored(context, log);
       const listening = await listen(instance, log);
       serving?.listensAt(listening.url);
       for (const { problem, fix } of exposureAdvice(instance.settings)) log.warn({}, `${problem} ${fix}`);

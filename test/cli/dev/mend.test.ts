@@ -3,7 +3,15 @@ import { resolve } from "node:path";
 import { mendOf } from "../../../src/cli/dev/mend.ts";
 import { AppError, type ErrorCode } from "../../../src/core/errors.ts";
 
-const context = { command: "npx sallyport", flags: {}, positionals: [], env: {}, print() {}, warn() {} };
+const context = {
+  command: "npx sallyport",
+  flags: {},
+  positionals: [],
+  env: {},
+  foreignVariables: [],
+  print() {},
+  warn() {},
+};
 const APPLICATION = "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f";
 
 function mend(page: string | null, options: { code?: ErrorCode; directory?: string | null } = {}): string | null {
