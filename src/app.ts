@@ -6,7 +6,7 @@ import { AppError } from "./core/errors.ts";
 import type { Job } from "./core/feature.ts";
 import type { Log } from "./core/log.ts";
 import { Metrics } from "./core/metrics.ts";
-import { OwnHosts } from "./core/own-hosts.ts";
+import { hostnameOf, OwnHosts } from "./core/own-hosts.ts";
 import { ThrottledLog } from "./core/throttled-log.ts";
 import type { MasterKeys } from "./crypto/master-key.ts";
 import { features as registry } from "./features/index.ts";
@@ -91,8 +91,11 @@ export async function createApp<Features extends Composition = typeof features>(
   const inbox = options.inbox ?? null;
   const { protocol, hostname } = new URL(publicUrl);
   const allowsLoopbackPages = options.allowsLoopbackPages === true;
-  if ((inbox || allowsLoopbackPages) && !(protocol === "http:" && isLocal(hostname))) {
-    throw new Error(`An open inbox and open origins need a loopback address over http, not ${publicUrl}.`);
+  const tenantHosts = [...values.tenant_hosts.keys()];
+  const isOpenHere = protocol === "http:" && [hostname, ...tenantHosts.map(hostnameOf)].every(isLocal);
+  if ((inbox || allowsLoopbackPages) && !isOpenHere) {
+    const all = [publicUrl, ...tenantHosts].join(", ");
+    throw new Error(`An open inbox and open origins need loopback addresses over http, not ${all}.`);
   }
   const metrics = new Metrics();
   metrics.counter("sallyport_storage_writes_total", "Writes committed or refused.", () => storage.stats().writes);

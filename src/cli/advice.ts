@@ -1,3 +1,4 @@
+import { hostnameOf } from "../core/own-hosts.ts";
 import { isLocal } from "../mail/smtp-url.ts";
 import type { CliSettings } from "./instance.ts";
 
@@ -23,7 +24,7 @@ export function exposureAdvice(settings: CliSettings): Advice[] {
     });
   }
   const port = url === undefined ? "" : new URL(url).port;
-  const bare = [...settings.tenant_hosts.keys()].find((name) => !/:\d+$/.test(name));
+  const bare = [...settings.tenant_hosts.keys()].find((name) => name === hostnameOf(name));
   if (port !== "" && bare !== undefined) {
     advice.push({
       problem: `public_url has the port ${port}, but the tenant host ${bare} has none, so browsers at ${bare}:${port} are refused.`,

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { ConfigError } from "../core/config.ts";
+import { hostnameOf } from "../core/own-hosts.ts";
 import { generateMasterKey, parseMasterKeys } from "../crypto/master-key.ts";
 import type { AnsweredRequest } from "../http/request-log.ts";
 import type { FirstSetup } from "../identity/setup.ts";
@@ -77,6 +78,13 @@ function refuseProduction(settings: Instance["settings"]): void {
   if (settings.database_url !== undefined) {
     throw new ConfigError(
       "`sallyport dev` keeps its data in a file of its own. Unset SALLYPORT_DATABASE_URL, or use `sallyport init` and `sallyport serve`.",
+    );
+  }
+  const foreign = [...settings.tenant_hosts.keys()].find((host) => !isLocal(hostnameOf(host)));
+  if (foreign !== undefined) {
+    throw new ConfigError(
+      `\`sallyport dev\` is for this machine only and does not serve the tenant host ${foreign}. ` +
+        "Use a name such as acme.localhost, or `sallyport init` and `sallyport serve`.",
     );
   }
   if (settings.public_url === undefined) return;

@@ -60,6 +60,11 @@ export class OwnHosts {
   }
 }
 
+/** Returns a host without its port. */
+export function hostnameOf(host: string): string {
+  return host.replace(/:\d+$/, "");
+}
+
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 const HOST = /^(\[[0-9a-f:.]+\]|[^[\]:/?#@\\\s,]*[^[\]:/?#@\\\s,.])\.?(?::(\d*))?$/;
 

@@ -12,6 +12,7 @@ import type { BunRequest, Edge, Handler, HttpServer } from "./edge.ts";
 import { healthHandlers } from "./health.ts";
 import { JWKS_PATHS, jwksHandlers } from "./jwks.ts";
 import { linkPage } from "./link-page.ts";
+import { localOnly } from "./local-only.ts";
 import { oauthHandlers } from "./oauth/handlers.ts";
 import { openApiHandler } from "./openapi.ts";
 import type { PublicDocument } from "./public-document.ts";
@@ -99,8 +100,11 @@ export function buildRoutes(options: HttpOptions): {
   const welcome = welcomeHandlers({ issuerOf, version, hasInbox: inbox !== null });
   for (const [path, handler] of Object.entries({ ...welcome, ...link.assets })) table.set(path, { GET: handler });
   if (inbox) {
-    for (const [path, methods] of Object.entries(devInboxHandlers(inbox, edge))) table.set(path, methods);
-    for (const [path, handler] of Object.entries(tryHandlers(identity))) table.set(path, { GET: handler });
+    const pages = Object.entries(tryHandlers(identity)).map(([path, handler]) => [path, { GET: handler }] as const);
+    for (const [path, methods] of [...Object.entries(devInboxHandlers(inbox, edge)), ...pages]) {
+      const local = Object.entries(methods).map(([method, handler]) => [method, localOnly(handler)]);
+      table.set(path, Object.fromEntries(local));
+    }
   }
 
   const routes: Record<string, Route> = {};

@@ -73,6 +73,49 @@ describe("the inbox of dev", () => {
       expect((await list(app, "", { host: "evil.example" })).status).toBe(421);
     }));
 
+  test("answers programs on this machine only, whatever Host they send, and no client of a tunnel", () =>
+    withInbox(async (app) => {
+      const paths = ["/dev/inbox", "/dev/inbox.json", "/dev/inbox/x", "/try"] as const;
+      const ask = async (path: (typeof paths)[number], peer: string, headers: Record<string, string> = {}) => {
+        const pattern = path === "/dev/inbox/x" ? "/dev/inbox/:id" : path;
+        const request = Object.assign(new Request(`${app.publicUrl}${path}`), { params: { id: "x" } });
+        request.headers.set("host", new URL(app.publicUrl).host);
+        for (const [name, value] of Object.entries(headers)) request.headers.set(name, value);
+        // Stands for a connection from another machine, which a test on one machine cannot open everywhere.
+        const server = { requestIP: () => ({ address: peer, port: 1, family: "IPv4" }) };
+        return (await app.app.routes[pattern]?.(request, server as never))?.status;
+      };
+      for (const path of paths) {
+        const found = path === "/dev/inbox/x" ? 404 : 200;
+        for (const peer of ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"]) {
+          expect([path, peer, await ask(path, peer)]).toEqual([path, peer, found]);
+        }
+        for (const peer of ["192.0.2.7", "10.0.0.1", "fe80::1", "::ffff:192.0.2.7", "172.17.0.1", ""]) {
+          expect([path, peer, await ask(path, peer)]).toEqual([path, peer, 403]);
+        }
+        for (const headers of [
+          { "x-forwarded-for": "203.0.113.9" },
+          { "x-forwarded-for": "203.0.113.9, 127.0.0.1" },
+          { "x-forwarded-for": "unknown" },
+          { forwarded: 'for="203.0.113.9:80"' },
+          { "x-real-ip": "203.0.113.9" },
+        ]) {
+          expect([path, headers, await ask(path, "127.0.0.1", headers)]).toEqual([path, headers, 403]);
+        }
+        expect([path, await ask(path, "127.0.0.1", { "x-forwarded-for": "127.0.0.1" })]).toEqual([path, found]);
+        expect([path, await ask(path, "192.0.2.7", { "x-forwarded-for": "127.0.0.1" })]).toEqual([path, 403]);
+      }
+    }));
+
+  test("DELETE from another machine changes nothing", () =>
+    withInbox(async (app) => {
+      await order(app);
+      await app.identity.outbox.deliver();
+      const headers = { "x-forwarded-for": "203.0.113.9" };
+      expect((await fetch(`${app.url}/dev/inbox.json`, { method: "DELETE", headers })).status).toBe(403);
+      expect((await list(app)).data).toHaveLength(1);
+    }));
+
   test("shows the HTML of a mail where it can do nothing", () =>
     withInbox(async (app) => {
       const name = "<script>alert(1)</script>";
@@ -136,6 +179,16 @@ describe("only in dev (security.md, decision 24)", () => {
     await app.close();
   });
 
+  test.each(["login.acme.example=acme", "acme.localhost=a,192.0.2.1:8080=acme"])(
+    "cannot be switched on with the tenant hosts %s",
+    async (tenant_hosts) => {
+      for (const open of [{ inbox: new Inbox() }, { allowsLoopbackPages: true }]) {
+        const started = startApp({ settings: { tenant_hosts }, ...open });
+        expect(await started.then(() => "started", String)).toContain("need loopback addresses over http");
+      }
+    },
+  );
+
   test.each([
     "https://login.example.com",
     "http://login.example.com",
@@ -147,7 +200,7 @@ describe("only in dev (security.md, decision 24)", () => {
     for (const open of [{ inbox: new Inbox() }, { allowsLoopbackPages: true }]) {
       const started = startApp({ publicUrl, ...open });
       expect(await started.then(() => "started", String)).toContain(
-        `need a loopback address over http, not ${publicUrl}`,
+        `need loopback addresses over http, not ${publicUrl}`,
       );
     }
   });

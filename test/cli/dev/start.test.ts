@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { generateMasterKey } from "../../../src/crypto/master-key.ts";
 import { prepare, sallyport, scratch, tidy } from "../../support/cli.ts";
@@ -116,5 +117,40 @@ describe("the data of dev is found automatically", () => {
     await sallyport(["init", "--data", data, "--new-master-key", `${data}.master-key`]);
     expect(existsSync(`${data}.master-key`)).toBeTrue();
     expect(await list({}, "--data", data)).toMatchObject({ code: 1, stdout: "" });
+  });
+});
+
+describe("dev on more hosts than this machine's", () => {
+  test("refuses a tenant host of another machine, and takes one that is a name of this machine", async () => {
+    const cwd = directoryInClone();
+    for (const hosts of [
+      "login.acme.example=acme",
+      "acme.localhost=acme,192.0.2.1:8080=acme",
+      "localhost.acme.example=a",
+    ]) {
+      const refused = await sallyport(["dev", "--ephemeral", "--port", "0", "--tenant-hosts", hosts], { cwd });
+      expect([hosts, refused.code, refused.stdout]).toEqual([hosts, 1, ""]);
+      expect(refused.stderr).toContain("does not serve the tenant host");
+    }
+    const run = await DevRun.start(cwd, {
+      args: ["--ephemeral", "--port", "0", "--tenant-hosts", "acme.localhost=acme"],
+    });
+    await run.stop();
+  });
+
+  test("shows its mails to no caller that reaches it by another address of the machine", async () => {
+    const run = await DevRun.start(directoryInClone(), { args: ["--ephemeral", "--port", "0", "--host", "0.0.0.0"] });
+    const url = new URL(run.exports().SALLYPORT_URL ?? "");
+    const others = Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .filter(({ family, internal }) => family === "IPv4" && !internal)
+      .map(({ address }) => address);
+    for (const [address, status] of [["127.0.0.1", 200] as const, ...others.map((other) => [other, 403] as const)]) {
+      const headers = { host: url.host };
+      const answer = await fetch(`http://${address}:${url.port}/dev/inbox.json`, { headers });
+      expect([address, answer.status]).toEqual([address, status]);
+      expect((await fetch(`http://${address}:${url.port}/healthz`, { headers })).status).toBe(200);
+    }
+    await run.stop();
   });
 });
