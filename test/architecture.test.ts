@@ -43,6 +43,7 @@ describe("finds a violation of each rule", () => {
     ],
     ["by re-export", "src/rpc/a.ts", 'export * from "../http/b.ts";', /rpc must not import http/],
     ["for its side effects", "src/mail/a.ts", 'import "../identity/b.ts";', /mail must not import identity/],
+    ["zod instead of its lazy form", "src/rpc/a.ts", 'import { z } from "zod";', /import core\/zod\.ts/],
     [
       "as a worker",
       "src/storage/a.ts",

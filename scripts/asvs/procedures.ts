@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "../../src/core/zod.ts";
 import type { ProcedureLike } from "../generate/api-types.ts";
 
 /** Returns the names of the procedures whose answer may hold an access token: the ways to a session. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "../../src/core/zod.ts";
 import { docComment, interfaceBody, type JsonSchema, type TextOptions, typeText } from "./schema-text.ts";
 
 type Kind = "query" | "mutation" | "subscription";

@@ -60,11 +60,14 @@ const ASSET = /\.(html|css|svg|png|ico|txt|json|woff2)$/;
 /** The files of http that embed a page's scripts as texts for browsers. http runs none of them. */
 const EMBEDS_SCRIPTS = /^src\/http\/(\w+)-page\.ts$/;
 
+/** The files that import zod itself: the lazy form of it, and the class of its errors. */
+const BUILDS_SCHEMAS = /^src\/(core\/zod|rpc\/errors)\.ts$/;
+
 const PRIVATE_STORE = /^(src\/identity\/[^/]+\/)(?:.*\/)?store\.ts$/;
 
 function whyForbidden({ from, to, isFile }: Link): string | undefined {
   const room = roomOf(from);
-  if (!isFile) return packageProblem(room, to);
+  if (!isFile) return packageProblem(room, from, to);
   if (!/^(src|web)\//.test(to))
     return ASSET.test(to) ? undefined : `imports ${to}, which is not a part of the application`;
   const target = roomOf(to);
@@ -82,7 +85,8 @@ function whyForbidden({ from, to, isFile }: Link): string | undefined {
   return undefined;
 }
 
-function packageProblem(room: string, name: string): string | undefined {
+function packageProblem(room: string, from: string, name: string): string | undefined {
+  if (name === "zod" && !BUILDS_SCHEMAS.test(from)) return "builds schemas at the start: import core/zod.ts";
   if (room === "jose") return `jose must run everywhere, but imports ${name}`;
   if (room !== "sdk" && room !== "web") return undefined;
   if (name === "bun" || name.startsWith("bun:")) return `${room} must run without Bun, but imports ${name}`;

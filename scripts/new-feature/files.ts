@@ -47,7 +47,7 @@ export const ${camel}Settings = defineSettings({
     ],
     [
       `${folder}/router.ts`,
-      `import { z } from "zod";
+      `import * as z from "../../core/zod.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import type { ${pascal} } from "./service.ts";
 
@@ -124,8 +124,8 @@ export async function delete${pascal}Of(tx: Executor, userId: string): Promise<v
     ],
     [
       `${folder}/data.ts`,
-      `import { z } from "zod";
-import { toWireTime } from "../../core/clock.ts";
+      `import { toWireTime } from "../../core/clock.ts";
+import * as z from "../../core/zod.ts";
 import { defineUserPart } from "../../rpc/user-parts.ts";
 import { find${pascal} } from "./store.ts";
 

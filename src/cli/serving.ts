@@ -1,8 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
 import { systemClock, toWireTime } from "../core/clock.ts";
+import * as z from "../core/zod.ts";
 import { lockFile } from "../storage/file-lock.ts";
 import { CommandError } from "./command.ts";
 import { requireWritable } from "./data-directory.ts";

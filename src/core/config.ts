@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "./zod.ts";
 
 /**
  * Configuration: each capability declares a slice, and `app.ts` composes the slices into one schema. Precedence:

@@ -1,5 +1,5 @@
-import type { z } from "zod";
 import type { Settings } from "./config.ts";
+import type * as z from "./zod.ts";
 
 /**
  * The contract of a capability with the host. One folder in `features/` exports it, and one line of the registry names it.

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "./zod.ts";
 
 const isPlain = (text: string) => !/\p{Cc}/u.test(text) && text.isWellFormed();
 

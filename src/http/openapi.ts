@@ -1,6 +1,6 @@
 import type { AnyRouter } from "@trpc/server";
-import { z } from "zod";
 import { type ErrorCode, errorCatalogue } from "../core/errors.ts";
+import * as z from "../core/zod.ts";
 import { SCOPE_MEANINGS } from "../identity/api-keys/scopes.ts";
 import { type Callable, proceduresOf } from "../rpc/invoke.ts";
 import type { ProcedureMeta } from "../rpc/procedures.ts";
@@ -54,7 +54,7 @@ export function openApiDocument(router: AnyRouter, version: string): Record<stri
     paths: {
       ...paths,
       ...documents,
-      ...publicIssuer,
+      ...publicIssuer(),
       ...oauthPaths(errorResponses(["misdirected_request"]), errorResponses(ALWAYS)),
     },
     components: {
@@ -296,7 +296,7 @@ const documents = {
 
 const publicToken = z.strictObject({ access_token: z.string() });
 
-const publicIssuer = {
+const publicIssuer = () => ({
   "/v1/tenants/{id}/issuers/public/auth/token": {
     post: {
       operationId: "issuers.public.token",
@@ -332,4 +332,4 @@ const publicIssuer = {
       security: [{ publicKey: [] }],
     },
   },
-};
+});

@@ -1,7 +1,7 @@
-import { z } from "zod";
 import { AppError } from "../core/errors.ts";
 import { parseId, requireId } from "../core/ids.ts";
 import { exactText } from "../core/text.ts";
+import * as z from "../core/zod.ts";
 import { admitPublicKey } from "../identity/customer-tokens/public-issuer.ts";
 import type { Identity } from "../identity/identity.ts";
 import { readJson } from "./body.ts";

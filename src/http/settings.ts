@@ -1,6 +1,6 @@
-import { z } from "zod";
 import { defineSettings, setting } from "../core/config.ts";
 import { NetworkList } from "../core/network.ts";
+import * as z from "../core/zod.ts";
 
 const baseUrl = z
   .string()

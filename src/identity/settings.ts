@@ -1,6 +1,6 @@
-import { z } from "zod";
 import { defineSettings, setting } from "../core/config.ts";
 import { parseLimit } from "../core/limits.ts";
+import * as z from "../core/zod.ts";
 
 const limit = (fallback: string) =>
   z

@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { defineSettings, setting } from "../core/config.ts";
+import * as z from "../core/zod.ts";
 import { parseSender, type Sender } from "./sender.ts";
 import { parseSmtpUrl, type SmtpServer, SmtpUrlError } from "./smtp-url.ts";
 

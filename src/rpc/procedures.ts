@@ -1,6 +1,6 @@
 import { type AnyRouter, initTRPC, type TRPCProcedureBuilder, type TRPCUnsetMarker } from "@trpc/server";
-import type { z } from "zod";
 import type { ErrorCode } from "../core/errors.ts";
+import type * as z from "../core/zod.ts";
 import type { Scope } from "../identity/api-keys/scopes.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Call } from "./call.ts";

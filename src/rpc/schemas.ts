@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "../core/zod.ts";
 
 /** At most 8 kB of JSON per object, because metadata travels in every answer about its user. */
 const MAX_METADATA = 8 * 1024;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "../core/zod.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { SignInRequest } from "../identity/sign-in/sign-ins.ts";
 import type { Delivery } from "../storage/schema.ts";

@@ -1,5 +1,5 @@
-import type { z } from "zod";
 import type { UserPart, UserQuery } from "../core/feature.ts";
+import type * as z from "../core/zod.ts";
 import type { Executor } from "../storage/storage.ts";
 
 type Shape = Readonly<Record<string, z.ZodType>>;

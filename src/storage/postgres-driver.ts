@@ -1,10 +1,13 @@
-import { openBunPool, type PostgresPool, type PostgresPoolOptions } from "./postgres-pool.ts";
+import type { PostgresPool, PostgresPoolOptions } from "./postgres-pool.ts";
 
 /**
- * Opens the pool of the configured driver. Loads `pg` only when it is configured, because hardly any installation uses it.
+ * Opens the pool of the configured driver. Loads only that driver, and none for SQLite: each takes time and memory at the start.
  */
 export async function openPool(driver: "bun" | "pg", options: PostgresPoolOptions): Promise<PostgresPool> {
-  if (driver === "bun") return openBunPool(options);
+  if (driver === "bun") {
+    const { openBunPool } = await import("./postgres-bun-pool.ts");
+    return openBunPool(options);
+  }
   const { openPgPool } = await import("./postgres-pg-pool.ts");
   return openPgPool(options);
 }

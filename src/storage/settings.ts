@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { defineSettings, setting } from "../core/config.ts";
+import * as z from "../core/zod.ts";
 
 export const storageSettings = defineSettings({
   database_url: {

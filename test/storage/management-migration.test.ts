@@ -4,7 +4,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { migrations } from "../../src/storage/migrations/all.ts";
 import { type MigrationTarget, migrate } from "../../src/storage/migrator.ts";
 import { postgresMigrationTarget } from "../../src/storage/postgres.ts";
-import { openBunPool } from "../../src/storage/postgres-pool.ts";
+import { openBunPool } from "../../src/storage/postgres-bun-pool.ts";
 import { sqliteMigrationTarget } from "../../src/storage/sqlite.ts";
 import { postgresGroup } from "../support/databases.ts";
 import { startPostgres } from "../support/postgres.ts";

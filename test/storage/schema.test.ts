@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { systemClock } from "../../src/core/clock.ts";
 import { migrate } from "../../src/storage/migrator.ts";
 import { postgresMigrationTarget } from "../../src/storage/postgres.ts";
-import { openBunPool } from "../../src/storage/postgres-pool.ts";
+import { openBunPool } from "../../src/storage/postgres-bun-pool.ts";
 import { sqliteMigrationTarget } from "../../src/storage/sqlite.ts";
 import { postgresTest } from "../support/databases.ts";
 import { startPostgres } from "../support/postgres.ts";

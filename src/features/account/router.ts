@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { requireId } from "../../core/ids.ts";
+import * as z from "../../core/zod.ts";
 import { exampleUser, profileInput, toWireUser, userSchema } from "../../identity/users/wire.ts";
 import type { HostParts } from "../../rpc/feature.ts";
 import type { Procedures } from "../../rpc/procedures.ts";

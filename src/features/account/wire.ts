@@ -1,6 +1,6 @@
-import { z } from "zod";
 import { timeOrNull, toWireTime } from "../../core/clock.ts";
 import type { UserPart } from "../../core/feature.ts";
+import * as z from "../../core/zod.ts";
 import { describeDevice } from "../../identity/notices/device.ts";
 import { exampleSession } from "../../identity/sessions/wire.ts";
 import { exampleUser, userSchema } from "../../identity/users/wire.ts";
@@ -68,7 +68,7 @@ export const exportSchema = ({ schema }: Part) =>
       ),
       ...schema,
       trusted_devices: z.array(
-        z.strictObject({ ...trustedDeviceSchema.shape, application_id: z.uuid(), user_agent: z.string().nullable() }),
+        trustedDeviceSchema.extend({ application_id: z.uuid(), user_agent: z.string().nullable() }),
       ),
       known_devices: z
         .array(z.strictObject({ first_seen_at: time, last_seen_at: time }))

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "../../core/zod.ts";
 import { proofInput, proofOf } from "../../identity/email-proofs/proofs.ts";
 import { exampleMailSent } from "../../identity/sessions/wire.ts";
 import type { Procedures } from "../../rpc/procedures.ts";

@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { requireId } from "../../core/ids.ts";
+import * as z from "../../core/zod.ts";
 import { exampleMailSent, mailSentSchema } from "../../identity/sessions/wire.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import { pageInput, pageOf } from "../../rpc/schemas.ts";

@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
+import * as z from "../../core/zod.ts";
 import type { StartedProof } from "../../identity/email-proofs/proofs.ts";
 import type { UserEmailsTable } from "../../storage/schema.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "../../core/zod.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { exampleTokens, tokensSchema } from "../../identity/sessions/wire.ts";
 import { deliver } from "../../rpc/deliver.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "../../core/zod.ts";
 import { proofInput, proofOf } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { exampleMailSent, exampleTokens, mailSentSchema, signInSchema } from "../../identity/sessions/wire.ts";

@@ -1,8 +1,8 @@
-import { z } from "zod";
 import { requireId } from "../../core/ids.ts";
 import { parseLimit } from "../../core/limits.ts";
 import { NetworkList } from "../../core/network.ts";
 import { lineOfText } from "../../core/text.ts";
+import * as z from "../../core/zod.ts";
 import { SCOPES } from "../../identity/api-keys/scopes.ts";
 import { repeatable } from "../../rpc/idempotency.ts";
 import type { Procedures } from "../../rpc/procedures.ts";

@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
+import * as z from "../../core/zod.ts";
 import { SCOPES } from "../../identity/api-keys/scopes.ts";
 import type { ApiKeysTable } from "../../storage/schema.ts";
 
@@ -28,9 +28,8 @@ export const apiKeySchema = z
   .meta({ id: "ApiKey" });
 export type WireApiKey = z.output<typeof apiKeySchema>;
 
-export const newApiKeySchema = z
-  .strictObject({
-    ...apiKeySchema.shape,
+export const newApiKeySchema = apiKeySchema
+  .extend({
     secret: z
       .string()
       .nullable()

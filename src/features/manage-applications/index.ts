@@ -1,6 +1,6 @@
-import { z } from "zod";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { parseId, requireId } from "../../core/ids.ts";
+import * as z from "../../core/zod.ts";
 import { findApplication } from "../../identity/applications/public.ts";
 import { defineFeature } from "../../rpc/feature.ts";
 import type { AdmittedKey } from "../../rpc/gate.ts";

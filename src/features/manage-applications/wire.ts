@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
+import * as z from "../../core/zod.ts";
 import type { Application } from "../../identity/applications/application.ts";
 import type { ApplicationsTable } from "../../storage/schema.ts";
 

@@ -1,6 +1,6 @@
-import { z } from "zod";
 import { requireId } from "../../core/ids.ts";
 import { lineOfText } from "../../core/text.ts";
+import * as z from "../../core/zod.ts";
 import { repeatable } from "../../rpc/idempotency.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import { pageInput, pageOf } from "../../rpc/schemas.ts";

@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
+import * as z from "../../core/zod.ts";
 import type { ApiResourcesTable } from "../../storage/schema.ts";
 
 export const resourceSchema = z

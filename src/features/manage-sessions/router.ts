@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { requireId } from "../../core/ids.ts";
+import * as z from "../../core/zod.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import { pageInput, pageOf } from "../../rpc/schemas.ts";
 import type { SessionService } from "./service.ts";

@@ -1,13 +1,11 @@
-import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
+import * as z from "../../core/zod.ts";
 import { exampleSession, sessionSchema, toWireSession } from "../../identity/sessions/wire.ts";
 import type { SessionsTable } from "../../storage/schema.ts";
 
-const { current: _, ...shape } = sessionSchema.shape;
-
-export const managedSessionSchema = z
-  .strictObject({
-    ...shape,
+export const managedSessionSchema = sessionSchema
+  .omit({ current: true })
+  .extend({
     user_id: z.uuid(),
     ended_at: z.iso.datetime().nullable(),
     end_reason: z.string().nullable().describe("`logout`, `revoked`, `password_changed`, `refresh_reuse`, …"),

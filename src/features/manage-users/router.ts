@@ -1,6 +1,6 @@
-import { z } from "zod";
 import { requireId } from "../../core/ids.ts";
 import { exactText, lineOfText } from "../../core/text.ts";
+import * as z from "../../core/zod.ts";
 import { exampleUser, managedUserSchema, profileInput, type WireManagedUser } from "../../identity/users/wire.ts";
 import { repeatable } from "../../rpc/idempotency.ts";
 import type { Procedures } from "../../rpc/procedures.ts";

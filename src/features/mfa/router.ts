@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "../../core/zod.ts";
 import { userRef } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { exampleTokens, tokensSchema, type WireTokens } from "../../identity/sessions/wire.ts";

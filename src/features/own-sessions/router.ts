@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { requireId } from "../../core/ids.ts";
+import * as z from "../../core/zod.ts";
 import {
   applicationSchema,
   exampleSession,

@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { timeOrNull, toWireTime } from "../../core/clock.ts";
+import * as z from "../../core/zod.ts";
 import { defineUserPart } from "../../rpc/user-parts.ts";
 import { passkeysOf } from "./store.ts";
 

@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { requireId } from "../../core/ids.ts";
+import * as z from "../../core/zod.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { exampleTokens, signInSchema } from "../../identity/sessions/wire.ts";
 import { deliverOutcome } from "../../rpc/deliver.ts";

@@ -1,6 +1,6 @@
-import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
 import { lineOfText } from "../../core/text.ts";
+import * as z from "../../core/zod.ts";
 import type { PasskeysTable } from "../../storage/schema-people.ts";
 
 export const passkeySchema = z

@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
+import * as z from "../../core/zod.ts";
 import { defineUserPart } from "../../rpc/user-parts.ts";
 import { passwordSetAt } from "./store.ts";
 

@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
+import * as z from "../../core/zod.ts";
 import { proofInput, proofOf } from "../../identity/email-proofs/proofs.ts";
 import { exampleMailSent, mailSentSchema } from "../../identity/sessions/wire.ts";
 import type { Procedures } from "../../rpc/procedures.ts";

@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { lineOfText } from "../../core/text.ts";
+import * as z from "../../core/zod.ts";
 import { proofInput, proofOf } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { exampleMailSent, exampleTokens, signInSchema, signUpSchema } from "../../identity/sessions/wire.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "../../core/zod.ts";
 import type { StartedProof } from "../../identity/email-proofs/proofs.ts";
 
 export const emailInput = z.string().min(1).max(1016).describe("One e-mail address.");

@@ -1,8 +1,8 @@
-import { z } from "zod";
 import { MINUTE, SECOND } from "../../core/clock.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { lineOfText } from "../../core/text.ts";
+import * as z from "../../core/zod.ts";
 import type { ApplicationsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { placeOf, systemAct } from "../audit/act.ts";

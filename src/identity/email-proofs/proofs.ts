@@ -1,9 +1,9 @@
 import { createHmac, randomInt } from "node:crypto";
-import { z } from "zod";
 import { SECOND } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
 import { parseJsonObject } from "../../core/json.ts";
+import * as z from "../../core/zod.ts";
 import { digestEquals, newSecret, parseSecret } from "../../crypto/secrets.ts";
 import type { FlowsTable } from "../../storage/schema.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";

@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
+import * as z from "../../core/zod.ts";
 import type { Application } from "../applications/application.ts";
 import { describeDevice } from "../notices/device.ts";
 import { exampleUser, toWireUser, type UserColumns, userSchema, type WireUser } from "../users/wire.ts";

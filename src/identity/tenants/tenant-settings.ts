@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
+import * as z from "../../core/zod.ts";
 import { languages } from "../../mail/languages.ts";
 import { parseSender } from "../../mail/sender.ts";
 import type { TenantsTable } from "../../storage/schema.ts";

@@ -1,6 +1,6 @@
-import { z } from "zod";
 import { toWireTime } from "../../core/clock.ts";
 import { lineOfText } from "../../core/text.ts";
+import * as z from "../../core/zod.ts";
 import type { UsersTable } from "../../storage/schema.ts";
 
 /**
@@ -58,9 +58,8 @@ export const exampleUser: WireUser = {
 };
 
 /** A user as the customer's backend sees it. */
-export const managedUserSchema = z
-  .strictObject({
-    ...userSchema.shape,
+export const managedUserSchema = userSchema
+  .extend({
     private_metadata: metadataSchema.describe("Data that only the customer's backend may read."),
     disabled: z.boolean(),
   })

@@ -1,0 +1,40 @@
+import { SQL } from "bun";
+import {
+  CONNECT_TIMEOUT,
+  IDLE_IN_TRANSACTION,
+  type PostgresPool,
+  type PostgresPoolOptions,
+  type PostgresResult,
+  portable,
+  STATEMENT_TIMEOUT,
+} from "./postgres-pool.ts";
+
+/** Opens a pool of Bun's own driver. */
+export function openBunPool({ url, maxConnections }: PostgresPoolOptions): PostgresPool {
+  const pool = new SQL({
+    url,
+    max: maxConnections,
+    connectionTimeout: CONNECT_TIMEOUT,
+    // Returns every int8 as a bigint, whatever its value. That distinguishes it from text, and `portable` makes it a number.
+    bigint: true,
+    connection: { idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION, statement_timeout: STATEMENT_TIMEOUT },
+  });
+  const run = async (on: Pick<SQL, "unsafe">, sql: string, params: readonly unknown[]): Promise<PostgresResult> => {
+    const result = await on.unsafe(sql, [...params]);
+    const rows = Array.from(result as Iterable<Record<string, unknown>>);
+    for (const row of rows) portable(row);
+    return { rows, command: String(result.command), count: Number(result.count) };
+  };
+  return {
+    query: (sql, params) => run(pool, sql, params),
+    reserve: async () => {
+      const session = await pool.reserve();
+      return {
+        query: (sql, params) => run(session, sql, params),
+        // A broken connection leaves Bun's pool by itself; a rollback has already cleared one in an unknown state.
+        release: () => session.release(),
+      };
+    },
+    close: () => pool.end({ timeout: 0 }),
+  };
+}
