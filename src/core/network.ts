@@ -33,6 +33,18 @@ export function networkOf(address: string): string {
     .join(":")}::/64`;
 }
 
+/**
+ * Returns the network that one attacker can hold many of {@link networkOf} in: an IPv4 address itself, or an IPv6 address's /48,
+ * the size of one site.
+ */
+export function siteOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  return `${groupsOf(address)
+    .slice(0, 3)
+    .map((group) => group.toString(16))
+    .join(":")}::/48`;
+}
+
 /** A list of addresses and CIDR blocks. */
 export class NetworkList {
   readonly #blocks: { bits: bigint; prefix: number; version: 4 | 6 }[] = [];

@@ -162,7 +162,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     accounts: new Accounts(clock, flows, sessions, notices, features.erasures, features.revocations),
     flows,
     emailProofs: new EmailProofs(storage, flows, dataKeys),
-    attempts: new Attempts(storage, clock, settings),
+    attempts: new Attempts(storage, clock, devices, settings),
     devices,
     secondFactors,
     notices,

@@ -24,22 +24,37 @@ export const identitySettings = defineSettings({
   limit_account: {
     schema: limit("10/10m"),
     shownDefault: "10/10m",
-    doc: "Password attempts for one account from one network.",
+    doc: "Guesses at one account from one network, by devices that have never signed in to it.",
   },
   limit_account_total: {
-    schema: limit("100/1h"),
-    shownDefault: "100/1h",
-    doc: "Password attempts for one account from everywhere.",
+    schema: limit("100/1d"),
+    shownDefault: "100/1d",
+    doc: "Guesses at one account from everywhere, by devices that have never signed in to it.",
+  },
+  limit_spare: {
+    schema: limit("3/1d"),
+    shownDefault: "3/1d",
+    doc: "Further guesses at one account from one network, once limit_account_total is used up.",
+  },
+  limit_spare_total: {
+    schema: limit("300/1d"),
+    shownDefault: "300/1d",
+    doc: "Further guesses at one account from everywhere, once limit_account_total is used up.",
+  },
+  limit_device: {
+    schema: limit("10/10m"),
+    shownDefault: "10/10m",
+    doc: "Guesses at one account from a device that has signed in to it before.",
   },
   limit_network: {
     schema: limit("300/10m"),
     shownDefault: "300/10m",
-    doc: "Password attempts from one network for any account.",
+    doc: "Guesses from one network at any account, by devices that have never signed in to it.",
   },
   limit_second_factor: {
     schema: limit("50/1d"),
     shownDefault: "50/1d",
-    doc: "Wrong second factors for one account in a row, from everywhere.",
+    doc: "Wrong codes of an authenticator app in a row, for one account from everywhere, or from one known device.",
   },
   limit_mail_account: {
     schema: limit("5/1h"),

@@ -7,7 +7,7 @@ import type { KeyCaller } from "../identity/api-keys/api-keys.ts";
 import type { Scope } from "../identity/api-keys/scopes.ts";
 import type { Act } from "../identity/applications/act.ts";
 import type { Application } from "../identity/applications/application.ts";
-import { ActIn, ANONYMOUS, userRef } from "../identity/audit/act.ts";
+import { ActIn, ANONYMOUS, type DeviceCookie, userRef } from "../identity/audit/act.ts";
 import type { Identity } from "../identity/identity.ts";
 import { ACCOUNT_SCOPE, type AccessToken } from "../identity/sessions/access-tokens.ts";
 import { findSession, isLiveSession, type SessionBundle } from "../identity/sessions/public.ts";
@@ -110,7 +110,7 @@ export class Gate {
     call.resolved = application;
     // The call sets cookies: a foreign page could sign its visitor in to the attacker's account (login CSRF).
     if (changes) checkOrigin(call, application);
-    return { act: new ActIn(application, origin, ANONYMOUS) };
+    return { act: new ActIn(application, origin, ANONYMOUS, deviceOf(call, application)) };
   }
 
   async session(call: Call, changes: boolean): Promise<AdmittedSession> {
@@ -128,7 +128,8 @@ export class Gate {
     const session = await findSession(this.identity.storage.read, verified.sid);
     if (!session || !isAbout(verified, session) || !isLiveSession(session, this.identity.clock.now()))
       throw new AppError("token_revoked");
-    return { act: new ActIn(application, call.origin, userRef(session.user_id)), session };
+    const act = new ActIn(application, call.origin, userRef(session.user_id), deviceOf(call, application));
+    return { act, session };
   }
 
   /**
@@ -299,6 +300,10 @@ function forwarded(call: Call, key: KeyCaller): RequestOrigin {
   if (address === null) throw invalidField("x-client-address", "must be one IP address");
   const { requestId, userAgent, languages = null } = call.origin;
   return { requestId, userAgent, languages, address, network: networkOf(address) };
+}
+
+function deviceOf(call: Call, application: Application): DeviceCookie {
+  return () => call.cookies(application).device;
 }
 
 function hasScope(scopes: string, wanted: string): boolean {

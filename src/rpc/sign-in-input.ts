@@ -38,14 +38,12 @@ export async function signInRequest(
   ctx: Admitted & { call: Call },
   input: Given,
 ): Promise<SignInRequest> {
-  const cookies = ctx.call.cookies(ctx.act.application);
   return {
     act: ctx.act,
     organization: input.organization ?? null,
     audience: input.audience ?? null,
     delivery: input.delivery ?? "cookie",
     replaces: await presentedSession(identity, ctx.call, ctx),
-    trustedDevice: input.trusted_device ?? cookies.trustedDevice,
-    device: cookies.device,
+    trustedDevice: input.trusted_device ?? ctx.call.cookies(ctx.act.application).trustedDevice,
   };
 }

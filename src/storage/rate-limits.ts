@@ -63,6 +63,22 @@ export async function admit(tx: Executor, key: string, limit: Limit, now: number
   return { admitted: false, retryAfter: Math.max(1, Math.ceil(wait / SECOND)) };
 }
 
+const giveBack = prepared((db, p: Param<{ key: string; interval: number }>) =>
+  db
+    .updateTable("rate_limits")
+    .set((eb) => ({
+      tat_at: eb("tat_at", "-", p("interval")),
+      expires_at: eb("expires_at", "-", p("interval")),
+    }))
+    .where("key", "=", p("key"))
+    .returning("key"),
+);
+
+/** Gives one taken call back. */
+export async function release(tx: Executor, key: string, { interval }: Limit): Promise<void> {
+  await tx.first(giveBack, { key, interval });
+}
+
 /** Restores the whole allowance of a key. */
 export async function clear(tx: Executor, key: string): Promise<void> {
   await tx.first(remove, { key });

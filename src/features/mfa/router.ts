@@ -37,13 +37,12 @@ async function proverOf(
   if (token === null || token === undefined) {
     const caller = await ctx.sessionCaller(step === "setup" ? { fresh: true } : {});
     const { act, session } = caller;
-    return { act, userId: session.user_id, session, device: ctx.call.cookies(act.application).device };
+    return { act, userId: session.user_id, session };
   }
   const caller = await ctx.flowCaller();
   const flow = await identity.secondFactors.find(token, caller.act.application, step);
   const replaces = await presentedSession(identity, ctx.call, caller);
-  const { device } = ctx.call.cookies(caller.act.application);
-  return { act: caller.act.by(userRef(flow.userId)), userId: flow.userId, flow, replaces, device };
+  return { act: caller.act.by(userRef(flow.userId)), userId: flow.userId, flow, replaces };
 }
 
 /** Turns the outcome into tokens: after the last factor there is nothing left to ask for. */

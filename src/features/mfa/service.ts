@@ -21,8 +21,6 @@ export type Prover = {
   /** The act of the user. */
   act: Act;
   userId: string;
-  /** The value of the device cookie, or null. */
-  device: string | null;
 } & ({ flow: MfaFlow; replaces: string | null } | { session: SessionBundle });
 
 export interface Answer {
@@ -105,7 +103,7 @@ export class SecondFactorService {
     const { secondFactors, storage, attempts } = this.identity;
     const methods = await secondFactors.enrolled(storage.read, userId, firstOf(prover));
     if (!methods.includes("passkey")) return { methods, passkey: null };
-    await attempts.take(act, [[`mfa-challenge:${userId}`, CHALLENGES]]);
+    await attempts.row(act, "mfa-challenge", userId, CHALLENGES, sidOf(prover));
     return { methods, passkey: (await secondFactors.factor("passkey").challenge?.(act.application, userId)) ?? null };
   }
 
@@ -133,22 +131,24 @@ export class SecondFactorService {
     rememberDevice: boolean,
     check: () => FactorProof | Promise<FactorProof>,
   ): Promise<SignInOutcome> {
-    const { act, userId, device } = prover;
+    const { act, userId } = prover;
     const { attempts, secondFactors, signIns } = this.identity;
-    await attempts.secondFactor(act, userId);
+    // Only the six digits of an app can be guessed. Wrong ones must not keep the owner from a passkey or a recovery code.
+    const taken =
+      method === "totp" ? await attempts.guess(act, "totp", userId, sidOf(prover)) : await attempts.work(act, "proof");
     const { isLast } = "flow" in prover ? await secondFactors.attempt(prover.flow) : { isLast: false };
     try {
       const proof = await check();
       const commit = async (tx: Executor, now: number) => {
         await proof.commit(tx, now);
-        await attempts.forgiveSecondFactor(tx, act, userId);
+        await taken.giveBack(tx);
       };
       const counted = { amr: proof.amr, commit };
       if ("session" in prover) {
-        return await signIns.stepUp({ act, session: prover.session, rememberDevice, device }, counted);
+        return await signIns.stepUp({ act, session: prover.session, rememberDevice }, counted);
       }
       const { flow, replaces } = prover;
-      return await signIns.finish({ act, flow, replaces, rememberDevice, device }, counted);
+      return await signIns.finish({ act, flow, replaces, rememberDevice }, counted);
     } catch (error) {
       if (error instanceof AppError && error.code === "invalid_code") await this.#refused(prover, method, isLast);
       throw error;

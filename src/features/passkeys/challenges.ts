@@ -27,12 +27,11 @@ export const LIFETIME = 10 * MINUTE;
  * 13.4.3).
  */
 export class Challenges {
-  constructor(private readonly identity: Pick<Identity, "attempts" | "flows" | "settings" | "storage">) {}
+  constructor(private readonly identity: Pick<Identity, "attempts" | "flows" | "storage">) {}
 
   /** Limits the challenges of a network, because each is a row. @throws AppError `rate_limited` */
   async admit(act: Act): Promise<void> {
-    const { attempts, settings } = this.identity;
-    await attempts.take(act, [[`passkey:${act.origin.network}`, settings.limit_network]]);
+    await this.identity.attempts.work(act, "challenge");
   }
 
   /** @param userId null if the request names no user: any owner of a passkey may answer */

@@ -13,7 +13,7 @@ const METHOD = "passkey";
  */
 export class PasskeySignIns {
   constructor(
-    private readonly identity: Pick<Identity, "attempts" | "settings" | "signIns">,
+    private readonly identity: Pick<Identity, "attempts" | "signIns">,
     private readonly challenges: Challenges,
     private readonly assertions: Assertions,
   ) {}
@@ -31,10 +31,10 @@ export class PasskeySignIns {
     { flowId, response }: { flowId: string; response: AssertionResponse },
   ): Promise<SignInOutcome> {
     const { act } = request;
-    const { attempts, settings, signIns } = this.identity;
+    const { attempts, signIns } = this.identity;
     signIns.requireMethod(act.application, METHOD);
     // A signature cannot be guessed. The limit is on the work of checking it.
-    await attempts.take(act, [[`network:${act.origin.network}`, settings.limit_network]]);
+    const taken = await attempts.work(act, "proof");
     const purpose = "passkey_sign_in";
     const right = await this.assertions.check({ purpose, act, flowId, response, owner: null });
     return signIns.complete(request, {
@@ -43,6 +43,7 @@ export class PasskeySignIns {
       aal: right.userVerified ? "aal2" : "aal1",
       commit: async (tx, now) => {
         await right.commit(tx, now);
+        await taken.giveBack(tx);
         return right.userId;
       },
     });

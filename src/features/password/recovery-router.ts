@@ -65,7 +65,9 @@ export function newPasswordRouter(procedures: Procedures, passwords: Passwords, 
       })
       .input(z.strictObject({ ...proofInput, new_password: password }))
       .mutation(async ({ ctx, input }) => {
-        await recovery.reset(ctx.act, { proof: proofOf(input), password: input.new_password });
+        const visit = await recovery.reset(ctx.act, { proof: proofOf(input), password: input.new_password });
+        const { application } = ctx.act;
+        ctx.call.reply.cookies.push({ kind: "device", application, secret: visit.secret, maxAge: visit.maxAge });
         return done;
       }),
   };

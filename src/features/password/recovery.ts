@@ -2,6 +2,7 @@ import { AppError } from "../../core/errors.ts";
 import { mayActFor } from "../../identity/accounts/may-act.ts";
 import type { Act } from "../../identity/applications/act.ts";
 import { userRef } from "../../identity/audit/act.ts";
+import type { DeviceVisit } from "../../identity/devices/devices.ts";
 import { checkProof } from "../../identity/email-proofs/mailed.ts";
 import type { Proof, StartedProof } from "../../identity/email-proofs/proofs.ts";
 import { mailReset, type ResetState } from "../../identity/email-proofs/reset.ts";
@@ -17,7 +18,7 @@ export class Recovery {
   constructor(
     private readonly identity: Pick<
       Identity,
-      "accounts" | "attempts" | "clock" | "emailProofs" | "flows" | "outbox" | "signIns" | "storage"
+      "accounts" | "attempts" | "clock" | "devices" | "emailProofs" | "flows" | "outbox" | "signIns" | "storage"
     >,
     private readonly hashing: PasswordHashing,
   ) {}
@@ -39,12 +40,14 @@ export class Recovery {
   }
 
   /**
-   * Ends every session and every unfinished sign-in. Signs nobody in: a second factor is asked for as before.
+   * Ends every session and every unfinished sign-in. Signs nobody in: a second factor is asked for as before. The device is known
+   * from now on, so that no stranger's guesses keep it from the sign-in that follows.
+   * @returns the secret of the device
    * @throws AppError `invalid_code`, `invalid_input`, `rate_limited`, `overloaded`
    */
-  async reset(asked: Act, { proof, password }: { proof: Proof; password: string }): Promise<void> {
+  async reset(asked: Act, { proof, password }: { proof: Proof; password: string }): Promise<DeviceVisit> {
     const { application, origin } = asked;
-    const { accounts, signIns, storage, clock } = this.identity;
+    const { accounts, attempts, devices, signIns, storage, clock } = this.identity;
     signIns.requireMethod(application, BY_PASSWORD.method);
     // A password that no account may have costs no try of the code.
     await this.hashing.requireGood("new_password", password, [application.name]);
@@ -58,7 +61,7 @@ export class Recovery {
     await this.hashing.requireGood("new_password", password, [found.address, found.display_name, application.name]);
     const act = asked.by(userRef(userId));
     const hash = await this.hashing.hash(password, origin);
-    await storage.write(async (tx) => {
+    return storage.write(async (tx) => {
       const now = clock.now();
       // The hash took time: the account may be gone, disabled, or without this address by now. Every act locks the user's row
       // first, so that two acts on one account run one after the other and never deadlock.
@@ -69,6 +72,8 @@ export class Recovery {
       await accounts.actByMail(tx, now, act, address);
       await putPassword(tx, { userId, tenantId: application.tenant.id, hash, now });
       await accounts.credentialChanged(tx, now, act, { userId, keep: null, reason: "password_reset" });
+      await attempts.forgive(tx, act, userId);
+      return devices.visit(tx, now, { id: userId, tenant_id: application.tenant.id }, act.device());
     });
   }
 }

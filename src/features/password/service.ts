@@ -37,9 +37,10 @@ export class Passwords {
     const email = canonicalEmail(given.email);
     // A text that is not an address has no account. It gets the refusal of an unknown address, after the same work.
     const canonical = email?.canonical ?? "";
-    await this.identity.attempts.proof(act, "account", canonical);
-    const { storage } = this.identity;
+    const { attempts, storage } = this.identity;
     const account = await findAddressOwner(storage.read, application.tenant.id, canonical);
+    // One account has one budget, by whichever of its addresses it is named.
+    const taken = await attempts.guess(act, "password", account?.user_id ?? canonical);
     // Read whether or not there is an account: one read less would show that there is none.
     const stored = await findPassword(storage.read, account?.user_id ?? "");
     const right = await this.hashing.verify(stored?.hash ?? null, password, origin);
@@ -57,7 +58,7 @@ export class Passwords {
         if (renewed !== null) {
           await replacePassword(tx, { userId: account.user_id, version, hash: renewed, newVersion: version, now });
         }
-        await this.identity.attempts.forgive(tx, act, "account", canonical);
+        await taken.giveBack(tx);
         return account.user_id;
       },
     });
@@ -68,7 +69,7 @@ export class Passwords {
     const { act, session } = owner;
     const { origin } = act;
     await this.#requireGood(owner, next);
-    await this.identity.attempts.proof(act, "account", session.user_id);
+    const taken = await this.identity.attempts.guess(act, "password", session.user_id, session.sid);
     const stored = await findPassword(this.identity.storage.read, session.user_id);
     if (!(await this.hashing.verify(stored?.hash ?? null, current, origin)) || !stored) {
       await this.#auditRefusal(act, session.user_id);
@@ -87,7 +88,7 @@ export class Passwords {
       }
       const change = { userId, keep: session.sid, reason: "password_changed" } as const;
       await this.identity.accounts.credentialChanged(tx, now, act, change);
-      await this.identity.attempts.forgive(tx, act, "account", userId);
+      await taken.giveBack(tx);
     });
   }
 

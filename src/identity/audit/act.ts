@@ -40,12 +40,21 @@ export function placeOf(tenantId: string | null, applicationId: string | null = 
 type Event = [action: AuditAction, target?: Target | null, details?: Record<string, unknown>];
 type Entry = [tx: Executor, now: number, ...event: Event];
 
-/** One act: its application, its origin and its actor. The gate makes it, and all later code passes it on unchanged. */
+/** Reads the device cookie. Most acts never ask for it. */
+export type DeviceCookie = () => string | null;
+
+const NO_DEVICE: DeviceCookie = () => null;
+
+/**
+ * One act: its application, its origin, its actor and the cookie of its device. The gate makes it, and all later code passes it
+ * on unchanged.
+ */
 export class ActIn<Where extends Place> {
   constructor(
     readonly application: Where,
     readonly origin: RequestOrigin,
     readonly actor: Actor,
+    readonly device: DeviceCookie = NO_DEVICE,
   ) {}
 
   /**
@@ -53,7 +62,7 @@ export class ActIn<Where extends Place> {
    * user.
    */
   by(actor: Actor): ActIn<Where> {
-    return new ActIn(this.application, this.origin, actor);
+    return new ActIn(this.application, this.origin, actor, this.device);
   }
 
   /**

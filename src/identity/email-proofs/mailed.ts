@@ -47,8 +47,9 @@ export interface ProofParts {
 
 /** A proof that signs a user in lives ten minutes at most (ASVS 6.5.5). */
 export const PROOF_LIFETIME = 10 * MINUTE;
-/** A separate counter: a stranger who guesses codes must not use up the owner's password attempts. */
-const COUNTER = "mail-code";
+
+/** The proofs that open an existing account. */
+const OPENING: ReadonlySet<string> = new Set<ProofKind>(["sign_in", "reset_password"]);
 
 /** Starts a proof and mails it, in one transaction. It runs the same statements for every recipient, even for none. */
 export async function mailProof(identity: ProofParts, tx: Executor, act: Act, order: ProofMail): Promise<StartedProof> {
@@ -95,7 +96,7 @@ export async function checkProof(
 ): Promise<Checked> {
   const { attempts, emailProofs } = identity;
   const account = "code" in proof ? await accountOf(identity, kinds, proof.flowId) : null;
-  if (account !== null) await attempts.proof(act, COUNTER, account);
+  const taken = account === null ? null : await attempts.guess(act, "mail-code", account);
   const proven = await emailProofs.check(kinds, proof, act.application.id).catch(async (error: unknown) => {
     const now = identity.clock.now();
     const details = { kind: kinds[0], by: "token" in proof ? "link" : "code" };
@@ -106,7 +107,7 @@ export async function checkProof(
     ...proven,
     spend: async (tx) => {
       await emailProofs.consume(tx, proven);
-      if (account !== null) await attempts.forgive(tx, act, COUNTER, account);
+      await taken?.giveBack(tx);
     },
   };
 }
@@ -118,6 +119,9 @@ async function accountOf({ flows, storage }: ProofParts, kinds: readonly ProofKi
   for (const kind of kinds) {
     const flow = await flows.find(storage.read, id, kind);
     const data = flow ? (parseJsonObject(flow.state)?.data as { account?: unknown } | undefined) : undefined;
+    // A code that opens an account counts by the account, over all its addresses. Any account may ask to prove an address, so
+    // such a code counts by the address: a guesser with many accounts gets no more guesses.
+    if (flow?.user_id && OPENING.has(flow.kind)) return flow.user_id;
     if (typeof data?.account === "string") return data.account;
   }
   return id;

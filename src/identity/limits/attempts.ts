@@ -1,14 +1,18 @@
 import type { Clock } from "../../core/clock.ts";
-import { AppError } from "../../core/errors.ts";
 import type { Limit } from "../../core/limits.ts";
+import { siteOf } from "../../core/network.ts";
 import { sha256Base64url } from "../../crypto/secrets.ts";
-import { admit, clear } from "../../storage/rate-limits.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
+import type { Devices } from "../devices/devices.ts";
+import { type Count, Counts, type Taken } from "./counts.ts";
 
 interface AttemptSettings {
   limit_account: Limit;
   limit_account_total: Limit;
+  limit_spare: Limit;
+  limit_spare_total: Limit;
+  limit_device: Limit;
   limit_network: Limit;
   limit_second_factor: Limit;
   limit_mail_account: Limit;
@@ -17,99 +21,136 @@ interface AttemptSettings {
   limit_anonymous: Limit;
 }
 
-const SECOND_FACTOR = "mfa";
+/** A secret that a stranger can guess. Links, passkeys and recovery codes hold 125 random bits or more: no account limit. */
+export type Guessable = "password" | "mail-code" | "totp";
+
+/** Where an attempt at an account comes from. */
+interface Source {
+  /** A name of the device if it has signed in to the account before, otherwise null. */
+  device: string | null;
+  network: string;
+}
 
 /**
- * Counts attempts by account and network together, by account, and by network. So a guesser of one secret, a guesser on many
- * networks and a guesser of many accounts each meet a limit, and none can lock an owner out forever. The counts are in the
- * database, so a restart resets nothing.
+ * Counts attempts, so that nobody is locked out and no secret can be guessed. The counts are in the database, so a restart resets
+ * nothing. Each account has these budgets for guesses:
+ *
+ * - A known device has one of its own. Strangers can neither use it up nor get it, because they cannot guess its cookie.
+ * - All other devices share a total. Each network may take a small part of it at a time.
+ * - Once attackers have used up the total, each network has a few spare guesses. So an owner on a new device and a quiet network
+ *   still gets in. The spare guesses have a total too, so that many networks do not add up.
+ *
+ * So strangers get `limit_account_total` and `limit_spare_total` guesses at one account, from any number of networks. A right
+ * answer gives back everything that it took, so only wrong ones count in the end. A reset gives back what strangers have taken.
  */
 export class Attempts {
+  readonly #counts: Counts;
+
   constructor(
     private readonly storage: Storage,
     private readonly clock: Clock,
+    private readonly devices: Devices,
     private readonly settings: AttemptSettings,
-  ) {}
-
-  /**
-   * Counts one attempt to prove something, before the work. `account` counts passwords; another word has a separate counter.
-   * @param account the canonical form of the given address, or the user's id
-   * @throws AppError `rate_limited`
-   */
-  async proof(act: Act, what: string, account: string): Promise<void> {
-    const { settings } = this;
-    const keys = keysOf(act, what, account);
-    await this.take(act, [
-      [keys.pair, settings.limit_account],
-      [keys.account, settings.limit_account_total],
-      [`network:${act.origin.network}`, settings.limit_network],
-    ]);
+  ) {
+    this.#counts = new Counts(storage, clock);
   }
 
   /**
-   * Counts as {@link proof} does, for a second factor. The caller has already proven a first factor and a code has only six
-   * digits, so consecutive wrong codes are also limited to a few a day, from any network (NIST SP 800-63B-4 section 3.2.2).
+   * Counts one guess, before the work. Give it back when it was right.
+   * @param account the user's id, or the canonical form of an address without an account
+   * @param sid the caller's session: its device has signed in
    * @throws AppError `rate_limited`
    */
-  async secondFactor(act: Act, userId: string): Promise<void> {
-    const { settings } = this;
-    const keys = keysOf(act, SECOND_FACTOR, userId);
-    await this.take(act, [
-      [keys.pair, settings.limit_account],
-      [keys.account, settings.limit_account_total],
-      [keys.inARow, settings.limit_second_factor],
-      [`network:${act.origin.network}`, settings.limit_network],
-    ]);
+  async guess(act: Act, secret: Guessable, account: string, sid: string | null = null): Promise<Taken> {
+    const source = await this.#sourceOf(act, account, sid);
+    return this.#counts.take(act, this.#guessCounts(act, secret, account, source));
   }
 
-  /** Resets the counts after a correct second factor. */
-  async forgiveSecondFactor(tx: Executor, act: Act, userId: string): Promise<void> {
-    const keys = keysOf(act, SECOND_FACTOR, userId);
-    await clear(tx, keys.pair);
-    await clear(tx, keys.inARow);
+  #guessCounts(act: Act, secret: Guessable, account: string, { device, network }: Source): Count[] {
+    const { settings } = this;
+    const key = keyOf(act, secret, account);
+    // A code has six digits, and the caller has proven a first factor: wrong codes in a row are limited to a few a day
+    // (NIST SP 800-63B-4 section 3.2.2).
+    const isCode = secret === "totp";
+    if (device !== null) {
+      const own = `${key}:device:${device}`;
+      const counts: Count[] = [{ key: own, limit: settings.limit_device, isCleared: true }];
+      if (isCode) counts.push({ key: `${own}:in-a-row`, limit: settings.limit_second_factor, isCleared: true });
+      return counts;
+    }
+    const total: Count = isCode
+      ? { key: `${key}:in-a-row`, limit: settings.limit_second_factor, isCleared: true }
+      : { key, limit: settings.limit_account_total, spare: this.#spare(act, key) };
+    return [
+      { key: `${key}:${network}`, limit: settings.limit_account, isCleared: true },
+      total,
+      { key: `network:${network}`, limit: settings.limit_network },
+    ];
+  }
+
+  #spare({ origin }: Act, key: string): Count[] {
+    return [
+      { key: `${key}:spare:${siteOf(origin.address)}`, limit: this.settings.limit_spare },
+      { key: `${key}:spare`, limit: this.settings.limit_spare_total },
+    ];
+  }
+
+  /** Gives back what strangers have taken from the account, after its owner has reset the password. */
+  async forgive(tx: Executor, act: Act, account: string): Promise<void> {
+    for (const secret of ["password", "mail-code", "totp"] as const) {
+      const key = keyOf(act, secret, account);
+      const { network, address } = act.origin;
+      const spare = `${key}:spare`;
+      const keys = [key, `${key}:${network}`, `${key}:in-a-row`, spare, `${spare}:${siteOf(address)}`];
+      await this.#counts.clear(tx, keys);
+    }
+  }
+
+  /**
+   * Counts the work for a proof that nobody can guess, by network only. It shares no count with guesses, so that a guesser in the
+   * same network does not keep a passkey out.
+   * @throws AppError `rate_limited`
+   */
+  work(act: Act, what: "challenge" | "proof"): Promise<Taken> {
+    return this.#counts.take(act, [{ key: `${what}:${act.origin.network}`, limit: this.settings.limit_network }]);
+  }
+
+  /**
+   * Counts a row that a caller with a first factor can make for an account. Callers elsewhere have counts of their own.
+   * @throws AppError `rate_limited`
+   */
+  async row(act: Act, what: string, account: string, limit: Limit, sid: string | null): Promise<void> {
+    const { device, network } = await this.#sourceOf(act, account, sid);
+    await this.#counts.take(act, [{ key: `${keyOf(act, what, account)}:${device ?? network}`, limit }]);
   }
 
   /** Counts one mail that a stranger asks for, whether or not the account exists. @throws AppError `rate_limited` */
   async mail(act: Act, account: string): Promise<void> {
-    const keys = keysOf(act, "mail", account);
-    await this.take(act, [
-      [keys.account, this.settings.limit_mail_account],
-      [`mail:${act.origin.network}`, this.settings.limit_mail_network],
+    await this.#counts.take(act, [
+      { key: keyOf(act, "mail", account), limit: this.settings.limit_mail_account },
+      { key: `mail:${act.origin.network}`, limit: this.settings.limit_mail_network },
     ]);
   }
 
   /** Counts one sign-up. @throws AppError `rate_limited` */
   async signUp(act: Act): Promise<void> {
-    await this.take(act, [[`sign-up:${act.origin.network}`, this.settings.limit_sign_up]]);
+    await this.#counts.take(act, [{ key: `sign-up:${act.origin.network}`, limit: this.settings.limit_sign_up }]);
   }
 
   /** Counts one new anonymous user. @throws AppError `rate_limited` */
   async anonymous(act: Act): Promise<void> {
-    await this.take(act, [[`anonymous:${act.origin.network}`, this.settings.limit_anonymous]]);
+    await this.#counts.take(act, [{ key: `anonymous:${act.origin.network}`, limit: this.settings.limit_anonymous }]);
   }
 
-  /** Resets the count of the account on this network after a correct proof. */
-  async forgive(tx: Executor, act: Act, what: string, account: string): Promise<void> {
-    await clear(tx, keysOf(act, what, account).pair);
-  }
-
-  async take(act: Act, limits: readonly [string, Limit][]): Promise<void> {
-    const now = this.clock.now();
-    const retryAfter = await this.storage.write(async (tx) => {
-      for (const [key, limit] of limits) {
-        const answer = await admit(tx, key, limit, now);
-        if (answer.admitted) continue;
-        await act.auditRefusal(tx, now, "attempt.throttled");
-        return answer.retryAfter;
-      }
-      return 0;
-    });
-    if (retryAfter > 0) throw new AppError("rate_limited", { retryAfter });
+  async #sourceOf(act: Act, account: string, sid: string | null): Promise<Source> {
+    const { network } = act.origin;
+    if (sid !== null) return { device: `session:${sid}`, network };
+    const secret = act.device();
+    const isKnown = await this.devices.knows(this.storage.read, account, secret, this.clock.now());
+    return { device: isKnown && secret !== null ? sha256Base64url(secret) : null, network };
   }
 }
 
-function keysOf({ application, origin }: Act, what: string, account: string) {
-  const digest = sha256Base64url(`${application.tenant.id}:${account}`);
-  const key = `${what}:${digest}`;
-  return { pair: `${key}:${origin.network}`, account: key, inARow: `${key}:in-a-row` };
+function keyOf({ application }: Act, what: string, account: string): string {
+  return `${what}:${sha256Base64url(`${application.tenant.id}:${account}`)}`;
 }

@@ -30,8 +30,6 @@ export interface SignInRequest {
   replaces: string | null;
   /** The secret of a trusted device, or null. */
   trustedDevice: string | null;
-  /** The value of the device cookie, or null. */
-  device: string | null;
 }
 
 /** The whole contribution of a sign-in method. */
@@ -56,8 +54,6 @@ export interface FinishRequest {
   replaces: string | null;
   /** Whether this device skips the second factor from now on, if the application allows it. */
   rememberDevice: boolean;
-  /** Like {@link SignInRequest.device}. */
-  device: string | null;
 }
 
 /** A session whose user proves a second factor. It continues under a new id. */
@@ -66,8 +62,6 @@ export interface StepUpRequest {
   session: SessionBundle;
   /** Like {@link FinishRequest.rememberDevice}. */
   rememberDevice: boolean;
-  /** Like {@link SignInRequest.device}. */
-  device: string | null;
 }
 
 /** A secret for the device to keep, and for how many seconds. */
@@ -186,7 +180,7 @@ export class SignIns {
       if (!isLive(user)) throw refused("account_closed", method);
       if (!(await this.sessions.replace(tx, act, before.sid))) throw new AppError("token_revoked");
       const made: NewSession = { method, amr, aal: "aal2", delivery, audience };
-      const begun = await this.#begin(tx, now, { act, replaces: null, device: request.device }, user, made);
+      const begun = await this.#begin(tx, now, { act, replaces: null }, user, made);
       return { begun, trusted: await this.#trust(tx, now, request, user.id) };
     });
     return this.#issued(outcome.begun, act.application, outcome.trusted);
@@ -230,14 +224,14 @@ export class SignIns {
   async #begin(
     tx: Executor,
     now: number,
-    { act, replaces, device }: Pick<SignInRequest, "act" | "replaces" | "device">,
+    { act, replaces }: Pick<SignInRequest, "act" | "replaces">,
     user: UserRow,
     made: NewSession,
   ): Promise<Begun> {
     const own = act.by(userRef(user.id));
     if (replaces !== null) await this.sessions.replace(tx, act, replaces);
     const session = await this.sessions.begin(tx, now, own, user.id, made);
-    const visit = user.is_anonymous === 1 ? null : await this.devices.visit(tx, now, user, device);
+    const visit = user.is_anonymous === 1 ? null : await this.devices.visit(tx, now, user, act.device());
     await this.notices.seen(tx, now, own, user);
     return { session, device: visit && { secret: visit.secret, maxAge: visit.maxAge } };
   }

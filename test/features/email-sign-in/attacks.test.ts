@@ -115,7 +115,7 @@ scenarios("mailed links and codes, attacked", (t) => {
       expect(await app.audit()).toContain("attempt.throttled");
       expect((await app.client().post("/v1/auth/login", user.login)).status).toBe(200);
     },
-    { settings: { limit_account_total: "7/1h", trusted_proxies: ["127.0.0.1/32"] } },
+    { settings: { limit_account_total: "6/1d", limit_spare_total: "1/1d", trusted_proxies: ["127.0.0.1/32"] } },
   );
 
   t.test(

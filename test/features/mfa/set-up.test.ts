@@ -66,7 +66,7 @@ scenarios("the set-up of an authenticator app", (t) => {
       const rows = await app.storage.read.kysely.selectFrom("recovery_codes").select("digest").execute();
       expect(rows).toHaveLength(10);
     },
-    { settings: { limit_account: "1000/1m" } },
+    { settings: { limit_device: "1000/1m" } },
   );
 
   t.test(

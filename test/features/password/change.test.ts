@@ -67,7 +67,7 @@ scenarios("POST /v1/auth/password/change", (t) => {
       expect(statuses).toEqual([401, 401, 401, 429, 429]);
       expect((await client.get("/v1/auth/session")).status).toBe(200);
     },
-    { settings: { limit_account: "3/10m" } },
+    { settings: { limit_device: "3/10m" } },
   );
 
   t.test(
@@ -82,7 +82,7 @@ scenarios("POST /v1/auth/password/change", (t) => {
       for (const _ of [1, 2, 3]) expect(await attempt("not-the-right-one-3", PASSWORD)).toBe(401);
       expect(await attempt(NEXT, PASSWORD)).toBe(429);
     },
-    { settings: { limit_account: "3/10m" } },
+    { settings: { limit_device: "3/10m" } },
   );
 
   t.test("refuses a sign-in that was hashing the old password meanwhile (ASVS 7.4.3)", async (app) => {

@@ -245,7 +245,14 @@ scenarios("mailed links and codes", (t) => {
       const { token } = await forgot(app, user.email);
       expect((await knock(callerOf(app), endpoint("reset_password"), { token })).status).toBe(200);
     },
-    { settings: { limit_account_total: "7/1d", limit_mail_account: "20/1h", trusted_proxies: ["127.0.0.1/32"] } },
+    {
+      settings: {
+        limit_account_total: "6/1d",
+        limit_spare_total: "1/1d",
+        limit_mail_account: "20/1h",
+        trusted_proxies: ["127.0.0.1/32"],
+      },
+    },
   );
 
   t.test(

@@ -60,7 +60,7 @@ postgresScenarios("a change of a factor during another request (ASVS 7.4.3)", (t
     const { mfa_token } = (await firstFactor(app, user)).body;
     const flow = await app.identity.secondFactors.find(mfa_token, act.application, "proof");
     const place = halt();
-    const request = { act, flow, rememberDevice: false, replaces: null, device: null };
+    const request = { act, flow, rememberDevice: false, replaces: null };
     const finished = app.identity.signIns.finish(request, { amr: ["otp"], commit: place.here });
     await place.reached;
     const changed = change(app, user);
