@@ -180,3 +180,29 @@ describe("a browser without Web Locks", () => {
     for (const tab of tabs) expect(await codeOf(tab, "session")).toBeNull();
   });
 });
+
+describe("a tab that is frozen while it holds the lock", () => {
+  browserTest("is passed over once: the other tabs go on, one after the other", async () => {
+    await using profile = await Profile.create();
+    const [frozen, ...tabs] = (await openTabs(profile, 4)) as [Page, ...Page[]];
+    const email = await signUp(frozen);
+    for (const tab of tabs) await becomes(tab, "signed-in");
+    const name = `sallyport ${stage.instance.url} ${stage.instance.applicationId}`;
+    // A frozen tab runs no script, so it never releases the lock. Here the lock is held in its place.
+    await frozen.evaluate((lock) => void navigator.locks.request(lock, () => new Promise(() => {})), name);
+    const watch = watchRefreshes();
+    const started = performance.now();
+    await Promise.all(tabs.map((tab) => tab.reload()));
+    for (const tab of tabs) await becomes(tab, "signed-in");
+    expect(performance.now() - started).toBeLessThan(20_000);
+    expect(watch.most).toBe(1);
+    for (const tab of tabs) {
+      expect(await codeOf(tab, "session")).toBeNull();
+      expect(await userOf(tab)).toBe(email);
+    }
+    // The lock was taken from the frozen tab, so the next refresh does not wait for it.
+    const later = performance.now();
+    expect(await codeOf(tabs[0] as Page, "refresh")).toBeNull();
+    expect(performance.now() - later).toBeLessThan(5_000);
+  });
+});

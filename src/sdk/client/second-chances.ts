@@ -1,3 +1,4 @@
+import { SallyportError } from "../internal/errors.ts";
 import type { Credential } from "./credential.ts";
 import { isStaleAnswer } from "./refusal.ts";
 import { type Refused, readNeed } from "./step-up.ts";
@@ -20,6 +21,8 @@ export class SecondChances {
    * @param refused a 401
    * @param rejected the token that the call carried
    * @returns null if the refusal is final
+   * @throws SallyportError if no answer tells whether there is another token: the caller would take the refusal for the
+   * session's end
    */
   async next(refused: Refused, rejected: string): Promise<string | null> {
     const need = readNeed(refused);
@@ -33,7 +36,15 @@ export class SecondChances {
       this.#isRenewed = true;
       token = this.credential.renew(rejected);
     }
-    const next = await token.catch(() => null);
+    const next = await token.catch((error: unknown) => {
+      if (!need && error instanceof SallyportError && isPassing(error)) throw error;
+      return null;
+    });
     return next === rejected ? null : next;
   }
+}
+
+/** Whether the failure says nothing about the session: no answer, or an appliance that cannot answer now. */
+function isPassing({ status }: SallyportError): boolean {
+  return status >= 502 || status === 429;
 }

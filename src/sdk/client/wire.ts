@@ -2,11 +2,14 @@ import type { TRPCClientError } from "@trpc/client";
 import { httpBatchLink } from "@trpc/client/links/httpBatchLink";
 import { fromEnvelope, SallyportError, unexpectedResponse, unreachable } from "../internal/errors.ts";
 import type { Fetch } from "../internal/http.ts";
+import { eitherSignal, timeoutSignal } from "../internal/signals.ts";
 
 /** The most calls of one event loop turn in one request. */
 const MAX_BATCH = 20;
 /** Characters. Some proxies refuse longer addresses. */
 const MAX_URL = 2_000;
+/** Milliseconds for the whole exchange. */
+const TIMEOUT = 30_000;
 
 export type CallKind = "query" | "mutation";
 
@@ -40,10 +43,12 @@ export type Wire = (
  */
 export function createWire({ url, fetch, credentials, headers }: WireOptions): Wire {
   async function send(address: string, init: RequestInit): Promise<Response> {
-    const request = fetch(address, credentials === undefined ? init : { ...init, credentials });
-    const response = await request.catch((cause: unknown) => {
-      throw unreachable(url, cause);
-    });
+    const signal = eitherSignal(timeoutSignal(TIMEOUT), init.signal);
+    const response = await whole(fetch, address, { ...init, ...(credentials && { credentials }), signal }).catch(
+      (cause: unknown) => {
+        throw unreachable(url, cause);
+      },
+    );
     if (!/\bjson\b/i.test(response.headers.get("content-type") ?? "")) {
       throw unexpectedResponse(url, response.status, "something that is not JSON");
     }
@@ -79,6 +84,13 @@ export function createWire({ url, fetch, credentials, headers }: WireOptions): W
         error: (error) => reject(signal?.aborted ? signal.reason : toSallyportError(error, url)),
       });
     });
+}
+
+/** Reads the body before the answer counts: an answer whose connection breaks in the middle is lost. */
+async function whole(fetch: Fetch, address: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(address, init);
+  const text = await response.text();
+  return new Response(response.body === null ? null : text, response);
 }
 
 function toSallyportError(error: TRPCClientError<never>, url: string): SallyportError {

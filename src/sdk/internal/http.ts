@@ -1,4 +1,5 @@
 import { fromEnvelope, fromOAuthError, SallyportError, unexpectedResponse, unreachable } from "./errors.ts";
+import { timeoutSignal } from "./signals.ts";
 
 /** `fetch`, or a replacement of the same shape. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
@@ -42,7 +43,7 @@ export async function requestJson(fetch: Fetch, request: JsonRequest): Promise<J
   const headers: Record<string, string> = { accept: "application/json", ...request.headers };
   // Not "error": edge runtimes support only "follow" and "manual".
   const init: RequestInit = { method: request.method ?? "GET", headers, redirect: "manual" };
-  init.signal = AbortSignal.timeout(timeoutMs);
+  init.signal = timeoutSignal(timeoutMs);
   if (request.credentials !== undefined) init.credentials = request.credentials;
   if (request.keepalive !== undefined) init.keepalive = request.keepalive;
   if (request.body !== undefined) {
@@ -69,14 +70,15 @@ export async function requestJson(fetch: Fetch, request: JsonRequest): Promise<J
   const envelope = (body as { error?: unknown } | null | undefined)?.error;
   throw (
     fromEnvelope(envelope, response.status, response.headers) ??
-    fromOAuthError(body, response.status, response.headers) ??
+    (request.form ? fromOAuthError(body, response.status, response.headers) : null) ??
     unexpectedResponse(url, response.status, body === undefined ? "something that is not JSON" : "no error envelope")
   );
 }
 
 /** Returns the body as text, or null once it passes the cap. Cancels the rest of the download. */
 async function readCapped(response: Response, maxBytes: number): Promise<string | null> {
-  if (!response.body) return "";
+  // React Native has no streams.
+  if (!response.body) return response.text();
   const reader = response.body.getReader();
   const decoder = new TextDecoder();
   let text = "";

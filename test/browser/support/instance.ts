@@ -20,6 +20,8 @@ export interface Seen {
 /** The real appliance in this process, on a real port, with a clock that tests can move. */
 export interface Instance extends AsyncDisposable {
   url: string;
+  /** The appliance's own port, behind a proxy. */
+  port: number;
   applicationId: string;
   seen: Seen[];
   /** Awaited before a request is handled, to simulate a slow network. */
@@ -37,15 +39,17 @@ export interface Instance extends AsyncDisposable {
 
 const ROOMY = { limit_sign_up: "100000/1h", limit_network: "100000/10m", limit_mail_network: "100000/1h" };
 
-export async function startInstance(): Promise<Instance> {
+/** @param front the address of a proxy in front of the appliance, if there is one */
+export async function startInstance(front?: string): Promise<Instance> {
   const clock: Clock = { now: () => systemClock.now() + instance.ahead };
   const mailbox = new Mailbox();
   const storage = await openStorage({ kind: "memory", clock: systemClock });
   const starting = () => new Response(null, { status: 503 });
   const server = Bun.serve({ ...listenerOptions, hostname: "127.0.0.1", port: 0, fetch: starting });
-  const url = `http://localhost:${server.port}`;
+  const url = front ?? `http://localhost:${server.port}`;
   const instance: Instance = {
     url,
+    port: server.port ?? 0,
     applicationId: "",
     seen: [],
     before: () => {},

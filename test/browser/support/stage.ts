@@ -28,13 +28,17 @@ export interface Stage {
   api: (request: Request) => Response | undefined | Promise<Response>;
 }
 
-/** Sets up an appliance and a site for the tests of this file, fresh before each test. */
-export function setUpStage(): Stage {
+/**
+ * Sets up an appliance and a site for the tests of this file, fresh before each test.
+ * @param front starts a proxy in front of the appliance
+ */
+export function setUpStage(front?: { url: string; lead(port: number): void }): Stage {
   // A test that times out ends the browser, and with it the later tests. The waits inside a test must fail first.
   setDefaultTimeout(60_000);
   const stage = { api: () => undefined } as unknown as Stage;
   beforeAll(async () => {
-    stage.instance = await startInstance();
+    stage.instance = await startInstance(front?.url);
+    front?.lead(stage.instance.port);
     stage.site = await servePage({
       entry: SESSION_ENTRY,
       data: pageData(stage.instance),

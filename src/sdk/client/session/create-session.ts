@@ -92,6 +92,10 @@ export function createSession(client: SallyportClient, options: SessionOptions =
   internals.attach(keeper);
   const named = [pageOrigin, internals.url, ...(options.origins ?? [])];
   const origins = new Set(named.map((address) => parseUrl(address)?.origin ?? address));
+  const appliance = {
+    origin: parseUrl(internals.url)?.origin ?? internals.url,
+    applicationId: internals.applicationId,
+  };
   return {
     client,
     get state() {
@@ -106,7 +110,7 @@ export function createSession(client: SallyportClient, options: SessionOptions =
     refresh: async () => {
       await keeper.refresh();
     },
-    fetch: createSessionFetch({ credential: keeper, origins }),
+    fetch: createSessionFetch({ credential: keeper, origins, appliance }),
     link: createSessionLink(keeper),
     headers: createLinkHeaders(keeper),
     onStepUp(handler) {

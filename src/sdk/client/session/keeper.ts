@@ -5,11 +5,15 @@ import { SecondChances } from "../second-chances.ts";
 import { type OnStepUp, type StepUpNeed, StepUps } from "../step-up.ts";
 import { openChannel, type TabChannel, type TabMessage } from "./channel.ts";
 import { HeldToken, type ReadClocks } from "./held-token.ts";
-import { createLock, type Lock } from "./lock.ts";
+import { LeaveMark } from "./leave-mark.ts";
+import { createLock, type Lock, SHORT_PATIENCE } from "./lock.ts";
 import { requireTokens, type SessionRequests } from "./requests.ts";
 import { Schedule } from "./schedule.ts";
 import { cookiesWithheld } from "./site.ts";
 import { readClaims, type SessionStates, type SignedOutReason } from "./state.ts";
+
+/** Seconds before the next attempt of a page that is set up wrongly. */
+const FINAL_PAUSE = 60;
 
 interface KeeperOptions {
   client: ClientInternals;
@@ -32,6 +36,7 @@ export class Keeper implements Credential {
   readonly #channel: TabChannel;
   readonly #schedule: Schedule;
   readonly #stepUps: StepUps;
+  readonly #leaveMark: LeaveMark;
   #held: HeldToken | null = null;
   /** How often the signed-in user has changed. Answers to requests from before the last change are dropped. */
   #epoch = 0;
@@ -46,6 +51,7 @@ export class Keeper implements Credential {
     this.#states = options.states;
     const name = `sallyport ${options.client.url} ${options.client.applicationId}`;
     this.#lock = createLock(name);
+    this.#leaveMark = new LeaveMark(`${name} sign-out`);
     this.#channel = openChannel(name, (message) => this.#hear(message));
     this.#schedule = new Schedule({ check: () => this.#check() });
     this.#stepUps = new StepUps(options.stepUpHandler, () => this.token());
@@ -100,7 +106,7 @@ export class Keeper implements Credential {
   refresh(): Promise<string | null> {
     if (this.#running) return this.#running;
     const epoch = this.#epoch;
-    const running = this.#lock(() => this.#refresh(epoch)).finally(() => {
+    const running = this.#lock(() => this.#refresh(epoch), SHORT_PATIENCE).finally(() => {
       if (this.#running === running) this.#running = null;
     });
     this.#running = running;
@@ -113,6 +119,8 @@ export class Keeper implements Credential {
    */
   enter(path: string, body: object, token: string | null = null): Promise<unknown> {
     return this.#lock(async () => {
+      // The new session replaces a session that another page did not finish leaving.
+      this.#leaveMark.clear();
       const askedAt = this.#options.readClocks();
       const answer = await this.#options.requests.post(path, body, token);
       const { status } = (answer ?? {}) as { status?: unknown };
@@ -148,26 +156,13 @@ export class Keeper implements Credential {
   /** Deletes the session's account, and the session with it. */
   erase(): Promise<void> {
     const work = (token: string) =>
-      this.#lock(async () => {
-        await this.#options.requests.send("DELETE", "/v1/me", undefined, token);
-        this.#end("sign-out");
-      });
+      this.#leaving(() => this.#options.requests.send("DELETE", "/v1/me", undefined, token));
     return this.authorized(work);
   }
 
   /** @throws SallyportError if the appliance cannot be reached: the session, its cookie and this page's token stay */
   leave(): Promise<void> {
-    return this.#lock(async () => {
-      const post = (token: string | null) => this.#options.requests.post("/v1/auth/logout", {}, token);
-      try {
-        // The cookie must go even if the token is refused: it would sign the user in again at the next load.
-        const token = this.#held?.value ?? null;
-        await post(token).catch((error: unknown) => (token !== null && isRefusal(error) ? post(null) : refuse(error)));
-      } catch (error) {
-        if (!isRefusal(error)) throw error;
-      }
-      this.#end("sign-out");
-    });
+    return this.#leaving(() => this.#logOut());
   }
 
   /**
@@ -177,10 +172,7 @@ export class Keeper implements Credential {
    */
   leaveEverywhere(): Promise<void> {
     const work = (token: string) =>
-      this.#lock(async () => {
-        await this.#options.requests.post("/v1/auth/logout", { all: true }, token);
-        this.#end("sign-out");
-      });
+      this.#leaving(() => this.#options.requests.post("/v1/auth/logout", { all: true }, token));
     return this.authorized(work);
   }
 
@@ -190,12 +182,49 @@ export class Keeper implements Credential {
     this.#channel.close();
   }
 
+  /** Runs work that ends the session. A page that is loaded before the answer arrives finishes a sign-out instead. */
+  #leaving(work: () => Promise<unknown>): Promise<void> {
+    return this.#lock(async () => {
+      this.#leaveMark.set(this.#states.current.session?.sid);
+      try {
+        await work();
+      } finally {
+        this.#leaveMark.clear();
+      }
+      this.#end("sign-out");
+    });
+  }
+
+  /** Ends this session and its cookie. Succeeds if the session is over already. */
+  async #logOut(): Promise<void> {
+    const post = (token: string | null) => this.#options.requests.post("/v1/auth/logout", {}, token);
+    try {
+      // The cookie must go even if the token is refused: it would sign the user in again at the next load.
+      const token = this.#held?.value ?? null;
+      await post(token).catch((error: unknown) => (token !== null && isRefusal(error) ? post(null) : refuse(error)));
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
+  }
+
+  /** Ends the session that a page was leaving when it was closed or loaded again. @returns false if there is none */
+  async #finishLeaving(): Promise<boolean> {
+    const sid = this.#leaveMark.sid;
+    if (sid === null) return false;
+    await this.#logOut();
+    this.#leaveMark.clear();
+    this.#forget("sign-out");
+    this.#channel.broadcast({ type: "sign-out", sid });
+    return true;
+  }
+
   /** @param asked the epoch at the time of the call; waiting for the lock may have taken longer */
   async #refresh(asked: number): Promise<string | null> {
     if (asked !== this.#epoch && this.#states.current.status === "signed-out") return null;
     const epoch = this.#epoch;
     let refusal: unknown;
     try {
+      if (await this.#finishLeaving()) return null;
       const askedAt = this.#options.readClocks();
       const answer = await this.#options.requests.post("/v1/auth/refresh", {});
       if (epoch === this.#epoch) {
@@ -223,7 +252,10 @@ export class Keeper implements Credential {
     return this.#options.requests.isAlive(held.value).catch(() => false);
   }
 
-  /** Reports the failure, changes nothing else, and retries later. */
+  /**
+   * Reports the failure, changes nothing else, and retries later. A page that is set up wrongly stops loading, and retries too:
+   * its owner may mend the setting, and no probe proves completely why a browser hides an answer.
+   */
   #fail(error: unknown): never {
     const { current } = this.#states;
     const told = error instanceof SallyportError ? error : null;
@@ -232,8 +264,9 @@ export class Keeper implements Credential {
       this.#states.set({ status: "signed-out", user: null, session: null, reason: "none", error: told });
     } else {
       this.#states.set({ ...current, error: told });
-      this.#schedule.retryLater(told?.retryAfter ?? null);
     }
+    const isCertain = told !== null && isFinal(told) && told.code !== "origin_not_allowed";
+    this.#schedule.retryLater(isCertain ? FINAL_PAUSE : (told?.retryAfter ?? null));
     throw error;
   }
 
@@ -299,7 +332,7 @@ export class Keeper implements Credential {
   #check(): void {
     const held = this.#held;
     const { status, error } = this.#states.current;
-    if (status === "signed-out") return;
+    if (status === "signed-out" && error === null) return;
     const isFresh = held !== null && held.remaining > held.ahead;
     // The state keeps a failure until an attempt succeeds.
     if (isFresh && error === null) this.#schedule.renewIn(held.remaining - held.ahead);
@@ -307,9 +340,12 @@ export class Keeper implements Credential {
   }
 }
 
-/** Whether the appliance refused the credential, as opposed to giving no answer. */
+/**
+ * Whether the appliance refused the credential, as opposed to giving no answer. A gateway's own 401 has another form, and says
+ * nothing about the session.
+ */
 function isRefusal(error: unknown): boolean {
-  return error instanceof SallyportError && error.status === 401;
+  return error instanceof SallyportError && error.status === 401 && error.type === "authentication_error";
 }
 
 function nobody(): SallyportError {
@@ -318,8 +354,8 @@ function nobody(): SallyportError {
 }
 
 /** Whether a retry would get the same answer, because the page is set up wrongly. */
-function isFinal({ status }: SallyportError): boolean {
-  return status >= 400 && status < 500 && status !== 429;
+function isFinal({ status, type }: SallyportError): boolean {
+  return status >= 400 && status < 500 && status !== 429 && type !== "api_error";
 }
 
 function refuse(error: unknown): never {

@@ -1,5 +1,7 @@
+import { pause } from "../../internal/backoff.ts";
 import { parseUrl, SallyportError, unexpectedResponse } from "../../internal/errors.ts";
 import { requestJson } from "../../internal/http.ts";
+import { timeoutSignal } from "../../internal/signals.ts";
 import type { Tokens } from "../api.gen.ts";
 import type { ClientInternals } from "../credential.ts";
 import { isMixedContent } from "./site.ts";
@@ -7,6 +9,10 @@ import { readClaims, type SessionClaims } from "./state.ts";
 
 const TIMEOUT = 30_000;
 const MAX_BYTES = 1_000_000;
+/** Of the probes after a failure, in milliseconds. */
+const PROBE_TIMEOUT = 10_000;
+const PROBE_PAUSE = 500;
+const PROBES = 2;
 
 /** The requests that set or clear the session's cookies. They use REST, because the refresh cookie's path is `/v1/auth`. */
 export class SessionRequests {
@@ -61,28 +67,31 @@ export class SessionRequests {
   }
 
   /**
-   * Browsers do not tell a page whether a request failed on the way or was refused to its origin (CORS). It was refused if a
-   * harmless request of the same kind fails while this page can read a document that every origin may read. A proxy that
-   * answers for a stopped appliance has no such document.
+   * Browsers do not tell a page whether a request failed on the way or was refused to its origin (CORS). The proof has two
+   * parts, and each is asked for more than once, because a network that loses one request may lose the next. A harmless request
+   * of the same kind fails, although the same address answers a request whose answer the page need not read (a filter in the
+   * network would stop both). And the page can read a document that every origin may read, which a proxy in front of a stopped
+   * appliance does not have. The document's address is new each time, so that no cache has it either.
    */
   async #isRefusedToOrigin(): Promise<boolean> {
-    if (globalThis.navigator?.onLine === false) return false;
-    const { url } = this.client;
-    const init: RequestInit = { cache: "no-store", redirect: "manual" };
-    const ask = async (path: string, more: RequestInit) =>
-      this.client.fetch(`${url}${path}`, { ...init, ...more, signal: AbortSignal.timeout(TIMEOUT) });
-    const isAnswered = await ask("/v1/auth/session", {
-      headers: await this.client.headers(),
-      credentials: "include",
-    }).then(
-      () => true,
-      () => false,
-    );
-    if (isAnswered) return false;
-    return ask("/.well-known/jwks.json", { credentials: "omit" }).then(
-      ({ ok }) => ok,
-      () => false,
-    );
+    for (let probe = 0; probe < PROBES; probe++) {
+      if (probe > 0) await pause(PROBE_PAUSE);
+      if (globalThis.navigator?.onLine === false) return false;
+      const headers = await this.client.headers();
+      if (await this.#probe("/v1/auth/session", { headers, credentials: "include" })) return false;
+      if (!(await this.#probe("/v1/auth/session", { mode: "no-cors", credentials: "omit" }))) return false;
+      const document = `/.well-known/jwks.json?probe=${crypto.getRandomValues(new Uint32Array(2)).join("")}`;
+      const witness = await this.#probe(document, { credentials: "omit" });
+      if (!witness?.ok) return false;
+    }
+    return true;
+  }
+
+  /** Returns null if there is no answer, or none that the page may have. */
+  async #probe(path: string, init: RequestInit): Promise<Response | null> {
+    const { url, fetch } = this.client;
+    const signal = timeoutSignal(PROBE_TIMEOUT);
+    return fetch(`${url}${path}`, { cache: "no-store", ...init, signal }).catch(() => null);
   }
 
   #originRefused(): SallyportError {

@@ -10,7 +10,7 @@ interface Duties {
 
 /**
  * Decides when to check the session: ahead of the token's end, after failures at growing intervals, and at once when the page
- * is shown, comes back from the back-forward cache or is online again. A hidden page waits until it is shown.
+ * is shown, gets the focus, comes back from the back-forward cache or is online again. A hidden page waits until it is shown.
  */
 export class Schedule {
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -26,6 +26,7 @@ export class Schedule {
   constructor(private readonly duties: Duties) {
     document.addEventListener("visibilitychange", this.#wake);
     globalThis.addEventListener("pageshow", this.#wake);
+    globalThis.addEventListener("focus", this.#wake);
     globalThis.addEventListener("online", this.#online);
   }
 
@@ -51,6 +52,7 @@ export class Schedule {
     this.rest();
     document.removeEventListener("visibilitychange", this.#wake);
     globalThis.removeEventListener("pageshow", this.#wake);
+    globalThis.removeEventListener("focus", this.#wake);
     globalThis.removeEventListener("online", this.#online);
   }
 

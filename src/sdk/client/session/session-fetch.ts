@@ -8,6 +8,8 @@ interface SessionFetchOptions {
   credential: Credential;
   /** Origins that may receive the token. */
   origins: ReadonlySet<string>;
+  /** The appliance's origin, and the id that its calls carry: without it, the page could not read a refusal. */
+  appliance: { origin: string; applicationId: string };
 }
 
 /**
@@ -15,12 +17,15 @@ interface SessionFetchOptions {
  * has to prove more.
  * @throws SallyportError `configuration_error` for an unlisted origin, because a receiver of the token can act as the user
  */
-export function createSessionFetch({ credential, origins }: SessionFetchOptions) {
+export function createSessionFetch({ credential, origins, appliance }: SessionFetchOptions) {
   return async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init);
     const origin = parseUrl(request.url)?.origin ?? "";
     if (!origins.has(origin)) {
       throw configurationError(`The access token may not be sent to ${origin}. Add it to createSession's \`origins\`.`);
+    }
+    if (origin === appliance.origin && !request.headers.has("x-application-id")) {
+      request.headers.set("x-application-id", appliance.applicationId);
     }
     const token = await credential.token();
     if (token === null) return send(request, null);

@@ -54,9 +54,14 @@ export function createSessionLink(credential: Credential): SessionLink {
             error: async (error: unknown) => {
               const rejected = op.context[TOKEN];
               const refused = typeof rejected === "string" ? refusalOf(error) : null;
-              const token = refused && (await chances.next(refused, rejected as string));
+              // Without an answer to the refresh, the operation fails for that reason, and not as refused.
+              const next = refused && chances.next(refused, rejected as string);
+              const { token, failure } = await Promise.resolve(next).then(
+                (found) => ({ token: found, failure: error }),
+                (reason: unknown) => ({ token: null, failure: reason }),
+              );
               if (isDone) return;
-              if (token === null) return observer.error(error);
+              if (token === null) return observer.error(failure);
               op.context[RETRY] = token;
               attempt();
             },
