@@ -140,7 +140,7 @@ export class Clients {
     if (application === null) throw new AppError("token_revoked", { message: "The token was revoked." });
     if (verified.audience !== managementAudience(application.tenant)) {
       throw new AppError("authentication_required", {
-        message: "The token is for another audience.",
+        message: `The token is for another audience. Ask for a token for ${managementAudience(application.tenant)}.`,
         challenge: 'Bearer error="invalid_token"',
       });
     }

@@ -27,6 +27,39 @@ export function checkClaims(claims: Claims, expected: Expectations): RefusalReas
   return null;
 }
 
+/**
+ * Explains a mismatch to the integrator: it names both values and the option. Only a token of the issuer's own keys gets here,
+ * so the values come from the appliance and not from a stranger.
+ * @returns undefined for a reason that no option mends
+ */
+export function mismatchText(reason: RefusalReason, claims: Claims, expected: Expectations): string | undefined {
+  switch (reason) {
+    case "issuer":
+      return (
+        `The token's issuer is ${shown(claims.iss)}, but this server expects ${expected.issuer}. Set tenantUrl ` +
+        "(SALLYPORT_TENANT_URL) to the token's issuer; if this server reaches it at another address, set the option issuer too."
+      );
+    case "audience":
+      return (
+        `The token is for the audience ${shown(claims.aud)}, but this server expects ${expected.audience}. ` +
+        "Set the option audience (SALLYPORT_API_AUDIENCE)."
+      );
+    case "application":
+      return (
+        `The token is for the application ${shown(claims.azp)}, but this server expects ${expected.applicationId ?? "one"}. ` +
+        "Set the option applicationId (SALLYPORT_APP_ID)."
+      );
+    default:
+      return undefined;
+  }
+}
+
+/** The text also stands in a header, which takes printable ASCII only (RFC 6750 section 3). */
+function shown(claim: unknown): string {
+  const text = Array.isArray(claim) ? claim.join(" ") : claim === undefined ? "missing" : String(claim);
+  return text.replaceAll(/[^!#-[\]-~ ]/g, "?").slice(0, 200);
+}
+
 /** @param seconds the time now, in Unix seconds. */
 export function checkTimes(claims: AccessClaims, seconds: number, leeway: number): RefusalReason | null {
   if (seconds >= claims.exp + leeway) return "expired";

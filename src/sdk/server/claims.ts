@@ -68,13 +68,16 @@ const TEXTS: Record<RefusalReason, string> = {
   missing_claim: "The token lacks a claim that every access token has.",
 };
 
-/** 401, with the code that the appliance itself would answer. */
-export function refused(reason: RefusalReason): SallyportError {
+/**
+ * 401, with the code that the appliance itself would answer.
+ * @param message replaces the general text of the reason
+ */
+export function refused(reason: RefusalReason, message: string = TEXTS[reason]): SallyportError {
   const code =
     reason === "expired" ? "token_expired" : reason === "revoked" ? "token_revoked" : "authentication_required";
   return new SallyportError({
     code,
-    message: TEXTS[reason],
+    message,
     status: 401,
     type: "authentication_error",
     details: { reason },

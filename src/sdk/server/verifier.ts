@@ -3,7 +3,7 @@ import { JwsError } from "../../jose/error.ts";
 import { type KnownHeaders, MAX_TOKEN_LENGTH, parseJws } from "../../jose/jws.ts";
 import { SallyportError } from "../internal/errors.ts";
 import { type Fetch, requestJson } from "../internal/http.ts";
-import { checkClaims, checkTimes, type Expectations, freeze } from "./check-claims.ts";
+import { checkClaims, checkTimes, type Expectations, freeze, mismatchText } from "./check-claims.ts";
 import { type AccessClaims, refused } from "./claims.ts";
 import { type Crypto, loadCrypto } from "./crypto.ts";
 import { Jwks } from "./jwks.ts";
@@ -141,7 +141,7 @@ export class Verifier {
     if (!(typeof verdict === "boolean" ? verdict : await verdict)) throw refused("signature");
     const claims = wellFormed(() => decodeClaims(jws));
     const reason = checkClaims(claims, this.#options);
-    if (reason !== null) throw refused(reason);
+    if (reason !== null) throw refused(reason, mismatchText(reason, claims, this.#options));
     const verified: Verified = {
       claims: freeze(claims) as AccessClaims,
       key,

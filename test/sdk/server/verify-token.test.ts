@@ -330,3 +330,47 @@ async function signRaw(header: Record<string, unknown>, payload: string | Buffer
   const signature = await crypto.subtle.sign("Ed25519", keys.EdDSA.privateKey, new TextEncoder().encode(signed));
   return `${signed}.${Buffer.from(signature).toString("base64url")}`;
 }
+
+describe("a token of the right keys for another place says what to set", () => {
+  test.each([
+    ["issuer", { iss: "https://login.example.com/t/acme" }, "https://login.example.com/t/acme", "tenantUrl"],
+    ["issuer", { iss: undefined }, "missing", "SALLYPORT_TENANT_URL"],
+    ["audience", { aud: "https://api.example" }, "https://api.example", "SALLYPORT_API_AUDIENCE"],
+    [
+      "audience",
+      { aud: ["https://a.example", "https://b.example"] },
+      "https://a.example https://b.example",
+      "audience",
+    ],
+    [
+      "application",
+      { azp: "018f3c4a-7b2e-7c1d-9e0a-000000000000" },
+      "018f3c4a-7b2e-7c1d-9e0a-000000000000",
+      "SALLYPORT_APP_ID",
+    ],
+  ] as const)("%s %p", async (reason, claims, got, option) => {
+    const error = await server.verifyToken(await issuer.token(keys.EdDSA, { ...claims })).catch((thrown) => thrown);
+    expect(error.details).toEqual({ reason });
+    const expected = { issuer: issuer.url, audience: `${issuer.url}/api/${APPLICATION}`, application: APPLICATION }[
+      reason
+    ];
+    expect(error.message).toContain(` ${got}, but this server expects ${expected}.`);
+    expect(error.message).toContain(option);
+  });
+
+  test("a claim adds no character to the challenge that a header refuses, and no long text", async () => {
+    const iss = `https://ä.example/"\\\r\n${"x".repeat(1_000)}`;
+    const error = await server.verifyToken(await issuer.token(keys.EdDSA, { iss })).catch((thrown) => thrown);
+    expect(error.message).toContain("https://?.example/????x");
+    expect(error.message.length).toBeLessThan(600);
+    expect(error.message).toMatch(/^[ -~]+$/);
+  });
+
+  test("a token of other keys learns nothing", async () => {
+    const stranger = await newKey("EdDSA", "unpublished");
+    const error = await server
+      .verifyToken(await issuer.token(stranger, { iss: "https://evil.example" }))
+      .catch((thrown) => thrown);
+    expect(error.message).not.toContain("http");
+  });
+});
