@@ -7,6 +7,7 @@ import { type Callable, invoke, proceduresOf } from "../rpc/invoke.ts";
 import { parseInput, readJson } from "./body.ts";
 import type { CallFactory } from "./call-factory.ts";
 import type { Edge, Exchange, Handler } from "./edge.ts";
+import { pathOf, queryOf } from "./request-target.ts";
 
 /** The most calls in one request, so that a batch cannot evade the limits on requests. */
 const MAX_BATCH = 20;
@@ -89,9 +90,8 @@ const KEY_BY_STATUS: Record<number, keyof typeof TRPC_ERROR_CODES_BY_KEY> = {
 };
 
 function target(url: string): { names: string[]; query: URLSearchParams } {
-  const mark = url.indexOf("?");
-  const path = mark === -1 ? url : url.slice(0, mark);
-  const names = path.slice(path.indexOf("/trpc/") + "/trpc/".length);
+  // A tenant may be called trpc: the first such word of the path need not be this one.
+  const names = pathOf(url).replace(/^(?:\/t\/[^/]*)?\/trpc\//, "");
   let decoded = names;
   if (names.includes("%")) {
     try {
@@ -100,7 +100,7 @@ function target(url: string): { names: string[]; query: URLSearchParams } {
       throw invalidField("path", "is not URL-encoded text");
     }
   }
-  return { names: decoded.split(","), query: new URLSearchParams(mark === -1 ? "" : url.slice(mark)) };
+  return { names: decoded.split(","), query: queryOf(url) };
 }
 
 async function readInputs(exchange: Exchange, query: URLSearchParams, batch: boolean) {

@@ -145,7 +145,7 @@ export class Client {
     if (headers.get("x-request-id") === null) throw new Error(`${method} ${path} ${status} has no x-request-id`);
     if (method === "OPTIONS" && status === 204) return;
     if (method === "HEAD") return;
-    const names = pathname.split("/trpc/")[1];
+    const names = /^(?:\/t\/[^/]+)?\/trpc\/(.*)/.exec(pathname)?.[1];
     // A refusal before any procedure runs has the plain envelope on both transports.
     const isWhole = !Array.isArray(body) && typeof body.error === "object" && "request_id" in body.error;
     if (names === undefined || isWhole) {

@@ -4,6 +4,7 @@ import { newId, parseId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { mergePatch } from "../../core/merge-patch.ts";
 import { userRef } from "../../identity/audit/act.ts";
+import { isPublicUser } from "../../identity/customer-tokens/public.ts";
 import { once, type RepeatableCall } from "../../identity/idempotency/idempotency.ts";
 import type { Identity } from "../../identity/identity.ts";
 import {
@@ -103,6 +104,7 @@ export class UserService {
       const now = clock.now();
       if (!(await lockUser(tx, caller.act.application.tenant.id, id, now))) throw new AppError("not_found");
       const before = await this.#own(tx, caller, id);
+      if (typeof changes.columns.external_id === "string" && (await isPublicUser(tx, id))) throw publicUser();
       const columns = {
         ...changes.columns,
         ...(changes.metadata && { public_metadata: merged("metadata", before.public_metadata, changes.metadata) }),
@@ -167,6 +169,14 @@ function requireEmail(input: string): EmailAddress {
   const email = canonicalEmail(input);
   if (!email) throw invalidField("email", "must be one e-mail address such as ada@example.com");
   return email;
+}
+
+/** Anyone can get a token of the public issuer: with an external id, it would identify the customer's own user. */
+function publicUser(): AppError {
+  return new AppError("conflict", {
+    message: "A user of the public issuer cannot have an external_id.",
+    details: [{ path: "external_id", reason: "cannot be set for a user of the public issuer" }],
+  });
 }
 
 /** Says which field a unique index refused, so that a backend can look up the user who has the value. */

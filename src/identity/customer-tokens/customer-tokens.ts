@@ -82,8 +82,8 @@ export class CustomerTokens {
     if (user.deleted_at !== null || user.disabled_at !== null) {
       throw new AppError("token_revoked", { message: "The user of this token was deleted or disabled." });
     }
-    // Any caller can get a public token, so it never identifies a user with credentials.
-    if (profile === "public" && user.email !== null) throw invalidToken();
+    // Any caller can get a public token, so it never identifies a user with credentials, or a user of the customer's own system.
+    if (profile === "public" && (user.email !== null || user.external_id !== null)) throw invalidToken();
     this.apiKeys.touch(row.id, row.last_used_at, now);
     return { profile, keyId: row.id, application, user };
   }

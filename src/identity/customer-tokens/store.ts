@@ -8,6 +8,15 @@ export async function findIdByPublic(at: Executor, keyId: string, subject: strin
   return (await at.first(byPublic, { key_id: keyId, subject }))?.user_id;
 }
 
+const byUser = prepared((db, p: Param<{ user_id: string }>) =>
+  db.selectFrom("public_users").select("user_id").where("user_id", "=", p("user_id")),
+);
+
+/** Returns whether this is a user of the public issuer. */
+export async function isPublicUser(at: Executor, userId: string): Promise<boolean> {
+  return (await at.first(byUser, { user_id: userId })) !== undefined;
+}
+
 export async function insertPublicUser(
   tx: Executor,
   row: { keyId: string; subject: string; tenantId: string; userId: string; now: number },

@@ -4,8 +4,9 @@ import { isUniqueViolation } from "../../storage/errors.ts";
 import type { TenantsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { placeOf, systemAct } from "../audit/act.ts";
-import { SLUG } from "./slug.ts";
+import { PATH_WORDS, SLUG } from "./slug.ts";
 import { insertTenant } from "./store.ts";
+import { tenantName } from "./tenant-settings.ts";
 
 /** Creates a tenant. @throws AppError `invalid_input`, `conflict` */
 export async function createTenant(
@@ -16,10 +17,15 @@ export async function createTenant(
   if (!SLUG.test(input.slug)) {
     throw invalidField("slug", "must be 1 to 63 lower-case letters, digits and hyphens, as in a host name");
   }
+  if (PATH_WORDS.has(input.slug)) {
+    throw invalidField("slug", `must be another word: ${input.slug} is part of the server's own addresses`);
+  }
+  const name = tenantName.safeParse(input.name);
+  if (!name.success) throw invalidField("name", name.error.issues[0]?.message ?? "is not valid");
   const row: TenantsTable = {
     id: newId(now),
     slug: input.slug,
-    name: input.name,
+    name: name.data,
     default_application_id: null,
     created_at: now,
     updated_at: now,

@@ -1,4 +1,5 @@
 import { AppError } from "../../core/errors.ts";
+import { lineOfText } from "../../core/text.ts";
 import * as z from "../../core/zod.ts";
 import { languages } from "../../mail/languages.ts";
 import { parseSender } from "../../mail/sender.ts";
@@ -12,13 +13,10 @@ const mailbox = z
   .string()
   .refine((text) => parseSender(text) !== null, "must be one address, such as Acme <no-reply@acme.example>");
 
+export const tenantName = lineOfText(100);
+
 const tenantSettings = z.strictObject({
-  name: z
-    .string()
-    .trim()
-    .min(1)
-    .max(100)
-    .regex(/^[^\p{C}]*$/u, "must have no line breaks or other control characters"),
+  name: tenantName,
   language: z
     .string()
     .refine((text) => Object.hasOwn(languages, text), `must be one of ${Object.keys(languages).join(", ")}`),

@@ -203,15 +203,16 @@ scenarios("tokens that the customer signs", (t) => {
     for (const [name, procedure] of Object.entries(proceduresOf(app.app.router))) {
       const { meta, type } = procedure._def;
       if (!meta || meta.access.kind === "public" || meta.access.kind === "end-user") continue;
-      // Without an MFA token these procedures ask for a session, after they have read their input.
-      const input = meta.access.kind === "flow-or-session" ? FACTORS[name] : { id };
+      const input = INPUTS[name] ?? { id };
       const answer = type === "query" ? await caller.query(name, input) : await caller.mutate(name, input);
       expect([name, answer.status]).toEqual([name, 401]);
     }
   });
 });
 
-const FACTORS: Record<string, object> = {
+/** These procedures read their input before they ask for a session. */
+const INPUTS: Record<string, object> = {
+  "auth.logout": {},
   "auth.mfa.setup": {},
   "auth.mfa.enable": { code: "000000" },
   "auth.mfa.challenge": {},
@@ -302,6 +303,26 @@ scenarios("the public issuer", (t) => {
     const person = await app.user();
     await app.storage.write(async (tx) => {
       await tx.kysely.updateTable("user_emails").set({ user_id: id }).where("user_id", "=", person.id).execute();
+    });
+    expect((await me(app, token)).code).toBe("authentication_required");
+  });
+
+  t.test("keeps its users apart from the customer's own: none gets an external id", async (app) => {
+    const key = await newKey(app, "public");
+    const signing = await newKey(app, "signing");
+    const token = (await ask(app, key.id, { user_id: "guest" })).body.access_token;
+    const { id } = (await me(app, token)).body;
+    const refused = await backend(app).patch(`/v1/users/${id}`, { external_id: "user|42" });
+    expect([refused.status, refused.code]).toEqual([409, "conflict"]);
+    expect(refused.body.error.details as unknown).toMatchObject([{ path: "external_id" }]);
+    expect((await backend(app).patch(`/v1/users/${id}`, { external_id: null, display_name: "Guest" })).status).toBe(
+      200,
+    );
+    const own = (await me(app, await sign(app, signing))).body;
+    expect((await backend(app).patch(`/v1/users/${own.id}`, { external_id: "user|43" })).status).toBe(200);
+    // Data of before this rule: the token of anyone must not act for the customer's user.
+    await app.storage.write(async (tx) => {
+      await tx.kysely.updateTable("users").set({ external_id: "user|42" }).where("id", "=", id).execute();
     });
     expect((await me(app, token)).code).toBe("authentication_required");
   });

@@ -1,0 +1,2 @@
+/** The queries that other folders may run. The rest of the store is private to this folder. */
+export { isPublicUser } from "./store.ts";
