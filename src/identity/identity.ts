@@ -142,6 +142,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const trustedDevices = new TrustedDevices(clock);
   const devices = new Devices();
   const retention = new Retention(storage, options.log ?? null);
+  const accounts = new Accounts(clock, flows, sessions, notices, features.erasures, features.revocations);
   const apiKeys = new ApiKeys(storage, clock, directory, masterKeys);
   return {
     storage,
@@ -154,12 +155,12 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     keyring,
     accessTokens,
     sessions,
-    signIns: new SignIns(storage, clock, sessions, secondFactors, trustedDevices, devices, notices),
-    refreshService: new RefreshService(storage, clock, directory, refreshTokens, sessions),
+    signIns: new SignIns(storage, clock, sessions, secondFactors, trustedDevices, devices, notices, accounts),
+    refreshService: new RefreshService(storage, clock, directory, refreshTokens, sessions, secondFactors),
     apiKeys,
     customerTokens: new CustomerTokens(storage, clock, directory, masterKeys, apiKeys),
     clients: new Clients(storage, clock, directory, accessTokens, settings),
-    accounts: new Accounts(clock, flows, sessions, notices, features.erasures, features.revocations),
+    accounts,
     flows,
     emailProofs: new EmailProofs(storage, flows, dataKeys),
     attempts: new Attempts(storage, clock, devices, settings),

@@ -85,6 +85,8 @@ export interface ApplicationsTable {
   mfa_grace: number;
   /** Since when `mfa` is `required`. */
   mfa_required_at: number | null;
+  /** When `mfa` was last changed from `off`; null: never. */
+  mfa_asked_at: number | null;
   /** Seconds that a device skips the second factor; 0: never. */
   mfa_remember: number;
   /** The RP ID of its passkeys; null: the host of the public URL. */
@@ -166,6 +168,9 @@ export interface SessionsTable {
   expires_at: number;
   ended_at: number | null;
   end_reason: string | null;
+  /** The trusted device that stood for the second factor, and until when it may; null for other sessions. */
+  trusted_device_id: string | null;
+  trusted_until: number | null;
 }
 
 /** Keys that sign tokens. Public keys stay published until the last token has expired, and the row stays 30 days longer. */

@@ -3,7 +3,7 @@ import type { UserPart } from "../../core/feature.ts";
 import { parseId } from "../../core/ids.ts";
 import { countTrustedDevices, pageOfDevices, removeDevice } from "../../identity/factors/public.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { findSession, isLiveSession } from "../../identity/sessions/public.ts";
+import { distrustSessions, findSession, isLiveSession } from "../../identity/sessions/public.ts";
 import { countEmails } from "../../identity/users/emails/public.ts";
 import { lockUser } from "../../identity/users/public.ts";
 import type { AdmittedSession } from "../../rpc/gate.ts";
@@ -47,6 +47,7 @@ export class Account {
       const now = clock.now();
       const device = { id, user_id: session.user_id, application_id: act.application.id, now };
       if (!(await removeDevice(tx, device))) throw new AppError("not_found");
+      await distrustSessions(tx, session.user_id, id);
       await act.audit(tx, now, "trusted_device.removed", { kind: "trusted_device", id });
     });
   }

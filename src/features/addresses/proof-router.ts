@@ -14,7 +14,7 @@ export function proofRouter(procedures: Procedures, verification: Verification, 
         description:
           "Takes `token` (the part after `#` in the link), or `flow_id` and `code`. Five wrong codes end the flow.",
         output: z.strictObject({ status: z.literal("success"), email: z.string() }),
-        errors: ["invalid_code", "conflict", "origin_not_allowed"],
+        errors: ["invalid_code", "conflict", "forbidden", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/email/verify" },
         example: {
           input: { flow_id: exampleMailSent.flow_id, code: "1234 5678" },

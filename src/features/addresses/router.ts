@@ -30,7 +30,7 @@ export function addressRouter(procedures: Procedures, addresses: Addresses) {
           "The answer is the same whether or not another account has the address. An account has at most 10. Proven by " +
           "`POST /v1/auth/email/verify`.",
         output: mailSentSchema,
-        errors: ["conflict"],
+        errors: ["conflict", "forbidden"],
         rest: { method: "POST", path: "/v1/me/emails", status: 202 },
         example: { input: { email: "ada@work.example.com" }, output: exampleMailSent },
       })

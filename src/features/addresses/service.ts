@@ -8,6 +8,7 @@ import { mailProof, type ProofMail } from "../../identity/email-proofs/mailed.ts
 import type { StartedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { lockSession } from "../../identity/sessions/lock.ts";
+import { requireClaim } from "../../identity/sign-in/sign-up.ts";
 import {
   countEmails,
   deleteEmail,
@@ -48,11 +49,13 @@ export class Addresses {
   /**
    * Gives the same answer, status and work whether or not another account has the address. The owner of the address gets a
    * mail; the caller learns nothing. The address joins the list once it is proven.
-   * @throws AppError `invalid_input`, `conflict` (on the list already, or the eleventh), `rate_limited`
+   * @throws AppError `invalid_input`, `conflict` (on the list already, or the eleventh), `rate_limited`; `forbidden` if an
+   * anonymous user may not become a person
    */
   async add(caller: AdmittedSession, said: string): Promise<StartedProof> {
     const { act, session } = caller;
     const { attempts, storage } = this.identity;
+    if (session.is_anonymous === 1) requireClaim(act.application, "address");
     const email = canonicalEmail(said);
     if (!email) throw invalidField("email", "must be one e-mail address such as ada@example.com");
     const { address, canonical } = email;

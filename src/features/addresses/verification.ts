@@ -13,7 +13,7 @@ import {
   isAnyProvenSince,
   verifyEmail,
 } from "../../identity/users/emails/public.ts";
-import { claimUser, insertEmail } from "../../identity/users/public.ts";
+import { insertEmail } from "../../identity/users/public.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { MAX_EMAILS } from "./limits.ts";
@@ -34,7 +34,7 @@ export class Verification {
   constructor(
     private readonly identity: Pick<
       Identity,
-      "attempts" | "clock" | "emailProofs" | "flows" | "notices" | "outbox" | "storage"
+      "attempts" | "clock" | "emailProofs" | "flows" | "notices" | "outbox" | "signIns" | "storage"
     >,
   ) {}
 
@@ -61,7 +61,7 @@ export class Verification {
       if (found && (await isAnyProvenSince(tx, userId, flow.created_at))) throw new AppError("invalid_code");
       if (found) await verifyEmail(tx, userId, found.id, now);
       else await this.#insert(tx, now, { tenantId, userId, address, canonical });
-      await claimUser(tx, userId, now);
+      await this.identity.signIns.claim(tx, now, { act, userId, sid, kind: "address" });
       await act.audit(tx, now, found ? "email.verified" : "email.added", userRef(userId));
       if (!found) {
         const values = { email: address };

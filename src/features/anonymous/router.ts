@@ -17,8 +17,8 @@ export function anonymousRouter(
       .public({
         summary: "Create a user without a credential, and sign the user in.",
         description:
-          "The session is the only way in: a user who loses it cannot come back. A password, a passkey or a proven address " +
-          "claims the account. Its id and its metadata stay.",
+          "The session is the only way in: a user who loses it cannot come back. An address with a password, a passkey or a proven " +
+          "address claims the account. Its id and its metadata stay.",
         output: tokensSchema,
         errors: ["forbidden", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/anonymous", status: 201 },

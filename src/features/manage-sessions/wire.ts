@@ -8,7 +8,10 @@ export const managedSessionSchema = sessionSchema
   .extend({
     user_id: z.uuid(),
     ended_at: z.iso.datetime().nullable(),
-    end_reason: z.string().nullable().describe("`logout`, `revoked`, `password_changed`, `refresh_reuse`, …"),
+    end_reason: z
+      .string()
+      .nullable()
+      .describe("`logout`, `revoked`, `password_changed`, `factor_required`, `refresh_reuse`, …"),
   })
   .meta({ id: "ManagedSession" });
 export type WireManagedSession = z.output<typeof managedSessionSchema>;

@@ -4,8 +4,8 @@ import type { Application } from "../../identity/applications/application.ts";
 import { relyingPartyOf } from "../../identity/applications/relying-party.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { lockSession } from "../../identity/sessions/lock.ts";
+import { requireClaim } from "../../identity/sign-in/sign-up.ts";
 import type { Credentials } from "../../identity/users/credentials.ts";
-import { claimUser } from "../../identity/users/public.ts";
 import type { AdmittedSession } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
 import type { PasskeysTable } from "../../storage/schema-people.ts";
@@ -26,7 +26,7 @@ export class Passkeys {
   constructor(
     private readonly identity: Pick<
       Identity,
-      "accounts" | "clock" | "credentials" | "directory" | "secondFactors" | "storage"
+      "accounts" | "clock" | "credentials" | "directory" | "secondFactors" | "signIns" | "storage"
     >,
     private readonly challenges: Challenges,
   ) {}
@@ -36,6 +36,7 @@ export class Passkeys {
     const { act, session } = caller;
     const { application } = act;
     requireUse(application);
+    if (session.is_anonymous === 1) requireClaim(application, "passkey");
     await this.challenges.admit(act);
     const known = await passkeysOf(this.identity.storage.read, session.user_id);
     requireRoom(known.length);
@@ -103,7 +104,7 @@ export class Passkeys {
       if (!(await insertPasskey(tx, row))) {
         throw new AppError("conflict", { message: "This passkey is already registered." });
       }
-      await claimUser(tx, userId, now);
+      await this.identity.signIns.claim(tx, now, { act, userId, sid: session.sid, kind: "passkey" });
       await accounts.credentialChanged(tx, now, act, { ...changeOf(row, session), reason: "passkey_added" });
     });
     return toWirePasskey(row);

@@ -77,6 +77,7 @@ export function newPasswordRouter(procedures: Procedures, passwords: Passwords, 
         { fresh: true },
         {
           summary: "Set the first password of a user without one. Ends the user's other sessions.",
+          description: "An anonymous user sets one with an address instead: `POST /v1/auth/anonymous/upgrade`.",
           output: success,
           errors: ["conflict", "forbidden"],
           rest: { method: "POST", path: "/v1/me/password" },

@@ -9,11 +9,12 @@ import type { Identity } from "../../identity/identity.ts";
 import { isLockedLive } from "../../identity/sessions/lock.ts";
 import type { SessionBundle } from "../../identity/sessions/public.ts";
 import type { SignInOutcome, SignInProof, SignInRequest } from "../../identity/sign-in/sign-ins.ts";
+import { requireSignUp } from "../../identity/sign-in/sign-up.ts";
 import { findAddressOwner } from "../../identity/users/emails/public.ts";
 import { claimUser, findUser, insertEmail, insertUser, updateUser } from "../../identity/users/public.ts";
 import { isUniqueViolation } from "../../storage/errors.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { BY_PASSWORD, requireEmail, requireSignUp } from "./admission.ts";
+import { BY_PASSWORD, requireEmail } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
 import { insertPassword } from "./store.ts";
 

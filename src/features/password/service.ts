@@ -7,7 +7,6 @@ import { lockSession } from "../../identity/sessions/lock.ts";
 import type { SessionBundle } from "../../identity/sessions/public.ts";
 import type { SignInOutcome, SignInRequest } from "../../identity/sign-in/sign-ins.ts";
 import { findAddressOwner } from "../../identity/users/emails/public.ts";
-import { claimUser } from "../../identity/users/public.ts";
 import { BY_PASSWORD } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
 import { addPassword, findPassword, lockPassword, replacePassword } from "./store.ts";
@@ -94,12 +93,14 @@ export class Passwords {
 
   /**
    * Sets the first password of a user who signs in by other means. Ends the user's other sessions.
-   * @throws AppError `conflict` if there is a password: a change takes the current one, or a mail
+   * @throws AppError `conflict` if there is a password: a change takes the current one, or a mail; `forbidden` for an anonymous
+   * user, who could never sign in by a password without an address
    */
   async set(owner: Owner, next: string): Promise<void> {
     const { act, session } = owner;
     const { accounts, signIns, storage, clock } = this.identity;
     signIns.requireMethod(act.application, BY_PASSWORD.method);
+    if (session.is_anonymous === 1) throw needsAddress();
     await this.#requireGood(owner, next);
     const userId = session.user_id;
     if (await findPassword(storage.read, userId)) throw hasOne();
@@ -108,7 +109,6 @@ export class Passwords {
       const now = clock.now();
       await lockSession(tx, session, now);
       if (!(await addPassword(tx, { userId, tenantId: session.tenant_id, hash, now }))) throw hasOne();
-      await claimUser(tx, userId, now);
       await accounts.credentialChanged(tx, now, act, { userId, keep: session.sid, reason: "password_set" });
     });
   }
@@ -125,6 +125,12 @@ export class Passwords {
       act.auditRefusal(tx, now, "sign_in.refused", target, { method: "password" }),
     );
   }
+}
+
+function needsAddress(): AppError {
+  return new AppError("forbidden", {
+    message: "An anonymous user sets a password together with an address: POST /v1/auth/anonymous/upgrade.",
+  });
 }
 
 function hasOne(): AppError {

@@ -61,8 +61,7 @@ export const CONSEQUENCES = {
   totp_added: { ...NEW_FACTORS, audit: "factor.added", notice: told("added", "totp") },
   totp_removed: { ...NEW_FACTORS, audit: "factor.removed", notice: told("removed", "totp") },
   passkey_removed: { ...NEW_FACTORS, audit: "passkey.removed", notice: told("removed", "passkey") },
-  // A new passkey does not weaken the existing proofs.
-  passkey_added: { ...NOTHING, audit: "passkey.added", notice: told("added", "passkey") },
+  passkey_added: { ...NEW_FACTORS, audit: "passkey.added", notice: told("added", "passkey") },
   recovery_codes_renewed: { ...NOTHING, audit: "factor.added", notice: told("added", "recovery_codes") },
   // An anonymous user gets credentials. No session id survives a rise in privilege.
   upgraded: { ...NOTHING, audit: "user.upgraded", flows: "all", trustedDevices: true, sessions: "replaced" },

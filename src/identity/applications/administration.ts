@@ -105,6 +105,7 @@ export class ApplicationAdministration {
       disabled_at: null,
       mfa_required_at: settings.mfa === "required" ? now : null,
       tokens_until_at: 0,
+      mfa_asked_at: null,
     };
     await insertApplication(tx, row);
     const target = { kind: "application", id: row.id };
@@ -129,7 +130,9 @@ export class ApplicationAdministration {
   ): Promise<ApplicationsTable> {
     const settings = this.#check({ ...fromColumns(current), ...changes });
     const requiredAt = settings.mfa === "required" ? (current.mfa_required_at ?? now) : null;
-    const columns = { ...toColumns(settings), mfa_required_at: requiredAt, updated_at: now };
+    const askedAt = current.mfa === "off" && settings.mfa !== "off" ? now : current.mfa_asked_at;
+    const times = { mfa_required_at: requiredAt, mfa_asked_at: askedAt, updated_at: now };
+    const columns = { ...toColumns(settings), ...times };
     await keepTokenLife(tx, current.id, now);
     const row = await updateApplication(tx, current.id, columns);
     if (!row) throw new AppError("not_found");

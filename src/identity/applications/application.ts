@@ -16,6 +16,8 @@ export interface Application {
   mfaGrace: number;
   /** In ms since the epoch; null unless `mfa` is `required`. */
   mfaRequiredAt: number | null;
+  /** Since when the application asks for second factors at all. null: since ever, or never. */
+  mfaAskedAt: number | null;
   /** In seconds; 0 asks for a second factor at every sign-in. */
   mfaRemember: number;
   /** null: the host of the public URL. */
@@ -55,6 +57,7 @@ export function toApplication(
     mfa: row.mfa,
     mfaGrace: row.mfa_grace,
     mfaRequiredAt: row.mfa_required_at,
+    mfaAskedAt: row.mfa_asked_at,
     mfaRemember: row.mfa_remember,
     passkeyRpId: row.passkey_rp_id,
     homeUrl: row.home_url,

@@ -17,7 +17,7 @@ const touch = prepared((db, p: Param<Touch>) =>
     .where("application_id", "=", p("application_id"))
     .where("secret_digest", "=", p("secret_digest"))
     .where("expires_at", ">", p("now"))
-    .returning("id"),
+    .returning(["id", "expires_at"]),
 );
 /** Finds a device by a digest of 256 random bits. The time of the comparison reveals nothing about the secret. */
 export const touchTrustedDevice = (tx: Executor, params: Touch) => tx.first(touch, params);

@@ -7,6 +7,12 @@ import type { Act } from "../applications/act.ts";
 import type { Application } from "../applications/application.ts";
 import { insertTrustedDevice, touchTrustedDevice } from "./store.ts";
 
+export interface TrustedDevice {
+  id: string;
+  /** In ms. */
+  expiresAt: number;
+}
+
 /**
  * Devices that skip the second factor for as long as the application allows. Only the device holds the secret (in an HttpOnly
  * cookie, or in the caller's own store). A sign-in from a trusted device stays `aal1`, because one factor was proven.
@@ -14,10 +20,15 @@ import { insertTrustedDevice, touchTrustedDevice } from "./store.ts";
 export class TrustedDevices {
   constructor(private readonly clock: Clock) {}
 
-  /** Returns whether the secret belongs to a device that this user trusts for this application. */
-  async recognise(tx: Executor, application: Application, userId: string, secret: string | null): Promise<boolean> {
+  /** Returns the device of the secret; null unless this user trusts it for this application. */
+  async recognise(
+    tx: Executor,
+    application: Application,
+    userId: string,
+    secret: string | null,
+  ): Promise<TrustedDevice | null> {
     const parsed = secret === null || application.mfaRemember === 0 ? null : parseSecret("td", secret);
-    if (!parsed) return false;
+    if (!parsed) return null;
     const row = await touchTrustedDevice(tx, {
       id: parsed.keyId,
       user_id: userId,
@@ -25,7 +36,7 @@ export class TrustedDevices {
       secret_digest: parsed.digest,
       now: this.clock.now(),
     });
-    return row !== undefined;
+    return row ? { id: row.id, expiresAt: row.expires_at } : null;
   }
 
   /** Trusts a device. @returns the secret, once, and its lifetime in seconds; null where the application remembers no device */

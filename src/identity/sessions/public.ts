@@ -1,6 +1,7 @@
 /** The queries that other folders may run. The rest of the store is private to this folder. */
 export {
   deleteSessionsOf,
+  distrustSessions,
   endEverySessionRow,
   findSession,
   findSessionOf,

@@ -4,8 +4,11 @@ import { SECOND } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
+import type { Application } from "../applications/application.ts";
 import type { Directory } from "../applications/directory.ts";
 import { ActIn, ANONYMOUS, SYSTEM, userRef } from "../audit/act.ts";
+import { refreshStep } from "../factors/policy.ts";
+import type { SecondFactors } from "../factors/second-factors.ts";
 import { CLOCK_SKEW } from "./access-tokens.ts";
 import { RefreshGrace } from "./refresh-grace.ts";
 import type { RefreshClaims, RefreshTokens } from "./refresh-tokens.ts";
@@ -27,6 +30,7 @@ export class RefreshService {
     private readonly directory: Directory,
     private readonly refreshTokens: RefreshTokens,
     private readonly sessions: Sessions,
+    private readonly secondFactors: SecondFactors,
   ) {
     this.#grace = new RefreshGrace(clock);
   }
@@ -62,6 +66,10 @@ export class RefreshService {
     if (tenantId !== null && tenantId !== application.tenant.id) throw new AppError("application_mismatch");
     this.#checkAlive(before, claims);
     const act = new ActIn(application, origin, userRef(before.user_id));
+    if (await this.#needsSignIn(application, before)) {
+      await this.storage.write((tx) => this.sessions.end(tx, act.by(SYSTEM), before.sid, "factor_required"));
+      throw new AppError("token_revoked", { message: "This application asks for a second factor now. Sign in again." });
+    }
     const outcome = await this.#grace.during((rotated) =>
       this.storage.write(async (tx) => {
         const advanced = await this.#advance(tx, act, claims, before);
@@ -83,6 +91,14 @@ export class RefreshService {
     }
     // Refuses a token that was issued in the future: the clock was set back, and an expired token must not become valid again.
     if (claims.issuedAt > now + CLOCK_SKEW * SECOND) throw new AppError("token_expired");
+  }
+
+  /** Reads the user's factors only for a session from a trusted device, or from before the application asked anybody. */
+  async #needsSignIn(application: Application, session: SessionBundle): Promise<boolean> {
+    const step = refreshStep({ application, session, now: this.clock.now() });
+    if (step !== "unless_enrolled") return step === "sign_in";
+    const { user_id: userId, auth_method: method } = session;
+    return (await this.secondFactors.enrolled(this.storage.read, userId, method)).length > 0;
   }
 
   /** Spends the token. @returns null when another request was first, or the session has ended */

@@ -7,6 +7,7 @@ import type { Act } from "../applications/act.ts";
 import type { Application } from "../applications/application.ts";
 import { revokeTokens } from "../applications/revoke-tokens.ts";
 import { userRef } from "../audit/act.ts";
+import type { TrustedDevice } from "../factors/trusted-devices.ts";
 import { ACCOUNT_SCOPE, type AccessTokens } from "./access-tokens.ts";
 import type { RefreshTokens } from "./refresh-tokens.ts";
 import { endSessionRow, findSession, insertSession, liveSessionIds, type SessionBundle } from "./store.ts";
@@ -30,6 +31,7 @@ export type EndReason =
   | "password_changed"
   | "factor_changed"
   | "address_undone"
+  | "factor_required"
   | "refresh_reuse"
   | "user_deleted";
 
@@ -42,6 +44,8 @@ export interface NewSession {
   delivery: Delivery;
   /** null: the application's default audience. */
   audience: string | null;
+  /** The trusted device that stood for the second factor. */
+  trusted?: TrustedDevice | null;
 }
 
 /** Selects the sessions of a user that end. */
@@ -92,6 +96,8 @@ export class Sessions {
       expires_at: expiresAt,
       ended_at: null,
       end_reason: null,
+      trusted_device_id: made.trusted?.id ?? null,
+      trusted_until: made.trusted?.expiresAt ?? null,
     });
     await act.audit(tx, now, "session.created", { kind: "session", id: sid }, { method, aal });
     const session = await findSession(tx, sid);

@@ -27,6 +27,7 @@ const SESSION = [
   "sessions.last_seen_at",
   "sessions.expires_at",
   "sessions.ended_at",
+  "sessions.trusted_until",
 ] as const;
 
 const bundleById = prepared((db, p: Param<{ id: string }>) =>
@@ -83,6 +84,8 @@ const insertRow = prepared((db, p: Param<{ [K in keyof SessionsTable]: SessionsT
     expires_at: p("expires_at"),
     ended_at: p("ended_at"),
     end_reason: p("end_reason"),
+    trusted_device_id: p("trusted_device_id"),
+    trusted_until: p("trusted_until"),
   }),
 );
 
@@ -133,6 +136,17 @@ const endRow = prepared((db, p: Param<{ id: string; now: number; reason: string 
 /** Ends a session. Returns undefined when it has already ended. */
 export const endSessionRow = (tx: Executor, id: string, now: number, reason: string) =>
   tx.first(endRow, { id, now, reason });
+
+/** Ends the trust in a device for the sessions that it began: their next refresh asks for a sign-in where the policy does. */
+export async function distrustSessions(tx: Executor, userId: string, deviceId: string): Promise<void> {
+  await tx.kysely
+    .updateTable("sessions")
+    .set({ trusted_until: 0 })
+    .where("user_id", "=", userId)
+    .where("trusted_device_id", "=", deviceId)
+    .where("ended_at", "is", null)
+    .execute();
+}
 
 /** Ends every session. @returns how many had not ended before */
 export async function endEverySessionRow(tx: Executor, now: number, reason: string): Promise<number> {

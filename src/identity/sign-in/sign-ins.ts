@@ -3,18 +3,21 @@ import { SECOND } from "../../core/clock.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import type { Delivery } from "../../storage/schema.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
+import type { Accounts } from "../accounts/accounts.ts";
 import type { Act } from "../applications/act.ts";
 import type { Application } from "../applications/application.ts";
 import { userRef } from "../audit/act.ts";
 import type { Devices } from "../devices/devices.ts";
+import { factorStep, mayNeedFactor } from "../factors/policy.ts";
 import type { FactorProof, MfaFlow, SecondFactors } from "../factors/second-factors.ts";
 import type { TrustedDevices } from "../factors/trusted-devices.ts";
 import type { Notices } from "../notices/notices.ts";
 import type { SessionBundle } from "../sessions/public.ts";
 import type { IssuedTokens, NewSession, Sessions } from "../sessions/sessions.ts";
-import { findUser } from "../users/public.ts";
+import { claimUser, findUser } from "../users/public.ts";
 import type { UserRow } from "../users/wire.ts";
-import { mayNeedFactor, nextStep, type Refusal, type RequestFacts, refusalOfRequest } from "./next-step.ts";
+import { nextStep, type Refusal, type RequestFacts, refusalOfRequest } from "./next-step.ts";
+import { type ClaimKind, requireClaim } from "./sign-up.ts";
 
 /** A request to sign in by any method. It is made once from the call and passed on unchanged. */
 export interface SignInRequest {
@@ -67,6 +70,16 @@ export interface StepUpRequest {
 /** A secret for the device to keep, and for how many seconds. */
 type DeviceSecret = { secret: string; maxAge: number };
 
+/** An anonymous user who has proven something. */
+export interface Claim {
+  /** The act of the user. */
+  act: Act;
+  userId: string;
+  /** The session that asked. */
+  sid: string;
+  kind: ClaimKind;
+}
+
 export type SignInOutcome =
   | {
       status: "success";
@@ -104,6 +117,7 @@ export class SignIns {
     private readonly trustedDevices: TrustedDevices,
     private readonly devices: Devices,
     private readonly notices: Notices,
+    private readonly accounts: Accounts,
   ) {}
 
   /**
@@ -128,11 +142,11 @@ export class SignIns {
     const outcome = await this.storage.write(async (tx) => {
       const now = this.#now();
       const user = await this.#user(tx, application, await proof.commit(tx, now));
-      const next = await this.#decide(tx, asked, request, user);
+      const { next, trusted } = await this.#decide(tx, asked, request, user);
       const { delivery, audience, organization } = request;
       const { method, amr, aal } = proof;
       if (next.step === "session") {
-        return this.#begin(tx, now, request, user, { method, amr, aal, delivery, audience });
+        return this.#begin(tx, now, request, user, { method, amr, aal, delivery, audience, trusted });
       }
       const isSetup = next.step === "set_up_factor";
       const methods = next.step === "second_factor" ? [...next.methods] : [];
@@ -156,7 +170,8 @@ export class SignIns {
       await this.secondFactors.consume(tx, flow.id);
       await proof.commit(tx, now);
       const user = await this.#user(tx, act.application, flow.userId);
-      const next = await this.#decide(tx, asked, { act, organization: first.organization, trustedDevice: null }, user);
+      const { organization } = first;
+      const { next } = await this.#decide(tx, asked, { act, organization, trustedDevice: null }, user);
       if (next.step !== "session") throw new Error(`${next.step} was asked for after the second factor`);
       const begun = await this.#begin(tx, now, request, user, made);
       return { begun, trusted: await this.#trust(tx, now, request, user.id) };
@@ -186,6 +201,32 @@ export class SignIns {
     return this.#issued(outcome.begun, act.application, outcome.trusted);
   }
 
+  /**
+   * Makes an anonymous user a person, in the transaction that gives the user a passkey or a proven address. This is a sign-up,
+   * so it obeys the application's policies. The session that asked goes on where a person may have a session of one factor.
+   * Otherwise it ends, and the user signs in with the new credential, and is then asked for the second factor or its set-up.
+   * Does nothing for a user who is not anonymous. @throws AppError `forbidden`
+   */
+  async claim(tx: Executor, now: number, claim: Claim): Promise<void> {
+    const { act, userId, sid, kind } = claim;
+    const { application } = act;
+    const row = await this.#user(tx, application, userId);
+    if (row.is_anonymous === 0) return;
+    requireClaim(application, kind);
+    await claimUser(tx, userId, now);
+    const user = { isLive: isLive(row), isAnonymous: false, createdAt: row.created_at };
+    const factors = await this.secondFactors.enrolled(tx, userId, kind);
+    const facts = { application, proof: { method: kind, aal: "aal1" }, user, factors, isTrustedDevice: false } as const;
+    const { step } = factorStep({ ...facts, now: this.clock.now() });
+    const change = {
+      userId,
+      keep: step === "session" ? sid : null,
+      reason: "upgraded",
+      details: { method: kind },
+    } as const;
+    await this.accounts.credentialChanged(tx, now, act, change);
+  }
+
   /** In whole seconds, so that the row and its tokens' claims hold the same time. */
   #now(): number {
     return Math.floor(this.clock.now() / SECOND) * SECOND;
@@ -207,6 +248,8 @@ export class SignIns {
     const { method } = asked.proof;
     const user = { isLive: isLive(row), isAnonymous: row.is_anonymous === 1, createdAt: row.created_at };
     const factors = mayNeedFactor({ ...asked, user }) ? await this.secondFactors.enrolled(tx, row.id, method) : [];
+    const trusted =
+      factors.length > 0 ? await this.trustedDevices.recognise(tx, act.application, row.id, trustedDevice) : null;
     const next = nextStep({
       ...asked,
       user,
@@ -214,11 +257,10 @@ export class SignIns {
       now: this.clock.now(),
       // Organizations have no members yet.
       organization: organization === null ? null : { isMember: false },
-      isTrustedDevice:
-        factors.length > 0 && (await this.trustedDevices.recognise(tx, act.application, row.id, trustedDevice)),
+      isTrustedDevice: trusted !== null,
     });
     if (next.step === "refuse") throw refused(next.reason, method);
-    return next;
+    return { next, trusted };
   }
 
   async #begin(

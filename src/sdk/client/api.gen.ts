@@ -136,7 +136,7 @@ export interface ManagedSession {
   expires_at: string;
   user_id: string;
   ended_at: string | null;
-  /** `logout`, `revoked`, `password_changed`, `refresh_reuse`, … */
+  /** `logout`, `revoked`, `password_changed`, `factor_required`, `refresh_reuse`, … */
   end_reason: string | null;
 }
 
@@ -1244,7 +1244,7 @@ export interface Api {
        * Prove an address with the mail's link or code.
        * REST: POST /v1/auth/email/verify
        * Access: public
-       * Errors: invalid_code, conflict, origin_not_allowed
+       * Errors: invalid_code, conflict, forbidden, origin_not_allowed
        */
       verify: { kind: "mutation"; input: AuthEmailVerifyInput; output: AuthEmailVerifyOutput };
     };
@@ -1406,7 +1406,7 @@ export interface Api {
        * Add an address. It joins the list once the mailed link or code has proven it.
        * REST: POST /v1/me/emails
        * Access: session, fresh true
-       * Errors: conflict
+       * Errors: conflict, forbidden
        */
       add: { kind: "mutation"; input: MeEmailsAddInput; output: MeEmailsAddOutput };
       /**

@@ -5,6 +5,15 @@ import { machines } from "./0003-machines.ts";
 import { people } from "./0004-people.ts";
 import { tokenLives } from "./0005-token-lives.ts";
 import { devices } from "./0006-devices.ts";
+import { sessionPolicy } from "./0007-session-policy.ts";
 
 /** All migrations, append-only. Imported statically, because the executable has no directory to read. */
-export const migrations: readonly Migration[] = [foundation, management, machines, people, tokenLives, devices];
+export const migrations: readonly Migration[] = [
+  foundation,
+  management,
+  machines,
+  people,
+  tokenLives,
+  devices,
+  sessionPolicy,
+];

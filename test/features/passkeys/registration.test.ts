@@ -14,6 +14,7 @@ import {
   signInWith,
 } from "../../support/passkeys.ts";
 import { scenarios } from "../../support/scenarios.ts";
+import { firstFactor, giveTotp, own, raise, verify } from "../../support/second-factors.ts";
 
 const base64url = (bytes: Uint8Array | string) => Buffer.from(bytes).toString("base64url");
 const refusal = ({ status, code, body }: Answer) => [status, code, body.error?.message];
@@ -131,13 +132,15 @@ scenarios("adding a passkey", (t) => {
   });
 
   t.test(
-    "is recorded and mailed, ends no session, and makes an anonymous user a known one (ASVS 6.3.7)",
+    "is recorded and mailed, and ends the other sessions everywhere and unfinished sign-ins (ASVS 6.3.7, 7.4.3)",
     async (app) => {
       const { user, tokens } = await app.signedIn();
-      const other = await app.signIn(user);
+      const others = [await app.signIn(user), await app.signIn(user, app.defaultApplicationId)];
+      await giveTotp(app, user);
+      await raise(app, tokens.session.sid);
+      const { mfa_token } = (await firstFactor(app, user)).body;
       await app.storage.write(async (tx) => {
         await tx.kysely.updateTable("user_emails").set({ verified_at: 1 }).where("user_id", "=", user.id).execute();
-        await tx.kysely.updateTable("users").set({ is_anonymous: 1 }).where("id", "=", user.id).execute();
       });
       const client = app.client({ "user-agent": CHROME }).bearer(tokens.accessToken);
       const passkey = await addPasskey(client, newAuthenticator({ aaguid: "d548826e-79b4-db40-a3d8-11116f7e8349" }));
@@ -148,15 +151,12 @@ scenarios("adding a passkey", (t) => {
       // The mail leaves out the name, because an attacker may have chosen it.
       expect(mail.text).toContain("added to your account at My application: passkey.\n");
       expect(mail.text).toContain("Chrome on Linux");
-      for (const { accessToken } of [tokens, other]) {
-        expect((await app.client().bearer(accessToken).get("/v1/auth/session")).status).toBe(200);
+      expect((await client.get("/v1/auth/session")).status).toBe(200);
+      for (const { accessToken } of others) {
+        expect((await app.client().bearer(accessToken).get("/v1/auth/session")).code).toBe("token_revoked");
       }
-      const row = await app.storage.read.kysely
-        .selectFrom("users")
-        .select("is_anonymous")
-        .where("id", "=", user.id)
-        .execute();
-      expect(row).toEqual([{ is_anonymous: 0 }]);
+      expect((await verify(own(app), mfa_token, "123456")).code).toBe("invalid_code");
+      expect((await own(app).post("/v1/auth/mfa/challenge", { mfa_token })).code).toBe("invalid_code");
     },
   );
 
@@ -306,24 +306,22 @@ scenarios("adding a passkey", (t) => {
     "an account has at most ten: the eleventh is refused, also when twenty come at once",
     async (app) => {
       const { user } = await app.signedIn();
-      const ready: { client: ReturnType<typeof caller>; flow_id: string; response: RegistrationJson }[] = [];
+      // One session with a second factor, because the first passkey ends other sessions and shuts weaker ones out.
+      const { accessToken } = await app.signIn(user, app.applicationId, "aal2");
+      const client = app.client().bearer(accessToken);
+      const ready: { flow_id: string; response: RegistrationJson }[] = [];
       for (let i = 0; i < 20; i++) {
-        const client = app.client().bearer((await app.signIn(user)).accessToken);
         const { flow_id, public_key } = await beginRegistration(client);
-        ready.push({ client, flow_id, response: newAuthenticator().create(public_key) });
+        ready.push({ flow_id, response: newAuthenticator().create(public_key) });
       }
-      // Uses sessions with a second factor, so that the first passkey does not shut out the next ones.
-      await app.storage.write(async (tx) => {
-        await tx.kysely.updateTable("sessions").set({ aal: "aal2" }).where("user_id", "=", user.id).execute();
-      });
       const answers = await Promise.all(
-        ready.map(({ client, flow_id, response }) => completeRegistration(client, flow_id, response)),
+        ready.map(({ flow_id, response }) => completeRegistration(client, flow_id, response)),
       );
       expect(answers.map(({ status }) => status).sort()).toEqual([...Array(10).fill(201), ...Array(10).fill(409)]);
       const rows = await app.storage.read.kysely.selectFrom("passkeys").select("id").execute();
       expect(rows).toHaveLength(10);
-      const refused = await ready[0]?.client.post("/v1/me/passkeys/begin");
-      expect([refused?.status, refused?.code]).toEqual([409, "conflict"]);
+      const refused = await client.post("/v1/me/passkeys/begin");
+      expect([refused.status, refused.code]).toEqual([409, "conflict"]);
       // The refused requests have not spent their challenges and stored nothing.
       const spent = await app.storage.read.kysely
         .selectFrom("flows")

@@ -157,14 +157,14 @@ scenarios("POST /v1/auth/anonymous/upgrade", (t) => {
     },
   );
 
-  t.test("a person who proves an address or sets a password is no longer anonymous", async (app) => {
+  t.test("a person who proves an address is no longer anonymous, and a password alone is refused", async (app) => {
     const [first, second] = [await anonymous(app), await anonymous(app)];
     const { token } = await add(app, await session(app, first), body.email);
     expect((await callerOf(app).post("/v1/auth/email/verify", { token })).status).toBe(200);
     expect([await isAnonymous(app, first), await emailsOf(app, first)]).toEqual([0, ["ada@example.com*"]]);
     await deletePassword(app, second);
     const client = await session(app, second);
-    expect((await client.post("/v1/me/password", { new_password: NEW_PASSWORD })).status).toBe(200);
-    expect(await isAnonymous(app, second)).toBe(0);
+    expect((await client.post("/v1/me/password", { new_password: NEW_PASSWORD })).code).toBe("forbidden");
+    expect(await isAnonymous(app, second)).toBe(1);
   });
 });

@@ -19,7 +19,7 @@ const TABLE: Row[] = [
   ["totp_added", "nothing", "half_sign_ins", "forgotten", "kept", "factor_changed", "factor_added"],
   ["totp_removed", "nothing", "half_sign_ins", "forgotten", "kept", "factor_changed", "factor_removed"],
   ["passkey_removed", "nothing", "half_sign_ins", "forgotten", "kept", "factor_changed", "factor_removed"],
-  ["passkey_added", "nothing", "none", "kept", "kept", null, "factor_added"],
+  ["passkey_added", "nothing", "half_sign_ins", "forgotten", "kept", "factor_changed", "factor_added"],
   ["recovery_codes_renewed", "nothing", "none", "kept", "kept", null, "factor_added"],
   ["upgraded", "nothing", "all", "forgotten", "kept", "replaced", null],
   ["address_removed", "nothing", "mailed", "kept", "kept", null, null],

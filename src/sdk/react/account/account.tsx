@@ -65,6 +65,7 @@ interface SectionsProps {
 }
 
 function Sections({ sections, load, onDeleted }: SectionsProps): ReactElement {
+  const isAnonymous = useUser()?.is_anonymous === true;
   const state = useLoaded(load);
   const change = () => void state.reload();
 
@@ -75,7 +76,8 @@ function Sections({ sections, load, onDeleted }: SectionsProps): ReactElement {
       case "addresses":
         return <AddressesSection key={name} />;
       case "password":
-        return <PasswordSection key={name} security={security} onChange={change} />;
+        // An anonymous user sets a password together with an address: `<SignUp upgrade>`.
+        return !isAnonymous && <PasswordSection key={name} security={security} onChange={change} />;
       case "second_factor":
         return <TotpSection key={name} security={security} onChange={change} />;
       case "passkeys":
