@@ -55,9 +55,9 @@ export async function listen(instance: Instance, log: Log, dev: DevParts | null 
   const smtp = smtpOptions(settings, settings.public_url);
   const transport = smtp === null ? null : new SmtpTransport(smtp);
   const starting = () => new Response("starting", { status: 503, headers: { "retry-after": "1" } });
-  const { host: hostname, port } = settings;
+  const { host: hostname, port, idle_timeout: idleTimeout } = settings;
   const server = binding(hostname, port, "--port", () =>
-    Bun.serve({ ...listenerOptions, hostname, port, fetch: starting }),
+    Bun.serve({ ...listenerOptions, idleTimeout, hostname, port, fetch: starting }),
   );
   try {
     const url = `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${server.port}`;
@@ -78,7 +78,7 @@ export async function listen(instance: Instance, log: Log, dev: DevParts | null 
     });
     await app.integrity.start();
     const stopDocuments = await app.serveOn(server);
-    const metricsServer = listenForMetrics(settings.host, settings.metrics_port, app);
+    const metricsServer = listenForMetrics(settings, app);
     if (dev === null || transport !== null) warnOfMail(settings, log);
     const stopJobs = startJobs(app.jobs, log);
     const done = new Promise<number>((finish) => {
@@ -125,13 +125,15 @@ function warnOfMail({ smtp_url: url, mail_from: from }: Instance["settings"], lo
   }
 }
 
-function listenForMetrics(host: string, port: number | undefined, app: App) {
+function listenForMetrics(settings: Instance["settings"], app: App) {
+  const { host: hostname, metrics_port: port, idle_timeout: idleTimeout } = settings;
   if (port === undefined) return undefined;
-  return binding(host, port, "--metrics-port", () =>
+  return binding(hostname, port, "--metrics-port", () =>
     Bun.serve({
-      hostname: host,
+      ...listenerOptions,
+      idleTimeout,
+      hostname,
       port,
-      reusePort: false,
       routes: { "/metrics": app.openMetrics },
       fetch: app.fetch,
     } as never),

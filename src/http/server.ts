@@ -146,13 +146,12 @@ export function buildRoutes(options: HttpOptions): {
 }
 
 /**
- * The listener's own options. Bun takes seconds. Outside development mode, Bun shows no error page, which would send
+ * The listener's own options. Outside development mode, Bun shows no error page, which would send
  * source code to anyone. Bun also turns `reusePort` on there, so that a second process would silently take half of the
  * requests. `error` answers an exception that no handler can catch with the usual error envelope.
  */
 export const listenerOptions = {
   maxRequestBodySize: MAX_SERVER_BODY,
-  idleTimeout: 30,
   development: false,
   reusePort: false,
   error: () => {

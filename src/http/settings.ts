@@ -67,6 +67,11 @@ export const httpSettings = defineSettings({
     schema: tenantHosts,
     doc: "More hosts, each with its tenant: login.acme.com=acme, with the port if browsers show one (login.acme.com:8443=acme).",
   },
+  idle_timeout: {
+    // Bun counts the seconds in one byte.
+    schema: setting.integer(1, 255).default(75),
+    doc: "Seconds after which an idle connection is closed; more than the proxy's own limit, which is 60 for most.",
+  },
   cors_headers: {
     schema: headerNames.default(["traceparent", "tracestate", "baggage"]),
     shownDefault: "traceparent, tracestate, baggage",
