@@ -31,7 +31,7 @@ import { Clients } from "./clients/clients.ts";
 import { purgeClientSecrets } from "./clients/store.ts";
 import { CustomerTokens } from "./customer-tokens/customer-tokens.ts";
 import { DEVICE_LIFETIME, Devices } from "./devices/devices.ts";
-import { purgeAccountDevices } from "./devices/store.ts";
+import { deviceRetention } from "./devices/store.ts";
 import { EmailProofs } from "./email-proofs/proofs.ts";
 import { MfaTokens } from "./factors/mfa-tokens.ts";
 import { SecondFactors } from "./factors/second-factors.ts";
@@ -47,7 +47,6 @@ import { rotateDueKeys } from "./keys/rotation.ts";
 import { keepRetiringKeys, purgeSigningKeys } from "./keys/store.ts";
 import { Attempts } from "./limits/attempts.ts";
 import { Notices } from "./notices/notices.ts";
-import { knownDevicesRetention } from "./notices/store.ts";
 import { Retention, type RetentionStep, type RetentionSteps } from "./retention.ts";
 import { RevocationSignal } from "./revocations/signal.ts";
 import { purgeRevocations } from "./revocations/store.ts";
@@ -214,8 +213,7 @@ function retentionSteps(now: number, auditDays: number): RetentionSteps {
     ["outbox_mails", since(now, purgeSentMails)],
     ["outbox_mails", since(now, purgeDeadMails)],
     ["trusted_devices", since(now, purgeTrustedDevices)],
-    ["account_devices", since(now - DEVICE_LIFETIME, purgeAccountDevices)],
-    ["known_devices", knownDevicesRetention(now - 400 * DAY)],
+    ["account_devices", deviceRetention(now - DEVICE_LIFETIME)],
     ["signing_keys", since(now - 30 * DAY, purgeSigningKeys)],
     ["audit_entries", since(now - auditDays * DAY, purgeAudit)],
     ["audit_floods", since(now, purgeAuditFloods)],

@@ -16,7 +16,6 @@ export const OWNERS: Readonly<Record<Table, string>> = {
   user_emails: "identity/users",
   sessions: "identity/sessions",
   trusted_devices: "identity/factors",
-  known_devices: "identity/notices",
   account_devices: "identity/devices",
   flows: "identity/flows",
   api_keys: "identity/api-keys",

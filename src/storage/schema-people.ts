@@ -99,21 +99,9 @@ export interface TrustedDevicesTable {
 }
 
 /**
- * Devices that a user has signed in with, so that a notice reports a new device. Deleted with their user, and 400 days after
- * their last use. The last used device stays: without any, a stranger's sign-in would count as the user's first.
- */
-export interface KnownDevicesTable {
-  user_id: string;
-  /** SHA-256 (base64url) of the device's description and the user's id. */
-  digest: string;
-  tenant_id: string;
-  first_seen_at: number;
-  last_seen_at: number;
-}
-
-/**
  * Devices that have signed in to an account. Only the SHA-256 of the secret in their cookie is kept. A browser has one secret
- * for all its accounts of a tenant. Deleted with their user, 400 days after their last sign-in, and beyond the latest few.
+ * for all its accounts of a tenant. Deleted with their user, 400 days after their last sign-in, and beyond the latest few. The latest
+ * one stays: without any, a stranger's sign-in would count as the user's first, and cause no notice.
  */
 export interface AccountDevicesTable {
   user_id: string;

@@ -1,6 +1,5 @@
 import type {
   AccountDevicesTable,
-  KnownDevicesTable,
   MailTemplatesTable,
   OutboxMailsTable,
   PasskeysTable,
@@ -382,6 +381,5 @@ export interface Database {
   recovery_codes: RecoveryCodesTable;
   passkeys: PasskeysTable;
   trusted_devices: TrustedDevicesTable;
-  known_devices: KnownDevicesTable;
   account_devices: AccountDevicesTable;
 }

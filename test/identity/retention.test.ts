@@ -61,9 +61,9 @@ scenarios("retention of many rows", (t) => {
     });
     const rows = Array.from({ length: 1_200 }, (_, index) => device(user.id, `d${index}`, before));
     rows.push(device(other.id, "old", before + 1), device(other.id, "new", before + 2));
-    await app.storage.write(async (tx) => void (await tx.kysely.insertInto("known_devices").values(rows).execute()));
+    await app.storage.write(async (tx) => void (await tx.kysely.insertInto("account_devices").values(rows).execute()));
     await app.app.jobs.find(({ name }) => name === "retention")?.run();
-    const left = await app.storage.read.kysely.selectFrom("known_devices").select(["user_id", "digest"]).execute();
+    const left = await app.storage.read.kysely.selectFrom("account_devices").select(["user_id", "digest"]).execute();
     expect(left.filter(({ user_id }) => user_id === other.id)).toEqual([{ user_id: other.id, digest: "new" }]);
     expect(left.filter(({ user_id }) => user_id === user.id)).toHaveLength(1_200);
   });

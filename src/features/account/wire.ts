@@ -72,7 +72,7 @@ export const exportSchema = ({ schema }: Part) =>
       ),
       known_devices: z
         .array(z.strictObject({ first_seen_at: time, last_seen_at: time }))
-        .describe("Kinds of devices that have signed in. Each kind is kept as a digest only."),
+        .describe("Devices that have signed in. Of each, only the digest of the secret in its cookie is kept."),
       sessions: z.array(
         z.strictObject({
           id: z.uuid(),

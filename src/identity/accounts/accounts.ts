@@ -10,7 +10,6 @@ import { deleteTrustedDevices } from "../factors/public.ts";
 import type { Flows } from "../flows/flows.ts";
 import { deleteFlowsOf, SIGN_IN_KINDS } from "../flows/public.ts";
 import type { Notices } from "../notices/notices.ts";
-import { deleteKnownDevices } from "../notices/public.ts";
 import { deleteSessionsOf } from "../sessions/public.ts";
 import type { Ending, Sessions } from "../sessions/sessions.ts";
 import { type AddressRef, findAddressOf, lockProvenAddress, verifyEmail } from "../users/emails/public.ts";
@@ -91,10 +90,7 @@ export class Accounts {
     // ended.
     await this.#endFlows(tx, change, consequences.flows);
     if (consequences.trustedDevices) await deleteTrustedDevices(tx, userId);
-    if (consequences.knownDevices) {
-      await deleteKnownDevices(tx, userId);
-      await deleteAccountDevices(tx, userId);
-    }
+    if (consequences.knownDevices) await deleteAccountDevices(tx, userId);
     if (consequences.sessions !== null) {
       await this.sessions.endAll(tx, act, userId, { reason: consequences.sessions, keep, everyApplication: true });
     }
@@ -147,7 +143,6 @@ export class Accounts {
     await deleteFlowsOf(tx, userId);
     await deleteMailsOf(tx, userId);
     await deleteTrustedDevices(tx, userId);
-    await deleteKnownDevices(tx, userId);
     await deleteAccountDevices(tx, userId);
     await this.sessions.endAll(tx, act, userId, { reason: "user_deleted", keep: null, everyApplication: true });
     await deleteSessionsOf(tx, userId);

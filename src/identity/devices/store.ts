@@ -1,5 +1,4 @@
-import { sql } from "kysely";
-import { type Batch, deleteSome } from "../../storage/some-rows.ts";
+import type { Batch } from "../../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
 interface Pair extends Record<string, string | number> {
@@ -100,6 +99,49 @@ export async function deleteAccountDevices(tx: Executor, userId: string): Promis
   await tx.kysely.deleteFrom("account_devices").where("user_id", "=", userId).execute();
 }
 
-export function purgeAccountDevices(tx: Executor, before: number, limit: number): Promise<Batch> {
-  return deleteSome(tx, "account_devices", sql`last_seen_at < ${before}`, limit);
+/**
+ * Deletes devices last seen before `before`, but never a user's latest one: without any, a stranger's sign-in would pass for
+ * the first one. Walks along the index of the times, because a search for deletable rows would read all kept ones first.
+ */
+export function deviceRetention(before: number) {
+  let from = -1;
+  return async (tx: Executor, limit: number): Promise<Batch> => {
+    const page = await tx.kysely
+      .selectFrom("account_devices")
+      .select("last_seen_at")
+      .where("last_seen_at", ">", from)
+      .where("last_seen_at", "<", before)
+      .orderBy("last_seen_at")
+      .limit(limit)
+      .execute();
+    const until = page.at(-1)?.last_seen_at;
+    if (until === undefined) return { rows: 0, more: false };
+    const { numDeletedRows } = await tx.kysely
+      .deleteFrom("account_devices")
+      .where("last_seen_at", ">", from)
+      .where("last_seen_at", "<=", until)
+      .where((eb) =>
+        eb.exists(
+          eb
+            .selectFrom("account_devices as later")
+            .select("later.user_id")
+            .whereRef("later.user_id", "=", "account_devices.user_id")
+            .whereRef("later.last_seen_at", ">", "account_devices.last_seen_at"),
+        ),
+      )
+      .executeTakeFirstOrThrow();
+    from = until;
+    return { rows: Number(numDeletedRows), more: page.length >= limit };
+  };
+}
+
+/** Returns the devices that a user has signed in with, latest first. */
+export async function devicesOf(at: Executor, userId: string, limit: number) {
+  return at.kysely
+    .selectFrom("account_devices")
+    .select(["first_seen_at", "last_seen_at"])
+    .where("user_id", "=", userId)
+    .orderBy("last_seen_at", "desc")
+    .limit(limit)
+    .execute();
 }

@@ -7,11 +7,11 @@ import { admit } from "../../storage/rate-limits.ts";
 import type { Executor } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
 import { SYSTEM, userRef } from "../audit/act.ts";
+import type { DeviceVisit } from "../devices/devices.ts";
 import type { NoticeKind } from "../tenants/notice-kinds.ts";
 import { findProvenAddress } from "../users/emails/public.ts";
 import type { UserRow } from "../users/wire.ts";
 import { describeDevice } from "./device.ts";
-import { isNewDevice } from "./store.ts";
 
 export interface Notice {
   kind: NoticeKind;
@@ -75,11 +75,12 @@ export class Notices {
     return false;
   }
 
-  /** Sends a notice if a new session comes from a device that the user has not signed in with before. */
-  async seen(tx: Executor, now: number, act: Act, user: UserRow): Promise<void> {
-    const device = describeDevice(act.origin.userAgent) ?? "unknown";
-    const digest = sha256Base64url(`${user.id}:${device}`);
-    const isNew = await isNewDevice(tx, { user_id: user.id, digest, tenant_id: user.tenant_id, now });
-    if (isNew) await this.notify(tx, now, act, { kind: "new_device", template: "new_device", userId: user.id });
+  /**
+   * Sends a notice if a new session comes from a device that the user has not signed in with before. A device is known by its
+   * cookie: a thief of the password can imitate the owner's browser and system, but not the cookie.
+   */
+  async seen(tx: Executor, now: number, act: Act, user: UserRow, visit: DeviceVisit): Promise<void> {
+    if (visit.isKnown || visit.isFirst) return;
+    await this.notify(tx, now, act, { kind: "new_device", template: "new_device", userId: user.id });
   }
 }

@@ -195,7 +195,7 @@ export class SignIns {
       if (!isLive(user)) throw refused("account_closed", method);
       if (!(await this.sessions.replace(tx, act, before.sid))) throw new AppError("token_revoked");
       const made: NewSession = { method, amr, aal: "aal2", delivery, audience };
-      const begun = await this.#begin(tx, now, { act, replaces: null }, user, made);
+      const begun = await this.#begin(tx, now, { act, replaces: null }, user, made, true);
       return { begun, trusted: await this.#trust(tx, now, request, user.id) };
     });
     return this.#issued(outcome.begun, act.application, outcome.trusted);
@@ -269,17 +269,25 @@ export class SignIns {
     { act, replaces }: Pick<SignInRequest, "act" | "replaces">,
     user: UserRow,
     made: NewSession,
+    isStepUp = false,
   ): Promise<Begun> {
     const own = act.by(userRef(user.id));
     if (replaces !== null) await this.sessions.replace(tx, act, replaces);
     const session = await this.sessions.begin(tx, now, own, user.id, made);
-    const visit = user.is_anonymous === 1 ? null : await this.devices.visit(tx, now, user, act.device());
-    await this.notices.seen(tx, now, own, user);
-    return { session, device: visit && { secret: visit.secret, maxAge: visit.maxAge } };
+    // A step-up is not a sign-in, so it must not make a thief's device a known one.
+    if (user.is_anonymous === 1 || isStepUp) return { session, device: null };
+    const visit = await this.devices.visit(tx, now, user, act.device());
+    await this.notices.seen(tx, now, own, user, visit);
+    return { session, device: { secret: visit.secret, maxAge: visit.maxAge } };
   }
 
+  /** Trusts the device, and says so by mail: with it, a thief of the password needs no second factor. */
   async #trust(tx: Executor, now: number, { act, rememberDevice }: FinishRequest | StepUpRequest, userId: string) {
-    return rememberDevice ? this.trustedDevices.trust(tx, now, act.by(userRef(userId)), userId) : null;
+    if (!rememberDevice) return null;
+    const own = act.by(userRef(userId));
+    const trusted = await this.trustedDevices.trust(tx, now, own, userId);
+    if (trusted) await this.notices.notify(tx, now, own, { kind: "factor", template: "trusted_device_added", userId });
+    return trusted;
   }
 
   async #issued(

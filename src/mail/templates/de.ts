@@ -145,6 +145,14 @@ ${WHERE}
 
 Falls Sie das nicht waren, kennt jemand Ihr Passwort oder liest Ihre E-Mails. Setzen Sie jetzt ein neues Passwort.`,
     },
+    trusted_device_added: {
+      subject: "Ein Gerät braucht bei {{application}} keinen zweiten Schritt mehr",
+      body: `Ein Gerät wurde für Ihr Konto bei {{application}} gemerkt: Es meldet sich ab jetzt ohne den zweiten Schritt an.
+
+${WHERE}
+
+Falls Sie das nicht waren, entfernen Sie das Gerät aus Ihrem Konto, und setzen Sie ein neues Passwort.`,
+    },
     new_device: {
       subject: "Neue Anmeldung bei {{application}}",
       body: `Jemand hat sich an Ihrem Konto bei {{application}} mit einem neuen Gerät angemeldet.

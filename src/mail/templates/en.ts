@@ -144,6 +144,14 @@ ${WHERE}
 
 If this was not you, somebody knows your password or reads your mail. Set a new password now.`,
     },
+    trusted_device_added: {
+      subject: "A device no longer needs the second step at {{application}}",
+      body: `A device was remembered for your account at {{application}}: it signs in without the second step from now on.
+
+${WHERE}
+
+If this was not you, remove the device from your account, and set a new password.`,
+    },
     new_device: {
       subject: "New sign-in to {{application}}",
       body: `Somebody signed in to your account at {{application}} on a new device.

@@ -312,7 +312,7 @@ export interface PersonalExport {
     application_id: string;
     user_agent: string | null;
   }>;
-  /** Kinds of devices that have signed in. Each kind is kept as a digest only. */
+  /** Devices that have signed in. Of each, only the digest of the secret in its cookie is kept. */
   known_devices: Array<{
     first_seen_at: string;
     last_seen_at: string;

@@ -6,6 +6,7 @@ import { people } from "./0004-people.ts";
 import { tokenLives } from "./0005-token-lives.ts";
 import { devices } from "./0006-devices.ts";
 import { sessionPolicy } from "./0007-session-policy.ts";
+import { devicesByCookie } from "./0008-devices-by-cookie.ts";
 
 /** All migrations, append-only. Imported statically, because the executable has no directory to read. */
 export const migrations: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   tokenLives,
   devices,
   sessionPolicy,
+  devicesByCookie,
 ];

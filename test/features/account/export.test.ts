@@ -14,8 +14,7 @@ const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:127.0) Gecko/20100
 /** The place of each table about a user in the export, or the reason why it has none. */
 const PLACES: Record<string, keyof PersonalExport | { why: string }> = {
   flows: { why: "steps of an unfinished sign-in; deleted within a day" },
-  account_devices: { why: "digests of the secrets in cookies; known_devices has their times" },
-  known_devices: "known_devices",
+  account_devices: "known_devices",
   outbox_mails: "mails",
   passkeys: "passkeys",
   password_credentials: "password",

@@ -95,7 +95,7 @@ scenarios("POST /v1/auth/email/undo", (t) => {
       expect(await passwords(app)).toEqual([]);
       expect(await factors(app)).toEqual([0, 0, 0]);
       // The attacker's device is new to the account again, so its next sign-in would be reported.
-      expect(await app.storage.read.kysely.selectFrom("known_devices").select("digest").execute()).toEqual([]);
+      expect(await app.storage.read.kysely.selectFrom("account_devices").select("digest").execute()).toEqual([]);
       for (const email of [OLD, EVIL]) {
         for (const password of [PASSWORD, "velvet-anchor-thistle-5"]) {
           expect((await login(app, email, password)).status).toBe(401);

@@ -42,7 +42,7 @@ scenarios("anonymous users who can never come back", (t) => {
     );
     const { kysely } = app.storage.read;
     expect(await kysely.selectFrom("sessions").selectAll().execute()).toEqual([]);
-    expect(await kysely.selectFrom("known_devices").selectAll().execute()).toEqual([]);
+    expect(await kysely.selectFrom("account_devices").selectAll().execute()).toEqual([]);
     expect((await app.client().post("/v1/auth/refresh", { refresh_token: gone.refresh })).code).toBe("token_revoked");
     await run(app);
     expect((await app.audit()).filter((action) => action === "user.deleted")).toHaveLength(2);

@@ -1,5 +1,6 @@
 import { expect } from "bun:test";
 import type { TestApp, TestUser } from "../../support/app.ts";
+import { proveAddress } from "../../support/own-affairs.ts";
 import { scenarios } from "../../support/scenarios.ts";
 import { type Enrolled, enrolled, firstFactor, own, ownPage, policy, verify } from "../../support/second-factors.ts";
 import { claimsOf } from "../../support/tokens.ts";
@@ -33,6 +34,29 @@ scenarios("remembered devices", (t) => {
     const step = await app.client().bearer(again.body.access_token).post("/v1/auth/mfa/disable");
     expect(step.code).toBe("insufficient_user_authentication");
     expect(await app.audit()).toContain("trusted_device.added");
+  });
+
+  t.test("the owner gets a mail about each remembered device, and a step-up makes no device known", async (app) => {
+    await policy(app, REMEMBER);
+    const person = await enrolled(app);
+    await proveAddress(app, person.user.id);
+    const page = ownPage(app);
+    await remember(app, person, page);
+    const mail = (await app.mails(person.user.email)).find(({ template }) => template === "trusted_device_added");
+    expect(mail?.text).toContain("it signs in without the second step from now on");
+    expect(mail?.text).toContain("Network address: 127.0.0.1");
+    // Signing in on that device again tells nothing.
+    expect((await firstFactor(app, person.user, page)).body.status).toBe("success");
+    expect(await app.mails()).toEqual([]);
+    // A thief of the session steps up with a code: the thief's browser gets no cookie of a known device.
+    const begun = (await firstFactor(app, person.user, page)).body.access_token;
+    const thief = app.page(app.publicUrl).bearer(begun);
+    app.clock.advance(30_000);
+    const stepped = await thief.post("/v1/auth/mfa/verify", {
+      method: "totp",
+      code: totp(person.secret, app.clock.now()),
+    });
+    expect([stepped.status, stepped.cookies.some(({ name }) => name.includes("_dv"))]).toEqual([200, false]);
   });
 
   t.test(

@@ -1,2 +1,0 @@
-/** The queries that other folders may run. The rest of the store is private to this folder. */
-export { deleteKnownDevices, knownDevicesOf } from "./store.ts";
