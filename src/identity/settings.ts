@@ -59,7 +59,7 @@ export const identitySettings = defineSettings({
   limit_mail_account: {
     schema: limit("5/1h"),
     shownDefault: "5/1h",
-    doc: "Mails with a link or a code to one address.",
+    doc: "Mails with a link or a code to one address, for one purpose. Further requests use the last mail.",
   },
   limit_mail_network: {
     schema: limit("60/1h"),

@@ -203,6 +203,8 @@ export interface FlowsTable {
   created_at: number;
   expires_at: number;
   consumed_at: number | null;
+  /** SHA-256 (base64url) of all that decides a mail, on the flow that sent one. Later requests for the same mail use it. */
+  mail: string | null;
 }
 
 /**

@@ -153,7 +153,9 @@ scenarios("mails do not tell who has an account", (t) => {
           const statuses: number[] = [];
           const body = { email, ...(path.endsWith("register") ? { password: NEW_PASSWORD } : {}) };
           for (let i = 0; i < 4; i++) statuses.push((await client.post(path, body)).status);
-          expect([path, email, statuses]).toEqual([path, email, [202, 202, 429, 429]]);
+          // A sign-up depends on its request, so it cannot share a mail. Its network has one spare.
+          const expected = path.endsWith("register") ? [202, 202, 202, 429] : [202, 202, 202, 202];
+          expect([path, email, statuses]).toEqual([path, email, expected]);
         }
       }
     },

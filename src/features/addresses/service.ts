@@ -60,14 +60,14 @@ export class Addresses {
     if (!email) throw invalidField("email", "must be one e-mail address such as ada@example.com");
     const { address, canonical } = email;
     if ((await countEmails(storage.read, session.user_id)) >= MAX_EMAILS) throw tooMany();
-    await attempts.mail(act, canonical);
+    const network = await attempts.mail(act, "addresses", canonical);
     const found = await findByCanonical(storage.read, session.tenant_id, canonical);
     if (found?.user_id === session.user_id) {
       throw new AppError("conflict", { message: "This address is already on your list." });
     }
     const known = found ? { to: found.address, reader: found.user_id } : { to: address, reader: null };
     const template = found ? "email_known" : "verify_email";
-    return this.#mailProof(caller, { template, ...known, canonical, email: address });
+    return this.#mailProof(caller, { template, ...known, canonical, email: address, network });
   }
 
   /** Mails the proof of an unproven address on the list. @throws AppError `not_found`, `conflict`, `rate_limited` */
@@ -77,8 +77,8 @@ export class Addresses {
     if (!row) throw new AppError("not_found");
     const { address, canonical } = row;
     if (row.verified_at !== null) throw new AppError("conflict", { message: "This address is already verified." });
-    await this.identity.attempts.mail(act, canonical);
-    return this.#mailProof(caller, { template: "verify_email", to: address, canonical, email: address });
+    const network = await this.identity.attempts.mail(act, "addresses", canonical);
+    return this.#mailProof(caller, { template: "verify_email", to: address, canonical, email: address, network });
   }
 
   /**
@@ -91,7 +91,7 @@ export class Addresses {
     const { attempts, storage, clock } = this.identity;
     const userId = session.user_id;
     // Each change sends two mails, and one of them holds a link that works for a week.
-    await attempts.mail(act, userId);
+    await attempts.mail(act, "primary", userId);
     return storage.write(async (tx) => {
       const now = clock.now();
       await lockSession(tx, session, now);
@@ -177,7 +177,7 @@ export class Addresses {
 
   #mailProof(
     { act, session }: AdmittedSession,
-    mail: Pick<ProofMail, "template" | "to" | "reader" | "canonical"> & { email: string },
+    mail: Pick<ProofMail, "template" | "to" | "reader" | "canonical" | "network"> & { email: string },
   ): Promise<StartedProof> {
     const { storage, clock } = this.identity;
     const state: VerifyState = { address: mail.email, canonical: mail.canonical, sid: session.sid };

@@ -4,14 +4,8 @@ import { AppError, invalidField } from "../../core/errors.ts";
 import { mayActFor } from "../../identity/accounts/may-act.ts";
 import type { Act } from "../../identity/applications/act.ts";
 import type { Application } from "../../identity/applications/application.ts";
-import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/email-proofs/mailed.ts";
-import {
-  mayUseLink,
-  type Proof,
-  type ProofKind,
-  requireAsker,
-  type StartedProof,
-} from "../../identity/email-proofs/proofs.ts";
+import { checkProof, mailSharedProof, PROOF_LIFETIME } from "../../identity/email-proofs/mailed.ts";
+import type { Proof, ProofKind, SharedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { SignInOutcome, SignInRequest } from "../../identity/sign-in/sign-ins.ts";
 import { findAddressOwner, findEmail, findPrimary } from "../../identity/users/emails/public.ts";
@@ -43,20 +37,20 @@ export class EmailSignIns {
    * Gives the same answer, status and work whether or not there is an account. @throws AppError `forbidden`, `invalid_input`,
    * `rate_limited`
    */
-  async start(act: Act, { email, method }: { email: string; method: EmailMethod }): Promise<StartedProof> {
+  async start(act: Act, { email, method }: { email: string; method: EmailMethod }): Promise<SharedProof> {
     const { identity } = this;
     const { application } = act;
     identity.signIns.requireMethod(application, method);
     const said = canonicalEmail(email);
     if (!said) throw invalidField("email", "must be one e-mail address such as ada@example.com");
     const { canonical } = said;
-    await identity.attempts.mail(act, canonical);
     const found = await findAddressOwner(identity.storage.read, application.tenant.id, canonical);
+    const network = await identity.attempts.mailRequest(act, found?.user_id ?? canonical);
     const owner = found && mayActFor(found) ? found : null;
     const state: State = { method, emailId: owner?.email_id ?? null };
     const address = owner?.address ?? null;
     return identity.storage.write((tx) =>
-      mailProof(identity, tx, act, {
+      mailSharedProof(identity, tx, act, {
         kind: "sign_in",
         template: method === "magic_link" ? "sign_in_link" : "sign_in_code",
         to: address,
@@ -65,6 +59,7 @@ export class EmailSignIns {
         email: address,
         state: { ...state },
         lifetime: PROOF_LIFETIME,
+        network,
       }),
     );
   }
@@ -78,9 +73,9 @@ export class EmailSignIns {
   async complete(request: SignInRequest, proof: Proof, asked: readonly string[]): Promise<SignInOutcome> {
     const { act } = request;
     const { application } = act;
-    const { accounts, flows, signIns, storage } = this.identity;
+    const { accounts, emailProofs, flows, signIns, storage } = this.identity;
     const { flow, state, spend } = await checkProof(this.identity, act, ["sign_in"], proof);
-    requireAsker(proof, flow, asked);
+    await emailProofs.requireAsker(proof, flow, asked);
     const { method, emailId } = state as unknown as State;
     const { user_id: userId } = flow;
     if (userId === null || emailId === null) throw new AppError("invalid_code");
@@ -121,7 +116,7 @@ export class EmailSignIns {
       email: email === null ? null : maskEmail(email),
       application: { id: application.id, name: application.name, home_url: application.homeUrl },
       expires_at: toWireTime(flow.expires_at),
-      works_here: mayUseLink(flow, asked(application)),
+      works_here: await emailProofs.mayUseLink(flow, asked(application)),
     };
   }
 }

@@ -4,7 +4,7 @@ import type { Act } from "../../identity/applications/act.ts";
 import { userRef } from "../../identity/audit/act.ts";
 import type { DeviceVisit } from "../../identity/devices/devices.ts";
 import { checkProof } from "../../identity/email-proofs/mailed.ts";
-import type { Proof, StartedProof } from "../../identity/email-proofs/proofs.ts";
+import type { Proof, SharedProof } from "../../identity/email-proofs/proofs.ts";
 import { mailReset, type ResetState } from "../../identity/email-proofs/reset.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { findAddressOf, findAddressOwner } from "../../identity/users/emails/public.ts";
@@ -27,16 +27,16 @@ export class Recovery {
    * Gives the same answer, status and work whether or not there is an account.
    * @throws AppError `forbidden`, `invalid_input`, `rate_limited`
    */
-  async forgot(act: Act, email: string): Promise<StartedProof> {
+  async forgot(act: Act, email: string): Promise<SharedProof> {
     const { attempts, storage } = this.identity;
     const { application } = act;
     this.identity.signIns.requireMethod(application, BY_PASSWORD.method);
     const { canonical } = requireEmail(email);
-    await attempts.mail(act, canonical);
     const found = await findAddressOwner(storage.read, application.tenant.id, canonical);
+    const network = await attempts.mailRequest(act, found?.user_id ?? canonical);
     const owner =
       found && mayActFor(found) ? { userId: found.user_id, emailId: found.email_id, address: found.address } : null;
-    return storage.write((tx) => mailReset(this.identity, tx, act, { canonical, owner }));
+    return storage.write((tx) => mailReset(this.identity, tx, act, { canonical, owner, network }));
   }
 
   /**

@@ -138,7 +138,7 @@ export class Registrations {
   ): Promise<SignUpOutcome> {
     const { identity } = this;
     const { application, origin } = act;
-    await identity.attempts.mail(act, address.canonical);
+    const network = await identity.attempts.mail(act, "sign_up", address.canonical);
     const owner = await findAddressOwner(identity.storage.read, application.tenant.id, address.canonical);
     const hash = await this.hashing.hash(password, origin);
     const person: NewPerson = { address, hash, displayName, metadata, sid: session?.sid ?? null };
@@ -153,6 +153,7 @@ export class Registrations {
         email: address.address,
         state: { ...person },
         lifetime: PROOF_LIFETIME,
+        network,
       }),
     );
     return { status: "sent", proof };

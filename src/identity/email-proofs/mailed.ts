@@ -9,7 +9,7 @@ import type { Act } from "../applications/act.ts";
 import type { Flows } from "../flows/flows.ts";
 import type { Attempts } from "../limits/attempts.ts";
 import { linkOf } from "./link.ts";
-import type { EmailProofs, Proof, ProofKind, Proven, StartedProof } from "./proofs.ts";
+import type { EmailProofs, Proof, ProofKind, Proven, SharedProof, StartedProof } from "./proofs.ts";
 
 export interface ProofMail {
   kind: ProofKind;
@@ -27,6 +27,8 @@ export interface ProofMail {
   state: Record<string, unknown>;
   /** In ms. */
   lifetime: number;
+  /** The network that the request counted against, or null. It gets the request back when the mail is used. */
+  network?: string | null;
 }
 
 /** A correct proof. {@link spend} it in the transaction of the act that it allows. */
@@ -51,8 +53,35 @@ export const PROOF_LIFETIME = 10 * MINUTE;
 /** The proofs that open an existing account. */
 const OPENING: ReadonlySet<string> = new Set<ProofKind>(["sign_in", "reset_password"]);
 
+/**
+ * Like {@link mailProof}, for a mail that depends on nothing but its address. After a few mails within an hour, a request gets the
+ * code and the link of the last one, as long as they are good. So a stranger who asks again and again neither floods the mailbox
+ * nor keeps the owner from a mail. It runs the same statements for every recipient, even for none.
+ */
+export async function mailSharedProof(
+  identity: ProofParts,
+  tx: Executor,
+  act: Act,
+  order: ProofMail,
+): Promise<SharedProof> {
+  const { attempts, clock, emailProofs, flows } = identity;
+  const { kind, template, canonical, userId, state } = order;
+  const { id, tenant } = act.application;
+  const mail = sha256Base64url(JSON.stringify([tenant.id, id, kind, template, canonical, userId, state]));
+  const mayMail = await attempts.mayMail(tx, mail);
+  const pending = await flows.pendingMail(tx, mail);
+  if (pending && !mayMail) return emailProofs.share(tx, pending, clock.now());
+  return mailProof(identity, tx, act, order, mail);
+}
+
 /** Starts a proof and mails it, in one transaction. It runs the same statements for every recipient, even for none. */
-export async function mailProof(identity: ProofParts, tx: Executor, act: Act, order: ProofMail): Promise<StartedProof> {
+export async function mailProof(
+  identity: ProofParts,
+  tx: Executor,
+  act: Act,
+  order: ProofMail,
+  mail?: string,
+): Promise<StartedProof> {
   const { application, origin } = act;
   const { kind, userId, lifetime } = order;
   const { tenant } = application;
@@ -61,8 +90,14 @@ export async function mailProof(identity: ProofParts, tx: Executor, act: Act, or
     tenantId: tenant.id,
     applicationId: application.id,
     userId,
-    state: { ...order.state, account: sha256Base64url(order.canonical), email: order.email },
+    state: {
+      ...order.state,
+      account: sha256Base64url(order.canonical),
+      email: order.email,
+      network: order.network ?? null,
+    },
     lifetime,
+    ...(mail === undefined ? {} : { mail }),
   });
   await identity.outbox.queue(tx, {
     tenant,
@@ -108,6 +143,8 @@ export async function checkProof(
     spend: async (tx) => {
       await emailProofs.consume(tx, proven);
       await taken?.giveBack(tx);
+      // An office that signs in by mail, all behind one address, uses up no limit.
+      if (typeof proven.state.network === "string") await attempts.giveBackMail(tx, proven.state.network);
     },
   };
 }

@@ -37,7 +37,12 @@ export interface ProofStart {
   state: Record<string, unknown>;
   /** In ms. */
   lifetime: number;
+  /** The digest of all that decides the mail, if a later request for the same one may use it. */
+  mail?: string;
 }
+
+/** A request for a proof that a mail on its way answers. */
+export type SharedProof = Pick<StartedProof, "flowId" | "expiresIn">;
 
 export interface StartedProof {
   flowId: string;
@@ -59,6 +64,13 @@ interface Stored {
   link: string;
   code: string;
   pepper: number;
+  data: Record<string, unknown>;
+}
+
+/** The state of a request whose mail another flow has sent. */
+interface Sharing {
+  /** The id of that flow. */
+  of: string;
   data: Record<string, unknown>;
 }
 
@@ -107,8 +119,16 @@ export class EmailProofs {
   async start(tx: Executor, start: ProofStart): Promise<StartedProof> {
     const code = String(randomInt(10 ** CODE_DIGITS)).padStart(CODE_DIGITS, "0");
     const pepper = this.dataKeys.current("code-pepper");
-    const { kind, tenantId, applicationId, userId, lifetime } = start;
-    const flow = { tenantId, applicationId, userId, kind, step: STEP, lifetime };
+    const { kind, tenantId, applicationId, userId, lifetime, mail } = start;
+    const flow = {
+      tenantId,
+      applicationId,
+      userId,
+      kind,
+      step: STEP,
+      lifetime,
+      ...(mail === undefined ? {} : { mail }),
+    };
     const id = this.flows.newId();
     const link = newSecret("ml", this.#linkIds.ofFlow(id));
     const state: Stored = {
@@ -119,6 +139,18 @@ export class EmailProofs {
     };
     await this.flows.start(tx, { ...flow, id, state: { ...state } });
     return { flowId: id, token: link.text, code: `${code.slice(0, 4)} ${code.slice(4)}`, expiresIn: lifetime / SECOND };
+  }
+
+  /**
+   * Starts a request that takes the code and the link of a mail on its way. It counts its own tries: wrong codes of one request
+   * must not spoil the code for the others. The first of them to use the mail spends it for all.
+   */
+  async share(tx: Executor, pending: FlowsTable, now: number): Promise<SharedProof> {
+    const { tenant_id: tenantId, application_id: applicationId, user_id: userId, kind } = pending;
+    const lifetime = pending.expires_at - now;
+    const state: Sharing = { of: pending.id, data: storedOf(pending).data };
+    const flow = { tenantId, applicationId, userId, kind, step: STEP, state: { ...state }, lifetime };
+    return { flowId: await this.flows.start(tx, flow), expiresIn: Math.ceil(lifetime / SECOND) };
   }
 
   /**
@@ -134,7 +166,35 @@ export class EmailProofs {
 
   /** Spends the proof. Of two simultaneous calls one is refused. @throws AppError `invalid_code` */
   async consume(tx: Executor, { flow }: Proven): Promise<void> {
-    if (!(await this.flows.consume(tx, flow.id, flow.kind, STEP))) throw new AppError("invalid_code");
+    const mailed = mailedBy(flow);
+    if (!(await this.flows.consume(tx, mailed, flow.kind, STEP))) throw new AppError("invalid_code");
+    if (mailed !== flow.id) await this.flows.consume(tx, flow.id, flow.kind, STEP);
+  }
+
+  /** Returns whether a browser that asked for the flows `asked` may use the link of this flow. */
+  async mayUseLink({ id, kind }: Pick<FlowsTable, "id" | "kind">, asked: readonly string[]): Promise<boolean> {
+    if (!BOUND.has(kind as ProofKind) || asked.includes(id)) return true;
+    for (const other of asked) if (await this.#shares(other, kind, id)) return true;
+    return false;
+  }
+
+  /**
+   * Refuses a right link in another browser than one that asked for it. A proof that names its flow comes from a client that
+   * asked: the flow id is in no mail. @throws AppError `invalid_code`
+   */
+  async requireAsker(proof: Proof, flow: FlowsTable, asked: readonly string[]): Promise<void> {
+    if (proof.flowId !== undefined || (await this.mayUseLink(flow, asked))) return;
+    throw new AppError("invalid_code", {
+      message:
+        "This link works only in the browser that asked for it. Open it there, enter the mail's code there, or ask for a " +
+        "new mail here.",
+    });
+  }
+
+  /** Returns whether the request `id` takes the mail of the flow `mailed`. */
+  async #shares(id: string, kind: string, mailed: string): Promise<boolean> {
+    const flow = await this.flows.find(this.storage.read, id, kind);
+    return flow !== undefined && mailedBy(flow) === mailed;
   }
 
   async #byLink(
@@ -149,8 +209,9 @@ export class EmailProofs {
         const flow = await this.flows.find(this.storage.read, id, kind);
         if (!flow) continue;
         const kept = Buffer.from(storedOf(flow).link, "base64url");
-        const isRight = digestEquals(kept, parsed.digest) && (named === undefined || named === flow.id);
-        return isRight ? flow : undefined;
+        if (!digestEquals(kept, parsed.digest)) return undefined;
+        const isNamed = named === undefined || named === flow.id || (await this.#shares(named, kind, flow.id));
+        return isNamed ? flow : undefined;
       }
     }
     return undefined;
@@ -163,31 +224,21 @@ export class EmailProofs {
     for (const kind of kinds) {
       const flow = await this.storage.write((tx) => this.flows.attempt(tx, id, kind, MAX_CODES));
       if (!flow) continue;
-      const stored = storedOf(flow);
+      const mailed = mailedBy(flow) === id ? flow : await this.flows.find(this.storage.read, mailedBy(flow), kind);
+      if (!mailed) return undefined;
+      const stored = storedOf(mailed);
       const pepper = this.dataKeys.version("code-pepper", stored.pepper);
-      const given = pepper ? codeDigest(pepper.key, id, code) : "";
+      const given = pepper ? codeDigest(pepper.key, mailed.id, code) : "";
       return digestEquals(Buffer.from(given), Buffer.from(stored.code)) ? flow : undefined;
     }
     return undefined;
   }
 }
 
-/** Returns whether a browser that asked for the flows `asked` may use the link of this flow. */
-export function mayUseLink({ id, kind }: Pick<FlowsTable, "id" | "kind">, asked: readonly string[]): boolean {
-  return !BOUND.has(kind as ProofKind) || asked.includes(id);
-}
-
-/**
- * Refuses a right link in another browser than the one that asked for it. A proof that names its flow comes from the client that
- * asked: the flow id is in no mail. @throws AppError `invalid_code`
- */
-export function requireAsker(proof: Proof, flow: FlowsTable, asked: readonly string[]): void {
-  if (proof.flowId !== undefined || mayUseLink(flow, asked)) return;
-  throw new AppError("invalid_code", {
-    message:
-      "This link works only in the browser that asked for it. Open it there, enter the mail's code there, or ask for a " +
-      "new mail here.",
-  });
+/** Returns the id of the flow that sent this flow's mail: its own, or that of the request before. */
+function mailedBy(flow: FlowsTable): string {
+  const { of } = parseJsonObject(flow.state) as unknown as Partial<Sharing>;
+  return of ?? flow.id;
 }
 
 function storedOf(flow: FlowsTable): Stored {

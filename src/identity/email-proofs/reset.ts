@@ -1,7 +1,7 @@
 import type { Executor } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
-import { mailProof, PROOF_LIFETIME, type ProofParts } from "./mailed.ts";
-import type { StartedProof } from "./proofs.ts";
+import { mailSharedProof, PROOF_LIFETIME, type ProofParts } from "./mailed.ts";
+import type { SharedProof } from "./proofs.ts";
 
 export interface ResetState {
   /** The row of the address that gets the mail; null where no account has it. */
@@ -12,13 +12,14 @@ interface ResetMail {
   canonical: string;
   /** The account and its stored address; null where there is no account. */
   owner: { userId: string; emailId: string; address: string } | null;
+  network?: string | null;
 }
 
 /** Mails a link and code for a new password, or does the same work without a mail where there is no account. */
-export function mailReset(identity: ProofParts, tx: Executor, act: Act, order: ResetMail): Promise<StartedProof> {
-  const { canonical, owner } = order;
+export function mailReset(identity: ProofParts, tx: Executor, act: Act, order: ResetMail): Promise<SharedProof> {
+  const { canonical, owner, network = null } = order;
   const state: ResetState = { emailId: owner?.emailId ?? null };
-  return mailProof(identity, tx, act, {
+  return mailSharedProof(identity, tx, act, {
     kind: "reset_password",
     template: "reset_password",
     to: owner?.address ?? null,
@@ -27,5 +28,6 @@ export function mailReset(identity: ProofParts, tx: Executor, act: Act, order: R
     email: owner?.address ?? null,
     state: { ...state },
     lifetime: PROOF_LIFETIME,
+    network,
   });
 }

@@ -9,6 +9,7 @@ import {
   endFlowsIn,
   endFlowsOf,
   findFlow,
+  findMailFlow,
   insertFlow,
   moveFlow,
 } from "./store.ts";
@@ -25,6 +26,8 @@ export interface FlowStart {
   state: Record<string, unknown>;
   /** In ms. */
   lifetime: number;
+  /** The digest of the mail that this flow sends. */
+  mail?: string;
 }
 
 /**
@@ -53,6 +56,7 @@ export class Flows {
       created_at: now,
       expires_at: now + start.lifetime,
       consumed_at: null,
+      mail: start.mail ?? null,
     });
     return id;
   }
@@ -60,6 +64,11 @@ export class Flows {
   /** Returns the live flow, or undefined if it is unknown, of another kind, expired or spent. */
   find(at: Executor, id: string, kind: string): Promise<FlowsTable | undefined> {
     return findFlow(at, { id, kind, now: this.clock.now() });
+  }
+
+  /** Returns the latest live flow that sent this mail. */
+  pendingMail(at: Executor, mail: string): Promise<FlowsTable | undefined> {
+    return findMailFlow(at, { mail, now: this.clock.now() });
   }
 
   /** Moves a flow from one step to the next. @returns false when it is not at `from` */

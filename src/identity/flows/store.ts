@@ -19,6 +19,18 @@ const live = prepared((db, p: Param<Find>) =>
 );
 export const findFlow = (at: Executor, params: Find) => at.first(live, params);
 
+const byMail = prepared((db, p: Param<{ mail: string; now: number }>) =>
+  db
+    .selectFrom("flows")
+    .selectAll()
+    .where("mail", "=", p("mail"))
+    .where("consumed_at", "is", null)
+    .where("expires_at", ">", p("now"))
+    .orderBy("id", "desc")
+    .limit(1),
+);
+export const findMailFlow = (at: Executor, params: { mail: string; now: number }) => at.first(byMail, params);
+
 type Move = Find & { from: string; to: string; state: string };
 const move = prepared((db, p: Param<Move>) =>
   db

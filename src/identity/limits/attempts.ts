@@ -1,7 +1,8 @@
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, HOUR } from "../../core/clock.ts";
 import type { Limit } from "../../core/limits.ts";
 import { siteOf } from "../../core/network.ts";
 import { sha256Base64url } from "../../crypto/secrets.ts";
+import { admit, release } from "../../storage/rate-limits.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
 import type { Devices } from "../devices/devices.ts";
@@ -23,6 +24,10 @@ interface AttemptSettings {
 
 /** A secret that a stranger can guess. Links, passkeys and recovery codes hold 125 random bits or more: no account limit. */
 export type Guessable = "password" | "mail-code" | "totp";
+
+/** Further mails to one address, to requests from one network and from all, once `limit_mail_account` is used up. */
+const SPARE_MAIL: Limit = { burst: 1, interval: HOUR };
+const SPARE_MAILS: Limit = { burst: 20, interval: HOUR / 20 };
 
 /** Where an attempt at an account comes from. */
 interface Source {
@@ -124,12 +129,56 @@ export class Attempts {
     await this.#counts.take(act, [{ key: `${keyOf(act, what, account)}:${device ?? network}`, limit }]);
   }
 
-  /** Counts one mail that a stranger asks for, whether or not the account exists. @throws AppError `rate_limited` */
-  async mail(act: Act, account: string): Promise<void> {
+  /**
+   * Counts one request for a mail that later requests share, whether or not the account exists. A known device has a count of its
+   * own, so that a neighbour in the same network does not use it up.
+   * @param account as in {@link guess}
+   * @returns the network that it counted against, for {@link giveBackMail}
+   * @throws AppError `rate_limited`
+   */
+  async mailRequest(act: Act, account: string): Promise<string | null> {
+    const { device, network } = await this.#sourceOf(act, account, null);
+    const { limit_device, limit_mail_network } = this.settings;
     await this.#counts.take(act, [
-      { key: keyOf(act, "mail", account), limit: this.settings.limit_mail_account },
-      { key: `mail:${act.origin.network}`, limit: this.settings.limit_mail_network },
+      device === null
+        ? { key: `mail:${network}`, limit: limit_mail_network }
+        : { key: `${keyOf(act, "mail", account)}:device:${device}`, limit: limit_device },
     ]);
+    return device === null ? network : null;
+  }
+
+  /** Counts one mail, by the digest of all that decides it. @returns whether it may be sent while an earlier one is still good */
+  async mayMail(tx: Executor, mail: string): Promise<boolean> {
+    const now = this.clock.now();
+    return (await admit(tx, `mail:${mail}`, this.settings.limit_mail_account, now)).admitted;
+  }
+
+  /** Gives back the request of a mail that was used. @param network the network that asked for it */
+  async giveBackMail(tx: Executor, network: string): Promise<void> {
+    await release(tx, `mail:${network}`, this.settings.limit_mail_network);
+  }
+
+  /**
+   * Counts one mail that depends on its request, so that no other request can share it. Networks have spare ones, as for
+   * guesses.
+   * @param purpose the part of the account that asks, so that one does not use up the count of another
+   * @returns the network that it counted against, for {@link giveBackMail}
+   * @throws AppError `rate_limited`
+   */
+  async mail(act: Act, purpose: "sign_up" | "addresses" | "primary", account: string): Promise<string> {
+    const { network, address } = act.origin;
+    const key = keyOf(act, `mail:${purpose}`, account);
+    const limit = this.settings.limit_mail_account;
+    const spare = [
+      { key: `${key}:spare:${siteOf(address)}`, limit: SPARE_MAIL },
+      { key: `${key}:spare`, limit: SPARE_MAILS },
+    ];
+    await this.#counts.take(act, [
+      // Only the account itself changes its primary address, so no stranger uses that count up.
+      purpose === "primary" ? { key, limit } : { key, limit, spare },
+      { key: `mail:${network}`, limit: this.settings.limit_mail_network },
+    ]);
+    return network;
   }
 
   /** Counts one sign-up. @throws AppError `rate_limited` */

@@ -7,6 +7,7 @@ import { tokenLives } from "./0005-token-lives.ts";
 import { devices } from "./0006-devices.ts";
 import { sessionPolicy } from "./0007-session-policy.ts";
 import { devicesByCookie } from "./0008-devices-by-cookie.ts";
+import { pendingMails } from "./0009-pending-mails.ts";
 
 /** All migrations, append-only. Imported statically, because the executable has no directory to read. */
 export const migrations: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   devices,
   sessionPolicy,
   devicesByCookie,
+  pendingMails,
 ];

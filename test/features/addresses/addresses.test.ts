@@ -167,13 +167,14 @@ scenarios("/v1/me/emails", (t) => {
     async (app) => {
       const email = "victim@example.com";
       const statuses: number[] = [];
-      for (let i = 0; i < 3; i++) {
+      for (let i = 0; i < 4; i++) {
         const client = await session(app, await person(app));
         statuses.push((await client.post("/v1/me/emails", { email })).status);
       }
       statuses.push((await callerOf(app).post("/v1/auth/password/forgot", { email: "VICTIM@example.com" })).status);
-      expect(statuses).toEqual([202, 202, 429, 429]);
-      expect(await app.mails(email)).toHaveLength(2);
+      // The third is the spare one of the network. A reset has a count of its own.
+      expect(statuses).toEqual([202, 202, 202, 429, 202]);
+      expect(await app.mails(email)).toHaveLength(3);
       app.clock.advance(1_800_000);
       expect((await callerOf(app).post("/v1/auth/password/forgot", { email })).status).toBe(202);
       const others: number[] = [];

@@ -131,17 +131,16 @@ scenarios("mailed links and codes, attacked", (t) => {
     { settings: { limit_network: "6/10m" } },
   );
 
-  t.test("a mailbox gets at most five mails an hour, from whatever network they are asked for", async (app) => {
+  t.test("a mailbox gets five mails at once for one purpose, from whatever network they are asked for", async (app) => {
     await allowMail(app);
     const user = await app.user();
     for (const email of [user.email, "nobody@example.com"]) {
       const answers: Answer[] = [];
       for (let i = 0; i < 7; i++) {
-        const method = MAIL_METHODS[i % 2];
-        answers.push(await app.client().post("/v1/auth/email/start", { email, method }));
+        answers.push(await app.client().post("/v1/auth/email/start", { email, method: "magic_link" }));
       }
-      expect(codesOf(answers)).toEqual([202, 202, 202, 202, 202, "rate_limited", "rate_limited"]);
-      expect(Number(answers.at(-1)?.headers.get("retry-after"))).toBeGreaterThan(0);
+      // Requests are never refused: a stranger could use up the owner's.
+      expect(codesOf(answers)).toEqual([202, 202, 202, 202, 202, 202, 202]);
     }
     expect(await app.mails(user.email)).toHaveLength(5);
     expect(await app.mails()).toEqual([]);
