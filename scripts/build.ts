@@ -35,14 +35,14 @@ function bindingOf(target: string | undefined): string {
   return `${platform}-${arch}${libc}`;
 }
 
-/** Requires the target's binding. Without it the build would succeed, and the executable would fail at its start. */
+/** Requires the target's binding. Without it the build would succeed, and the executable would hash passwords slowly. */
 function requireBinding(target: string | undefined): void {
   const addon = join(ROOT, "node_modules", ADDON);
   if (!existsSync(addon)) fail("the packages are not installed: run `npm ci`.");
   const binding = `${ADDON}-${bindingOf(target)}`;
   if (existsSync(join(ROOT, "node_modules", binding))) return;
   const install = `npm install --no-save --force ${binding}@${packageVersion(addon)}`;
-  fail(`${binding} is not installed, and without it the executable fails at its start: run \`${install}\`.`);
+  fail(`${binding} is not installed, and without it the executable hashes passwords slowly: run \`${install}\`.`);
 }
 
 async function commitOf(): Promise<string> {

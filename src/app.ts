@@ -142,7 +142,7 @@ export async function createApp<Features extends Composition = typeof features>(
   );
   metrics.counter("sallyport_mails_dead_total", "Mails that were given up.", () => outbox.stats.dead);
   const { router, secondFactors, jobs } = composed.start(
-    { identity, procedures: createProcedures(identity), metrics },
+    { identity, procedures: createProcedures(identity), metrics, log },
     values,
   );
   identity.secondFactors.offer(secondFactors);

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { hash, parseOptions, verify } from "@node-rs/argon2";
+import { type Argon2, LazyArgon2, PARAMETER_TEXT } from "./argon2.ts";
 import type { HashQueue } from "./hash-queue.ts";
 
 /** A version of the data key for `pepper`. It is kept sealed, so that a dump of the users' table does not reveal it. */
@@ -15,17 +15,10 @@ export interface HashContext {
   signal?: AbortSignal;
 }
 
-/** The minimum of OWASP and RFC 9106 for argon2id: 19 MiB, two passes, one lane. A change makes every sign-in rehash. */
-const PARAMETERS = {
-  memoryCost: 19_456,
-  timeCost: 2,
-  parallelism: 1,
-  outputLen: 32,
-  algorithm: 2,
-  version: 1,
-} as const;
-const PARAMETER_TEXT = "$argon2id$v=19$m=19456,t=2,p=1$";
 const STORED = /^p([1-9]\d{0,8})(\$argon2id\$v=19\$m=\d{1,10},t=\d{1,10},p=\d{1,3}\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+)$/;
+
+/** A PHC string with today's parameters and an output of 32 bytes. */
+const CURRENT = /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]{43}$/;
 
 /**
  * argon2id over the base64url of HMAC-SHA-256(pepper, UTF-8 of the password's NFKC form). Stored as `p<pepper version>` and
@@ -36,7 +29,10 @@ export class PasswordHasher {
   /** Random salt and output of the real sizes: no password matches it, and it costs as much as a real hash. */
   readonly #dummy = PARAMETER_TEXT + [randomBytes(16), randomBytes(32)].map(phcBase64).join("$");
 
-  constructor(queue: HashQueue) {
+  constructor(
+    queue: HashQueue,
+    private readonly argon2: Argon2 = new LazyArgon2(null),
+  ) {
     this.#queue = queue;
   }
 
@@ -49,7 +45,7 @@ export class PasswordHasher {
   hash(password: string, context: HashContext & { pepper: Pepper }): Promise<string> {
     const { pepper } = context;
     const input = peppered(password, pepper.key);
-    const work = async () => `p${pepper.version}${await hash(input, PARAMETERS)}`;
+    const work = async () => `p${pepper.version}${await this.argon2.hash(input)}`;
     return this.#queue.run(context.fairnessKey, work, context.signal);
   }
 
@@ -67,13 +63,13 @@ export class PasswordHasher {
     const key = context.pepperOf(Number(version));
     if (!key) throw new Error(`Pepper version ${version} is missing.`);
     const input = peppered(password, key);
-    return this.#queue.run(context.fairnessKey, () => verify(phc, input), context.signal);
+    return this.#queue.run(context.fairnessKey, () => this.argon2.verify(phc, input), context.signal);
   }
 
   /** Does the work of {@link verify} for an unknown account or an account without a password. Always returns false. */
   async verifyDummy(password: string, context: HashContext & { pepper: Pepper }): Promise<false> {
     const input = peppered(password, context.pepper.key);
-    await this.#queue.run(context.fairnessKey, () => verify(this.#dummy, input), context.signal);
+    await this.#queue.run(context.fairnessKey, () => this.argon2.verify(this.#dummy, input), context.signal);
     return false;
   }
 
@@ -81,13 +77,7 @@ export class PasswordHasher {
   needsRehash(stored: string, pepperVersion: number): boolean {
     const [, version, phc] = STORED.exec(stored) ?? [];
     if (Number(version) !== pepperVersion || phc === undefined) return true;
-    const found = parseOptions(phc);
-    return (
-      found.memoryCost !== PARAMETERS.memoryCost ||
-      found.timeCost !== PARAMETERS.timeCost ||
-      found.parallelism !== PARAMETERS.parallelism ||
-      found.outputLen !== PARAMETERS.outputLen
-    );
+    return !CURRENT.test(phc);
   }
 }
 

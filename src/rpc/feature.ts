@@ -1,5 +1,6 @@
 import { type Settings, type SettingsOf, sliceValues } from "../core/config.ts";
 import type { FeatureContract, Job, UserPart } from "../core/feature.ts";
+import type { Log } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { SecondFactor } from "../identity/factors/second-factors.ts";
 import type { Identity } from "../identity/identity.ts";
@@ -14,6 +15,7 @@ export interface HostParts {
   identity: Identity;
   procedures: Procedures;
   metrics: Metrics;
+  log: Log;
   /** The sign-in methods of all features. */
   signInMethods: readonly string[];
   /** The parts that features add to documents about a user. */

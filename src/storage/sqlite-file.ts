@@ -48,6 +48,7 @@ export function openWriter(file: string): SqliteDatabase {
   }
   database.run("PRAGMA synchronous = FULL");
   database.run("PRAGMA foreign_keys = ON");
+  keepOutOfTemporaryFiles(database);
   // Opens the WAL and its index now, so that no other process can remove them from here on.
   database.query("SELECT count(*) FROM sqlite_schema").get();
   return database;
@@ -57,8 +58,14 @@ export function openWriter(file: string): SqliteDatabase {
 export function openReader(file: string): SqliteDatabase {
   const database = new SqliteDatabase(file, { readonly: true });
   database.run("PRAGMA busy_timeout = 5000");
+  keepOutOfTemporaryFiles(database);
   database.query("SELECT count(*) FROM sqlite_schema").get();
   return database;
+}
+
+/** Undo journals of statements and sorts stay in memory: a full or read-only /tmp would refuse writes, and the rows are secret. */
+function keepOutOfTemporaryFiles(database: SqliteDatabase): void {
+  database.run("PRAGMA temp_store = MEMORY");
 }
 
 /**

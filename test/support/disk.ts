@@ -20,6 +20,8 @@ export interface Disk {
   /** Frees that space again. */
   free(): void;
   readOnly(): void;
+  /** Lets no program run from this disk. */
+  noExecution(): void;
   unmount(): void;
 }
 
@@ -44,6 +46,7 @@ export function mountDisk(megabytes: number): Disk {
     },
     free: () => rmSync(filler),
     readOnly: () => mount(["-o", "remount,ro", path]),
+    noExecution: () => mount(["-o", "remount,noexec", path]),
     // Lazily, because a child of a failed test may hold files there for a moment.
     unmount: () => void Bun.spawnSync(["umount", "-l", path]),
   };

@@ -1,3 +1,4 @@
+import { LazyArgon2 } from "../../crypto/argon2.ts";
 import { HashQueue } from "../../crypto/hash-queue.ts";
 import { PasswordHasher } from "../../crypto/password-hash.ts";
 import { defineFeature } from "../../rpc/feature.ts";
@@ -23,7 +24,7 @@ export const password = defineFeature({
   // Deletes the password whenever it was set: a stranger came in by it, or has changed it.
   revokeCredentials: deletePassword,
   signInMethods: { password: holdsPassword },
-  router: ({ identity, procedures, settings, metrics }) => {
+  router: ({ identity, procedures, settings, metrics, log }) => {
     const queue = new HashQueue({
       slots: settings.password_hash_slots,
       maxWaiting: settings.password_hash_queue,
@@ -41,7 +42,8 @@ export const password = defineFeature({
       "Number of sign-ins that the full queue answered 503.",
       () => queue.stats.shed,
     );
-    const hashing = new PasswordHashing(identity.dataKeys, new PasswordHasher(queue), settings.password_min_length);
+    const hasher = new PasswordHasher(queue, new LazyArgon2(log));
+    const hashing = new PasswordHashing(identity.dataKeys, hasher, settings.password_min_length);
     const passwords = new Passwords(identity, hashing);
     const { auth } = passwordRouter(identity, procedures, passwords, new Registrations(identity, hashing));
     const more = newPasswordRouter(procedures, passwords, new Recovery(identity, hashing));
