@@ -8,7 +8,7 @@ export const appSecretRevoke: Command = {
   name: "app secret revoke",
   arguments: "APP SECRET_ID",
   summary: "Revoke a client secret at once.",
-  description: "Its tokens stay valid until they expire. `sallyport app set APP --disable` ends them too.",
+  description: "The tokens that it obtained end with it. Those of the other secret go on.",
   flags: { data: dataFlag, config: configFlag },
   run: (context) => {
     const id = argument(context, 1, "SECRET_ID").toLowerCase();

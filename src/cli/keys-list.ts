@@ -6,7 +6,7 @@ import { type Command, configFlag, dataFlag, textFlag } from "./command.ts";
 import { withIdentity } from "./open.ts";
 import { tenantNamed } from "./reference.ts";
 
-type KeyState = "coming" | "current" | "retiring";
+type KeyState = "coming" | "current" | "retiring" | "withdrawn";
 
 export const keysList: Command = {
   name: "keys list",
@@ -14,7 +14,8 @@ export const keysList: Command = {
   description:
     "coming    published, and signs later, so that verifiers learn of it first\n" +
     "current   signs now\n" +
-    "retiring  no longer signs; published until its last token has expired",
+    "retiring  no longer signs; published until its last token has expired\n" +
+    "withdrawn no longer published; its tokens are refused",
   flags: {
     tenant: { type: "string", value: "TENANT", doc: "Show only the keys of this tenant (slug or id)." },
     data: dataFlag,
@@ -57,12 +58,13 @@ export function keyJson(key: TenantKey, tenantSlug: string, now: number) {
     state: stateOf(key, now),
     signs_from: toWireTime(key.activeAt),
     signs_until: key.retiredAt === null ? null : toWireTime(key.retiredAt),
-    published_until: key.expiresAt === null ? null : toWireTime(key.expiresAt),
+    published_until: key.expiresAt === null || key.isWithdrawn ? null : toWireTime(key.expiresAt),
   };
 }
 
 /** Returns the state of a key. A key whose successor signs first never signs, so it is retiring from the beginning. */
 function stateOf(key: TenantKey, now: number): KeyState {
+  if (key.isWithdrawn) return "withdrawn";
   if (key.retiredAt !== null && (key.retiredAt <= now || key.retiredAt <= key.activeAt)) return "retiring";
   return key.activeAt > now ? "coming" : "current";
 }

@@ -15,6 +15,7 @@ import { init } from "./init.ts";
 import { asStarted } from "./invocation.ts";
 import { keysList } from "./keys-list.ts";
 import { keysRotate } from "./keys-rotate.ts";
+import { keysWithdraw } from "./keys-withdraw.ts";
 import { mailList } from "./mail-list.ts";
 import { mailRetry } from "./mail-retry.ts";
 import { mailTemplateList } from "./mail-template-list.ts";
@@ -49,6 +50,7 @@ const commands: readonly Command[] = [
   appGrant,
   keysList,
   keysRotate,
+  keysWithdraw,
   mailTest,
   mailList,
   mailRetry,

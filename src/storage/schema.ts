@@ -187,6 +187,8 @@ export interface SigningKeysTable {
   retired_at: number | null;
   /** Leaves the JWKS at this time. */
   expires_at: number | null;
+  /** When an operator withdrew it, because it may have leaked: it left the JWKS, and its tokens are refused. */
+  withdrawn_at: number | null;
 }
 
 /** Steps of a sign-in or another flow, kept on the server. Deleted a day after they expire. */
@@ -305,7 +307,7 @@ export interface RevocationsTable {
   tenant_id: string;
   /** Without gaps in a tenant, and in commit order, so that a reader's cursor misses nothing. */
   seq: number;
-  kind: "sid" | "jti" | "sub" | "application" | "key" | "tenant";
+  kind: "sid" | "jti" | "sub" | "application" | "secret" | "key" | "tenant";
   /** SHA-256 (base64url) of the id. */
   digest: string;
   /** Tokens whose `iat` is earlier are refused. */

@@ -101,6 +101,7 @@ export async function giveRsaKey(storage: Storage, tenantId: string, index: numb
       active_at: now,
       retired_at: null,
       expires_at: null,
+      withdrawn_at: null,
     }),
   );
 }

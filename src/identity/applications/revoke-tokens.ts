@@ -9,6 +9,8 @@ const MARGIN = MINUTE;
 interface Named extends Pick<Revocation, "tenantId" | "kind" | "id"> {
   /** The application whose tokens these are; null: any application of the tenant. */
   applicationId: string | null;
+  /** Whether the name never comes back: then a token whose time of issue is later is refused too. */
+  isFinal?: boolean;
   /** In ms: the lifetime of tokens that no application's setting bounds. */
   lifetime?: number;
 }
@@ -18,7 +20,9 @@ interface Named extends Pick<Revocation, "tenantId" | "kind" | "id"> {
  * expired, whatever lifetime is configured today: a shorter lifetime does not shorten the life of a token that is out.
  */
 export async function revokeTokens(tx: Executor, now: number, named: Named): Promise<void> {
-  const { tenantId, applicationId, kind, id, lifetime = 0 } = named;
+  const { tenantId, applicationId, kind, id, isFinal = false, lifetime = 0 } = named;
   const until = Math.max(await tokensUntil(tx, now, tenantId, applicationId), now + lifetime);
-  await insertRevocation(tx, now, { tenantId, kind, id, issuedBefore: now + SECOND, expiresAt: until + MARGIN });
+  const expiresAt = until + MARGIN;
+  const issuedBefore = isFinal ? expiresAt : now + SECOND;
+  await insertRevocation(tx, now, { tenantId, kind, id, issuedBefore, expiresAt });
 }

@@ -52,6 +52,7 @@ export const AUDIT_ACTIONS = {
   "sessions.ended": "Every session of the instance was ended after a restore.",
   "sign_in.refused": "A first factor was wrong.",
   "signing_key.created": "A signing key of a tenant was created.",
+  "signing_key.withdrawn": "A signing key was withdrawn because it may have leaked. Its tokens are refused.",
   "tenant.changed": "A tenant's settings were changed.",
   "tenant.created": "A tenant was created.",
   "tenant.default_changed": "A tenant got another default application.",

@@ -5,6 +5,7 @@ import { isUniqueViolation } from "../../storage/errors.ts";
 import type { ApplicationsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { SCOPES, type Scope } from "../api-keys/scopes.ts";
+import { revokeTokens } from "../applications/revoke-tokens.ts";
 import { placeOf, systemAct } from "../audit/act.ts";
 import { findResourceScopes } from "../resources/public.ts";
 import {
@@ -66,12 +67,16 @@ export async function createClientSecret(
   return { id, secret: text };
 }
 
-/** Revokes a secret at once. Tokens that it obtained stay valid until they expire. @throws AppError `not_found` */
+/** Revokes a secret at once, and the tokens that it obtained. @throws AppError `not_found` */
 export async function revokeClientSecret(tx: Executor, now: number, application: ApplicationsTable, id: string) {
   const row = await findClientSecret(tx, id);
   if (!row || row.application_id !== application.id) throw new AppError("not_found");
   const revoked = await revokeClientSecretRow(tx, id, now);
-  if (revoked) await actIn(application).audit(tx, now, "client_secret.revoked", { kind: "client_secret", id });
+  if (revoked) {
+    const { id: applicationId, tenant_id: tenantId } = application;
+    await revokeTokens(tx, now, { tenantId, applicationId, kind: "secret", id, isFinal: true });
+    await actIn(application).audit(tx, now, "client_secret.revoked", { kind: "client_secret", id });
+  }
   return revoked ?? row;
 }
 

@@ -98,7 +98,12 @@ export class Clients {
     });
     if (retryAfter > 0) throw tooMany(retryAfter);
     const expiresIn = application.accessTokenTtl;
-    const accessToken = await this.accessTokens.mintForClient(application, { audience, scope, lifetime: expiresIn });
+    const accessToken = await this.accessTokens.mintForClient(application, {
+      audience,
+      scope,
+      lifetime: expiresIn,
+      secretId: client.secret.id,
+    });
     return { accessToken, expiresIn, scope };
   }
 
@@ -170,7 +175,10 @@ export class Clients {
     if (!application || application.disabled || application.tenant.disabled || application.type !== "m2m") return null;
     const { read } = this.storage;
     const issuedAt = token.issuedAt * SECOND;
-    return (await isRevoked(read, application.tenant.id, token.jti, issuedAt, this.clock.now())) ? null : application;
+    for (const id of [token.jti, token.secretId]) {
+      if (id !== null && (await isRevoked(read, application.tenant.id, id, issuedAt, this.clock.now()))) return null;
+    }
+    return application;
   }
 
   async #readable(token: string) {

@@ -6,10 +6,18 @@ import type { SigningKey, VerificationKey } from "../../crypto/jws.ts";
 import type { MasterKeys } from "../../crypto/master-key.ts";
 import { generateSigningKey, importSigningKey } from "../../crypto/signing-keys.ts";
 import type { KeyAlgorithm, SigningKeysTable } from "../../storage/schema.ts";
-import type { Storage } from "../../storage/storage.ts";
+import type { Executor, Storage } from "../../storage/storage.ts";
 import { tokensUntil } from "../applications/public.ts";
 import { placeOf, systemAct } from "../audit/act.ts";
-import { findSigningKeyTenant, insertSigningKey, listSigningKeys, retireOtherSigningKeys } from "./store.ts";
+import { insertRevocation } from "../revocations/public.ts";
+import {
+  activateSigningKey,
+  findSigningKeyTenant,
+  insertSigningKey,
+  listSigningKeys,
+  retireOtherSigningKeys,
+  withdrawSigningKey,
+} from "./store.ts";
 
 export interface TenantKey {
   id: string;
@@ -19,6 +27,8 @@ export interface TenantKey {
   activeAt: number;
   retiredAt: number | null;
   expiresAt: number | null;
+  /** It may have leaked: it left the JWKS, and its tokens are refused. */
+  isWithdrawn: boolean;
   verify: VerificationKey;
   /** Opens the key at its first use. */
   sign(): SigningKey;
@@ -28,6 +38,8 @@ export interface TenantKey {
 const RELOAD_AFTER = 3 * SECOND;
 /** How long verifiers may cache a JWKS. A key is published at least this long before its first use. */
 export const JWKS_MAX_AGE = 5 * MINUTE;
+/** The longest time for which verifiers keep a JWKS, whatever its answer allows. */
+const WITHDRAWN_FOR = DAY;
 /** The time from publication to first use: twice the JWKS' age, so that every cache in between gets the key. */
 export const PUBLISH_LEAD = 2 * JWKS_MAX_AGE;
 
@@ -40,6 +52,7 @@ export class Keyring {
   readonly #byId = new Map<string, TenantKey>();
   #revision = 0;
   readonly #creating = new Map<string, Promise<string>>();
+  readonly #reading = new Map<string, Promise<readonly TenantKey[]>>();
   readonly #listeners = new Set<() => void>();
 
   constructor(
@@ -50,7 +63,7 @@ export class Keyring {
 
   /** Returns the current signing key. Creates the key when a tenant first uses an algorithm. */
   async signer(tenantId: string, algorithm: KeyAlgorithm): Promise<SigningKey> {
-    const found = this.#current(await this.keys(tenantId), algorithm);
+    const found = this.#current(await this.#recent(tenantId), algorithm);
     if (found) return found.sign();
     // Another process may have created it since the last read. Otherwise two first keys would be published side by side.
     const fresh = this.#current(await this.#load(tenantId), algorithm);
@@ -61,14 +74,15 @@ export class Keyring {
     return made.sign();
   }
 
-  /** Returns the key that a token's `kid` names, of any tenant, or undefined if it is unknown or expired. */
+  /**
+   * Returns the key that a token's `kid` names, of any tenant, or undefined if it is unknown or expired. It returns a withdrawn
+   * key too, which verifies nothing.
+   */
   async verifier(kid: string): Promise<TenantKey | undefined> {
     const known = this.#byId.get(kid);
     if (known) {
-      const named = (keys: readonly TenantKey[]) => keys.find((key) => key.id === kid && !this.#expired(key));
-      const found = named(await this.keys(known.tenantId));
-      // A raised lifetime may have moved the key's end since the last read.
-      return found ?? (this.#isStale(known.tenantId) ? named(await this.#load(known.tenantId)) : undefined);
+      const keys = await this.#recent(known.tenantId);
+      return keys.find((key) => key.id === kid && !this.#expired(key));
     }
     if (!isUuid(kid)) return undefined;
     const owner = await findSigningKeyTenant(this.storage.read, kid);
@@ -78,12 +92,20 @@ export class Keyring {
     return key && !this.#expired(key) ? key : undefined;
   }
 
+  /** Returns whether this key verifies, by keys that were read a moment ago. If not, {@link verifier} knows more. */
+  vouchesFor(kid: string): boolean {
+    const key = this.#byId.get(kid);
+    return key !== undefined && !key.isWithdrawn && !this.#expired(key) && !this.#isStale(key.tenantId);
+  }
+
   /**
    * Returns the public JWKs of a tenant's keys: current, future and retiring. `algorithm` selects the keys of one algorithm.
    */
   published(keys: readonly TenantKey[], algorithm?: KeyAlgorithm): Record<string, unknown>[] {
     return keys
-      .filter((key) => !this.#expired(key) && (algorithm === undefined || key.algorithm === algorithm))
+      .filter(
+        (key) => !this.#expired(key) && !key.isWithdrawn && (algorithm === undefined || key.algorithm === algorithm),
+      )
       .map((key) => key.publicJwk);
   }
 
@@ -109,6 +131,36 @@ export class Keyring {
     return this.#insert(tenantId, algorithm, this.clock.now() + lead);
   }
 
+  /**
+   * Withdraws a key that may have leaked: it leaves the JWKS, its tokens are refused, and verifiers are told. A published
+   * successor signs from now on, or a new key.
+   * @returns the key that signs now, or null unless `kid` is a published key
+   */
+  async withdraw(kid: string): Promise<string | null> {
+    const owner = isUuid(kid) ? await findSigningKeyTenant(this.storage.read, kid) : undefined;
+    if (!owner) return null;
+    const { tenant_id: tenantId } = owner;
+    const algorithm = (await this.#load(tenantId)).find((key) => key.id === kid)?.algorithm;
+    if (algorithm === undefined) return null;
+    const now = this.clock.now();
+    // Made before the transaction: an RSA key takes too long for it.
+    const made = await this.#make(tenantId, algorithm, now);
+    const signing = await this.storage.write(async (tx) => {
+      const until = Math.max(await tokensUntil(tx, now, tenantId, null), now + WITHDRAWN_FOR) + MINUTE;
+      if (!(await withdrawSigningKey(tx, kid, now, until))) return null;
+      await insertRevocation(tx, now, { tenantId, kind: "key", id: kid, issuedBefore: until, expiresAt: until });
+      const act = systemAct(placeOf(tenantId));
+      await act.audit(tx, now, "signing_key.withdrawn", { kind: "signing_key", id: kid }, { algorithm });
+      const rows = await listSigningKeys(tx, tenantId, now);
+      const successor = rows.findLast((row) => row.algorithm === algorithm && row.retired_at === null);
+      if (successor) await activateSigningKey(tx, successor.id, now);
+      else await this.#publish(tx, now, made);
+      return successor?.id ?? made.id;
+    });
+    await this.#load(tenantId);
+    return signing;
+  }
+
   /** Changes each time that keys are read. Anything derived from an earlier number may be out of date. */
   get revision(): number {
     return this.#revision;
@@ -131,10 +183,17 @@ export class Keyring {
   }
 
   async #insert(tenantId: string, algorithm: KeyAlgorithm, activeAt: number): Promise<string> {
+    const row = await this.#make(tenantId, algorithm, activeAt);
+    await this.storage.write((tx) => this.#publish(tx, row.created_at, row));
+    await this.#load(tenantId);
+    return row.id;
+  }
+
+  async #make(tenantId: string, algorithm: KeyAlgorithm, activeAt: number): Promise<SigningKeysTable> {
     const now = this.clock.now();
     const id = newId(now);
     const { publicJwk, privatePkcs8 } = await generateSigningKey(algorithm);
-    const row: SigningKeysTable = {
+    return {
       id,
       tenant_id: tenantId,
       algorithm,
@@ -144,22 +203,32 @@ export class Keyring {
       active_at: activeAt,
       retired_at: null,
       expires_at: null,
+      withdrawn_at: null,
     };
-    await this.storage.write(async (tx) => {
-      const until = await tokensUntil(tx, activeAt, tenantId, null);
-      await insertSigningKey(tx, row);
-      await retireOtherSigningKeys(tx, {
-        tenantId,
-        algorithm,
-        keep: id,
-        retiredAt: activeAt,
-        expiresAt: until + MINUTE,
-      });
-      const details = { algorithm, active_at: activeAt };
-      await systemAct(placeOf(tenantId)).audit(tx, now, "signing_key.created", { kind: "signing_key", id }, details);
+  }
+
+  async #publish(tx: Executor, now: number, row: SigningKeysTable): Promise<void> {
+    const { id, tenant_id: tenantId, algorithm, active_at: activeAt } = row;
+    const until = await tokensUntil(tx, activeAt, tenantId, null);
+    await insertSigningKey(tx, row);
+    await retireOtherSigningKeys(tx, {
+      tenantId,
+      algorithm,
+      keep: id,
+      retiredAt: activeAt,
+      expiresAt: until + MINUTE,
     });
-    await this.#load(tenantId);
-    return id;
+    const details = { algorithm, active_at: activeAt };
+    await systemAct(placeOf(tenantId)).audit(tx, now, "signing_key.created", { kind: "signing_key", id }, details);
+  }
+
+  /** Returns keys that were read a moment ago. Another process may have withdrawn a key since an earlier read. */
+  async #recent(tenantId: string): Promise<readonly TenantKey[]> {
+    const entry = this.#tenants.get(tenantId);
+    if (entry && !this.#isStale(tenantId)) return entry.keys;
+    const reading = this.#reading.get(tenantId) ?? this.#load(tenantId).finally(() => this.#reading.delete(tenantId));
+    this.#reading.set(tenantId, reading);
+    return reading;
   }
 
   /** Creates the first key of an algorithm, once for all waiting callers. It is harmless if another node does the same. */
@@ -213,6 +282,7 @@ export class Keyring {
       activeAt: row.active_at,
       retiredAt: row.retired_at,
       expiresAt: row.expires_at,
+      isWithdrawn: row.withdrawn_at !== null,
       verify: previous?.verify ?? importVerificationKey(row.algorithm, publicJwk, row.id),
       sign:
         previous?.sign ??

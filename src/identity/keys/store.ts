@@ -80,6 +80,32 @@ export async function retireOtherSigningKeys(
     .execute();
 }
 
+/** Withdraws a key that still verifies. @returns undefined for another key */
+export async function withdrawSigningKey(tx: Executor, id: string, now: number, expiresAt: number) {
+  return tx.kysely
+    .updateTable("signing_keys")
+    .set((eb) => ({
+      withdrawn_at: now,
+      retired_at: eb.case().when("retired_at", "<", now).then(eb.ref("retired_at")).else(now).end(),
+      expires_at: expiresAt,
+    }))
+    .where("id", "=", id)
+    .where("withdrawn_at", "is", null)
+    .where((eb) => eb.or([eb("expires_at", "is", null), eb("expires_at", ">", now)]))
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** Lets a published key sign from now on. */
+export async function activateSigningKey(tx: Executor, id: string, now: number): Promise<void> {
+  await tx.kysely
+    .updateTable("signing_keys")
+    .set({ active_at: now })
+    .where("id", "=", id)
+    .where("active_at", ">", now)
+    .execute();
+}
+
 /**
  * Keeps keys that still sign, or stopped a moment ago, for tokens that live `life` ms, after a lifetime was raised. Their end was
  * set by the lifetime of before.

@@ -11,7 +11,7 @@ import { JwsError } from "../../jose/error.ts";
 import { type KnownHeaders, parseJws } from "../../jose/jws.ts";
 import type { Application } from "../applications/application.ts";
 import type { Directory } from "../applications/directory.ts";
-import type { Keyring } from "../keys/keyring.ts";
+import type { Keyring, TenantKey } from "../keys/keyring.ts";
 import type { SessionBundle } from "./store.ts";
 
 /** Allows the account procedures. A token for a requested audience lacks it. */
@@ -28,6 +28,8 @@ export interface AccessToken {
   issuedAt: number;
   expiresAt: number;
   authTime: number;
+  /** The key that signed it. */
+  kid: string;
 }
 
 /** A verified access token of an M2M client. It has no session: no `sid`, no `aal`, no `auth_time`. */
@@ -40,6 +42,10 @@ export interface ClientToken {
   scope: string;
   issuedAt: number;
   expiresAt: number;
+  /** The key that signed it. */
+  kid: string;
+  /** The client secret that obtained it; null for a token from before this claim. */
+  secretId: string | null;
 }
 
 /** How far the clocks of two nodes may differ, in seconds. */
@@ -94,7 +100,7 @@ export class AccessTokens {
   /** Mints a client's access token. @param input.lifetime in seconds */
   async mintForClient(
     application: Application,
-    input: { audience: string; scope: string; lifetime: number },
+    input: { audience: string; scope: string; lifetime: number; secretId: string },
   ): Promise<string> {
     const issuedAt = toSeconds(this.clock.now());
     const claims: Record<string, unknown> = {
@@ -106,6 +112,8 @@ export class AccessTokens {
       iat: issuedAt,
       jti: randomUUID(),
       typ: "access",
+      // A secret that is turned off ends its tokens.
+      secret_id: input.secretId,
     };
     if (input.scope !== "") claims.scope = input.scope;
     return encodeJwt(await this.keyring.signer(application.tenant.id, application.algorithm), claims);
@@ -135,6 +143,8 @@ export class AccessTokens {
     const seen = this.#verified.get(digest);
     const verified = seen ?? (await this.#verifyNew(token));
     if (seen === undefined) this.#remember(digest, verified);
+    // A key that was withdrawn since verifies nothing, not even a sign-out.
+    else if (!this.keyring.vouchesFor(verified.kid)) await this.#keyOf(verified.kid);
     const now = toSeconds(this.clock.now());
     // Refuses a token that was issued in the future: the clock was set back, and an expired token must not become valid again.
     const outOfTime = verified.expiresAt <= now || verified.issuedAt > now + CLOCK_SKEW;
@@ -157,8 +167,9 @@ export class AccessTokens {
     try {
       const parsed = parseJws(token, this.#headers);
       const kid = parsed.header.kid;
-      const key = typeof kid === "string" ? await this.keyring.verifier(kid) : undefined;
-      if (!key || !verifyJws(parsed, key.verify)) throw invalidToken();
+      if (typeof kid !== "string") throw invalidToken();
+      const key = await this.#keyOf(kid);
+      if (!verifyJws(parsed, key.verify)) throw invalidToken();
       const claims = decodeClaims(parsed);
       const applicationId = uuid(claims.azp);
       const application = await this.directory.application(applicationId);
@@ -175,13 +186,24 @@ export class AccessTokens {
         scope: claims.scope === undefined ? "" : text(claims.scope),
         issuedAt: seconds(claims.iat),
         expiresAt: seconds(claims.exp),
+        kid,
       };
-      if (claims.sid === undefined && common.sub === applicationId) return common;
+      if (claims.sid === undefined && common.sub === applicationId) {
+        return { ...common, secretId: claims.secret_id === undefined ? null : uuid(claims.secret_id) };
+      }
       return { ...common, sid: uuid(claims.sid), authTime: seconds(claims.auth_time) };
     } catch (error) {
       if (error instanceof JwsError) throw invalidToken(error);
       throw error;
     }
+  }
+
+  /** @throws AppError `token_revoked` for a withdrawn key, so that a session refreshes; `authentication_required` */
+  async #keyOf(kid: string): Promise<TenantKey> {
+    const key = await this.keyring.verifier(kid);
+    if (!key) throw invalidToken();
+    if (key.isWithdrawn) throw new AppError("token_revoked", { message: "The key of this token was withdrawn." });
+    return key;
   }
 
   #remember(digest: string, token: AccessToken | ClientToken): void {

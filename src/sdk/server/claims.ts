@@ -7,6 +7,8 @@ export interface AccessClaims {
   readonly sub: string;
   /** The session, unchanged by refreshes; absent for machine-to-machine tokens. */
   readonly sid?: string;
+  /** The secret by which a machine client obtained the token: its end revokes the token. */
+  readonly secret_id?: string;
   /** The token's own id. */
   readonly jti?: string;
   /** The organization of the session. */

@@ -3,8 +3,8 @@ import { type Fetch, requestJson } from "../internal/http.ts";
 import { singleFlight } from "../internal/single-flight.ts";
 
 /** The kind of thing that a revocation names. */
-type Kind = "sid" | "jti" | "sub" | "application" | "key" | "tenant";
-const KINDS = new Set<unknown>(["sid", "jti", "sub", "application", "key", "tenant"] satisfies Kind[]);
+type Kind = "sid" | "jti" | "sub" | "application" | "secret" | "key" | "tenant";
+const KINDS = new Set<unknown>(["sid", "jti", "sub", "application", "secret", "key", "tenant"] satisfies Kind[]);
 
 interface Entry {
   /** Unix seconds: refuses tokens issued before then. */
@@ -128,6 +128,11 @@ export class Revocations {
       if (iat < entry.issuedBefore || (iat === entry.issuedBefore && (kind === "sid" || kind === "jti"))) return true;
     }
     return false;
+  }
+
+  /** Whether a key was withdrawn: an entry that names it refuses every token of it. @param digest of its `kid` */
+  namesKey(digest: string): boolean {
+    return this.#entries.has(`key:${digest}`);
   }
 
   async #attempt(): Promise<void> {

@@ -136,7 +136,11 @@ export class Verifier {
     const jws = wellFormed(() => parseJws(token, this.#headers));
     const { kid } = jws.header;
     const key = kid === undefined ? null : await jwks.find(kid);
-    if (!key) throw refused("unknown_key");
+    if (!key) {
+      // A withdrawn key left the key set. Its tokens are revoked, so that sessions refresh.
+      const isWithdrawn = kid !== undefined && this.revocations.namesKey(await this.#digest(kid));
+      throw refused(isWithdrawn ? "revoked" : "unknown_key");
+    }
     const verdict = verifySignature(jws, key);
     if (!(typeof verdict === "boolean" ? verdict : await verdict)) throw refused("signature");
     const claims = wellFormed(() => decodeClaims(jws));
@@ -151,6 +155,10 @@ export class Verifier {
     };
     this.#cache.set(digest, verified);
     return verified;
+  }
+
+  async #digest(text: string): Promise<string> {
+    return (await this.#ready).crypto.sha256(text);
   }
 
   /** Notes the version only for a token that passed: a revoked one is looked up, and refused, each time. */
@@ -244,6 +252,7 @@ async function digestsOf({ claims, key }: Verified, crypto: Crypto): Promise<Tok
     jti: await digest(claims.jti),
     sub: await digest(claims.sub),
     application: await digest(claims.azp),
+    secret: await digest(claims.secret_id),
     key: await digest(key.kid),
   };
 }

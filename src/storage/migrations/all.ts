@@ -8,6 +8,7 @@ import { devices } from "./0006-devices.ts";
 import { sessionPolicy } from "./0007-session-policy.ts";
 import { devicesByCookie } from "./0008-devices-by-cookie.ts";
 import { pendingMails } from "./0009-pending-mails.ts";
+import { withdrawnKeys } from "./0010-withdrawn-keys.ts";
 
 /** All migrations, append-only. Imported statically, because the executable has no directory to read. */
 export const migrations: readonly Migration[] = [
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   sessionPolicy,
   devicesByCookie,
   pendingMails,
+  withdrawnKeys,
 ];

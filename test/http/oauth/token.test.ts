@@ -29,6 +29,7 @@ scenarios("POST /oauth2/token", (t) => {
         exp: now + 900,
         iat: now,
         jti: expect.any(String),
+        secret_id: client.secretId,
         typ: "access",
         scope: "users:read users:write",
       });

@@ -162,7 +162,7 @@ scenarios("refresh (RFC 9700 section 4.14, ASVS 10.4.5)", (t) => {
 
   t.test("checks user, application and tenant again each time", async (app) => {
     for (const table of ["users", "applications", "tenants"] as const) {
-      const acme = await app.tenant(table);
+      const acme = await app.tenant(`acme-${table}`);
       const user = await app.user(`${table}@example.com`, acme.id);
       const tokens = await app.signIn(user, acme.applicationId);
       await app.disable(table, { users: user.id, applications: acme.applicationId, tenants: acme.id }[table]);

@@ -28,6 +28,7 @@ describe("revocations", () => {
     jti: (claims) => claims.jti ?? "",
     sub: (claims) => claims.sub ?? "",
     application: () => APPLICATION,
+    secret: (claims) => claims.secret_id ?? "",
     key: (_claims, key) => key.kid,
     tenant: () => "018f3c4a-0000-7000-8000-0000000000ff",
   };
@@ -38,7 +39,7 @@ describe("revocations", () => {
       await using issuer = new TestIssuer();
       const key = await newKey("EdDSA");
       issuer.keys = [key];
-      const ids = { sid: "the-session", jti: "the-token", sub: "the-user" };
+      const ids = { sid: "the-session", jti: "the-token", sub: "the-user", secret_id: "the-secret" };
       const token = await issuer.token(key, ids);
       const server = open(issuer);
       expect(await outcome(server.verifyToken(token))).toBe("accepted");
