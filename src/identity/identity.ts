@@ -162,7 +162,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     accounts,
     flows,
     emailProofs: new EmailProofs(storage, flows, dataKeys),
-    attempts: new Attempts(storage, clock, devices, settings),
+    attempts: new Attempts(storage, clock, devices, notices, settings),
     devices,
     secondFactors,
     notices,

@@ -117,7 +117,7 @@ describe("tenant set", () => {
       [["--language", "fr"], /language must be one of en, de/],
       [["--notice-off", "everything"], /is not a notice.*new_device, password/],
       [["--notice-off", "factor", "--notice-on", "factor"], /both name factor/],
-      [["--name", "a\nb"], /name must have no line breaks/],
+      [["--name", "a\nb"], /name must not hold control characters/],
       [[], /at least one setting/],
     ];
     for (const [args, says] of refusals) expect(await refused(["tenant", "set", "default", ...args])).toMatch(says);

@@ -6,6 +6,7 @@ import { admit, release } from "../../storage/rate-limits.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
 import type { Devices } from "../devices/devices.ts";
+import type { Notices } from "../notices/notices.ts";
 import { type Count, Counts, type Taken } from "./counts.ts";
 
 interface AttemptSettings {
@@ -55,20 +56,27 @@ export class Attempts {
     private readonly storage: Storage,
     private readonly clock: Clock,
     private readonly devices: Devices,
+    private readonly notices: Notices,
     private readonly settings: AttemptSettings,
   ) {
     this.#counts = new Counts(storage, clock);
   }
 
   /**
-   * Counts one guess, before the work. Give it back when it was right.
+   * Counts one guess, before the work. Give it back when it was right. The owner gets a mail when strangers have used up a limit
+   * of the account.
    * @param account the user's id, or the canonical form of an address without an account
    * @param sid the caller's session: its device has signed in
    * @throws AppError `rate_limited`
    */
   async guess(act: Act, secret: Guessable, account: string, sid: string | null = null): Promise<Taken> {
     const source = await this.#sourceOf(act, account, sid);
-    return this.#counts.take(act, this.#guessCounts(act, secret, account, source));
+    const counts = this.#guessCounts(act, secret, account, source);
+    return this.#counts.take(act, counts, async (tx, now, key) => {
+      // A network's own limit says nothing about this account, and wrong codes of a factor have a notice of their own.
+      const isAboutAccount = source.device === null && secret !== "totp" && key.startsWith(keyOf(act, secret, account));
+      if (isAboutAccount) await this.notices.guessed(tx, now, act, account);
+    });
   }
 
   #guessCounts(act: Act, secret: Guessable, account: string, { device, network }: Source): Count[] {

@@ -21,6 +21,16 @@ export interface Taken {
   giveBack(tx: Executor): Promise<void>;
 }
 
+/** A limit is used up. */
+interface Refusal {
+  /** In seconds. */
+  retryAfter: number;
+  key: string;
+}
+
+/** Runs in the transaction that refuses an attempt. @param key the limit that is used up */
+export type OnRefusal = (tx: Executor, now: number, key: string) => Promise<void>;
+
 /** Takes an attempt from several limits at once, or from none of them. */
 export class Counts {
   constructor(
@@ -29,14 +39,16 @@ export class Counts {
   ) {}
 
   /** @throws AppError `rate_limited` if a limit is used up; then the attempt counts against none */
-  async take(act: Act, counts: readonly Count[]): Promise<Taken> {
+  async take(act: Act, counts: readonly Count[], onRefusal?: OnRefusal): Promise<Taken> {
     const now = this.clock.now();
     const outcome = await this.storage.write(async (tx) => {
       const taken = await takeAll(tx, counts, now);
-      if (typeof taken === "number") await act.auditRefusal(tx, now, "attempt.throttled");
+      if (!isRefusal(taken)) return taken;
+      await act.auditRefusal(tx, now, "attempt.throttled");
+      await onRefusal?.(tx, now, taken.key);
       return taken;
     });
-    if (typeof outcome === "number") throw new AppError("rate_limited", { retryAfter: outcome });
+    if (isRefusal(outcome)) throw new AppError("rate_limited", { retryAfter: outcome.retryAfter });
     return { giveBack: (tx) => giveBackAll(tx, outcome) };
   }
 
@@ -45,8 +57,12 @@ export class Counts {
   }
 }
 
-/** Returns the limits that it took from, or the seconds to wait. */
-async function takeAll(tx: Executor, counts: readonly Count[], now: number): Promise<Count[] | number> {
+function isRefusal(outcome: Count[] | Refusal): outcome is Refusal {
+  return !Array.isArray(outcome);
+}
+
+/** Returns the limits that it took from, or the refusal. */
+async function takeAll(tx: Executor, counts: readonly Count[], now: number): Promise<Count[] | Refusal> {
   const taken: Count[] = [];
   for (const count of counts) {
     const answer = await admit(tx, count.key, count.limit, now);
@@ -54,14 +70,14 @@ async function takeAll(tx: Executor, counts: readonly Count[], now: number): Pro
       taken.push(count);
       continue;
     }
-    const spare = count.spare ? await takeAll(tx, count.spare, now) : answer.retryAfter;
-    if (typeof spare !== "number") {
+    const spare = count.spare ? await takeAll(tx, count.spare, now) : { retryAfter: answer.retryAfter, key: count.key };
+    if (!isRefusal(spare)) {
       taken.push(...spare);
       continue;
     }
     // A refused attempt has checked nothing, so it must not use up the total of the account.
     for (const { key, limit } of taken) await release(tx, key, limit);
-    return Math.min(spare, answer.retryAfter);
+    return { retryAfter: Math.min(spare.retryAfter, answer.retryAfter), key: count.key };
   }
   return taken;
 }

@@ -25,6 +25,7 @@ export interface Notice {
 
 /** A notice that could not be sent for this long is no longer useful. */
 const LIFETIME = 3 * DAY;
+const ONCE_A_DAY: Limit = { burst: 1, interval: DAY };
 
 /** Security notices. They are written in the transaction of their event, and go to the account's proven address. */
 export class Notices {
@@ -38,16 +39,34 @@ export class Notices {
    * repeatedly is sent only a few times an hour: an attacker may want to bury the important mail.
    */
   async notify(tx: Executor, now: number, act: Act, notice: Notice): Promise<void> {
-    const { application, origin } = act;
-    if (application.tenant.noticesOff.has(notice.kind)) return;
+    if (act.application.tenant.noticesOff.has(notice.kind)) return;
     const to = notice.to ?? (await findProvenAddress(tx, notice.userId))?.address ?? null;
     if (to === null) return;
     if (!(await this.#isAdmitted(tx, now, act, notice, to))) return;
+    await this.#queue(tx, now, act, notice, to);
+  }
+
+  /**
+   * Reports guesses at an account to its owner, once a day at most, because an attacker causes this mail. It does the same work
+   * where there is no account, so that no guesser learns who has one.
+   * @param account the user's id, or the canonical form of an address without an account
+   */
+  async guessed(tx: Executor, now: number, act: Act, account: string): Promise<void> {
+    const { tenant } = act.application;
+    const notice = { kind: "password", template: "guessed", userId: account } as const;
+    if (tenant.noticesOff.has(notice.kind)) return;
+    const to = (await findProvenAddress(tx, account))?.address ?? null;
+    const key = `notice:guessed:${sha256Base64url(`${tenant.id}:${account}`)}`;
+    if ((await admit(tx, key, ONCE_A_DAY, now)).admitted) await this.#queue(tx, now, act, notice, to);
+  }
+
+  async #queue(tx: Executor, now: number, act: Act, notice: Notice, to: string | null): Promise<void> {
+    const { application, origin } = act;
     await this.outbox.queue(tx, {
       tenant: application.tenant,
       to,
       // A deleted user's mails are deleted too, except the notice of the deletion.
-      userId: notice.kind === "account" ? null : notice.userId,
+      userId: notice.kind === "account" || to === null ? null : notice.userId,
       template: notice.template,
       values: {
         application: application.name,

@@ -145,6 +145,14 @@ ${WHERE}
 
 Falls Sie das nicht waren, kennt jemand Ihr Passwort oder liest Ihre E-Mails. Setzen Sie jetzt ein neues Passwort.`,
     },
+    guessed: {
+      subject: "Jemand rät an Ihrem Konto bei {{application}}",
+      body: `Jemand hat viele falsche Passwörter oder Codes für Ihr Konto bei {{application}} ausprobiert. Weitere Versuche werden eine Zeit lang abgelehnt. Ihre bekannten Geräte können sich anmelden wie immer.
+
+${WHERE}
+
+Sie müssen nichts tun, wenn Ihr Passwort lang ist und nur hier gilt. Setzen Sie sonst ein neues. Falls Sie das waren, versuchen Sie es später noch einmal, oder setzen Sie Ihr Passwort zurück.`,
+    },
     trusted_device_added: {
       subject: "Ein Gerät braucht bei {{application}} keinen zweiten Schritt mehr",
       body: `Ein Gerät wurde für Ihr Konto bei {{application}} gemerkt: Es meldet sich ab jetzt ohne den zweiten Schritt an.

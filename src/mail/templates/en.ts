@@ -144,6 +144,14 @@ ${WHERE}
 
 If this was not you, somebody knows your password or reads your mail. Set a new password now.`,
     },
+    guessed: {
+      subject: "Somebody is guessing at your account at {{application}}",
+      body: `Somebody tried many wrong passwords or codes for your account at {{application}}. Further tries are refused for a while. Your known devices can sign in as usual.
+
+${WHERE}
+
+You need not do anything if your password is long and used nowhere else. Otherwise set a new one. If this was you, try again later, or reset your password.`,
+    },
     trusted_device_added: {
       subject: "A device no longer needs the second step at {{application}}",
       body: `A device was remembered for your account at {{application}}: it signs in without the second step from now on.

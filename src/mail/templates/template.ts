@@ -24,6 +24,7 @@ export const TEMPLATE_VALUES = {
   factor_removed: ["factor", "device", "address", "time"],
   recovery_code_used: ["left", "device", "address", "time"],
   second_factor_refused: ["device", "address", "time"],
+  guessed: ["device", "address", "time"],
   trusted_device_added: ["device", "address", "time"],
   new_device: ["device", "address", "time"],
   account_deleted: ["time"],

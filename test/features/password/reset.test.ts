@@ -68,6 +68,7 @@ scenarios("a new password by mail", (t) => {
     async (app) => {
       const user = await person(app);
       const sessions = [await app.signIn(user), await app.signIn(user, app.defaultApplicationId)];
+      await app.mails();
       const application = await applicationOf(app);
       const first = { method: "password", amr: ["pwd"], delivery: "cookie" } as const;
       const flowId = await app.storage.write((tx) =>

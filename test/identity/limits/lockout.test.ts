@@ -78,6 +78,7 @@ scenarios("an owner under attack is not locked out", (t) => {
       await guess(app, user, 120, 1);
       const page = ownPage(app).with(owner(1));
       expect((await page.post("/v1/auth/login", user.login)).status).toBe(429);
+      expect((await app.mail(user.email)).template).toBe("guessed");
       await page.post("/v1/auth/password/forgot", { email: user.email });
       const token = (await app.mail(user.email)).link;
       expect((await page.post("/v1/auth/password/reset", { token, new_password: NEW })).status).toBe(200);
