@@ -1,5 +1,6 @@
 import { SQL } from "bun";
 import {
+  BEGIN,
   CONNECT_TIMEOUT,
   IDLE_IN_TRANSACTION,
   type PostgresPool,
@@ -8,6 +9,16 @@ import {
   portable,
   STATEMENT_TIMEOUT,
 } from "./postgres-pool.ts";
+
+/**
+ * Statements without parameters, by the driver's own form. Only as prepared statements do they travel together with others:
+ * `unsafe` sends a text without parameters by the simple protocol, which waits for every earlier answer.
+ */
+const CONTROL: Readonly<Record<string, (on: SQL) => SQL.Query<Record<string, unknown>[]>>> = {
+  [BEGIN]: (on) => on`BEGIN ISOLATION LEVEL READ COMMITTED`,
+  COMMIT: (on) => on`COMMIT`,
+  ROLLBACK: (on) => on`ROLLBACK`,
+};
 
 /** Opens a pool of Bun's own driver. */
 export function openBunPool({ url, maxConnections }: PostgresPoolOptions): PostgresPool {
@@ -19,8 +30,8 @@ export function openBunPool({ url, maxConnections }: PostgresPoolOptions): Postg
     bigint: true,
     connection: { idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION, statement_timeout: STATEMENT_TIMEOUT },
   });
-  const run = async (on: Pick<SQL, "unsafe">, sql: string, params: readonly unknown[]): Promise<PostgresResult> => {
-    const result = await on.unsafe(sql, [...params]);
+  const run = async (on: SQL, sql: string, params: readonly unknown[]): Promise<PostgresResult> => {
+    const result = await (CONTROL[sql]?.(on) ?? on.unsafe(sql, [...params]));
     const rows = Array.from(result as Iterable<Record<string, unknown>>);
     for (const row of rows) portable(row);
     return { rows, command: String(result.command), count: Number(result.count) };

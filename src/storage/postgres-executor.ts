@@ -16,16 +16,21 @@ import type { Database } from "./schema.ts";
 import type { Executor, Params, Prepared } from "./storage.ts";
 
 export type RunQuery = (sql: string, params: readonly unknown[]) => Promise<PostgresResult>;
+/** Sends a statement without waiting for its answer. */
+export type SendQuery = (sql: string, params: readonly unknown[]) => void;
 
 /** Runs statements on a pool or in a transaction. Prepared statements bypass Kysely. */
 export class PostgresExecutor implements Executor {
   readonly #run: RunQuery;
   readonly #compiler: StatementCompiler;
+  readonly #send: SendQuery | undefined;
   #kysely: Kysely<Database> | undefined;
 
-  constructor(run: RunQuery, compiler: StatementCompiler) {
+  /** @param send only in a write, whose end waits for the answers */
+  constructor(run: RunQuery, compiler: StatementCompiler, send?: SendQuery) {
     this.#run = run;
     this.#compiler = compiler;
+    this.#send = send;
   }
 
   get kysely(): Kysely<Database> {
@@ -40,6 +45,12 @@ export class PostgresExecutor implements Executor {
 
   async first<P extends Params, R>(statement: Prepared<P, R>, params: P): Promise<R | undefined> {
     return (await this.all(statement, params))[0];
+  }
+
+  later<P extends Params, R>(statement: Prepared<P, R>, params: P): void {
+    if (!this.#send) throw new Error("only a write has an end that waits for the statement");
+    const compiled = this.#compiler.compile(statement);
+    this.#send(compiled.sql, compiled.bind(params));
   }
 }
 

@@ -27,8 +27,15 @@ export function openPgPool({ url, maxConnections }: PostgresPoolOptions): Postgr
       const client = await pool.connect();
       const unheard = () => undefined;
       client.on("error", unheard);
+      // This driver sends one statement at a time, and warns of a second one.
+      let last: Promise<unknown> = Promise.resolve();
       return {
-        query: (sql, params) => client.query(sql, [...params]).then(fromPg),
+        query: (sql, params) => {
+          const next = () => client.query(sql, [...params]).then(fromPg);
+          const running = last.then(next, next);
+          last = running;
+          return running;
+        },
         release: (broken) => {
           client.off("error", unheard);
           client.release(broken);

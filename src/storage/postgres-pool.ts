@@ -7,7 +7,7 @@ export interface PostgresResult {
   readonly count: number;
 }
 
-/** A connection that one transaction has to itself. */
+/** A connection that one transaction has to itself. A statement may be sent before the last one is answered. */
 export interface PostgresSession {
   query(sql: string, params: readonly unknown[]): Promise<PostgresResult>;
   /** @param broken the connection's state is unknown, so the pool ends it instead of reusing it */
@@ -25,6 +25,8 @@ export interface PostgresPoolOptions {
   url: string;
   maxConnections: number;
 }
+
+export const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /** Seconds until an attempt to connect fails. */
 export const CONNECT_TIMEOUT = 5;

@@ -12,8 +12,14 @@ import {
 } from "./errors.ts";
 import { type AppliedRow, type MigrationTarget, migrate, type RunStatement } from "./migrator.ts";
 import { withDeadlines } from "./postgres-deadlines.ts";
-import { PostgresExecutor, postgresDialect, type RunQuery, translateUnavailable } from "./postgres-executor.ts";
-import type { PostgresPool } from "./postgres-pool.ts";
+import {
+  PostgresExecutor,
+  postgresDialect,
+  type RunQuery,
+  type SendQuery,
+  translateUnavailable,
+} from "./postgres-executor.ts";
+import { BEGIN, type PostgresPool } from "./postgres-pool.ts";
 import type { Executor, Storage, StorageStats } from "./storage.ts";
 
 const ATTEMPTS = 5;
@@ -47,28 +53,43 @@ export function postgresMigrationTarget(pool: PostgresPool): MigrationTarget {
   };
 }
 
-/** Runs one READ COMMITTED transaction on its own connection. */
-async function transaction<T>(pool: PostgresPool, work: (query: RunQuery) => Promise<T>): Promise<T> {
+/**
+ * Runs one READ COMMITTED transaction on its own connection. BEGIN travels with the first statement, and COMMIT with the
+ * statements that were sent for later, because each round trip costs more than the statements themselves.
+ */
+async function transaction<T>(pool: PostgresPool, work: (query: RunQuery, send: SendQuery) => Promise<T>): Promise<T> {
   const session = await pool.reserve();
   let over = false;
   let broken = false;
-  const query: RunQuery = (sql, params) => {
-    if (over) return Promise.reject(new Error("this transaction is over: a statement came after its write ended"));
-    return session.query(sql, params);
+  let failure: { error: unknown } | undefined;
+  const unanswered: Promise<unknown>[] = [];
+  const query: RunQuery = (sql, params) => (over ? Promise.reject(isOver()) : session.query(sql, params));
+  const send: SendQuery = (sql, params) => {
+    if (over) throw isOver();
+    unanswered.push(session.query(sql, params).catch((error: unknown) => (failure ??= { error })));
   };
+  const begun = session.query(BEGIN, []).then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
   try {
-    await session.query("BEGIN ISOLATION LEVEL READ COMMITTED", []);
-    const result = await work(query);
+    const result = await work(query, send);
     over = true;
     // PostgreSQL answers COMMIT with ROLLBACK after a failed statement, even if the caller caught its error.
     const { command } = await session.query("COMMIT", []).catch((error: unknown) => {
       // The server may have committed before the connection broke. Only the next read can tell.
       throw isPostgresUnavailable(error) ? outcomeUnknown(error) : error;
     });
+    const refused = await begun;
+    // Without a transaction, each statement was committed by itself.
+    if (refused) throw outcomeUnknown(refused.error);
     if (command !== "COMMIT") throw new Error("the transaction had a failed statement, so nothing was kept");
     return result;
-  } catch (error) {
+  } catch (thrown) {
     over = true;
+    await Promise.all(unanswered);
+    // A statement that was sent earlier has made those after it fail.
+    const error = isOutcomeUnknown(thrown) ? thrown : (failure?.error ?? thrown);
     broken = (isPostgresUnavailable(error) && !isPostgresTimeout(error)) || isOutcomeUnknown(error);
     if (!broken) {
       await session.query("ROLLBACK", []).catch(() => {
@@ -80,6 +101,8 @@ async function transaction<T>(pool: PostgresPool, work: (query: RunQuery) => Pro
     session.release(broken);
   }
 }
+
+const isOver = () => new Error("this transaction is over: a statement came after its write ended");
 
 class PostgresStorage implements Storage {
   readonly dialect = "postgres";
@@ -138,7 +161,9 @@ class PostgresStorage implements Storage {
   async #write<T>(work: (tx: Executor) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const result = await transaction(this.#pool, (query) => work(new PostgresExecutor(query, this.#compiler)));
+        const result = await transaction(this.#pool, (query, send) =>
+          work(new PostgresExecutor(query, this.#compiler, send)),
+        );
         this.#stats.writes++;
         this.#stats.commits++;
         return result;

@@ -81,7 +81,7 @@ export async function release(tx: Executor, key: string, { interval }: Limit): P
 
 /** Restores the whole allowance of a key. */
 export async function clear(tx: Executor, key: string): Promise<void> {
-  await tx.first(remove, { key });
+  tx.later(remove, { key });
 }
 
 /** Deletes the keys whose limit has refilled. */

@@ -91,6 +91,17 @@ export class SqliteExecutor implements Executor {
       return Promise.reject(error);
     }
   }
+
+  later<P extends Params, R>(statement: Prepared<P, R>, params: P): void {
+    try {
+      this.guard.before();
+      const entry = this.connection.prepare(statement as unknown as Prepared<never, never>);
+      entry.statement.run(...entry.compiled.bind(params));
+    } catch (error) {
+      this.guard.failed(error);
+      throw error;
+    }
+  }
 }
 
 class KyselyConnection implements DatabaseConnection {

@@ -54,6 +54,11 @@ export interface Executor {
   all<P extends Params, R>(statement: Prepared<P, R>, params: P): Promise<R[]>;
   /** Runs a prepared statement and returns its first row. */
   first<P extends Params, R>(statement: Prepared<P, R>, params: P): Promise<R | undefined>;
+  /**
+   * Runs a prepared statement of a write whose rows nobody reads. PostgreSQL answers it together with the next statement, which
+   * saves a round trip. If it fails, the whole write fails.
+   */
+  later<P extends Params, R>(statement: Prepared<P, R>, params: P): void;
 }
 
 export type Value = string | number | Uint8Array | null;

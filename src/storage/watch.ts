@@ -61,4 +61,10 @@ class WatchedExecutor implements Executor {
     if (watch) this.see(watch, params);
     return this.inner.first(statement, params);
   }
+
+  later<P extends Params, R>(statement: Prepared<P, R>, params: P): void {
+    const watch = this.watches.get(statement);
+    if (watch) this.see(watch, params);
+    this.inner.later(statement, params);
+  }
 }

@@ -3,7 +3,7 @@ import { parseLimit } from "../../src/core/limits.ts";
 import { nextValue } from "../../src/storage/counters.ts";
 import { isUniqueViolation } from "../../src/storage/errors.ts";
 import { admit, clear } from "../../src/storage/rate-limits.ts";
-import { type Param, prepared, type Storage } from "../../src/storage/storage.ts";
+import { type Executor, type Param, prepared, type Storage } from "../../src/storage/storage.ts";
 import { insertSetting, readSetting, rejection, settingNames } from "./statements.ts";
 
 const TIME = 1_900_000_000_123;
@@ -54,6 +54,41 @@ export function storageConformance(open: () => Promise<Storage>): void {
       );
       expect(error).toBe(failure);
       expect(await storage.read.first(readSetting, { name: "thrown" })).toBeUndefined();
+    });
+
+    test("a statement for later has run by the next statement, and is kept with the write", async () => {
+      const seen = await storage.write(async (tx) => {
+        tx.later(insertSetting, { name: "later", value: "1" });
+        return tx.first(readSetting, { name: "later" });
+      });
+      expect(seen).toEqual({ value: "1" });
+      await storage.write(async (tx) => tx.later(insertSetting, { name: "later-alone", value: "2" }));
+      expect(await storage.read.first(readSetting, { name: "later" })).toEqual({ value: "1" });
+      expect(await storage.read.first(readSetting, { name: "later-alone" })).toEqual({ value: "2" });
+    });
+
+    test("a statement for later that fails undoes its write, which rejects with that error", async () => {
+      await storage.write((tx) => tx.first(insertSetting, { name: "taken", value: "1" }));
+      for (const goesOn of [true, false]) {
+        const error = await rejection(
+          storage.write(async (tx) => {
+            await tx.first(insertSetting, { name: "before-taken", value: "1" });
+            tx.later(insertSetting, { name: "taken", value: "2" });
+            if (goesOn) await tx.first(readSetting, { name: "taken" });
+          }),
+        );
+        expect(isUniqueViolation(error)).toBe(true);
+        expect(await storage.read.first(readSetting, { name: "before-taken" })).toBeUndefined();
+      }
+    });
+
+    test("a statement for later is refused once its write has ended", async () => {
+      let late: Executor | undefined;
+      await storage.write(async (tx) => {
+        late = tx;
+      });
+      expect(() => late?.later(insertSetting, { name: "after-the-end", value: "1" })).toThrow("is over");
+      expect(await storage.read.first(readSetting, { name: "after-the-end" })).toBeUndefined();
     });
 
     test("a failing write does not affect its neighbours", async () => {

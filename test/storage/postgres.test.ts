@@ -3,6 +3,7 @@ import { openStorage } from "../../src/storage/open.ts";
 import { PATIENCE } from "../../src/storage/postgres-deadlines.ts";
 import { STATEMENT_TIMEOUT } from "../../src/storage/postgres-pool.ts";
 import type { Storage } from "../../src/storage/storage.ts";
+import { startCountingProxy } from "../support/counting-proxy.ts";
 import { eachPostgresDriver } from "../support/databases.ts";
 import { startLosingProxy } from "../support/losing-proxy.ts";
 import { startPostgres, startPrivatePostgres } from "../support/postgres.ts";
@@ -75,6 +76,26 @@ eachPostgresDriver((driver) => {
       expect(await direct.read.first(readSetting, { name: "lost" })).toEqual({ value: "1" });
       await Promise.all([direct.close(), storage.close()]);
       proxy.stop();
+    });
+
+    test("sends BEGIN with the first statement, and COMMIT with those for later", async () => {
+      const proxy = await startCountingProxy(await url());
+      const storage = await openStorage({ kind: "postgres", url: proxy.url, driver, maxConnections: 1 });
+      const write = (name: string) =>
+        storage.write(async (tx) => {
+          await tx.first(readSetting, { name });
+          tx.later(insertSetting, { name, value: "1" });
+          tx.later(insertSetting, { name: `${name}-2`, value: "1" });
+        });
+      // The first write prepares the statements.
+      await write("warm");
+      const before = proxy.roundTrips();
+      await write("counted");
+      const taken = proxy.roundTrips() - before;
+      await storage.close();
+      proxy.stop();
+      // The driver `pg` waits for each answer.
+      expect(taken).toBe(driver === "bun" ? 2 : 5);
     });
 
     test("gives up on a server that hangs, and keeps nothing of an abandoned write", async () => {

@@ -64,5 +64,9 @@ function counted(executor: Executor, count: () => void): Executor {
       count();
       return executor.first(statement, params);
     },
+    later: <P extends Params, R>(statement: Prepared<P, R>, params: P) => {
+      count();
+      executor.later(statement, params);
+    },
   };
 }

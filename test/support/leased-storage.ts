@@ -74,5 +74,9 @@ function guarded(executor: Executor, isClosed: () => boolean): Executor {
       isClosed() ? Promise.reject(closed()) : executor.all(statement, params),
     first: <P extends Params, R>(statement: Prepared<P, R>, params: P) =>
       isClosed() ? Promise.reject(closed()) : executor.first(statement, params),
+    later: <P extends Params, R>(statement: Prepared<P, R>, params: P) => {
+      if (isClosed()) throw closed();
+      executor.later(statement, params);
+    },
   };
 }

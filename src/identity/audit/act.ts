@@ -69,8 +69,8 @@ export class ActIn<Where extends Place> {
    * Writes the act to the audit log in the transaction of its change: if the entry cannot be written, the act does not happen.
    * `now` is the time, in ms, that the rows of the same transaction carry.
    */
-  audit(...[tx, now, ...event]: Entry): Promise<void> {
-    return appendAudit(tx, now, this.#entry(...event));
+  async audit(...[tx, now, ...event]: Entry): Promise<void> {
+    appendAudit(tx, now, this.#entry(...event));
   }
 
   /** Writes entries that any caller can cause repeatedly. A flood of them leaves few entries. */

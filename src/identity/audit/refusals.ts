@@ -11,7 +11,7 @@ export async function appendRefusal(tx: Executor, now: number, entry: AuditEntry
   const key = [window, entry.action, entry.tenantId, entry.applicationId, entry.origin.network].join("|");
   const times = await countInWindow(tx, key, (window + 2) * MINUTE);
   if (!isPowerOfTen(times)) return;
-  await appendAudit(tx, now, { ...entry, details: { ...entry.details, times_this_minute: times } });
+  appendAudit(tx, now, { ...entry, details: { ...entry.details, times_this_minute: times } });
 }
 
 function isPowerOfTen(count: number): boolean {

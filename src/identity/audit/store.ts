@@ -36,8 +36,8 @@ export const insertEntry = prepared((db, p: Param<{ [K in keyof InsertRow]: Inse
   } as never),
 );
 
-export async function appendAudit(tx: Executor, now: number, entry: AuditEntry): Promise<void> {
-  await tx.all(insertEntry, {
+export function appendAudit(tx: Executor, now: number, entry: AuditEntry): void {
+  tx.later(insertEntry, {
     tenant_id: entry.tenantId,
     occurred_at: now,
     actor_kind: entry.actor.kind,

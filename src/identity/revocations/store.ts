@@ -34,7 +34,7 @@ export const insertRow = prepared((db, p: Param<{ [K in keyof RevocationsTable]:
  * uncommitted.
  */
 export async function insertRevocation(tx: Executor, now: number, revocation: Revocation): Promise<void> {
-  await tx.all(insertRow, {
+  tx.later(insertRow, {
     tenant_id: revocation.tenantId,
     seq: await nextValue(tx, counterOf(revocation.tenantId)),
     kind: revocation.kind,

@@ -72,7 +72,7 @@ export class Sessions {
     const sid = newId(this.clock.now());
     const expiresAt = now + application.refreshAbsoluteTtl * SECOND;
     const audience = made.audience ?? application.defaultAudience;
-    await insertSession(tx, {
+    insertSession(tx, {
       id: sid,
       tenant_id: application.tenant.id,
       application_id: application.id,

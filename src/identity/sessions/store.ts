@@ -89,8 +89,8 @@ const insertRow = prepared((db, p: Param<{ [K in keyof SessionsTable]: SessionsT
   }),
 );
 
-export const insertSession = (tx: Executor, row: SessionsTable) =>
-  tx.all(insertRow, row as SessionsTable & Record<string, string | number | null>);
+export const insertSession = (tx: Executor, row: SessionsTable): void =>
+  tx.later(insertRow, row as SessionsTable & Record<string, string | number | null>);
 
 type Advance = { id: string; generation: number; now: number; next: number; refresh_expires_at: number };
 const advanceRow = prepared((db, p: Param<Advance>) =>

@@ -147,7 +147,10 @@ describe("a peer that does not read", () => {
       if (isHolding) await new Promise<void>((resolve) => held.push(resolve));
       return rows;
     };
-    const storage = { ...appliance.identity.storage, read: { kysely: read.kysely, all, first: read.first.bind(read) } };
+    const storage = {
+      ...appliance.identity.storage,
+      read: { kysely: read.kysely, all, first: read.first.bind(read), later: read.later.bind(read) },
+    };
     const channel = new RevocationChannel({ ...appliance.identity, storage }, appliance.tenantId, 0);
     const { connection } = connect(channel);
     const received = drain(connection.body);
