@@ -239,6 +239,8 @@ export interface ApiKeysTable {
   rate_limit: string | null;
   /** JSON array of addresses and CIDR blocks; empty: all addresses. */
   networks: string;
+  /** The key that made this one; null for a key of set-up, of a command, or of an M2M client. Its row may be gone. */
+  parent_id: string | null;
 }
 
 /**

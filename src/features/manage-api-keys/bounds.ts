@@ -18,7 +18,7 @@ export interface Reach {
 const SIGNING_REACH: readonly Scope[] = ["users:read", "users:write"];
 
 /**
- * Stops a key from making a wider key, or from taking one over by rotation: scopes, expiry, networks and rate limit of the
+ * Stops a key from making, ending or rotating a wider key: scopes, expiry, networks and rate limit of the
  * other key must lie within the caller's. @throws AppError `insufficient_scope` for scopes, `forbidden` for the rest
  */
 export function requireWithin(caller: KeyCaller, reach: Reach): void {
@@ -42,7 +42,12 @@ export function requireWithin(caller: KeyCaller, reach: Reach): void {
     if (isWider)
       throw new AppError("forbidden", { message: "The key would work from more networks than the calling key." });
   }
-  if (caller.rateLimit !== null && reach.kind === "secret" && isFaster(reach.rateLimit, caller.rateLimit)) {
+  if (caller.rateLimit === null) return;
+  // A rate limit does not bind them either.
+  if (reach.kind !== "secret") {
+    throw new AppError("forbidden", { message: "A key with a rate limit makes and changes only secret keys." });
+  }
+  if (isFaster(reach.rateLimit, caller.rateLimit)) {
     throw new AppError("forbidden", {
       message: "The key would have a higher rate limit than the calling key. Choose a lower one.",
     });

@@ -54,7 +54,8 @@ export function apiKeysRouter(procedures: Procedures, apiKeys: ApiKeyService) {
           summary: "Create an API key of the calling key's application.",
           description:
             "Only this answer shows the secret. The scopes, expiry, networks and rate limit of the new key must lie within " +
-            "those of the calling key. To create a signing key, the caller needs `users:read` and `users:write`.",
+            "those of the calling key. Its calls also count against the limit of the calling key, and it ends with that key. To " +
+            "create a signing key, the caller needs `users:read` and `users:write`.",
           output: newApiKeySchema,
           errors: ["insufficient_scope", "forbidden"],
           repeatable: true,
@@ -98,10 +99,12 @@ export function apiKeysRouter(procedures: Procedures, apiKeys: ApiKeyService) {
         .query(({ ctx, input }) => apiKeys.get(ctx, requireId("apiKey", input.id, "id"))),
       revoke: procedures
         .key("api-keys:write", {
-          summary: "End an API key at once.",
-          description: "Tokens that the key signed end too: verifiers read it from the revocation list.",
+          summary: "End an API key, and every key that it made, at once.",
+          description:
+            "Tokens that these keys signed end too: verifiers read it from the revocation list. The key must lie within the " +
+            "calling key's scopes, expiry, networks and rate limit, and must not be one that the calling key descends from.",
           output: apiKeySchema,
-          errors: ["not_found"],
+          errors: ["not_found", "insufficient_scope", "forbidden"],
           rest: { method: "DELETE", path: "/v1/api-keys/{id}" },
           example: {
             input: { id: "key_01HWY55QBEFY09M6SC7N75YR3H" },

@@ -63,18 +63,26 @@ export class ApiKeyService {
     return toWireApiKey(await this.#own(this.identity.storage.read, caller, id));
   }
 
-  /** Ends a key at once. A second revocation is not an error. @throws AppError `not_found` */
+  /**
+   * Ends a key and every key that descends from it, at once. A second revocation is not an error.
+   * @throws AppError `not_found`, `insufficient_scope` and `forbidden` (a wider key, or one that the caller descends from)
+   */
   revoke(caller: AdmittedKey, id: string): Promise<WireApiKey> {
     const { storage, clock } = this.identity;
     return storage.write(async (tx) => {
       const key = await this.#own(tx, caller, id);
+      await this.#requireMayChange(tx, caller, key);
       const now = clock.now();
-      const revoked = await revokeApiKey(tx, id, now);
+      const [revoked, ...others] = await revokeApiKey(tx, id, now);
       if (!revoked) return toWireApiKey(await this.#own(tx, caller, id));
-      // Tokens that the key signed are still valid for a while: verifiers must refuse them from now on.
-      const { tenant_id: tenantId, application_id: applicationId } = key;
-      await revokeTokens(tx, now, { tenantId, applicationId, kind: "key", id, lifetime: SIGNED_TOKEN_LIFETIME });
-      await caller.act.audit(tx, now, "api_key.revoked", { kind: "api_key", id }, described(revoked));
+      for (const row of [revoked, ...others]) {
+        // Tokens that the key signed are still valid for a while: verifiers must refuse them from now on.
+        const { tenant_id: tenantId, application_id: applicationId } = row;
+        const lifetime = SIGNED_TOKEN_LIFETIME;
+        await revokeTokens(tx, now, { tenantId, applicationId, kind: "key", id: row.id, lifetime });
+        const details = row === revoked ? described(row) : { ...described(row), with: id };
+        await caller.act.audit(tx, now, "api_key.revoked", { kind: "api_key", id: row.id }, details);
+      }
       return toWireApiKey(revoked);
     });
   }
@@ -90,7 +98,7 @@ export class ApiKeyService {
     return storage.write(async (tx) => {
       const row = await this.#own(tx, caller, id);
       // The caller gets the new secret, so rotating a wider key would take it over.
-      requireWithin(caller.key, reachOf(row));
+      await this.#requireMayChange(tx, caller, row);
       return once(
         tx,
         now,
@@ -117,6 +125,22 @@ export class ApiKeyService {
         async () => ({ ...toWireApiKey(row), secret: null }),
       );
     });
+  }
+
+  /**
+   * Lets a key change only keys within its own reach, and none that it descends from. A child as wide as its parent would
+   * otherwise end the parent, or take it over by rotation and outlive its own revocation.
+   */
+  async #requireMayChange(at: Executor, { key }: AdmittedKey, row: ApiKeysTable): Promise<void> {
+    requireWithin(key, reachOf(row));
+    if (key.kind !== "key" || key.id === row.id) return;
+    let above = (await findApiKey(at, key.id))?.parent_id ?? null;
+    while (above !== null) {
+      if (above === row.id) {
+        throw new AppError("forbidden", { message: "This key descends from that one and may not change it." });
+      }
+      above = (await findApiKey(at, above))?.parent_id ?? null;
+    }
   }
 
   async #own(at: Executor, caller: AdmittedKey, id: string): Promise<ApiKeysTable> {

@@ -9,14 +9,14 @@ import { NetworkList } from "../../core/network.ts";
 import { RecentMap } from "../../core/recent-map.ts";
 import type { MasterKeys } from "../../crypto/master-key.ts";
 import { digestEquals, newSecret, type ParsedSecret, parseSecret, sha256Base64url } from "../../crypto/secrets.ts";
-import { admit } from "../../storage/rate-limits.ts";
+import { admit, release } from "../../storage/rate-limits.ts";
 import type { ApiKeysTable } from "../../storage/schema.ts";
 import type { Executor, Storage } from "../../storage/storage.ts";
 import type { Application } from "../applications/application.ts";
 import type { Directory } from "../applications/directory.ts";
 import { ActIn, ANONYMOUS, type Place, placeOf, systemAct } from "../audit/act.ts";
 import type { Scope } from "./scopes.ts";
-import { findApiKey, insertApiKey, touchApiKey } from "./store.ts";
+import { findApiKey, insertApiKey, lockLiveKey, touchApiKey } from "./store.ts";
 
 /** The maximum number of remembered secrets. */
 const REMEMBERED = 10_000;
@@ -97,6 +97,7 @@ export class ApiKeys {
 
   /**
    * Makes a key. @returns the row and the secret to show once; the secret is null for a public key, because nobody ever sees it
+   * @throws AppError `invalid_credentials` if the key that makes it has ended meanwhile
    */
   async create(
     tx: Executor,
@@ -105,6 +106,8 @@ export class ApiKeys {
     input: NewApiKey,
   ): Promise<{ row: ApiKeysTable; secret: string | null }> {
     const now = this.clock.now();
+    const parentId = act.actor.kind === "key" ? act.actor.id : null;
+    if (parentId !== null && !(await lockLiveKey(tx, parentId, now))) throw refused();
     const { shown, ...columns } = this.freshSecret(input.kind, id);
     const row: ApiKeysTable = {
       id,
@@ -126,6 +129,7 @@ export class ApiKeys {
       rotated_at: null,
       rate_limit: input.rateLimit,
       networks: JSON.stringify(input.networks),
+      parent_id: parentId,
     };
     await insertApiKey(tx, row);
     const { kind, name, scopes } = input;
@@ -173,7 +177,8 @@ export class ApiKeys {
       const error = new AppError("forbidden", { message: "This key may not be used from this network." });
       return this.#refuse(row, origin, "network", error);
     }
-    if (row.rate_limit !== null) await this.#admit(row.id, row.rate_limit, now);
+    // A key without a limit descends from no key with one.
+    if (row.rate_limit !== null) await this.#admit(row, now);
     this.touch(row.id, row.last_used_at, now);
     const scopes = this.#scopesOf(row.scopes);
     return {
@@ -203,11 +208,21 @@ export class ApiKeys {
     throw error;
   }
 
-  async #admit(id: string, text: string, now: number): Promise<void> {
-    const limit: Limit | null = parseLimit(text);
-    if (limit === null) throw new Error(`the key ${id} has an invalid limit`);
-    const answer = await this.storage.write((tx) => admit(tx, `api-key:${id}`, limit, now));
-    if (!answer.admitted) throw new AppError("rate_limited", { retryAfter: answer.retryAfter });
+  /** Counts a call against the limit of the key and of every key that it descends from: it has no budget of its own. */
+  async #admit(row: ApiKeysTable, now: number): Promise<void> {
+    const limits: [string, Limit][] = [];
+    for (let key: ApiKeysTable | undefined = row; key; key = await this.#parentOf(key)) {
+      if (key.rate_limit === null) continue;
+      const limit = parseLimit(key.rate_limit);
+      if (limit === null) throw new Error(`the key ${key.id} has an invalid limit`);
+      limits.push([`api-key:${key.id}`, limit]);
+    }
+    const retryAfter = await this.storage.write((tx) => admitToAll(tx, limits, now));
+    if (retryAfter > 0) throw new AppError("rate_limited", { retryAfter });
+  }
+
+  async #parentOf({ parent_id: id }: ApiKeysTable): Promise<ApiKeysTable | undefined> {
+    return id === null ? undefined : findApiKey(this.storage.read, id);
   }
 
   /** Stores the last use with a precision of one hour, to avoid a write for every call. */
@@ -217,6 +232,17 @@ export class ApiKeys {
     this.#touched.set(id, now);
     this.storage.write((tx) => touchApiKey(tx, id, now)).catch(() => this.#touched.delete(id));
   }
+}
+
+/** Takes a call from every limit, or from none. @returns the seconds to wait, or 0 */
+async function admitToAll(tx: Executor, limits: readonly [string, Limit][], now: number): Promise<number> {
+  for (const [index, [key, limit]] of limits.entries()) {
+    const answer = await admit(tx, key, limit, now);
+    if (answer.admitted) continue;
+    for (const [taken, its] of limits.slice(0, index)) await release(tx, taken, its);
+    return answer.retryAfter;
+  }
+  return 0;
 }
 
 /** The longest lifetime of a customer-signed token, plus the clock tolerance (`product.md`, Credentials). */

@@ -13,6 +13,22 @@ export async function insertApiKey(tx: Executor, row: ApiKeysTable): Promise<voi
   await tx.kysely.insertInto("api_keys").values(row).execute();
 }
 
+/**
+ * Locks a key that has not ended until the transaction ends, so that it cannot make a key while it is revoked.
+ * @returns false if it has ended
+ */
+export async function lockLiveKey(tx: Executor, id: string, now: number): Promise<boolean> {
+  const row = await tx.kysely
+    .updateTable("api_keys")
+    .set((eb) => ({ generation: eb.ref("generation") }))
+    .where("id", "=", id)
+    .where("revoked_at", "is", null)
+    .where((eb) => eb.or([eb("expires_at", "is", null), eb("expires_at", ">", now)]))
+    .returning("id")
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 export async function touchApiKey(tx: Executor, id: string, now: number): Promise<void> {
   await tx.kysely.updateTable("api_keys").set({ last_used_at: now }).where("id", "=", id).execute();
 }
@@ -47,20 +63,53 @@ export async function pageOfApiKeys(
     .execute();
 }
 
-/** Revokes a key. @returns undefined when it was already revoked */
-export async function revokeApiKey(tx: Executor, id: string, now: number): Promise<ApiKeysTable | undefined> {
-  return tx.kysely
+const endOf = (now: number) => ({
+  revoked_at: now,
+  previous_digest: null,
+  previous_sealed: null,
+  previous_expires_at: null,
+});
+
+/**
+ * Revokes a key and every key that descends from it. @returns the keys that this call revoked, the named one first; none when
+ * it was already revoked
+ */
+export async function revokeApiKey(tx: Executor, id: string, now: number): Promise<ApiKeysTable[]> {
+  const own = await tx.kysely
     .updateTable("api_keys")
-    .set({
-      revoked_at: now,
-      previous_digest: null,
-      previous_sealed: null,
-      previous_expires_at: null,
-    })
+    .set(endOf(now))
     .where("id", "=", id)
     .where("revoked_at", "is", null)
     .returningAll()
     .executeTakeFirst();
+  if (!own) return [];
+  const ended = [own];
+  let parents = [id];
+  while (parents.length > 0) {
+    const children = await revokeChildren(tx, parents, now);
+    ended.push(...children);
+    parents = children.map((child) => child.id);
+  }
+  return ended;
+}
+
+/**
+ * Revokes the keys that these keys made. A key that is being made locks its maker: after the wait for that lock a second look
+ * finds the new key.
+ */
+async function revokeChildren(tx: Executor, parents: readonly string[], now: number): Promise<ApiKeysTable[]> {
+  const found: ApiKeysTable[] = [];
+  for (;;) {
+    const children = await tx.kysely
+      .updateTable("api_keys")
+      .set(endOf(now))
+      .where("parent_id", "in", parents)
+      .where("revoked_at", "is", null)
+      .returningAll()
+      .execute();
+    if (children.length === 0) return found;
+    found.push(...children);
+  }
 }
 
 type Rotation = Pick<

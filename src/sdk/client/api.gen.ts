@@ -1163,10 +1163,10 @@ export interface Api {
      */
     list: { kind: "query"; input: ApiKeysListInput | undefined; output: ApiKeysListOutput };
     /**
-     * End an API key at once.
+     * End an API key, and every key that it made, at once.
      * REST: DELETE /v1/api-keys/{id}
      * Access: key, scope api-keys:write
-     * Errors: not_found
+     * Errors: not_found, insufficient_scope, forbidden
      */
     revoke: { kind: "mutation"; input: ApiKeysRevokeInput; output: ApiKeysRevokeOutput };
     /**

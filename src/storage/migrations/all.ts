@@ -9,6 +9,7 @@ import { sessionPolicy } from "./0007-session-policy.ts";
 import { devicesByCookie } from "./0008-devices-by-cookie.ts";
 import { pendingMails } from "./0009-pending-mails.ts";
 import { withdrawnKeys } from "./0010-withdrawn-keys.ts";
+import { keyDescent } from "./0011-key-descent.ts";
 
 /** All migrations, append-only. Imported statically, because the executable has no directory to read. */
 export const migrations: readonly Migration[] = [
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   devicesByCookie,
   pendingMails,
   withdrawnKeys,
+  keyDescent,
 ];
