@@ -168,7 +168,7 @@ async function requireDefaultTenant(identity: Identity) {
 
 async function signIn(identity: Identity, application: Application, userId: string) {
   const act = new ActIn(application, ORIGIN, ANONYMOUS);
-  const nothing = { audience: null, organization: null, replaces: null, trustedDevice: null };
+  const nothing = { audience: null, organization: null, replaces: null, trustedDevice: [] };
   const proof = { method: "password", amr: ["pwd"], aal: "aal1", commit: async () => userId } as const;
   const outcome = await identity.signIns.complete({ act, delivery: "cookie", ...nothing }, proof);
   if (outcome.status !== "success") throw new Error("the sign-in requires a second factor");

@@ -4,6 +4,7 @@ import type { Call } from "../rpc/call.ts";
 import type { Cookies } from "./cookies.ts";
 import type { Cors } from "./cors.ts";
 import type { Edge, Exchange } from "./edge.ts";
+import { pathOf } from "./request-target.ts";
 
 /** Turns requests into calls, and the replies of calls into headers, for both transports. */
 export class CallFactory {
@@ -40,9 +41,18 @@ export class CallFactory {
     exchange.applicationId = call.resolved?.id ?? null;
     const tenant = exchange.request.params?.tenant;
     const prefix = tenant === undefined ? "" : `/t/${tenant}`;
-    for (const change of call.reply.cookies) exchange.setCookies.push(...this.cookies.render(change, prefix));
+    if (call.reply.cookies.length > 0) this.#setCookies(exchange, call, prefix);
     if (call.page.origin === null) return undefined;
     return this.cors.mark(exchange, call.page.origin, async () => call.resolved ?? (await this.#hinted(call)));
+  }
+
+  #setCookies(exchange: Exchange, call: Call, prefix: string): void {
+    const { headers, url } = exchange.request;
+    const at = { path: pathOf(url), host: (headers.get("host") ?? "").replace(/:\d+$/, "") };
+    for (const change of call.reply.cookies) {
+      exchange.setCookies.push(...this.cookies.strays(change, prefix, headers.get("cookie"), at));
+      exchange.setCookies.push(...this.cookies.render(change, prefix));
+    }
   }
 
   /** Finds the application that a refused request names, so that its page may read the error. */

@@ -12,14 +12,49 @@ export class Cookies {
   constructor(private readonly secure: boolean) {}
 
   read(header: string | null, application: Application): PresentedCookies {
-    if (header === null) return { access: null, refresh: null, trustedDevice: null, device: null, asked: [] };
+    if (header === null) return { access: [], refresh: [], trustedDevice: [], device: null, asked: [] };
     return {
-      access: cookieValue(header, this.#accessName(application)),
-      refresh: cookieValue(header, this.#refreshName(application)),
-      trustedDevice: cookieValue(header, this.#trustedDeviceName(application)),
-      device: cookieValue(header, this.#deviceName(application)),
-      asked: parseAsked(cookieValue(header, this.#askedName(application))),
+      access: cookieValues(header, this.#accessName(application)),
+      refresh: cookieValues(header, this.#refreshName(application)),
+      trustedDevice: cookieValues(header, this.#trustedDeviceName(application)),
+      device: cookieValues(header, this.#deviceName(application))[0] ?? null,
+      asked: parseAsked(cookieValues(header, this.#askedName(application))[0] ?? null),
     };
+  }
+
+  /**
+   * Returns Set-Cookie values that remove what the browser holds under the names of this change, and {@link render} does not
+   * overwrite: cookies of an earlier path, of a wider domain, and of the time before https. They come before those of
+   * `render`, because some browsers take a cookie of the host's own domain for the host's cookie (RFC 6265 section 5.3).
+   * @param at the path and the host name that the browser requested
+   */
+  strays(change: CookieChange, prefix: string, header: string | null, at: { path: string; host: string }): string[] {
+    if (header === null || (change.kind !== "set" && change.kind !== "clear")) return [];
+    const { application } = change;
+    const kept = new Map([
+      [this.#accessName(application), "/"],
+      [this.#refreshName(application), prefix + application.refreshCookiePath],
+    ]);
+    const removed: string[] = [];
+    for (const [name, path] of kept) {
+      const bare = name.replace(PREFIX, "");
+      const paths = cookieValues(header, name).length > 1 ? pathsTo(at.path, path) : [];
+      // Browsers refuse a `__Host-` cookie with a path or a domain, so no such stray exists.
+      if (!name.startsWith("__Host-")) removed.push(...this.#removals(name, paths, path, at.host));
+      if (bare !== name && cookieValues(header, bare).length > 0) {
+        removed.push(...this.#removals(bare, pathsTo(at.path, path), null, at.host));
+      }
+    }
+    return removed;
+  }
+
+  /** @param kept the path at which the host's own cookie stays */
+  #removals(name: string, paths: readonly string[], kept: string | null, host: string): string[] {
+    const own = paths.filter((path) => path !== kept).map((path) => this.#cookie(name, "", path, 0));
+    const wide = domainsOf(host).flatMap((domain) =>
+      paths.map((path) => `${this.#cookie(name, "", path, 0)}; Domain=${domain}`),
+    );
+    return [...own, ...wide];
   }
 
   /**
@@ -111,17 +146,49 @@ function suffix(application: Application): string {
   return application.isDefault && application.tenant.slug === "default" ? "" : `_${shortId(application.id)}`;
 }
 
-function cookieValue(header: string, name: string): string | null {
+/** The most values of one name that are tried. A sibling host can plant dozens. */
+const MAX_CANDIDATES = 4;
+
+/** Returns the different values of a name, in the order of the header. */
+function cookieValues(header: string, name: string): string[] {
+  const values: string[] = [];
   let start = 0;
-  while (start < header.length) {
+  while (start < header.length && values.length < MAX_CANDIDATES) {
     let end = header.indexOf(";", start);
     if (end === -1) end = header.length;
     while (header[start] === " ") start++;
     if (header.startsWith(name, start) && header[start + name.length] === "=") {
       const value = header.slice(start + name.length + 1, end).trim();
-      return value === "" ? null : value;
+      if (value !== "" && !values.includes(value)) values.push(value);
     }
     start = end + 1;
   }
-  return null;
+  return values;
+}
+
+const PREFIX = /^__(Host|Secure)-/;
+
+/** The most folders and domains for which a stray is removed, because each of them is a header of the answer. */
+const MAX_FOLDERS = 6;
+const MAX_DOMAINS = 3;
+
+/** Returns every path whose cookie the browser would send with this request, and the cookie's own path. */
+function pathsTo(requested: string, own: string): string[] {
+  const paths = new Set<string>(["/", own]);
+  for (const path of [requested, own]) {
+    const folders = path.split("/").slice(1, MAX_FOLDERS + 1);
+    for (let depth = 1; depth <= folders.length; depth++) paths.add(`/${folders.slice(0, depth).join("/")}`);
+  }
+  // Leaves out a path with characters that could end the attribute or the header.
+  return [...paths].filter((path) => /^[\w./~%-]+$/.test(path)).slice(0, 2 * MAX_FOLDERS);
+}
+
+/** Returns the domains of a host's cookies that are not the host's alone. An address and a single label have none. */
+function domainsOf(host: string): string[] {
+  const labels = host.toLowerCase().split(".");
+  if (!/^[a-z0-9.-]+$/.test(host.toLowerCase()) || /^[\d.]+$/.test(host)) return [];
+  return labels
+    .map((_label, index) => labels.slice(index).join("."))
+    .filter((domain) => domain.includes("."))
+    .slice(0, MAX_DOMAINS);
 }

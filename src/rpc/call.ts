@@ -28,11 +28,14 @@ export interface Call {
   reply: Reply;
 }
 
-/** The cookies of one application, as the caller sent them. */
+/**
+ * The cookies of one application, as the caller sent them. A browser may hold several of one name, for different paths or
+ * domains, and their order proves nothing (RFC 6265 section 5.4). Each list has different values, and a few at most.
+ */
 export interface PresentedCookies {
-  access: string | null;
-  refresh: string | null;
-  trustedDevice: string | null;
+  access: readonly string[];
+  refresh: readonly string[];
+  trustedDevice: readonly string[];
   device: string | null;
   /** The flows of the mails that this browser asked for lately, oldest first. */
   asked: readonly string[];

@@ -9,12 +9,13 @@ import type { Act } from "../identity/applications/act.ts";
 import type { Application } from "../identity/applications/application.ts";
 import { ActIn, ANONYMOUS, type DeviceCookie, userRef } from "../identity/audit/act.ts";
 import type { Identity } from "../identity/identity.ts";
-import { ACCOUNT_SCOPE, type AccessToken } from "../identity/sessions/access-tokens.ts";
+import { ACCOUNT_SCOPE } from "../identity/sessions/access-tokens.ts";
 import { findSession, isLiveSession, type SessionBundle } from "../identity/sessions/public.ts";
 import { userColumnsOf } from "../identity/sessions/wire.ts";
 import type { UserColumns } from "../identity/users/wire.ts";
 import { bearerToken } from "./bearer.ts";
 import { type Call, isFromPage } from "./call.ts";
+import { CookieSessions, isAbout } from "./cookie-sessions.ts";
 
 /**
  * The access rule of a procedure. One gate stands in front of every procedure, for REST and tRPC alike. It denies by
@@ -78,6 +79,8 @@ export type AdmittedKey = Admitted & { key: KeyCaller };
 const SECRET_KEY = "sally_sk_";
 
 export class Gate {
+  readonly #cookieSessions: CookieSessions;
+
   constructor(
     private readonly identity: Pick<
       Identity,
@@ -86,13 +89,16 @@ export class Gate {
       | "clients"
       | "clock"
       | "customerTokens"
+      | "devices"
       | "directory"
       | "refreshService"
       | "secondFactors"
       | "settings"
       | "storage"
     >,
-  ) {}
+  ) {
+    this.#cookieSessions = new CookieSessions(identity);
+  }
 
   async public(call: Call, changes: boolean): Promise<Admitted> {
     const credential = bearer(call);
@@ -201,33 +207,38 @@ export class Gate {
   async #endingSession(call: Call): Promise<AdmittedSession> {
     const hinted = await this.#hintedApplication(call);
     const header = bearer(call);
-    const cookies = header === null && hinted ? call.cookies(hinted) : { access: null, refresh: null };
-    const access = header ?? cookies.access;
-    let session: SessionBundle | undefined;
-    if (access !== null) {
-      const verified = await this.identity.accessTokens.verify(access, { expired: true });
+    let session: SessionBundle | null = null;
+    if (header !== null) {
+      const verified = await this.identity.accessTokens.verify(header, { expired: true });
       const found = await findSession(this.identity.storage.read, verified.sid);
       if (found && isAbout(verified, found)) session = found;
-    } else if (cookies.refresh !== null) {
-      session = (await this.identity.refreshService.sessionOf(cookies.refresh)) ?? undefined;
+    } else {
+      session = await this.#cookieSessions.ending(call, hinted);
     }
     const application = session ? await this.identity.directory.application(session.application_id) : null;
-    if (!session || !application) throw new AppError("authentication_required");
+    if (!session || !application) {
+      if (header === null) this.#dropCookies(call, hinted);
+      throw new AppError("authentication_required");
+    }
     call.resolved = application;
     this.#checkHints(call, application);
     if (header === null) checkOrigin(call, application);
     return { act: new ActIn(application, call.origin, userRef(session.user_id)), session };
   }
 
+  /** Removes cookies that name no session, because nothing else ever would. */
+  #dropCookies(call: Call, application: Application): void {
+    const { access, refresh } = call.cookies(application);
+    if (access.length + refresh.length === 0 || !isOriginAllowed(call, application)) return;
+    call.reply.cookies.push({ kind: "clear", application });
+  }
+
   async #accessCookie(call: Call): Promise<string> {
-    const hinted = await this.#hintedApplication(call);
-    const cookie = hinted ? call.cookies(hinted).access : null;
-    if (cookie === null) throw new AppError("authentication_required");
-    return cookie;
+    return this.#cookieSessions.access(call, await this.#hintedApplication(call));
   }
 
   /** Returns the application whose cookies to read: the one that the request names, or the default one. */
-  async #hintedApplication(call: Call): Promise<Application | null> {
+  async #hintedApplication(call: Call): Promise<Application> {
     return this.identity.directory.resolve(call.hints);
   }
 
@@ -248,14 +259,6 @@ export class Gate {
       });
     }
   }
-}
-
-/**
- * Whether the token belongs to its session. So a leaked signing key reaches only sessions of its own tenant's
- * applications.
- */
-function isAbout(token: AccessToken, session: SessionBundle): boolean {
-  return session.user_id === token.sub && session.application_id === token.applicationId;
 }
 
 const FORWARD_NEEDS_KEY = { message: "Send x-client-address only with a secret key that has the scope forward." };
@@ -283,11 +286,14 @@ function bearer(call: Call): string | null {
  * same-origin`. A request with neither is not from a page.
  */
 function checkOrigin(call: Call, application: Application): void {
-  if (!isFromPage(call)) return;
+  if (!isOriginAllowed(call, application)) throw new AppError("origin_not_allowed");
+}
+
+function isOriginAllowed(call: Call, application: Application): boolean {
+  if (!isFromPage(call)) return true;
   const { origin, site } = call.page;
-  const allowed =
-    origin === null ? site === "same-origin" : call.isOwnOrigin(origin, application) || application.origins.has(origin);
-  if (!allowed) throw new AppError("origin_not_allowed");
+  if (origin === null) return site === "same-origin";
+  return call.isOwnOrigin(origin, application) || application.origins.has(origin);
 }
 
 /** Returns the origin with the user's address that a backend states. Limits then count that address. */

@@ -12,15 +12,19 @@ export async function presentedSession(
   call: Call,
   { act }: Admitted,
 ): Promise<string | null> {
-  const cookies = call.cookies(act.application);
-  const bearer = bearerToken(call.authorization ?? "");
-  const refresh = cookies.refresh === null ? null : await identity.refreshService.sessionOf(cookies.refresh);
-  if (refresh) return refresh.sid;
-  const access = bearer ?? cookies.access;
-  if (access === null || access.startsWith("sally_")) return null;
-  try {
-    return (await identity.accessTokens.verify(access, { expired: true })).sid;
-  } catch {
-    return null;
+  const { access, refresh } = call.cookies(act.application);
+  for (const token of refresh) {
+    const session = await identity.refreshService.sessionOf(token);
+    if (session) return session.sid;
   }
+  const bearer = bearerToken(call.authorization ?? "");
+  for (const token of bearer === null ? access : [bearer]) {
+    if (token.startsWith("sally_")) continue;
+    try {
+      return (await identity.accessTokens.verify(token, { expired: true })).sid;
+    } catch {
+      // This token names no session.
+    }
+  }
+  return null;
 }

@@ -85,6 +85,7 @@ export function createProcedures(
     | "clients"
     | "clock"
     | "customerTokens"
+    | "devices"
     | "directory"
     | "refreshService"
     | "secondFactors"

@@ -44,6 +44,6 @@ export async function signInRequest(
     audience: input.audience ?? null,
     delivery: input.delivery ?? "cookie",
     replaces: await presentedSession(identity, ctx.call, ctx),
-    trustedDevice: input.trusted_device ?? ctx.call.cookies(ctx.act.application).trustedDevice,
+    trustedDevice: input.trusted_device ? [input.trusted_device] : ctx.call.cookies(ctx.act.application).trustedDevice,
   };
 }

@@ -179,6 +179,28 @@ describe("a token at its end", () => {
   });
 });
 
+describe("a stale cookie of another path", () => {
+  browserTest("is sent first, and does no harm: the user stays signed in, and the cookie goes", async () => {
+    await using profile = await Profile.create();
+    const page = await profile.open(stage.site.origin);
+    const email = await signUp(page);
+    const refresh = `${stage.instance.url}${REFRESH}`;
+    const [own] = await profile.context.cookies(refresh);
+    if (!own) throw new Error("there is no refresh cookie");
+    await page.reload();
+    await becomes(page, "signed-in");
+    // From the time when the application's cookie path was a longer one. Its token has been used.
+    await profile.context.addCookies([{ ...own, path: REFRESH }]);
+    stage.instance.ahead = 10 * MINUTE;
+    await page.reload();
+    await becomes(page, "signed-in");
+    expect(await userOf(page)).toBe(email);
+    expect(
+      (await profile.context.cookies(refresh)).filter(({ name }) => name === own.name).map(({ path }) => path),
+    ).toEqual(["/v1/auth"]);
+  });
+});
+
 describe("without the cookie", () => {
   browserTest("the session reports it while it is alive", async () => {
     await using profile = await Profile.create();

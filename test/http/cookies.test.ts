@@ -130,3 +130,164 @@ scenarios("cookies", (t) => {
     }
   });
 });
+
+/** A browser holds several cookies of one name for different paths and domains, and sends them in an order that proves nothing. */
+scenarios("two cookies of one name", (t) => {
+  const names = { access: "sallyport_at", refresh: "sallyport_rt" };
+  const header = (name: string, ...values: string[]) => ({
+    cookie: values.map((value) => `${name}=${value}`).join("; "),
+  });
+
+  t.test("the good one counts beside a stale one, in either order", async (app) => {
+    const { user, tokens } = await app.signedIn(app.defaultApplicationId);
+    const stale = await app.signIn(user, app.defaultApplicationId);
+    app.clock.advance(20 * 60_000);
+    const { body } = await app.client(header(names.refresh, tokens.refreshToken)).post("/v1/auth/refresh");
+    const other = `${body.access_token.slice(0, -4)}AAAA`;
+    for (const bad of [stale.accessToken, "nonsense", "a.b.c", other]) {
+      for (const pair of [
+        [bad, body.access_token],
+        [body.access_token, bad],
+      ]) {
+        const answer = await app.client(header(names.access, ...pair)).get("/v1/auth/session");
+        expect([bad, answer.status]).toEqual([bad, 200]);
+      }
+    }
+    expect((await app.client(header(names.access, stale.accessToken, "x")).get("/v1/auth/session")).code).toBe(
+      "token_expired",
+    );
+  });
+
+  t.test("an old refresh token beside its successor is not taken for a stolen copy", async (app) => {
+    const { tokens } = await app.signedIn(app.defaultApplicationId);
+    const old = tokens.refreshToken;
+    let current: string = old;
+    for (let turn = 0; turn < 3; turn++) {
+      app.clock.advance(10 * 60_000);
+      const answer = await app.client(header(names.refresh, old, current)).post("/v1/auth/refresh");
+      expect([turn, answer.status]).toEqual([turn, 200]);
+      current = String(answer.body.refresh_token);
+    }
+    // Without its successor, it is one.
+    expect((await app.client(header(names.refresh, old)).post("/v1/auth/refresh")).code).toBe("token_revoked");
+    expect((await app.client(header(names.refresh, current)).post("/v1/auth/refresh")).code).toBe("token_revoked");
+  });
+
+  t.test("a dead token beside a good one does not end the good one's session", async (app) => {
+    const { user, tokens } = await app.signedIn(app.defaultApplicationId);
+    const ended = await app.signIn(user, app.defaultApplicationId);
+    await app.client().bearer(ended.accessToken).post("/v1/auth/logout");
+    for (const dead of [ended.refreshToken, "nonsense", tokens.accessToken]) {
+      const answer = await app.client(header(names.refresh, dead, tokens.refreshToken)).post("/v1/auth/refresh");
+      expect([dead, answer.status]).toEqual([dead, 200]);
+    }
+  });
+
+  t.test("a planted cookie of another user never wins (session fixation)", async (app) => {
+    const own = await app.signedIn(app.defaultApplicationId);
+    const planted = await app.signedIn(app.defaultApplicationId);
+    for (const [name, path, method, one, two] of [
+      [names.access, "/v1/auth/session", "GET", planted.tokens.accessToken, own.tokens.accessToken],
+      [names.refresh, "/v1/auth/refresh", "POST", planted.tokens.refreshToken, own.tokens.refreshToken],
+    ] as const) {
+      for (const pair of [
+        [one, two],
+        [two, one],
+      ]) {
+        const refused = await app.client(header(name, ...pair)).send(method, path, {});
+        expect([path, refused.status, refused.body.error.message]).toEqual([
+          path,
+          401,
+          "The browser sent the sessions of two users. Sign in again.",
+        ]);
+      }
+    }
+    // The device cookie decides: under https, no sibling host can plant it.
+    const user = await app.user();
+    const { cookies, body } = await app.client().post("/v1/auth/login", user.login);
+    const device = cookies.find(({ name }) => name === "sallyport_dv")?.value;
+    const cookie = `${header(names.refresh, planted.tokens.refreshToken, String(body.refresh_token)).cookie}; sallyport_dv=${device}`;
+    const answer = await app.client({ cookie }).post("/v1/auth/refresh");
+    expect([answer.status, answer.body.user?.email]).toEqual([200, user.login.email]);
+  });
+
+  t.test("no more than four are tried", async (app) => {
+    const { tokens } = await app.signedIn(app.defaultApplicationId);
+    const junk = Array.from({ length: 400 }, (_, index) => `junk-${index}`);
+    const status = async (...values: string[]) =>
+      (await app.client(header(names.access, ...values)).get("/v1/auth/session")).status;
+    expect(await status(...junk.slice(0, 3), tokens.accessToken)).toBe(200);
+    expect(await status(...junk, tokens.accessToken)).toBe(401);
+  });
+
+  t.test(
+    "a refresh removes the strays of earlier paths and wider domains, and sets its own cookie last",
+    async (app) => {
+      const name = "__Secure-sallyport_rt";
+      const { tokens } = await app.signedIn(app.defaultApplicationId);
+      const alone = await app.client(header(name, tokens.refreshToken)).post("/v1/auth/refresh");
+      expect(alone.cookies.map((cookie) => cookie.name)).toEqual(["__Host-sallyport_at", name]);
+      const answer = await app.client(header(name, "stray", String(alone.body.refresh_token))).post("/v1/auth/refresh");
+      const refresh = answer.cookies.filter((cookie) => cookie.name === name);
+      expect(refresh.at(-1)).toMatchObject({ value: answer.body.refresh_token, attributes: { path: "/v1/auth" } });
+      const places = refresh.slice(0, -1).map(({ value, attributes }) => {
+        expect([value, attributes["max-age"], attributes.secure]).toEqual(["", "0", ""]);
+        return `${attributes.domain ?? "host"} ${attributes.path}`;
+      });
+      expect(places.toSorted()).toEqual(
+        ["host", "login.example.com", "example.com"]
+          .flatMap((domain) => ["/", "/v1", "/v1/auth", "/v1/auth/refresh"].map((path) => `${domain} ${path}`))
+          .filter((place) => place !== "host /v1/auth")
+          .toSorted(),
+      );
+    },
+    HTTPS,
+  );
+
+  t.test("a sign-out removes the cookie wherever it came from, and ends its session", async (app) => {
+    const { tokens } = await app.signedIn(app.defaultApplicationId);
+    const out = await app.client(header(names.refresh, "stray", tokens.refreshToken)).post("/v1/auth/logout");
+    expect(out.status).toBe(200);
+    const paths = out.cookies.filter(({ name }) => name === names.refresh).map(({ attributes }) => attributes.path);
+    expect(paths).toContain("/");
+    expect(paths.at(-1)).toBe("/v1/auth");
+    expect((await app.client().post("/v1/auth/refresh", { refresh_token: tokens.refreshToken })).code).toBe(
+      "token_revoked",
+    );
+    const junk = await app.client(header(names.refresh, "stray")).post("/v1/auth/logout");
+    expect([junk.status, junk.cookies.at(-1)?.name]).toEqual([401, names.refresh]);
+    const foreign = await app
+      .page("https://evil.example")
+      .post("/v1/auth/logout", {}, { headers: header(names.refresh, "stray") });
+    expect(foreign.cookies).toEqual([]);
+  });
+
+  t.test(
+    "a cookie from the time when its name was another application's ends as nobody, not as an error for ever",
+    async (app) => {
+      const { tokens } = await app.signedIn(app.applicationId);
+      const answer = await app.client(header(names.refresh, tokens.refreshToken)).post("/v1/auth/refresh");
+      expect([answer.status, answer.cookies.at(-1)?.value]).toEqual([401, ""]);
+    },
+  );
+
+  t.test(
+    "cookies from before https are removed",
+    async (app) => {
+      const { tokens } = await app.signedIn(app.defaultApplicationId);
+      const cookie = `sallyport_at=old; sallyport_rt=old; __Secure-sallyport_rt=${tokens.refreshToken}`;
+      const { status, cookies } = await app.client({ cookie }).post("/v1/auth/refresh");
+      expect(status).toBe(200);
+      const removed = cookies
+        .filter(({ value }) => value === "")
+        .map(({ name, attributes }) => `${name} ${attributes.path}`);
+      expect(removed).toContain("sallyport_at /");
+      expect(removed).toContain("sallyport_rt /v1/auth");
+      expect(cookies.filter(({ value }) => value !== "").map(({ name }) => name)).toEqual([
+        "__Host-sallyport_at",
+        "__Secure-sallyport_rt",
+      ]);
+    },
+    HTTPS,
+  );
+});

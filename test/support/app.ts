@@ -228,7 +228,7 @@ export class TestApp {
 
   /** Returns a sign-in without special requests. */
   signInRequest(act: Act): SignInRequest {
-    const nothing = { audience: null, organization: null, replaces: null, trustedDevice: null };
+    const nothing = { audience: null, organization: null, replaces: null, trustedDevice: [] };
     return { act, delivery: "cookie", ...nothing };
   }
 

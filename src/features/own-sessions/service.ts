@@ -5,6 +5,7 @@ import { findSession, pageOfSessions } from "../../identity/sessions/public.ts";
 import type { IssuedTokens } from "../../identity/sessions/sessions.ts";
 import { toWireSession } from "../../identity/sessions/wire.ts";
 import type { Call } from "../../rpc/call.ts";
+import { CookieSessions, type SessionSources } from "../../rpc/cookie-sessions.ts";
 import type { Admitted, AdmittedSession } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
 
@@ -13,15 +14,18 @@ const DEAD: ReadonlySet<string> = new Set(["invalid_credentials", "token_expired
 
 /** Refreshes, lists and ends a person's own sessions. */
 export class OwnSessions {
-  constructor(
-    private readonly identity: Pick<Identity, "accounts" | "clock" | "refreshService" | "sessions" | "storage">,
-  ) {}
+  readonly #cookieSessions: CookieSessions;
+
+  constructor(private readonly identity: Pick<Identity, "accounts" | "sessions"> & SessionSources) {
+    this.#cookieSessions = new CookieSessions(identity);
+  }
 
   /** @throws AppError `authentication_required` if there is neither a token nor a cookie; see {@link RefreshService.refresh} */
   async refresh(caller: Admitted & { call: Call }, given: string | null): Promise<IssuedTokens> {
     const { call } = caller;
     const { application, origin } = caller.act;
-    const token = given ?? (call.transport === "rest" ? call.cookies(application).refresh : null);
+    const cookie = given === null && call.transport === "rest";
+    const token = cookie ? await this.#chosen(caller) : given;
     if (token === null) {
       throw new AppError("authentication_required", {
         message: "Send a refresh token, in the body or in its cookie.",
@@ -37,11 +41,27 @@ export class OwnSessions {
     try {
       return await this.identity.refreshService.refresh(token, expected, origin);
     } catch (error) {
-      // Clears a cookie that is refused for good. Otherwise every later page load would send it and be refused.
-      const isDead = error instanceof AppError && DEAD.has(error.code);
-      if (given === null && isDead) call.reply.cookies.push({ kind: "clear", application });
-      throw error;
+      throw cookie ? this.#refused(caller, error) : error;
     }
+  }
+
+  async #chosen(caller: Admitted & { call: Call }): Promise<string | null> {
+    try {
+      return await this.#cookieSessions.refresh(caller.call, caller.act.application);
+    } catch (error) {
+      throw this.#refused(caller, error);
+    }
+  }
+
+  /**
+   * Clears a cookie that is refused for good. Otherwise every later page load would send it and be refused. A cookie from the
+   * time when its name belonged to another application is one of these.
+   */
+  #refused({ call, act }: Admitted & { call: Call }, error: unknown): unknown {
+    if (!(error instanceof AppError)) return error;
+    const isForeign = error.code === "application_mismatch";
+    if (isForeign || DEAD.has(error.code)) call.reply.cookies.push({ kind: "clear", application: act.application });
+    return isForeign ? new AppError("invalid_credentials", { message: "The refresh token is not valid here." }) : error;
   }
 
   async signOut({ act, session }: AdmittedSession, all: boolean): Promise<void> {

@@ -20,23 +20,28 @@ export interface TrustedDevice {
 export class TrustedDevices {
   constructor(private readonly clock: Clock) {}
 
-  /** Returns the device of the secret; null unless this user trusts it for this application. */
+  /** Returns the device of one of the secrets; null unless this user trusts one for this application. */
   async recognise(
     tx: Executor,
     application: Application,
     userId: string,
-    secret: string | null,
+    secrets: readonly string[],
   ): Promise<TrustedDevice | null> {
-    const parsed = secret === null || application.mfaRemember === 0 ? null : parseSecret("td", secret);
-    if (!parsed) return null;
-    const row = await touchTrustedDevice(tx, {
-      id: parsed.keyId,
-      user_id: userId,
-      application_id: application.id,
-      secret_digest: parsed.digest,
-      now: this.clock.now(),
-    });
-    return row ? { id: row.id, expiresAt: row.expires_at } : null;
+    if (application.mfaRemember === 0) return null;
+    for (const secret of secrets) {
+      const parsed = parseSecret("td", secret);
+      const row =
+        parsed &&
+        (await touchTrustedDevice(tx, {
+          id: parsed.keyId,
+          user_id: userId,
+          application_id: application.id,
+          secret_digest: parsed.digest,
+          now: this.clock.now(),
+        }));
+      if (row) return { id: row.id, expiresAt: row.expires_at };
+    }
+    return null;
   }
 
   /** Trusts a device. @returns the secret, once, and its lifetime in seconds; null where the application remembers no device */

@@ -40,8 +40,14 @@ export class RefreshService {
    * @returns null unless this is a refresh token of a known session
    */
   async sessionOf(token: string): Promise<SessionBundle | null> {
+    return (await this.named(token))?.session ?? null;
+  }
+
+  /** Like {@link sessionOf}, with the token's generation. */
+  async named(token: string): Promise<{ session: SessionBundle; generation: number } | null> {
     const claims = this.refreshTokens.parse(token);
-    return claims ? ((await findSession(this.storage.read, claims.sid)) ?? null) : null;
+    const session = claims && (await findSession(this.storage.read, claims.sid));
+    return session ? { session, generation: claims.generation } : null;
   }
 
   /**

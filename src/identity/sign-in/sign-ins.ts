@@ -31,8 +31,8 @@ export interface SignInRequest {
    * second session behind, and no id survives a rise in privilege (ASVS 7.2.4).
    */
   replaces: string | null;
-  /** The secret of a trusted device, or null. */
-  trustedDevice: string | null;
+  /** The secrets that may be of a trusted device. */
+  trustedDevice: readonly string[];
 }
 
 /** The whole contribution of a sign-in method. */
@@ -171,7 +171,7 @@ export class SignIns {
       await proof.commit(tx, now);
       const user = await this.#user(tx, act.application, flow.userId);
       const { organization } = first;
-      const { next } = await this.#decide(tx, asked, { act, organization, trustedDevice: null }, user);
+      const { next } = await this.#decide(tx, asked, { act, organization, trustedDevice: [] }, user);
       if (next.step !== "session") throw new Error(`${next.step} was asked for after the second factor`);
       const begun = await this.#begin(tx, now, request, user, made);
       return { begun, trusted: await this.#trust(tx, now, request, user.id) };

@@ -26,7 +26,9 @@ export async function authenticate(request: RequestView, guard: Guard): Promise<
     const credential = findCredential(request, guard.rules);
     if (credential === null) throw refused("no_token");
     isCookie = credential.isCookie;
-    const claims = await verifier.verify(credential.value);
+    const claims = credential.isCookie
+      ? await verifyCookies(verifier, credential.values)
+      : await verifier.verify(credential.value);
     checkRequirements(claims, guard.requirements, Math.floor(verifier.now() / 1_000), verifier.leeway);
     return claims;
   } catch (error) {
@@ -34,4 +36,29 @@ export async function authenticate(request: RequestView, guard: Guard): Promise<
     if (allowUnauthenticated && isNone) return null;
     throw error;
   }
+}
+
+/**
+ * Verifies the cookies of each name, and takes the newest valid token of the first name that has one: a browser also sends
+ * stale cookies of an earlier path or domain, in any order. Over plain http, a sibling host can plant a token of its own
+ * (session fixation), so valid tokens of two users count as none.
+ * @throws SallyportError the refusal of the first cookie
+ */
+async function verifyCookies(verifier: Verifier, names: readonly (readonly string[])[]): Promise<AccessClaims> {
+  let refusal: unknown = null;
+  for (const tokens of names) {
+    const valid: AccessClaims[] = [];
+    for (const token of tokens) {
+      try {
+        valid.push(await verifier.verify(token));
+      } catch (error) {
+        refusal ??= error;
+      }
+    }
+    const [first] = valid;
+    if (first === undefined) continue;
+    if (valid.some(({ sub }) => sub !== first.sub)) throw refused("ambiguous");
+    return valid.reduce((newest, claims) => (claims.iat > newest.iat ? claims : newest), first);
+  }
+  throw refusal ?? refused("no_token");
 }

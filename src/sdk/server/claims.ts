@@ -43,6 +43,7 @@ export interface AccessClaims {
 /** The reason for refusing a token: `details.reason` of the error. For the integrator's log, not for the caller. */
 export type RefusalReason =
   | "no_token"
+  | "ambiguous"
   | "malformed"
   | "unknown_key"
   | "signature"
@@ -57,6 +58,7 @@ export type RefusalReason =
 
 const TEXTS: Record<RefusalReason, string> = {
   no_token: "Send an access token with this request.",
+  ambiguous: "The request carries the cookies of two users. Sign in again.",
   malformed: "The credential is not an access token.",
   unknown_key: "This issuer has no such signing key.",
   signature: "The token's signature is wrong.",

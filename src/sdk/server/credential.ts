@@ -27,11 +27,11 @@ export interface RequestView {
   header: (name: string) => string | null;
 }
 
-interface Credential {
-  /** The raw Authorization value, or the cookie's token. */
-  value: string;
-  isCookie: boolean;
-}
+type Credential =
+  /** The raw Authorization value. */
+  | { isCookie: false; value: string }
+  /** The tokens of all cookies of each name, in the order of trial. A browser may hold several of one name. */
+  | { isCookie: true; values: readonly (readonly string[])[] };
 
 const COOKIE = "sallyport_at";
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -73,8 +73,9 @@ export function readCredentialRules(
 export function findCredential(request: RequestView, rules: CredentialRules): Credential | null {
   const authorization = request.header("authorization");
   if (authorization !== null) return { value: authorization, isCookie: false };
-  const value = rules.cookieNames.length === 0 ? null : cookieOf(request.header("cookie"), rules.cookieNames);
-  if (value === null) return null;
+  const cookies = request.header("cookie");
+  const values = cookies === null ? [] : rules.cookieNames.map((name) => valuesOf(cookies, name));
+  if (values.every(({ length }) => length === 0)) return null;
   // Any page can open a WebSocket, with a GET, and read from it: CORS does not protect it.
   const isSafe = SAFE.has(request.method.toUpperCase()) && request.header("upgrade") === null;
   if (!isSafe && !isOwnPage(request, rules.allowedOrigins)) {
@@ -85,7 +86,7 @@ export function findCredential(request: RequestView, rules: CredentialRules): Cr
       type: "authorization_error",
     });
   }
-  return { value, isCookie: true };
+  return { isCookie: true, values };
 }
 
 /** Only the browser sets Sec-Fetch-Site and Origin. A request with neither is not from a current browser, and proves nothing. */
@@ -100,13 +101,14 @@ function isOwnPage(request: RequestView, allowed: ReadonlySet<string>): boolean 
   return host !== null && parseUrl(origin)?.host === host.toLowerCase();
 }
 
-function cookieOf(header: string | null, names: readonly string[]): string | null {
-  if (header === null) return null;
-  const pairs = header.split(";").map((pair) => pair.trim());
-  for (const name of names) {
-    const pair = pairs.find((candidate) => candidate.startsWith(`${name}=`));
-    const value = pair?.slice(name.length + 1);
-    if (value) return value;
-  }
-  return null;
+/** The most cookies of one name that are tried. A sibling host can plant dozens. */
+const MAX_CANDIDATES = 4;
+
+function valuesOf(header: string, name: string): string[] {
+  const values = header
+    .split(";")
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.length > name.length + 1 && pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1));
+  return [...new Set(values)].slice(0, MAX_CANDIDATES);
 }

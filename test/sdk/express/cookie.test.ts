@@ -99,6 +99,23 @@ describe.each(versions)("the cookie under %s", (_name, express) => {
     expect((await server.get("/me", { ...both, authorization: "Basic YTpi" })).status).toBe(401);
   });
 
+  test("of several cookies of one name the good one counts, and two users' count as none", async () => {
+    using server = await app();
+    const good = await token();
+    const [expired, other] = [await token({ exp: 1 }), await token({ sub: "018f3c4a-0000-7000-8000-00000000ffff" })];
+    const status = async (...values: string[]) =>
+      (await server.get("/me", { cookie: values.map((value) => `sallyport_at=${value}`).join("; ") })).status;
+    for (const stale of [expired, "nonsense", "a.b.c"]) {
+      expect([stale, await status(stale, good), await status(good, stale)]).toEqual([stale, 200, 200]);
+    }
+    // Over plain http, a sibling host can plant a cookie that is sent first (session fixation).
+    expect([await status(other, good), await status(good, other)]).toEqual([401, 401]);
+    expect([await status("1", "2", "3", good), await status("1", "2", "3", "4", good)]).toEqual([200, 401]);
+    const both = await server.get("/me", { cookie: `sallyport_at=${other}; sallyport_at=${good}` });
+    expect((await both.json()).error.message).toContain("two users");
+    expect(both.headers.get("www-authenticate")).toContain("invalid_token");
+  });
+
   test("its name follows application and issuer", async () => {
     const short = APPLICATION.slice(-12);
     using named = await app({ applicationId: APPLICATION });
