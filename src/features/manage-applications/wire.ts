@@ -12,7 +12,7 @@ export const managedApplicationSchema = (signInMethods: readonly string[]) =>
       type: z.enum(["spa", "web", "native", "m2m"]),
       is_default: z.boolean().describe("Whether requests that name no application get this one."),
       issuer: z.string().describe("The `iss` of the application's tokens."),
-      algorithm: z.enum(["EdDSA", "RS256", "ES256"]),
+      algorithm: z.enum(["EdDSA", "RS256", "ES256"]).describe("The signature algorithm of its tokens."),
       default_audience: z.string().describe("The `aud` of tokens, unless the request asks for another."),
       audiences: z.array(z.string()),
       origins: z

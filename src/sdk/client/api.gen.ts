@@ -86,6 +86,7 @@ export interface ManagedApplication {
   is_default: boolean;
   /** The `iss` of the application's tokens. */
   issuer: string;
+  /** The signature algorithm of its tokens. */
   algorithm: "EdDSA" | "RS256" | "ES256";
   /** The `aud` of tokens, unless the request asks for another. */
   default_audience: string;
