@@ -8,7 +8,7 @@ import { VirtualAuthenticator } from "./support/virtual-authenticator.ts";
 setDefaultTimeout(90_000);
 
 const SHOTS = process.env.SALLYPORT_SCREENSHOTS;
-const PASSWORD = "correct horse battery staple";
+const PASSWORD = "five tame otters hum at dawn";
 const WIDTHS = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
 
 let dev: Running;

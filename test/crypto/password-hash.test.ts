@@ -13,7 +13,7 @@ const context = { fairnessKey: "192.0.2.0", pepper };
 const queueOf = (slots: number, maxWaiting: number) =>
   new HashQueue({ slots, maxWaiting, maxWaitingPerKey: maxWaiting, clock: systemClock });
 const hasher = new PasswordHasher(queueOf(1, 100));
-const password = "correct horse battery staple";
+const password = "five tame otters hum at dawn";
 const stored = await hasher.hash(password, context);
 
 describe("PasswordHasher (ASVS 11.4.2)", () => {

@@ -7,8 +7,7 @@ const second = { minLength: 8, context };
 
 describe("accepts strong passwords (ASVS 6.2.1, 6.2.5, 6.2.9)", () => {
   test.each([
-    "correct horse battery staple",
-    "correcthorsebatterystaple",
+    "five tame otters hum at dawn",
     "x7Kq9mPzvW3nTq2",
     "xkqzvwtjmbrlfpd",
     "26373126317236127361",

@@ -10,7 +10,7 @@ import { type Example, type Running, start, Workshop } from "./support/example.t
  * of its README block by block, against the live appliance. test/browser runs `react-spa`.
  */
 const LONG = 300_000;
-const PASSWORD = "correct horse battery staple";
+const PASSWORD = "five tame otters hum at dawn";
 
 let workshop: Workshop;
 let made: Prepared;

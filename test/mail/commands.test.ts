@@ -274,7 +274,7 @@ describe("dev", () => {
 
 /** Signs a user up, proves the address, and changes the password, which sends a notice. */
 async function changePassword(url: string, email: string): Promise<void> {
-  const password = "correct horse battery staple";
+  const password = "five tame otters hum at dawn";
   const post = async (path: string, body: object, bearer?: string) => {
     const headers: Record<string, string> = { "content-type": "application/json" };
     if (bearer) headers.authorization = `Bearer ${bearer}`;

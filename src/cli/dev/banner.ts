@@ -57,7 +57,7 @@ ${exportLines(environment)}
   1  Sign somebody up
 
   curl ${url}/v1/auth/register -H 'Content-Type: application/json' \\
-    -d '{"email":"'$(date +%s)'@example.com","password":"correct horse battery staple"}'
+    -d '{"email":"'$(date +%s)'@example.com","password":"five tame otters hum at dawn"}'
 
   2  See who is there
 

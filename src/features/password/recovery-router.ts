@@ -23,7 +23,7 @@ export function newPasswordRouter(procedures: Procedures, passwords: Passwords, 
           errors: ["invalid_credentials", "conflict", "insufficient_user_authentication"],
           rest: { method: "POST", path: "/v1/auth/password/change" },
           example: {
-            input: { current_password: "correct horse battery staple", new_password: "four other words entirely" },
+            input: { current_password: "five tame otters hum at dawn", new_password: "four other words entirely" },
             output: { status: "success" },
           },
         },

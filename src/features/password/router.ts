@@ -31,7 +31,7 @@ export function passwordRouter(
         errors: ["conflict", "forbidden", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/register", status: 201, also: 202 },
         example: {
-          input: { email: "ada@example.com", password: "correct horse battery staple", display_name: "Ada" },
+          input: { email: "ada@example.com", password: "five tame otters hum at dawn", display_name: "Ada" },
           output: exampleTokens,
         },
       })
@@ -77,7 +77,7 @@ export function passwordRouter(
         errors: ["conflict", "forbidden", "invalid_credentials"],
         rest: { method: "POST", path: "/v1/auth/anonymous/upgrade", also: 202 },
         example: {
-          input: { email: "ada@example.com", password: "correct horse battery staple" },
+          input: { email: "ada@example.com", password: "five tame otters hum at dawn" },
           output: exampleTokens,
         },
       })
@@ -95,7 +95,7 @@ export function passwordRouter(
         errors: ["invalid_credentials", "forbidden", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/login" },
         example: {
-          input: { email: "ada@example.com", password: "correct horse battery staple" },
+          input: { email: "ada@example.com", password: "five tame otters hum at dawn" },
           output: exampleTokens,
         },
       })

@@ -7,7 +7,7 @@ import { type Instance, startInstance } from "./instance.ts";
 import { type PageServer, servePage } from "./page-server.ts";
 
 export const SESSION_ENTRY = fileURLToPath(new URL("./session-page.ts", import.meta.url));
-export const PASSWORD = "correct horse battery staple";
+export const PASSWORD = "five tame otters hum at dawn";
 export const REFRESH = "/v1/auth/refresh";
 
 /** The settings of a new application, restored so that no test sees another's changes. */

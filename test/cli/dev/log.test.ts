@@ -5,7 +5,7 @@ import { eventually } from "../../support/eventually.ts";
 setDefaultTimeout(120_000);
 afterAll(removeDirectoriesInClone);
 
-const PASSWORD = "correct horse battery staple";
+const PASSWORD = "five tame otters hum at dawn";
 
 /** Uses `dev` as a page, a person and a backend would. @returns every secret that occurred */
 async function use(run: DevRun): Promise<string[]> {

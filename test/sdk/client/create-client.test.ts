@@ -4,7 +4,7 @@ import { TestWire } from "../support/wire.ts";
 
 const APPLICATION = "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f";
 const PREFIXED = "app_01HWY4MYSEFGESW2GZ5CY4TQKF";
-const GOOD = { email: "ada@example.com", password: "correct horse battery staple" };
+const GOOD = { email: "ada@example.com", password: "five tame otters hum at dawn" };
 
 async function caught(promise: Promise<unknown>): Promise<SallyportError> {
   const error = await promise.then(

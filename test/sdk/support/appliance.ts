@@ -34,7 +34,7 @@ export interface Started {
   secret_key: string;
 }
 
-const ACCOUNT = { email: "ada@example.com", password: "correct horse battery staple" };
+const ACCOUNT = { email: "ada@example.com", password: "five tame otters hum at dawn" };
 
 /** Runs `sallyport dev` with these flags. */
 export async function launch(flags: string[]) {

@@ -115,7 +115,7 @@ export const dayOneRouter = t.router({
         if (input.email === "second@example.com") {
           return { status: "mfa_required" as const, mfa_token: "m", mfa_token_expires_in: 300, methods: ["totp"] };
         }
-        if (input.password !== "correct horse battery staple") {
+        if (input.password !== "five tame otters hum at dawn") {
           throw new ScriptedError({
             code: "invalid_credentials",
             message: "wrong password or unknown email",
