@@ -141,7 +141,15 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const trustedDevices = new TrustedDevices(clock);
   const devices = new Devices();
   const retention = new Retention(storage, options.log ?? null);
-  const accounts = new Accounts(clock, flows, sessions, notices, features.erasures, features.revocations);
+  const accounts = new Accounts(
+    clock,
+    flows,
+    sessions,
+    notices,
+    secondFactors,
+    features.erasures,
+    features.revocations,
+  );
   const apiKeys = new ApiKeys(storage, clock, directory, masterKeys);
   return {
     storage,

@@ -150,7 +150,8 @@ export class Gate {
     const isFresh = need.fresh === true && session.is_anonymous === 0;
     const maxAge = need.maxAge ?? (isFresh ? settings.fresh_sign_in_ttl : undefined);
     const isLate = maxAge !== undefined && clock.now() - session.authenticated_at > maxAge * SECOND;
-    const asksSecond = need.aal === "aal2" || need.fresh === true;
+    // A stand-in for a lost factor is enough to replace it, and not for `aal2`.
+    const asksSecond = need.aal === "aal2" || (need.fresh === true && session.is_stand_in === 0);
     const methods =
       session.aal !== "aal2" && asksSecond
         ? await secondFactors.enrolled(storage.read, session.user_id, session.auth_method)

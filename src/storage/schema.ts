@@ -170,6 +170,8 @@ export interface SessionsTable {
   /** The trusted device that stood for the second factor, and until when it may; null for other sessions. */
   trusted_device_id: string | null;
   trusted_until: number | null;
+  /** 1 if a recovery code stood for the second factor without making two different factors. */
+  is_stand_in: 0 | 1;
 }
 
 /** Keys that sign tokens. Public keys stay published until the last token has expired, and the row stays 30 days longer. */

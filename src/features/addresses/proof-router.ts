@@ -30,8 +30,8 @@ export function proofRouter(procedures: Procedures, verification: Verification, 
       .public({
         summary: "Undo a change of address, with the link in the mail to the old address.",
         description:
-          "The old address becomes the only one again, and everybody is signed out. The password and everything that was " +
-          "added since the change is deleted. A mail to the old address leads to a new password.",
+          "The old address becomes the primary one again, and everybody is signed out. The password and everything that was " +
+          "added since the change is deleted, and each address that was proven less than a week before it. A mail to the old address leads to a new password.",
         output: z.strictObject({ status: z.literal("success") }),
         errors: ["invalid_code", "conflict", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/email/undo" },

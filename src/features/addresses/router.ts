@@ -51,7 +51,7 @@ export function addressRouter(procedures: Procedures, addresses: Addresses) {
         summary: "Make a verified address the primary one.",
         description:
           "Both addresses get a mail. The previous primary address may undo the change for 7 days, unless it joined the " +
-          "account after the new one. A previous primary address that was never proven leaves the list.",
+          "account after the new one, or the new one was proven a week before the change. A previous primary address that was never proven leaves the list.",
         output: emailSchema,
         errors: ["not_found", "conflict"],
         rest: { method: "POST", path: "/v1/me/emails/{id}/primary" },

@@ -23,7 +23,7 @@ import { cutPage } from "../../rpc/schemas.ts";
 import type { UserEmailsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { MAX_EMAILS } from "./limits.ts";
-import type { UndoState } from "./undo.ts";
+import { isStanding, type UndoState } from "./undo.ts";
 import type { VerifyState } from "./verification.ts";
 import { toWireEmail, type WireEmail } from "./wire.ts";
 
@@ -135,7 +135,8 @@ export class Addresses {
   }
 
   /**
-   * Tells the old address, with a link that undoes the change unless the old address joined the account after the new one. An
+   * Tells the old address, with a link that undoes the change unless the old address joined the account after the new one, or
+   * the new one has {@link isStanding long been proven}. An
    * attacker who holds the account for a while, and moves to another address and back, gets no link to return with a week
    * later.
    */
@@ -149,18 +150,20 @@ export class Addresses {
     const { notices, emailProofs } = this.identity;
     const { application } = act;
     if (before.verified_at === null || application.tenant.noticesOff.has("address")) return;
+    const isUndone = !isStanding(target, now);
     const isSenior = before.verified_at <= (target.verified_at ?? now) || before.created_at <= target.created_at;
     const state: UndoState = { address: before.address, canonical: before.canonical, changedAt: now };
-    const proof = isSenior
-      ? await emailProofs.start(tx, {
-          kind: "undo_email_change",
-          tenantId: session.tenant_id,
-          applicationId: application.id,
-          userId: session.user_id,
-          state: { ...state, email: before.address },
-          lifetime: UNDO_LIFETIME,
-        })
-      : null;
+    const proof =
+      isUndone && isSenior
+        ? await emailProofs.start(tx, {
+            kind: "undo_email_change",
+            tenantId: session.tenant_id,
+            applicationId: application.id,
+            userId: session.user_id,
+            state: { ...state, email: before.address },
+            lifetime: UNDO_LIFETIME,
+          })
+        : null;
     await notices.notify(tx, now, act, {
       kind: "address",
       template: "email_changed",

@@ -1,3 +1,4 @@
+import { DAY } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import type { Act } from "../../identity/applications/act.ts";
@@ -7,7 +8,7 @@ import { mailReset } from "../../identity/email-proofs/reset.ts";
 import type { Identity } from "../../identity/identity.ts";
 import {
   deleteEmail,
-  deleteEmailsBut,
+  deleteNewerEmails,
   findByCanonical,
   findPrimary,
   makePrimary,
@@ -24,7 +25,24 @@ export interface UndoState {
   changedAt: number;
 }
 
-/** Undoes a change of address for the reader of the old address: the owner's way back after somebody else took the account. */
+/**
+ * How long before a change an address must have been proven to outlive its undo. The primary address got a notice when it was
+ * added, so its reader had this time to object.
+ */
+const STANDING = 7 * DAY;
+
+/** Whether a change to this address needs no undo, and an undo does not take it away. Times are in ms. */
+export function isStanding({ verified_at }: Pick<UserEmailsTable, "verified_at">, changedAt: number): boolean {
+  return verified_at !== null && verified_at <= changedAt - STANDING;
+}
+
+/**
+ * Undoes a change of address for the reader of the old address: the owner's way back after somebody else took the account. A
+ * thief proves an address of their own in minutes, so an undo beats every address that was proven less than a week before the
+ * change, or after it. It does not beat an address that was proven earlier: a change to such an address gets no link, and the
+ * undo of another change leaves it on the account. Otherwise the reader of a mailbox that the owner has given up could take
+ * the owner's own other addresses away.
+ */
 export class Undo {
   constructor(
     private readonly identity: Pick<
@@ -34,8 +52,8 @@ export class Undo {
   ) {}
 
   /**
-   * Makes the old address the only one again, whatever happened to the account meanwhile. Signs nobody in, deletes the password
-   * and everything that was added since the change, and mails a link to a new password.
+   * Makes the old address the primary one again, whatever happened to the account meanwhile. Signs nobody in, deletes the
+   * password and everything that was added since the change, and mails a link to a new password.
    * @throws AppError `invalid_code`, `conflict` if another person has proven the old address meanwhile
    */
   async undo(asked: Act, token: string): Promise<void> {
@@ -55,12 +73,12 @@ export class Undo {
       const emailId = await this.#restore(tx, now, act, userId, before);
       const undo = { flowId: flow.id, changedAt: before.changedAt };
       await accounts.credentialChanged(tx, now, act, { userId, keep: null, reason: "address_undone", undo });
-      await this.#mail(tx, now, act, { userId, emailId, address: before.address }, before.canonical, newer);
+      await this.#mail(tx, now, act, { userId, emailId, address: before.address }, before, newer);
     });
   }
 
   /**
-   * Deletes all other addresses, because the attacker who changed the address may have added them. Takes the old address from
+   * Deletes the newer addresses, because the attacker who changed the address may have added them. Takes the old address from
    * an account that holds it unproven: otherwise the attacker could lock the owner out by a sign-up with it.
    */
   async #restore(tx: Executor, now: number, act: Act, userId: string, before: UndoState) {
@@ -74,7 +92,7 @@ export class Undo {
       await deleteEmail(tx, holder.id);
       await act.audit(tx, now, "email.removed", userRef(holder.user_id));
     }
-    await deleteEmailsBut(tx, userId, before.canonical);
+    await deleteNewerEmails(tx, userId, before.canonical, before.changedAt - STANDING);
     if (holder && isOwn) {
       await verifyEmail(tx, userId, holder.id, now);
       await makePrimary(tx, userId, holder.id);
@@ -82,7 +100,8 @@ export class Undo {
     }
     const id = newId(this.identity.clock.now());
     const { address, canonical } = before;
-    await insertEmail(tx, { id, tenantId, userId, address, canonical, now, isVerified: true });
+    await insertEmail(tx, { id, tenantId, userId, address, canonical, now, isPrimary: false, isVerified: true });
+    await makePrimary(tx, userId, id);
     return id;
   }
 
@@ -91,7 +110,7 @@ export class Undo {
     now: number,
     act: Act,
     owner: { userId: string; emailId: string; address: string },
-    canonical: string,
+    { canonical, changedAt }: UndoState,
     newer: UserEmailsTable | undefined,
   ): Promise<void> {
     const { userId } = owner;
@@ -99,6 +118,7 @@ export class Undo {
       await mailReset(this.identity, tx, act, { canonical, owner });
     }
     if (!newer || newer.canonical === canonical || newer.verified_at === null) return;
+    if (isStanding(newer, changedAt)) return;
     await this.identity.notices.notify(tx, now, act, {
       kind: "address",
       template: "email_removed",

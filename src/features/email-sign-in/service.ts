@@ -8,8 +8,7 @@ import { checkProof, mailSharedProof, PROOF_LIFETIME } from "../../identity/emai
 import type { Proof, ProofKind, SharedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { SignInOutcome, SignInRequest } from "../../identity/sign-in/sign-ins.ts";
-import { findAddressOwner, findEmail, findPrimary } from "../../identity/users/emails/public.ts";
-import { lockUser } from "../../identity/users/public.ts";
+import { findAddressOwner, findPrimary } from "../../identity/users/emails/public.ts";
 import { maskEmail } from "./mask.ts";
 
 export const EMAIL_METHODS = ["magic_link", "email_code"] as const;
@@ -73,7 +72,7 @@ export class EmailSignIns {
   async complete(request: SignInRequest, proof: Proof, asked: readonly string[]): Promise<SignInOutcome> {
     const { act } = request;
     const { application } = act;
-    const { accounts, emailProofs, flows, signIns, storage } = this.identity;
+    const { accounts, emailProofs, flows, signIns } = this.identity;
     const { flow, state, spend } = await checkProof(this.identity, act, ["sign_in"], proof);
     await emailProofs.requireAsker(proof, flow, asked);
     const { method, emailId } = state as unknown as State;
@@ -81,15 +80,12 @@ export class EmailSignIns {
     if (userId === null || emailId === null) throw new AppError("invalid_code");
     signIns.requireMethod(application, method);
     const address = { userId, emailId };
-    const found = await findEmail(storage.read, userId, emailId);
     return signIns.complete(request, {
       method,
       amr: ["otp"],
       aal: "aal1",
+      userId,
       commit: async (tx, now) => {
-        const isFirst = found?.verified_at === null;
-        // Every takeover of an account locks the user's row first, so that two at once run one after the other.
-        if (isFirst) await lockUser(tx, application.tenant.id, userId, now);
         await spend(tx);
         await flows.endAll(tx, userId, "sign_in", application.id);
         await accounts.actByMail(tx, now, act, address);

@@ -3,7 +3,7 @@ import type { Identity } from "../../identity/identity.ts";
 import { lockSession } from "../../identity/sessions/lock.ts";
 import type { AdmittedSession } from "../../rpc/gate.ts";
 import type { RecoveryCodes } from "./recovery-codes.ts";
-import { deleteCodes, deleteTotp } from "./store.ts";
+import { deleteTotp } from "./store.ts";
 
 /** Removes or renews a user's second factors, with the sessions that end and the notices that go out. */
 export class FactorChanges {
@@ -13,7 +13,7 @@ export class FactorChanges {
   ) {}
 
   /**
-   * Removes the authenticator app, and the recovery codes that stood in for it.
+   * Removes the authenticator app. The recovery codes go with the last factor.
    * @throws AppError `conflict` if the user has no app, `forbidden` if the application requires a factor and there is no other
    */
   async removeTotp({ act, session }: AdmittedSession): Promise<void> {
@@ -25,7 +25,6 @@ export class FactorChanges {
       if (!(await deleteTotp(tx, userId))) {
         throw new AppError("conflict", { message: "There is no authenticator app to remove." });
       }
-      await deleteCodes(tx, userId);
       const left = await secondFactors.enrolled(tx, userId, null);
       if (act.application.mfa === "required" && left.length === 0) {
         throw new AppError("forbidden", {

@@ -6,7 +6,7 @@ import type { FactorAnswer, FactorProof, SecondFactor } from "../../identity/fac
 import type { Identity } from "../../identity/identity.ts";
 import type { DataKey } from "../../identity/keys/data-keys.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { hasUnusedCode, replaceCodes, unusedCodes, useCode } from "./store.ts";
+import { deleteCodes, hasUnusedCode, replaceCodes, unusedCodes, useCode } from "./store.ts";
 
 const COUNT = 10;
 /** Crockford's base32: leaves out the letters that look like others, and U, which would form words. */
@@ -15,7 +15,11 @@ const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LENGTH = 25;
 const GROUP = /.{5}(?=.)/g;
 
-/** Ten recovery codes for the loss of the other factor. Each works once. The appliance keeps only their HMACs. */
+/**
+ * Ten recovery codes for the loss of the other factor. Each works once. The appliance keeps only their HMACs. After a password a
+ * code is a second factor: something that the user has. After a mail or a passkey without verification it only stands in for
+ * one, because the codes may lie in the same mailbox or on the same device.
+ */
 export class RecoveryCodes implements SecondFactor {
   readonly method = "recovery_code";
   readonly isBackup = true;
@@ -45,6 +49,7 @@ export class RecoveryCodes implements SecondFactor {
     if (digest === null) throw new AppError("invalid_code");
     return {
       amr: ["otp"],
+      standsIn: !answer.proven?.includes("pwd"),
       commit: async (tx, now) => {
         if (!(await useCode(tx, { user_id: userId, digest, now }))) throw new AppError("invalid_code");
         await this.#used(tx, now, answer);
@@ -54,6 +59,10 @@ export class RecoveryCodes implements SecondFactor {
 
   isEnrolled(at: Executor, userId: string): Promise<boolean> {
     return hasUnusedCode(at, userId);
+  }
+
+  forget(tx: Executor, userId: string): Promise<void> {
+    return deleteCodes(tx, userId);
   }
 
   /** Compares with every code, so that the time does not tell which matched. */

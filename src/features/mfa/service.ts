@@ -143,7 +143,7 @@ export class SecondFactorService {
         await proof.commit(tx, now);
         await taken.giveBack(tx);
       };
-      const counted = { amr: proof.amr, commit };
+      const counted = { ...proof, commit };
       if ("session" in prover) {
         return await signIns.stepUp({ act, session: prover.session, rememberDevice }, counted);
       }

@@ -121,7 +121,7 @@ export function ownSessionsRouter(procedures: Procedures, sessions: OwnSessions)
         }),
       revokeOthers: procedures
         .session({
-          summary: "End all of the user's sessions except this one.",
+          summary: "End all of the user's sessions except this one, in every application.",
           output: z.strictObject({
             status: z.literal("success"),
             ended: z.int().describe("Number of sessions that were ended."),

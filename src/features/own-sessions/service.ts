@@ -102,9 +102,10 @@ export class OwnSessions {
     await storage.write((tx) => sessions.end(tx, act, id, "revoked"));
   }
 
+  /** Ends the sessions in every application: a thief of one of them may hold others. @returns how many */
   revokeOthers({ act, session }: AdmittedSession): Promise<number> {
     const { accounts, storage } = this.identity;
-    const ending = { reason: "revoked", keep: session.sid, everyApplication: false } as const;
+    const ending = { reason: "revoked", keep: session.sid, everyApplication: true } as const;
     return storage.write((tx) => accounts.signOut(tx, act, session.user_id, ending));
   }
 }

@@ -41,6 +41,7 @@ export class PasskeySignIns {
       method: METHOD,
       amr: right.amr,
       aal: right.userVerified ? "aal2" : "aal1",
+      userId: right.userId,
       commit: async (tx, now) => {
         await right.commit(tx, now);
         await taken.giveBack(tx);

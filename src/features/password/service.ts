@@ -51,6 +51,7 @@ export class Passwords {
     const renewed = this.hashing.needsRehash(stored.hash) ? await this.hashing.hash(password, origin) : null;
     return this.identity.signIns.complete(request, {
       ...BY_PASSWORD,
+      userId: account.user_id,
       commit: async (tx, now) => {
         // The hash took time: a password that was changed meanwhile must not sign in.
         if (!(await lockPassword(tx, account.user_id, version))) throw new AppError("invalid_credentials");

@@ -7,6 +7,7 @@ import { revokeTokens } from "../applications/revoke-tokens.ts";
 import { type Target, userRef } from "../audit/act.ts";
 import { deleteAccountDevices } from "../devices/public.ts";
 import { deleteTrustedDevices } from "../factors/public.ts";
+import type { SecondFactors } from "../factors/second-factors.ts";
 import type { Flows } from "../flows/flows.ts";
 import { deleteFlowsOf, SIGN_IN_KINDS } from "../flows/public.ts";
 import type { Notices } from "../notices/notices.ts";
@@ -49,6 +50,7 @@ export class Accounts {
     private readonly flows: Flows,
     private readonly sessions: Sessions,
     private readonly notices: Notices,
+    private readonly secondFactors: SecondFactors,
     private readonly erasures: readonly Erasure[],
     private readonly revocations: readonly CredentialRevocation[],
   ) {}
@@ -86,6 +88,8 @@ export class Accounts {
       const since = change.reason === "address_undone" ? change.undo.changedAt : null;
       for (const revoke of this.revocations) await revoke(tx, userId, { since });
     }
+    const losesFactors = consequences.revokes !== "nothing" || consequences.sessions === "factor_changed";
+    if (losesFactors) await this.secondFactors.forgetBackups(tx, userId);
     // Flows end before sessions: a sign-in that is finishing a flow has either committed its session by now or finds the flow
     // ended.
     await this.#endFlows(tx, change, consequences.flows);

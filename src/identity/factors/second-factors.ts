@@ -27,6 +27,11 @@ export interface FactorAnswer {
 export interface FactorProof {
   /** RFC 8176 values. */
   amr: readonly string[];
+  /**
+   * The answer only stands in for the second factor: both proofs are things that a person keeps, so they make no `aal2`. It
+   * lets the user in, to replace the factor that was lost.
+   */
+  standsIn?: boolean;
   /** Spends the answer. Of two simultaneous calls one is refused. @throws AppError `invalid_code` */
   commit(tx: Executor, now: number): Promise<void>;
 }
@@ -49,6 +54,8 @@ export interface SecondFactor {
   check(answer: FactorAnswer): Promise<FactorProof>;
   /** Returns whether this user has the factor. Every sign-in calls it, so it must be one point read. */
   isEnrolled(at: Executor, userId: string): Promise<boolean>;
+  /** Removes the factor, if it is a backup: it stands for nothing once the last other factor is gone. */
+  forget?(tx: Executor, userId: string): Promise<void>;
 }
 
 /** The result of a first factor. The flow keeps it until the second factor is proven. */
@@ -117,6 +124,15 @@ export class SecondFactors {
       }
     }
     return methods;
+  }
+
+  /**
+   * Removes the backups of a user without another factor. Otherwise codes that were printed for a lost factor would open the
+   * account again as soon as a new factor exists. Runs after each removal of a factor, by whichever feature.
+   */
+  async forgetBackups(tx: Executor, userId: string): Promise<void> {
+    if ((await this.enrolled(tx, userId)).length > 0) return;
+    for (const factor of this.#factors) await factor.forget?.(tx, userId);
   }
 
   /** Starts the flow. @returns its id, for {@link token} after the commit */

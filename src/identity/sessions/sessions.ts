@@ -46,6 +46,8 @@ export interface NewSession {
   audience: string | null;
   /** The trusted device that stood for the second factor. */
   trusted?: TrustedDevice | null;
+  /** Whether a recovery code stood for the second factor without making two different factors. */
+  standIn?: boolean;
 }
 
 /** Selects the sessions of a user that end. */
@@ -98,6 +100,7 @@ export class Sessions {
       end_reason: null,
       trusted_device_id: made.trusted?.id ?? null,
       trusted_until: made.trusted?.expiresAt ?? null,
+      is_stand_in: made.standIn ? 1 : 0,
     });
     await act.audit(tx, now, "session.created", { kind: "session", id: sid }, { method, aal });
     const session = await findSession(tx, sid);

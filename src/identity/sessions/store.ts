@@ -28,6 +28,7 @@ const SESSION = [
   "sessions.expires_at",
   "sessions.ended_at",
   "sessions.trusted_until",
+  "sessions.is_stand_in",
 ] as const;
 
 const bundleById = prepared((db, p: Param<{ id: string }>) =>
@@ -86,6 +87,7 @@ const insertRow = prepared((db, p: Param<{ [K in keyof SessionsTable]: SessionsT
     end_reason: p("end_reason"),
     trusted_device_id: p("trusted_device_id"),
     trusted_until: p("trusted_until"),
+    is_stand_in: p("is_stand_in"),
   }),
 );
 

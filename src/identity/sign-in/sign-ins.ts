@@ -14,7 +14,7 @@ import type { TrustedDevices } from "../factors/trusted-devices.ts";
 import type { Notices } from "../notices/notices.ts";
 import type { SessionBundle } from "../sessions/public.ts";
 import type { IssuedTokens, NewSession, Sessions } from "../sessions/sessions.ts";
-import { claimUser, findUser } from "../users/public.ts";
+import { claimUser, holdUser } from "../users/public.ts";
 import type { UserRow } from "../users/wire.ts";
 import { nextStep, type Refusal, type RequestFacts, refusalOfRequest } from "./next-step.ts";
 import { type ClaimKind, requireClaim } from "./sign-up.ts";
@@ -42,8 +42,10 @@ export interface SignInProof {
   /** RFC 8176 values. */
   amr: readonly string[];
   aal: "aal1" | "aal2";
+  /** The user, unless `commit` creates or finds it. The row is then locked before `commit` runs. */
+  userId?: string;
   /**
-   * Runs first in the transaction and returns the user's id. It creates the user, or checks again the facts that may have
+   * Runs in the transaction and returns the user's id. It creates the user, or checks again the facts that may have
    * changed during the slow part (a hash, a mail, an upstream). @throws AppError to refuse
    */
   commit(tx: Executor, now: number): Promise<string>;
@@ -141,7 +143,9 @@ export class SignIns {
     if (reason !== null) throw refused(reason, proof.method);
     const outcome = await this.storage.write(async (tx) => {
       const now = this.#now();
-      const user = await this.#user(tx, application, await proof.commit(tx, now));
+      const held = proof.userId === undefined ? null : await this.#user(tx, application, proof.userId);
+      const proven = await proof.commit(tx, now);
+      const user = held ?? (await this.#user(tx, application, proven));
       const { next, trusted } = await this.#decide(tx, asked, request, user);
       const { delivery, audience, organization } = request;
       const { method, amr, aal } = proof;
@@ -162,19 +166,23 @@ export class SignIns {
   async finish(request: FinishRequest, proof: FactorProof): Promise<SignInOutcome> {
     const { act, flow } = request;
     const { first } = flow;
-    const amr = [...new Set([...first.amr, ...proof.amr, "mfa"])];
-    const made: NewSession = { ...first, amr, aal: "aal2" };
-    const asked: RequestFacts = { application: act.application, proof: made, audience: first.audience };
+    const made: NewSession = { ...first, ...strengthOf(first.amr, proof) };
+    // Whatever the second answer is worth, it was the answer that the policy asks for.
+    const asked: RequestFacts = {
+      application: act.application,
+      proof: { method: first.method, aal: "aal2" },
+      audience: first.audience,
+    };
     const outcome = await this.storage.write(async (tx) => {
       const now = this.#now();
+      const user = await this.#user(tx, act.application, flow.userId);
       await this.secondFactors.consume(tx, flow.id);
       await proof.commit(tx, now);
-      const user = await this.#user(tx, act.application, flow.userId);
       const { organization } = first;
       const { next } = await this.#decide(tx, asked, { act, organization, trustedDevice: [] }, user);
       if (next.step !== "session") throw new Error(`${next.step} was asked for after the second factor`);
       const begun = await this.#begin(tx, now, request, user, made);
-      return { begun, trusted: await this.#trust(tx, now, request, user.id) };
+      return { begun, trusted: proof.standsIn ? null : await this.#trust(tx, now, request, user.id) };
     });
     return this.#issued(outcome.begun, act.application, outcome.trusted);
   }
@@ -185,18 +193,17 @@ export class SignIns {
    */
   async stepUp(request: StepUpRequest, proof: FactorProof): Promise<SignInOutcome> {
     const { act, session: before } = request;
-    const known = JSON.parse(before.amr) as string[];
-    const amr = [...new Set([...known, ...proof.amr, "mfa"])];
+    const strength = strengthOf(JSON.parse(before.amr) as string[], proof);
     const { auth_method: method, delivery, audience } = before;
     const outcome = await this.storage.write(async (tx) => {
       const now = this.#now();
-      await proof.commit(tx, now);
       const user = await this.#user(tx, act.application, before.user_id);
+      await proof.commit(tx, now);
       if (!isLive(user)) throw refused("account_closed", method);
       if (!(await this.sessions.replace(tx, act, before.sid))) throw new AppError("token_revoked");
-      const made: NewSession = { method, amr, aal: "aal2", delivery, audience };
+      const made: NewSession = { method, ...strength, delivery, audience };
       const begun = await this.#begin(tx, now, { act, replaces: null }, user, made, true);
-      return { begun, trusted: await this.#trust(tx, now, request, user.id) };
+      return { begun, trusted: proof.standsIn ? null : await this.#trust(tx, now, request, user.id) };
     });
     return this.#issued(outcome.begun, act.application, outcome.trusted);
   }
@@ -232,8 +239,13 @@ export class SignIns {
     return Math.floor(this.clock.now() / SECOND) * SECOND;
   }
 
+  /**
+   * Locks the user's row, as every change of credentials does, so that the change either comes before this sign-in or ends its
+   * session. Each transaction locks this row before any other row of the account. Otherwise two of them could wait for each
+   * other.
+   */
   async #user(tx: Executor, application: Application, userId: string): Promise<UserRow> {
-    const user = await findUser(tx, application.tenant.id, userId);
+    const user = await holdUser(tx, application.tenant.id, userId);
     if (!user) throw new AppError("invalid_credentials");
     return user;
   }
@@ -297,6 +309,12 @@ export class SignIns {
   ): Promise<SignInOutcome> {
     return { status: "success", issued: await this.sessions.issue(session, application), trustedDevice, device };
   }
+}
+
+/** Returns the properties of a session after a second answer. A stand-in raises no session, and makes no device trusted. */
+function strengthOf(before: readonly string[], { amr, standsIn = false }: FactorProof) {
+  const both = new Set([...before, ...amr, ...(standsIn ? [] : ["mfa"])]);
+  return { amr: [...both], aal: standsIn ? "aal1" : "aal2", standIn: standsIn } as const;
 }
 
 function isLive(user: UserRow): boolean {

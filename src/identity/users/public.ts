@@ -3,6 +3,7 @@ export {
   claimUser,
   findIdByExternal,
   findUser,
+  holdUser,
   insertEmail,
   insertUser,
   isEnabledUser,

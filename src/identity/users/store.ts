@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, PostgresAdapter } from "kysely";
 import type { Database, UsersTable } from "../../storage/schema.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 import { NEW_USER, type UserRow } from "./wire.ts";
@@ -31,6 +31,16 @@ const userById = prepared((db, p: Param<{ tenant_id: string; id: string }>) =>
 
 export const findUser = (at: Executor, tenantId: string, id: string): Promise<UserRow | undefined> =>
   at.first(userById, { tenant_id: tenantId, id });
+
+const heldById = prepared((db, p: Param<{ tenant_id: string; id: string }>) => {
+  const query = usersWithEmail(db).where("users.id", "=", p("id")).where("users.tenant_id", "=", p("tenant_id"));
+  // SQLite has one writer at a time, and no such words.
+  return db.getExecutor().adapter instanceof PostgresAdapter ? query.forNoKeyUpdate("users") : query;
+});
+
+/** Reads a user like {@link findUser}, and keeps others from changing the account until the transaction ends. */
+export const holdUser = (tx: Executor, tenantId: string, id: string): Promise<UserRow | undefined> =>
+  tx.first(heldById, { tenant_id: tenantId, id });
 
 const byExternal = prepared((db, p: Param<{ tenant_id: string; external_id: string }>) =>
   db

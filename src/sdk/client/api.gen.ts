@@ -1380,7 +1380,7 @@ export interface Api {
        */
       revoke: { kind: "mutation"; input: AuthSessionsRevokeInput; output: AuthSessionsRevokeOutput };
       /**
-       * End all of the user's sessions except this one.
+       * End all of the user's sessions except this one, in every application.
        * REST: DELETE /v1/auth/sessions
        * Access: session
        */

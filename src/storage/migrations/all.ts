@@ -10,6 +10,7 @@ import { devicesByCookie } from "./0008-devices-by-cookie.ts";
 import { pendingMails } from "./0009-pending-mails.ts";
 import { withdrawnKeys } from "./0010-withdrawn-keys.ts";
 import { keyDescent } from "./0011-key-descent.ts";
+import { standIns } from "./0012-stand-ins.ts";
 
 /** All migrations, append-only. Imported statically, because the executable has no directory to read. */
 export const migrations: readonly Migration[] = [
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   pendingMails,
   withdrawnKeys,
   keyDescent,
+  standIns,
 ];

@@ -131,6 +131,45 @@ scenarios("POST /v1/auth/email/undo", (t) => {
     },
   );
 
+  t.test("takes away no address that was proven a week before the change, and every newer one", async (app) => {
+    const user = await victim(app);
+    await giveEmail(app, user, "long@example.com");
+    app.clock.advance(7 * 24 * HOUR);
+    await giveEmail(app, user, "late@evil.example");
+    const link = await changeAddress(app, user, EVIL);
+    app.clock.advance(HOUR);
+    await giveEmail(app, user, "after@evil.example");
+    await giveEmail(app, user, "unproven@evil.example", false);
+    expect((await undo(app, link)).status).toBe(200);
+    expect(await emailsOf(app, user)).toEqual([`${OLD}*`, "long@example.com"]);
+  });
+
+  t.test("restores an address that was removed beside one that was long proven", async (app) => {
+    const user = await victim(app);
+    const long = await giveEmail(app, user, "long@example.com");
+    app.clock.advance(7 * 24 * HOUR);
+    const link = await changeAddress(app, user, EVIL);
+    const attacker = await session(app, user);
+    expect((await attacker.post(`/v1/me/emails/${long}/primary`)).status).toBe(200);
+    const old = (await attacker.get("/v1/me/emails")).body.data.find(({ email }) => email === OLD);
+    expect((await attacker.delete(`/v1/me/emails/${old?.id}`)).status).toBe(200);
+    expect((await undo(app, link)).status).toBe(200);
+    expect(await emailsOf(app, user)).toEqual([`${OLD}*`, "long@example.com"]);
+  });
+
+  t.test(
+    "gives the reader of a given up mailbox no link after a change to an address of long standing",
+    async (app) => {
+      const user = await victim(app);
+      const long = await giveEmail(app, user, "long@example.com");
+      app.clock.advance(7 * 24 * HOUR);
+      const owner = await session(app, user);
+      expect((await owner.post(`/v1/me/emails/${long}/primary`)).status).toBe(200);
+      const [told, ...more] = (await app.mails(OLD)).filter(({ template }) => template === "email_changed");
+      expect([told?.link, more]).toEqual([null, []]);
+    },
+  );
+
   t.test("works once, for seven days", async (app) => {
     const user = await victim(app);
     const link = await changeAddress(app, user, EVIL);

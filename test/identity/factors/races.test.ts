@@ -3,10 +3,12 @@ import { sql } from "kysely";
 import { newId } from "../../../src/core/ids.ts";
 import { userRef } from "../../../src/identity/audit/act.ts";
 import { insertSession, liveSessionIds } from "../../../src/identity/sessions/store.ts";
+import { lockUser } from "../../../src/identity/users/store.ts";
 import type { TestApp, TestUser } from "../../support/app.ts";
 import { eventually } from "../../support/eventually.ts";
 import { postgresScenarios } from "../../support/scenarios.ts";
 import { enrolled, firstFactor } from "../../support/second-factors.ts";
+import { totp } from "../../support/totp.ts";
 
 /** Makes a place where a transaction stops until it is released. */
 function halt() {
@@ -28,11 +30,14 @@ async function untilOneWaits(app: TestApp): Promise<void> {
   });
 }
 
-/** Changes a factor. Nothing that was proven before may continue. */
+/** Changes a factor as every caller does: with the lock on the user's row. Nothing that was proven before may continue. */
 async function change(app: TestApp, user: TestUser): Promise<void> {
   const act = (await app.act()).by(userRef(user.id));
   const made = { userId: user.id, keep: null, reason: "totp_removed" } as const;
-  await app.storage.write((tx) => app.identity.accounts.credentialChanged(tx, app.clock.now(), act, made));
+  await app.storage.write(async (tx) => {
+    await lockUser(tx, app.tenantId, user.id, app.clock.now());
+    await app.identity.accounts.credentialChanged(tx, app.clock.now(), act, made);
+  });
 }
 
 postgresScenarios("a change of a factor during another request (ASVS 7.4.3)", (t) => {
@@ -52,6 +57,35 @@ postgresScenarios("a change of a factor during another request (ASVS 7.4.3)", (t
     place.open();
     await Promise.all([step, changed]);
     expect(await liveSessionIds(app.storage.read, user.id, null)).toEqual([]);
+  });
+
+  t.test("a sign-in that found no second factor leaves no session beside a set-up", async (app) => {
+    const { user, tokens } = await app.signedIn();
+    const client = app.client().bearer(tokens.accessToken);
+    const { secret } = (await client.post("/v1/auth/mfa/setup")).body;
+    const { secondFactors } = app.identity;
+    const enrolledNow = secondFactors.enrolled.bind(secondFactors);
+    const place = halt();
+    secondFactors.enrolled = async (...args) => {
+      const found = await enrolledNow(...args);
+      secondFactors.enrolled = enrolledNow;
+      await place.here();
+      return found;
+    };
+    const signingIn = firstFactor(app, user);
+    await place.reached;
+    const enabling = client.post("/v1/auth/mfa/enable", { code: totp(secret ?? "", app.clock.now()) });
+    // The set-up waits for the sign-in. Without the lock it would be over before the sign-in inserts its session.
+    await Promise.race([enabling, untilOneWaits(app)]);
+    place.open();
+    const [signedIn, enabled] = await Promise.all([signingIn, enabling]);
+    expect([signedIn.status, enabled.status]).toEqual([200, 200]);
+    const live = await app.storage.read.kysely
+      .selectFrom("sessions")
+      .select("aal")
+      .where("ended_at", "is", null)
+      .execute();
+    expect(live).toEqual([{ aal: "aal2" }]);
   });
 
   t.test("a sign-in that is finishing leaves no session", async (app) => {

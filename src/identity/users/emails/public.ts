@@ -3,7 +3,7 @@ export {
   type AddressRef,
   countEmails,
   deleteEmail,
-  deleteEmailsBut,
+  deleteNewerEmails,
   deleteOtherEmails,
   emailsOf,
   findAddressOf,

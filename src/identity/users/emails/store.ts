@@ -85,9 +85,14 @@ export async function deleteOtherEmails(tx: Executor, userId: string): Promise<v
   await tx.kysely.deleteFrom("user_emails").where("user_id", "=", userId).where("is_primary", "=", 0).execute();
 }
 
-/** Deletes all addresses of a user except one. */
-export async function deleteEmailsBut(tx: Executor, userId: string, canonical: string): Promise<void> {
-  await tx.kysely.deleteFrom("user_emails").where("user_id", "=", userId).where("canonical", "!=", canonical).execute();
+/** Deletes the addresses of a user that were proven after `since` (ms) or never, except one. */
+export async function deleteNewerEmails(tx: Executor, userId: string, but: string, since: number): Promise<void> {
+  await tx.kysely
+    .deleteFrom("user_emails")
+    .where("user_id", "=", userId)
+    .where("canonical", "!=", but)
+    .where((eb) => eb.or([eb("verified_at", "is", null), eb("verified_at", ">", since)]))
+    .execute();
 }
 
 /** An address and its account. */
