@@ -1,5 +1,6 @@
 import { existsSync, statfsSync, statSync } from "node:fs";
 import { ConfigError, envName } from "../core/config.ts";
+import { sealedVersion } from "../crypto/master-key.ts";
 import { opensCheck } from "../identity/keys/data-keys.ts";
 import { sqliteCode } from "../storage/errors.ts";
 import { damageIn, type Peek, peek, peekPostgres } from "../storage/inspect.ts";
@@ -138,6 +139,12 @@ function checkMasterKey(context: CommandContext, settings: CliSettings, dataDire
   try {
     const master = readMasterKeys(context, settings, dataDirectory);
     if (seen.masterKeyCheck !== null && opensCheck(master, seen.masterKeyCheck)) {
+      const old = [...seen.seals].filter(([version]) => version !== master.currentVersion);
+      const left = old.reduce((sum, [, seals]) => sum + seals, 0);
+      if (left > 0 || sealedVersion(Buffer.from(seen.masterKeyCheck, "base64")) !== master.currentVersion) {
+        const message = `${left} seals are of an older version of the master key than ${master.currentVersion}.`;
+        return warning("master key", message, "Keep the older key, and run `sallyport keys reseal`.");
+      }
       return ok("master key", `It opens the data (version ${master.currentVersion}, check ${master.fingerprint()}).`);
     }
     const fix = "Use the key from the time of `sallyport init`. Without it the data is lost.";

@@ -14,6 +14,7 @@ import { explain } from "./explain.ts";
 import { init } from "./init.ts";
 import { asStarted } from "./invocation.ts";
 import { keysList } from "./keys-list.ts";
+import { keysReseal } from "./keys-reseal.ts";
 import { keysRotate } from "./keys-rotate.ts";
 import { keysWithdraw } from "./keys-withdraw.ts";
 import { mailList } from "./mail-list.ts";
@@ -49,6 +50,7 @@ const commands: readonly Command[] = [
   appSecretRevoke,
   appGrant,
   keysList,
+  keysReseal,
   keysRotate,
   keysWithdraw,
   mailTest,

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { sqlState } from "./errors.ts";
 import { openPool } from "./postgres-driver.ts";
+import { SEALS_BY_HEAD } from "./seals.ts";
 import { openReader } from "./sqlite-file.ts";
 import { copyInto } from "./sqlite-maintenance.ts";
 
@@ -19,6 +20,8 @@ export interface Peek {
   keyIds: ReadonlySet<string>;
   /** Origins that enabled applications allow. */
   origins: readonly string[];
+  /** Seals by the version of the master key that made them. */
+  seals: ReadonlyMap<number, number>;
   /** Mail senders of the tenants that set their own. */
   senders: readonly string[];
 }
@@ -110,6 +113,12 @@ async function look(query: Query): Promise<Peek> {
     keyIds: new Set(keys.map((row) => String(row.value))),
     origins: (await rows("SELECT origins AS value FROM applications WHERE disabled_at IS NULL")).flatMap(
       (row) => JSON.parse(String(row.value)) as string[],
+    ),
+    seals: new Map(
+      (await rows(SEALS_BY_HEAD)).map(({ head, seals }) => {
+        const [, high = 0, low = 0] = head as Uint8Array;
+        return [(high << 8) | low, Number(seals)];
+      }),
     ),
     senders: (
       await rows("SELECT DISTINCT mail_from AS value FROM tenants WHERE mail_from IS NOT NULL AND disabled_at IS NULL")

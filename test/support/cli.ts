@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dir, "../..");
 /** Runs from the checkout, for `test/cli`. */
-const SOURCE: readonly string[] = [process.execPath, "run", join(ROOT, "src/main.ts")];
+export const SOURCE: readonly string[] = [process.execPath, "run", join(ROOT, "src/main.ts")];
 /** The compiled file, for `test/binary`. */
 export const EXECUTABLE: readonly string[] = [join(ROOT, "dist/sallyport")];
 

@@ -30,6 +30,7 @@ interface StoredTemplate {
 
 export interface Template extends Omit<StoredTemplate, "masterKey"> {
   masterKeys: MasterKeys;
+  masterKeyText: string;
 }
 
 let loaded: Promise<Template> | undefined;
@@ -46,7 +47,7 @@ export function template(): Promise<Template> {
 async function loadTemplate(): Promise<Template> {
   const text = await onceInRun("template.json", async () => write(await makeTemplate()));
   const { masterKey, ...rest } = read<StoredTemplate>(text);
-  return { ...rest, masterKeys: parseMasterKeys(masterKey) };
+  return { ...rest, masterKeys: parseMasterKeys(masterKey), masterKeyText: masterKey };
 }
 
 async function makeTemplate(): Promise<StoredTemplate> {

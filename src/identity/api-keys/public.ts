@@ -1,2 +1,2 @@
 /** The queries that other folders may run. The rest of the store is private to this folder. */
-export { findApiKey, pageOfApiKeys, revokeApiKey, rotateApiKey } from "./store.ts";
+export { findApiKey, pageOfApiKeys, replaceKeySeal, revokeApiKey, rotateApiKey, sealedApiKeys } from "./store.ts";

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { ApiKeysTable } from "../../storage/schema.ts";
+import { isSealedByOther } from "../../storage/seals.ts";
 import { type Batch, batchOf, deleteSome, someRows } from "../../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
@@ -31,6 +32,41 @@ export async function lockLiveKey(tx: Executor, id: string, now: number): Promis
 
 export async function touchApiKey(tx: Executor, id: string, now: number): Promise<void> {
   await tx.kysely.updateTable("api_keys").set({ last_used_at: now }).where("id", "=", id).execute();
+}
+
+type SealedColumn = "sealed_secret" | "previous_sealed";
+
+/** Returns the seals of keys that another version of the master key made. */
+export async function sealedApiKeys(at: Executor, current: number, limit: number) {
+  const found: { id: string; kind: ApiKeysTable["kind"]; column: SealedColumn; sealed: Uint8Array }[] = [];
+  for (const column of ["sealed_secret", "previous_sealed"] as const) {
+    const rows = await at.kysely
+      .selectFrom("api_keys")
+      .select(["id", "kind", column])
+      .where(isSealedByOther(column, current))
+      .limit(limit)
+      .execute();
+    for (const row of rows) {
+      const sealed = row[column];
+      if (sealed) found.push({ id: row.id, kind: row.kind, column, sealed });
+    }
+  }
+  return found;
+}
+
+/** Replaces a seal, unless a rotation has changed it meanwhile. */
+export async function replaceKeySeal(
+  tx: Executor,
+  row: { id: string; column: SealedColumn; sealed: Uint8Array },
+  by: Uint8Array,
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx.kysely
+    .updateTable("api_keys")
+    .set({ [row.column]: by })
+    .where("id", "=", row.id)
+    .where(row.column, "=", row.sealed)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
 }
 
 /** Deletes keys that ended `before`. */

@@ -28,6 +28,7 @@ export const AUDIT_ACTIONS = {
   "factor.removed": "A user removed a second factor.",
   "mail_template.changed": "A tenant's text for a mail was changed.",
   "mail_template.reset": "A mail was reset to the built-in text.",
+  "master_key.changed": "Everything that the master key seals was sealed again under its newest version.",
   "notice.withheld": "A security notice was not sent because its rate limit was reached.",
   "passkey.added": "A user added a passkey.",
   "passkey.backup_eligibility_changed":

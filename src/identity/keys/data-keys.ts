@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
-import { MasterKeys, SealError } from "../../crypto/master-key.ts";
-import type { Storage } from "../../storage/storage.ts";
-import { getSetting, insertDataKeyOnce, listDataKeys, MASTER_KEY_CHECK, putSettingOnce } from "./store.ts";
+import { MasterKeys, SealError, sealedVersion } from "../../crypto/master-key.ts";
+import type { Executor, Storage } from "../../storage/storage.ts";
+import { getSetting, insertDataKeyOnce, listDataKeys, MASTER_KEY_CHECK, putSetting, putSettingOnce } from "./store.ts";
 
 /** One key per purpose: each can be rotated alone, and none works for another purpose. */
 export const DATA_KEY_PURPOSES = [
@@ -93,6 +93,15 @@ async function checkMasterKey(storage: Storage, master: MasterKeys): Promise<voi
     "The master key does not open this data. Use the key that `sallyport init` ran with " +
       "(SALLYPORT_MASTER_KEY, SALLYPORT_MASTER_KEY_FILE or the systemd credential sallyport_master_key).",
   );
+}
+
+/** Seals the check value under the newest version. @returns whether an older version had made it @throws SealError */
+export async function resealCheck(tx: Executor, master: MasterKeys): Promise<boolean> {
+  const check = Buffer.from((await getSetting(tx, MASTER_KEY_CHECK)) ?? "", "base64");
+  if (sealedVersion(check) === master.currentVersion) return false;
+  const sealed = master.seal(master.open(check, CHECK_CONTEXT), CHECK_CONTEXT);
+  await putSetting(tx, MASTER_KEY_CHECK, Buffer.from(sealed).toString("base64"));
+  return true;
 }
 
 /** Returns whether this master key sealed an instance's check value (setting `master_key_check`). */

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { MINUTE } from "../../core/clock.ts";
 import type { DataKeysTable, KeyAlgorithm, SigningKeysTable } from "../../storage/schema.ts";
+import { isSealedByOther } from "../../storage/seals.ts";
 import { type Batch, deleteSome } from "../../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 
@@ -27,6 +28,46 @@ export async function putSettingOnce(tx: Executor, name: string, value: string):
 
 export async function listDataKeys(at: Executor): Promise<DataKeysTable[]> {
   return at.kysely.selectFrom("data_keys").selectAll().orderBy("purpose").orderBy("version").execute();
+}
+
+/** Replaces a seal, unless it has changed meanwhile. */
+export async function replaceDataKeySeal(tx: Executor, row: DataKeysTable, by: Uint8Array): Promise<boolean> {
+  const { numUpdatedRows } = await tx.kysely
+    .updateTable("data_keys")
+    .set({ sealed: by })
+    .where("purpose", "=", row.purpose)
+    .where("version", "=", row.version)
+    .where("sealed", "=", row.sealed)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
+}
+
+/** Returns signing keys, expired ones too, that another version of the master key sealed. */
+export async function sealedSigningKeys(at: Executor, current: number, limit: number) {
+  return at.kysely
+    .selectFrom("signing_keys")
+    .select(["id", "sealed_private"])
+    .where(isSealedByOther("sealed_private", current))
+    .limit(limit)
+    .execute();
+}
+
+export async function replaceSigningKeySeal(
+  tx: Executor,
+  row: Pick<SigningKeysTable, "id" | "sealed_private">,
+  by: Uint8Array,
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx.kysely
+    .updateTable("signing_keys")
+    .set({ sealed_private: by })
+    .where("id", "=", row.id)
+    .where("sealed_private", "=", row.sealed_private)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
+}
+
+export async function putSetting(tx: Executor, name: string, value: string): Promise<void> {
+  await tx.kysely.updateTable("instance_settings").set({ value }).where("name", "=", name).execute();
 }
 
 export async function insertDataKeyOnce(tx: Executor, row: DataKeysTable): Promise<void> {
