@@ -51,6 +51,17 @@ const catalogue = {
     message: "Confirm that it is you: sign in again, or with a second factor.",
   },
   forbidden: { status: 403, type: "authorization_error", message: "You are not allowed to do this." },
+  address_unproven: {
+    status: 403,
+    type: "authorization_error",
+    message: "Confirm your address first, with the code from the mail.",
+  },
+  asking_session_required: {
+    status: 403,
+    type: "authorization_error",
+    message:
+      "Open the link in the browser where you asked for it, or enter the code there. If you have signed out, sign in first.",
+  },
   insufficient_scope: {
     status: 403,
     type: "authorization_error",

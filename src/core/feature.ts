@@ -1,6 +1,10 @@
 import type { Settings } from "./config.ts";
 import type * as z from "./zod.ts";
 
+/** The kinds of credentials that a takeover or an undo removes. Each language of mails has a word for them. */
+export const REVOCABLE_KINDS = ["password", "passkey", "totp", "recovery_codes", "address"] as const;
+export type RevocableKind = (typeof REVOCABLE_KINDS)[number];
+
 /**
  * The contract of a capability with the host. One folder in `features/` exports it, and one line of the registry names it.
  * It is generic over types of the layers above, so that this file imports none of them. A new kind of hook, such as
@@ -34,9 +38,12 @@ export interface FeatureContract<Host, Router, ClaimsInput, Transaction, SecondF
   /**
    * Removes the user's credentials. `since` null: all of them, because the owner of the address has just proved it, and a
    * stranger may have registered with it. A time in ms: those added then or later, because an intruder has had the account
-   * since then. A credential that may have let the intruder in goes in any case.
+   * since then. A credential that may have let the intruder in goes in any case. Returns the kinds that it removed, for the
+   * mail to the owner.
    */
-  revokeCredentials?: ((tx: Transaction, userId: string, revocation: { since: number | null }) => Promise<void>) | null;
+  revokeCredentials?:
+    | ((tx: Transaction, userId: string, revocation: { since: number | null }) => Promise<readonly RevocableKind[]>)
+    | null;
   /** The second factors that it offers. */
   secondFactors?: (host: Host) => readonly SecondFactor[];
   /** Repeated work: retention, rotation, delivery. */

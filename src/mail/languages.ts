@@ -29,7 +29,9 @@ export function languageFor(wished: string | null, fallback: string): string {
 export function inWordsOf(language: Language, values: Readonly<Record<string, string>>): Record<string, string> {
   const said: Record<string, string> = { ...values };
   const factors: Readonly<Record<string, string>> = language.factors;
-  if (said.factor && Object.hasOwn(factors, said.factor)) said.factor = factors[said.factor] ?? said.factor;
+  const word = (factor: string) => (Object.hasOwn(factors, factor) ? (factors[factor] ?? factor) : factor);
+  if (said.factor) said.factor = word(said.factor);
+  if (said.removed) said.removed = said.removed.split(",").map(word).join(", ");
   if (said.device) said.device = language.device(said.device);
   return said;
 }

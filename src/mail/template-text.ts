@@ -80,5 +80,7 @@ export const SAMPLE_VALUES: Readonly<Record<string, string>> = {
   address: "203.0.113.7",
   time: "2026-03-01 12:00 UTC",
   factor: "passkey",
+  removed: "password,passkey",
+  account: "a•••@example.com",
   left: "9",
 };

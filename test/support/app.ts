@@ -205,18 +205,27 @@ export class TestApp {
     return secret;
   }
 
-  /** Makes a user with {@link PASSWORD}, without the cost of hashing it. */
-  async user(email = `person-${++this.#count}@example.com`, tenantId: string = this.tenantId): Promise<TestUser> {
+  /** Makes a user with {@link PASSWORD} and a proven address, without the cost of hashing the password. */
+  async user(
+    email = `person-${++this.#count}@example.com`,
+    tenantId: string = this.tenantId,
+    isVerified = true,
+  ): Promise<TestUser> {
     const now = this.clock.now();
     const id = newId(now);
     const { passwordHash } = await template();
     await this.storage.write(async (tx) => {
       await insertUser(tx, now, { id, tenant_id: tenantId });
       const address = { address: email, canonical: email.toLowerCase() };
-      await insertEmail(tx, { id: newId(now), tenantId, userId: id, ...address, now });
+      await insertEmail(tx, { id: newId(now), tenantId, userId: id, ...address, now, isVerified });
       await insertPassword(tx, { userId: id, tenantId, hash: passwordHash, now });
     });
     return { id, email, login: { email, password: PASSWORD } };
+  }
+
+  /** Makes a user as {@link user} does, whose address nobody has proven. */
+  unproven(email?: string): Promise<TestUser> {
+    return this.user(email, this.tenantId, false);
   }
 
   /** Returns an act as the gate makes it for an anonymous caller. */

@@ -12,6 +12,8 @@ export interface MailedProof {
   token: string;
   code: string;
   mail: ReceivedMail;
+  /** The session that asked, without which the proof of an address confirms nothing. */
+  asker?: Client;
 }
 
 type Sent = Promise<{ status: number; text: string; body: { flow_id: string } }>;
@@ -62,11 +64,11 @@ export function forgot(app: TestApp, email: string, applicationId = app.applicat
 /** Makes a session with all factors of the user. */
 export async function session(app: TestApp, user: Pick<TestUser, "id">, applicationId = app.applicationId) {
   const { accessToken } = await app.signIn(user, applicationId, "aal2");
-  return app.client().bearer(accessToken);
+  return callerOf(app, applicationId).bearer(accessToken);
 }
 
-export function add(app: TestApp, client: Client, email = `more-${crypto.randomUUID()}@example.com`) {
-  return proofOf(app, email, client.post("/v1/me/emails", { email }));
+export async function add(app: TestApp, client: Client, email = `more-${crypto.randomUUID()}@example.com`) {
+  return { ...(await proofOf(app, email, client.post("/v1/me/emails", { email }))), asker: client };
 }
 
 /**
@@ -84,6 +86,13 @@ export async function giveEmail(
   const row = { id, tenantId: app.tenantId, userId: user.id, address, canonical: address.toLowerCase(), now };
   await app.storage.write((tx) => insertEmail(tx, { ...row, isPrimary: false, isVerified }));
   return id;
+}
+
+/** Marks every address of a user as unproven, as in an account from before factors needed a proven address. */
+export async function unprove(app: TestApp, user: Pick<TestUser, "id">): Promise<void> {
+  await app.storage.write(async (tx) => {
+    await tx.kysely.updateTable("user_emails").set({ verified_at: null }).where("user_id", "=", user.id).execute();
+  });
 }
 
 /** Marks the primary address as proven. */

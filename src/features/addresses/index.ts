@@ -14,12 +14,11 @@ export const addresses = defineFeature({
   settings: {},
   // A former holder of the account may have proven these other addresses, and could come back through them. An undo has chosen
   // the addresses that stay by then.
-  revokeCredentials: async (tx, userId, { since }) => {
-    if (since === null) await deleteOtherEmails(tx, userId);
-  },
+  revokeCredentials: async (tx, userId, { since }) =>
+    since === null && (await deleteOtherEmails(tx, userId)) ? ["address"] : [],
   router: ({ identity, procedures }) => {
     const { me } = addressRouter(procedures, new Addresses(identity));
-    const { auth } = proofRouter(procedures, new Verification(identity), new Undo(identity));
+    const { auth } = proofRouter(identity, procedures, new Verification(identity), new Undo(identity));
     return { me, auth };
   },
 });

@@ -1,11 +1,11 @@
-import { DAY, HOUR } from "../../core/clock.ts";
+import { DAY } from "../../core/clock.ts";
 import { canonicalEmail } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
 import { userRef } from "../../identity/audit/act.ts";
 import { linkOf } from "../../identity/email-proofs/link.ts";
-import { mailProof, type ProofMail } from "../../identity/email-proofs/mailed.ts";
 import type { StartedProof } from "../../identity/email-proofs/proofs.ts";
+import { mailVerification } from "../../identity/email-proofs/verification-mail.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { lockSession } from "../../identity/sessions/lock.ts";
 import { requireClaim } from "../../identity/sign-in/sign-up.ts";
@@ -24,10 +24,8 @@ import type { UserEmailsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { MAX_EMAILS } from "./limits.ts";
 import { isStanding, type UndoState } from "./undo.ts";
-import type { VerifyState } from "./verification.ts";
 import { toWireEmail, type WireEmail } from "./wire.ts";
 
-const VERIFY_LIFETIME = HOUR;
 const UNDO_LIFETIME = 7 * DAY;
 
 /** Lists and changes the addresses of the person that a session belongs to. */
@@ -65,9 +63,8 @@ export class Addresses {
     if (found?.user_id === session.user_id) {
       throw new AppError("conflict", { message: "This address is already on your list." });
     }
-    const known = found ? { to: found.address, reader: found.user_id } : { to: address, reader: null };
-    const template = found ? "email_known" : "verify_email";
-    return this.#mailProof(caller, { template, ...known, canonical, email: address, network });
+    const known = found && ({ template: "email_known", to: found.address, reader: found.user_id } as const);
+    return this.#mailProof(caller, { address, canonical, network, ...(known ? { known } : {}) });
   }
 
   /** Mails the proof of an unproven address on the list. @throws AppError `not_found`, `conflict`, `rate_limited` */
@@ -78,7 +75,7 @@ export class Addresses {
     const { address, canonical } = row;
     if (row.verified_at !== null) throw new AppError("conflict", { message: "This address is already verified." });
     const network = await this.identity.attempts.mail(act, "addresses", canonical);
-    return this.#mailProof(caller, { template: "verify_email", to: address, canonical, email: address, network });
+    return this.#mailProof(caller, { address, canonical, network });
   }
 
   /**
@@ -180,19 +177,12 @@ export class Addresses {
 
   #mailProof(
     { act, session }: AdmittedSession,
-    mail: Pick<ProofMail, "template" | "to" | "reader" | "canonical" | "network"> & { email: string },
+    mail: Omit<Parameters<typeof mailVerification>[3], "userId" | "sid">,
   ): Promise<StartedProof> {
     const { storage, clock } = this.identity;
-    const state: VerifyState = { address: mail.email, canonical: mail.canonical, sid: session.sid };
     return storage.write(async (tx) => {
       await lockSession(tx, session, clock.now());
-      return mailProof(this.identity, tx, act, {
-        ...mail,
-        kind: "verify_email",
-        userId: session.user_id,
-        state: { ...state },
-        lifetime: VERIFY_LIFETIME,
-      });
+      return mailVerification(this.identity, tx, act, { ...mail, userId: session.user_id, sid: session.sid });
     });
   }
 }

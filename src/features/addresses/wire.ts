@@ -32,6 +32,6 @@ export function toWireEmail(row: UserEmailsTable): WireEmail {
   };
 }
 
-export function toMailSent({ flowId, expiresIn }: StartedProof) {
+export function toMailSent({ flowId, expiresIn }: Pick<StartedProof, "flowId" | "expiresIn">) {
   return { status: "sent" as const, flow_id: flowId, expires_in: expiresIn };
 }

@@ -5,11 +5,11 @@ import { mayActFor } from "../../identity/accounts/may-act.ts";
 import type { Act } from "../../identity/applications/act.ts";
 import type { Application } from "../../identity/applications/application.ts";
 import { checkProof, mailSharedProof, PROOF_LIFETIME } from "../../identity/email-proofs/mailed.ts";
+import { maskEmail } from "../../identity/email-proofs/mask.ts";
 import type { Proof, ProofKind, SharedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { SignInOutcome, SignInRequest } from "../../identity/sign-in/sign-ins.ts";
 import { findAddressOwner, findPrimary } from "../../identity/users/emails/public.ts";
-import { maskEmail } from "./mask.ts";
 
 export const EMAIL_METHODS = ["magic_link", "email_code"] as const;
 export type EmailMethod = (typeof EMAIL_METHODS)[number];
@@ -88,7 +88,7 @@ export class EmailSignIns {
       commit: async (tx, now) => {
         await spend(tx);
         await flows.endAll(tx, userId, "sign_in", application.id);
-        await accounts.actByMail(tx, now, act, address);
+        await accounts.actByMail(tx, now, act, address, request.replaces);
         return userId;
       },
     });

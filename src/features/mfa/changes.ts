@@ -37,7 +37,7 @@ export class FactorChanges {
     });
   }
 
-  /** @throws AppError `conflict` if the user has no factor that the codes could stand in for */
+  /** @throws AppError `conflict` if the user has no factor that the codes could stand in for, `address_unproven` */
   async renewCodes({ act, session }: AdmittedSession): Promise<string[]> {
     const { accounts, storage, clock, secondFactors } = this.identity;
     const userId = session.user_id;
@@ -45,6 +45,7 @@ export class FactorChanges {
     await storage.write(async (tx) => {
       const now = clock.now();
       await lockSession(tx, session, now);
+      await accounts.requireProven(tx, userId);
       if ((await secondFactors.enrolled(tx, userId, null)).length === 0) {
         throw new AppError("conflict", { message: "Recovery codes stand in for a second factor. Set one up first." });
       }

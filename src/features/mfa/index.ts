@@ -17,7 +17,9 @@ export const mfa = defineFeature({
   settings: {},
   export: factorData,
   security: factorOverview,
-  erase: (tx, userId) => deleteFactorsSince(tx, userId, 0),
+  erase: async (tx, userId) => {
+    await deleteFactorsSince(tx, userId, 0);
+  },
   // Keeps factors from before a change of address, because a mailbox alone must not get around them.
   revokeCredentials: (tx, userId, { since }) => deleteFactorsSince(tx, userId, since ?? 0),
   secondFactors: ({ identity }) => [new TotpFactor(identity), new RecoveryCodes(identity)],

@@ -70,7 +70,7 @@ export function mfaRouter(
           otpauth_uri: z.string().describe("For a link on the device with the app."),
           qr_svg: z.string().describe("The `otpauth_uri` as a picture."),
         }),
-        errors: ["forbidden", "insufficient_user_authentication"],
+        errors: ["forbidden", "address_unproven", "insufficient_user_authentication"],
         rest: { method: "POST", path: "/v1/auth/mfa/setup" },
         example: {
           input: {},
@@ -94,7 +94,7 @@ export function mfaRouter(
           "Answers ten recovery codes, which replace all earlier ones, and a session under a new id. The user's other " +
           "sessions end.",
         output: tokensSchema.extend({ recovery_codes: recoveryCodes }),
-        errors: ["forbidden"],
+        errors: ["forbidden", "address_unproven"],
         rest: { method: "POST", path: "/v1/auth/mfa/enable" },
         example: { input: { code: "287082" }, output: { ...exampleTokens, recovery_codes: exampleCodes } },
       })
@@ -183,7 +183,7 @@ export function mfaRouter(
         {
           summary: "Make ten new recovery codes, which replace all earlier ones.",
           output: z.strictObject({ recovery_codes: recoveryCodes }),
-          errors: ["conflict"],
+          errors: ["conflict", "address_unproven"],
           rest: { method: "POST", path: "/v1/auth/mfa/recovery-codes" },
           example: { output: { recovery_codes: exampleCodes } },
         },

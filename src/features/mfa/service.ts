@@ -47,12 +47,16 @@ export class SecondFactorService {
     private readonly recoveryCodes: RecoveryCodes,
   ) {}
 
-  /** Shows a new secret once. It counts after {@link enable} has seen a code of it. @throws AppError `forbidden` */
+  /**
+   * Shows a new secret once. It counts after {@link enable} has seen a code of it.
+   * @throws AppError `forbidden`, `address_unproven`
+   */
   async setUp(prover: Prover) {
     const { act, userId } = prover;
     const { application } = act;
     const { storage, clock, secondFactors } = this.identity;
     requireOffered(application);
+    await this.identity.accounts.requireProven(storage.read, userId);
     const user = await findUser(storage.read, application.tenant.id, userId);
     if (!user || user.is_anonymous === 1) {
       throw new AppError("forbidden", { message: "An anonymous user has no first factor to add a second one to." });
@@ -71,7 +75,7 @@ export class SecondFactorService {
     return { secret, otpauth_uri: uri, qr_svg: svg };
   }
 
-  /** @throws AppError `invalid_code`, `rate_limited`, `forbidden` */
+  /** @throws AppError `invalid_code`, `rate_limited`, `forbidden`, `address_unproven` */
   async enable(prover: Prover, code: string, rememberDevice: boolean) {
     const { act, userId } = prover;
     const { application } = act;
@@ -85,6 +89,7 @@ export class SecondFactorService {
       if (secret === null || step === null) throw new AppError("invalid_code");
       const commit = async (tx: Executor, now: number) => {
         await lockSession(tx, { tenant_id: application.tenant.id, user_id: userId, sid: sidOf(prover) }, now);
+        await this.identity.accounts.requireProven(tx, userId);
         // The flow belongs to a user without a second factor.
         const isStale = "flow" in prover && (await secondFactors.enrolled(tx, userId, null)).length > 0;
         if (isStale || !(await enablePending(tx, { userId, secret, step, now }))) throw new AppError("invalid_code");

@@ -191,13 +191,24 @@ export async function codesOf(at: Executor, userId: string) {
     .execute();
 }
 
-/** @param since in ms; 0 deletes every factor, also an unfinished set-up */
-export async function deleteFactorsSince(tx: Executor, userId: string, since: number): Promise<void> {
-  await tx.kysely
+/** @param since in ms; 0 deletes every factor, also an unfinished set-up @returns the kinds of the deleted factors */
+export async function deleteFactorsSince(
+  tx: Executor,
+  userId: string,
+  since: number,
+): Promise<("totp" | "recovery_codes")[]> {
+  const apps = await tx.kysely
     .deleteFrom("totp_factors")
     .where("user_id", "=", userId)
     // An app that replaced another keeps the row of the other.
     .where((eb) => eb.or([eb("created_at", ">=", since), eb("enabled_at", ">=", since)]))
+    .returning("enabled_at")
     .execute();
-  await tx.kysely.deleteFrom("recovery_codes").where("user_id", "=", userId).where("created_at", ">=", since).execute();
+  const codes = await tx.kysely
+    .deleteFrom("recovery_codes")
+    .where("user_id", "=", userId)
+    .where("created_at", ">=", since)
+    .executeTakeFirstOrThrow();
+  const hadApp = apps.some(({ enabled_at }) => enabled_at !== null);
+  return [...(hadApp ? (["totp"] as const) : []), ...(codes.numDeletedRows > 0n ? (["recovery_codes"] as const) : [])];
 }

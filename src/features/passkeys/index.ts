@@ -16,8 +16,11 @@ export const passkeys = defineFeature({
   settings: {},
   export: passkeyData,
   security: passkeyOverview,
-  erase: (tx, userId) => deletePasskeysOf(tx, userId, 0),
-  revokeCredentials: (tx, userId, { since }) => deletePasskeysOf(tx, userId, since ?? 0),
+  erase: async (tx, userId) => {
+    await deletePasskeysOf(tx, userId, 0);
+  },
+  revokeCredentials: async (tx, userId, { since }) =>
+    (await deletePasskeysOf(tx, userId, since ?? 0)) ? ["passkey"] : [],
   secondFactors: ({ identity }) => [new PasskeyFactor(identity, new Assertions(identity, new Challenges(identity)))],
   signInMethods: { passkey: holdsPasskey },
   router: ({ identity, procedures }) => {

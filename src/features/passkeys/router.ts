@@ -126,7 +126,13 @@ export function passkeysRouter(
           {
             summary: "Ask for a challenge to add a passkey.",
             output: z.strictObject({ flow_id: z.uuid(), public_key: creationOptionsSchema, expires_in: expiresIn }),
-            errors: ["conflict", "forbidden", "origin_not_allowed", "insufficient_user_authentication"],
+            errors: [
+              "conflict",
+              "forbidden",
+              "address_unproven",
+              "origin_not_allowed",
+              "insufficient_user_authentication",
+            ],
             rest: { method: "POST", path: "/v1/me/passkeys/begin" },
             example: {
               input: {},
@@ -163,7 +169,14 @@ export function passkeysRouter(
           {
             summary: "Add a passkey.",
             output: passkeySchema,
-            errors: ["invalid_code", "conflict", "forbidden", "origin_not_allowed", "insufficient_user_authentication"],
+            errors: [
+              "invalid_code",
+              "conflict",
+              "forbidden",
+              "address_unproven",
+              "origin_not_allowed",
+              "insufficient_user_authentication",
+            ],
             rest: { method: "POST", path: "/v1/me/passkeys/complete", status: 201 },
             example: {
               input: {

@@ -31,12 +31,13 @@ export class Passkeys {
     private readonly challenges: Challenges,
   ) {}
 
-  /** @throws AppError `forbidden`, `conflict` (there are ten), `rate_limited` */
+  /** @throws AppError `forbidden`, `address_unproven`, `conflict` (there are ten), `rate_limited` */
   async begin(caller: AdmittedSession) {
     const { act, session } = caller;
     const { application } = act;
     requireUse(application);
     if (session.is_anonymous === 1) requireClaim(application, "passkey");
+    await this.identity.accounts.requireProven(this.identity.storage.read, session.user_id);
     await this.challenges.admit(act);
     const known = await passkeysOf(this.identity.storage.read, session.user_id);
     requireRoom(known.length);
@@ -65,7 +66,10 @@ export class Passkeys {
     return { flowId, publicKey, expiresIn };
   }
 
-  /** @throws AppError `forbidden`, `invalid_code`, `conflict` (there are ten; registered already), `token_revoked` */
+  /**
+   * @throws AppError `forbidden`, `address_unproven`, `invalid_code`, `conflict` (there are ten; registered already),
+   * `token_revoked`
+   */
   async complete(
     caller: AdmittedSession,
     input: { flowId: string; response: RegistrationResponse; name: string | null },
@@ -100,6 +104,7 @@ export class Passkeys {
     await storage.write(async (tx) => {
       await this.challenges.consume(tx, challenge);
       await lockSession(tx, session, now);
+      await accounts.requireProven(tx, userId);
       requireRoom((await passkeysOf(tx, userId)).length);
       if (!(await insertPasskey(tx, row))) {
         throw new AppError("conflict", { message: "This passkey is already registered." });

@@ -91,9 +91,14 @@ export async function deletePasskey(tx: Executor, userId: string, id: string) {
     .executeTakeFirst();
 }
 
-/** @param since in ms */
-export async function deletePasskeysOf(tx: Executor, userId: string, since: number): Promise<void> {
-  await tx.kysely.deleteFrom("passkeys").where("user_id", "=", userId).where("created_at", ">=", since).execute();
+/** @param since in ms @returns whether there were any */
+export async function deletePasskeysOf(tx: Executor, userId: string, since: number): Promise<boolean> {
+  const { numDeletedRows } = await tx.kysely
+    .deleteFrom("passkeys")
+    .where("user_id", "=", userId)
+    .where("created_at", ">=", since)
+    .executeTakeFirstOrThrow();
+  return numDeletedRows > 0n;
 }
 
 /** Matches users who have a passkey. */

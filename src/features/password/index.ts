@@ -20,9 +20,11 @@ export const password = defineFeature({
   settings: passwordSettings,
   export: passwordData,
   security: passwordData,
-  erase: deletePassword,
+  erase: async (tx, userId) => {
+    await deletePassword(tx, userId);
+  },
   // Deletes the password whenever it was set: a stranger came in by it, or has changed it.
-  revokeCredentials: deletePassword,
+  revokeCredentials: async (tx, userId) => ((await deletePassword(tx, userId)) ? ["password"] : []),
   signInMethods: { password: holdsPassword },
   router: ({ identity, procedures, settings, metrics, log }) => {
     const queue = new HashQueue({
@@ -46,7 +48,7 @@ export const password = defineFeature({
     const hashing = new PasswordHashing(identity.dataKeys, hasher, settings.password_min_length);
     const passwords = new Passwords(identity, hashing);
     const { auth } = passwordRouter(identity, procedures, passwords, new Registrations(identity, hashing));
-    const more = newPasswordRouter(procedures, passwords, new Recovery(identity, hashing));
+    const more = newPasswordRouter(identity, procedures, passwords, new Recovery(identity, hashing));
     return { auth: { ...auth, ...more.auth }, me: more.me };
   },
 });

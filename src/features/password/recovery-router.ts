@@ -1,17 +1,30 @@
 import { AppError } from "../../core/errors.ts";
+import { REVOCABLE_KINDS } from "../../core/feature.ts";
 import * as z from "../../core/zod.ts";
 import { proofInput, proofOf } from "../../identity/email-proofs/proofs.ts";
+import type { Identity } from "../../identity/identity.ts";
 import { exampleMailSent, mailSentSchema } from "../../identity/sessions/wire.ts";
+import { presentedSession } from "../../rpc/presented.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import type { Recovery } from "./recovery.ts";
 import type { Passwords } from "./service.ts";
 import { emailInput as email, passwordInput as password, toMailSent } from "./wire.ts";
 
 const success = z.strictObject({ status: z.literal("success") });
+const resetDone = success.extend({
+  removed: z
+    .array(z.enum(REVOCABLE_KINDS))
+    .describe("The kinds of credentials from before the address was first proven. They were deleted."),
+});
 const done = { status: "success" } as const;
 
 /** The procedures that change a password by the current one or by mail, and set the first one. */
-export function newPasswordRouter(procedures: Procedures, passwords: Passwords, recovery: Recovery) {
+export function newPasswordRouter(
+  identity: Pick<Identity, "accessTokens" | "refreshService">,
+  procedures: Procedures,
+  passwords: Passwords,
+  recovery: Recovery,
+) {
   const ofAuth = {
     change: procedures
       .provenSession(
@@ -54,21 +67,24 @@ export function newPasswordRouter(procedures: Procedures, passwords: Passwords, 
         summary: "Set a new password with the mailed link or code.",
         description:
           "Ends all of the user's sessions and proves the address. It signs nobody in: a second factor is asked for as " +
-          "before. If the address was never proven, earlier passwords, passkeys and factors are deleted.",
-        output: success,
+          "before. If the address was never proven, everything that was added before is deleted, and `removed` names it. A " +
+          "reset beside a live session of the same account deletes nothing.",
+        output: resetDone,
         errors: ["invalid_code", "forbidden", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/password/reset" },
         example: {
           input: { token: "sally_ml_…", new_password: "four other words entirely" },
-          output: done,
+          output: { ...done, removed: [] },
         },
       })
       .input(z.strictObject({ ...proofInput, new_password: password }))
       .mutation(async ({ ctx, input }) => {
-        const visit = await recovery.reset(ctx.act, { proof: proofOf(input), password: input.new_password });
+        const sid = await presentedSession(identity, ctx.call, ctx);
+        const reset = { proof: proofOf(input), password: input.new_password, sid };
+        const { visit, removed } = await recovery.reset(ctx.act, reset);
         const { application } = ctx.act;
         ctx.call.reply.cookies.push({ kind: "device", application, secret: visit.secret, maxAge: visit.maxAge });
-        return done;
+        return { ...done, removed: [...removed] };
       }),
   };
   const ofMe = {

@@ -1,4 +1,5 @@
 import { AppError } from "../../core/errors.ts";
+import type { RevocableKind } from "../../core/feature.ts";
 import { mayActFor } from "../../identity/accounts/may-act.ts";
 import type { Act } from "../../identity/applications/act.ts";
 import { userRef } from "../../identity/audit/act.ts";
@@ -42,10 +43,15 @@ export class Recovery {
   /**
    * Ends every session and every unfinished sign-in. Signs nobody in: a second factor is asked for as before. The device is known
    * from now on, so that no stranger's guesses keep it from the sign-in that follows.
-   * @returns the secret of the device
+   * @param sid the session that came with the request, or null
+   * @returns the secret of the device, and the kinds of credentials from before the first proof of the address, which were
+   * removed
    * @throws AppError `invalid_code`, `invalid_input`, `rate_limited`, `overloaded`
    */
-  async reset(asked: Act, { proof, password }: { proof: Proof; password: string }): Promise<DeviceVisit> {
+  async reset(
+    asked: Act,
+    { proof, password, sid }: { proof: Proof; password: string; sid: string | null },
+  ): Promise<{ visit: DeviceVisit; removed: readonly RevocableKind[] }> {
     const { application, origin } = asked;
     const { accounts, attempts, devices, signIns, storage, clock } = this.identity;
     signIns.requireMethod(application, BY_PASSWORD.method);
@@ -69,11 +75,12 @@ export class Recovery {
       await spend(tx);
       const still = await findAddressOf(tx, address);
       if (!still || !mayActFor(still)) throw new AppError("invalid_code");
-      await accounts.actByMail(tx, now, act, address);
+      const removed = await accounts.actByMail(tx, now, act, address, sid);
       await putPassword(tx, { userId, tenantId: application.tenant.id, hash, now });
       await accounts.credentialChanged(tx, now, act, { userId, keep: null, reason: "password_reset" });
       await attempts.forgive(tx, act, userId);
-      return devices.visit(tx, now, { id: userId, tenant_id: application.tenant.id }, act.device());
+      const user = { id: userId, tenant_id: application.tenant.id };
+      return { visit: await devices.visit(tx, now, user, act.device()), removed };
     });
   }
 }

@@ -5,6 +5,7 @@ import type { Act } from "../../identity/applications/act.ts";
 import { userRef } from "../../identity/audit/act.ts";
 import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/email-proofs/mailed.ts";
 import type { Proof, StartedProof } from "../../identity/email-proofs/proofs.ts";
+import { mailVerification } from "../../identity/email-proofs/verification-mail.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { isLockedLive } from "../../identity/sessions/lock.ts";
 import type { SessionBundle } from "../../identity/sessions/public.ts";
@@ -174,6 +175,7 @@ export class Registrations {
       public_metadata: JSON.stringify(person.metadata),
     });
     await this.#giveCredentials(tx, now, tenantId, id, person, isVerified);
+    if (!isVerified) await this.#mailVerification(tx, asked, id, person);
     await asked.by(userRef(id)).audit(tx, now, "user.created", userRef(id), { method: "password" });
     return id;
   }
@@ -193,7 +195,19 @@ export class Registrations {
     await this.#giveCredentials(tx, now, act.application.tenant.id, userId, person, isVerified);
     const details = { method: "password" };
     await this.identity.accounts.credentialChanged(tx, now, act, { userId, keep: null, reason: "upgraded", details });
+    // After the change, which ends the user's flows.
+    if (!isVerified) await this.#mailVerification(tx, asked, userId, person);
     return userId;
+  }
+
+  /**
+   * Mails the proof of a new account's address. The budget of the address protects its owner from many mails, and must not
+   * refuse a sign-up: the user can ask for the mail later.
+   */
+  async #mailVerification(tx: Executor, act: Act, userId: string, { address }: NewPerson): Promise<void> {
+    if (!(await this.identity.attempts.mayMailSignUp(tx, act, address.canonical))) return;
+    const { network } = act.origin;
+    await mailVerification(this.identity, tx, act.by(userRef(userId)), { userId, ...address, sid: null, network });
   }
 
   /** @throws AppError `conflict` if another account has the address by now */

@@ -85,8 +85,13 @@ export async function replacePassword(
   return row !== undefined;
 }
 
-export async function deletePassword(tx: Executor, userId: string): Promise<void> {
-  await tx.kysely.deleteFrom("password_credentials").where("user_id", "=", userId).execute();
+/** @returns whether there was one */
+export async function deletePassword(tx: Executor, userId: string): Promise<boolean> {
+  const { numDeletedRows } = await tx.kysely
+    .deleteFrom("password_credentials")
+    .where("user_id", "=", userId)
+    .executeTakeFirstOrThrow();
+  return numDeletedRows > 0n;
 }
 
 /** Returns the time in ms, or null for a user without a password. */

@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
+import type { RevocableKind } from "../../core/feature.ts";
 import { deleteMailsOf } from "../../mail/store.ts";
 import type { Executor } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
@@ -11,22 +12,29 @@ import type { SecondFactors } from "../factors/second-factors.ts";
 import type { Flows } from "../flows/flows.ts";
 import { deleteFlowsOf, SIGN_IN_KINDS } from "../flows/public.ts";
 import type { Notices } from "../notices/notices.ts";
+import { isLockedLive } from "../sessions/lock.ts";
 import { deleteSessionsOf } from "../sessions/public.ts";
 import type { Ending, Sessions } from "../sessions/sessions.ts";
-import { type AddressRef, findAddressOf, lockProvenAddress, verifyEmail } from "../users/emails/public.ts";
+import {
+  type AddressRef,
+  findAddressOf,
+  isOnlyUnproven,
+  lockProvenAddress,
+  verifyEmail,
+} from "../users/emails/public.ts";
 import { tombstoneUser } from "../users/public.ts";
 import { CONSEQUENCES, type Consequences, type CredentialChange } from "./credential-changes.ts";
-import { standsFor } from "./may-act.ts";
+import { proofEffect } from "./proof-effect.ts";
 
 /** Deletes the rows that a feature keeps about a user. */
 export type Erasure = (tx: Executor, userId: string) => Promise<void>;
 
-/** Removes all credentials of a user, or only those added at `since` (ms) or later. */
+/** Removes all credentials of a user, or only those added at `since` (ms) or later. Returns the kinds that it removed. */
 export type CredentialRevocation = (
   tx: Executor,
   userId: string,
   revocation: { since: number | null },
-) => Promise<void>;
+) => Promise<readonly RevocableKind[]>;
 
 interface AnyChange {
   userId: string;
@@ -57,36 +65,66 @@ export class Accounts {
 
   /**
    * Lets a mail to this address act for its account, once its proof is spent. The caller holds the lock on the user's row,
-   * unless the address was already proven when the caller read it. If the address was unproven, this call proves it: a stranger
-   * may have set the account up before its owner came (pre-hijacking), so all credentials are revoked and all sessions end.
+   * unless the address was already proven when the caller read it. If the address was unproven, this call proves it, and
+   * {@link proofEffect} decides whether everything from before is removed.
+   * @param sid the session that came with the proof, or null
+   * @returns the kinds of credentials that were removed
    * @throws AppError `invalid_code` when the address may no longer act for the account
    */
-  async actByMail(tx: Executor, now: number, act: Act, address: AddressRef): Promise<void> {
-    if (await lockProvenAddress(tx, address)) return;
+  async actByMail(
+    tx: Executor,
+    now: number,
+    asked: Act,
+    address: AddressRef,
+    sid: string | null,
+  ): Promise<readonly RevocableKind[]> {
+    if (await lockProvenAddress(tx, address)) return [];
+    const { userId, emailId } = address;
     const standing = await findAddressOf(tx, address);
-    if (!standing || !standsFor(standing)) throw new AppError("invalid_code");
-    await verifyEmail(tx, address.userId, address.emailId, now);
-    await this.#takeOver(tx, now, act, address.userId);
+    if (!standing) throw new AppError("invalid_code");
+    const session = { tenant_id: asked.application.tenant.id, user_id: userId, sid };
+    const effect = proofEffect({
+      purpose: "enter",
+      address: "unproven",
+      hasOtherProven: standing.proven > 0,
+      isOver: false,
+      isFromAccount: sid !== null && (await isLockedLive(tx, session, now)),
+    });
+    if (effect.refuses !== null) throw new AppError(effect.refuses);
+    const act = asked.by(userRef(userId));
+    await verifyEmail(tx, userId, emailId, now);
+    const removed =
+      effect.removes === "everything"
+        ? await this.credentialChanged(tx, now, act, { userId, keep: null, reason: "owner_proven" })
+        : [];
+    await act.audit(tx, now, "email.verified", userRef(userId));
+    return removed;
   }
 
-  async #takeOver(tx: Executor, now: number, asked: Act, userId: string): Promise<void> {
-    const act = asked.by(userRef(userId));
-    await this.credentialChanged(tx, now, act, { userId, keep: null, reason: "owner_proven" });
-    await act.audit(tx, now, "email.verified", userRef(userId));
+  /**
+   * Refuses a new factor while the account's only address is unproven. Otherwise the first proof of the address would have to
+   * choose between the owner and a stranger: keep the stranger's factor, or let a mailbox remove the owner's. An account
+   * without an address is admitted, because nobody can come by mail.
+   * @throws AppError `address_unproven`
+   */
+  async requireProven(at: Executor, userId: string): Promise<void> {
+    if (await isOnlyUnproven(at, userId)) throw new AppError("address_unproven");
   }
 
   /**
    * Applies every consequence of a credential change that {@link CONSEQUENCES} lists: revocations, ended flows and sessions,
    * the audit entry and the notice. The caller has made the change itself and holds the lock on the user's row, so that two
    * changes of one account run one after the other.
+   * @returns the kinds of credentials that were revoked
    */
-  async credentialChanged(tx: Executor, now: number, act: Act, change: Change): Promise<void> {
+  async credentialChanged(tx: Executor, now: number, act: Act, change: Change): Promise<readonly RevocableKind[]> {
     const { userId, keep, reason } = change;
     const consequences: Consequences = CONSEQUENCES[reason];
     await act.audit(tx, now, consequences.audit, change.target ?? userRef(userId), change.details);
+    const removed: RevocableKind[] = [];
     if (consequences.revokes !== "nothing") {
       const since = change.reason === "address_undone" ? change.undo.changedAt : null;
-      for (const revoke of this.revocations) await revoke(tx, userId, { since });
+      for (const revoke of this.revocations) removed.push(...(await revoke(tx, userId, { since })));
     }
     const losesFactors = consequences.revokes !== "nothing" || consequences.sessions === "factor_changed";
     if (losesFactors) await this.secondFactors.forgetBackups(tx, userId);
@@ -98,7 +136,14 @@ export class Accounts {
     if (consequences.sessions !== null) {
       await this.sessions.endAll(tx, act, userId, { reason: consequences.sessions, keep, everyApplication: true });
     }
-    if (consequences.notice) await this.notices.notify(tx, now, act, { ...consequences.notice, userId });
+    const { notice } = consequences;
+    if (notice?.template === "access_removed") {
+      const values = { removed: removed.join(",") };
+      if (removed.length > 0) await this.notices.notify(tx, now, act, { ...notice, userId, values });
+    } else if (notice) {
+      await this.notices.notify(tx, now, act, { ...notice, userId });
+    }
+    return removed;
   }
 
   async #endFlows(tx: Executor, change: Change, ends: Consequences["flows"]): Promise<void> {

@@ -23,6 +23,7 @@ export interface Consequences {
   knownDevices: boolean;
   /** Why the sessions end, in every application, except `keep`. If null, they stay alive. */
   sessions: EndReason | null;
+  /** If `template` is `access_removed`, it names what was removed, and is sent only if anything was. */
   notice: { kind: NoticeKind; template: TemplateName; values?: Readonly<Record<string, string>> } | null;
 }
 
@@ -49,6 +50,8 @@ const NEW_PASSWORD = {
  * and other sessions end. A mailed link stays: it proves a first factor only, and the second factor is still asked for.
  */
 const NEW_FACTORS = { ...NOTHING, flows: "half_sign_ins", trustedDevices: true, sessions: "factor_changed" } as const;
+
+const REMOVED = { kind: "factor", template: "access_removed" } as const;
 
 const told = (change: "added" | "removed", factor: "totp" | "recovery_codes" | "passkey") =>
   ({ kind: "factor", template: `factor_${change}`, values: { factor } }) as const;
@@ -77,6 +80,7 @@ export const CONSEQUENCES = {
     trustedDevices: true,
     knownDevices: true,
     sessions: "address_undone",
+    notice: REMOVED,
   },
   // The owner of the address signs in for the first time. A stranger may have set the account up before (pre-hijacking).
   owner_proven: {
@@ -87,6 +91,7 @@ export const CONSEQUENCES = {
     trustedDevices: true,
     knownDevices: true,
     sessions: "password_changed",
+    notice: REMOVED,
   },
 } as const satisfies Record<string, Consequences>;
 

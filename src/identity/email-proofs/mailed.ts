@@ -8,6 +8,8 @@ import type { Executor, Storage } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
 import type { Flows } from "../flows/flows.ts";
 import type { Attempts } from "../limits/attempts.ts";
+import { describeDevice } from "../notices/device.ts";
+import { momentOf } from "../notices/notices.ts";
 import { linkOf } from "./link.ts";
 import type { EmailProofs, Proof, ProofKind, Proven, SharedProof, StartedProof } from "./proofs.ts";
 
@@ -29,6 +31,8 @@ export interface ProofMail {
   lifetime: number;
   /** The network that the request counted against, or null. It gets the request back when the mail is used. */
   network?: string | null;
+  /** Further values for the words of the mail. */
+  values?: Readonly<Record<string, string>>;
 }
 
 /** A correct proof. {@link spend} it in the transaction of the act that it allows. */
@@ -74,7 +78,10 @@ export async function mailSharedProof(
   return mailProof(identity, tx, act, order, mail);
 }
 
-/** Starts a proof and mails it, in one transaction. It runs the same statements for every recipient, even for none. */
+/**
+ * Starts a proof and mails it, in one transaction. It runs the same statements for every recipient, even for none. The mail and
+ * the linked page name the time and the device of the request, so that a reader recognises a request by a stranger.
+ */
 export async function mailProof(
   identity: ProofParts,
   tx: Executor,
@@ -85,6 +92,7 @@ export async function mailProof(
   const { application, origin } = act;
   const { kind, userId, lifetime } = order;
   const { tenant } = application;
+  const device = describeDevice(origin.userAgent);
   const proof = await identity.emailProofs.start(tx, {
     kind,
     tenantId: tenant.id,
@@ -94,6 +102,7 @@ export async function mailProof(
       ...order.state,
       account: sha256Base64url(order.canonical),
       email: order.email,
+      device,
       network: order.network ?? null,
     },
     lifetime,
@@ -111,6 +120,10 @@ export async function mailProof(
       code: proof.code,
       minutes: String(Math.round(lifetime / MINUTE)),
       days: String(Math.round(lifetime / DAY)),
+      device: device ?? "",
+      address: origin.address,
+      time: momentOf(identity.clock.now()),
+      ...order.values,
     },
     languages: origin.languages ?? null,
     expiresAt: identity.clock.now() + lifetime,

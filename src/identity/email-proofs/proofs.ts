@@ -76,7 +76,7 @@ interface Sharing {
 
 const STEP = "mailed";
 /** The number of wrong codes that ends the flow. A link has 256 bits and needs no counter. */
-const MAX_CODES = 5;
+export const MAX_CODES = 5;
 const CODE_DIGITS = 8;
 
 /** The input of procedures that take a proof in either form. */

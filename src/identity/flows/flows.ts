@@ -11,6 +11,7 @@ import {
   findFlow,
   findMailFlow,
   insertFlow,
+  liveFlowsOf,
   moveFlow,
 } from "./store.ts";
 
@@ -69,6 +70,11 @@ export class Flows {
   /** Returns the latest live flow that sent this mail. */
   pendingMail(at: Executor, mail: string): Promise<FlowsTable | undefined> {
     return findMailFlow(at, { mail, now: this.clock.now() });
+  }
+
+  /** Returns a user's live flows of one kind, newest first. */
+  live(at: Executor, userId: string, kind: string): Promise<FlowsTable[]> {
+    return liveFlowsOf(at, { user_id: userId, kind, now: this.clock.now() });
   }
 
   /** Moves a flow from one step to the next. @returns false when it is not at `from` */

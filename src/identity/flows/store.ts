@@ -31,6 +31,20 @@ const byMail = prepared((db, p: Param<{ mail: string; now: number }>) =>
 );
 export const findMailFlow = (at: Executor, params: { mail: string; now: number }) => at.first(byMail, params);
 
+const liveOfUser = prepared((db, p: Param<{ user_id: string; kind: string; now: number }>) =>
+  db
+    .selectFrom("flows")
+    .selectAll()
+    .where("user_id", "=", p("user_id"))
+    .where("kind", "=", p("kind"))
+    .where("consumed_at", "is", null)
+    .where("expires_at", ">", p("now"))
+    .orderBy("id", "desc")
+    .limit(10),
+);
+export const liveFlowsOf = (at: Executor, params: { user_id: string; kind: string; now: number }) =>
+  at.all(liveOfUser, params);
+
 type Move = Find & { from: string; to: string; state: string };
 const move = prepared((db, p: Param<Move>) =>
   db

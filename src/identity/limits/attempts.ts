@@ -189,6 +189,17 @@ export class Attempts {
     return network;
   }
 
+  /**
+   * Counts one mail as {@link mail} does, in the transaction of an act that must not fail because of its mail.
+   * @returns false when the address or the network has had its share
+   */
+  async mayMailSignUp(tx: Executor, act: Act, account: string): Promise<boolean> {
+    const now = this.clock.now();
+    const toAddress = await admit(tx, keyOf(act, "mail:sign_up", account), this.settings.limit_mail_account, now);
+    if (!toAddress.admitted) return false;
+    return (await admit(tx, `mail:${act.origin.network}`, this.settings.limit_mail_network, now)).admitted;
+  }
+
   /** Counts one sign-up. @throws AppError `rate_limited` */
   async signUp(act: Act): Promise<void> {
     await this.#counts.take(act, [{ key: `sign-up:${act.origin.network}`, limit: this.settings.limit_sign_up }]);

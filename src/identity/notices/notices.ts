@@ -9,7 +9,7 @@ import type { Act } from "../applications/act.ts";
 import { SYSTEM, userRef } from "../audit/act.ts";
 import type { DeviceVisit } from "../devices/devices.ts";
 import type { NoticeKind } from "../tenants/notice-kinds.ts";
-import { findProvenAddress } from "../users/emails/public.ts";
+import { findNoticeAddress } from "../users/emails/public.ts";
 import type { UserRow } from "../users/wire.ts";
 import { describeDevice } from "./device.ts";
 
@@ -27,7 +27,12 @@ export interface Notice {
 const LIFETIME = 3 * DAY;
 const ONCE_A_DAY: Limit = { burst: 1, interval: DAY };
 
-/** Security notices. They are written in the transaction of their event, and go to the account's proven address. */
+/** Returns a time as mails write it: `2026-03-01 12:00 UTC`. */
+export function momentOf(now: number): string {
+  return `${toWireTime(now).slice(0, 16).replace("T", " ")} UTC`;
+}
+
+/** Security notices. They are written in the transaction of their event, and go to the address of {@link findNoticeAddress}. */
 export class Notices {
   constructor(
     private readonly outbox: Outbox,
@@ -35,12 +40,12 @@ export class Notices {
   ) {}
 
   /**
-   * Sends no notice to an unproven address, because it may belong to a stranger. A notice that sign-ins or buttons can cause
-   * repeatedly is sent only a few times an hour: an attacker may want to bury the important mail.
+   * A notice that sign-ins or buttons can cause repeatedly is sent only a few times an hour: an attacker may want to bury the
+   * important mail. An unproven address gets notices only while the account has no other, because it may belong to a stranger.
    */
   async notify(tx: Executor, now: number, act: Act, notice: Notice): Promise<void> {
     if (act.application.tenant.noticesOff.has(notice.kind)) return;
-    const to = notice.to ?? (await findProvenAddress(tx, notice.userId))?.address ?? null;
+    const to = notice.to ?? (await findNoticeAddress(tx, notice.userId));
     if (to === null) return;
     if (!(await this.#isAdmitted(tx, now, act, notice, to))) return;
     await this.#queue(tx, now, act, notice, to);
@@ -55,7 +60,7 @@ export class Notices {
     const { tenant } = act.application;
     const notice = { kind: "password", template: "guessed", userId: account } as const;
     if (tenant.noticesOff.has(notice.kind)) return;
-    const to = (await findProvenAddress(tx, account))?.address ?? null;
+    const to = await findNoticeAddress(tx, account);
     const key = `notice:guessed:${sha256Base64url(`${tenant.id}:${account}`)}`;
     if ((await admit(tx, key, ONCE_A_DAY, now)).admitted) await this.#queue(tx, now, act, notice, to);
   }
@@ -72,7 +77,7 @@ export class Notices {
         application: application.name,
         device: describeDevice(origin.userAgent) ?? "",
         address: origin.address,
-        time: `${toWireTime(now).slice(0, 16).replace("T", " ")} UTC`,
+        time: momentOf(now),
         ...notice.values,
       },
       languages: origin.languages ?? null,

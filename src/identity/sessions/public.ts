@@ -3,6 +3,7 @@ export {
   deleteSessionsOf,
   distrustSessions,
   endEverySessionRow,
+  endReasonOf,
   findSession,
   findSessionOf,
   isLiveSession,

@@ -53,6 +53,12 @@ const bundleById = prepared((db, p: Param<{ id: string }>) =>
 export const findSession = (at: Executor, id: string) => at.first(bundleById, { id });
 export type SessionBundle = NonNullable<Awaited<ReturnType<typeof findSession>>>;
 
+/** Returns why a session ended; null if it is unknown, alive or expired. */
+export async function endReasonOf(at: Executor, sid: string): Promise<string | null> {
+  const row = await at.kysely.selectFrom("sessions").select("end_reason").where("id", "=", sid).executeTakeFirst();
+  return row?.end_reason ?? null;
+}
+
 /** Returns whether a session and its user are still valid. */
 export function isLiveSession(session: SessionBundle, now: number): boolean {
   return (

@@ -77,8 +77,8 @@ export interface Claim {
   /** The act of the user. */
   act: Act;
   userId: string;
-  /** The session that asked. */
-  sid: string;
+  /** The session that asked, or null. */
+  sid: string | null;
   kind: ClaimKind;
 }
 

@@ -5,12 +5,19 @@ const IGNORE =
   "Falls Sie das nicht angefordert haben, ignorieren Sie diese E-Mail: Ohne den Link oder den Code passiert nichts.";
 const OTHER_DEVICE = "Auf einem anderen Gerät? Geben Sie dort diesen Code ein:";
 const WHERE = "Gerät: {{device}}\nNetzwerkadresse: {{address}}\nZeit: {{time}}";
+const ASKED = "Angefordert von: {{device}}\nNetzwerkadresse: {{address}}\nZeit: {{time}}";
 const NOT_YOU =
   "Falls Sie das nicht waren, hat jemand anderes Zugriff auf Ihr Konto. Setzen Sie jetzt ein neues Passwort und melden Sie alle Geräte ab, die Sie nicht kennen.";
 
 export const german: Language = {
   name: "Deutsch",
-  factors: { totp: "Authenticator-App", passkey: "Passkey", recovery_codes: "Wiederherstellungscodes" },
+  factors: {
+    totp: "Authenticator-App",
+    passkey: "Passkey",
+    recovery_codes: "Wiederherstellungscodes",
+    password: "Passwort",
+    address: "weitere E-Mail-Adressen",
+  },
   device: (english) => english.replace(" on ", " unter "),
   templates: {
     sign_up: {
@@ -23,7 +30,9 @@ ${OTHER_DEVICE}
 
 {{code}}
 
-${ONCE} ${IGNORE}`,
+${ONCE} ${IGNORE}
+
+${ASKED}`,
     },
     sign_up_known: {
       subject: "Sie haben bereits ein Konto bei {{application}}",
@@ -35,15 +44,16 @@ Falls Sie das nicht waren, müssen Sie nichts tun. Ihr Konto wurde nicht veränd
     },
     verify_email: {
       subject: "Bestätigen Sie Ihre E-Mail-Adresse für {{application}}",
-      body: `Bestätigen Sie, dass diese E-Mail-Adresse Ihnen gehört und dass Sie sie für Ihr Konto bei {{application}} verwenden.
+      body: `Bestätigen Sie, dass diese E-Mail-Adresse Ihnen gehört und dass Sie sie für Ihr Konto bei {{application}} verwenden. Öffnen Sie den Link in dem Browser, in dem Sie angemeldet sind, oder geben Sie den Code dort ein.
 
 [E-Mail-Adresse bestätigen]({{link}})
 
-${OTHER_DEVICE}
-
 {{code}}
 
-${ONCE} Falls Sie kein Konto bei {{application}} haben, bestätigen Sie nicht: Jemand hat Ihre Adresse versehentlich angegeben.`,
+${ONCE} Falls Sie das nicht angefordert haben, bestätigen Sie nicht und geben Sie den Code niemandem: Jemand hat Ihre Adresse versehentlich angegeben oder will Ihr Konto.
+
+Konto: {{account}}
+${ASKED}`,
     },
     email_known: {
       subject: "Jemand wollte Ihre E-Mail-Adresse bei {{application}} hinzufügen",
@@ -61,7 +71,9 @@ Haben Sie ihn auf einem anderen Gerät angefordert? Geben Sie dort diesen Code e
 
 {{code}}
 
-${ONCE} Geben Sie beides nicht weiter: Niemand von {{application}} wird Sie danach fragen, und mit dem Code könnte sich jemand in Ihrem Namen anmelden. ${IGNORE}`,
+${ONCE} Geben Sie beides nicht weiter: Niemand von {{application}} wird Sie danach fragen, und mit dem Code könnte sich jemand in Ihrem Namen anmelden. ${IGNORE}
+
+${ASKED}`,
     },
     sign_in_code: {
       subject: "{{code}} ist Ihr Code für {{application}}",
@@ -71,7 +83,9 @@ ${ONCE} Geben Sie beides nicht weiter: Niemand von {{application}} wird Sie dana
 
 Der Code gilt nur einmal und nur {{minutes}} Minuten lang. Geben Sie ihn nicht weiter: Niemand von {{application}} wird Sie danach fragen.
 
-Falls Sie das nicht angefordert haben, ignorieren Sie diese E-Mail: Ohne den Code passiert nichts.`,
+Falls Sie das nicht angefordert haben, ignorieren Sie diese E-Mail: Ohne den Code passiert nichts.
+
+${ASKED}`,
     },
     reset_password: {
       subject: "Setzen Sie Ihr Passwort für {{application}} zurück",
@@ -83,7 +97,9 @@ ${OTHER_DEVICE}
 
 {{code}}
 
-${ONCE} Falls Sie das nicht waren, ignorieren Sie diese E-Mail: Ihr Passwort bleibt unverändert.`,
+${ONCE} Falls Sie das nicht waren, ignorieren Sie diese E-Mail: Ihr Passwort bleibt unverändert.
+
+${ASKED}`,
     },
     email_changed: {
       subject: "Ihre E-Mail-Adresse bei {{application}} wurde geändert",
@@ -128,6 +144,16 @@ ${NOT_YOU}`,
 ${WHERE}
 
 ${NOT_YOU}`,
+    },
+    access_removed: {
+      subject: "Frühere Anmeldewege bei {{application}} wurden entfernt",
+      body: `Sie haben bestätigt, dass diese E-Mail-Adresse Ihnen gehört. Jemand anderes kann Ihr Konto bei {{application}} vorher benutzt haben. Deshalb wurden frühere Anmeldewege entfernt und alle Geräte abgemeldet.
+
+Entfernt: {{removed}}
+
+${WHERE}
+
+Falls Sie sie selbst eingerichtet hatten, melden Sie sich an und fügen Sie sie wieder hinzu.`,
     },
     recovery_code_used: {
       subject: "Bei {{application}} wurde ein Wiederherstellungscode verwendet",

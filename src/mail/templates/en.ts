@@ -4,12 +4,19 @@ const ONCE = "You can use the link or the code once, within {{minutes}} minutes.
 const IGNORE = "If you did not ask for this, ignore this email: without the link or the code, nothing happens.";
 const OTHER_DEVICE = "On another device? Enter this code there:";
 const WHERE = "Device: {{device}}\nNetwork address: {{address}}\nTime: {{time}}";
+const ASKED = "Asked for by: {{device}}\nNetwork address: {{address}}\nTime: {{time}}";
 const NOT_YOU =
   "If this was not you, somebody else has access to your account. Set a new password now, and sign out all devices that you do not recognise.";
 
 export const english: Language = {
   name: "English",
-  factors: { totp: "authenticator app", passkey: "passkey", recovery_codes: "recovery codes" },
+  factors: {
+    totp: "authenticator app",
+    passkey: "passkey",
+    recovery_codes: "recovery codes",
+    password: "password",
+    address: "additional email addresses",
+  },
   device: (english) => english,
   templates: {
     sign_up: {
@@ -22,7 +29,9 @@ ${OTHER_DEVICE}
 
 {{code}}
 
-${ONCE} ${IGNORE}`,
+${ONCE} ${IGNORE}
+
+${ASKED}`,
     },
     sign_up_known: {
       subject: "You already have an account at {{application}}",
@@ -34,15 +43,16 @@ If this was not you, you need not do anything. Your account was not changed.`,
     },
     verify_email: {
       subject: "Confirm your email address for {{application}}",
-      body: `Confirm that this email address is yours, and that it belongs to your account at {{application}}.
+      body: `Confirm that this email address is yours, and that it belongs to your account at {{application}}. Open the link in the browser where you are signed in, or enter the code there.
 
 [Confirm email address]({{link}})
 
-${OTHER_DEVICE}
-
 {{code}}
 
-${ONCE} If you have no account at {{application}}, do not confirm: somebody entered your address by mistake.`,
+${ONCE} If you did not ask for this, do not confirm and tell nobody the code: somebody entered your address by mistake, or wants your account.
+
+Account: {{account}}
+${ASKED}`,
     },
     email_known: {
       subject: "Somebody tried to add your email address at {{application}}",
@@ -60,7 +70,9 @@ Did you ask on another device? Enter this code there:
 
 {{code}}
 
-${ONCE} Do not share them: nobody from {{application}} will ask you for them, and anybody with the code could sign in as you. ${IGNORE}`,
+${ONCE} Do not share them: nobody from {{application}} will ask you for them, and anybody with the code could sign in as you. ${IGNORE}
+
+${ASKED}`,
     },
     sign_in_code: {
       subject: "{{code}} is your code for {{application}}",
@@ -70,7 +82,9 @@ ${ONCE} Do not share them: nobody from {{application}} will ask you for them, an
 
 You can use the code once, within {{minutes}} minutes. Do not share it: nobody from {{application}} will ask you for it.
 
-If you did not ask for this, ignore this email: without the code, nothing happens.`,
+If you did not ask for this, ignore this email: without the code, nothing happens.
+
+${ASKED}`,
     },
     reset_password: {
       subject: "Reset your password for {{application}}",
@@ -82,7 +96,9 @@ ${OTHER_DEVICE}
 
 {{code}}
 
-${ONCE} If this was not you, ignore this email: your password stays as it is.`,
+${ONCE} If this was not you, ignore this email: your password stays as it is.
+
+${ASKED}`,
     },
     email_changed: {
       subject: "Your email address at {{application}} was changed",
@@ -127,6 +143,16 @@ ${NOT_YOU}`,
 ${WHERE}
 
 ${NOT_YOU}`,
+    },
+    access_removed: {
+      subject: "Earlier ways to sign in to {{application}} were removed",
+      body: `You proved that this email address is yours. Somebody may have used your account at {{application}} before that, so earlier ways to sign in were removed, and all devices were signed out.
+
+Removed: {{removed}}
+
+${WHERE}
+
+If you had set them up yourself, sign in and add them again.`,
     },
     recovery_code_used: {
       subject: "A recovery code was used at {{application}}",

@@ -1,3 +1,5 @@
+import { REVOCABLE_KINDS } from "../../core/feature.ts";
+
 /**
  * The words of a mail. The body is paragraphs with an empty line between them; `{{name}}` stands for a value. The paragraph
  * `[words]({{link}})` becomes a button, and the paragraph `{{code}}` becomes large. A line with an empty value is omitted.
@@ -9,19 +11,20 @@ export interface Template {
 
 /** All mails, with the values that their words may name besides `application` and `tenant`. */
 export const TEMPLATE_VALUES = {
-  sign_up: ["link", "code", "minutes"],
+  sign_up: ["link", "code", "minutes", "device", "address", "time"],
   sign_up_known: ["home"],
-  verify_email: ["link", "code", "minutes"],
+  verify_email: ["account", "link", "code", "minutes", "device", "address", "time"],
   email_known: [],
-  sign_in_link: ["link", "code", "minutes"],
-  sign_in_code: ["code", "minutes"],
-  reset_password: ["link", "code", "minutes"],
+  sign_in_link: ["link", "code", "minutes", "device", "address", "time"],
+  sign_in_code: ["code", "minutes", "device", "address", "time"],
+  reset_password: ["link", "code", "minutes", "device", "address", "time"],
   email_changed: ["old_email", "new_email", "link", "days"],
   email_added: ["email"],
   email_removed: ["email"],
   password_changed: ["device", "address", "time"],
   factor_added: ["factor", "device", "address", "time"],
   factor_removed: ["factor", "device", "address", "time"],
+  access_removed: ["removed", "device", "address", "time"],
   recovery_code_used: ["left", "device", "address", "time"],
   second_factor_refused: ["device", "address", "time"],
   guessed: ["device", "address", "time"],
@@ -33,8 +36,8 @@ export const TEMPLATE_VALUES = {
 
 export type TemplateName = keyof typeof TEMPLATE_VALUES;
 
-/** The possible values of `factor`. Each language has words for them; any other value stands as it is. */
-export const FACTORS = ["totp", "passkey", "recovery_codes"] as const;
+/** The possible values of `factor` and `removed`. Each language has words for them; any other value stands as it is. */
+export const FACTORS = REVOCABLE_KINDS;
 
 /** A language of mails. Each has its own file. */
 export interface Language {

@@ -579,6 +579,15 @@ export interface AuthEmailCompleteInput {
 
 export type AuthEmailCompleteOutput = Tokens | MfaRequired;
 
+export interface AuthEmailProofInput {
+  /** The token of a sign-in that answered `setup_required`, if there is no session yet. */
+  mfa_token?: string | null | undefined;
+  /** Send another mail in any case. */
+  again?: boolean | undefined;
+}
+
+export type AuthEmailProofOutput = MailSent;
+
 export interface AuthEmailStartInput {
   /** One e-mail address. */
   email: string;
@@ -603,6 +612,8 @@ export interface AuthEmailVerifyInput {
   flow_id?: string | undefined;
   /** The code from the mail. Spaces and hyphens are ignored. */
   code?: string | undefined;
+  /** The token of a sign-in that answered `setup_required`, if there is no session yet. */
+  mfa_token?: string | null | undefined;
 }
 
 export interface AuthEmailVerifyOutput {
@@ -777,6 +788,8 @@ export interface AuthPasswordResetInput {
 
 export interface AuthPasswordResetOutput {
   status: "success";
+  /** The kinds of credentials from before the address was first proven. They were deleted. */
+  removed: Array<"password" | "passkey" | "totp" | "recovery_codes" | "address">;
 }
 
 export interface AuthRefreshInput {
@@ -1228,6 +1241,13 @@ export interface Api {
        */
       complete: { kind: "mutation"; input: AuthEmailCompleteInput; output: AuthEmailCompleteOutput };
       /**
+       * Send the mail that proves the account's address, or name the mail that is on its way.
+       * REST: POST /v1/auth/email/proof
+       * Access: flow-or-session
+       * Errors: conflict
+       */
+      proof: { kind: "mutation"; input: AuthEmailProofInput | undefined; output: AuthEmailProofOutput };
+      /**
        * Ask for a mail with a link or a code to sign in with.
        * REST: POST /v1/auth/email/start
        * Access: public
@@ -1281,21 +1301,21 @@ export interface Api {
        * Finish the set-up of an authenticator app with a code from it.
        * REST: POST /v1/auth/mfa/enable
        * Access: flow-or-session
-       * Errors: forbidden
+       * Errors: forbidden, address_unproven
        */
       enable: { kind: "mutation"; input: AuthMfaEnableInput; output: AuthMfaEnableOutput };
       /**
        * Make ten new recovery codes, which replace all earlier ones.
        * REST: POST /v1/auth/mfa/recovery-codes
        * Access: session, fresh true
-       * Errors: conflict
+       * Errors: conflict, address_unproven
        */
       recoveryCodes: { kind: "mutation"; input: undefined; output: AuthMfaRecoveryCodesOutput };
       /**
        * Begin the set-up of an authenticator app.
        * REST: POST /v1/auth/mfa/setup
        * Access: flow-or-session
-       * Errors: forbidden, insufficient_user_authentication
+       * Errors: forbidden, address_unproven, insufficient_user_authentication
        */
       setup: { kind: "mutation"; input: AuthMfaSetupInput | undefined; output: AuthMfaSetupOutput };
       /**
@@ -1456,14 +1476,14 @@ export interface Api {
        * Ask for a challenge to add a passkey.
        * REST: POST /v1/me/passkeys/begin
        * Access: session, fresh true
-       * Errors: conflict, forbidden, origin_not_allowed, insufficient_user_authentication
+       * Errors: conflict, forbidden, address_unproven, origin_not_allowed, insufficient_user_authentication
        */
       begin: { kind: "mutation"; input: MePasskeysBeginInput | undefined; output: MePasskeysBeginOutput };
       /**
        * Add a passkey.
        * REST: POST /v1/me/passkeys/complete
        * Access: session, fresh true
-       * Errors: invalid_code, conflict, forbidden, origin_not_allowed, insufficient_user_authentication
+       * Errors: invalid_code, conflict, forbidden, address_unproven, origin_not_allowed, insufficient_user_authentication
        */
       complete: { kind: "mutation"; input: MePasskeysCompleteInput; output: MePasskeysCompleteOutput };
       /**

@@ -109,9 +109,15 @@ scenarios("POST /v1/auth/email/undo", (t) => {
       const mails = await app.mails();
       expect(mails.map(({ to, template }) => `${to}: ${template}`).sort()).toEqual([
         `${EVIL}: email_removed`,
+        `${OLD}: access_removed`,
         `${OLD}: reset_password`,
       ]);
-      const reset = { token: mails.find(({ to }) => to === OLD)?.link, new_password: NEW_PASSWORD };
+      const removal = mails.find(({ template }) => template === "access_removed");
+      expect(removal?.text).toContain("Removed: password, authenticator app, recovery codes, passkey");
+      const reset = {
+        token: mails.find(({ template }) => template === "reset_password")?.link,
+        new_password: NEW_PASSWORD,
+      };
       expect((await callerOf(app).post("/v1/auth/password/reset", reset)).status).toBe(200);
       expect((await login(app, OLD, NEW_PASSWORD)).body.user.id).toBe(user.id);
       expect((await undo(app, undoLink)).code).toBe("invalid_code");
@@ -178,7 +184,7 @@ scenarios("POST /v1/auth/email/undo", (t) => {
     app.clock.advance(-1);
     const answers = await Promise.all(Array.from({ length: 20 }, () => undo(app, link)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array.from({ length: 19 }, () => 401)]);
-    expect((await app.mails(OLD)).map(({ template }) => template)).toEqual(["reset_password"]);
+    expect((await app.mails(OLD)).map(({ template }) => template)).toEqual(["access_removed", "reset_password"]);
   });
 
   t.test("an attacker who changes the address twice cannot end the owner's undo with another", async (app) => {
@@ -256,7 +262,7 @@ scenarios("POST /v1/auth/email/undo", (t) => {
     const link = await changeAddress(app, user, EVIL);
     await setApplication(app, app.applicationId, { sign_in_methods: '["passkey"]' });
     expect((await undo(app, link)).status).toBe(200);
-    expect(await app.mails(OLD)).toEqual([]);
+    expect((await app.mails(OLD)).map(({ template }) => template)).toEqual(["access_removed"]);
   });
 
   t.test("a change at the same time does not survive it", async (app) => {

@@ -347,7 +347,7 @@ scenarios("mailed links and codes, attacked", (t) => {
     async (app) => {
       await allowMail(app);
       for (let round = 0; round < 5; round++) {
-        const user = await app.user();
+        const user = await app.unproven();
         const proofs = [await proofFor(app, user.email), await proofFor(app, user.email)];
         const answers = await Promise.all(
           Array.from({ length: 10 }, (_, i) => completeBy(app.client(), proofs[i % 2] ?? {})),
@@ -362,7 +362,7 @@ scenarios("mailed links and codes, attacked", (t) => {
 
   t.test("an unproven second address does not open an account with a proven first one", async (app) => {
     await allowMail(app);
-    const owner = await app.user("owner@example.com");
+    const owner = await app.unproven("owner@example.com");
     await addAddress(app, owner.id, "second@example.com");
     const mailed = async (email: string) => {
       const { answer, flowId, mail } = await askForMail(app, email);

@@ -1,5 +1,6 @@
 import { expect } from "bun:test";
 import type { Body } from "../../support/client.ts";
+import { unprove, verifyPrimary } from "../../support/mail-proofs.ts";
 import { allowMail, completeBy, MAIL_METHODS, mailTo } from "../../support/mailed-links.ts";
 import { addPasskey, newAuthenticator, signInWith } from "../../support/passkeys.ts";
 import { scenarios } from "../../support/scenarios.ts";
@@ -18,6 +19,8 @@ scenarios("a person who registers with a stranger's address keeps no way in", (t
         const stranger = await own.post("/v1/auth/register", { email: ADDRESS, password: PASSWORD });
         const authenticator = newAuthenticator();
         const client = app.client().bearer(stranger.body.access_token);
+        // Today the appliance refuses a factor before the proof. An account from an earlier version may have some.
+        await verifyPrimary(app, stranger.body.user);
         await addPasskey(client, authenticator);
         const stepped = await signInWith(own, authenticator);
         const strong = app.client().bearer(stepped.body.access_token);
@@ -27,6 +30,7 @@ scenarios("a person who registers with a stranger's address keeps no way in", (t
         for (const secret of [setup.secret, ...codes]) app.secrets.add(secret);
         const half = await own.post("/v1/auth/login", { email: ADDRESS, password: PASSWORD });
         expect(half.body.status).toBe("mfa_required");
+        await unprove(app, stranger.body.user);
         await app.mails();
 
         const { flowId, link, code } = await mailTo(app, ADDRESS, method, own);

@@ -1,6 +1,7 @@
 import { expect } from "bun:test";
 import { toPrefixedId } from "../../../src/core/ids.ts";
 import type { TestApp } from "../../support/app.ts";
+import { unprove } from "../../support/mail-proofs.ts";
 import { allowMail, completeBy, proofFor } from "../../support/mailed-links.ts";
 import { addPasskey, caller, type Holder, holder, newAuthenticator, signInWith } from "../../support/passkeys.ts";
 import { scenarios } from "../../support/scenarios.ts";
@@ -108,6 +109,7 @@ scenarios("a person's own passkeys", (t) => {
   t.test("the last way to sign in stays, whatever the address would allow elsewhere", async (app) => {
     const owner = await holder(app);
     const client = await proven(app, owner);
+    await unprove(app, owner.user);
     const remove = () => client.delete(`/v1/me/passkeys/${owner.passkey.id}`);
     const setMethods = async (methods: string[]) => {
       await app.storage.write(async (tx) => {
@@ -159,6 +161,7 @@ scenarios("a person's own passkeys", (t) => {
 
   t.test("are deleted with everything from before the address was proven (pre-hijacking)", async (app) => {
     const { user, authenticator } = await holder(app);
+    await unprove(app, user);
     await allowMail(app, ["passkey", "magic_link"]);
     expect((await completeBy(app.client(), await proofFor(app, user.email))).status).toBe(200);
     expect((await signInWith(caller(app), authenticator)).code).toBe("invalid_code");

@@ -159,8 +159,8 @@ scenarios("POST /v1/auth/anonymous/upgrade", (t) => {
 
   t.test("a person who proves an address is no longer anonymous, and a password alone is refused", async (app) => {
     const [first, second] = [await anonymous(app), await anonymous(app)];
-    const { token } = await add(app, await session(app, first), body.email);
-    expect((await callerOf(app).post("/v1/auth/email/verify", { token })).status).toBe(200);
+    const { asker, token } = await add(app, await session(app, first), body.email);
+    expect((await asker.post("/v1/auth/email/verify", { token })).status).toBe(200);
     expect([await isAnonymous(app, first), await emailsOf(app, first)]).toEqual([0, ["ada@example.com*"]]);
     await deletePassword(app, second);
     const client = await session(app, second);

@@ -23,8 +23,8 @@ const TABLE: Row[] = [
   ["recovery_codes_renewed", "nothing", "none", "kept", "kept", null, "factor_added"],
   ["upgraded", "nothing", "all", "forgotten", "kept", "replaced", null],
   ["address_removed", "nothing", "mailed", "kept", "kept", null, null],
-  ["address_undone", "newer", "all_but_earlier_undo", "forgotten", "forgotten", "address_undone", null],
-  ["owner_proven", "everything", "erased", "forgotten", "forgotten", "password_changed", null],
+  ["address_undone", "newer", "all_but_earlier_undo", "forgotten", "forgotten", "address_undone", "access_removed"],
+  ["owner_proven", "everything", "erased", "forgotten", "forgotten", "password_changed", "access_removed"],
 ];
 
 test.each(TABLE)("%s revokes %s and ends the flows: %s", (reason, revokes, flows, trusted, known, sessions, notice) => {

@@ -4,6 +4,7 @@ import type { Notice } from "../../../src/identity/notices/notices.ts";
 
 import type { TestApp, TestUser } from "../../support/app.ts";
 import type { Client } from "../../support/client.ts";
+import { giveEmail } from "../../support/mail-proofs.ts";
 import { allowMail, completeBy, mailTo } from "../../support/mailed-links.ts";
 import { proveAddress } from "../../support/own-affairs.ts";
 import { scenarios } from "../../support/scenarios.ts";
@@ -100,12 +101,13 @@ scenarios("a notice of a sign-in from a new device (ASVS 6.3.5)", (t) => {
     const email = "victim@example.com";
     const stranger = browser(app, SAFARI);
     expect((await stranger.post("/v1/auth/register", { email, password: PASSWORD })).status).toBe(201);
+    await app.mails();
     await allowMail(app);
     const owner = browser(app, FIREFOX);
     const first = await mailTo(app, email, "magic_link", owner);
     expect((await completeBy(owner, { token: first.link, flow_id: first.flowId })).status).toBe(200);
-    // The owner's first device causes no notice, and the stranger's device does.
-    expect(await app.mails()).toEqual([]);
+    // The owner's first device causes no notice of a new device, and the stranger's device does.
+    expect((await app.mails()).map(({ template }) => template)).toEqual(["access_removed"]);
     const again = await mailTo(app, email, "magic_link", owner);
     expect((await completeBy(stranger, { token: again.link, flow_id: again.flowId })).status).toBe(200);
     expect((await app.mails(email)).map(({ template }) => template)).toEqual(["new_device"]);
@@ -118,15 +120,23 @@ scenarios("a notice of a sign-in from a new device (ASVS 6.3.5)", (t) => {
     expect(await app.mails("ada@example.com")).toHaveLength(5);
   });
 
-  t.test("an unproven address gets no notice, and neither does an address that is not primary", async (app) => {
-    const user = await app.user("stranger@example.com");
-    await begin(app, user, FIREFOX);
-    await begin(app, user, SAFARI);
-    expect(await app.mailsWritten()).toBe(0);
-    await proveAddress(app, user.id);
-    await begin(app, user, "curl/8.8.0");
-    await app.mail("stranger@example.com");
-  });
+  t.test(
+    "an unproven address gets notices while it is the account's only one, and none beside another",
+    async (app) => {
+      const user = await app.unproven("owner@example.com");
+      await begin(app, user, FIREFOX);
+      await begin(app, user, SAFARI);
+      expect((await app.mail("owner@example.com")).template).toBe("new_device");
+      await giveEmail(app, user, "typo@example.com", false);
+      await begin(app, user, "curl/8.8.0");
+      expect(await app.mails()).toEqual([]);
+      await proveAddress(app, user.id);
+      await begin(app, user, "wget/1.24");
+      expect((await app.mails()).map(({ to, template }) => [to, template])).toEqual([
+        ["owner@example.com", "new_device"],
+      ]);
+    },
+  );
 
   t.test("each kind can be switched off for one tenant and stays on for the others", async (app) => {
     const acme = await app.tenant("acme");

@@ -30,7 +30,7 @@ function expectedClaims(app: TestApp, issuer: string, applicationId: string, use
     amr: ["pwd"],
     scope: "account",
     email: user.email,
-    email_verified: false,
+    email_verified: true,
   };
 }
 
@@ -145,7 +145,7 @@ scenarios("access tokens", (t) => {
         id: user.id,
         external_id: null,
         email: user.email,
-        email_verified: false,
+        email_verified: true,
         display_name: null,
         is_anonymous: false,
         metadata: {},

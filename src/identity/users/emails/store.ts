@@ -80,9 +80,14 @@ export async function deleteEmail(tx: Executor, id: string): Promise<void> {
   await tx.kysely.deleteFrom("user_emails").where("id", "=", id).execute();
 }
 
-/** Deletes all addresses of a user except the primary one. */
-export async function deleteOtherEmails(tx: Executor, userId: string): Promise<void> {
-  await tx.kysely.deleteFrom("user_emails").where("user_id", "=", userId).where("is_primary", "=", 0).execute();
+/** Deletes all addresses of a user except the primary one. @returns whether there were any */
+export async function deleteOtherEmails(tx: Executor, userId: string): Promise<boolean> {
+  const { numDeletedRows } = await tx.kysely
+    .deleteFrom("user_emails")
+    .where("user_id", "=", userId)
+    .where("is_primary", "=", 0)
+    .executeTakeFirstOrThrow();
+  return numDeletedRows > 0n;
 }
 
 /** Deletes the addresses of a user that were proven after `since` (ms) or never, except one. */
@@ -161,18 +166,31 @@ const lockProven = prepared((db, p: Param<{ id: string; user_id: string }>) =>
 export const lockProvenAddress = async (tx: Executor, { userId, emailId }: AddressRef) =>
   (await tx.first(lockProven, { id: emailId, user_id: userId })) !== undefined;
 
-const proven = prepared((db, p: Param<{ user_id: string }>) =>
+const reachable = prepared((db, p: Param<{ user_id: string }>) =>
   db
     .selectFrom("user_emails")
-    .select("address")
+    .select(["address", "verified_at"])
     .where("user_id", "=", p("user_id"))
-    .where("verified_at", "is not", null)
+    .orderBy((eb) => eb.case().when("verified_at", "is", null).then(1).else(0).end())
     .orderBy("is_primary", "desc")
     .orderBy("id")
-    .limit(1),
+    .limit(2),
 );
-/** Returns a proven address of a user, preferably the primary one. */
-export const findProvenAddress = (at: Executor, userId: string) => at.first(proven, { user_id: userId });
+/**
+ * Returns the address for a user's notices: a proven one, preferably the primary, else the account's only address. Its owner
+ * must hear about an account that a stranger sets up with it. Of several unproven addresses none is chosen.
+ */
+export async function findNoticeAddress(at: Executor, userId: string): Promise<string | null> {
+  const [first, second] = await at.all(reachable, { user_id: userId });
+  if (!first || (first.verified_at === null && second)) return null;
+  return first.address;
+}
+
+/** Returns whether a user has an address and none is proven. */
+export async function isOnlyUnproven(at: Executor, userId: string): Promise<boolean> {
+  const [first] = await at.all(reachable, { user_id: userId });
+  return first !== undefined && first.verified_at === null;
+}
 
 const provenSince = prepared((db, p: Param<{ user_id: string; since: number }>) =>
   db
