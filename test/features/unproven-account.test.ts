@@ -176,7 +176,10 @@ scenarios("a mailbox alone", (t) => {
       await unprove(app, user);
       await app.mails();
       const { flowId, link, code } = await mailTo(app, ADDRESS, method, callerOf(app));
-      const signedIn = await completeBy(strong, link === "" ? { flow_id: flowId, code } : { token: link, flow_id: flowId });
+      const signedIn = await completeBy(
+        strong,
+        link === "" ? { flow_id: flowId, code } : { token: link, flow_id: flowId },
+      );
       expect([signedIn.status, signedIn.body.status]).toEqual([200, "mfa_required"]);
       expect(await emailsOf(app, user)).toEqual([`${ADDRESS}*`]);
       const answer = { mfa_token: signedIn.body.mfa_token, method: "totp", code: totp(secret, app.clock.now()) };

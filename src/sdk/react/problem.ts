@@ -50,6 +50,10 @@ function summaryOf(code: unknown, texts: Texts, retryAfter: unknown): string | u
       return texts.invalidCode;
     case "forbidden":
       return texts.notOffered;
+    case "address_unproven":
+      return texts.addressUnproven;
+    case "asking_session_required":
+      return texts.askingSessionRequired;
     case "insufficient_user_authentication":
       return texts.needsStepUp;
     case "passkey_cancelled":

@@ -1,6 +1,7 @@
 import { type ReactElement, type ReactNode, useEffect } from "react";
 import type { MfaRequired, User } from "../client/api.gen.ts";
 import type { CallOptions } from "../client/types.ts";
+import { ConfirmAddress, isUnproven } from "./confirm-address.tsx";
 import { useProvided } from "./context.ts";
 import { CodeField, useFieldIds } from "./field.tsx";
 import { Form } from "./form.tsx";
@@ -24,9 +25,11 @@ export function TotpSetupForm({ mfa, onDone, options, onRefused, children }: Tot
   const idOf = useFieldIds();
   const setup = useLoaded(() => auth().setupTotp(mfa, options));
 
+  const mustConfirm = isUnproven(setup.error);
+
   useEffect(() => {
-    if (setup.error !== null) onRefused?.(setup.error);
-  }, [setup.error, onRefused]);
+    if (setup.error !== null && !mustConfirm) onRefused?.(setup.error);
+  }, [setup.error, mustConfirm, onRefused]);
 
   async function enable(code: string): Promise<void> {
     const half = mfa ? { mfa_token: mfa.mfa_token } : {};
@@ -35,6 +38,15 @@ export function TotpSetupForm({ mfa, onDone, options, onRefused, children }: Tot
     onDone?.(user);
   }
 
+  const ways = children && <div className="sallyport-ways">{children}</div>;
+  if (mustConfirm) {
+    return (
+      <>
+        <ConfirmAddress mfa={mfa} onDone={setup.reload} />
+        {ways}
+      </>
+    );
+  }
   return (
     <>
       <Loaded of={setup}>
@@ -76,7 +88,7 @@ export function TotpSetupForm({ mfa, onDone, options, onRefused, children }: Tot
           </>
         )}
       </Loaded>
-      {children && <div className="sallyport-ways">{children}</div>}
+      {ways}
     </>
   );
 }

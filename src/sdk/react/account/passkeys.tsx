@@ -2,8 +2,10 @@ import { type ReactElement, useState } from "react";
 import type { Passkey } from "../../client/api.gen.ts";
 import { useAction } from "../action.ts";
 import { ActionStatus } from "../action-status.tsx";
+import { ConfirmAddress, isUnproven } from "../confirm-address.tsx";
 import { ConfirmButton } from "../confirm-button.tsx";
 import { useProvided } from "../context.ts";
+import { Dialog } from "../dialog.tsx";
 import { Field, useFieldIds } from "../field.tsx";
 import { Form } from "../form.tsx";
 import { usePageAuth } from "../hooks.ts";
@@ -18,8 +20,15 @@ export function PasskeysSection({ onChange }: { onChange: () => void }): ReactEl
   const auth = usePageAuth();
   const calls = () => auth().client.me.passkeys;
   const passkeys = usePages((input) => calls().list.query(input));
+  const [isConfirming, setConfirming] = useState(false);
   const add = useAction(async () => {
-    await auth().registerPasskey();
+    try {
+      await auth().registerPasskey();
+    } catch (error) {
+      if (!isUnproven(error)) throw error;
+      setConfirming(true);
+      return undefined;
+    }
     await passkeys.reload();
     onChange();
     return texts.passkeyAdded;
@@ -50,6 +59,16 @@ export function PasskeysSection({ onChange }: { onChange: () => void }): ReactEl
         {texts.addPasskey}
       </button>
       <ActionStatus action={add} />
+      {isConfirming && (
+        <Dialog title={texts.addPasskey} onClose={() => setConfirming(false)}>
+          <ConfirmAddress
+            onDone={async () => {
+              setConfirming(false);
+              await add.run();
+            }}
+          />
+        </Dialog>
+      )}
     </Section>
   );
 }

@@ -34,6 +34,8 @@ export const english: Texts = {
   signUpMailSent: (email) => `A mail is on its way to ${email}. Follow its link, or enter its code here.`,
   resetMailSent: (email) => `If there is an account for ${email}, a mail with a code is on its way.`,
   addressMailSent: (email) => `A mail is on its way to ${email}. Enter its code here, or follow its link.`,
+  confirmAddressIntro:
+    "First confirm your email address, so that nobody else can come in by it. Enter the code from the mail that we sent you.",
   mailCodeLabel: "Code from the mail",
   mailCodeHint: "Eight digits. If the mail does not arrive, look in your spam folder.",
   confirm: "Confirm",
@@ -179,6 +181,9 @@ export const english: Texts = {
   emailTaken: "An account with this address already exists.",
   signUpClosed: "You cannot create an account here.",
   notOffered: "This is not available here.",
+  addressUnproven: "Confirm your email address first.",
+  askingSessionRequired:
+    "Open the link where you asked for it, or enter the code there. If you have signed out, sign in first.",
   needsStepUp: "Confirm first that it is you. Nothing was changed.",
   passkeyCancelled: "No passkey was used. Try again, or choose another way.",
   passkeyExists: "This device already has a passkey for your account.",

@@ -36,6 +36,8 @@ export const german: Texts = {
   resetMailSent: (email) => `Wenn es ein Konto für ${email} gibt, ist eine E-Mail mit einem Code unterwegs.`,
   addressMailSent: (email) =>
     `Eine E-Mail an ${email} ist unterwegs. Geben Sie hier den Code ein, oder öffnen Sie den Link darin.`,
+  confirmAddressIntro:
+    "Bestätigen Sie zuerst Ihre E-Mail-Adresse, damit niemand anderes über sie hereinkommt. Geben Sie den Code aus der E-Mail ein, die wir Ihnen geschickt haben.",
   mailCodeLabel: "Code aus der E-Mail",
   mailCodeHint: "Acht Ziffern. Falls die E-Mail nicht ankommt, sehen Sie im Spam-Ordner nach.",
   confirm: "Bestätigen",
@@ -184,6 +186,9 @@ export const german: Texts = {
   emailTaken: "Es gibt bereits ein Konto mit dieser Adresse.",
   signUpClosed: "Sie können hier kein Konto anlegen.",
   notOffered: "Das ist hier nicht verfügbar.",
+  addressUnproven: "Bestätigen Sie zuerst Ihre E-Mail-Adresse.",
+  askingSessionRequired:
+    "Öffnen Sie den Link dort, wo Sie ihn angefordert haben, oder geben Sie den Code dort ein. Falls Sie sich abgemeldet haben, melden Sie sich zuerst an.",
   needsStepUp: "Bestätigen Sie zuerst, dass Sie es sind. Es wurde nichts geändert.",
   passkeyCancelled: "Es wurde kein Passkey verwendet. Versuchen Sie es erneut, oder wählen Sie einen anderen Weg.",
   passkeyExists: "Dieses Gerät hat bereits einen Passkey für Ihr Konto.",

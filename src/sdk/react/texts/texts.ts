@@ -36,6 +36,7 @@ interface SignInTexts {
   signUpMailSent: (email: string) => string;
   resetMailSent: (email: string) => string;
   addressMailSent: (email: string) => string;
+  confirmAddressIntro: string;
   mailCodeLabel: string;
   mailCodeHint: string;
   confirm: string;
@@ -189,6 +190,8 @@ interface ProblemTexts {
   emailTaken: string;
   signUpClosed: string;
   notOffered: string;
+  addressUnproven: string;
+  askingSessionRequired: string;
   needsStepUp: string;
   passkeyCancelled: string;
   passkeyExists: string;
