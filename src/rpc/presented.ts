@@ -10,7 +10,7 @@ import type { Admitted } from "./gate.ts";
 export async function presentedSession(
   identity: Pick<Identity, "accessTokens" | "refreshService">,
   call: Call,
-  { act }: Admitted,
+  { act }: { act: Pick<Admitted["act"], "application"> },
 ): Promise<string | null> {
   const { access, refresh } = call.cookies(act.application);
   for (const token of refresh) {

@@ -2,10 +2,16 @@ import { describe, expect } from "bun:test";
 import type { Page } from "playwright-core";
 import { claimsOf } from "../support/tokens.ts";
 import { browserTest } from "./support/chromium.ts";
-import { becomes, PASSWORD, Profile, setUpStage, signUp } from "./support/stage.ts";
+import { becomes, PASSWORD, Profile, setUpStage, signUp as signUpUnproven } from "./support/stage.ts";
 import { VirtualAuthenticator } from "./support/virtual-authenticator.ts";
 
 const stage = setUpStage();
+
+async function signUp(page: Page): Promise<string> {
+  const email = await signUpUnproven(page);
+  await stage.instance.prove();
+  return email;
+}
 
 /** Registers a passkey as an application's script would. A refusal is the error's code or name. */
 const register = (page: Page) =>

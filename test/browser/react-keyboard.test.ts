@@ -56,6 +56,7 @@ describe("without a mouse", () => {
     await type(page, "Password", PASSWORD);
     await page.keyboard.press("Enter");
     await page.waitForSelector("#greeting");
+    await stage.instance.prove();
 
     await press(page, /Account of/);
     await press(page, "Manage account");

@@ -14,7 +14,15 @@ const ACTS = {
 } as const satisfies Record<DescribedLink["kind"], `/v1/${string}`>;
 
 /** Refusals that another attempt with this link cannot change. */
-const FINAL = ["invalid_code", "invalid_credentials", "invalid_input", "not_found", "unknown_application", "conflict"];
+const FINAL = [
+  "invalid_code",
+  "invalid_credentials",
+  "invalid_input",
+  "not_found",
+  "unknown_application",
+  "conflict",
+  "asking_session_required",
+];
 
 const texts = textsFor(navigator.languages);
 const card = document.querySelector<HTMLElement>("#card");
@@ -55,7 +63,7 @@ class Visit {
 
   #offer(link: DescribedLink): void {
     if (!link.works_here) {
-      this.#end("wrong", texts.otherBrowser);
+      this.#end("wrong", link.kind === "verify_email" ? texts.otherSession : texts.otherBrowser);
       return;
     }
     const { heading, lead, button: label } = texts.kinds[link.kind];
@@ -190,8 +198,15 @@ class Visit {
 
   #values(): Record<string, string> {
     if (!this.#link) return {};
-    const { email, application, expires_at: until } = this.#link;
-    return { email: email ?? texts.someAddress, application: application.name, time: momentOf(texts, until) };
+    const { email, application, expires_at: until, account, asked_at: at, asked_by: device } = this.#link;
+    return {
+      account: account ?? texts.noAccount,
+      asked: momentOf(texts, at),
+      device: device ?? texts.someDevice,
+      email: email ?? texts.someAddress,
+      application: application.name,
+      time: momentOf(texts, until),
+    };
   }
 }
 

@@ -24,6 +24,9 @@ export interface Texts {
   working: string;
   /** Replaces an address that the appliance does not name. */
   someAddress: string;
+  /** Replaces a device that the appliance does not know, and the address of an account without one. */
+  someDevice: string;
+  noAccount: string;
   until: string;
   care: string;
   kinds: Record<Kind, KindTexts>;
@@ -54,6 +57,7 @@ export interface Texts {
   invalid: Said;
   /** The link signs in only the browser that asked for it. */
   otherBrowser: Said;
+  otherSession: Said;
   forbidden: Said;
   unreachable: Said;
   /** The same after a press: the request may have arrived although the answer was lost. */
@@ -69,6 +73,8 @@ const english: Texts = {
   loading: "One moment…",
   working: "One moment…",
   someAddress: "the address that the mail came to",
+  someDevice: "An unknown device",
+  noAccount: "without an address",
   until: "This link works once, until {time}.",
   care: "Nobody will ever ask you for this link or for the code in the mail. Keep both to yourself.",
   kinds: {
@@ -88,7 +94,7 @@ const english: Texts = {
     },
     verify_email: {
       heading: "Confirm your address",
-      lead: "This confirms that {email} is yours and belongs to your account at {application}.",
+      lead: "This confirms that {email} is yours and belongs to the account {account} at {application}. Asked for by {device} ({asked}).",
       button: "Confirm the address",
       doneHeading: "Your address is confirmed",
       doneLead: "{email} belongs to your account at {application}.",
@@ -155,6 +161,10 @@ const english: Texts = {
     heading: "This link no longer works",
     lead: "It was used before, has expired, or is incomplete. Ask for a new mail where you asked for this one.",
   },
+  otherSession: {
+    heading: "Confirm it where you asked for it",
+    lead: "{device} asked to confirm {email} for the account {account} at {application} ({asked}). If that was you, enter the mail's code there, or sign in to the account in this browser and open the link again. If it was not you, close this page and give nobody the code: nothing happens.",
+  },
   otherBrowser: {
     heading: "This link belongs to another browser",
     lead: "It signs in only the browser that asked for it. Open it there, or enter the code from the mail there. To sign in here, ask for a new mail here. If you did not ask for this mail, close this page, and tell nobody the code.",
@@ -182,6 +192,8 @@ const german: Texts = {
   loading: "Einen Moment …",
   working: "Einen Moment …",
   someAddress: "die Adresse, an die die E-Mail ging,",
+  someDevice: "Ein unbekanntes Gerät",
+  noAccount: "ohne Adresse",
   until: "Dieser Link gilt einmal, bis {time}.",
   care: "Niemand wird Sie je nach diesem Link oder dem Code aus der E-Mail fragen. Behalten Sie beide für sich.",
   kinds: {
@@ -201,7 +213,7 @@ const german: Texts = {
     },
     verify_email: {
       heading: "Adresse bestätigen",
-      lead: "Damit bestätigen Sie, dass {email} Ihnen gehört und Teil Ihres Kontos bei {application} ist.",
+      lead: "Damit bestätigen Sie, dass {email} Ihnen gehört und Teil des Kontos {account} bei {application} ist. Angefordert von: {device} ({asked}).",
       button: "Adresse bestätigen",
       doneHeading: "Ihre Adresse ist bestätigt",
       doneLead: "{email} gehört zu Ihrem Konto bei {application}.",
@@ -279,6 +291,10 @@ const german: Texts = {
   invalid: {
     heading: "Dieser Link gilt nicht mehr",
     lead: "Er wurde schon benutzt, ist abgelaufen oder unvollständig. Fordern Sie dort, wo Sie diese E-Mail angefordert haben, eine neue an.",
+  },
+  otherSession: {
+    heading: "Bestätigen Sie dort, wo Sie angefragt haben",
+    lead: "{device} wollte {email} für das Konto {account} bei {application} bestätigen ({asked}). Falls Sie das waren, geben Sie den Code aus der E-Mail dort ein, oder melden Sie sich in diesem Browser bei dem Konto an und öffnen Sie den Link erneut. Falls Sie es nicht waren, schließen Sie diese Seite und geben Sie niemandem den Code: Es passiert nichts.",
   },
   otherBrowser: {
     heading: "Dieser Link gehört zu einem anderen Browser",

@@ -3,6 +3,7 @@ import { proofInput, proofOf } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { exampleMailSent, exampleTokens, mailSentSchema, signInSchema } from "../../identity/sessions/wire.ts";
 import { deliverOutcome } from "../../rpc/deliver.ts";
+import { presentedSession } from "../../rpc/presented.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
 import { signInInput, signInRequest } from "../../rpc/sign-in-input.ts";
 import { EMAIL_METHODS, type EmailSignIns } from "./service.ts";
@@ -25,8 +26,15 @@ const describedLink = z
     works_here: z
       .boolean()
       .describe(
-        "Whether the link works in this browser. A link that signs in works only in the browser that asked for it.",
+        "Whether the link works in this browser. A link that signs in works only in the browser that asked for it, and a link " +
+          "that proves an address only beside a session of the account that asked.",
       ),
+    account: z
+      .string()
+      .nullable()
+      .describe("The primary address of the account that asked, masked like `email`; null if there is none."),
+    asked_at: z.iso.datetime(),
+    asked_by: z.string().nullable().describe("The device that asked: `Firefox on Windows`."),
   })
   .meta({ id: "DescribedLink" });
 
@@ -108,12 +116,18 @@ export function emailSignInRouter(
             },
             expires_at: "2026-01-01T12:10:00.000Z",
             works_here: true,
+            account: "a•••@example.com",
+            asked_at: "2026-01-01T12:00:00.000Z",
+            asked_by: "Firefox on Windows",
           },
         },
       })
       .input(z.strictObject({ token: z.string().min(1).max(200).describe("The part after `#` in the link.") }))
       .mutation(({ ctx, input }) =>
-        signIns.describe(ctx.act, input.token, (application) => ctx.call.cookies(application).asked),
+        signIns.describe(ctx.act, input.token, {
+          asked: (application) => ctx.call.cookies(application).asked,
+          sid: (application) => presentedSession(identity, ctx.call, { act: { application } }),
+        }),
       ),
   };
   return { auth };

@@ -8,6 +8,7 @@ import { checkProof, mailSharedProof, PROOF_LIFETIME } from "../../identity/emai
 import { maskEmail } from "../../identity/email-proofs/mask.ts";
 import type { Proof, ProofKind, SharedProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
+import { findSession, isLiveSession } from "../../identity/sessions/public.ts";
 import type { SignInOutcome, SignInRequest } from "../../identity/sign-in/sign-ins.ts";
 import { findAddressOwner, findPrimary } from "../../identity/users/emails/public.ts";
 
@@ -22,6 +23,12 @@ interface State {
 }
 
 const KINDS: readonly ProofKind[] = ["sign_in", "sign_up", "verify_email", "reset_password", "undo_email_change"];
+
+/** The browser that opens a link: the flows that it asked for at an application, and its session there. */
+interface Browser {
+  asked(application: Application): readonly string[];
+  sid(application: Application): Promise<string | null>;
+}
 
 /** Mails links and codes, and signs in the user who returns one. */
 export class EmailSignIns {
@@ -96,10 +103,9 @@ export class EmailSignIns {
 
   /**
    * Tells what a link would do, without doing it, for the page that the link opens.
-   * @param asked returns the flows that the caller's browser asked for at an application
    * @throws AppError `invalid_code` for a link that no longer works, and for another tenant's
    */
-  async describe({ application: caller }: Act, token: string, asked: (application: Application) => readonly string[]) {
+  async describe({ application: caller }: Act, token: string, browser: Browser) {
     const { emailProofs, directory, storage } = this.identity;
     const { flow, state } = await emailProofs.check(KINDS, { token });
     const application = flow.tenant_id === caller.tenant.id ? await directory.application(flow.application_id) : null;
@@ -107,12 +113,23 @@ export class EmailSignIns {
     const said = typeof state.email === "string" ? state.email : null;
     const primary = flow.user_id === null ? undefined : await findPrimary(storage.read, flow.user_id);
     const email = said ?? primary?.address ?? null;
+    const isOfAccount =
+      flow.kind !== "verify_email" || (await this.#isOfAccount(await browser.sid(application), flow.user_id));
     return {
       kind: flow.kind as ProofKind,
       email: email === null ? null : maskEmail(email),
       application: { id: application.id, name: application.name, home_url: application.homeUrl },
       expires_at: toWireTime(flow.expires_at),
-      works_here: await emailProofs.mayUseLink(flow, asked(application)),
+      works_here: (await emailProofs.mayUseLink(flow, browser.asked(application))) && isOfAccount,
+      account: primary ? maskEmail(primary.address) : null,
+      asked_at: toWireTime(flow.created_at),
+      asked_by: typeof state.device === "string" ? state.device : null,
     };
+  }
+
+  async #isOfAccount(sid: string | null, userId: string | null): Promise<boolean> {
+    const { clock, storage } = this.identity;
+    const session = sid === null ? undefined : await findSession(storage.read, sid);
+    return session !== undefined && session.user_id === userId && isLiveSession(session, clock.now());
   }
 }

@@ -56,8 +56,13 @@ export interface DescribedLink {
     home_url: string | null;
   };
   expires_at: string;
-  /** Whether the link works in this browser. A link that signs in works only in the browser that asked for it. */
+  /** Whether the link works in this browser. A link that signs in works only in the browser that asked for it, and a link that proves an address only beside a session of the account that asked. */
   works_here: boolean;
+  /** The primary address of the account that asked, masked like `email`; null if there is none. */
+  account: string | null;
+  asked_at: string;
+  /** The device that asked: `Firefox on Windows`. */
+  asked_by: string | null;
 }
 
 export interface Email {

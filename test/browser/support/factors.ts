@@ -5,10 +5,19 @@ import type { Stage } from "./stage.ts";
 /** Milliseconds for which a code of an authenticator app is valid. */
 const STEP = 30_000;
 
-/** Sets up an authenticator app in the open account. @returns its secret and the recovery codes */
-export async function addTotp(stage: Stage, site: ReactSite): Promise<{ secret: string; codes: string[] }> {
+/**
+ * Sets up an authenticator app in the open account.
+ * @param confirm proves the address, if the dialog asks for that first
+ * @returns its secret and the recovery codes
+ */
+export async function addTotp(
+  stage: Stage,
+  site: ReactSite,
+  confirm?: () => Promise<void>,
+): Promise<{ secret: string; codes: string[] }> {
   const { page } = site;
   await page.getByRole("button", { name: "Set up an authenticator app" }).click();
+  await confirm?.();
   const secret = (await page.locator(".sallyport-secret").textContent())?.replaceAll(" ", "") ?? "";
   await page.getByLabel("Code from your authenticator app").fill(totp(secret, stage.instance.now()));
   await page.getByRole("button", { name: "Turn on" }).click();

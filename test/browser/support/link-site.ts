@@ -71,6 +71,14 @@ export class LinkSite implements AsyncDisposable {
     return { flowId, link: mail.link, url, code: mail.code };
   }
 
+  /** Signs a user in with the password, in this browser. */
+  async signIn(user: TestUser): Promise<void> {
+    const url = `${this.app.publicUrl}/v1/auth/login`;
+    const answer = await this.page.context().request.post(url, { data: user.login });
+    if (!answer.ok()) throw new Error(`sign-in: ${answer.status()}`);
+    for (const { value } of await this.cookies()) this.app.secrets.add(value);
+  }
+
   /** Requests a mail in this browser and opens its link. */
   async openMailTo(user: TestUser): Promise<string> {
     const { link } = await this.ask(user.email);

@@ -56,7 +56,13 @@ export class ReactSite implements AsyncDisposable {
     return this.site.origin;
   }
 
-  async signUp(email: string, name = "Ada Lovelace"): Promise<void> {
+  /** Signs a user up, who has proven the address, in the account's own session. */
+  async signUp(email: string, name?: string): Promise<void> {
+    await this.signUpUnproven(email, name);
+    await this.stage.instance.prove();
+  }
+
+  async signUpUnproven(email: string, name = "Ada Lovelace"): Promise<void> {
     const { page } = this;
     await page.getByRole("button", { name: "Create account" }).click();
     await page.getByLabel("Your name").fill(name);
@@ -117,6 +123,14 @@ export class ReactSite implements AsyncDisposable {
     const { code } = await this.stage.instance.mail(email);
     if (code === null) throw new Error(`the mail to ${email} has no code`);
     return code;
+  }
+
+  /** Answers the dialog that asks for the proof of the address. */
+  async confirm(email: string): Promise<void> {
+    const dialog = this.page.getByRole("dialog");
+    await dialog.getByText("First confirm your email address").waitFor();
+    await dialog.getByLabel("Code from the mail").fill(await this.code(email));
+    await dialog.getByRole("button", { name: "Confirm", exact: true }).click();
   }
 
   /** Adds a platform authenticator that the browser accepts as real. `agree` sets whether its user agrees at once. */
