@@ -183,8 +183,10 @@ describe("the outbox of a running server", () => {
     const env = { ...made.env, SALLYPORT_SMTP_URL: server.url, SALLYPORT_MAIL_FROM: "no-reply@acme.example" };
     const first = await start(["serve", "--port", "0"], { env });
     // The server takes the mail, but its answer never arrives: the worst moment.
-    server.faults.push({ phase: "data", does: "keep and hang" });
-    await changePassword(first.url, "kill@example.com");
+    await changePassword(first.url, "kill@example.com", async () => {
+      await dropMail(server);
+      server.faults.push({ phase: "data", does: "keep and hang" });
+    });
     await eventually(() => expect(server.received).toHaveLength(1));
     await first.stop("SIGKILL");
     server.release();
@@ -209,8 +211,10 @@ describe("the outbox of a running server", () => {
     await using server = await MailServer.start();
     const env = { ...made.env, SALLYPORT_SMTP_URL: server.url, SALLYPORT_MAIL_FROM: "no-reply@acme.example" };
     const running = await start(["serve", "--port", "0"], { env });
-    server.faults.push({ phase: "rcpt", does: "550 5.1.1 <dead@example.com> unknown" });
-    await changePassword(running.url, "dead@example.com");
+    await changePassword(running.url, "dead@example.com", async () => {
+      await dropMail(server);
+      server.faults.push({ phase: "rcpt", does: "550 5.1.1 <dead@example.com> unknown" });
+    });
     const [dead] = await eventually(async () => {
       const { data } = await json<Listed>(["mail", "list", "--dead"]);
       expect(data).toHaveLength(1);
@@ -279,15 +283,23 @@ async function post(url: string, path: string, body: object, bearer?: string) {
   return { status: response.status, body: (await response.json()) as { access_token: string } };
 }
 
-/** Signs a user up, and changes the password, which sends a notice. */
-async function changePassword(url: string, email: string): Promise<void> {
-  const password = "correct horse battery staple";
-  // The address has then had its share of mails, so the sign-up sends none.
-  for (let i = 0; i < 5; i++) await post(url, "/v1/auth/password/forgot", { email });
-  const { body: signedUp } = await post(url, "/v1/auth/register", { email, password });
+/**
+ * Signs a user up, and changes the password, which sends a notice.
+ * @param signedUp waits for the mail of the sign-up
+ */
+async function changePassword(url: string, email: string, signedUp = async (): Promise<void> => {}): Promise<void> {
+  const password = "five tame otters hum at dawn";
+  const { body } = await post(url, "/v1/auth/register", { email, password });
+  await signedUp();
   const changing = { current_password: password, new_password: "granite-lantern-moth-88" };
-  const changed = await post(url, "/v1/auth/password/change", changing, signedUp.access_token);
-  expect(changed.status).toBe(200);
+  expect((await post(url, "/v1/auth/password/change", changing, body.access_token)).status).toBe(200);
+}
+
+/** Waits for the mail of a sign-up, and drops it. */
+async function dropMail(server: MailServer): Promise<void> {
+  await eventually(() => expect(server.received).toHaveLength(1));
+  await eventually(async () => expect((await json<{ data: unknown[] }>(["mail", "list"])).data).toEqual([]));
+  server.received.length = 0;
 }
 
 /** Ends every claim. */

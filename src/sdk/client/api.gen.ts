@@ -1270,7 +1270,7 @@ export interface Api {
        * Prove an address with the mail's link or code.
        * REST: POST /v1/auth/email/verify
        * Access: public
-       * Errors: invalid_code, conflict, forbidden, origin_not_allowed
+       * Errors: invalid_code, asking_session_required, conflict, forbidden, origin_not_allowed
        */
       verify: { kind: "mutation"; input: AuthEmailVerifyInput; output: AuthEmailVerifyOutput };
     };

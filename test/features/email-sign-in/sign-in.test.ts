@@ -139,6 +139,9 @@ scenarios("sign-in by a mailed link or code", (t) => {
           application: { id: app.defaultApplicationId, name: "Default", ...application },
           expires_at: new Date(app.clock.now() + 10 * MINUTE).toISOString(),
           works_here: true,
+          account: "a•••@example.com",
+          asked_at: new Date(app.clock.now()).toISOString(),
+          asked_by: "Bun",
         },
       ]);
       expect(described.cookies).toEqual([]);

@@ -142,6 +142,7 @@ scenarios("adding a passkey", (t) => {
       await app.storage.write(async (tx) => {
         await tx.kysely.updateTable("user_emails").set({ verified_at: 1 }).where("user_id", "=", user.id).execute();
       });
+      await app.mails();
       const client = app.client({ "user-agent": CHROME }).bearer(tokens.accessToken);
       const passkey = await addPasskey(client, newAuthenticator({ aaguid: "d548826e-79b4-db40-a3d8-11116f7e8349" }));
       expect(passkey.name).toBe("Bitwarden");

@@ -80,6 +80,7 @@ scenarios("a new password by mail", (t) => {
         }),
       );
       await givePasskey(app, user);
+      await app.mails();
       const { token, mail } = await forgot(app, user.email);
       expect(mail.template).toBe("reset_password");
       const done = await reset(app, token);

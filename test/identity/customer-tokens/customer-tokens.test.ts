@@ -213,6 +213,7 @@ scenarios("tokens that the customer signs", (t) => {
 /** These procedures read their input before they ask for a session. */
 const INPUTS: Record<string, object> = {
   "auth.logout": {},
+  "auth.email.proof": {},
   "auth.mfa.setup": {},
   "auth.mfa.enable": { code: "000000" },
   "auth.mfa.challenge": {},
