@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { envName, flagName, type Setting, type Settings } from "../core/config.ts";
+import { storageSettings } from "../storage/settings.ts";
 
 /** Is passed to every command. */
 export interface CommandContext {
@@ -78,7 +79,7 @@ export function parseFlags(command: Command, args: string[]): Pick<CommandContex
   for (const [name, flag] of Object.entries(command.flags)) {
     options[name] = { type: flag.type, ...(flag.multiple ? { multiple: true } : {}) };
   }
-  for (const [key, { secret }] of Object.entries(command.settings ?? {})) {
+  for (const [key, { secret }] of Object.entries(settingsOf(command))) {
     if (!secret) options[flagName(key).slice(2)] = { type: "string" };
     else refuseSecret(key, args);
   }
@@ -109,6 +110,11 @@ function refuseSecret(key: string, args: readonly string[]): void {
   );
 }
 
+/** Every command that opens the data takes the flags of the database, because the driver may matter to each. */
+function settingsOf(command: Command): Settings {
+  return command.settings ?? (command.flags.data ? storageSettings : {});
+}
+
 export function helpOf(command: Command): string {
   const lines = [
     `sallyport ${command.name}${command.arguments ? ` ${command.arguments}` : ""} [flags]`,
@@ -121,7 +127,7 @@ export function helpOf(command: Command): string {
     flag.doc,
   ]);
   if (rows.length > 0) lines.push("", "Flags", ...table(rows));
-  const settings: [string, string][] = Object.entries(command.settings ?? {}).map(([key, setting]) => [
+  const settings: [string, string][] = Object.entries(settingsOf(command)).map(([key, setting]) => [
     setting.secret ? `${envName(key)}_FILE` : flagName(key),
     `${setting.doc} (${setting.secret ? `or ${envName(key)}; no flag takes a secret` : envName(key)}${defaultOf(setting)})`,
   ]);

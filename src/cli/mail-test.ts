@@ -4,6 +4,7 @@ import { canonicalEmail } from "../core/email.ts";
 import { newId } from "../core/ids.ts";
 import { SmtpTransport, smtpOptions } from "../mail/smtp.ts";
 import { MailRefused } from "../mail/transport.ts";
+import { storageSettings } from "../storage/settings.ts";
 import { type Command, CommandError, configFlag, dataFlag, jsonFlag, textFlag, UsageError } from "./command.ts";
 import { cliSettings } from "./instance.ts";
 import { languageNamed, templateFlags } from "./mail-template-named.ts";
@@ -24,6 +25,7 @@ export const mailTest: Command = {
     json: jsonFlag,
   },
   settings: {
+    ...storageSettings,
     smtp_url: cliSettings.smtp_url,
     smtp_password: cliSettings.smtp_password,
     smtp_ca_file: cliSettings.smtp_ca_file,

@@ -6,6 +6,7 @@ import {
   type PostgresPool,
   type PostgresPoolOptions,
   type PostgresResult,
+  pooledStatement,
   portable,
   STATEMENT_TIMEOUT,
 } from "./postgres-pool.ts";
@@ -21,14 +22,21 @@ const CONTROL: Readonly<Record<string, (on: SQL) => SQL.Query<Record<string, unk
 };
 
 /** Opens a pool of Bun's own driver. */
-export function openBunPool({ url, maxConnections }: PostgresPoolOptions): PostgresPool {
+export function openBunPool({ url, maxConnections, isPooled = false }: PostgresPoolOptions): PostgresPool {
   const pool = new SQL({
     url,
     max: maxConnections,
     connectionTimeout: CONNECT_TIMEOUT,
     // Returns every int8 as a bigint, whatever its value. That distinguishes it from text, and `portable` makes it a number.
     bigint: true,
-    connection: { idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION, statement_timeout: STATEMENT_TIMEOUT },
+    ...(isPooled
+      ? { prepare: false }
+      : {
+          connection: {
+            idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION,
+            statement_timeout: STATEMENT_TIMEOUT,
+          },
+        }),
   });
   const run = async (on: SQL, sql: string, params: readonly unknown[]): Promise<PostgresResult> => {
     const result = await (CONTROL[sql]?.(on) ?? on.unsafe(sql, [...params]));
@@ -41,7 +49,7 @@ export function openBunPool({ url, maxConnections }: PostgresPoolOptions): Postg
     reserve: async () => {
       const session = await pool.reserve();
       return {
-        query: (sql, params) => run(session, sql, params),
+        query: (sql, params) => run(session, isPooled ? pooledStatement(sql) : sql, params),
         // A broken connection leaves Bun's pool by itself; a rollback has already cleared one in an unknown state.
         release: () => session.release(),
       };

@@ -5,18 +5,20 @@ import {
   type PostgresPool,
   type PostgresPoolOptions,
   type PostgresResult,
+  pooledStatement,
   portable,
   STATEMENT_TIMEOUT,
 } from "./postgres-pool.ts";
 
 /** Opens a pool of the `pg` package, the alternative to Bun's younger driver. */
-export function openPgPool({ url, maxConnections }: PostgresPoolOptions): PostgresPool {
+export function openPgPool({ url, maxConnections, isPooled = false }: PostgresPoolOptions): PostgresPool {
   const pool = new pg.Pool({
     connectionString: url,
     max: maxConnections,
     connectionTimeoutMillis: CONNECT_TIMEOUT * 1_000,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION,
-    statement_timeout: STATEMENT_TIMEOUT,
+    ...(isPooled
+      ? {}
+      : { idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION, statement_timeout: STATEMENT_TIMEOUT }),
     types: { getTypeParser },
   });
   // The pool replaces an idle connection that the server ended. Without a listener this event would end the process.
@@ -31,7 +33,7 @@ export function openPgPool({ url, maxConnections }: PostgresPoolOptions): Postgr
       let last: Promise<unknown> = Promise.resolve();
       return {
         query: (sql, params) => {
-          const next = () => client.query(sql, [...params]).then(fromPg);
+          const next = () => client.query(isPooled ? pooledStatement(sql) : sql, [...params]).then(fromPg);
           const running = last.then(next, next);
           last = running;
           return running;
@@ -53,7 +55,12 @@ function getTypeParser(oid: number, format?: "text" | "binary"): (value: string)
   return pg.types.getTypeParser(oid, format === "binary" ? "text" : format);
 }
 
-function fromPg(result: pg.QueryResult<Record<string, unknown>>): PostgresResult {
+type Result = pg.QueryResult<Record<string, unknown>>;
+
+/** @param given a list for a text of several statements, of which the first one counts */
+function fromPg(given: Result | Result[]): PostgresResult {
+  const [result] = Array.isArray(given) ? given : [given];
+  if (result === undefined) throw new Error("the driver returned no result");
   const rows = result.rows ?? [];
   for (const row of rows) portable(row);
   return { rows, command: result.command, count: result.rowCount ?? 0 };

@@ -24,6 +24,11 @@ export interface PostgresPool {
 export interface PostgresPoolOptions {
   url: string;
   maxConnections: number;
+  /**
+   * Whether a pooler gives each transaction another connection, as pgbouncer does. Then no prepared statement and no setting of
+   * a session may outlive its transaction.
+   */
+  isPooled?: boolean;
 }
 
 export const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED";
@@ -35,6 +40,13 @@ export const IDLE_IN_TRANSACTION = 30_000;
 
 /** Milliseconds until PostgreSQL cancels a statement, whose caller has given up by then. Migrations lift this limit. */
 export const STATEMENT_TIMEOUT = 5_000;
+
+/** Begins a transaction with the limits that a session without a pooler has from its start. */
+export function pooledStatement(sql: string): string {
+  if (!sql.startsWith("BEGIN")) return sql;
+  const limits = { statement_timeout: STATEMENT_TIMEOUT, idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION };
+  return [sql, ...Object.entries(limits).map(([name, value]) => `SET LOCAL ${name} = ${value}`)].join("; ");
+}
 
 /** Turns integers into numbers and bytes into a plain Uint8Array. */
 export function portable(row: Record<string, unknown>): void {

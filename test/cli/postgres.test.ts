@@ -33,6 +33,8 @@ postgresTest(
       ["app", "list"],
       ["app", "create", "--name", "Shop", "--secret-key"],
       ["app", "show", application],
+      ["app", "list", "--database-driver", "pg", "--database-connections", "2"],
+      ["tenant", "show", "acme", "--database-driver", "pg"],
       ["app", "set", application, "--sign-up", "closed"],
       ["keys", "rotate", "--now"],
       ["keys", "list"],

@@ -105,7 +105,7 @@ export async function startPrivatePostgres(options: TestPostgresOptions = {}): P
  * Starts a process that waits for the end of its input, then stops the server and removes its files. The input ends
  * with this process in any case, but `bun test` runs no exit handlers, and neither does a killed process.
  */
-function startJanitor(pid: number, directory: string): Subprocess<"pipe", "ignore", "ignore"> {
+export function startJanitor(pid: number, directory: string): Subprocess<"pipe", "ignore", "ignore"> {
   const script =
     'read -r _; kill -QUIT "$1"; for i in $(seq 100); do kill -0 "$1" || break; sleep 0.05; done; rm -rf -- "$2"';
   return spawn(["sh", "-c", script, "janitor", String(pid), directory], {
@@ -158,7 +158,7 @@ function findPrograms(): string | null {
 /**
  * Returns the command that drops root, because PostgreSQL refuses to run as root, and gives that user the directory.
  */
-function unprivileged(directory: string): string[] {
+export function unprivileged(directory: string): string[] {
   if (process.getuid?.() !== 0) return [];
   const id = (flag: string) => Number(spawnSync(["id", flag, "nobody"]).stdout.toString());
   const [user, group] = [id("-u"), id("-g")];
@@ -166,7 +166,7 @@ function unprivileged(directory: string): string[] {
   return ["setpriv", `--reuid=${user}`, `--regid=${group}`, "--clear-groups"];
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer().listen(0, "127.0.0.1", () => {
       const address = probe.address();
