@@ -16,18 +16,23 @@ import type { Database } from "./schema.ts";
 import type { Executor, Params, Prepared } from "./storage.ts";
 
 export type RunQuery = (sql: string, params: readonly unknown[]) => Promise<PostgresResult>;
-/** Sends a statement without waiting for its answer. */
+/** Takes a statement without waiting for its answer. */
 export type SendQuery = (sql: string, params: readonly unknown[]) => void;
+/** The two ways in which a write takes statements whose rows nobody reads. */
+export interface Sending {
+  now: SendQuery;
+  atEnd: SendQuery;
+}
 
 /** Runs statements on a pool or in a transaction. Prepared statements bypass Kysely. */
 export class PostgresExecutor implements Executor {
   readonly #run: RunQuery;
   readonly #compiler: StatementCompiler;
-  readonly #send: SendQuery | undefined;
+  readonly #send: Sending | undefined;
   #kysely: Kysely<Database> | undefined;
 
   /** @param send only in a write, whose end waits for the answers */
-  constructor(run: RunQuery, compiler: StatementCompiler, send?: SendQuery) {
+  constructor(run: RunQuery, compiler: StatementCompiler, send?: Sending) {
     this.#run = run;
     this.#compiler = compiler;
     this.#send = send;
@@ -48,9 +53,18 @@ export class PostgresExecutor implements Executor {
   }
 
   later<P extends Params, R>(statement: Prepared<P, R>, params: P): void {
-    if (!this.#send) throw new Error("only a write has an end that waits for the statement");
     const compiled = this.#compiler.compile(statement);
-    this.#send(compiled.sql, compiled.bind(params));
+    this.#sending().now(compiled.sql, compiled.bind(params));
+  }
+
+  atEnd<P extends Params, R>(statement: Prepared<P, R>, params: P): void {
+    const compiled = this.#compiler.compile(statement);
+    this.#sending().atEnd(compiled.sql, compiled.bind(params));
+  }
+
+  #sending(): Sending {
+    if (!this.#send) throw new Error("only a write has an end that waits for the statement");
+    return this.#send;
   }
 }
 

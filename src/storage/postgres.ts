@@ -16,7 +16,7 @@ import {
   PostgresExecutor,
   postgresDialect,
   type RunQuery,
-  type SendQuery,
+  type Sending,
   translateUnavailable,
 } from "./postgres-executor.ts";
 import { BEGIN, type PostgresPool } from "./postgres-pool.ts";
@@ -57,24 +57,34 @@ export function postgresMigrationTarget(pool: PostgresPool): MigrationTarget {
  * Runs one READ COMMITTED transaction on its own connection. BEGIN travels with the first statement, and COMMIT with the
  * statements that were sent for later, because each round trip costs more than the statements themselves.
  */
-async function transaction<T>(pool: PostgresPool, work: (query: RunQuery, send: SendQuery) => Promise<T>): Promise<T> {
+async function transaction<T>(pool: PostgresPool, work: (query: RunQuery, send: Sending) => Promise<T>): Promise<T> {
   const session = await pool.reserve();
   let over = false;
   let broken = false;
   let failure: { error: unknown } | undefined;
   const unanswered: Promise<unknown>[] = [];
   const query: RunQuery = (sql, params) => (over ? Promise.reject(isOver()) : session.query(sql, params));
-  const send: SendQuery = (sql, params) => {
-    if (over) throw isOver();
-    unanswered.push(session.query(sql, params).catch((error: unknown) => (failure ??= { error })));
+  const send = (sql: string, params: readonly unknown[]) =>
+    void unanswered.push(session.query(sql, params).catch((error: unknown) => (failure ??= { error })));
+  const last: [sql: string, params: readonly unknown[]][] = [];
+  const sending: Sending = {
+    now: (sql, params) => {
+      if (over) throw isOver();
+      send(sql, params);
+    },
+    atEnd: (sql, params) => {
+      if (over) throw isOver();
+      last.push([sql, params]);
+    },
   };
   const begun = session.query(BEGIN, []).then(
     () => undefined,
     (error: unknown) => ({ error }),
   );
   try {
-    const result = await work(query, send);
+    const result = await work(query, sending);
     over = true;
+    for (const [sql, params] of last) send(sql, params);
     // PostgreSQL answers COMMIT with ROLLBACK after a failed statement, even if the caller caught its error.
     const { command } = await session.query("COMMIT", []).catch((error: unknown) => {
       // The server may have committed before the connection broke. Only the next read can tell.

@@ -76,12 +76,12 @@ const giveBack = prepared((db, p: Param<{ key: string; interval: number }>) =>
 
 /** Gives one taken call back. */
 export async function release(tx: Executor, key: string, { interval }: Limit): Promise<void> {
-  await tx.first(giveBack, { key, interval });
+  tx.atEnd(giveBack, { key, interval });
 }
 
 /** Restores the whole allowance of a key. */
 export async function clear(tx: Executor, key: string): Promise<void> {
-  tx.later(remove, { key });
+  tx.atEnd(remove, { key });
 }
 
 /** Deletes the keys whose limit has refilled. */

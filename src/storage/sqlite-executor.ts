@@ -102,6 +102,11 @@ export class SqliteExecutor implements Executor {
       throw error;
     }
   }
+
+  /** SQLite has one writer, so no other write waits for a row. */
+  atEnd<P extends Params, R>(statement: Prepared<P, R>, params: P): void {
+    this.later(statement, params);
+  }
 }
 
 class KyselyConnection implements DatabaseConnection {

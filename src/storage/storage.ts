@@ -59,6 +59,11 @@ export interface Executor {
    * saves a round trip. If it fails, the whole write fails.
    */
   later<P extends Params, R>(statement: Prepared<P, R>, params: P): void;
+  /**
+   * Runs a prepared statement like {@link later}, but as one of the last of its write. It is for rows that many writes share: on
+   * PostgreSQL a row stays locked from its statement to the end of the write, and every other write waits for it.
+   */
+  atEnd<P extends Params, R>(statement: Prepared<P, R>, params: P): void;
 }
 
 export type Value = string | number | Uint8Array | null;

@@ -67,4 +67,10 @@ class WatchedExecutor implements Executor {
     if (watch) this.see(watch, params);
     this.inner.later(statement, params);
   }
+
+  atEnd<P extends Params, R>(statement: Prepared<P, R>, params: P): void {
+    const watch = this.watches.get(statement);
+    if (watch) this.see(watch, params);
+    this.inner.atEnd(statement, params);
+  }
 }

@@ -67,6 +67,19 @@ export function storageConformance(open: () => Promise<Storage>): void {
       expect(await storage.read.first(readSetting, { name: "later-alone" })).toEqual({ value: "2" });
     });
 
+    test("a statement for the end is kept with its write, and undoes it if it fails", async () => {
+      await storage.write(async (tx) => tx.atEnd(insertSetting, { name: "end", value: "1" }));
+      expect(await storage.read.first(readSetting, { name: "end" })).toEqual({ value: "1" });
+      const error = await rejection(
+        storage.write(async (tx) => {
+          tx.atEnd(insertSetting, { name: "end", value: "2" });
+          await tx.first(insertSetting, { name: "before-the-end", value: "1" });
+        }),
+      );
+      expect(isUniqueViolation(error)).toBe(true);
+      expect(await storage.read.first(readSetting, { name: "before-the-end" })).toBeUndefined();
+    });
+
     test("a statement for later that fails undoes its write, which rejects with that error", async () => {
       await storage.write((tx) => tx.first(insertSetting, { name: "taken", value: "1" }));
       for (const goesOn of [true, false]) {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { openStorage } from "../../src/storage/open.ts";
 import { PATIENCE } from "../../src/storage/postgres-deadlines.ts";
 import { STATEMENT_TIMEOUT } from "../../src/storage/postgres-pool.ts";
+import { admit, release } from "../../src/storage/rate-limits.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { startCountingProxy } from "../support/counting-proxy.ts";
 import { eachPostgresDriver } from "../support/databases.ts";
@@ -9,6 +10,8 @@ import { startLosingProxy } from "../support/losing-proxy.ts";
 import { startPostgres, startPrivatePostgres } from "../support/postgres.ts";
 import { storageConformance } from "./conformance.ts";
 import { insertSetting, readSetting, rejection, settingNames } from "./statements.ts";
+
+const NOW = 1_900_000_000_000;
 
 eachPostgresDriver((driver) => {
   const url = async () => (await startPostgres()).createDatabase();
@@ -96,6 +99,22 @@ eachPostgresDriver((driver) => {
       proxy.stop();
       // The driver `pg` waits for each answer.
       expect(taken).toBe(driver === "bun" ? 2 : 5);
+    });
+
+    test("gives a shared count back at the end of a write, so that no other write waits for it meanwhile", async () => {
+      const database = await url();
+      const [one, other] = [await open(database), await open(database)];
+      const limit = { burst: 9, interval: 60_000 };
+      const take = (at: Storage) => at.write((tx) => admit(tx, "network", limit, NOW));
+      await take(other);
+      await one.write(async (tx) => {
+        await release(tx, "network", limit);
+        await tx.first(readSetting, { name: "x" });
+        expect(await take(other)).toEqual({ admitted: true });
+      });
+      const [row] = await other.read.kysely.selectFrom("rate_limits").select("tat_at").execute();
+      expect(row?.tat_at).toBe(NOW + limit.interval);
+      await Promise.all([one.close(), other.close()]);
     });
 
     test("gives up on a server that hangs, and keeps nothing of an abandoned write", async () => {

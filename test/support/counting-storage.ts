@@ -68,5 +68,9 @@ function counted(executor: Executor, count: () => void): Executor {
       count();
       executor.later(statement, params);
     },
+    atEnd: <P extends Params, R>(statement: Prepared<P, R>, params: P) => {
+      count();
+      executor.atEnd(statement, params);
+    },
   };
 }

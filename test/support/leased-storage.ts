@@ -78,5 +78,9 @@ function guarded(executor: Executor, isClosed: () => boolean): Executor {
       if (isClosed()) throw closed();
       executor.later(statement, params);
     },
+    atEnd: <P extends Params, R>(statement: Prepared<P, R>, params: P) => {
+      if (isClosed()) throw closed();
+      executor.atEnd(statement, params);
+    },
   };
 }

@@ -149,7 +149,13 @@ describe("a peer that does not read", () => {
     };
     const storage = {
       ...appliance.identity.storage,
-      read: { kysely: read.kysely, all, first: read.first.bind(read), later: read.later.bind(read) },
+      read: {
+        kysely: read.kysely,
+        all,
+        first: read.first.bind(read),
+        later: read.later.bind(read),
+        atEnd: read.atEnd.bind(read),
+      },
     };
     const channel = new RevocationChannel({ ...appliance.identity, storage }, appliance.tenantId, 0);
     const { connection } = connect(channel);
