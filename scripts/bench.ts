@@ -11,6 +11,7 @@ import { delayedFlushRow } from "./bench/disk-row.ts";
 import { type Bench, countedWork, httpRows, runHttpRows } from "./bench/http-rows.ts";
 import { Loader } from "./bench/loader.ts";
 import { peerRows } from "./bench/peers.ts";
+import { hasPostgres, type PostgresSeed, seedPostgres } from "./bench/postgres.ts";
 import { processRows } from "./bench/process-rows.ts";
 import { freePort, usesExecutable } from "./bench/processes.ts";
 import { printTable, type Row } from "./bench/result.ts";
@@ -31,6 +32,7 @@ const wanted = (name: string) => only === undefined || only.includes(name);
 
 const directory = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
 const loader = new Loader();
+let postgres: PostgresSeed | null = null;
 const rows: Row[] = [];
 const print = (row: Row) => {
   rows.push(row);
@@ -38,22 +40,25 @@ const print = (row: Row) => {
   if (row.note) console.log(`  ${row.note}`);
 };
 try {
-  const chosen = httpRows.filter(({ name }) => wanted(name));
-  const pairs = Number(values.pairs ?? (values.quick ? 3 : 9));
-  const count = values.quick ? 3_000 : 6_000;
+  const chosen = httpRows.filter(({ name, database }) => wanted(name) && (database === "sqlite" || hasPostgres));
+  if (!hasPostgres) console.log("The rows of PostgreSQL need its server, which is not installed.");
+  const pairs = Number(values.pairs ?? (values.quick ? 3 : 5));
+  const count = values.quick ? 2_000 : 5_000;
   const seed = await makeSeed(directory, freePort(), countedWork(chosen, pairs, count));
   const seedFile = join(directory, "seed.json");
   writeFileSync(seedFile, JSON.stringify(seed), { mode: 0o600 });
+  if (chosen.some(({ database }) => database === "postgres")) postgres = await seedPostgres(seed);
   console.log(
     `Ours runs ${usesExecutable ? "as dist/sallyport" : "from source (npm run build makes dist/sallyport)"}.`,
   );
   const bench: Bench = {
     seed,
     seedFile,
+    postgres,
     loader,
     pairs,
     count,
-    ms: Number(values.ms ?? (values.quick ? 1_000 : 2_500)),
+    ms: Number(values.ms ?? (values.quick ? 500 : 1_000)),
   };
   const requests = values.quick ? 200_000 : 1_000_000;
   await runHttpRows(bench, chosen, print);
@@ -71,7 +76,9 @@ try {
   }
 } finally {
   loader.stop();
+  await postgres?.stop();
   rmSync(directory, { recursive: true, force: true });
 }
 console.log("");
 printTable(rows);
+console.log(`\n${(performance.now() / 60_000).toFixed(1)} minutes.`);

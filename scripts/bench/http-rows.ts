@@ -1,6 +1,7 @@
 import type { LoadResult, Target } from "./load.ts";
 import type { Loader } from "./loader.ts";
-import { type Running, startFloor, startOurs } from "./processes.ts";
+import type { PostgresSeed } from "./postgres.ts";
+import { type Running, startFloor, startOurs, startPostgresFloor } from "./processes.ts";
 import { form, get, post, postHead } from "./requests.ts";
 import { type Row, rate, spreadOf, textOfRatio } from "./result.ts";
 import { PASSWORD, type Seed } from "./seed.ts";
@@ -8,6 +9,8 @@ import { PASSWORD, type Seed } from "./seed.ts";
 export interface Bench {
   seed: Seed;
   seedFile: string;
+  /** null where PostgreSQL is not installed, or no row needs it. */
+  postgres: PostgresSeed | null;
   loader: Loader;
   pairs: number;
   /** Milliseconds of one run. */
@@ -21,6 +24,8 @@ interface HttpRow {
   work: string;
   atLeast: number;
   connections: number;
+  /** Where both sides keep their data. Each row of PostgreSQL follows its row of SQLite. */
+  database: "sqlite" | "postgres";
   /** `all` where hashing or RSA is off-thread work that uses every core. */
   cores: "one" | "all";
   /**
@@ -51,7 +56,7 @@ function refreshChain(side: Side, algorithm: "EdDSA" | "RS256", path: string): T
 
 const sessionProbe = (side: Side) => ({ request: get(side.host, "/v1/auth/session", side.seed.tokens[0]), everyMs: 4 });
 
-export const httpRows: readonly HttpRow[] = [
+const sqliteRows: readonly Omit<HttpRow, "database">[] = [
   {
     name: "session",
     work: "GET /v1/auth/session, token seen before",
@@ -191,6 +196,17 @@ export const httpRows: readonly HttpRow[] = [
     target: (side) => ({ requests: side.seed.tokens.map((token) => get(side.host, "/trpc/auth.session", token)) }),
   },
 ];
+/** The goals on PostgreSQL, by the names of the rows of SQLite. */
+const ON_POSTGRES: Readonly<Record<string, number>> = { session: 0.75, "session-new": 0.75, refresh: 0.7, login: 0.9 };
+
+export const httpRows: readonly HttpRow[] = sqliteRows.flatMap((row): HttpRow[] => {
+  const goal = ON_POSTGRES[row.name];
+  const own: HttpRow = { ...row, database: "sqlite" };
+  if (goal === undefined) return [own];
+  const work = `${row.work.replace("the same", "GET /v1/auth/session")}, on PostgreSQL`;
+  return [own, { ...row, database: "postgres", name: `${row.name}-postgres`, work, atLeast: goal }];
+});
+
 const relyingParty = ({ rpId, origin }: Seed["factors"]) => ({ rpId, origin });
 const noChain = { head: "", tokens: [] };
 
@@ -206,11 +222,21 @@ export function countedWork(rows: readonly HttpRow[], pairs: number, count: numb
 
 /** Runs ours and the floor side by side and loads them in turns. Each goes first equally often. */
 export async function runHttpRows(bench: Bench, rows: readonly HttpRow[], print: (row: Row) => void): Promise<void> {
-  for (const cores of ["one", "all"] as const) {
-    const chosen = rows.filter((row) => row.cores === cores);
+  const groups = (["one", "all"] as const).flatMap((cores) =>
+    (["sqlite", "postgres"] as const).map((database) => ({ cores, database })),
+  );
+  for (const { cores, database } of groups) {
+    const chosen = rows.filter((row) => row.cores === cores && row.database === database);
     if (chosen.length === 0) continue;
-    const ours = await startOurs(bench.seed, { cores });
-    const floor = await startFloor(bench.seedFile, { cores });
+    const { postgres } = bench;
+    const isPostgres = database === "postgres" && postgres !== null;
+    const ours = await startOurs(
+      bench.seed,
+      isPostgres ? { cores, env: { SALLYPORT_DATABASE_URL: postgres.ours } } : { cores },
+    );
+    const floor = isPostgres
+      ? await startPostgresFloor(bench.seedFile, postgres.floor, { cores })
+      : await startFloor(bench.seedFile, { cores });
     try {
       for (const row of chosen) print(await runRow(bench, row, ours, floor));
     } finally {

@@ -76,6 +76,12 @@ export function startFloor(seedFile: string, options: Options = {}): Promise<Run
   return start([process.execPath, "run", join(import.meta.dir, "floors/server.ts"), seedFile], options, undefined);
 }
 
+/** Starts the floor on PostgreSQL. */
+export function startPostgresFloor(seedFile: string, url: string, options: Options = {}): Promise<Running> {
+  const file = join(import.meta.dir, "floors/postgres.ts");
+  return start([process.execPath, "run", file, seedFile, url], options, undefined);
+}
+
 /** Starts the peer on every core, like our server beside it. */
 export function startPeer(args: readonly string[]): Promise<Running> {
   const command = [process.execPath, "run", join(import.meta.dir, "peers/better-auth.ts"), ...args];

@@ -1,5 +1,14 @@
 import { Database } from "bun:sqlite";
 
+/** Reads a session with its user, as the session check needs them. */
+export const BUNDLE = `SELECT s.id AS sid, s.tenant_id, s.application_id, s.user_id, s.aal, s.auth_method, s.amr, s.authenticated_at,
+      s.audience, s.scope, s.user_agent, s.address, s.generation, s.refresh_issued_at, s.refresh_expires_at,
+      s.created_at AS session_created_at, s.last_seen_at, s.expires_at, s.ended_at, u.external_id, u.display_name,
+      u.public_metadata, u.created_at AS user_created_at, u.updated_at AS user_updated_at, u.disabled_at, u.deleted_at,
+      e.address AS email, e.verified_at AS email_verified_at
+    FROM sessions s JOIN users u ON u.id = s.user_id
+    LEFT JOIN user_emails e ON e.user_id = u.id AND e.is_primary = 1 WHERE s.id = +?`;
+
 /**
  * Opens the floor's database: the same data, and the same statements prepared by hand, without any layer. It binds `+?`,
  * because SQLite prepares a join again whenever a bare `?` in it is bound.
@@ -10,17 +19,10 @@ export function openDatabase(file: string) {
   writer.run("PRAGMA synchronous = FULL");
   writer.run("PRAGMA foreign_keys = ON");
   const reader = new Database(file, { readonly: true });
-  const bundle = `SELECT s.id AS sid, s.tenant_id, s.application_id, s.user_id, s.aal, s.auth_method, s.amr, s.authenticated_at,
-      s.audience, s.scope, s.user_agent, s.address, s.generation, s.refresh_issued_at, s.refresh_expires_at,
-      s.created_at AS session_created_at, s.last_seen_at, s.expires_at, s.ended_at, u.external_id, u.display_name,
-      u.public_metadata, u.created_at AS user_created_at, u.updated_at AS user_updated_at, u.disabled_at, u.deleted_at,
-      e.address AS email, e.verified_at AS email_verified_at
-    FROM sessions s JOIN users u ON u.id = s.user_id
-    LEFT JOIN user_emails e ON e.user_id = u.id AND e.is_primary = 1 WHERE s.id = +?`;
   return {
     writer,
     reader,
-    session: reader.prepare<Bundle, [string]>(bundle),
+    session: reader.prepare<Bundle, [string]>(BUNDLE),
     application: reader.prepare<ApplicationRow, [string]>("SELECT * FROM applications WHERE id = +?"),
     signingKeys: reader.prepare<{ id: string; algorithm: string; public_jwk: string }, []>(
       "SELECT * FROM signing_keys",

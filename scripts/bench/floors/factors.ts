@@ -212,8 +212,7 @@ function beginSession(writer: Database, seed: { tenantId: string; applicationId:
       VALUES (+?, +?, 'user', +?, 'session.created', 'session', +?, +?, '127.0.0.1', NULL, +?, '{}', NULL)`,
   );
   const device = writer.prepare<never, [string, string, string, number, number]>(
-    `INSERT INTO known_devices (user_id, digest, tenant_id, first_seen_at, last_seen_at) VALUES (+?, +?, +?, +?, +?)
-      ON CONFLICT (user_id, digest) DO UPDATE SET last_seen_at = excluded.last_seen_at`,
+    "INSERT INTO account_devices (user_id, digest, tenant_id, first_seen_at, last_seen_at) VALUES (+?, +?, +?, +?, +?)",
   );
   const { tenantId, applicationId } = seed;
   const audience = `${seed.publicUrl}/api/${applicationId}`;
@@ -226,7 +225,7 @@ function beginSession(writer: Database, seed: { tenantId: string; applicationId:
     const times = [now, refresh_expires_at, now, now, expires_at];
     session.run(sid, tenantId, applicationId, userId, aal, method, amr, now, audience, ...times);
     audit.run(tenantId, now, userId, sid, applicationId, randomUUID());
-    device.run(userId, sha256(`${userId}:unknown`).toString("base64url"), tenantId, now, now);
+    device.run(userId, sha256(randomUUID()).toString("base64url"), tenantId, now, now);
     const made = { sid, tenant_id: tenantId, application_id: applicationId, aal, auth_method: method, amr };
     const when = { authenticated_at: now, refresh_issued_at: now, refresh_expires_at, expires_at };
     return { ...row, ...made, ...when, audience, scope: "account", generation: 1 };
