@@ -27,19 +27,20 @@ export class Cors {
 
   /**
    * Answers OPTIONS.
+   * @param methods those of this address; by default all, for an unknown address, whose 404 the page may read
    * @throws AppError `origin_not_allowed`
    */
-  async preflight(exchange: Exchange): Promise<Response> {
+  async preflight(exchange: Exchange, methods = METHODS): Promise<Response> {
     const origin = exchange.request.headers.get("origin");
     exchange.headers.vary = "origin";
-    if (origin === null) return new Response(null, { status: 204, headers: { ...exchange.headers, allow: METHODS } });
+    if (origin === null) return new Response(null, { status: 204, headers: { ...exchange.headers, allow: methods } });
     if (!(await this.#isKnown(exchange, origin))) {
       exchange.applicationId = await this.#defaultApplication(exchange.tenantSlug);
       throw new AppError("origin_not_allowed");
     }
     this.#allow(exchange, origin);
     Object.assign(exchange.headers, {
-      "access-control-allow-methods": METHODS,
+      "access-control-allow-methods": methods,
       "access-control-allow-headers": this.#headers,
       "access-control-max-age": "600",
     });

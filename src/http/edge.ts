@@ -59,6 +59,8 @@ export interface Exchange {
   ending: Promise<"client" | "server"> | null;
 }
 export type BunRequest = Request & { params?: Record<string, string> };
+/** Returns the body of a refusal that no handler has answered. */
+export type RefusalShape = (exchange: Exchange, error: AppError) => unknown;
 export type Handler = (exchange: Exchange) => Response | Promise<Response>;
 
 type ClientAddress = Pick<RequestOrigin, "address" | "network">;
@@ -113,11 +115,11 @@ export class Edge {
 
   /**
    * Wraps a handler. The handler gets no request that the edge refuses, and anything that it throws becomes the
-   * envelope.
+   * envelope, or the form that `shape` gives it.
    */
   guard(
     handler: Handler,
-    options: { anyHost?: boolean } = {},
+    options: { anyHost?: boolean; shape?: RefusalShape } = {},
   ): (request: BunRequest, server: HttpServer) => Response | Promise<Response> {
     return (request, server) => {
       const started = performance.now();
@@ -132,7 +134,7 @@ export class Edge {
         if (this.options.requestLog) logRequest(this.options.requestLog, exchange, response.status, started);
         return response;
       };
-      const fail = (error: unknown) => finish(this.fail(exchange, error));
+      const fail = (error: unknown) => finish(this.fail(exchange, error, options.shape));
       try {
         const slug = options.anyHost ? null : this.#checkHost(request);
         const inPath = request.params?.tenant;
@@ -165,9 +167,10 @@ export class Edge {
   }
 
   /** Answers with the error envelope. The cause goes to the log with the request id. */
-  fail(exchange: Exchange, thrown: unknown): Response {
+  fail(exchange: Exchange, thrown: unknown, shape?: RefusalShape): Response {
     const error = this.report(exchange, thrown);
-    return this.json(exchange, error.status, toEnvelope(error, exchange.origin.requestId));
+    const body = shape ? shape(exchange, error) : toEnvelope(error, exchange.origin.requestId);
+    return this.json(exchange, error.status, body);
   }
 
   /** Logs an undeclared error, and sets the headers of an error. */

@@ -8,7 +8,7 @@ import { CallFactory } from "./call-factory.ts";
 import { Cookies } from "./cookies.ts";
 import { Cors } from "./cors.ts";
 import { devInboxHandlers } from "./dev-inbox.ts";
-import type { BunRequest, Edge, Handler, HttpServer } from "./edge.ts";
+import type { BunRequest, Edge, Handler, HttpServer, RefusalShape } from "./edge.ts";
 import { healthHandlers } from "./health.ts";
 import { JWKS_PATHS, jwksHandlers } from "./jwks.ts";
 import { linkPage } from "./link-page.ts";
@@ -22,7 +22,7 @@ import { restRoutes } from "./rest.ts";
 import { RevocationStreams } from "./revocation-stream.ts";
 import { revocationsHandler } from "./revocations.ts";
 import { StaticDocuments } from "./static-documents.ts";
-import { trpcHandler } from "./trpc.ts";
+import { trpcHandler, trpcRefusal } from "./trpc.ts";
 import { tryHandlers } from "./try-page.ts";
 import { welcomeHandlers } from "./welcome.ts";
 
@@ -108,7 +108,9 @@ export function buildRoutes(options: HttpOptions): {
   }
 
   const routes: Record<string, Route> = {};
-  for (const [path, methods] of table) routes[path] = byMethod(edge, cors, methods);
+  for (const [path, methods] of table) {
+    routes[path] = byMethod(edge, cors, methods, methods.POST === trpc ? trpcRefusal : undefined);
+  }
   // Probes use the address instead of a host name.
   routes["/healthz"] = edge.guard(health.healthz, { anyHost: true });
   routes["/readyz"] = edge.guard(health.readyz, { anyHost: true });
@@ -178,17 +180,21 @@ function staticRoutes(edge: Edge, routes: Record<string, Route>, documents: Read
   return fixed;
 }
 
-function byMethod(edge: Edge, cors: Cors, methods: Methods): Route {
-  const allow = [...Object.keys(methods), "OPTIONS"].join(", ");
+/** @param shape gives a refusal the form that the callers of this address read */
+function byMethod(edge: Edge, cors: Cors, methods: Methods, shape?: RefusalShape): Route {
+  const allow = [...Object.keys(methods).flatMap((name) => (name === "GET" ? ["GET", "HEAD"] : name)), "OPTIONS"].join(
+    ", ",
+  );
+  const options = shape === undefined ? {} : { shape };
   const refuse = edge.guard(async (exchange) => {
     // Made only here: each of them takes 50 µs, and there are a hundred routes.
     const choice = new Intl.ListFormat("en", { type: "disjunction" }).format(Object.keys(methods));
     exchange.headers.allow = allow;
     await cors.markForAnyApplication(exchange);
     throw new AppError("method_not_allowed", { message: `Use ${choice} for this address.` });
-  });
-  const guarded: Record<string, Route> = { OPTIONS: edge.guard((exchange) => cors.preflight(exchange)) };
-  for (const [method, handler] of Object.entries(methods)) guarded[method] = edge.guard(handler);
+  }, options);
+  const guarded: Record<string, Route> = { OPTIONS: edge.guard((exchange) => cors.preflight(exchange, allow)) };
+  for (const [method, handler] of Object.entries(methods)) guarded[method] = edge.guard(handler, options);
   if (guarded.GET) guarded.HEAD = guarded.GET;
   return (request, server) => (guarded[request.method] ?? refuse)(request, server);
 }

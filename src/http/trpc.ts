@@ -6,7 +6,7 @@ import { toEnvelope } from "../rpc/errors.ts";
 import { type Callable, invoke, proceduresOf } from "../rpc/invoke.ts";
 import { parseInput, readJson } from "./body.ts";
 import type { CallFactory } from "./call-factory.ts";
-import type { Edge, Exchange, Handler } from "./edge.ts";
+import type { Edge, Exchange, Handler, RefusalShape } from "./edge.ts";
 import { pathOf, queryOf } from "./request-target.ts";
 
 /** The most calls in one request, so that a batch cannot evade the limits on requests. */
@@ -21,14 +21,12 @@ type Item = { status: number; body: string };
 export function trpcHandler(router: AnyRouter, edge: Edge, calls: CallFactory): Handler {
   const procedures = proceduresOf(router);
   return async (exchange) => {
-    const { request } = exchange;
-    const { names, query } = target(request.url);
-    const batch = query.get("batch") === "1";
-    if (names.length > MAX_BATCH || (!batch && names.length > 1)) {
-      throw invalidField("batch", `takes at most ${MAX_BATCH} calls, with batch=1`);
-    }
     const call = calls.open(exchange, "trpc");
-    const inputs = await readInputs(exchange, query, batch);
+    const { names, batch, inputs } = await read(exchange).catch(async (error: unknown) => {
+      // A page may read a refusal of the whole request, too.
+      await calls.close(exchange, call);
+      throw error;
+    });
     const items = await Promise.all(
       names.map((name, index) =>
         runOne(edge, exchange, call, procedures[name], name, batch ? inputs?.[index] : inputs),
@@ -41,6 +39,31 @@ export function trpcHandler(router: AnyRouter, edge: Edge, calls: CallFactory): 
     return edge.text(exchange, same && first ? first.status : 207, `[${items.map((item) => item.body).join(",")}]`);
   };
 }
+
+/** Returns the calls of a request with their inputs. @throws AppError for the whole request */
+async function read(exchange: Exchange) {
+  const { names, query } = target(exchange.request.url);
+  const batch = query.get("batch") === "1";
+  if (names.length > MAX_BATCH || (!batch && names.length > 1)) {
+    throw invalidField("batch", `takes at most ${MAX_BATCH} calls, with batch=1`);
+  }
+  return { names, batch, inputs: await readInputs(exchange, query, batch) };
+}
+
+/** The most calls that a refusal answers one by one, so that a short request cannot cause a long answer. */
+const MAX_REFUSED = 200;
+
+/**
+ * Returns a refusal of a whole request in tRPC's shape: once for each call of a batch, because the stock client gives each call
+ * the error at its place. Without a list, that client gives the one error to all.
+ */
+export const trpcRefusal: RefusalShape = (exchange, error) => {
+  const path = pathOf(exchange.request.url).replace(PREFIX, "");
+  const names = decoded(path)?.split(",") ?? [path];
+  const refusal = (name: string) => ({ error: shapeOf(error, name, exchange.origin.requestId) });
+  const isBatch = queryOf(exchange.request.url).get("batch") === "1" && names.length <= MAX_REFUSED;
+  return isBatch ? names.map(refusal) : refusal(names.length === 1 ? (names[0] ?? "") : "");
+};
 
 async function runOne(
   edge: Edge,
@@ -89,18 +112,23 @@ const KEY_BY_STATUS: Record<number, keyof typeof TRPC_ERROR_CODES_BY_KEY> = {
   503: "SERVICE_UNAVAILABLE",
 };
 
+const PREFIX = /^(?:\/t\/[^/]*)?\/trpc\//;
+
+/** Returns the text without URL encoding; null if it is not encoded right. */
+function decoded(text: string): string | null {
+  if (!text.includes("%")) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}
+
 function target(url: string): { names: string[]; query: URLSearchParams } {
   // A tenant may be called trpc: the first such word of the path need not be this one.
-  const names = pathOf(url).replace(/^(?:\/t\/[^/]*)?\/trpc\//, "");
-  let decoded = names;
-  if (names.includes("%")) {
-    try {
-      decoded = decodeURIComponent(names);
-    } catch {
-      throw invalidField("path", "is not URL-encoded text");
-    }
-  }
-  return { names: decoded.split(","), query: queryOf(url) };
+  const names = decoded(pathOf(url).replace(PREFIX, ""));
+  if (names === null) throw invalidField("path", "is not URL-encoded text");
+  return { names: names.split(","), query: queryOf(url) };
 }
 
 async function readInputs(exchange: Exchange, query: URLSearchParams, batch: boolean) {

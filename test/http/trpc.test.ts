@@ -32,6 +32,10 @@ function clientOf(app: TestApp, headers: Record<string, string>, batch = false):
   return { client: createTRPCClient<AnyRouter>({ links: [link] }) as unknown as Proxy, requests };
 }
 
+interface Shape {
+  error: { data: { path?: string } };
+}
+
 const batchOf = (names: string[], inputs: unknown) => ({
   path: `/trpc/${names.join(",")}?batch=1`,
   json: inputs,
@@ -75,6 +79,68 @@ sqliteScenarios("tRPC's wire", (t) => {
     ]);
     expect(settled.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"]);
     expect(requests).toEqual(["GET /trpc/auth.session,auth.sessions.list,users.list"]);
+  });
+
+  t.test("the stock client reads a refusal of its whole request: each call gets the error", async (app) => {
+    const { tokens } = await app.signedIn();
+    const { client, requests } = clientOf(app, { authorization: `Bearer ${tokens.accessToken}` }, true);
+    const settled = await Promise.allSettled(Array.from({ length: 21 }, () => client.auth?.session?.query()));
+    expect(requests).toHaveLength(1);
+    for (const one of settled) {
+      if (one.status !== "rejected" || !(one.reason instanceof TRPCClientError)) throw new Error("not refused");
+      expect(one.reason.message).toBe("Some fields are not valid. The details name each field and say why.");
+      expect(one.reason.data).toMatchObject({
+        httpStatus: 400,
+        path: "auth.session",
+        error: { code: "invalid_input" },
+      });
+    }
+    // By the size of the body, the form of the address, the method and the Host.
+    const big = { email: "a@example.com", password: "x".repeat(70_000) };
+    const large = await Promise.allSettled([client.auth?.login?.mutate(big), client.auth?.login?.mutate(big)]);
+    for (const one of large) {
+      if (one.status !== "rejected") throw new Error("not refused");
+      expect(one.reason.data).toMatchObject({ code: "PAYLOAD_TOO_LARGE", path: "auth.login" });
+    }
+    const shapes: [string, number, (string | undefined)[]][] = [];
+    for (const [path, method] of [
+      ["/trpc/auth.session,users.list?batch=1", "PUT"],
+      ["/trpc/auth.session", "DELETE"],
+      ["/trpc/%E0%A4%A?batch=1", "GET"],
+      ["/t/acme/trpc/auth.session,auth.session?batch=1&input=%7B", "GET"],
+    ] as const) {
+      const answer = await app.client().send(method, path);
+      const body = JSON.parse(answer.text) as Shape | Shape[];
+      shapes.push([path, answer.status, [body].flat().map(({ error }) => error.data.path)]);
+    }
+    expect(shapes.map(([, status, paths]) => [status, paths])).toEqual([
+      [405, ["auth.session", "users.list"]],
+      [405, ["auth.session"]],
+      [400, ["%E0%A4%A"]],
+      [400, ["auth.session", "auth.session"]],
+    ]);
+    const strange = await fetch(`${app.url}/trpc/auth.session,auth.session?batch=1`, {
+      headers: { host: "evil.example" },
+    });
+    expect([strange.status, ((await strange.json()) as Shape[]).length]).toEqual([421, 2]);
+  });
+
+  t.test("a refusal of thousands of calls is one short answer, which the stock client gives to each", async (app) => {
+    const answer = await app.client().get(`/trpc/${",".repeat(5_000)}?batch=1`);
+    expect([answer.status, answer.text.length < 1_000, Array.isArray(JSON.parse(answer.text))]).toEqual([
+      400,
+      true,
+      false,
+    ]);
+  });
+
+  t.test("a page may read a refusal of its whole request", async (app) => {
+    const page = app.page("https://app.example.com", { "x-application-id": app.applicationId });
+    const answer = await page.get("/trpc/auth.session?batch=1&input=nonsense");
+    expect([answer.status, answer.headers.get("access-control-allow-origin")]).toEqual([
+      400,
+      "https://app.example.com",
+    ]);
   });
 
   t.test("mixed results get 207, and equal results get their own status", async (app) => {

@@ -138,7 +138,7 @@ describe("the welcome page", () => {
       expect(head.headers.get("content-length")).toBe(String(Buffer.byteLength(whole.text)));
     }
     const refused = await app.client().post("/");
-    expect([refused.status, refused.headers.get("allow")]).toEqual([405, "GET, OPTIONS"]);
+    expect([refused.status, refused.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
   });
 
   test("has a stylesheet that can be cached for ever, because its address changes with its content", async () => {

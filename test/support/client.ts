@@ -146,14 +146,13 @@ export class Client {
     if (method === "OPTIONS" && status === 204) return;
     if (method === "HEAD") return;
     const names = /^(?:\/t\/[^/]+)?\/trpc\/(.*)/.exec(pathname)?.[1];
-    // A refusal before any procedure runs has the plain envelope on both transports.
-    const isWhole = !Array.isArray(body) && typeof body.error === "object" && "request_id" in body.error;
-    if (names === undefined || isWhole) {
+    // A preflight does not call a procedure.
+    if (names === undefined || method === "OPTIONS") {
       this.app.contract.check(method, pathname, status, text === "" ? undefined : body);
       return;
     }
     const items: unknown[] = Array.isArray(body) ? body : [body];
-    const list = decodeURIComponent(names).split(",");
+    const list = (/%(?![0-7])/.test(names) ? names : decodeURIComponent(names)).split(",");
     for (const [index, item] of items.entries()) this.app.contract.checkTrpc(list[index] ?? "", item);
   }
 

@@ -53,7 +53,7 @@ export function createWire({ url, fetch, credentials, headers }: WireOptions): W
       throw unexpectedResponse(url, response.status, "something that is not JSON");
     }
     if (response.ok) return response;
-    // A refusal before any procedure (host, size, application) is one REST envelope for the whole batch.
+    // A refusal by an address outside of tRPC, such as a wrong path, is one REST envelope for the whole batch.
     const body = (await response
       .clone()
       .json()
