@@ -20,7 +20,6 @@ interface Piece {
 
 const COST: Record<Kind, number> = { other: 1, padding: 1, pattern: 1, common: 3, context: 1 };
 const SHORTEST_WORD = 4;
-const LONGEST_COMMON = 24;
 const SHORTEST_RUN = 3;
 /** Characters that people put before or after a word: at most four digits or marks. */
 const PADDING = /^[^\p{L}]{1,4}$/u;
@@ -67,7 +66,7 @@ export function coverCost(lower: string, words: Wordlists): Cover {
 }
 
 /** Returns the shortest text whose repetition, cut off at the end, is the whole text. */
-function smallestPeriod(text: string): string {
+export function smallestPeriod(text: string): string {
   const border: number[] = [0];
   for (let i = 1, k = 0; i < text.length; i++) {
     while (k > 0 && text[i] !== text[k]) k = border[k - 1] ?? 0;
@@ -77,9 +76,21 @@ function smallestPeriod(text: string): string {
   return text.slice(0, text.length - (border[text.length - 1] ?? 0));
 }
 
+/** The length of the longest word of each list that was asked for. */
+const longest = new WeakMap<ReadonlySet<string>, number>();
+
+function longestOf(words: ReadonlySet<string>): number {
+  const known = longest.get(words);
+  if (known !== undefined) return known;
+  let most = 0;
+  for (const word of words) most = Math.max(most, word.length);
+  longest.set(words, most);
+  return most;
+}
+
 function cheapestPieces(text: string, words: Wordlists): Piece[] {
   const plain = [...text].length === text.length ? text.replace(/[0134578@$!]/g, (c) => LEET[c] ?? c) : text;
-  const longest = Math.max(LONGEST_COMMON, ...[...words.context].map((word) => word.length));
+  const most = Math.max(longestOf(words.common), longestOf(words.context));
   const best: { cost: number; piece: Piece | null }[] = [{ cost: 0, piece: null }];
   const offer = (start: number, end: number, kind: Kind) => {
     const cost = (best[start]?.cost ?? Number.POSITIVE_INFINITY) + COST[kind];
@@ -96,7 +107,7 @@ function cheapestPieces(text: string, words: Wordlists): Piece[] {
       const atAnEnd = start === 0 || start + length === text.length;
       if (atAnEnd && PADDING.test(text.slice(start, start + length))) offer(start, start + length, "padding");
     }
-    for (let length = SHORTEST_WORD; length <= longest && start + length <= text.length; length++) {
+    for (let length = SHORTEST_WORD; length <= most && start + length <= text.length; length++) {
       const [asTyped, unmasked] = [text.slice(start, start + length), plain.slice(start, start + length)];
       if (words.context.has(asTyped) || words.context.has(unmasked)) offer(start, start + length, "context");
       else if (words.common.has(asTyped) || words.common.has(unmasked)) offer(start, start + length, "common");

@@ -59,6 +59,46 @@ describe("weak passwords", () => {
     expect(await checkPassword(password, alone)).toContain(word);
   });
 
+  test.each([
+    "correcthorsebatterystaple",
+    "correct horse battery staple",
+    "Correct-Horse-Battery-Staple",
+    "CorrectHorseBatteryStaple1!",
+    "c0rrecth0rseb4tteryst4ple",
+    "correcthorsebatterystaplecorrecthorsebatterystaple",
+    "thequickbrownfoxjumpsoverthelazydog",
+    "The quick brown fox jumps over the lazy dog.",
+    "maytheforcebewithyou",
+    "To be, or not to be: that is the question",
+    "youshallnotpass!",
+    "neverGonnaGiveYouUp2024",
+    "supercalifragilisticexpialidocious",
+    "iloveyousomuch123",
+    "thisismypassword",
+    "onetwothreefourfive",
+    "winteriscoming2019",
+    "hakunamatata hakunamatata",
+    "Ich liebe dich so sehr",
+    "esta es mi contraseña",
+    "liberté égalité fraternité",
+    "1qaz2wsx3edc4rfv5tgb",
+    "allyourbasearebelongtous",
+    "twinkletwinklelittlestar",
+  ])("famous: %s", async (password) => {
+    expect(await checkPassword(password, alone)).not.toBeNull();
+  });
+
+  test.each(["p a s s w o r d p a s s w o r d", "s-u-n-s-h-i-n-e", "d.r.a.g.o.n.d.r.a.g.o.n"])(
+    "a common password between spaces and marks: %s",
+    async (password) => {
+      expect(await checkPassword(password, alone)).toContain("common");
+    },
+  );
+
+  test("a famous phrase may be part of a longer one of your own", async () => {
+    expect(await checkPassword("winter is coming, said the plumber of Ghent", alone)).toBeNull();
+  });
+
   test.each(["monkey12", "abcd1234", "Passw0rd", "lovelace", "qwertyui", "dragon99"])(
     "beside a second factor: %s",
     async (password) => {
