@@ -46,6 +46,7 @@ import { Keyring } from "./keys/keyring.ts";
 import { rotateDueKeys } from "./keys/rotation.ts";
 import { keepRetiringKeys, purgeSigningKeys } from "./keys/store.ts";
 import { Attempts } from "./limits/attempts.ts";
+import { WriteBudgets } from "./limits/write-budgets.ts";
 import { Notices } from "./notices/notices.ts";
 import { Retention, type RetentionStep, type RetentionSteps } from "./retention.ts";
 import { RevocationSignal } from "./revocations/signal.ts";
@@ -98,6 +99,7 @@ export interface Identity {
   flows: Flows;
   emailProofs: EmailProofs;
   attempts: Attempts;
+  writeBudgets: WriteBudgets;
   devices: Devices;
   secondFactors: SecondFactors;
   notices: Notices;
@@ -150,6 +152,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     features.erasures,
     features.revocations,
   );
+  const writeBudgets = new WriteBudgets(clock, settings.limit_session_writes);
   const apiKeys = new ApiKeys(storage, clock, directory, masterKeys);
   return {
     storage,
@@ -163,7 +166,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     accessTokens,
     sessions,
     signIns: new SignIns(storage, clock, sessions, secondFactors, trustedDevices, devices, notices, accounts),
-    refreshService: new RefreshService(storage, clock, directory, refreshTokens, sessions, secondFactors),
+    refreshService: new RefreshService(storage, clock, directory, refreshTokens, sessions, secondFactors, writeBudgets),
     apiKeys,
     customerTokens: new CustomerTokens(storage, clock, directory, masterKeys, apiKeys),
     clients: new Clients(storage, clock, directory, accessTokens, settings),
@@ -171,6 +174,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     flows,
     emailProofs: new EmailProofs(storage, flows, dataKeys),
     attempts: new Attempts(storage, clock, devices, notices, settings),
+    writeBudgets,
     devices,
     secondFactors,
     notices,

@@ -91,6 +91,11 @@ export const identitySettings = defineSettings({
     shownDefault: "100/1h",
     doc: "Anonymous users created from one network.",
   },
+  limit_session_writes: {
+    schema: limit("300/5m"),
+    shownDefault: "300/5m",
+    doc: "Changes and refreshes by one session, counted in each process. An export counts as ten.",
+  },
   limit_notices: {
     schema: limit("5/1h"),
     shownDefault: "5/1h",

@@ -95,6 +95,7 @@ export class Gate {
       | "secondFactors"
       | "settings"
       | "storage"
+      | "writeBudgets"
     >,
   ) {
     this.#cookieSessions = new CookieSessions(identity);
@@ -119,7 +120,8 @@ export class Gate {
     return { act: new ActIn(application, origin, ANONYMOUS, deviceOf(call, application)) };
   }
 
-  async session(call: Call, changes: boolean): Promise<AdmittedSession> {
+  /** @param cost the number of writes that the call takes from the session's budget */
+  async session(call: Call, changes: boolean, cost = changes ? 1 : 0): Promise<AdmittedSession> {
     const header = bearer(call);
     const token = header ?? (await this.#accessCookie(call));
     const verified = await this.identity.accessTokens.verify(token);
@@ -134,6 +136,7 @@ export class Gate {
     const session = await findSession(this.identity.storage.read, verified.sid);
     if (!session || !isAbout(verified, session) || !isLiveSession(session, this.identity.clock.now()))
       throw new AppError("token_revoked");
+    if (cost > 0) this.identity.writeBudgets.spend(session.sid, cost);
     const act = new ActIn(application, call.origin, userRef(session.user_id), deviceOf(call, application));
     return { act, session };
   }
@@ -142,8 +145,8 @@ export class Gate {
    * Like {@link session}, but requires a strong and recent enough sign-in.
    * @throws AppError `insufficient_user_authentication`
    */
-  async provenSession(call: Call, changes: boolean, need: StepUpNeed): Promise<AdmittedSession> {
-    const admitted = await this.session(call, changes);
+  async provenSession(call: Call, changes: boolean, need: StepUpNeed, cost?: number): Promise<AdmittedSession> {
+    const admitted = await this.session(call, changes, cost);
     const { session } = admitted;
     const { clock, settings, secondFactors, storage } = this.identity;
     // An anonymous user has no credential to prove again, so a fresh sign-in cannot be required.
@@ -184,12 +187,13 @@ export class Gate {
     call.resolved = application;
     this.#checkHints(call, application);
     if (profile === "public" && scope !== "public") throw insufficientScope(scope);
+    if (changes) this.identity.writeBudgets.spend(user.id, 1);
     return { act: new ActIn(application, call.origin, userRef(user.id)), user, session: null, keyId };
   }
 
   /** Admits nobody yet. The procedure calls one of the two functions. */
   async signOut(call: Call): Promise<SignOut> {
-    return { ownSession: () => this.#endingSession(call), everySession: () => this.session(call, true) };
+    return { ownSession: () => this.#endingSession(call), everySession: () => this.session(call, true, 0) };
   }
 
   async key(call: Call, scope: Scope): Promise<AdmittedKey> {

@@ -17,6 +17,8 @@ export interface ProcedureMeta {
   output: z.ZodType;
   /** Takes Idempotency-Key: a repeated call within a day gets the earlier result and changes nothing. */
   repeatable?: boolean;
+  /** The number of writes that a call takes from the session's budget. The default is one for a mutation. */
+  writes?: number;
   /** Codes that the procedure can answer in addition to those of every procedure. */
   errors: readonly ErrorCode[];
   /**
@@ -91,6 +93,7 @@ export function createProcedures(
     | "secondFactors"
     | "settings"
     | "storage"
+    | "writeBudgets"
   >,
 ) {
   const gate = new Gate(identity);
@@ -106,7 +109,9 @@ export function createProcedures(
       answering(
         t.procedure
           .meta({ ...meta, access: { kind: "session" } })
-          .use(async ({ ctx, type, next }) => next({ ctx: await gate.session(ctx.call, type === "mutation") })),
+          .use(async ({ ctx, type, next }) =>
+            next({ ctx: await gate.session(ctx.call, type === "mutation", meta.writes) }),
+          ),
         meta.output,
       ),
     /** Requires a strong and recent enough sign-in. */
@@ -115,7 +120,7 @@ export function createProcedures(
         t.procedure
           .meta({ ...meta, access: { kind: "session", ...need } })
           .use(async ({ ctx, type, next }) =>
-            next({ ctx: await gate.provenSession(ctx.call, type === "mutation", need) }),
+            next({ ctx: await gate.provenSession(ctx.call, type === "mutation", need, meta.writes) }),
           ),
         meta.output,
       ),

@@ -98,6 +98,8 @@ export function accountRouter(
               "newest 1,000 entries; `truncated` names the lists that have more. Needs a fresh sign-in, and a second factor " +
               "if the user has one.",
             output: exportSchema(parts.export),
+            // It writes an audit entry, and reads more than any other call.
+            writes: 10,
             errors: ["insufficient_user_authentication"],
             rest: { method: "GET", path: "/v1/me/export" },
             example: { output: exampleExport(parts.export) },

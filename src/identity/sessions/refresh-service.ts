@@ -9,6 +9,7 @@ import type { Directory } from "../applications/directory.ts";
 import { ActIn, ANONYMOUS, SYSTEM, userRef } from "../audit/act.ts";
 import { refreshStep } from "../factors/policy.ts";
 import type { SecondFactors } from "../factors/second-factors.ts";
+import type { WriteBudgets } from "../limits/write-budgets.ts";
 import { CLOCK_SKEW } from "./access-tokens.ts";
 import { RefreshGrace } from "./refresh-grace.ts";
 import type { RefreshClaims, RefreshTokens } from "./refresh-tokens.ts";
@@ -31,6 +32,7 @@ export class RefreshService {
     private readonly refreshTokens: RefreshTokens,
     private readonly sessions: Sessions,
     private readonly secondFactors: SecondFactors,
+    private readonly writeBudgets: WriteBudgets,
   ) {
     this.#grace = new RefreshGrace(clock);
   }
@@ -54,7 +56,7 @@ export class RefreshService {
    * Exchanges a refresh token.
    * @param expected the application and the tenant that the request names beside the token, or null
    * @throws AppError `invalid_credentials` unless it is a refresh token, `token_expired`, `token_revoked`,
-   * `application_mismatch`
+   * `application_mismatch`, `rate_limited`
    */
   async refresh(
     token: string,
@@ -71,6 +73,7 @@ export class RefreshService {
     if (applicationId !== null && applicationId !== application.id) throw new AppError("application_mismatch");
     if (tenantId !== null && tenantId !== application.tenant.id) throw new AppError("application_mismatch");
     this.#checkAlive(before, claims);
+    this.writeBudgets.spend(before.sid, 1);
     const act = new ActIn(application, origin, userRef(before.user_id));
     if (await this.#needsSignIn(application, before)) {
       await this.storage.write((tx) => this.sessions.end(tx, act.by(SYSTEM), before.sid, "factor_required"));
