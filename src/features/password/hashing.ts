@@ -3,12 +3,14 @@ import { invalidField } from "../../core/errors.ts";
 import type { PasswordHasher } from "../../crypto/password-hash.ts";
 import { checkPassword } from "../../crypto/password-policy.ts";
 import type { DataKeys } from "../../identity/keys/data-keys.ts";
+import type { Breaches } from "./breaches.ts";
 
 /** Holds the one password policy and the one way to hash, for every procedure that sets or tries a password. */
 export class PasswordHashing {
   constructor(
     private readonly dataKeys: DataKeys,
     private readonly hasher: PasswordHasher,
+    private readonly breaches: Breaches,
     private readonly minLength: number,
   ) {}
 
@@ -20,6 +22,17 @@ export class PasswordHashing {
     const known = context.map((text) => text ?? "");
     const reason = await checkPassword(password, { minLength: this.minLength, context: known });
     if (reason !== null) throw invalidField(path, reason);
+  }
+
+  /**
+   * Hashes a new password, unless a breach has published it. Callers count the attempt first: the check is a request to a service.
+   * @throws AppError `invalid_input`, `overloaded`
+   */
+  async hashNew(path: string, password: string, origin: RequestOrigin): Promise<string> {
+    if (await this.breaches.has(password.normalize("NFKC"))) {
+      throw invalidField(path, "This password is in a list of stolen passwords. Choose another one.");
+    }
+    return this.hash(password, origin);
   }
 
   /** @throws AppError `overloaded` */

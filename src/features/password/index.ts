@@ -2,6 +2,7 @@ import { LazyArgon2 } from "../../crypto/argon2.ts";
 import { HashQueue } from "../../crypto/hash-queue.ts";
 import { PasswordHasher } from "../../crypto/password-hash.ts";
 import { defineFeature } from "../../rpc/feature.ts";
+import { Breaches } from "./breaches.ts";
 import { passwordData } from "./data.ts";
 import { PasswordHashing } from "./hashing.ts";
 import { Recovery } from "./recovery.ts";
@@ -45,7 +46,8 @@ export const password = defineFeature({
       () => queue.stats.shed,
     );
     const hasher = new PasswordHasher(queue, new LazyArgon2(log));
-    const hashing = new PasswordHashing(identity.dataKeys, hasher, settings.password_min_length);
+    const breaches = new Breaches(settings.password_breach_url ?? null, log);
+    const hashing = new PasswordHashing(identity.dataKeys, hasher, breaches, settings.password_min_length);
     const passwords = new Passwords(identity, hashing);
     const { auth } = passwordRouter(identity, procedures, passwords, new Registrations(identity, hashing));
     const more = newPasswordRouter(identity, procedures, passwords, new Recovery(identity, hashing));

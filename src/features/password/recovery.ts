@@ -66,7 +66,7 @@ export class Recovery {
     if (!found || !mayActFor(found)) throw new AppError("invalid_code");
     await this.hashing.requireGood("new_password", password, [found.address, found.display_name, application.name]);
     const act = asked.by(userRef(userId));
-    const hash = await this.hashing.hash(password, origin);
+    const hash = await this.hashing.hashNew("new_password", password, origin);
     return storage.write(async (tx) => {
       const now = clock.now();
       // The hash took time: the account may be gone, disabled, or without this address by now. Every act locks the user's row

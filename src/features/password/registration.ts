@@ -124,7 +124,13 @@ export class Registrations {
   ): Promise<NewPerson> {
     if (await findAddressOwner(this.identity.storage.read, application.tenant.id, address.canonical))
       throw knownAddress();
-    return { address, hash: await this.hashing.hash(password, origin), displayName, metadata, sid: null };
+    return {
+      address,
+      hash: await this.hashing.hashNew("password", password, origin),
+      displayName,
+      metadata,
+      sid: null,
+    };
   }
 
   /**
@@ -141,7 +147,7 @@ export class Registrations {
     const { application, origin } = act;
     const network = await identity.attempts.mail(act, "sign_up", address.canonical);
     const owner = await findAddressOwner(identity.storage.read, application.tenant.id, address.canonical);
-    const hash = await this.hashing.hash(password, origin);
+    const hash = await this.hashing.hashNew("password", password, origin);
     const person: NewPerson = { address, hash, displayName, metadata, sid: session?.sid ?? null };
     const proof = await identity.storage.write((tx) =>
       mailProof(identity, tx, act, {

@@ -75,7 +75,7 @@ export class Passwords {
       await this.#auditRefusal(act, session.user_id);
       throw new AppError("invalid_credentials", { message: "The current password is wrong." });
     }
-    const hash = await this.hashing.hash(next, origin);
+    const hash = await this.hashing.hashNew("new_password", next, origin);
     await this.identity.storage.write(async (tx) => {
       const now = this.identity.clock.now();
       const userId = session.user_id;
@@ -105,7 +105,7 @@ export class Passwords {
     await this.#requireGood(owner, next);
     const userId = session.user_id;
     if (await findPassword(storage.read, userId)) throw hasOne();
-    const hash = await this.hashing.hash(next, act.origin);
+    const hash = await this.hashing.hashNew("new_password", next, act.origin);
     await storage.write(async (tx) => {
       const now = clock.now();
       await lockSession(tx, session, now);
