@@ -84,7 +84,6 @@ export const union = lazily(zod.union);
 export const unknown = lazily(zod.unknown);
 export const uuid = lazily(zod.uuid);
 export const iso = { datetime: lazily(zod.iso.datetime) };
-export const coerce = { number: lazily(zod.coerce.number) };
 const enumeration = lazily(zod.enum);
 const nothing = lazily(zod.null);
 

@@ -12,7 +12,7 @@ export const metadataInput = z
 
 /** The input of every list. */
 export const pageInput = {
-  limit: z.coerce.number().int().min(1).max(100).default(20),
+  limit: z.number().int().min(1).max(100).default(20),
   cursor: z.string().min(1).max(200).nullish().describe("The `next_cursor` of the previous page."),
 };
 

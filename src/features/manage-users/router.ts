@@ -69,10 +69,7 @@ export function usersRouter(procedures: Procedures, users: UserService) {
               ...pageInput,
               email: email.nullish().describe("Only the user with this address."),
               external_id: exactText(255).nullish().describe("Only the user with this id in your own system."),
-              anonymous: z
-                .union([z.boolean(), z.enum(["true", "false"])])
-                .nullish()
-                .describe("Only anonymous users (true), or only other users (false)."),
+              anonymous: z.boolean().nullish().describe("Only anonymous users (true), or only other users (false)."),
               search: lineOfText(200)
                 .nullish()
                 .describe(
@@ -88,7 +85,7 @@ export function usersRouter(procedures: Procedures, users: UserService) {
             cursor: input?.cursor ?? null,
             email: input?.email ?? null,
             externalId: input?.external_id ?? null,
-            anonymous: input?.anonymous == null ? null : input.anonymous === true || input.anonymous === "true",
+            anonymous: input?.anonymous ?? null,
             search: input?.search ?? null,
           }),
         ),

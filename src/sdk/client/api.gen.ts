@@ -1134,7 +1134,7 @@ export interface UsersListInput {
   /** Only the user with this id in your own system. */
   external_id?: string | null | undefined;
   /** Only anonymous users (true), or only other users (false). */
-  anonymous?: boolean | "true" | "false" | null | undefined;
+  anonymous?: boolean | null | undefined;
   /** Only users whose display name or address begins with this text, in any case. Looks at the first thousand by each. */
   search?: string | null | undefined;
 }
