@@ -1,6 +1,5 @@
-import pino from "pino";
 import { type App, createApp, startJobs } from "../app.ts";
-import { SECOND } from "../core/clock.ts";
+import { SECOND, systemClock } from "../core/clock.ts";
 import { ConfigError } from "../core/config.ts";
 import type { Log } from "../core/log.ts";
 import { version } from "../core/version.ts";
@@ -12,6 +11,7 @@ import { DEFAULT_SENDER } from "../mail/settings.ts";
 import { SmtpTransport, smtpOptions } from "../mail/smtp.ts";
 import { CommandError } from "./command.ts";
 import type { Instance } from "./instance.ts";
+import { LineLog } from "./line-log.ts";
 
 /** Milliseconds for open requests to end after the process is told to stop. */
 const DRAIN = 15 * SECOND;
@@ -34,15 +34,7 @@ export interface DevParts {
 }
 
 export function createLog(options: { level: string; fd: 1 | 2 }): Log {
-  return pino(
-    {
-      level: options.level,
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (level) => ({ level }) },
-    },
-    pino.destination({ fd: options.fd, sync: true }),
-  );
+  return new LineLog({ ...options, clock: systemClock });
 }
 
 /**
