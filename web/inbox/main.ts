@@ -128,7 +128,7 @@ function announce(before: readonly Mail[]): void {
 
 async function look(): Promise<void> {
   try {
-    const response = await fetch("/dev/inbox.json", { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE) });
+    const response = await fetch("/dev/inbox.json", { cache: "no-cache", signal: patience() });
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     const before = mails;
     mails = ((await response.json()) as { data: Mail[] }).data;
@@ -186,3 +186,10 @@ addEventListener("hashchange", () => {
 });
 document.addEventListener("visibilitychange", () => void look());
 void watch();
+
+/** A signal that fires after a time, also in browsers that have no `AbortSignal.timeout` (before Chrome 103 and Safari 16). */
+function patience(): AbortSignal {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), PATIENCE);
+  return controller.signal;
+}

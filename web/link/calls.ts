@@ -32,7 +32,7 @@ export class Api {
         body: JSON.stringify(body),
         credentials: "same-origin",
         referrerPolicy: "no-referrer",
-        signal: AbortSignal.timeout(PATIENCE),
+        signal: patience(),
       });
       if (response.ok) return { ok: true, body: (await response.json()) as T };
       const { error } = (await response.json().catch(() => ({}))) as Envelope;
@@ -52,4 +52,11 @@ export class Api {
 function refused(code: string, status: number, details: unknown, retryAfter: number | null): Answer<never> {
   const fields = Array.isArray(details) ? (details as Refusal["fields"]) : [];
   return { ok: false, refusal: { code, status, fields, retryAfter } };
+}
+
+/** A signal that fires after a time, also in browsers that have no `AbortSignal.timeout` (before Chrome 103 and Safari 16). */
+function patience(): AbortSignal {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), PATIENCE);
+  return controller.signal;
 }

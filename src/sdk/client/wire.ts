@@ -2,7 +2,7 @@ import type { TRPCClientError } from "@trpc/client";
 import { httpBatchLink } from "@trpc/client/links/httpBatchLink";
 import { fromEnvelope, SallyportError, unexpectedResponse, unreachable } from "../internal/errors.ts";
 import type { Fetch } from "../internal/http.ts";
-import { eitherSignal, timeoutSignal } from "../internal/signals.ts";
+import { eitherSignal, reasonOf, timeoutSignal } from "../internal/signals.ts";
 
 /** The most calls of one event loop turn in one request. */
 const MAX_BATCH = 20;
@@ -81,7 +81,7 @@ export function createWire({ url, fetch, credentials, headers }: WireOptions): W
       const op = { id: ++id, type, path, input, context, signal: signal ?? null };
       link({ op, next }).subscribe({
         next: ({ result }) => resolve("data" in result ? result.data : undefined),
-        error: (error) => reject(signal?.aborted ? signal.reason : toSallyportError(error, url)),
+        error: (error) => reject(signal?.aborted ? reasonOf(signal) : toSallyportError(error, url)),
       });
     });
 }

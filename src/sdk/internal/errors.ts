@@ -51,12 +51,6 @@ export class SallyportError extends Error {
   /** Seconds to wait before the next attempt, if the appliance named them. */
   readonly retryAfter: number | null;
 
-  static {
-    // Bundlers rename classes, and stack traces read the name before a constructor could set it.
-    Object.defineProperty(SallyportError, "name", { value: "SallyportError" });
-    SallyportError.prototype.name = "SallyportError";
-  }
-
   constructor(init: SallyportErrorInit) {
     super(init.message, init.cause === undefined ? undefined : { cause: init.cause });
     this.code = init.code;
@@ -67,6 +61,11 @@ export class SallyportError extends Error {
     this.retryAfter = init.retryAfter ?? null;
   }
 }
+
+// Bundlers rename classes, and stack traces read the name before a constructor could set it. (Not in a static block, which
+// Safari 15 cannot read.)
+Object.defineProperty(SallyportError, "name", { value: "SallyportError" });
+SallyportError.prototype.name = "SallyportError";
 
 /** A missing or wrong option. Thrown when the client is constructed, never at the first call. */
 export function configurationError(message: string): SallyportError {

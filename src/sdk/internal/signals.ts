@@ -9,6 +9,11 @@ export function timeoutSignal(milliseconds: number): AbortSignal {
   return controller.signal;
 }
 
+/** Returns the reason of an aborted signal, also in browsers whose signals keep none (before Chrome 98). */
+export function reasonOf(signal: AbortSignal): unknown {
+  return signal.reason ?? new DOMException("The call was aborted.", "AbortError");
+}
+
 /** A signal that fires with the first of two. (`AbortSignal.any` is younger than the oldest supported browser.) */
 export function eitherSignal(one: AbortSignal, other: AbortSignal | null | undefined): AbortSignal {
   if (!other) return one;
