@@ -30,8 +30,6 @@ export function actText(act: AuditedAct): string {
       return `${nameOf(act.target) ?? actor} signed up by ${word(details.method)}`;
     case "session.created":
       return `${actor} signed in by ${word(details.method)}, ${word(details.aal)}`;
-    case "session.refreshed":
-      return actor;
     case "api_key.created":
       return `${nameOf(act.target)} made by ${actor} "${word(details.name)}"`;
     default:

@@ -7,7 +7,7 @@ import { devicesOf } from "../../identity/devices/public.ts";
 import { trustedDevicesOf } from "../../identity/factors/public.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { describeDevice } from "../../identity/notices/device.ts";
-import { sessionsOf } from "../../identity/sessions/public.ts";
+import { refreshesOf, sessionsOf } from "../../identity/sessions/public.ts";
 import { userOfBundle } from "../../identity/sessions/wire.ts";
 import { emailsOf } from "../../identity/users/emails/public.ts";
 import { mailsOf } from "../../mail/store.ts";
@@ -95,6 +95,7 @@ function toExportedSession(row: SessionsTable): WireExport["sessions"][number] {
     address: row.address,
     created_at: toWireTime(row.created_at),
     last_seen_at: toWireTime(row.last_seen_at),
+    refreshes: refreshesOf(row),
     expires_at: toWireTime(row.expires_at),
     ended_at: timeOrNull(row.ended_at),
     end_reason: row.end_reason,

@@ -49,7 +49,6 @@ export const AUDIT_ACTIONS = {
   "second_factor.refused": "A second factor was wrong.",
   "session.created": "A session began.",
   "session.ended": "A session was ended, for the reason in the details.",
-  "session.refreshed": "A session got new tokens.",
   "sessions.ended": "Every session of the instance was ended after a restore.",
   "sign_in.refused": "A first factor was wrong.",
   "signing_key.created": "A signing key of a tenant was created.",

@@ -76,8 +76,8 @@ export function purgeAuditFloods(tx: Executor, now: number, limit: number): Prom
 }
 
 /**
- * Returns the acts of a user and the acts on the account, newest first. It omits refreshes: each session shows its last one,
- * nobody reads thousands of them, and an index over them would cost every refresh a write.
+ * Returns the acts of a user and the acts on the account, newest first. It omits refreshes, for which earlier versions wrote
+ * entries: the index leaves them out.
  */
 export async function auditEntriesOf(at: Executor, userId: string, limit: number) {
   const all = at.kysely.selectFrom("audit_entries").selectAll().orderBy("seq", "desc").limit(limit);

@@ -9,6 +9,7 @@ export {
   isLiveSession,
   pageOfApplication,
   pageOfSessions,
+  refreshesOf,
   type SessionBundle,
   sessionsOf,
 } from "./store.ts";

@@ -110,7 +110,9 @@ export class RefreshService {
     return (await this.secondFactors.enrolled(this.storage.read, userId, method)).length > 0;
   }
 
-  /** Spends the token. @returns null when another request was first, or the session has ended */
+  /**
+   * Spends the token. The session itself counts its refreshes, and its end writes the number to the audit log: an entry for each
+   * refresh would fill the log faster than everything else. @returns null when another request was first, or the session has ended */
   async #advance(tx: Executor, act: Act, claims: RefreshClaims, before: SessionBundle): Promise<SessionBundle | null> {
     // In whole seconds: the successor is minted again from the row and must be identical.
     const now = Math.floor(this.clock.now() / SECOND) * SECOND;
@@ -124,7 +126,6 @@ export class RefreshService {
       refresh_expires_at: expiresAt,
     });
     if (!advanced) return null;
-    await act.audit(tx, now, "session.refreshed", { kind: "session", id: before.sid });
     return {
       ...before,
       generation,

@@ -10,7 +10,7 @@ import { userRef } from "../audit/act.ts";
 import type { TrustedDevice } from "../factors/trusted-devices.ts";
 import { ACCOUNT_SCOPE, type AccessTokens } from "./access-tokens.ts";
 import type { RefreshTokens } from "./refresh-tokens.ts";
-import { endSessionRow, findSession, insertSession, liveSessionIds, type SessionBundle } from "./store.ts";
+import { endSessionRow, findSession, insertSession, liveSessionIds, refreshesOf, type SessionBundle } from "./store.ts";
 
 /** The tokens of one session. They leave the appliance once. */
 export interface IssuedTokens {
@@ -152,9 +152,11 @@ export class Sessions {
     applicationId: string | null = act.application.id,
   ): Promise<boolean> {
     const now = this.clock.now();
-    if (!(await endSessionRow(tx, sid, now, reason))) return false;
+    const ended = await endSessionRow(tx, sid, now, reason);
+    if (!ended) return false;
     await revokeTokens(tx, now, { tenantId: act.application.tenant.id, applicationId, kind: "sid", id: sid });
-    await act.audit(tx, now, "session.ended", { kind: "session", id: sid }, { reason });
+    const details = { reason, refreshes: refreshesOf(ended) };
+    await act.audit(tx, now, "session.ended", { kind: "session", id: sid }, details);
     return true;
   }
 

@@ -138,8 +138,13 @@ const endRow = prepared((db, p: Param<{ id: string; now: number; reason: string 
     .set({ ended_at: p("now"), end_reason: p("reason") })
     .where("id", "=", p("id"))
     .where("ended_at", "is", null)
-    .returning("id"),
+    .returning("generation"),
 );
+
+/** A session begins in generation 1, and each refresh begins the next one. @returns how often it was refreshed */
+export function refreshesOf({ generation }: Pick<SessionsTable, "generation">): number {
+  return generation - 1;
+}
 
 /** Ends a session. Returns undefined when it has already ended. */
 export const endSessionRow = (tx: Executor, id: string, now: number, reason: string) =>

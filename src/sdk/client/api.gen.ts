@@ -141,6 +141,8 @@ export interface ManagedSession {
   /** When it ends, even if it is refreshed. */
   expires_at: string;
   user_id: string;
+  /** How often it was refreshed, the last time at `last_seen_at`. */
+  refreshes: number;
   ended_at: string | null;
   /** `logout`, `revoked`, `password_changed`, `factor_required`, `refresh_reuse`, … */
   end_reason: string | null;
@@ -335,6 +337,7 @@ export interface PersonalExport {
     address: string | null;
     created_at: string;
     last_seen_at: string;
+    refreshes: number;
     expires_at: string;
     ended_at: string | null;
     end_reason: string | null;

@@ -65,7 +65,6 @@ describe("a line for each request", () => {
   test.each([
     ["user.created", { method: "password" }, `${USER_NAME} signed up by password`],
     ["session.created", { method: "email_code", aal: "aal1" }, `${USER_NAME} signed in by email_code, aal1`],
-    ["session.refreshed", {}, USER_NAME],
     ["password.changed", {}, `${USER_NAME} password changed`],
   ])("names the actor of %s", (action, details, text) => {
     const { log, lines } = open();

@@ -46,6 +46,7 @@ scenarios("/v1/sessions", (t) => {
       address: "192.0.2.1",
       created_at: "2026-03-01T12:00:00.000Z",
       last_seen_at: "2026-03-01T12:00:00.000Z",
+      refreshes: 0,
       expires_at: "2026-08-28T12:00:00.000Z",
       ended_at: null,
       end_reason: null,
