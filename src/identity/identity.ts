@@ -21,6 +21,7 @@ import type { Batch } from "../storage/some-rows.ts";
 import type { Executor, Storage } from "../storage/storage.ts";
 import { watchOf, watchStatements } from "../storage/watch.ts";
 import { Accounts } from "./accounts/accounts.ts";
+import { FAREWELL_TIME, Farewells } from "./accounts/farewell.ts";
 import { ApiKeys } from "./api-keys/api-keys.ts";
 import { purgeApiKeys, purgePreviousSecrets } from "./api-keys/store.ts";
 import { ApplicationAdministration } from "./applications/administration.ts";
@@ -59,6 +60,7 @@ import { purgeEndedSessions, purgeExpiredSessions } from "./sessions/store.ts";
 import type { identitySettings } from "./settings.ts";
 import { SignIns } from "./sign-in/sign-ins.ts";
 import { Credentials } from "./users/credentials.ts";
+import { purgeFormerEmails } from "./users/emails/store.ts";
 
 export interface IdentityOptions {
   storage: Storage;
@@ -138,6 +140,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   });
   const notices = new Notices(outbox, settings.limit_notices);
   const flows = new Flows(clock);
+  const emailProofs = new EmailProofs(storage, flows, dataKeys);
   const mfaTokens = new MfaTokens(dataKeys);
   const secondFactors = new SecondFactors(storage, clock, flows, mfaTokens);
   const trustedDevices = new TrustedDevices(clock);
@@ -149,6 +152,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     sessions,
     notices,
     secondFactors,
+    new Farewells(notices, emailProofs),
     features.erasures,
     features.revocations,
   );
@@ -172,7 +176,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     clients: new Clients(storage, clock, directory, accessTokens, settings),
     accounts,
     flows,
-    emailProofs: new EmailProofs(storage, flows, dataKeys),
+    emailProofs,
     attempts: new Attempts(storage, clock, devices, notices, settings),
     writeBudgets,
     devices,
@@ -213,6 +217,7 @@ function retentionSteps(now: number, auditDays: number): RetentionSteps {
     ["rate_limits", since(now, purgeRateLimits)],
     ["revocations", since(now, purgeRevocations)],
     ["flows", since(now - DAY, purgeFlows)],
+    ["former_emails", since(now - FAREWELL_TIME, purgeFormerEmails)],
     ["sessions", since(now - 30 * DAY, purgeEndedSessions)],
     ["sessions", since(now - 30 * DAY, purgeExpiredSessions)],
     ["api_keys", since(now - 90 * DAY, purgeApiKeys)],

@@ -14,6 +14,7 @@ export const OWNERS: Readonly<Record<Table, string>> = {
   applications: "identity/applications",
   users: "identity/users",
   user_emails: "identity/users",
+  former_emails: "identity/users",
   sessions: "identity/sessions",
   trusted_devices: "identity/factors",
   account_devices: "identity/devices",

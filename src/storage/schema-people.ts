@@ -111,3 +111,16 @@ export interface AccountDevicesTable {
   first_seen_at: number;
   last_seen_at: number;
 }
+
+/**
+ * Proven addresses that a user removed. They hear of a deletion of the account for seven days. Deleted with their user, after
+ * seven days, and when the owner takes the account back from an intruder.
+ */
+export interface FormerEmailsTable {
+  user_id: string;
+  canonical: string;
+  tenant_id: string;
+  address: string;
+  verified_at: number;
+  removed_at: number;
+}

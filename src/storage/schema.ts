@@ -1,5 +1,6 @@
 import type {
   AccountDevicesTable,
+  FormerEmailsTable,
   MailTemplatesTable,
   OutboxMailsTable,
   PasskeysTable,
@@ -368,6 +369,7 @@ export interface Database {
   applications: ApplicationsTable;
   users: UsersTable;
   user_emails: UserEmailsTable;
+  former_emails: FormerEmailsTable;
   password_credentials: PasswordCredentialsTable;
   sessions: SessionsTable;
   signing_keys: SigningKeysTable;

@@ -13,6 +13,7 @@ export interface Batch {
 /** Columns that identify a row of each table with retention by batches. */
 const KEYS = {
   account_devices: ["user_id", "digest"],
+  former_emails: ["user_id", "canonical"],
   api_keys: ["id"],
   audit_entries: ["seq"],
   audit_floods: ["key"],

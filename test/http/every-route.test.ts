@@ -8,6 +8,7 @@ import {
   add,
   callerOf,
   changeAddress,
+  deletedAccount,
   deletePassword,
   forgot,
   giveEmail,
@@ -72,6 +73,9 @@ const inputs: Record<
     await setApplication(app, id, { mfa: "optional" });
     return { token, mfa_token: body.mfa_token };
   },
+  "auth.account.restore": async (_, app, kind) => ({
+    token: await deletedAccount(app, applicationOf(app, kind)),
+  }),
   "auth.email.undo": async ({ user }, app, kind) => {
     await verifyPrimary(app, user);
     return { token: await changeAddress(app, user, undefined, applicationOf(app, kind)) };

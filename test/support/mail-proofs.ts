@@ -138,6 +138,15 @@ export async function changeAddress(
   return link;
 }
 
+/** Makes a person who deletes the account at once. @returns the link in the mail about the deletion */
+export async function deletedAccount(app: TestApp, applicationId: string): Promise<string> {
+  const user = await app.user();
+  await verifyPrimary(app, user);
+  const act = (await app.act({ applicationId })).by({ kind: "user", id: user.id });
+  await app.storage.write((tx) => app.identity.accounts.delete(tx, act, user.id));
+  return (await app.mail(user.email)).link ?? "";
+}
+
 /** Removes every credential of a user, as if an anonymous sign-in had made the user. */
 export async function makeAnonymous(app: TestApp, user: Pick<TestUser, "id">): Promise<void> {
   await app.storage.write(async (tx) => {

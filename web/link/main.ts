@@ -11,6 +11,7 @@ const ACTS = {
   verify_email: "/v1/auth/email/verify",
   reset_password: "/v1/auth/password/reset",
   undo_email_change: "/v1/auth/email/undo",
+  restore_account: "/v1/auth/account/restore",
 } as const satisfies Record<DescribedLink["kind"], `/v1/${string}`>;
 
 /** Refusals that another attempt with this link cannot change. */

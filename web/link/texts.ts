@@ -113,6 +113,13 @@ const english: Texts = {
       doneHeading: "The change is undone",
       doneLead: "{email} is the address of your account again. A mail to set a new password is on its way to it.",
     },
+    restore_account: {
+      heading: "Restore your account",
+      lead: "This restores your account at {application} with its profile and the address that the mail came to. You then set a new password.",
+      button: "Restore the account",
+      doneHeading: "Your account is restored",
+      doneLead: "A mail to set a new password for {application} is on its way to you.",
+    },
   },
   password: {
     label: "New password",
@@ -232,6 +239,13 @@ const german: Texts = {
       doneHeading: "Die Änderung ist rückgängig gemacht",
       doneLead:
         "{email} ist wieder die Adresse Ihres Kontos. Eine E-Mail für ein neues Passwort ist dorthin unterwegs.",
+    },
+    restore_account: {
+      heading: "Konto wiederherstellen",
+      lead: "Damit stellen Sie Ihr Konto bei {application} mit seinem Profil wieder her, mit der Adresse, an die die E-Mail ging. Danach setzen Sie ein neues Passwort.",
+      button: "Konto wiederherstellen",
+      doneHeading: "Ihr Konto ist wiederhergestellt",
+      doneLead: "Eine E-Mail für ein neues Passwort bei {application} ist zu Ihnen unterwegs.",
     },
   },
   password: {

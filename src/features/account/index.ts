@@ -1,6 +1,7 @@
 import { defineFeature } from "../../rpc/feature.ts";
 import { ExportService } from "./export.ts";
 import { ProfileService } from "./profile.ts";
+import { Restoration } from "./restoration.ts";
 import { accountRouter } from "./router.ts";
 import { Account } from "./service.ts";
 
@@ -16,6 +17,7 @@ export const account = defineFeature({
       {
         profiles: new ProfileService(identity),
         account: new Account(identity, userParts.security),
+        restoration: new Restoration(identity),
         exports: new ExportService(identity, userParts.export),
       },
       userParts,

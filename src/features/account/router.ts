@@ -6,6 +6,7 @@ import type { Procedures } from "../../rpc/procedures.ts";
 import { pageInput, pageOf } from "../../rpc/schemas.ts";
 import type { ExportService } from "./export.ts";
 import type { ProfileService } from "./profile.ts";
+import type { Restoration } from "./restoration.ts";
 import type { Account } from "./service.ts";
 import {
   exampleDevice,
@@ -21,15 +22,36 @@ const success = z.strictObject({ status: z.literal("success") });
 interface Services {
   profiles: ProfileService;
   account: Account;
+  restoration: Restoration;
   exports: ExportService;
 }
 
 export function accountRouter(
   procedures: Procedures,
-  { profiles, account, exports }: Services,
+  { profiles, account, restoration, exports }: Services,
   parts: HostParts["userParts"],
 ) {
   return {
+    auth: {
+      account: {
+        restore: procedures
+          .public({
+            summary: "Restore a deleted account, with the link in the mail about its deletion.",
+            description:
+              "For seven days after the user deleted the account. Brings back the id, the profile, the metadata and the " +
+              "address of the mail, and no credential. A mail to this address leads to a new password.",
+            output: success,
+            errors: ["invalid_code", "conflict", "origin_not_allowed"],
+            rest: { method: "POST", path: "/v1/auth/account/restore" },
+            example: { input: { token: "sally_ml_…" }, output: { status: "success" } },
+          })
+          .input(z.strictObject({ token: z.string().min(1).max(200).describe("The part after `#` in the link.") }))
+          .mutation(async ({ ctx, input }) => {
+            await restoration.restore(ctx.act, input.token);
+            return { status: "success" as const };
+          }),
+      },
+    },
     me: {
       get: procedures
         .endUser("public", {
@@ -65,7 +87,8 @@ export function accountRouter(
             summary: "Delete the caller's own account.",
             description:
               "Deletes personal data, credentials and the sessions of every application at once. The id and the external id " +
-              "stay taken. Needs a fresh sign-in, and a second factor if the user has one. A proven address gets a mail.",
+              "stay taken. Needs a fresh sign-in, and a second factor if the user has one. Each proven address, also one " +
+              "removed in the last seven days, gets a mail with a link that restores the account within seven days.",
             output: success,
             errors: ["insufficient_user_authentication", "origin_not_allowed"],
             rest: { method: "DELETE", path: "/v1/me" },

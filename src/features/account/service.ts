@@ -14,7 +14,7 @@ import { toWireDevice } from "./wire.ts";
 /** Shows a signed-in person the account as a whole, and deletes it. */
 export class Account {
   constructor(
-    private readonly identity: Pick<Identity, "accounts" | "clock" | "notices" | "storage">,
+    private readonly identity: Pick<Identity, "accounts" | "clock" | "storage">,
     private readonly securityOfFeatures: UserPart<Executor>,
   ) {}
 
@@ -57,15 +57,13 @@ export class Account {
    * @throws AppError `token_revoked` if the session has ended since the gate admitted it
    */
   delete({ act, session }: AdmittedSession): Promise<void> {
-    const { storage, clock, accounts, notices } = this.identity;
+    const { storage, clock, accounts } = this.identity;
     const userId = session.user_id;
     return storage.write(async (tx) => {
       const now = clock.now();
       const held = await lockUser(tx, act.application.tenant.id, userId, now);
       const asked = held ? await findSession(tx, session.sid) : undefined;
       if (!asked || !isLiveSession(asked, now)) throw new AppError("token_revoked");
-      // Mails before the address is deleted. This last mail about the account has no link and no button.
-      await notices.notify(tx, now, act, { kind: "account", template: "account_deleted", userId });
       await accounts.delete(tx, act, userId);
     });
   }

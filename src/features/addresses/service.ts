@@ -17,6 +17,7 @@ import {
   findPrimary,
   makePrimary,
   pageOfEmails,
+  rememberFormerEmail,
 } from "../../identity/users/emails/public.ts";
 import type { AdmittedSession } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
@@ -123,6 +124,11 @@ export class Addresses {
         });
       }
       await deleteEmail(tx, id);
+      const { address, canonical, tenant_id, verified_at } = row;
+      if (verified_at !== null) {
+        const former = { user_id: userId, canonical, tenant_id, address, verified_at, removed_at: now };
+        await rememberFormerEmail(tx, former);
+      }
       await accounts.credentialChanged(tx, now, act, { userId, keep: session.sid, reason: "address_removed" });
       const values = { email: row.address };
       const notice = { kind: "address", template: "email_removed", userId, values } as const;

@@ -11,7 +11,7 @@ import { EMAIL_METHODS, type EmailSignIns } from "./service.ts";
 const describedLink = z
   .strictObject({
     kind: z
-      .enum(["sign_in", "sign_up", "verify_email", "reset_password", "undo_email_change"])
+      .enum(["sign_in", "sign_up", "verify_email", "reset_password", "undo_email_change", "restore_account"])
       .describe("The purpose of the link."),
     email: z
       .string()

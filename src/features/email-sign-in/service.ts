@@ -22,7 +22,14 @@ interface State {
   emailId: string | null;
 }
 
-const KINDS: readonly ProofKind[] = ["sign_in", "sign_up", "verify_email", "reset_password", "undo_email_change"];
+const KINDS: readonly ProofKind[] = [
+  "sign_in",
+  "sign_up",
+  "verify_email",
+  "reset_password",
+  "undo_email_change",
+  "restore_account",
+];
 
 /** The browser that opens a link: the flows that it asked for at an application, and its session there. */
 interface Browser {

@@ -17,6 +17,7 @@ import { deleteSessionsOf } from "../sessions/public.ts";
 import type { Ending, Sessions } from "../sessions/sessions.ts";
 import {
   type AddressRef,
+  deleteFormerEmails,
   findAddressOf,
   isOnlyUnproven,
   lockProvenAddress,
@@ -24,6 +25,7 @@ import {
 } from "../users/emails/public.ts";
 import { tombstoneUser } from "../users/public.ts";
 import { CONSEQUENCES, type Consequences, type CredentialChange } from "./credential-changes.ts";
+import type { Farewells } from "./farewell.ts";
 import { proofEffect } from "./proof-effect.ts";
 
 /** Deletes the rows that a feature keeps about a user. */
@@ -59,6 +61,7 @@ export class Accounts {
     private readonly sessions: Sessions,
     private readonly notices: Notices,
     private readonly secondFactors: SecondFactors,
+    private readonly farewells: Farewells,
     private readonly erasures: readonly Erasure[],
     private readonly revocations: readonly CredentialRevocation[],
   ) {}
@@ -132,7 +135,11 @@ export class Accounts {
     // ended.
     await this.#endFlows(tx, change, consequences.flows);
     if (consequences.trustedDevices) await deleteTrustedDevices(tx, userId);
-    if (consequences.knownDevices) await deleteAccountDevices(tx, userId);
+    // A stranger's device must count as new, and a stranger's address must not hear of the account.
+    if (consequences.knownDevices) {
+      await deleteAccountDevices(tx, userId);
+      await deleteFormerEmails(tx, userId);
+    }
     if (consequences.sessions !== null) {
       await this.sessions.endAll(tx, act, userId, { reason: consequences.sessions, keep, everyApplication: true });
     }
@@ -181,22 +188,25 @@ export class Accounts {
 
   /**
    * Deletes the personal data, ends the user's sessions in every application and tells verifiers. The id and the external id
-   * stay, so that nobody else gets them later.
+   * stay, so that nobody else gets them later. {@link Farewells} reports it.
    * @throws AppError `not_found` for a user of another tenant or a user who was deleted before
    */
   async delete(tx: Executor, act: Act, userId: string): Promise<void> {
     const tenantId = act.application.tenant.id;
     const now = this.clock.now();
+    const farewell = await this.farewells.prepare(tx, now, act, userId);
     if (!(await tombstoneUser(tx, tenantId, userId, now))) throw new AppError("not_found");
     for (const erase of this.erasures) await erase(tx, userId);
     await deleteFlowsOf(tx, userId);
     await deleteMailsOf(tx, userId);
     await deleteTrustedDevices(tx, userId);
     await deleteAccountDevices(tx, userId);
+    await deleteFormerEmails(tx, userId);
     await this.sessions.endAll(tx, act, userId, { reason: "user_deleted", keep: null, everyApplication: true });
     await deleteSessionsOf(tx, userId);
     // A session's revocation lives as long as one application's tokens. This one outlives the tokens of every application.
     await revokeTokens(tx, now, { tenantId, applicationId: null, kind: "sub", id: userId });
     await act.audit(tx, now, "user.deleted", userRef(userId));
+    await this.farewells.send(tx, now, act, farewell);
   }
 }

@@ -62,6 +62,7 @@ export const AUDIT_ACTIONS = {
   "user.created": "A user was created, by the method in the details.",
   "user.deleted": "A user was deleted with all personal data.",
   "user.exported": "A user exported the data stored about them.",
+  "user.restored": "The owner of an address restored a deleted account.",
   "user.unproven_credentials_revoked":
     "An address was proven for the first time: all earlier credentials were revoked.",
   "user.upgraded": "An anonymous user got credentials.",

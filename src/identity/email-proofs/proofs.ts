@@ -12,7 +12,13 @@ import type { DataKeys } from "../keys/data-keys.ts";
 import { LinkIds } from "./link-id.ts";
 
 /** The purpose of a mailed proof, one for each flow. A link of one kind opens nothing of another. */
-export type ProofKind = "sign_up" | "verify_email" | "sign_in" | "reset_password" | "undo_email_change";
+export type ProofKind =
+  | "sign_up"
+  | "verify_email"
+  | "sign_in"
+  | "reset_password"
+  | "undo_email_change"
+  | "restore_account";
 
 /**
  * A mailed proof as the user returns it: the link's token, or the code with its flow. A client without cookies sends the flow
@@ -34,7 +40,7 @@ export interface ProofStart {
   /** null where there is no account (yet). The record is made all the same. */
   userId: string | null;
   /** The state that the flow continues with. It is stored unencrypted, so it must hold no secret. */
-  state: Record<string, unknown>;
+  state: Record<string, unknown> | ((token: string) => Record<string, unknown>);
   /** In ms. */
   lifetime: number;
   /** The digest of all that decides the mail, if a later request for the same one may use it. */
@@ -135,7 +141,7 @@ export class EmailProofs {
       link: Buffer.from(link.digest).toString("base64url"),
       code: codeDigest(pepper.key, id, code),
       pepper: pepper.version,
-      data: start.state,
+      data: typeof start.state === "function" ? start.state(link.text) : start.state,
     };
     await this.flows.start(tx, { ...flow, id, state: { ...state } });
     return { flowId: id, token: link.text, code: `${code.slice(0, 4)} ${code.slice(4)}`, expiresIn: lifetime / SECOND };

@@ -9,6 +9,7 @@ export {
   isEnabledUser,
   lockUser,
   pageOfUsers,
+  reviveUser,
   searchForm,
   tombstoneUser,
   updateUser,

@@ -154,6 +154,32 @@ export async function tombstoneUser(tx: Executor, tenantId: string, id: string, 
   return true;
 }
 
+/** Turns a tombstone back into a user. @returns false unless it is a tombstone of this tenant */
+export async function reviveUser(
+  tx: Executor,
+  tenantId: string,
+  id: string,
+  kept: { displayName: string | null; publicMetadata: string; privateMetadata: string },
+  now: number,
+): Promise<boolean> {
+  const row = await tx.kysely
+    .updateTable("users")
+    .set({
+      display_name: kept.displayName,
+      search_name: searchNameOf(kept.displayName),
+      public_metadata: kept.publicMetadata,
+      private_metadata: kept.privateMetadata,
+      updated_at: now,
+      deleted_at: null,
+    })
+    .where("id", "=", id)
+    .where("tenant_id", "=", tenantId)
+    .where("deleted_at", "is not", null)
+    .returning("id")
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 export async function insertEmail(
   tx: Executor,
   row: {

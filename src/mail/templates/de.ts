@@ -199,9 +199,13 @@ ${NOT_YOU}`,
     },
     account_deleted: {
       subject: "Ihr Konto bei {{application}} wurde gelöscht",
-      body: `Ihr Konto bei {{application}} und die Daten darin wurden am {{time}} gelöscht, wie Sie es gewünscht haben.
+      body: `Ihr Konto bei {{application}} und die Daten darin wurden am {{time}} gelöscht.
 
-Dies ist die letzte E-Mail dazu.`,
+Falls Sie das nicht wollten, stellen Sie das Konto innerhalb von {{days}} Tagen wieder her: Sie bekommen Ihr Profil und diese Adresse zurück und setzen ein neues Passwort. Nur der Link in dieser E-Mail öffnet die verwahrte Kopie.
+
+[Konto wiederherstellen]({{link}})
+
+Bei Fragen schreiben Sie an {{application}}. Dies ist die letzte E-Mail zu dem Konto.`,
     },
     test: {
       subject: "Eine Test-E-Mail von {{tenant}}",

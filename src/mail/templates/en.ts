@@ -198,9 +198,13 @@ ${NOT_YOU}`,
     },
     account_deleted: {
       subject: "Your account at {{application}} was deleted",
-      body: `Your account at {{application}} and the data in it were deleted on {{time}}, as you asked.
+      body: `Your account at {{application}} and the data in it were deleted on {{time}}.
 
-This is the last email about it.`,
+If you did not ask for this, restore the account within {{days}} days: you get back your profile and this address, and set a new password. Only the link in this email opens the kept copy.
+
+[Restore the account]({{link}})
+
+If you have questions, write to {{application}}. This is the last email about the account.`,
     },
     test: {
       subject: "A test email from {{tenant}}",

@@ -30,7 +30,7 @@ export const TEMPLATE_VALUES = {
   guessed: ["device", "address", "time"],
   trusted_device_added: ["device", "address", "time"],
   new_device: ["device", "address", "time"],
-  account_deleted: ["time"],
+  account_deleted: ["time", "link", "days"],
   test: ["time"],
 } as const satisfies Record<string, readonly string[]>;
 

@@ -46,7 +46,7 @@ export interface Application {
 
 export interface DescribedLink {
   /** The purpose of the link. */
-  kind: "sign_in" | "sign_up" | "verify_email" | "reset_password" | "undo_email_change";
+  kind: "sign_in" | "sign_up" | "verify_email" | "reset_password" | "undo_email_change" | "restore_account";
   /** The address of the link's owner; of its local part only the first character is shown. */
   email: string | null;
   application: {
@@ -537,6 +537,15 @@ export interface ApplicationsListOutput {
   data: Array<ManagedApplication>;
   /** null on the last page. */
   next_cursor: string | null;
+}
+
+export interface AuthAccountRestoreInput {
+  /** The part after `#` in the link. */
+  token: string;
+}
+
+export interface AuthAccountRestoreOutput {
+  status: "success";
 }
 
 export interface AuthAnonymousInput {
@@ -1215,6 +1224,15 @@ export interface Api {
     list: { kind: "query"; input: ApplicationsListInput | undefined; output: ApplicationsListOutput };
   };
   auth: {
+    account: {
+      /**
+       * Restore a deleted account, with the link in the mail about its deletion.
+       * REST: POST /v1/auth/account/restore
+       * Access: public
+       * Errors: invalid_code, conflict, origin_not_allowed
+       */
+      restore: { kind: "mutation"; input: AuthAccountRestoreInput; output: AuthAccountRestoreOutput };
+    };
     /**
      * Create a user without a credential, and sign the user in.
      * REST: POST /v1/auth/anonymous

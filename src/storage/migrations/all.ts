@@ -11,6 +11,7 @@ import { pendingMails } from "./0009-pending-mails.ts";
 import { withdrawnKeys } from "./0010-withdrawn-keys.ts";
 import { keyDescent } from "./0011-key-descent.ts";
 import { standIns } from "./0012-stand-ins.ts";
+import { formerEmails } from "./0013-former-emails.ts";
 
 /** All migrations, append-only. Imported statically, because the executable has no directory to read. */
 export const migrations: readonly Migration[] = [
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   withdrawnKeys,
   keyDescent,
   standIns,
+  formerEmails,
 ];

@@ -2,6 +2,7 @@ import { expect } from "bun:test";
 import { sha256Base64url } from "../../../src/crypto/secrets.ts";
 import { features } from "../../../src/features/index.ts";
 import type { SecondFactor } from "../../../src/identity/factors/second-factors.ts";
+import { rememberFormerEmail } from "../../../src/identity/users/emails/store.ts";
 import type { TestApp } from "../../support/app.ts";
 import { backend } from "../../support/management.ts";
 import { allowAnonymous, anonymousUser, proveAddress, trustDevice } from "../../support/own-affairs.ts";
@@ -53,6 +54,14 @@ scenarios("DELETE /v1/me", (t) => {
       });
       await addFactors(app, user.id);
       await trustDevice(app, user.id);
+      const former = {
+        user_id: user.id,
+        canonical: "old@example.com",
+        tenant_id: app.tenantId,
+        address: "old@example.com",
+      };
+      const times = { verified_at: 0, removed_at: app.clock.now() };
+      await app.storage.write((tx) => rememberFormerEmail(tx, { ...former, ...times }));
       const stranger = await app.user("bob@example.com");
       const started = await app.storage.write(async (tx) => {
         const { tenant } = (await app.identity.directory.application(app.applicationId)) ?? {};
@@ -99,6 +108,7 @@ scenarios("DELETE /v1/me", (t) => {
         { action: "user.deleted", actor_kind: "user", actor_id: user.id, target_id: user.id },
       ]);
       // The waiting mail is deleted. The last mail reports the deletion.
+      expect((await app.mail("old@example.com")).template).toBe("account_deleted");
       const mail = await app.mail(user.email);
       expect(mail.template).toBe("account_deleted");
       expect(await kysely.selectFrom("users").select("id").where("deleted_at", "is", null).execute()).toEqual([

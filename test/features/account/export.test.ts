@@ -13,6 +13,7 @@ const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:127.0) Gecko/20100
 
 /** The place of each table about a user in the export, or the reason why it has none. */
 const PLACES: Record<string, keyof PersonalExport | { why: string }> = {
+  former_emails: { why: "addresses that the user removed; deleted after seven days" },
   flows: { why: "steps of an unfinished sign-in; deleted within a day" },
   account_devices: "known_devices",
   outbox_mails: "mails",

@@ -403,6 +403,7 @@ const TAKES: Record<string, ProofKind> = {
   "auth.email.verify": "verify_email",
   "auth.password.reset": "reset_password",
   "auth.email.undo": "undo_email_change",
+  "auth.account.restore": "restore_account",
 };
 const KINDS = Object.values(TAKES);
 

@@ -39,6 +39,7 @@ scenarios("asking for a mail does not tell who has an account", (t) => {
         await app.disable("users", disabled.id);
         const deleted = await app.user("deleted@example.com");
         await app.client().bearer(app.secretKey).delete(`/v1/users/${deleted.id}`);
+        await app.mails();
         const entombed = await app.user("entombed@example.com");
         const unproven = await app.unproven("unproven@example.com");
         await app.storage.write(async (tx) => {

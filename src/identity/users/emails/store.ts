@@ -1,5 +1,7 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Database } from "../../../storage/schema.ts";
+import type { FormerEmailsTable } from "../../../storage/schema-people.ts";
+import { type Batch, deleteSome } from "../../../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../../../storage/storage.ts";
 import { conditions, type UserCondition } from "../../../storage/user-condition.ts";
 
@@ -190,6 +192,44 @@ export async function findNoticeAddress(at: Executor, userId: string): Promise<s
 export async function isOnlyUnproven(at: Executor, userId: string): Promise<boolean> {
   const [first] = await at.all(reachable, { user_id: userId });
   return first !== undefined && first.verified_at === null;
+}
+
+export async function provenEmailsOf(at: Executor, userId: string) {
+  return at.kysely
+    .selectFrom("user_emails")
+    .select(["address", "canonical", "verified_at"])
+    .where("user_id", "=", userId)
+    .where("verified_at", "is not", null)
+    .orderBy("id")
+    .execute();
+}
+
+/** Remembers a proven address that its user removes. */
+export async function rememberFormerEmail(tx: Executor, row: FormerEmailsTable): Promise<void> {
+  await tx.kysely
+    .insertInto("former_emails")
+    .values(row)
+    .onConflict((conflict) => conflict.columns(["user_id", "canonical"]).doUpdateSet({ removed_at: row.removed_at }))
+    .execute();
+}
+
+/** Returns the addresses that a user removed after `since` (ms). */
+export async function formerEmailsOf(at: Executor, userId: string, since: number) {
+  return at.kysely
+    .selectFrom("former_emails")
+    .select(["address", "canonical", "verified_at", "removed_at"])
+    .where("user_id", "=", userId)
+    .where("removed_at", ">", since)
+    .orderBy("canonical")
+    .execute();
+}
+
+export async function deleteFormerEmails(tx: Executor, userId: string): Promise<void> {
+  await tx.kysely.deleteFrom("former_emails").where("user_id", "=", userId).execute();
+}
+
+export function purgeFormerEmails(tx: Executor, before: number, limit: number): Promise<Batch> {
+  return deleteSome(tx, "former_emails", sql`removed_at < ${before}`, limit);
 }
 
 const provenSince = prepared((db, p: Param<{ user_id: string; since: number }>) =>
