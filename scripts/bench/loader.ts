@@ -3,7 +3,7 @@ import type { LoadCommand, LoadResult, Target } from "./load.ts";
 import { LOAD_CORE } from "./processes.ts";
 
 /** Milliseconds beyond a run's own duration until the load generator, or its server, counts as stuck. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 /** The load process, as the benchmark controls it. */
 export class Loader {
