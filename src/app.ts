@@ -7,6 +7,7 @@ import type { Job } from "./core/feature.ts";
 import type { Log } from "./core/log.ts";
 import { Metrics } from "./core/metrics.ts";
 import { hostnameOf, OwnHosts } from "./core/own-hosts.ts";
+import { shownSettings } from "./core/shown-settings.ts";
 import { ThrottledLog } from "./core/throttled-log.ts";
 import type { MasterKeys } from "./crypto/master-key.ts";
 import { features as registry } from "./features/index.ts";
@@ -165,6 +166,12 @@ export async function createApp<Features extends Composition = typeof features>(
     corsHeaders: values.cors_headers,
     version: options.version,
     inbox,
+    report: {
+      masterKeys: options.masterKeys,
+      settings: { ...shownSettings(settings, values), public_url: publicUrl },
+      isDev: allowsLoopbackPages,
+      version: options.version,
+    },
   });
   return { identity, router, metrics, integrity, jobs: [...identity.jobs, ...jobs, integrity.job], ...built };
 }

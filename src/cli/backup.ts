@@ -5,6 +5,7 @@ import { argument, type Command, CommandError, configFlag, dataFlag, jsonFlag } 
 import { databaseFile } from "./data-directory.ts";
 import { withDevData } from "./dev/find-data.ts";
 import { dataDirectoryOf, readSettings, requireDataDirectory } from "./instance.ts";
+import { noteBackup } from "./last-backup.ts";
 
 export const backup: Command = {
   name: "backup",
@@ -32,6 +33,7 @@ export const backup: Command = {
     } catch (error) {
       throw describe(error, target);
     }
+    noteBackup(dataDirectory, target);
     const { size } = statSync(target);
     if (context.flags.json) {
       context.print(JSON.stringify({ file: target, bytes: size, schema_version: schemaVersion }));

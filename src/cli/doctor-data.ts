@@ -1,5 +1,6 @@
 import { existsSync, statfsSync, statSync } from "node:fs";
 import { ConfigError, envName } from "../core/config.ts";
+import type { MasterKeys } from "../crypto/master-key.ts";
 import { sealedVersion } from "../crypto/master-key.ts";
 import { opensCheck } from "../identity/keys/data-keys.ts";
 import { sqliteCode } from "../storage/errors.ts";
@@ -10,6 +11,7 @@ import { databaseFile, looseDirectory } from "./data-directory.ts";
 import { explain } from "./explain.ts";
 import { error, type Finding, ok, warning } from "./finding.ts";
 import { type CliSettings, cliSettings, readMasterKeys } from "./instance.ts";
+import { checkBackup } from "./last-backup.ts";
 
 /** The state of the database, for the checks that follow. */
 export interface DataState {
@@ -17,6 +19,8 @@ export interface DataState {
   keyIds: ReadonlySet<string>;
   origins: readonly string[];
   senders: readonly string[];
+  /** null unless they open the data. */
+  masterKeys: MasterKeys | null;
 }
 
 const MB = 1024 * 1024;
@@ -63,6 +67,7 @@ export async function checkData(
     checkDisk(dataDirectory),
     ...(await checkDatabase(context, settings, dataDirectory, state, () => peek(file))),
     ...(await checkDamage(file)),
+    checkBackup(dataDirectory),
   ];
 }
 
@@ -104,7 +109,7 @@ async function checkDatabase(
   state.keyIds = seen.keyIds;
   state.origins = seen.origins;
   state.senders = seen.senders;
-  const findings = [checkSchema(seen), checkMasterKey(context, settings, dataDirectory, seen)];
+  const findings = [checkSchema(seen), checkMasterKey(context, settings, dataDirectory, seen, state)];
   const file = context.env.SALLYPORT_MASTER_KEY_FILE;
   if (file && existsSync(file) && (statSync(file).mode & 0o077) !== 0) {
     findings.push(warning("master key", `Other users can read ${file}.`, `Close it: chmod 600 ${file}`));
@@ -135,10 +140,17 @@ function checkSchema(seen: Peek): Finding {
   return ok("database", `It is set up and has schema ${seen.schemaVersion}.`);
 }
 
-function checkMasterKey(context: CommandContext, settings: CliSettings, dataDirectory: string, seen: Peek): Finding {
+function checkMasterKey(
+  context: CommandContext,
+  settings: CliSettings,
+  dataDirectory: string,
+  seen: Peek,
+  state: DataState,
+): Finding {
   try {
     const master = readMasterKeys(context, settings, dataDirectory);
     if (seen.masterKeyCheck !== null && opensCheck(master, seen.masterKeyCheck)) {
+      state.masterKeys = master;
       const old = [...seen.seals].filter(([version]) => version !== master.currentVersion);
       const left = old.reduce((sum, [, seals]) => sum + seals, 0);
       if (left > 0 || sealedVersion(Buffer.from(seen.masterKeyCheck, "base64")) !== master.currentVersion) {

@@ -1,6 +1,7 @@
 import { MINUTE, SECOND, systemClock, toWireTime } from "../core/clock.ts";
 import { error, type Finding, ok, warning } from "./finding.ts";
 import type { CliSettings } from "./instance.ts";
+import { describeFault } from "./network-faults.ts";
 
 /** Milliseconds for each request. */
 const PATIENCE = 5 * SECOND;
@@ -24,26 +25,45 @@ type Answer =
   | { kind: "ours" | "foreign" | "other-instance"; status: number; date: string | null }
   | { kind: "silent"; reason: string };
 
+/** The addresses by which this instance answers. */
+export interface Reach {
+  /** null if this instance does not answer on its port. */
+  local: string | null;
+  publicUrl: string;
+  /** Whether the public URL leads to this instance. */
+  isPublic: boolean;
+}
+
 /** Checks which program holds the port, and whether the public URL leads to this instance. */
-export async function checkNetwork(settings: CliSettings, keyIds: ReadonlySet<string>): Promise<Finding[]> {
+export async function checkNetwork(
+  settings: CliSettings,
+  keyIds: ReadonlySet<string>,
+): Promise<{ findings: Finding[]; reach: Reach }> {
   const { host, port, public_url: publicUrl } = settings;
   const findings: Finding[] = [];
   const listening = ["0.0.0.0", "::"].includes(host) ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
   const url = publicUrl ?? `http://localhost:${port}`;
-  const local = port === 0 ? undefined : await ask(`http://${listening}:${port}`, keyIds, new URL(url).host);
+  const base = `http://${listening}:${port}`;
+  const local = port === 0 ? undefined : await ask(base, keyIds, new URL(url).host);
+  const reach: Reach = { local: local?.kind === "ours" ? base : null, publicUrl: url, isPublic: false };
   findings.push(portFinding(port, local));
   if (publicUrl === undefined) {
     const fix = "Set public_url before production: it is the issuer of every token.";
-    return [...findings, warning("public URL", `public_url is not set; tokens are issued for ${url}.`, fix)];
+    return {
+      findings: [...findings, warning("public URL", `public_url is not set; tokens are issued for ${url}.`, fix)],
+      reach,
+    };
   }
-  return [...findings, ...publicFindings(publicUrl, local, await ask(publicUrl, keyIds))];
+  const answer = await ask(publicUrl, keyIds);
+  findings.push(...publicFindings(publicUrl, local, answer));
+  return { findings, reach: { ...reach, isPublic: answer.kind === "ours" } };
 }
 
 function portFinding(port: number, answer: Answer | undefined): Finding {
   if (answer === undefined) return ok("port", "The system chooses a free port.");
   switch (answer.kind) {
     case "silent":
-      if (/timed? ?out|abort/i.test(answer.reason)) {
+      if (/timed? ?out/i.test(answer.reason)) {
         return error(
           "port",
           `Something listens on ${port} and does not answer.`,
@@ -105,8 +125,7 @@ async function ask(base: string, keyIds: ReadonlySet<string>, host?: string): Pr
     if (response.status !== 200 || kids === undefined) return { kind: "foreign", ...facts };
     return { kind: kids.some((kid) => keyIds.has(kid)) ? "ours" : "other-instance", ...facts };
   } catch (thrown) {
-    const { name, code, message } = thrown as { name?: string; code?: string; message?: string };
-    return { kind: "silent", reason: name === "TimeoutError" ? "it timed out" : (code ?? message ?? "no answer") };
+    return { kind: "silent", reason: describeFault(thrown) };
   }
 }
 

@@ -7,6 +7,7 @@ import { checkData, checkEnvironment, type DataState } from "./doctor-data.ts";
 import { checkMail } from "./doctor-mail.ts";
 import { checkClock, checkNetwork } from "./doctor-network.ts";
 import { checkOrigins } from "./doctor-origins.ts";
+import { checkRunning } from "./doctor-server.ts";
 import { error, type Finding, ok, warning } from "./finding.ts";
 import { cliSettings, dataDirectoryOf, readSettings } from "./instance.ts";
 import { findIgnored } from "./service-variables.ts";
@@ -16,7 +17,8 @@ export const doctor: Command = {
   summary: "Find problems and risks of this instance, and say how to fix them. Changes nothing.",
   description:
     "Checks the settings, the data directory, the master key, the database, the disk, the clock, the port, the public\n" +
-    "URL, the mail server (without sending a mail) and the DNS records of the sender domains (SPF, DKIM, DMARC). Use the\n" +
+    "URL, the mail server (without sending a mail) and the DNS records of the sender domains (SPF, DKIM, DMARC). Asks the\n" +
+    "running server for its settings, a write, its file descriptors, the client's address and its event stream. Use the\n" +
     "settings that `serve` gets. The exit code is 1 if there is an error; warnings do not count.",
   flags: {
     data: dataFlag,
@@ -54,10 +56,12 @@ async function examine(context: CommandContext): Promise<Finding[]> {
     ...checkEnvironment(context.env),
     ...findIgnored(context),
   ];
-  const state: DataState = { newestAt: null, keyIds: new Set(), origins: [], senders: [] };
+  const state: DataState = { newestAt: null, keyIds: new Set(), origins: [], senders: [], masterKeys: null };
   findings.push(...(await checkData(context, settings, dataDirectory, state)));
   findings.push(checkClock(systemClock.now(), state.newestAt));
-  findings.push(...(await checkNetwork(settings, state.keyIds)));
+  const network = await checkNetwork(settings, state.keyIds);
+  findings.push(...network.findings);
+  findings.push(...(await checkRunning(settings, state.masterKeys, network.reach)));
   if (settings.public_url !== undefined) findings.push(...checkOrigins(settings.public_url, state.origins));
   findings.push(...(await checkMail(settings, state.senders, listFlag(context, "dns-server") ?? [])));
   for (const { problem, fix } of exposureAdvice(settings)) findings.push(warning("exposure", problem, fix));

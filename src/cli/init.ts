@@ -17,6 +17,7 @@ import {
 import { databaseFile, liesIn, looseDirectory, makeDataDirectory } from "./data-directory.ts";
 import { exportLines, sdkEnvironment } from "./environment-lines.ts";
 import { cliSettings, dataDirectoryOf, type Instance, openData, readMasterKeys, readSettings } from "./instance.ts";
+import { nextLine } from "./next-line.ts";
 import { createIdentityOf } from "./open.ts";
 
 /** Shown if no public URL is set yet. */
@@ -163,5 +164,11 @@ For your server, which the SDKs read:
 
 ${exportLines(sdkEnvironment(url, made))}
 
-Next: ${context.command} serve${usesFile ? ` --data ${dataDirectory}` : ""} --public-url ${url}`);
+Next:
+
+${nextLine(context, {
+  masterKeyFile: keyFile === undefined ? undefined : resolve(keyFile),
+  dataDirectory: usesFile ? dataDirectory : null,
+  publicUrl: url,
+})}`);
 }

@@ -50,7 +50,7 @@ export class NetworkList {
   readonly #blocks: { bits: bigint; prefix: number; version: 4 | 6 }[] = [];
 
   /** @throws Error with the entry that is not an address or block */
-  constructor(entries: readonly string[]) {
+  constructor(private readonly entries: readonly string[]) {
     for (const entry of entries) {
       const [text = "", length, ...rest] = entry.split("/");
       const version = isIP(text);
@@ -73,6 +73,10 @@ export class NetworkList {
         return outer.version === inner.version && outer.prefix <= inner.prefix && isSame;
       }),
     );
+  }
+
+  toJSON(): readonly string[] {
+    return this.entries;
   }
 
   get isEmpty(): boolean {

@@ -100,6 +100,12 @@ export class MasterKeys {
     return createHmac("sha256", this.#key(version)).update("sallyport master key check v1").digest("hex").slice(0, 16);
   }
 
+  /** Returns a MAC that only a holder of the current master key can make: 43 characters of base64url. */
+  proofOf(text: string): string {
+    const mac = createHmac("sha256", this.#key(this.currentVersion));
+    return mac.update(`sallyport proof v1\n${text}`).digest("base64url");
+  }
+
   /** Seals with the current version. */
   seal(plaintext: Uint8Array, context: SealContext): Uint8Array {
     const header = Buffer.from([FORMAT, this.currentVersion >> 8, this.currentVersion & 0xff]);

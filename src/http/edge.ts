@@ -5,7 +5,7 @@ import { AppError } from "../core/errors.ts";
 import { clientHop } from "../core/forwarded.ts";
 import type { Log } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
-import { type NetworkList, networkOf } from "../core/network.ts";
+import { type NetworkList, networkOf, parseAddress } from "../core/network.ts";
 import type { OwnHosts } from "../core/own-hosts.ts";
 import { RecentMap } from "../core/recent-map.ts";
 import { ThrottledLog } from "../core/throttled-log.ts";
@@ -233,6 +233,18 @@ export class Edge {
     const peer = server.requestIP(request)?.address ?? "";
     const forwarded = request.headers.get(this.options.clientAddressHeader);
     return forwarded === null ? this.#peer(peer) : this.#client(peer, forwarded);
+  }
+
+  /** Tells how the server sees a client, for its own report. */
+  clientFacts({ request, server, origin }: Exchange) {
+    const peer = server.requestIP(request)?.address ?? "";
+    return {
+      address: origin.address,
+      peer,
+      is_trusted: this.options.trustedProxies.has(parseAddress(peer) ?? peer),
+      has_header: request.headers.has(this.options.clientAddressHeader),
+      unreadable: this.#unreadable,
+    };
   }
 
   /** Logs once: the proxy sends the same form with every request. */

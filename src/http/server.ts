@@ -21,6 +21,7 @@ import { relatedOriginsHandler } from "./related-origins.ts";
 import { restRoutes } from "./rest.ts";
 import { RevocationStreams } from "./revocation-stream.ts";
 import { revocationsHandler } from "./revocations.ts";
+import { REPORT_PATH, type SelfReportOptions, selfReportHandler } from "./self-report.ts";
 import { StaticDocuments } from "./static-documents.ts";
 import { trpcHandler, trpcRefusal } from "./trpc.ts";
 import { tryHandlers } from "./try-page.ts";
@@ -43,6 +44,8 @@ export interface HttpOptions {
   version: string;
   /** Set only by `sallyport dev`. */
   inbox: Inbox | null;
+  /** null without a report of the server on itself. */
+  report: SelfReportOptions | null;
 }
 
 /** Builds the route table, on one screen. Every route under `/v1` and `/trpc` is also under `/t/<tenant-slug>`. */
@@ -115,6 +118,7 @@ export function buildRoutes(options: HttpOptions): {
   routes["/healthz"] = edge.guard(health.healthz, { anyHost: true });
   routes["/readyz"] = edge.guard(health.readyz, { anyHost: true });
   routes["/metrics"] = edge.guard(health.metrics, { anyHost: true });
+  if (options.report) routes[REPORT_PATH] = edge.guard(selfReportHandler(identity, edge, options.report));
   const unknown = edge.guard(async (exchange) => {
     // A browser shows a page the 404 only after it has allowed the request.
     if (exchange.request.method === "OPTIONS" && exchange.request.headers.has("origin"))

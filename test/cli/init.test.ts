@@ -196,3 +196,47 @@ test("dev refuses a public address and PostgreSQL", async () => {
     expect(ran).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("`sallyport serve`") });
   }
 });
+
+test("the last line of init starts the server as it stands, with odd paths and every flag and variable", async () => {
+  const directory = join(scratch(), "it's a path");
+  mkdirSync(join(directory, "bin"), { recursive: true });
+  const main = join(import.meta.dir, "../../src/main.ts");
+  writeFileSync(join(directory, "bin/sallyport"), `#!/bin/sh\nexec "${process.execPath}" run "${main}" "$@"\n`, {
+    mode: 0o755,
+  });
+  const env = { PATH: `${join(directory, "bin")}:${process.env.PATH}` };
+  const [data, keyFile, config] = ["the data", "master key", "my.toml"].map((name) => join(directory, name));
+  writeFileSync(config ?? "", "hsts = 'off'\n");
+  const url = "http://localhost:9";
+  const flags = [
+    "--data",
+    data ?? "",
+    "--new-master-key",
+    keyFile ?? "",
+    "--config",
+    config ?? "",
+    "--public-url",
+    url,
+  ];
+  const made = await sallyport(["init", ...flags, "--port", "0", "--log-level", "info"], { env });
+  expect([made.code, made.stderr]).toEqual([0, ""]);
+  const line = made.stdout.trim().split("\n").at(-1) ?? "";
+  expect(line).toContain("--log-level info");
+  const server = await start([], {
+    program: ["sh", "-c", line.replace("sallyport serve", "exec sallyport serve")],
+    env,
+  });
+  expect(server.ready.public_url).toBe(url);
+  expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+  expect(await server.stop()).toBe(0);
+});
+
+test("the last line of init names a secret of the environment and does not show it", async () => {
+  const key = generateMasterKey();
+  const env = { SALLYPORT_MASTER_KEY: key, SALLYPORT_DATA: join(scratch(), "data") };
+  const made = await sallyport(["init"], { env });
+  expect(made.stdout.trim().split("\n").at(-1)).toStartWith(
+    'SALLYPORT_MASTER_KEY="$SALLYPORT_MASTER_KEY" sallyport serve',
+  );
+  expect(made.stdout).not.toContain(key);
+});

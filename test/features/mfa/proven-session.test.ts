@@ -51,6 +51,7 @@ function serve(app: TestApp) {
     metricsToken: undefined,
     corsHeaders: [],
     inbox: null,
+    report: null,
     version: "0.0.0-test",
   });
   const options = { ...listenerOptions, hostname: "127.0.0.1", port: 0, routes: built.routes, fetch: built.fetch };
