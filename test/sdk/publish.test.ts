@@ -64,6 +64,47 @@ test("a consumer of every entry point type-checks, and the cost is printed", asy
   console.log(["type-checking a consumer of every entry point", ...figures].join("\n  "));
 });
 
+test.each([["es2022"], ["es2022,dom"]])(
+  "a server compiles with --lib %s, no other types, and every declaration checked",
+  async (lib) => {
+    const server = join(project, `server-${lib.length}`);
+    await mkdir(join(server, "node_modules"), { recursive: true });
+    await symlink(join(project, "package"), join(server, "node_modules/sallyport"));
+    await Bun.write(join(server, "package.json"), '{ "type": "module" }');
+    await Bun.write(
+      join(server, "index.ts"),
+      `import { requireSession } from "sallyport/express";
+      import { ManagementClient } from "sallyport/management";
+      import { SallyportServer } from "sallyport/server";
+      export const handler = requireSession();
+      export const users = new ManagementClient({}).users.list();
+      export async function statusOf(request: Parameters<SallyportServer["authenticateRequest"]>[0]) {
+        const { response } = await new SallyportServer().authenticateRequest(request);
+        const fetch: ConstructorParameters<typeof SallyportServer>[0] = { fetch: async () => { throw new Error(); } };
+        // Neither is \`any\`, which would take everything.
+        // @ts-expect-error
+        request.nonsense;
+        const status: number | undefined = response?.status;
+        return { fetch, status, text: await response?.text() };
+      }`,
+    );
+    const options = [
+      "--noEmit",
+      "--strict",
+      "--skipLibCheck",
+      "false",
+      "--lib",
+      lib,
+      "--types",
+      "",
+      "--preserveSymlinks",
+    ];
+    const tsc = join(root, "node_modules/.bin/tsc");
+    const modules = ["--target", "es2022", "--module", "node16", "--moduleResolution", "node16"];
+    expect(await run([tsc, ...options, ...modules, "index.ts"], server)).toMatchObject({ code: 0, text: "" });
+  },
+);
+
 test("an uncaught error prints a few lines, and with source maps the source files", async () => {
   const file = join(project, "fault.mjs");
   await Bun.write(

@@ -1,3 +1,5 @@
+import type { PlatformHeaders, PlatformUrl } from "./platform.ts";
+
 /** The `type` of the REST envelope: one per class of error, for callers that handle classes. */
 export type SallyportErrorType =
   | "invalid_request_error"
@@ -86,7 +88,7 @@ export function unexpectedResponse(url: string, status: number, what: string): S
 }
 
 /** Reads `{ code, message, type, request_id, details }`. @returns null unless the value is such an envelope */
-export function fromEnvelope(value: unknown, status: number, headers?: Headers | null): SallyportError | null {
+export function fromEnvelope(value: unknown, status: number, headers?: PlatformHeaders | null): SallyportError | null {
   if (typeof value !== "object" || value === null) return null;
   const { code, message, type, request_id, details } = value as Record<string, unknown>;
   if (typeof code !== "string" || typeof message !== "string") return null;
@@ -102,7 +104,7 @@ export function fromEnvelope(value: unknown, status: number, headers?: Headers |
 }
 
 /** Reads `{ error, error_description }` (RFC 6749 section 5.2). @returns null unless the value is such an object */
-export function fromOAuthError(value: unknown, status: number, headers: Headers): SallyportError | null {
+export function fromOAuthError(value: unknown, status: number, headers: PlatformHeaders): SallyportError | null {
   if (typeof value !== "object" || value === null) return null;
   const { error: code, error_description } = value as Record<string, unknown>;
   if (typeof code !== "string") return null;
@@ -122,7 +124,7 @@ function oauthType(code: string): SallyportErrorType {
 }
 
 /** In seconds, as the appliance sends it. Ignores a date, which the appliance never sends. */
-function retryAfterOf(headers: Headers | null | undefined): number | null {
+function retryAfterOf(headers: PlatformHeaders | null | undefined): number | null {
   const text = headers?.get("retry-after") ?? "";
   return /^\d{1,9}$/.test(text) ? Number(text) : null;
 }
@@ -142,7 +144,7 @@ function isErrorType(value: unknown): value is SallyportErrorType {
 }
 
 /** Returns null unless this is an absolute address. (`URL.canParse` is missing in some Node 18.) */
-export function parseUrl(text: string): URL | null {
+export function parseUrl(text: string): PlatformUrl | null {
   try {
     return new URL(text);
   } catch {

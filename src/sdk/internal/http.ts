@@ -1,8 +1,9 @@
 import { fromEnvelope, fromOAuthError, SallyportError, unexpectedResponse, unreachable } from "./errors.ts";
+import type { PlatformForm, PlatformHeaders, PlatformInit, PlatformResponse } from "./platform.ts";
 import { timeoutSignal } from "./signals.ts";
 
 /** `fetch`, or a replacement of the same shape. */
-export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
+export type Fetch = (url: string, init?: PlatformInit) => Promise<PlatformResponse>;
 
 /** The platform's fetch, looked up at each call, because test tools and tracers replace it after import. */
 export const platformFetch: Fetch = (url, init) => globalThis.fetch(url, init);
@@ -14,21 +15,21 @@ export interface JsonRequest {
   /** Sent as JSON. */
   body?: unknown;
   /** Sent as a form instead, for OAuth's token endpoint. */
-  form?: URLSearchParams;
+  form?: PlatformForm;
   /** Reads the answer more strictly than plain JSON. @returns null or undefined for an answer that it refuses */
   parse?: (text: string) => unknown;
   /** Milliseconds for the whole exchange, with the body. */
   timeoutMs: number;
   /** The most bytes of an answer; a larger one is dropped. */
   maxBytes: number;
-  credentials?: RequestCredentials | undefined;
+  credentials?: "include" | "omit" | "same-origin" | undefined;
   /** The exchange goes on when the user leaves the page, so that the cookies of its answer are not lost. */
   keepalive?: boolean | undefined;
 }
 
 export interface JsonResponse {
   status: number;
-  headers: Headers;
+  headers: PlatformHeaders;
   /** undefined for 304 and for an empty body. */
   body: unknown;
 }

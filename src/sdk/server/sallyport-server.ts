@@ -2,6 +2,7 @@ import type { UsersListInput, UsersListOutput } from "../client/api.gen.ts";
 import { SallyportError } from "../internal/errors.ts";
 import { platformFetch } from "../internal/http.ts";
 import { environment, requireApplicationId } from "../internal/options.ts";
+import type { PlatformRequest, PlatformResponse } from "../internal/platform.ts";
 import { authenticate } from "./authenticate.ts";
 import type { AccessClaims } from "./claims.ts";
 import { readCredentialRules } from "./credential.ts";
@@ -15,7 +16,7 @@ import { Verifier } from "./verifier.ts";
 /** Claims, or the error with its answer. Under `allowUnauthenticated` there may be neither. */
 export type Authentication<Anonymous extends boolean = false> =
   | { claims: AccessClaims; error: null; response: null }
-  | { claims: null; error: SallyportError; response: Response }
+  | { claims: null; error: SallyportError; response: PlatformResponse }
   | (Anonymous extends true ? { claims: null; error: null; response: null } : never);
 
 /**
@@ -58,11 +59,14 @@ export class SallyportServer {
    * @throws SallyportError `configuration_error` for a wrong option
    */
   async authenticateRequest(
-    request: Request,
+    request: PlatformRequest,
     options?: AuthenticationOptions & { allowUnauthenticated?: false },
   ): Promise<Authentication>;
-  async authenticateRequest(request: Request, options: AuthenticationOptions): Promise<Authentication<true>>;
-  async authenticateRequest(request: Request, options: AuthenticationOptions = {}): Promise<Authentication<true>> {
+  async authenticateRequest(request: PlatformRequest, options: AuthenticationOptions): Promise<Authentication<true>>;
+  async authenticateRequest(
+    request: PlatformRequest,
+    options: AuthenticationOptions = {},
+  ): Promise<Authentication<true>> {
     const guard = {
       verifier: this.#verifier,
       rules: readCredentialRules(options, this.#issuer, this.#applicationId),
