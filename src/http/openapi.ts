@@ -1,5 +1,6 @@
 import type { AnyRouter } from "@trpc/server";
 import { type ErrorCode, errorCatalogue } from "../core/errors.ts";
+import { patternOfId } from "../core/ids.ts";
 import * as z from "../core/zod.ts";
 import { SCOPE_MEANINGS } from "../identity/api-keys/scopes.ts";
 import { type Callable, proceduresOf } from "../rpc/invoke.ts";
@@ -95,7 +96,7 @@ function operation(
       in: "header",
       required: false,
       description: "The application of the call. Default: the credential's own application, or else the default one.",
-      schema: { type: "string" },
+      schema: { type: "string", pattern: patternOfId("application") },
     },
   ];
   if (meta.repeatable) {
@@ -106,7 +107,7 @@ function operation(
       description:
         "A key of your choice, up to 255 visible ASCII characters. The same call with the same key within 24 hours is not " +
         "repeated: its answer is the created object in its current state, without its secret. With another body: 409.",
-      schema: { type: "string", minLength: 1, maxLength: 255 },
+      schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[!-~]+$" },
     });
   }
   for (const [key, value] of Object.entries(properties)) {
@@ -117,7 +118,8 @@ function operation(
       in: place,
       required: place === "path" || required.has(key),
       ...(value.description ? { description: value.description } : {}),
-      schema: value,
+      // Each id in a path is an id of the appliance, in either form.
+      schema: place === "path" && key === "id" ? { ...value, pattern: patternOfId() } : value,
     });
   }
   const hasBody = schema !== undefined && !asQuery;
@@ -252,7 +254,12 @@ function document(operationId: string, summary: string, description: string, par
 }
 
 const id = { name: "id", in: "path", required: true, schema: { type: "string" } };
-const cursor = { name: "cursor", in: "query", required: false, schema: { type: "string" } };
+const cursor = {
+  name: "cursor",
+  in: "query",
+  required: false,
+  schema: { type: "string", pattern: "^[0-9]{1,15}$" },
+};
 
 /** Documents whose shapes are fixed by an RFC or by the contract with verifiers. */
 const documents = {
@@ -281,7 +288,7 @@ const documents = {
       description:
         "Each event is named `revocation`. Its id is the cursor, and its data is one entry of `/v1/revocations`. The first " +
         "comment line says that nothing is missing. `Last-Event-ID` wins over `cursor`. A verifier that gets no stream polls.",
-      parameters: [cursor, { name: "last-event-id", in: "header", required: false, schema: { type: "string" } }],
+      parameters: [cursor, { ...cursor, name: "last-event-id", in: "header" }],
       responses: {
         200: {
           description: "An endless stream of events.",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { AppError } from "../../src/core/errors.ts";
-import { isUuid, newId, parseId, requireId, shortId, toPrefixedId } from "../../src/core/ids.ts";
+import { isUuid, newId, parseId, patternOfId, requireId, shortId, toPrefixedId } from "../../src/core/ids.ts";
 
 const UUID = "018f3c4a-7b2e-7c1d-9e0a-1f2b3c4d5e6f";
 const PREFIXED = "usr_01HWY4MYSEFGESW2GZ5CY4TQKF";
@@ -15,6 +15,17 @@ describe("the two forms of an id", () => {
     for (const text of [UUID, UUID.toUpperCase(), PREFIXED, PREFIXED.toLowerCase(), PREFIXED.toUpperCase()]) {
       expect(parseId("user", text)).toBe(UUID);
     }
+  });
+
+  test("meet the pattern of the API's description, and nothing else does", () => {
+    const [own, any] = [new RegExp(patternOfId("user")), new RegExp(patternOfId())];
+    for (const text of [UUID, UUID.toUpperCase(), PREFIXED])
+      expect([text, own.test(text), any.test(text)]).toEqual([text, true, true]);
+    const over = `usr_8${"Z".repeat(25)}`;
+    for (const text of ["", "0", `${UUID}0`, PREFIXED.replace("01H", "01I"), over, `x${PREFIXED}`]) {
+      expect([text, own.test(text), any.test(text), parseId("user", text)]).toEqual([text, false, false, null]);
+    }
+    expect(own.test(PREFIXED.replace("usr", "app"))).toBe(false);
   });
 
   test("have a prefix for each kind, which no other kind accepts", () => {

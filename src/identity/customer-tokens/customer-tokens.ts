@@ -154,7 +154,12 @@ function checkTimes(claims: Claims, now: number): void {
       challenge: CHALLENGE,
     });
   }
-  if ((nbf ?? 0) * SECOND > now + TOLERANCE || (iat ?? 0) * SECOND > now + TOLERANCE) throw invalidToken();
+  if ((nbf ?? 0) * SECOND > now + TOLERANCE || (iat ?? 0) * SECOND > now + TOLERANCE) {
+    throw new AppError("authentication_required", {
+      message: "iat or nbf is later than now: set the clock of the machine that signs.",
+      challenge: CHALLENGE,
+    });
+  }
 }
 
 /** Returns `grants.identity`. @throws AppError unless it is a string that can be an external id */

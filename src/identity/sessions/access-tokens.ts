@@ -147,8 +147,13 @@ export class AccessTokens {
     else if (!this.keyring.vouchesFor(verified.kid)) await this.#keyOf(verified.kid);
     const now = toSeconds(this.clock.now());
     // Refuses a token that was issued in the future: the clock was set back, and an expired token must not become valid again.
-    const outOfTime = verified.expiresAt <= now || verified.issuedAt > now + CLOCK_SKEW;
-    if (outOfTime && !options.expired) throw new AppError("token_expired");
+    const isFuture = verified.issuedAt > now + CLOCK_SKEW;
+    if ((isFuture || verified.expiresAt <= now) && !options.expired) {
+      throw new AppError(
+        "token_expired",
+        isFuture ? { message: "The token is of a later time than now: set the clock." } : {},
+      );
+    }
     // The server obeys the entries of the application and the tenant, as verifiers do.
     const { directory } = this;
     const { applicationId } = verified;

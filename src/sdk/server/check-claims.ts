@@ -60,12 +60,18 @@ function shown(claim: unknown): string {
   return text.replaceAll(/[^!#-[\]-~ ]/g, "?").slice(0, 200);
 }
 
-/** @param seconds the time now, in Unix seconds. */
+/** Clocks differ by some seconds even between machines that set them by the network. */
+const AHEAD = 30;
+
+/**
+ * A token of the next seconds comes from a clock that is ahead, and is good. One of a later time is refused, because an entry
+ * that revokes tokens issued before a time would miss it.
+ * @param seconds the time now, in Unix seconds.
+ */
 export function checkTimes(claims: AccessClaims, seconds: number, leeway: number): RefusalReason | null {
   if (seconds >= claims.exp + leeway) return "expired";
-  if (claims.iat > seconds + leeway || (claims.nbf !== undefined && claims.nbf > seconds + leeway)) {
-    return "not_yet_valid";
-  }
+  const ahead = seconds + Math.max(leeway, AHEAD);
+  if (claims.iat > ahead || (claims.nbf !== undefined && claims.nbf > ahead)) return "not_yet_valid";
   return null;
 }
 

@@ -66,7 +66,7 @@ const TEXTS: Record<RefusalReason, string> = {
   issuer: "The token comes from another issuer.",
   audience: "The token is for another audience.",
   application: "The token is for another application.",
-  not_yet_valid: "The token is not valid yet.",
+  not_yet_valid: "The token is of a later time than now: set the clocks of this machine and of the appliance.",
   expired: "The token has expired.",
   revoked: "The session of this token has ended.",
   missing_claim: "The token lacks a claim that every access token has.",

@@ -240,7 +240,9 @@ function wellFormed<T>(read: () => T): T {
 function bearer(value: unknown): string {
   if (typeof value !== "string") throw refused("no_token");
   if (value.length > MAX_TOKEN_LENGTH) throw refused("malformed");
-  const token = value.startsWith("Bearer ") ? value.slice(7) : value.replace(/^bearer(?:[ \t]+|$)/i, "");
+  // A value from a file or a pipe often ends with a line break.
+  const text = value.trim();
+  const token = text.startsWith("Bearer ") ? text.slice(7).trim() : text.replace(/^bearer(?:[ \t]+|$)/i, "");
   if (token.length < 8 && token.trim() === "") throw refused("no_token");
   return token;
 }

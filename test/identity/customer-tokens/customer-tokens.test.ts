@@ -187,6 +187,13 @@ scenarios("tokens that the customer signs", (t) => {
     expect((await me(app, await sign(app, key, { identity: "44" }))).code).toBe("token_revoked");
   });
 
+  t.test("of a clock that is ahead are refused with the reason, and those of some seconds are good", async (app) => {
+    const key = await newKey(app, "signing");
+    const ahead = async (by: number) => me(app, await sign(app, key, { claims: { iat: seconds(app) + by } }));
+    expect((await ahead(30)).status).toBe(200);
+    expect((await ahead(120)).body.error.message).toContain("set the clock");
+  });
+
   t.test("create one user from twenty simultaneous first requests", async (app) => {
     const key = await newKey(app, "signing");
     const token = await sign(app, key, { identity: "race" });

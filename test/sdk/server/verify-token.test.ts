@@ -33,6 +33,9 @@ describe("accepted tokens", () => {
       `Bearer ${token}`,
       `bearer  ${token}`,
       `Bearer\t${token}`,
+      `Bearer ${token}\n`,
+      ` Bearer  ${token} \r\n`,
+      `${token}\n`,
 
       token,
     ]) {
@@ -201,7 +204,10 @@ const attacks: Record<string, { expect: string; token: () => Promise<string> | s
     },
   },
   padding: { expect: "malformed", token: async () => `${await issuer.token(keys.EdDSA)}==` },
-  "a line break": { expect: "malformed", token: async () => `${await issuer.token(keys.EdDSA)}\n` },
+  "a line break inside": {
+    expect: "malformed",
+    token: async () => (await issuer.token(keys.EdDSA)).replace(".", ".\n"),
+  },
   oversized: { expect: "malformed", token: () => issuer.token(keys.EdDSA, { pad: "x".repeat(20_000) }) },
   "a payload that is not JSON": {
     expect: "malformed",
@@ -287,6 +293,20 @@ const attacks: Record<string, { expect: string; token: () => Promise<string> | s
     token: () => issuer.token(keys.EdDSA, { iat: issuer.seconds + 600 }),
   },
 };
+
+test("a clock that is up to 30 seconds ahead refuses no token, and the message for more names the clocks", async () => {
+  for (const [ahead, expected] of [
+    [30, "accepted"],
+    [31, "authentication_required/not_yet_valid"],
+  ] as const) {
+    for (const claim of ["iat", "nbf"]) {
+      const token = await issuer.token(keys.EdDSA, { [claim]: issuer.seconds + ahead });
+      expect([claim, ahead, await verify(token)]).toEqual([claim, ahead, expected]);
+    }
+  }
+  const late = server.verifyToken(await issuer.token(keys.EdDSA, { iat: issuer.seconds + 31 }));
+  await expect(late).rejects.toMatchObject({ message: expect.stringContaining("set the clocks") });
+});
 
 describe("attacks", () => {
   test.each(Object.entries(attacks))("%s", async (_name, attack) => {
