@@ -12,6 +12,7 @@ import { withdrawnKeys } from "./0010-withdrawn-keys.ts";
 import { keyDescent } from "./0011-key-descent.ts";
 import { standIns } from "./0012-stand-ins.ts";
 import { formerEmails } from "./0013-former-emails.ts";
+import { retentionIndexes } from "./0014-retention-indexes.ts";
 
 /** All migrations, append-only. Imported statically, because the executable has no directory to read. */
 export const migrations: readonly Migration[] = [
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   keyDescent,
   standIns,
   formerEmails,
+  retentionIndexes,
 ];
