@@ -42,7 +42,7 @@ export function openDatabase(file: string) {
     audit: writer.prepare<never, (string | number | null)[]>(
       `INSERT INTO audit_entries (tenant_id, occurred_at, actor_kind, actor_id, action, target_kind, target_id,
         application_id, address, user_agent, request_id, details, chain_mac)
-        VALUES (+?, +?, 'user', +?, 'session.refreshed', 'session', +?, +?, +?, +?, +?, '{}', NULL)`,
+        VALUES (+?, +?, 'user', +?, 'client.token_issued', 'session', +?, +?, +?, +?, +?, '{}', NULL)`,
     ),
   };
 }

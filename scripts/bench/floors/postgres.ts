@@ -30,9 +30,6 @@ const advance = `UPDATE sessions SET generation = $1, refresh_issued_at = $2, re
   last_seen_at = $2 WHERE id = $4 AND generation = $5 AND ended_at IS NULL
   AND EXISTS (SELECT 1 FROM users WHERE users.id = sessions.user_id AND disabled_at IS NULL AND deleted_at IS NULL)
   RETURNING generation`;
-const audit = `INSERT INTO audit_entries (tenant_id, occurred_at, actor_kind, actor_id, action, target_kind, target_id,
-  application_id, address, user_agent, request_id, details, chain_mac)
-  VALUES ($1, $2, 'user', $3, 'session.refreshed', 'session', $4, $5, '127.0.0.1', NULL, $6, '{}', NULL)`;
 
 async function sessionOf(sid: string): Promise<Bundle | undefined> {
   const [row] = await pool.unsafe<Record<string, unknown>[]>(bundle, [sid]);
@@ -72,7 +69,6 @@ async function refresh(request: Request) {
   const [, advanced] = await Promise.all([
     connection`BEGIN`,
     connection.unsafe(advance, [claims.gen + 1, now, expiresAt, claims.sid, claims.gen]),
-    connection.unsafe(audit, [row.tenant_id, now, row.user_id, row.sid, row.application_id, crypto.randomUUID()]),
     connection`COMMIT`,
   ]).finally(() => giveBack(connection));
   if (advanced.length === 0) return refused();

@@ -52,13 +52,9 @@ async function refresh(request: Request, algorithm: "ed" | "rsa") {
   if (!claims || !row || row.ended_at !== null || row.refresh_expires_at < Date.now()) return refused();
   const now = Math.floor(Date.now() / 1_000) * 1_000;
   const expiresAt = Math.min(now + 30 * 86_400_000, row.expires_at);
-  const requestId = crypto.randomUUID();
-  const advanced = await write(() => {
-    const done = database.advance.get(claims.gen + 1, now, expiresAt, now, now, claims.sid, claims.gen);
-    const { tenant_id, user_id, sid, application_id } = row;
-    if (done) database.audit.run(tenant_id, now, user_id, sid, application_id, "127.0.0.1", null, requestId);
-    return done;
-  });
+  const advanced = await write(() =>
+    database.advance.get(claims.gen + 1, now, expiresAt, now, now, claims.sid, claims.gen),
+  );
   if (!advanced) return refused();
   const access = algorithm === "ed" ? mint.ed(row) : await mint.rsa(row);
   const refreshToken = mint.refresh(claims.sid, claims.gen + 1, now, expiresAt);
