@@ -8,7 +8,11 @@ const baseUrl = z
     const url = URL.canParse(text) ? new URL(text) : null;
     const plain = url !== null && (url.protocol === "https:" || url.protocol === "http:") && url.search === "";
     if (plain && url.pathname === "/" && url.hash === "" && url.username === "") return url.origin;
-    ctx.addIssue({ code: "custom", message: "must be an origin such as https://login.example.com, without a path" });
+    const hasPath = plain && url.pathname !== "/";
+    const message = hasPath
+      ? `has the path ${url.pathname}, and Sallyport needs a host of its own without a path, such as https://login.example.com`
+      : "must be an origin such as https://login.example.com, without a path";
+    ctx.addIssue({ code: "custom", message });
     return z.NEVER;
   })
   .optional();

@@ -60,7 +60,11 @@ test("every command has a help text with its flags", async () => {
 
 /** Invalid settings. The sentence names the setting and its valid values. */
 const settings: { name: string; env?: Record<string, string>; file?: string; args?: string[]; says: RegExp }[] = [
-  { name: "a path in public_url", env: { SALLYPORT_PUBLIC_URL: "https://a.example/auth" }, says: /without a path/ },
+  {
+    name: "a path in public_url",
+    env: { SALLYPORT_PUBLIC_URL: "https://a.example/auth" },
+    says: /has the path \/auth, and Sallyport needs a host of its own without a path/,
+  },
   { name: "public_url without a scheme", env: { SALLYPORT_PUBLIC_URL: "a.example" }, says: /must be an origin/ },
   { name: "a port above the range", args: ["--port", "70000"], says: /--port.*0 to 65535/ },
   {
@@ -99,3 +103,22 @@ for (const { name, env, file, args = [], says } of settings) {
     expect({ code: ran.code, stdout: ran.stdout }).toEqual({ code: 1, stdout: "" });
   });
 }
+
+test("every command refuses a public URL with a path, by one sentence", async () => {
+  const env = { SALLYPORT_PUBLIC_URL: "https://a.example/auth/" };
+  for (const command of [
+    ["init"],
+    ["serve"],
+    ["dev", "--ephemeral"],
+    ["app", "list"],
+    ["tenant", "list"],
+    ["doctor"],
+  ]) {
+    const ran = await sallyport([...command, "--data", join(scratch(), "data")], { env });
+    const said = `${ran.stdout}${ran.stderr}`;
+    expect([command, ran.code]).toEqual([command, 1]);
+    expect(said).toContain(
+      "SALLYPORT_PUBLIC_URL is not valid: has the path /auth/, and Sallyport needs a host of its own",
+    );
+  }
+});
