@@ -63,9 +63,14 @@ describe("each kind of link, from the mail to its end", () => {
     await site.sees("Create your account");
     expect(await site.page.textContent(".lead")).toContain("This confirms g•••@example.com");
     expect((await users()).length).toBe(before);
+    expect(await site.page.textContent(".lead")).toContain("Asked for by Bun (");
+    await site.page.getByLabel("New password", { exact: true }).fill(OTHER_PASSWORD);
     await site.press("Create the account");
     await site.sees("Your account is ready");
     expect((await users()).length).toBe(before + 1);
+    // The password of the request, which a stranger may have made, opens nothing.
+    expect((await login(email, NEW_PASSWORD)).status).toBe(401);
+    expect((await login(email, OTHER_PASSWORD)).status).toBe(200);
     const me = await site.page.evaluate(async () => (await fetch("/v1/auth/session")).json());
     expect(me.user).toMatchObject({ email, email_verified: true });
     await isUsed(token);
@@ -82,9 +87,7 @@ describe("each kind of link, from the mail to its end", () => {
     await site.open(link ?? "");
     await site.sees("Confirm it where you asked for it");
     const lead = await site.page.textContent(".lead");
-    expect(lead).toMatch(
-      /^Bun asked to confirm m•••@example\.com for the account p•••@example\.com at Harbour Notes \(/,
-    );
+    expect(lead).toMatch(/^Bun asked to use m•••@example\.com for the account p•••@example\.com at Harbour Notes \(/);
     expect(await site.page.getByRole("button").count()).toBe(0);
     expect(await emails(user.id)).toHaveLength(1);
     await site.signIn(await app.user());
@@ -124,12 +127,25 @@ describe("each kind of link, from the mail to its end", () => {
       await field.fill(OTHER_PASSWORD);
       await site.press("Set the password");
       await site.sees("Your new password is set");
+      expect(await site.page.textContent(".lead")).not.toContain("removed");
       expect(await site.cookies()).toEqual([]);
       expect((await login(user.email, PASSWORD)).status).toBe(401);
       expect((await login(user.email, OTHER_PASSWORD)).status).toBe(200);
       await isUsed(token);
     },
   );
+
+  browserTest("a new password for an address that nobody had proven: names what was removed", async () => {
+    site = await LinkSite.create(app);
+    const user = await app.unproven();
+    await giveEmail(app, user, undefined, false);
+    const { token } = await forgot(app, user.email, app.defaultApplicationId);
+    await site.open(token);
+    await site.page.getByLabel("New password", { exact: true }).fill(OTHER_PASSWORD);
+    await site.press("Set the password");
+    await site.sees("Your new password is set");
+    expect(await site.page.textContent(".lead")).toContain("was removed: additional addresses, password.");
+  });
 
   browserTest(
     "undoing a change of address: restores the old one, ends every session, and mails a link for a new password",

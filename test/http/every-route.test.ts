@@ -48,6 +48,7 @@ const inputs: Record<
 > = {
   "auth.register": () => ({ email: `new-${crypto.randomUUID()}@example.com`, password: "walnut-bridge-otter-51" }),
   "auth.completeRegistration": async (_, app, kind) => ({
+    password: "granite-lantern-moth-88",
     token: (await signUp(app, undefined, applicationOf(app, kind))).token,
   }),
   "auth.upgrade": async ({ user }, app) => {

@@ -1,4 +1,4 @@
-import type { DescribedLink, MfaRequired } from "../../src/sdk/client/api.gen.ts";
+import type { AuthPasswordResetOutput, DescribedLink, MfaRequired } from "../../src/sdk/client/api.gen.ts";
 import { Api, type Refusal } from "./calls.ts";
 import { askSecondFactor } from "./second-factor.ts";
 import { momentOf, reasonIn, spanOf, textsFor } from "./texts.ts";
@@ -13,6 +13,12 @@ const ACTS = {
   undo_email_change: "/v1/auth/email/undo",
   restore_account: "/v1/auth/account/restore",
 } as const satisfies Record<DescribedLink["kind"], `/v1/${string}`>;
+
+/** The field for the password of each kind of link that sets one. */
+const PASSWORD_OF: Partial<Record<DescribedLink["kind"], string>> = {
+  sign_up: "password",
+  reset_password: "new_password",
+};
 
 /** Refusals that another attempt with this link cannot change. */
 const FINAL = [
@@ -64,24 +70,25 @@ class Visit {
 
   #offer(link: DescribedLink): void {
     if (!link.works_here) {
-      this.#end("wrong", link.kind === "verify_email" ? texts.otherSession : texts.otherBrowser);
+      this.#end("wrong", link.kind === "sign_in" ? texts.otherBrowser : texts.otherSession);
       return;
     }
     const { heading, lead, button: label } = texts.kinds[link.kind];
     const alert = element("p", { role: "alert", class: "alert" });
     const until = element("p", { class: "hint until" }, ...this.#said(texts.until));
-    if (link.kind === "reset_password") {
-      this.#show("ask", { heading, lead }, [this.#passwordForm(label, alert), until]);
+    const name = PASSWORD_OF[link.kind];
+    if (name !== undefined) {
+      this.#show("ask", { heading, lead }, [this.#passwordForm(name, label, alert), until]);
     } else {
       const act = button(label, texts.working, () => this.#act({}, alert));
       this.#show("ask", { heading, lead }, [alert, act, until]);
     }
   }
 
-  #passwordForm(label: string, alert: HTMLElement): HTMLElement {
+  #passwordForm(name: string, label: string, alert: HTMLElement): HTMLElement {
     const said = texts.password;
     const attributes = { type: "password", autocomplete: "new-password", autocapitalize: "none", spellcheck: "false" };
-    const password = field("new_password", said.label, said.hint, attributes, { show: said.show, hide: said.hide });
+    const password = field(name, said.label, said.hint, attributes, { show: said.show, hide: said.hide });
     const submit = button(
       label,
       texts.working,
@@ -89,7 +96,7 @@ class Visit {
         const { value } = password.input;
         password.showProblem(value === "" ? said.missing : null);
         const showProblem = (reason: string) => password.showProblem(reasonIn(texts, reason));
-        if (value !== "") await this.#act({ new_password: value }, alert, { name: "new_password", showProblem });
+        if (value !== "") await this.#act({ [name]: value }, alert, { name, showProblem });
       },
       "submit",
     );
@@ -107,11 +114,11 @@ class Visit {
   ): Promise<void> {
     if (!this.#link) return;
     alert.replaceChildren();
-    type Outcome = MfaRequired | { status: "success" };
+    type Outcome = MfaRequired | { status: "success"; removed?: AuthPasswordResetOutput["removed"] };
     const answer = await this.#api.post<Outcome>(ACTS[this.#link.kind], { token: this.token, ...input });
     if (answer.ok) {
       if (answer.body.status === "mfa_required") this.#askSecondFactor(answer.body);
-      else this.#done();
+      else this.#done(answer.body.removed);
       return;
     }
     const { refusal } = answer;
@@ -134,9 +141,12 @@ class Visit {
     });
   }
 
-  #done(): void {
+  /** @param removed the kinds of credentials from before the first proof of the address */
+  #done(removed: AuthPasswordResetOutput["removed"] = []): void {
     if (!this.#link) return;
-    const { doneHeading: heading, doneLead: lead } = texts.kinds[this.#link.kind];
+    const { doneHeading: heading, doneLead } = texts.kinds[this.#link.kind];
+    const names = removed.map((kind) => texts.removed[kind]).join(", ");
+    const lead = names === "" ? doneLead : `${doneLead} ${texts.removedLead.replace("{removed}", names)}`;
     this.#end("done", { heading, lead });
   }
 

@@ -1,6 +1,7 @@
-import type { DescribedLink } from "../../src/sdk/client/api.gen.ts";
+import type { AuthPasswordResetOutput, DescribedLink } from "../../src/sdk/client/api.gen.ts";
 
 type Kind = DescribedLink["kind"];
+type Removed = AuthPasswordResetOutput["removed"][number];
 
 /** The texts of one kind of link, before and after its use. `{email}` and `{application}` stand for the link's own. */
 interface KindTexts {
@@ -50,6 +51,9 @@ export interface Texts {
     setup: Said;
     elsewhere: Said;
   };
+  /** Names what the first proof of an address has removed. */
+  removedLead: string;
+  removed: Record<Removed, string>;
   go: string;
   close: string;
   retry: string;
@@ -87,7 +91,7 @@ const english: Texts = {
     },
     sign_up: {
       heading: "Create your account",
-      lead: "This confirms {email} and creates your account at {application}.",
+      lead: "This confirms {email} and creates your account at {application}, with the password that you choose here. Asked for by {device} ({asked}).",
       button: "Create the account",
       doneHeading: "Your account is ready",
       doneLead: "You are signed in to {application} as {email}.",
@@ -157,6 +161,14 @@ const english: Texts = {
       lead: "It cannot be used on this page. Sign in at {application} itself.",
     },
   },
+  removedLead: "Nobody had proven this address before, so everything that was set up earlier was removed: {removed}.",
+  removed: {
+    password: "password",
+    passkey: "passkeys",
+    totp: "authenticator app",
+    recovery_codes: "recovery codes",
+    address: "additional addresses",
+  },
   go: "Go to {application}",
   close: "You can close this page.",
   retry: "Try again",
@@ -170,7 +182,7 @@ const english: Texts = {
   },
   otherSession: {
     heading: "Confirm it where you asked for it",
-    lead: "{device} asked to confirm {email} for the account {account} at {application} ({asked}). If that was you, enter the mail's code there, or sign in to the account in this browser and open the link again. If it was not you, close this page and give nobody the code: nothing happens.",
+    lead: "{device} asked to use {email} for the account {account} at {application} ({asked}). If that was you, enter the mail's code there, or sign in to the account in this browser and open the link again. If it was not you, close this page and give nobody the code: nothing happens.",
   },
   otherBrowser: {
     heading: "This link belongs to another browser",
@@ -213,7 +225,7 @@ const german: Texts = {
     },
     sign_up: {
       heading: "Konto anlegen",
-      lead: "Damit bestätigen Sie {email} und legen Ihr Konto bei {application} an.",
+      lead: "Damit bestätigen Sie {email} und legen Ihr Konto bei {application} an, mit dem Passwort, das Sie hier wählen. Angefordert von: {device} ({asked}).",
       button: "Konto anlegen",
       doneHeading: "Ihr Konto ist angelegt",
       doneLead: "Sie sind bei {application} als {email} angemeldet.",
@@ -295,6 +307,15 @@ const german: Texts = {
       lead: "Er lässt sich auf dieser Seite nicht benutzen. Melden Sie sich bei {application} selbst an.",
     },
   },
+  removedLead:
+    "Niemand hatte diese Adresse vorher bestätigt. Deshalb wurde entfernt, was früher eingerichtet wurde: {removed}.",
+  removed: {
+    password: "Passwort",
+    passkey: "Passkeys",
+    totp: "Authenticator-App",
+    recovery_codes: "Wiederherstellungscodes",
+    address: "weitere Adressen",
+  },
   go: "Weiter zu {application}",
   close: "Sie können diese Seite schließen.",
   retry: "Erneut versuchen",
@@ -308,7 +329,7 @@ const german: Texts = {
   },
   otherSession: {
     heading: "Bestätigen Sie dort, wo Sie angefragt haben",
-    lead: "{device} wollte {email} für das Konto {account} bei {application} bestätigen ({asked}). Falls Sie das waren, geben Sie den Code aus der E-Mail dort ein, oder melden Sie sich in diesem Browser bei dem Konto an und öffnen Sie den Link erneut. Falls Sie es nicht waren, schließen Sie diese Seite und geben Sie niemandem den Code: Es passiert nichts.",
+    lead: "{device} wollte {email} für das Konto {account} bei {application} verwenden ({asked}). Falls Sie das waren, geben Sie den Code aus der E-Mail dort ein, oder melden Sie sich in diesem Browser bei dem Konto an und öffnen Sie den Link erneut. Falls Sie es nicht waren, schließen Sie diese Seite und geben Sie niemandem den Code: Es passiert nichts.",
   },
   otherBrowser: {
     heading: "Dieser Link gehört zu einem anderen Browser",

@@ -2,6 +2,7 @@ import { DAY } from "../../core/clock.ts";
 import { canonicalEmail } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
+import { standsFor } from "../../identity/accounts/may-act.ts";
 import { userRef } from "../../identity/audit/act.ts";
 import { linkOf } from "../../identity/email-proofs/link.ts";
 import type { StartedProof } from "../../identity/email-proofs/proofs.ts";
@@ -12,7 +13,7 @@ import { requireClaim } from "../../identity/sign-in/sign-up.ts";
 import {
   countEmails,
   deleteEmail,
-  findByCanonical,
+  findAddressOwner,
   findEmail,
   findPrimary,
   makePrimary,
@@ -60,11 +61,12 @@ export class Addresses {
     const { address, canonical } = email;
     if ((await countEmails(storage.read, session.user_id)) >= MAX_EMAILS) throw tooMany();
     const network = await attempts.mail(act, "addresses", canonical);
-    const found = await findByCanonical(storage.read, session.tenant_id, canonical);
+    const found = await findAddressOwner(storage.read, session.tenant_id, canonical);
     if (found?.user_id === session.user_id) {
       throw new AppError("conflict", { message: "This address is already on your list." });
     }
-    const known = found && ({ template: "email_known", to: found.address, reader: found.user_id } as const);
+    const known =
+      found && standsFor(found) && ({ template: "email_known", to: found.address, reader: found.user_id } as const);
     return this.#mailProof(caller, { address, canonical, network, ...(known ? { known } : {}) });
   }
 

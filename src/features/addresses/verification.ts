@@ -47,7 +47,7 @@ export class Verification {
   constructor(
     private readonly identity: Pick<
       Identity,
-      "attempts" | "clock" | "emailProofs" | "flows" | "notices" | "outbox" | "signIns" | "storage"
+      "accounts" | "attempts" | "clock" | "emailProofs" | "flows" | "notices" | "outbox" | "signIns" | "storage"
     >,
   ) {}
 
@@ -102,7 +102,8 @@ export class Verification {
       });
       if (effect.refuses !== null) throw new AppError(effect.refuses);
       await spend(tx);
-      if (found && !own) throw taken();
+      if (found && !own) await this.identity.accounts.release(tx, now, act, canonical);
+      if (!own && (await findByCanonical(tx, tenantId, canonical))) throw taken();
       if (own) await verifyEmail(tx, userId, own.id, now);
       else await this.#insert(tx, now, { tenantId, userId, address, canonical });
       await this.identity.signIns.claim(tx, now, { act, userId, sid: asker.sid, kind: "address" });

@@ -27,7 +27,7 @@ const describedLink = z
       .boolean()
       .describe(
         "Whether the link works in this browser. A link that signs in works only in the browser that asked for it, and a link " +
-          "that proves an address only beside a session of the account that asked.",
+          "that gives an account its address only beside a session of that account.",
       ),
     account: z
       .string()

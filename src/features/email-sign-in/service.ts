@@ -120,8 +120,9 @@ export class EmailSignIns {
     const said = typeof state.email === "string" ? state.email : null;
     const primary = flow.user_id === null ? undefined : await findPrimary(storage.read, flow.user_id);
     const email = said ?? primary?.address ?? null;
-    const isOfAccount =
-      flow.kind !== "verify_email" || (await this.#isOfAccount(await browser.sid(application), flow.user_id));
+    // The address joins this account, which may be a stranger's.
+    const joins = flow.kind === "verify_email" || (flow.kind === "sign_up" && flow.user_id !== null);
+    const isOfAccount = !joins || (await this.#isOfAccount(await browser.sid(application), flow.user_id));
     return {
       kind: flow.kind as ProofKind,
       email: email === null ? null : maskEmail(email),

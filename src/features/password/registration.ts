@@ -1,6 +1,8 @@
 import type { EmailAddress } from "../../core/email.ts";
-import { AppError } from "../../core/errors.ts";
+import { AppError, invalidField } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
+import { standsFor } from "../../identity/accounts/may-act.ts";
+import { proofEffect } from "../../identity/accounts/proof-effect.ts";
 import type { Act } from "../../identity/applications/act.ts";
 import { userRef } from "../../identity/audit/act.ts";
 import { checkProof, mailProof, PROOF_LIFETIME } from "../../identity/email-proofs/mailed.ts";
@@ -21,7 +23,8 @@ import { insertPassword } from "./store.ts";
 
 interface Applicant {
   email: string;
-  password: string;
+  /** null: the password comes with the proof of the address. */
+  password: string | null;
   displayName: string | null;
   metadata: Record<string, unknown>;
 }
@@ -29,15 +32,19 @@ interface Applicant {
 /** A sign-up answers tokens, the question for a second factor, or a mail. */
 export type SignUpOutcome = SignInOutcome | { status: "sent"; proof: StartedProof };
 
-/** The person that a sign-up will create. The flow keeps it until the address is proven; before, nothing is created. */
-interface NewPerson {
+/**
+ * The person that a sign-up will create. The flow keeps it until the address is proven; before, nothing is created. It holds no
+ * password: the person who asks may be a stranger, and the owner of the address chooses the password with the proof.
+ */
+interface Asked {
   address: EmailAddress;
-  hash: string;
   displayName: string | null;
   metadata: Record<string, unknown>;
   /** The session of the anonymous user to upgrade. */
   sid: string | null;
 }
+
+type NewPerson = Asked & { hash: string };
 
 /** Signs up new people, and upgrades anonymous users, who keep their id. */
 export class Registrations {
@@ -77,24 +84,45 @@ export class Registrations {
   }
 
   /**
-   * Creates the person whose address is proven, and signs the person in.
-   * @throws AppError `invalid_code`, `forbidden` (closed meanwhile), `conflict` (the address was taken meanwhile)
+   * Creates the person whose address is proven, with the password that comes with the proof, and signs the person in. An upgrade
+   * also needs the session of the anonymous user: the address must not join a stranger's account by its owner's click.
+   * @throws AppError `invalid_code`, `invalid_input`, `asking_session_required`, `forbidden` (closed meanwhile), `conflict` (the
+   * address was taken meanwhile)
    */
-  async complete(request: SignInRequest, given: Proof): Promise<SignInOutcome> {
+  async complete(request: SignInRequest, given: Proof, password: string): Promise<SignInOutcome> {
     const { act } = request;
-    this.identity.signIns.requireMethod(act.application, BY_PASSWORD.method);
-    requireSignUp(act.application);
+    const { application } = act;
+    this.identity.signIns.requireMethod(application, BY_PASSWORD.method);
+    requireSignUp(application);
+    // A password that no account may have costs no try of the code.
+    await this.hashing.requireGood("password", password, [application.name]);
     const { flow, state, spend } = await checkProof(this.identity, act, ["sign_up"], given);
-    const person = state as unknown as NewPerson;
+    const asked = state as unknown as Asked;
     const { user_id: userId, tenant_id } = flow;
+    const context = [asked.address.address, asked.displayName, application.name];
+    await this.hashing.requireGood("password", password, context);
+    const person = { ...asked, hash: await this.hashing.hashNew("password", password, act.origin) };
+    if (userId === null) {
+      return this.#signIn(request, async (tx, now) => {
+        await spend(tx);
+        return this.#createUser(tx, now, act, person, true);
+      });
+    }
     return this.#signIn(request, async (tx, now) => {
+      const asking = { tenant_id, user_id: userId, sid: asked.sid };
       // A flow that a session began ends with that session.
-      const session = userId === null || person.sid === null ? null : { tenant_id, user_id: userId, sid: person.sid };
-      if (session && !(await isLockedLive(tx, session, now))) throw new AppError("invalid_code");
+      if (!(await isLockedLive(tx, asking, now))) throw new AppError("invalid_code");
+      const { replaces: sid } = request;
+      const effect = proofEffect({
+        purpose: "confirm",
+        address: "new",
+        hasOtherProven: false,
+        isOver: false,
+        isFromAccount: sid !== null && (await isLockedLive(tx, { ...asking, sid }, now)),
+      });
+      if (effect.refuses !== null) throw new AppError(effect.refuses);
       await spend(tx);
-      return session === null
-        ? this.#createUser(tx, now, act, person, true)
-        : this.#upgradeUser(tx, now, act, session.user_id, person, true);
+      return this.#upgradeUser(tx, now, act, userId, person, true);
     });
   }
 
@@ -106,7 +134,10 @@ export class Registrations {
     if (session) await this.#requireAnonymous(application.tenant.id, session.user_id);
     const address = requireEmail(applicant.email);
     const context = [address.address, applicant.displayName ?? session?.display_name ?? null, application.name];
-    await this.hashing.requireGood("password", applicant.password, context);
+    const { password } = applicant;
+    // Under `verified` the password of this call is not kept, but a page learns here whether it would do.
+    if (password !== null) await this.hashing.requireGood("password", password, context);
+    else if (application.signUp !== "verified") throw invalidField("password", "is needed");
     await this.identity.attempts.signUp(act);
     return address;
   }
@@ -122,33 +153,29 @@ export class Registrations {
     { password, displayName, metadata }: Applicant,
     address: EmailAddress,
   ): Promise<NewPerson> {
-    if (await findAddressOwner(this.identity.storage.read, application.tenant.id, address.canonical))
-      throw knownAddress();
-    return {
-      address,
-      hash: await this.hashing.hashNew("password", password, origin),
-      displayName,
-      metadata,
-      sid: null,
-    };
+    if (password === null) throw invalidField("password", "is needed");
+    const owner = await findAddressOwner(this.identity.storage.read, application.tenant.id, address.canonical);
+    if (owner && standsFor(owner)) throw knownAddress();
+    const hash = await this.hashing.hashNew("password", password, origin);
+    return { address, hash, displayName, metadata, sid: null };
   }
 
   /**
    * Mails a new address the link that completes the sign-up. Tells a known address, at its stored spelling, that it has an
-   * account. Both cases cost one hash, one read and one write.
+   * account. Both cases cost one read and one write.
    */
   async #mail(
     act: Act,
-    { password, displayName, metadata }: Applicant,
+    { displayName, metadata }: Applicant,
     address: EmailAddress,
     session: SessionBundle | null = null,
   ): Promise<SignUpOutcome> {
     const { identity } = this;
-    const { application, origin } = act;
+    const { application } = act;
     const network = await identity.attempts.mail(act, "sign_up", address.canonical);
-    const owner = await findAddressOwner(identity.storage.read, application.tenant.id, address.canonical);
-    const hash = await this.hashing.hashNew("password", password, origin);
-    const person: NewPerson = { address, hash, displayName, metadata, sid: session?.sid ?? null };
+    const found = await findAddressOwner(identity.storage.read, application.tenant.id, address.canonical);
+    const owner = found && standsFor(found) ? found : null;
+    const asked: Asked = { address, displayName, metadata, sid: session?.sid ?? null };
     const proof = await identity.storage.write((tx) =>
       mailProof(identity, tx, act, {
         kind: "sign_up",
@@ -158,7 +185,7 @@ export class Registrations {
         reader: owner?.user_id ?? null,
         canonical: address.canonical,
         email: address.address,
-        state: { ...person },
+        state: { ...asked },
         lifetime: PROOF_LIFETIME,
         network,
       }),
@@ -180,7 +207,7 @@ export class Registrations {
       display_name: person.displayName,
       public_metadata: JSON.stringify(person.metadata),
     });
-    await this.#giveCredentials(tx, now, tenantId, id, person, isVerified);
+    await this.#giveCredentials(tx, now, asked, id, person, isVerified);
     if (!isVerified) await this.#mailVerification(tx, asked, id, person);
     await asked.by(userRef(id)).audit(tx, now, "user.created", userRef(id), { method: "password" });
     return id;
@@ -198,7 +225,7 @@ export class Registrations {
     // Of two upgrades at once, this lets one through.
     if (!(await claimUser(tx, userId, now))) throw notAnonymous();
     if (person.displayName !== null) await updateUser(tx, userId, { display_name: person.displayName }, now);
-    await this.#giveCredentials(tx, now, act.application.tenant.id, userId, person, isVerified);
+    await this.#giveCredentials(tx, now, act, userId, person, isVerified);
     const details = { method: "password" };
     await this.identity.accounts.credentialChanged(tx, now, act, { userId, keep: null, reason: "upgraded", details });
     // After the change, which ends the user's flows.
@@ -220,12 +247,14 @@ export class Registrations {
   async #giveCredentials(
     tx: Executor,
     now: number,
-    tenantId: string,
+    act: Act,
     userId: string,
     { address, hash }: NewPerson,
     isVerified: boolean,
   ): Promise<void> {
+    const tenantId = act.application.tenant.id;
     const id = newId(this.identity.clock.now());
+    await this.identity.accounts.release(tx, now, act, address.canonical);
     try {
       await insertEmail(tx, { id, tenantId, userId, ...address, now, isVerified });
     } catch (error) {

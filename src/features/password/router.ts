@@ -26,7 +26,7 @@ export function passwordRouter(
         description:
           "A known address is answered 409: this tells whether an account has the address. If the application asks for " +
           "proven addresses (`sign_up` is `verified`), the answer is always 202 and a mail, and no user is created before " +
-          "`POST /v1/auth/register/complete`.",
+          "`POST /v1/auth/register/complete`, which takes the password. A password that is sent here is then only checked.",
         output: signUpSchema,
         errors: ["conflict", "forbidden", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/register", status: 201, also: 202 },
@@ -38,7 +38,7 @@ export function passwordRouter(
       .input(
         z.strictObject({
           email,
-          password,
+          password: password.nullish().describe("Needed unless `sign_up` is `verified`."),
           display_name: lineOfText(200).nullish(),
           metadata: metadataInput.optional(),
           delivery: deliveryInput,
@@ -54,19 +54,23 @@ export function passwordRouter(
       .public({
         summary: "Complete a sign-up with the mailed link or code, and sign in.",
         description:
-          "Takes `token` (the part after `#` in the link), or `flow_id` and `code`. Five wrong codes end the flow.",
+          "Takes the new account's `password`, and `token` (the part after `#` in the link), or `flow_id` and `code`. Five " +
+          "wrong codes end the flow. The upgrade of an anonymous user also needs that user's session; without it the answer " +
+          "is `asking_session_required`, and the proof stays good.",
         output: signInSchema,
-        errors: ["invalid_code", "conflict", "forbidden", "origin_not_allowed"],
+        errors: ["invalid_code", "asking_session_required", "conflict", "forbidden", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/register/complete", status: 201 },
-        example: { input: { flow_id: exampleMailSent.flow_id, code: "1234 5678" }, output: exampleTokens },
+        example: {
+          input: { flow_id: exampleMailSent.flow_id, code: "1234 5678", password: "five tame otters hum at dawn" },
+          output: exampleTokens,
+        },
       })
-      .input(z.strictObject({ ...proofInput, delivery: deliveryInput }))
-      .mutation(async ({ ctx, input }) =>
-        deliverOutcome(
-          ctx.call,
-          await registrations.complete(await signInRequest(identity, ctx, input), proofOf(input)),
-        ),
-      ),
+      .input(z.strictObject({ ...proofInput, password, delivery: deliveryInput }))
+      .mutation(async ({ ctx, input }) => {
+        const { password: chosen, delivery, ...proof } = input;
+        const request = await signInRequest(identity, ctx, { delivery });
+        return deliverOutcome(ctx.call, await registrations.complete(request, proofOf(proof), chosen));
+      }),
     upgrade: procedures
       .session({
         summary: "Give an anonymous user an address and a password. The id stays; the session goes on under a new one.",
@@ -81,7 +85,14 @@ export function passwordRouter(
           output: exampleTokens,
         },
       })
-      .input(z.strictObject({ email, password, display_name: lineOfText(200).nullish(), delivery: deliveryInput }))
+      .input(
+        z.strictObject({
+          email,
+          password: password.nullish().describe("Needed unless `sign_up` is `verified`."),
+          display_name: lineOfText(200).nullish(),
+          delivery: deliveryInput,
+        }),
+      )
       .mutation(async ({ ctx, input }) =>
         deliverSignUp(
           ctx.call,
@@ -115,13 +126,13 @@ export function passwordRouter(
 
 interface SignUpInput {
   email: string;
-  password: string;
+  password?: string | null | undefined;
   display_name?: string | null | undefined;
   metadata?: Record<string, unknown> | undefined;
 }
 
 function applicantOf({ email, password, display_name, metadata }: SignUpInput) {
-  return { email, password, displayName: display_name ?? null, metadata: metadata ?? {} };
+  return { email, password: password ?? null, displayName: display_name ?? null, metadata: metadata ?? {} };
 }
 
 function deliverSignUp(call: Call, outcome: SignUpOutcome) {

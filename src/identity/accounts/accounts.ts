@@ -5,7 +5,7 @@ import { deleteMailsOf } from "../../mail/store.ts";
 import type { Executor } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
 import { revokeTokens } from "../applications/revoke-tokens.ts";
-import { type Target, userRef } from "../audit/act.ts";
+import { SYSTEM, type Target, userRef } from "../audit/act.ts";
 import { deleteAccountDevices } from "../devices/public.ts";
 import { deleteTrustedDevices } from "../factors/public.ts";
 import type { SecondFactors } from "../factors/second-factors.ts";
@@ -17,15 +17,21 @@ import { deleteSessionsOf } from "../sessions/public.ts";
 import type { Ending, Sessions } from "../sessions/sessions.ts";
 import {
   type AddressRef,
+  deleteEmail,
   deleteFormerEmails,
   findAddressOf,
+  findAddressOwner,
+  findPrimary,
+  findProvenEmail,
   isOnlyUnproven,
   lockProvenAddress,
+  makePrimary,
   verifyEmail,
 } from "../users/emails/public.ts";
-import { tombstoneUser } from "../users/public.ts";
+import { lockUser, tombstoneUser } from "../users/public.ts";
 import { CONSEQUENCES, type Consequences, type CredentialChange } from "./credential-changes.ts";
 import type { Farewells } from "./farewell.ts";
+import { standsFor } from "./may-act.ts";
 import { proofEffect } from "./proof-effect.ts";
 
 /** Deletes the rows that a feature keeps about a user. */
@@ -112,6 +118,27 @@ export class Accounts {
    */
   async requireProven(at: Executor, userId: string): Promise<void> {
     if (await isOnlyUnproven(at, userId)) throw new AppError("address_unproven");
+  }
+
+  /**
+   * Takes an address from an account that may not act by it: the account never proved it, and has proven another one. Such a claim
+   * must not keep the owner of the address from an account. The next proven address becomes the primary one.
+   */
+  async release(tx: Executor, now: number, act: Act, canonical: string): Promise<void> {
+    const tenantId = act.application.tenant.id;
+    const seen = await findAddressOwner(tx, tenantId, canonical);
+    if (!seen || standsFor(seen) || !(await lockUser(tx, tenantId, seen.user_id, now))) return;
+    const holder = await findAddressOwner(tx, tenantId, canonical);
+    if (holder?.user_id !== seen.user_id || standsFor(holder)) return;
+    const { user_id: userId, email_id: emailId, address } = holder;
+    const isPrimary = (await findPrimary(tx, userId))?.id === emailId;
+    await deleteEmail(tx, emailId);
+    const next = isPrimary ? await findProvenEmail(tx, userId) : undefined;
+    if (next) await makePrimary(tx, userId, next.id);
+    const target = userRef(userId);
+    await act.by(SYSTEM).audit(tx, now, "email.removed", target);
+    const values = { email: address };
+    await this.notices.notify(tx, now, act, { kind: "address", template: "email_removed", userId, values });
   }
 
   /**

@@ -16,7 +16,7 @@ export interface AddressStanding extends Address {
  * no proven address: it may be mistyped and belong to a stranger, who must not open the account of a person with a proven
  * address.
  */
-function standsFor({ verified_at, proven }: Address): boolean {
+export function standsFor({ verified_at, proven }: Address): boolean {
   return verified_at !== null || proven === 0;
 }
 

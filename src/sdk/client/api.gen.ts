@@ -56,7 +56,7 @@ export interface DescribedLink {
     home_url: string | null;
   };
   expires_at: string;
-  /** Whether the link works in this browser. A link that signs in works only in the browser that asked for it, and a link that proves an address only beside a session of the account that asked. */
+  /** Whether the link works in this browser. A link that signs in works only in the browser that asked for it, and a link that gives an account its address only beside a session of that account. */
   works_here: boolean;
   /** The primary address of the account that asked, masked like `email`; null if there is none. */
   account: string | null;
@@ -564,6 +564,7 @@ export interface AuthCompleteRegistrationInput {
   flow_id?: string | undefined;
   /** The code from the mail. Spaces and hyphens are ignored. */
   code?: string | undefined;
+  password: string;
   /** `memory` sets no access cookie and sends the access token only in the body. */
   delivery?: "cookie" | "memory" | undefined;
 }
@@ -818,7 +819,8 @@ export type AuthRefreshOutput = Tokens;
 export interface AuthRegisterInput {
   /** One e-mail address. */
   email: string;
-  password: string;
+  /** Needed unless `sign_up` is `verified`. */
+  password?: string | null | undefined;
   display_name?: string | null | undefined;
   /** A JSON object for the customer's own use, at most 8 kB. */
   metadata?: Record<string, unknown> | undefined;
@@ -867,7 +869,8 @@ export interface AuthSessionsRevokeOthersOutput {
 export interface AuthUpgradeInput {
   /** One e-mail address. */
   email: string;
-  password: string;
+  /** Needed unless `sign_up` is `verified`. */
+  password?: string | null | undefined;
   display_name?: string | null | undefined;
   /** `memory` sets no access cookie and sends the access token only in the body. */
   delivery?: "cookie" | "memory" | undefined;
@@ -1244,7 +1247,7 @@ export interface Api {
      * Complete a sign-up with the mailed link or code, and sign in.
      * REST: POST /v1/auth/register/complete
      * Access: public
-     * Errors: invalid_code, conflict, forbidden, origin_not_allowed
+     * Errors: invalid_code, asking_session_required, conflict, forbidden, origin_not_allowed
      */
     completeRegistration: {
       kind: "mutation";

@@ -62,7 +62,10 @@ export function SignUp({ onSignedUp, askName = false, metadata, upgrade = false,
           submit={texts.signUp}
           waiting={texts.signingUp}
           idOf={idOf}
-          complete={async (proof) => settle(await auth().completeRegistration(proof))}
+          complete={async (proof) => {
+            // The password goes with the proof, so that nobody else's password opens the account.
+            await settle(await auth().completeRegistration({ ...proof, password: input.password }));
+          }}
           resend={async () => settle(await ask(input), input)}
         >
           <LinkButton onClick={() => setStep({ name: "form", email: input.email })}>{texts.otherAddress}</LinkButton>

@@ -101,9 +101,9 @@ export class LinkSite implements AsyncDisposable {
     await this.page.getByRole("heading", { name: heading, exact: true }).waitFor();
   }
 
-  /** Returns the cookies of a sign-in, without the cookie that remembers the mails. */
+  /** Returns the cookies of a sign-in, without the cookies that remember the mails and the device. */
   async cookies() {
-    return (await this.page.context().cookies()).filter(({ name }) => !name.startsWith("sallyport_ma"));
+    return (await this.page.context().cookies()).filter(({ name }) => !/^sallyport_(?:ma|dv)/.test(name));
   }
 
   /** Returns axe's findings, and whether an element is wider than the window. */

@@ -23,7 +23,12 @@ scenarios("sign-up with proven addresses", (t) => {
     const mail = await app.mail("Ada@example.com");
     expect(mail.template).toBe("sign_up");
     expect(mail.text).toContain(mail.code ?? "no code");
-    const made = await client.post(complete, { flow_id: sent.body.flow_id, code: mail.code, delivery: "memory" });
+    const made = await client.post(complete, {
+      flow_id: sent.body.flow_id,
+      code: mail.code,
+      password: NEW_PASSWORD,
+      delivery: "memory",
+    });
     expect(made.status).toBe(201);
     expect(made.body.user).toMatchObject({
       email: "Ada@example.com",
@@ -36,10 +41,39 @@ scenarios("sign-up with proven addresses", (t) => {
     expect(app.metric("sallyport_password_hashes_total")).toBe(3);
   });
 
+  t.test("takes the password that comes with the proof, and never the one of the request", async (app) => {
+    const stranger = "walrus-candle-thirty-fox";
+    app.secrets.add(stranger);
+    await setApplication(app, app.applicationId, { sign_up: "verified" });
+    const email = "owner@example.com";
+    const client = callerOf(app);
+    for (const password of [stranger, undefined, null]) {
+      const { token } = await proofOf(app, email, client.post("/v1/auth/register", { email, password }));
+      expect((await client.post(complete, { token })).code).toBe("invalid_input");
+      const weak = await client.post(complete, { token, password: "passwordpassword" });
+      expect([weak.code, JSON.stringify(weak.body.error.details)]).toEqual([
+        "invalid_input",
+        expect.stringContaining('"path":"password"'),
+      ]);
+    }
+    const { token, mail } = await proofOf(app, email, client.post("/v1/auth/register", { email, password: stranger }));
+    expect(mail.text).toMatch(/Asked for by: Bun\nNetwork address: 127\.0\.0\.1\nTime: 2026-03-01 12:00 UTC/);
+    expect((await client.post(complete, { token, password: NEW_PASSWORD })).status).toBe(201);
+    expect((await client.post("/v1/auth/login", { email, password: stranger })).code).toBe("invalid_credentials");
+    expect((await client.post("/v1/auth/login", { email, password: NEW_PASSWORD })).status).toBe(200);
+  });
+
+  t.test("asks for the password at once where no proof is asked for", async (app) => {
+    const refused = await callerOf(app).post("/v1/auth/register", { email: "ada@example.com" });
+    expect([refused.status, refused.body.error.details]).toEqual([400, [{ path: "password", reason: "is needed" }]]);
+  });
+
   t.test("two sign-ups verified for one address at once create one account, and the others learn why", async (app) => {
     const email = "ada@example.com";
     const proofs = [await signUp(app, email), await signUp(app, email), await signUp(app, email)];
-    const answers = await Promise.all(proofs.map(({ token }) => callerOf(app).post(complete, { token })));
+    const answers = await Promise.all(
+      proofs.map(({ token }) => callerOf(app).post(complete, { password: NEW_PASSWORD, token })),
+    );
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
     expect(answers.find(({ status }) => status === 409)?.body.error.details).toEqual([
       { path: "email", reason: "is taken" },
@@ -56,7 +90,7 @@ scenarios("sign-up with proven addresses", (t) => {
       const late = await signUp(app, email);
       const owner = await app.user(email);
       const before = await app.state();
-      const refused = await callerOf(app).post(complete, { token: late.token });
+      const refused = await callerOf(app).post(complete, { password: NEW_PASSWORD, token: late.token });
       expect([refused.status, refused.code, refused.cookies]).toEqual([409, "conflict", []]);
       expect(await app.state()).toBe(before);
       expect((await callerOf(app).post("/v1/auth/login", owner.login)).status).toBe(200);
@@ -74,7 +108,11 @@ scenarios("sign-up with proven addresses", (t) => {
     expect(mail.template).toBe("sign_up_known");
     expect(mail.text).toContain(home_url);
     // The flow exists, and only a guess could open it.
-    const guess = await callerOf(app).post(complete, { flow_id: sent.body.flow_id, code: "0000 000" });
+    const guess = await callerOf(app).post(complete, {
+      flow_id: sent.body.flow_id,
+      code: "0000 000",
+      password: NEW_PASSWORD,
+    });
     expect(guess.code).toBe("invalid_code");
     expect((await callerOf(app).post("/v1/auth/login", { email: "ada@example.com", password: PASSWORD })).status).toBe(
       200,
@@ -94,7 +132,7 @@ scenarios("sign-up with proven addresses", (t) => {
       const before = await app.state();
       for (const [path, json] of [
         ["/v1/auth/register", body],
-        [complete, { token }],
+        [complete, { token, password: NEW_PASSWORD }],
       ] as const) {
         const refused = await callerOf(app).post(path, json);
         expect([path, refused.status, refused.code]).toEqual([path, 403, "forbidden"]);
@@ -105,7 +143,7 @@ scenarios("sign-up with proven addresses", (t) => {
     expect((await callerOf(app).post("/v1/auth/password/reset", { token, new_password: PASSWORD })).status).toBe(403);
     expect(await app.mailsWritten()).toBe(1);
     await setApplication(app, app.applicationId, { sign_in_methods: '["password"]' });
-    expect((await callerOf(app).post(complete, { token })).status).toBe(201);
+    expect((await callerOf(app).post(complete, { password: NEW_PASSWORD, token })).status).toBe(201);
   });
 
   t.test("the session that the browser brought along ends; a page gets cookies and no refresh token", async (app) => {
@@ -114,7 +152,7 @@ scenarios("sign-up with proven addresses", (t) => {
     const user = await app.user();
     await page.post("/v1/auth/login", user.login);
     const before = [...(page.jar?.values() ?? [])].find(({ name }) => name.includes("_at"))?.value ?? "";
-    const made = await page.post(complete, { token });
+    const made = await page.post(complete, { password: NEW_PASSWORD, token });
     expect([made.status, made.body.refresh_token, made.cookies.length]).toEqual([201, null, 3]);
     expect((await app.client().bearer(before).get("/v1/auth/session")).code).toBe("token_revoked");
   });
@@ -122,7 +160,7 @@ scenarios("sign-up with proven addresses", (t) => {
   t.test("asks for a required second factor before there are tokens", async (app) => {
     const { token } = await signUp(app);
     await setApplication(app, app.applicationId, { mfa: "required" });
-    const made = await callerOf(app).post(complete, { token });
+    const made = await callerOf(app).post(complete, { password: NEW_PASSWORD, token });
     expect([made.status, made.body.status, made.cookies]).toEqual([201, "mfa_required", []]);
   });
 
@@ -143,8 +181,10 @@ scenarios("sign-up with proven addresses", (t) => {
     const body = { email, password: NEW_PASSWORD };
     const proof = await proofOf(app, email, app.client().post("/t/acme/v1/auth/register", body));
     expect(proof.mail.text).toContain(`${acme.issuer}/link#${proof.token}`);
-    expect((await app.client().post(complete, { token: proof.token })).code).toBe("invalid_code");
-    const made = await app.client().post(`/t/acme${complete}`, { token: proof.token });
+    expect((await app.client().post(complete, { password: NEW_PASSWORD, token: proof.token })).code).toBe(
+      "invalid_code",
+    );
+    const made = await app.client().post(`/t/acme${complete}`, { password: NEW_PASSWORD, token: proof.token });
     expect(made.status).toBe(201);
     expect(await emailsOf(app, made.body.user)).toEqual(["ada@example.com*"]);
   });

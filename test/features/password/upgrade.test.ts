@@ -112,10 +112,16 @@ scenarios("POST /v1/auth/anonymous/upgrade", (t) => {
       const known = await workOf(app, () => client.post(path, { ...body, email: "bob@example.com" }));
       const unknown = await workOf(app, () => client.post(path, body));
       expect(known).toEqual(unknown);
-      expect(unknown).toMatchObject({ status: 202, hashes: 1, mails: 1 });
+      expect(unknown).toMatchObject({ status: 202, hashes: 0, mails: 1 });
       const { link } = await app.mail(body.email);
       expect(await isAnonymous(app, user)).toBe(1);
-      const done = await callerOf(app).post(complete, { token: link });
+      // The click of a reader without the session must not give a stranger the address.
+      const proof = { token: link, password: body.password };
+      for (const reader of [callerOf(app), await session(app, await anonymous(app))]) {
+        expect((await reader.post(complete, proof)).code).toBe("asking_session_required");
+      }
+      expect([await isAnonymous(app, user), await emailsOf(app, user)]).toEqual([1, []]);
+      const done = await client.post(complete, proof);
       expect([done.status, done.body.user.id]).toEqual([201, user.id]);
       expect(done.body.user).toMatchObject({ email: body.email, email_verified: true });
       expect((await client.get("/v1/auth/session")).code).toBe("token_revoked");
@@ -130,7 +136,7 @@ scenarios("POST /v1/auth/anonymous/upgrade", (t) => {
     const ask = (email: string) => proofOf(app, email, client.post(path, { ...body, email }));
     const [first, second] = [await ask("one@example.com"), await ask("two@example.com")];
     const answers = await Promise.all(
-      [first, second, first, second].map(({ token }) => callerOf(app).post(complete, { token })),
+      [first, second, first, second].map(({ token }) => client.post(complete, { token, password: body.password })),
     );
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 401)).toHaveLength(3);
@@ -145,15 +151,17 @@ scenarios("POST /v1/auth/anonymous/upgrade", (t) => {
       const client = await session(app, user);
       const taken = await proofOf(app, body.email, client.post(path, body));
       await app.user(body.email);
-      expect((await callerOf(app).post(complete, { token: taken.token })).code).toBe("conflict");
+      expect((await client.post(complete, { token: taken.token, password: body.password })).code).toBe("conflict");
       expect(await isAnonymous(app, user)).toBe(1);
       const email = "bob@example.com";
       const waiting = await proofOf(app, email, client.post(path, { ...body, email }));
       await app.disable("users", user.id);
-      expect((await callerOf(app).post(complete, { token: waiting.token })).status).toBe(401);
+      expect((await client.post(complete, { token: waiting.token, password: body.password })).status).toBe(401);
       expect(await emailsOf(app, user)).toEqual([]);
       await app.client().bearer(app.secretKey).delete(`/v1/users/${user.id}`);
-      expect((await callerOf(app).post(complete, { token: waiting.token })).code).toBe("invalid_code");
+      expect((await client.post(complete, { token: waiting.token, password: body.password })).code).toBe(
+        "invalid_code",
+      );
     },
   );
 

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import type { TestApp } from "../../support/app.ts";
 import type { Answer } from "../../support/client.ts";
-import { add, callerOf, emailsOf, NEW_PASSWORD, session } from "../../support/mail-proofs.ts";
+import { add, callerOf, emailsOf, giveEmail, NEW_PASSWORD, session } from "../../support/mail-proofs.ts";
 import { allowMail } from "../../support/mailed-links.ts";
 import { scenarios } from "../../support/scenarios.ts";
 import { PASSWORD } from "../../support/template.ts";
@@ -120,14 +120,66 @@ scenarios("an unproven address never acts after another address is proven", (t) 
     expect((await callerOf(app).post("/v1/auth/register", { email: TYPO, password: NEW_PASSWORD })).status).toBe(201);
   });
 
-  t.test("a sign-up with an unproven address neither creates an account nor sends a link", async (app) => {
-    const { client } = await mistyped(app);
+  t.test("an unproven address does not keep its owner from an account, by any way to one", async (app) => {
+    const ways: [sign_up: "immediate" | "verified", claim: () => Promise<Answer>][] = [
+      ["immediate", () => callerOf(app).post("/v1/auth/register", { email: TYPO, password: NEW_PASSWORD })],
+      [
+        "verified",
+        async () => {
+          await callerOf(app).post("/v1/auth/register", { email: TYPO });
+          const { template, link: token } = await app.mail(TYPO);
+          expect(template).toBe("sign_up");
+          return callerOf(app).post("/v1/auth/register/complete", { token, password: NEW_PASSWORD });
+        },
+      ],
+      [
+        "immediate",
+        async () => {
+          const { token, asker, mail } = await add(app, await session(app, await app.user()), TYPO);
+          expect(mail.template).toBe("verify_email");
+          return asker.post("/v1/auth/email/verify", { token });
+        },
+      ],
+    ];
+    const { user, client } = await mistyped(app);
     await prove(app, client);
-    await app.storage.write((tx) => tx.kysely.updateTable("applications").set({ sign_up: "verified" }).execute());
-    app.forget();
-    expect((await callerOf(app).post("/v1/auth/register", { email: TYPO, password: NEW_PASSWORD })).status).toBe(202);
-    const mail = await app.mail(TYPO);
-    expect([mail.template, mail.link, mail.code]).toEqual(["sign_up_known", null, null]);
+    for (const [sign_up, claim] of ways) {
+      await app.storage.write((tx) => tx.kysely.updateTable("applications").set({ sign_up }).execute());
+      app.forget();
+      expect((await claim()).status).toBeLessThan(300);
+      // The account goes on with its proven address, and its owner is told.
+      expect(await emailsOf(app, user)).toEqual([`${OWNER}*`]);
+      expect((await app.mails(OWNER)).map(({ template }) => template)).toEqual(["email_removed"]);
+      expect((await client.get("/v1/auth/session")).body.user.email).toBe(OWNER);
+      await app.mails();
+      const holder = await app.storage.read.kysely
+        .selectFrom("user_emails")
+        .select("user_id")
+        .where("canonical", "=", TYPO)
+        .executeTakeFirstOrThrow();
+      expect(holder.user_id).not.toBe(user.id);
+      await app.storage.write(async (tx) => {
+        await tx.kysely.deleteFrom("user_emails").where("canonical", "=", TYPO).execute();
+        await tx.kysely.updateTable("user_emails").set({ is_primary: 0 }).where("user_id", "=", user.id).execute();
+      });
+      await giveEmail(app, user, TYPO, false);
+      await app.storage.write(async (tx) => {
+        await tx.kysely.updateTable("user_emails").set({ is_primary: 1 }).where("canonical", "=", TYPO).execute();
+      });
+    }
+  });
+
+  t.test("a proven address, and an account's only one, stay with their account", async (app) => {
+    const [proven, only] = [await app.user(), await app.unproven()];
+    for (const { email } of [proven, only]) {
+      const body = { email, password: NEW_PASSWORD };
+      app.secrets.add(NEW_PASSWORD);
+      expect((await callerOf(app).post("/v1/auth/register", body)).code).toBe("conflict");
+    }
+    expect([await emailsOf(app, proven), await emailsOf(app, only)]).toEqual([
+      [`${proven.email}*`],
+      [`${only.email}*?`],
+    ]);
   });
 
   t.test("security notices go to the proven address, not to the unproven primary address", async (app) => {

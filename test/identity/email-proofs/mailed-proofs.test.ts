@@ -31,7 +31,7 @@ interface Endpoint {
 const endpoints: Record<string, Endpoint> = {
   sign_up: {
     path: "/v1/auth/register/complete",
-    body: {},
+    body: { password: NEW_PASSWORD },
     status: 201,
     make: (app, _user, applicationId) => signUp(app, undefined, applicationId),
     hasCode: true,

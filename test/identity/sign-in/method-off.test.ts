@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { features } from "../../../src/app.ts";
 import type { TestApp } from "../../support/app.ts";
 import type { Answer } from "../../support/client.ts";
-import { callerOf, proofOf, setApplication, signUp } from "../../support/mail-proofs.ts";
+import { callerOf, NEW_PASSWORD, proofOf, setApplication, signUp } from "../../support/mail-proofs.ts";
 import { beginSignIn, completeSignIn, holder } from "../../support/passkeys.ts";
 import { scenarios } from "../../support/scenarios.ts";
 import { enrolled, firstFactor, own, verify } from "../../support/second-factors.ts";
@@ -53,7 +53,7 @@ const MORE: [name: string, method: string, start: Start][] = [
     "password",
     async (app) => {
       const { token } = await signUp(app);
-      return () => callerOf(app).post("/v1/auth/register/complete", { token });
+      return () => callerOf(app).post("/v1/auth/register/complete", { token, password: NEW_PASSWORD });
     },
   ],
   [

@@ -13,6 +13,7 @@ export {
   findEmail,
   findNoticeAddress,
   findPrimary,
+  findProvenEmail,
   formerEmailsOf,
   holdsProvenAddress,
   isAnyProvenSince,

@@ -188,6 +188,18 @@ export async function findNoticeAddress(at: Executor, userId: string): Promise<s
   return first.address;
 }
 
+/** Returns the oldest proven address of a user. */
+export async function findProvenEmail(at: Executor, userId: string) {
+  return at.kysely
+    .selectFrom("user_emails")
+    .select("id")
+    .where("user_id", "=", userId)
+    .where("verified_at", "is not", null)
+    .orderBy("id")
+    .limit(1)
+    .executeTakeFirst();
+}
+
 /** Returns whether a user has an address and none is proven. */
 export async function isOnlyUnproven(at: Executor, userId: string): Promise<boolean> {
   const [first] = await at.all(reachable, { user_id: userId });

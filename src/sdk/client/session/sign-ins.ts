@@ -52,7 +52,7 @@ export interface SignIns {
   /** @throws SallyportError `conflict` for a known address if sign-up is immediate, `invalid_input`, … */
   signUp(input: Omit<AuthRegisterInput, "delivery">): Promise<SignUpAnswer>;
   /** Completes a sign-up that answered `sent`. @throws SallyportError `invalid_code` */
-  completeRegistration(input: MailProof): Promise<SignInAnswer>;
+  completeRegistration(input: MailProof & { password: string }): Promise<SignInAnswer>;
   /** Signs in a user without a name. `upgrade` can turn it into an account later, under the same id. */
   signInAnonymously(input?: { metadata?: Record<string, unknown> }): Promise<SignInAnswer>;
   /** Gives the signed-in anonymous user an address and a password. */
