@@ -9,9 +9,9 @@ export const PATH_WORDS: ReadonlySet<string> = new Set(
   (
     "account admin anonymous api api-keys applications assets auth authorize begin challenge change complete " +
     "consent dev device disable email emails enable error export forgot healthz inbox introspect issuers jwks link " +
-    "login logout me metrics mfa oauth-authorization-server oauth2 openapi organization passkey passkeys password " +
-    "primary proof public readyz recovery-codes reference refresh register reset resources revocations revoke rotate " +
-    "second-factor security select-account session sessions setup sign-in sign-up signed-out start static stream t " +
+    "login logout me metrics mfa oauth-authorization-server oauth2 openapi organization passkey passkeys password proof " +
+    "primary public readyz recovery-codes reference refresh register reset resources restore revocations revoke rotate " +
+    "second-factor security select-account self-report session sessions setup sign-in sign-up signed-out start static stream t " +
     "tenants token trpc trusted-devices try undo upgrade users v1 verify webauthn well-known"
   ).split(" "),
 );
