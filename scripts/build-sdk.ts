@@ -11,6 +11,8 @@ const source = join(root, "src/sdk");
 /** Takes another folder as an argument, so that tests can build side by side. */
 const target = resolve(process.argv[2] ?? join(root, "dist/sdk"));
 const ENTRY_POINTS = ["client", "server", "express", "management", "react"];
+/** Those that `require` loads too: servers, and their test runners, are often CommonJS. */
+const REQUIRED = ["client", "server", "express", "management"];
 /** Packages of the consumer, which must exist only once. */
 const PEERS = ["react", "react/jsx-runtime"];
 /** One stylesheet for consumers: the tokens, then the rules that read them. */
@@ -21,6 +23,7 @@ const SPECIFIER = /(\bfrom ?|\bimport ?\(?)("\.{1,2}\/[^"]+)\.(?:tsx?|js)"/g;
 
 await rm(target, { recursive: true, force: true });
 await bundle();
+await bundleForRequire();
 await declare();
 await measure();
 for (const [style, parts] of Object.entries(STYLES)) {
@@ -38,6 +41,35 @@ async function bundle(): Promise<void> {
     const map = await Bun.file(`${entry}.map`).json();
     // Shifts the map by the inserted line.
     await Bun.write(`${entry}.map`, JSON.stringify({ ...map, mappings: `;${map.mappings}` }));
+  }
+}
+
+/** Bundles the entry points once more, as one CommonJS file behind small ones, so that they share one SallyportError. */
+async function bundleForRequire(): Promise<void> {
+  const scratch = await mkdtemp(join(root, ".sallyport-require-"));
+  try {
+    const entry = join(scratch, "require.ts");
+    const lines = REQUIRED.map(
+      (name) => `export * as ${name} from ${JSON.stringify(join(source, name, "index.ts"))};\n`,
+    );
+    await Bun.write(entry, lines.join(""));
+    const built = await Bun.build({
+      entrypoints: [entry],
+      outdir: join(target, "internal"),
+      target: "browser",
+      format: "cjs",
+      env: "disable",
+      naming: "[name].cjs",
+    });
+    if (!built.success) throw new Error(`The CommonJS build fails:\n${built.logs.join("\n")}`);
+    for (const name of REQUIRED) {
+      await Bun.write(
+        join(target, name, "index.cjs"),
+        `module.exports = require("../internal/require.cjs").${name};\n`,
+      );
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
   }
 }
 
@@ -104,6 +136,9 @@ async function declare(): Promise<void> {
         const inside = relative(join(scratch, "sdk"), file);
         if (inside.startsWith("..")) throw new Error(`The published types need ${inside}, which is not in src/sdk.`);
         await Bun.write(join(target, inside), text.replace(SPECIFIER, '$1$2.js"'));
+        if (!REQUIRED.includes(name)) continue;
+        const required = join(target, inside.replace(/\.ts$/, ".cts"));
+        await Bun.write(required, text.replace(SPECIFIER, '$1$2.cjs"'));
       }
     }
   } finally {

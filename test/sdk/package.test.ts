@@ -3,6 +3,7 @@ import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { nodeOf } from "../support/nodes.ts";
 import { type Appliance, startAppliance } from "./support/appliance.ts";
 
 /** The package as it is published: packed, installed without a network, type-checked and run by another project. */
@@ -91,6 +92,69 @@ describe("the package", () => {
       "configuration_error",
       "401",
     ]);
+  });
+
+  // The oldest and the newest Node that cannot `require` an ES module, and the one on this machine.
+  test.each(["18.0.0", "20.0.0", "22.11.0", "this"])(
+    "is required by CommonJS under Node %s",
+    async (version) => {
+      const program = `const { createClient, SallyportError } = require("sallyport/client");
+      const { requireSession } = require("sallyport/express");
+      const { ManagementClient } = require("sallyport/management");
+      const { SallyportServer, SallyportError: same } = require("sallyport/server");
+      const { CONSUMER_EMAIL: email, CONSUMER_PASSWORD: password } = process.env;
+      (async () => {
+        const { access_token } = await createClient().auth.login.mutate({ email, password });
+        const { sub } = await new SallyportServer().verifyToken(access_token);
+        const request = { method: "GET", headers: { authorization: "Bearer " + access_token } };
+        await new Promise((resolve) => requireSession()(request, {}, resolve));
+        const refused = await new SallyportServer().verifyToken("x").catch((error) => error);
+        const listed = typeof ManagementClient;
+        process.stdout.write(JSON.stringify([sub === request.user.sub, refused instanceof SallyportError && same === SallyportError, listed]));
+        process.exit(0);
+      })();`;
+      await Bun.write(join(project, "required.cjs"), program);
+      const node = version === "this" ? "node" : await nodeOf(version);
+      expect(JSON.parse(await succeed([node, "required.cjs"], project, appliance.env))).toEqual([
+        true,
+        true,
+        "function",
+      ]);
+    },
+    120_000,
+  );
+
+  test.each([
+    ["TypeScript 5, --moduleResolution node", "old", "CommonJS", "node10"],
+    ["TypeScript 5, --moduleResolution node16", "old", "Node16", "Node16"],
+    ["--moduleResolution node16", "new", "Node16", "Node16"],
+    ["--moduleResolution bundler", "new", "ESNext", "bundler"],
+  ])("type-checks a CommonJS consumer under %s", async (_name, age, module, resolution) => {
+    const consumer = join(project, "commonjs");
+    await Bun.write(join(consumer, "package.json"), '{ "type": "commonjs" }');
+    await Bun.write(
+      join(consumer, "index.ts"),
+      `import { createClient } from "sallyport/client";
+      import { requireSession } from "sallyport/express";
+      import { ManagementClient } from "sallyport/management";
+      import { SallyportError, SallyportServer } from "sallyport/server";
+      // @ts-expect-error: a wrong option is one, so the types have been found.
+      requireSession({ audience: 7 });
+      export const all = [createClient, ManagementClient, SallyportError, SallyportServer];`,
+    );
+    const old = "node_modules/@arethetypeswrong/core/node_modules/typescript/bin/tsc";
+    const tsc = age === "old" ? ["node", join(root, old)] : [join(root, "node_modules/.bin/tsc")];
+    const compilerOptions = {
+      module,
+      moduleResolution: resolution,
+      target: "es2022",
+      lib: ["es2022", "dom"],
+      types: [],
+    };
+    const checks = { strict: true, skipLibCheck: false, noEmit: true };
+    const config = { compilerOptions: { ...compilerOptions, ...checks }, files: ["index.ts"] };
+    await Bun.write(join(consumer, "tsconfig.json"), JSON.stringify(config));
+    await succeed([...tsc, "-p", "commonjs"], project);
   });
 
   test("has entry points that load only the files that they need", async () => {

@@ -41,9 +41,14 @@ test("publint finds nothing", async () => {
 
 test("attw finds nothing: the types of every entry point resolve as its code does", async () => {
   const attw = join(root, "node_modules/.bin/attw");
-  const styles = ["--exclude-entrypoints", "react/styles.css"];
-  const { code, text } = await run([attw, join(project, tarball), "--profile", "esm-only", ...styles], project);
-  if (code !== 0) throw new Error(text);
+  // React's frameworks read ES modules.
+  for (const options of [
+    ["--profile", "esm-only", "--exclude-entrypoints", "react/styles.css"],
+    ["--profile", "strict", "--exclude-entrypoints", "react/styles.css", "react"],
+  ]) {
+    const { code, text } = await run([attw, join(project, tarball), ...options], project);
+    if (code !== 0) throw new Error(text);
+  }
 });
 
 test("a consumer of every entry point type-checks, and the cost is printed", async () => {
