@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { SECOND } from "../core/clock.ts";
+import { MINUTE, SECOND } from "../core/clock.ts";
 import { type Limit, waitFor } from "../core/limits.ts";
 import { type Batch, deleteSome } from "./some-rows.ts";
 import { type Executor, type Param, prepared } from "./storage.ts";
@@ -8,10 +8,10 @@ import { type Executor, type Param, prepared } from "./storage.ts";
 export type Admission = { admitted: true } | { admitted: false; retryAfter: number };
 
 /**
- * Milliseconds by which the clocks of two nodes, or of two requests of one node, may differ. Without it a request whose clock is a
- * millisecond behind the row's would take a spent key for one from before a clock change, and reset it.
+ * Milliseconds by which the clocks of two nodes, or of two requests of one node, may differ. A later TAT shows that a clock was
+ * set back.
  */
-const SKEW = 5_000;
+const SKEW = MINUTE;
 
 interface AdmitParams extends Record<string, string | number> {
   key: string;
@@ -21,17 +21,24 @@ interface AdmitParams extends Record<string, string | number> {
   fresh: number;
   /** The latest stored TAT that still admits a call. */
   latest: number;
-  /** A later TAT shows that the clock was set back. Such a row must not lock anyone out until then. */
+  /** The latest TAT that a node with this clock or a slightly faster one can have stored. */
   horizon: number;
+  /** The TAT of a key whose whole allowance was taken now. No admitted call stores it. */
+  spent: number;
 }
 
+/**
+ * A TAT beyond the horizon must not lock anyone out until then, so it becomes that of a spent key: the next call is admitted after
+ * one interval. It is a cap and never a reset, because two nodes with different clocks would otherwise restore the allowance
+ * for each other again and again.
+ */
 const take = prepared((db, p: Param<AdmitParams>) =>
   db
     .insertInto("rate_limits")
     .values({ key: p("key"), tat_at: p("fresh"), expires_at: p("fresh") })
     .onConflict((conflict) => {
-      const tat = sql<number>`CASE WHEN rate_limits.tat_at > ${p("horizon")} OR rate_limits.tat_at < ${p("now")}
-        THEN excluded.tat_at ELSE rate_limits.tat_at + ${p("interval")} END`;
+      const tat = sql<number>`CASE WHEN rate_limits.tat_at > ${p("horizon")} THEN ${p("spent")}
+        WHEN rate_limits.tat_at < ${p("now")} THEN excluded.tat_at ELSE rate_limits.tat_at + ${p("interval")} END`;
       return conflict
         .column("key")
         .doUpdateSet({ tat_at: tat, expires_at: tat })
@@ -55,9 +62,11 @@ const remove = prepared((db, p: Param<{ key: string }>) => db.deleteFrom("rate_l
  */
 export async function admit(tx: Executor, key: string, limit: Limit, now: number): Promise<Admission> {
   const { interval } = limit;
-  const horizon = now + limit.burst * interval;
-  const params = { key, now, interval, fresh: now + interval, latest: horizon - interval, horizon: horizon + SKEW };
-  if (await tx.first(take, params)) return { admitted: true };
+  const full = now + limit.burst * interval;
+  const spent = full + 1;
+  const params = { key, now, interval, fresh: now + interval, latest: full - interval, horizon: full + SKEW, spent };
+  const taken = await tx.first(take, params);
+  if (taken && taken.tat_at !== spent) return { admitted: true };
   const row = await tx.first(stored, { key });
   const wait = row ? waitFor(limit, row.tat_at, now) : 0;
   return { admitted: false, retryAfter: Math.max(1, Math.ceil(wait / SECOND)) };

@@ -20,7 +20,8 @@ class Service {
       const path = new URL(request.url).pathname;
       this.requests.push({ path, padding: request.headers.get("add-padding"), body: await request.text() });
       if (this.mode === "broken") return new Response("no", { status: 503 });
-      if (this.mode === "redirect") return Response.redirect(`${this.url}elsewhere/`, 302);
+      if (this.mode === "redirect" && path.startsWith("/range/"))
+        return Response.redirect(new URL("/elsewhere/", this.url).href, 302);
       if (this.mode === "slow") await new Promise((resolve) => setTimeout(resolve, 30_000).unref());
       const known = [`${digest(STOLEN).slice(5)}:12`, `${digest(PADDED).slice(5)}:0`, `${"0".repeat(35)}:3`];
       return new Response(known.join("\r\n"));
