@@ -53,6 +53,7 @@ describe("one tab", () => {
     const cookies = await profile.context.cookies(`${stage.instance.url}${REFRESH}`);
     expect(cookies.map(({ name, httpOnly, sameSite, path }) => [name.slice(0, 12), httpOnly, sameSite, path])).toEqual([
       ["sallyport_rt", true, "Lax", "/v1/auth"],
+      ["sallyport_dv", true, "Lax", "/"],
     ]);
   });
 });
