@@ -1,6 +1,6 @@
 import { SECOND, toWireTime } from "../core/clock.ts";
 import { ConfigError } from "../core/config.ts";
-import { canonicalEmail } from "../core/email.ts";
+import { canonicalEmail, emailProblem } from "../core/email.ts";
 import { newId } from "../core/ids.ts";
 import { SmtpTransport, smtpOptions } from "../mail/smtp.ts";
 import { MailRefused } from "../mail/transport.ts";
@@ -37,7 +37,7 @@ export const mailTest: Command = {
     const to = canonicalEmail(given)?.address;
     if (to === undefined) {
       throw new UsageError(
-        given === undefined ? "Name a recipient with --to ADDRESS." : `--to ${given} is not an email address.`,
+        given === undefined ? "Name a recipient with --to ADDRESS." : `--to ${given} ${emailProblem(given)}.`,
       );
     }
     const language = languageNamed(context);

@@ -44,6 +44,15 @@ export function canonicalEmail(input: unknown): EmailAddress | null {
   return { address: `${local}@${domain}`, canonical: `${local.toLowerCase()}@${domain}` };
 }
 
+/** Says in one sentence what is wrong with an input that {@link canonicalEmail} refuses. Every caller shows this sentence. */
+export function emailProblem(input: unknown): string {
+  const [local = "", ...rest] = typeof input === "string" ? input.normalize("NFKC").split("@") : [];
+  const isForeign = /[^\0-\x7f]/.test(local) && canonicalEmail(["ada", ...rest].join("@")) !== null;
+  return isForeign
+    ? "must have only the letters a to z, digits and ASCII signs before the @, because many mail servers refuse others"
+    : "must be one e-mail address such as ada@example.com";
+}
+
 function canonicalDomain(text: string): string | null {
   if (FOREIGN_ASCII.test(text)) return null;
   const domain = domainToASCII(text);

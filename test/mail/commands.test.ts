@@ -69,7 +69,9 @@ describe("mail test", () => {
       /smtp_url is not set\. Set SALLYPORT_SMTP_URL/,
     );
     expect(await refused(["mail", "test"], env)).toMatch(/Name a recipient with --to ADDRESS/);
-    expect(await refused(["mail", "test", "--to", "a@b.example, c@d.example"], env)).toMatch(/is not an email address/);
+    expect(await refused(["mail", "test", "--to", "a@b.example, c@d.example"], env)).toMatch(
+      /must be one e-mail address such as/,
+    );
     expect(await refused(["mail", "test", "--to", "a@b.example", "--smtp-url", server.url], env)).toMatch(
       /SALLYPORT_SMTP_URL_FILE/,
     );

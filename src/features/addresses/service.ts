@@ -1,5 +1,5 @@
 import { DAY } from "../../core/clock.ts";
-import { canonicalEmail } from "../../core/email.ts";
+import { canonicalEmail, emailProblem } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
 import { standsFor } from "../../identity/accounts/may-act.ts";
@@ -57,7 +57,7 @@ export class Addresses {
     const { attempts, storage } = this.identity;
     if (session.is_anonymous === 1) requireClaim(act.application, "address");
     const email = canonicalEmail(said);
-    if (!email) throw invalidField("email", "must be one e-mail address such as ada@example.com");
+    if (!email) throw invalidField("email", emailProblem(said));
     const { address, canonical } = email;
     if ((await countEmails(storage.read, session.user_id)) >= MAX_EMAILS) throw tooMany();
     const network = await attempts.mail(act, "addresses", canonical);

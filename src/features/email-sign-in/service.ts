@@ -1,5 +1,5 @@
 import { toWireTime } from "../../core/clock.ts";
-import { canonicalEmail } from "../../core/email.ts";
+import { canonicalEmail, emailProblem } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { mayActFor } from "../../identity/accounts/may-act.ts";
 import type { Act } from "../../identity/applications/act.ts";
@@ -55,7 +55,7 @@ export class EmailSignIns {
     const { application } = act;
     identity.signIns.requireMethod(application, method);
     const said = canonicalEmail(email);
-    if (!said) throw invalidField("email", "must be one e-mail address such as ada@example.com");
+    if (!said) throw invalidField("email", emailProblem(email));
     const { canonical } = said;
     const found = await findAddressOwner(identity.storage.read, application.tenant.id, canonical);
     const network = await identity.attempts.mailRequest(act, found?.user_id ?? canonical);

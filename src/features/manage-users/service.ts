@@ -1,4 +1,4 @@
-import { canonicalEmail, type EmailAddress } from "../../core/email.ts";
+import { canonicalEmail, type EmailAddress, emailProblem } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { newId, parseId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
@@ -167,7 +167,7 @@ function merged(path: string, stored: string, patch: JsonObject): string {
 
 function requireEmail(input: string): EmailAddress {
   const email = canonicalEmail(input);
-  if (!email) throw invalidField("email", "must be one e-mail address such as ada@example.com");
+  if (!email) throw invalidField("email", emailProblem(input));
   return email;
 }
 

@@ -1,4 +1,4 @@
-import { canonicalEmail, type EmailAddress } from "../../core/email.ts";
+import { canonicalEmail, type EmailAddress, emailProblem } from "../../core/email.ts";
 import { invalidField } from "../../core/errors.ts";
 
 /** The facts of a right password for the one sign-in function. */
@@ -7,6 +7,6 @@ export const BY_PASSWORD = { method: "password", amr: ["pwd"], aal: "aal1" } as 
 /** @throws AppError `invalid_input` unless the input is one address */
 export function requireEmail(input: string): EmailAddress {
   const email = canonicalEmail(input);
-  if (!email) throw invalidField("email", "must be one e-mail address such as ada@example.com");
+  if (!email) throw invalidField("email", emailProblem(input));
   return email;
 }
