@@ -18,7 +18,7 @@ const PLENTY = { limit_mail_network: "1000/1h" };
 /** Every state of an address, and an address without an account. All have one length, so that whole answers can be compared. */
 async function addresses(app: TestApp): Promise<Record<string, string>> {
   const email = (name: string) => `${name.padEnd(12, "x")}@example.com`;
-  await app.user(email("unverified"));
+  await app.unproven(email("unverified"));
   const verified = await app.user(email("verified"));
   await verifyPrimary(app, verified);
   await giveEmail(app, verified, email("secondary"));
@@ -28,6 +28,8 @@ async function addresses(app: TestApp): Promise<Record<string, string>> {
   await deletePassword(app, bare);
   const deleted = await app.user(email("deleted"));
   await app.client().bearer(app.secretKey).delete(`/v1/users/${deleted.id}`);
+  // A mail reports the deletion to the owner.
+  await app.mails();
   const acme = await app.tenant("acme");
   await app.user(email("other-tenant"), acme.id);
   const names = ["unverified", "verified", "secondary", "disabled", "no-password", "deleted", "other-tenant", "nobody"];
