@@ -37,7 +37,6 @@ describe("a mailed link in a browser", () => {
     const names = (await site.cookies()).map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite]);
     expect(names.sort()).toEqual([
       ["sallyport_at", true, "Lax"],
-      ["sallyport_dv", true, "Lax"],
       ["sallyport_rt", true, "Lax"],
     ]);
     for (const { value } of await site.cookies()) app.secrets.add(value);
@@ -313,7 +312,7 @@ describe("a mailed link in a browser", () => {
     await site.sees("You are signed in");
     const names = (await site.cookies()).map(({ name }) => name).sort();
     const suffix = app.applicationId.slice(-12);
-    expect(names).toEqual([`sallyport_at_${suffix}`, "sallyport_dv", `sallyport_rt_${suffix}`]);
+    expect(names).toEqual([`sallyport_at_${suffix}`, `sallyport_rt_${suffix}`]);
   });
 
   browserTest("a tenant's link calls the tenant's path", async () => {
