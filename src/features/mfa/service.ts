@@ -54,7 +54,7 @@ export class SecondFactorService {
   async setUp(prover: Prover) {
     const { act, userId } = prover;
     const { application } = act;
-    const { storage, clock, secondFactors } = this.identity;
+    const { storage, clock } = this.identity;
     requireOffered(application);
     await this.identity.accounts.requireProven(storage.read, userId);
     const user = await findUser(storage.read, application.tenant.id, userId);
@@ -62,7 +62,7 @@ export class SecondFactorService {
       throw new AppError("forbidden", { message: "An anonymous user has no first factor to add a second one to." });
     }
     // If a second factor was added meanwhile, the flow must prove it instead of setting up another.
-    if ("flow" in prover && (await secondFactors.enrolled(storage.read, userId, null)).length > 0) {
+    if (await this.#isStale(storage.read, prover)) {
       throw new AppError("invalid_code");
     }
     const bytes = newTotpSecret();
@@ -82,7 +82,7 @@ export class SecondFactorService {
     requireOffered(application);
     const codes = this.recoveryCodes.generate();
     const outcome = await this.#prove(prover, "totp", rememberDevice, async () => {
-      const { storage, clock, secondFactors } = this.identity;
+      const { storage, clock } = this.identity;
       const since = clock.now() - SETUP_LIFETIME;
       const secret = await findPending(storage.read, { userId, owner: ownerOf(prover), since });
       const step = secret && matchingStep(this.totp.open(userId, secret), code, clock.now(), 0);
@@ -90,8 +90,7 @@ export class SecondFactorService {
       const commit = async (tx: Executor, now: number) => {
         await lockSession(tx, { tenant_id: application.tenant.id, user_id: userId, sid: sidOf(prover) }, now);
         await this.identity.accounts.requireProven(tx, userId);
-        // The flow belongs to a user without a second factor.
-        const isStale = "flow" in prover && (await secondFactors.enrolled(tx, userId, null)).length > 0;
+        const isStale = await this.#isStale(tx, prover);
         if (isStale || !(await enablePending(tx, { userId, secret, step, now }))) throw new AppError("invalid_code");
         await this.recoveryCodes.keep(tx, now, { id: userId, tenantId: application.tenant.id }, codes);
         const change = { userId, keep: sidOf(prover), reason: "totp_added", details: { factor: "totp" } } as const;
@@ -127,6 +126,15 @@ export class SecondFactorService {
       if (method === firstOf(prover)) throw new AppError("invalid_code");
       return factor.check({ act, userId, code, flowId, response, proven: provenBy(prover) });
     });
+  }
+
+  /**
+   * Returns whether the user of a set-up flow has a second factor by now, and must prove it instead. As in the sign-in that
+   * began the flow, the first factor does not count: a passkey that did not verify its user cannot also be the second.
+   */
+  async #isStale(at: Executor, prover: Prover): Promise<boolean> {
+    if (!("flow" in prover)) return false;
+    return (await this.identity.secondFactors.enrolled(at, prover.userId, firstOf(prover))).length > 0;
   }
 
   /** Counts the try, checks it, and passes a right answer to the one sign-in function. */
