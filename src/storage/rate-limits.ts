@@ -23,14 +23,14 @@ interface AdmitParams extends Record<string, string | number> {
   latest: number;
   /** The latest TAT that a node with this clock or a slightly faster one can have stored. */
   horizon: number;
-  /** The TAT of a key whose whole allowance was taken now. No admitted call stores it. */
+  /** The TAT of a key whose whole allowance was taken now. */
   spent: number;
 }
 
 /**
- * A TAT beyond the horizon must not lock anyone out until then, so it becomes that of a spent key: the next call is admitted after
- * one interval. It is a cap and never a reset, because two nodes with different clocks would otherwise restore the allowance
- * for each other again and again.
+ * A TAT beyond the horizon must not lock anyone out until then. This call is admitted, and takes the whole allowance with it: the
+ * owner's right answer passes and is given back, and a guesser waits one interval for each further guess. The allowance is not
+ * restored, because two nodes with different clocks would otherwise restore it for each other again and again.
  */
 const take = prepared((db, p: Param<AdmitParams>) =>
   db
@@ -62,11 +62,9 @@ const remove = prepared((db, p: Param<{ key: string }>) => db.deleteFrom("rate_l
  */
 export async function admit(tx: Executor, key: string, limit: Limit, now: number): Promise<Admission> {
   const { interval } = limit;
-  const full = now + limit.burst * interval;
-  const spent = full + 1;
-  const params = { key, now, interval, fresh: now + interval, latest: full - interval, horizon: full + SKEW, spent };
-  const taken = await tx.first(take, params);
-  if (taken && taken.tat_at !== spent) return { admitted: true };
+  const spent = now + limit.burst * interval;
+  const params = { key, now, interval, fresh: now + interval, latest: spent - interval, horizon: spent + SKEW, spent };
+  if (await tx.first(take, params)) return { admitted: true };
   const row = await tx.first(stored, { key });
   const wait = row ? waitFor(limit, row.tat_at, now) : 0;
   return { admitted: false, retryAfter: Math.max(1, Math.ceil(wait / SECOND)) };
