@@ -35,7 +35,7 @@ export function typeText(schema: JsonSchema | boolean, options: TextOptions): st
   if (schema.$ref !== undefined) return options.nameOf(schema.$ref);
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return union(schema.enum.map((value) => JSON.stringify(value)));
-  const alternatives = schema.anyOf ?? schema.oneOf;
+  const alternatives = alternativesOf(schema);
   if (alternatives) return union(alternatives.map((part) => typeText(part, options)));
   if (schema.allOf) return schema.allOf.map((part) => `(${typeText(part, options)})`).join(" & ");
   if (schema.not && Object.keys(schema.not).length === 0) return "never";
@@ -43,10 +43,14 @@ export function typeText(schema: JsonSchema | boolean, options: TextOptions): st
   return primitive(schema.type, schema, options);
 }
 
+/** Returns the alternatives of a type. Those beside an object's own fields only say which fields go together. */
+function alternativesOf(schema: JsonSchema): JsonSchema[] | undefined {
+  return schema.properties ? undefined : (schema.anyOf ?? schema.oneOf);
+}
+
 /** Returns an object's fields in braces, or null unless the schema is a plain object. Others need a type alias. */
 export function interfaceBody(schema: JsonSchema, options: TextOptions): string | null {
-  if (schema.type !== "object" || schema.anyOf || schema.oneOf || schema.allOf || schema.$ref !== undefined)
-    return null;
+  if (schema.type !== "object" || alternativesOf(schema) || schema.allOf || schema.$ref !== undefined) return null;
   return objectText(schema, options);
 }
 

@@ -63,20 +63,23 @@ export function parseId(kind: IdKind, text: string): string | null {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** Returns the pattern of both forms of an id of one kind, or of any, for the API's description. */
-export function patternOfId(kind?: IdKind): string {
+/** Returns the pattern of the texts that {@link parseId} takes, for the API's description. */
+export function patternOfId(kind: IdKind): string {
   const uuid = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
   // The first of 26 digits of five bits holds two bits of the 128.
-  return `^(${uuid}|${kind === undefined ? "[a-z]{3}" : PREFIXES[kind]}_[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25})$`;
+  const prefix = [...PREFIXES[kind]].map((letter) => `[${letter}${letter.toUpperCase()}]`).join("");
+  return `^(${uuid}|${prefix}_[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25})$`;
+}
+
+/** Says which forms an id of this kind has, for the error about another text. */
+export function formsOfId(kind: IdKind): string {
+  return `must be a UUID or ${PREFIXES[kind]}_ and 26 characters of Crockford base32`;
 }
 
 /** Does the same as {@link parseId}, but says which field is wrong. @throws AppError `invalid_input` */
 export function requireId(kind: IdKind, text: string, path: string): string {
   const id = parseId(kind, text);
-  if (id === null) {
-    const reason = `must be a UUID or ${PREFIXES[kind]}_ and 26 characters of Crockford base32`;
-    throw new AppError("invalid_input", { details: [{ path, reason }] });
-  }
+  if (id === null) throw new AppError("invalid_input", { details: [{ path, reason: formsOfId(kind) }] });
   return id;
 }
 

@@ -9,11 +9,14 @@ export interface Limit {
   interval: number;
 }
 
+/** The texts that {@link parseLimit} takes. */
+export const LIMIT = /^([1-9]\d{0,8})\/([1-9]\d{0,5})?([smhd])$/;
+
 /**
  * Parses `"10/10m"`: ten at once, refilled evenly over ten minutes. Units: s, m, h, d. @returns null unless it is a limit.
  */
 export function parseLimit(text: string): Limit | null {
-  const match = /^([1-9]\d{0,8})\/([1-9]\d{0,5})?([smhd])$/.exec(text);
+  const match = LIMIT.exec(text);
   if (!match) return null;
   const unit = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[3] as "s" | "m" | "h" | "d"];
   const burst = Number(match[1]);

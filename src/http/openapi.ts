@@ -1,6 +1,6 @@
 import type { AnyRouter } from "@trpc/server";
 import { type ErrorCode, errorCatalogue } from "../core/errors.ts";
-import { patternOfId } from "../core/ids.ts";
+import { type IdKind, patternOfId } from "../core/ids.ts";
 import * as z from "../core/zod.ts";
 import { SCOPE_MEANINGS } from "../identity/api-keys/scopes.ts";
 import { type Callable, proceduresOf } from "../rpc/invoke.ts";
@@ -118,8 +118,7 @@ function operation(
       in: place,
       required: place === "path" || required.has(key),
       ...(value.description ? { description: value.description } : {}),
-      // Each id in a path is an id of the appliance, in either form.
-      schema: place === "path" && key === "id" ? { ...value, pattern: patternOfId() } : value,
+      schema: place === "query" ? withoutNull(value) : value,
     });
   }
   const hasBody = schema !== undefined && !asQuery;
@@ -141,6 +140,13 @@ function operation(
     responses: responses(schemas, meta, rest, hasBody, schema !== undefined),
     security: securityOf(meta.access),
   };
+}
+
+/** Removes null from a query's parameter, because no text of a query means null. */
+function withoutNull(schema: Record<string, unknown>): Record<string, unknown> {
+  if (!Array.isArray(schema.type)) return schema;
+  const types = schema.type.filter((type) => type !== "null");
+  return { ...schema, type: types.length === 1 ? types[0] : types };
 }
 
 /** Removes the path's fields from the body's schema, because the body may not have them. */
@@ -253,7 +259,12 @@ function document(operationId: string, summary: string, description: string, par
   };
 }
 
-const id = { name: "id", in: "path", required: true, schema: { type: "string" } };
+const id = (kind: IdKind) => ({
+  name: "id",
+  in: "path",
+  required: true,
+  schema: { type: "string", pattern: patternOfId(kind) },
+});
 const cursor = {
   name: "cursor",
   in: "query",
@@ -272,7 +283,7 @@ const documents = {
     "jwks.application",
     "Public keys of one application's algorithm (RFC 7517).",
     "A JWK Set.",
-    [id],
+    [id("application")],
   ),
   "/oauth2/jwks": document("jwks.tenant", "All public keys of the tenant (RFC 7517).", "A JWK Set."),
   "/v1/revocations": document(
@@ -312,7 +323,7 @@ const publicIssuer = () => ({
       description:
         "Anyone who extracts the key id from an app can get a token for any `user_id`. The user belongs to this key alone, and " +
         "is never the user whom a backend knows by the same id.",
-      parameters: [{ ...id, description: "The tenant's id, in either of its two forms." }],
+      parameters: [{ ...id("tenant"), description: "The tenant's id, in either of its two forms." }],
       requestBody: {
         required: true,
         content: {

@@ -1,3 +1,4 @@
+import { formsOfId, type IdKind, parseId, patternOfId } from "../core/ids.ts";
 import * as z from "../core/zod.ts";
 
 /** At most 8 kB of JSON per object, because metadata travels in every answer about its user. */
@@ -10,11 +11,21 @@ export const metadataInput = z
   .refine((value) => JSON.stringify(value).length <= MAX_METADATA, "may be at most 8 kB of JSON")
   .describe("A JSON object for the customer's own use, at most 8 kB.");
 
-/** The input of every list. */
-export const pageInput = {
+/** Takes an id in either form and gives its UUID. The API's description shows the forms, so that it is as strict as this. */
+export function idInput(kind: IdKind, wrong = formsOfId(kind)) {
+  return z
+    .string()
+    .regex(new RegExp(patternOfId(kind)), wrong)
+    .overwrite((text) => parseId(kind, text) ?? text);
+}
+
+/** The input of every list. A cursor is the id of the last object of a page. */
+export const pageInput = (kind: IdKind) => ({
   limit: z.number().int().min(1).max(100).default(20),
-  cursor: z.string().min(1).max(200).nullish().describe("The `next_cursor` of the previous page."),
-};
+  cursor: idInput(kind, "must be the next_cursor of the previous page")
+    .nullish()
+    .describe("The `next_cursor` of the previous page."),
+});
 
 export function pageOf<T extends z.ZodType>(item: T) {
   return z.strictObject({

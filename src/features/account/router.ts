@@ -1,9 +1,8 @@
-import { requireId } from "../../core/ids.ts";
 import * as z from "../../core/zod.ts";
 import { exampleUser, profileInput, toWireUser, userSchema } from "../../identity/users/wire.ts";
 import type { HostParts } from "../../rpc/feature.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
-import { pageInput, pageOf } from "../../rpc/schemas.ts";
+import { idInput, pageInput, pageOf } from "../../rpc/schemas.ts";
 import type { ExportService } from "./export.ts";
 import type { ProfileService } from "./profile.ts";
 import type { Restoration } from "./restoration.ts";
@@ -138,7 +137,7 @@ export function accountRouter(
             rest: { method: "GET", path: "/v1/me/trusted-devices" },
             example: { output: { data: [exampleDevice], next_cursor: null } },
           })
-          .input(z.strictObject(pageInput).optional())
+          .input(z.strictObject(pageInput("device")).optional())
           .query(({ ctx, input }) => account.devices(ctx, input?.limit ?? 20, input?.cursor ?? null)),
         remove: procedures
           .session({
@@ -148,9 +147,9 @@ export function accountRouter(
             rest: { method: "DELETE", path: "/v1/me/trusted-devices/{id}" },
             example: { input: { id: "dev_01HWY4WJTWFNPRYW41J69V9JPP" }, output: { status: "success" } },
           })
-          .input(z.strictObject({ id: z.string().max(64).describe("The device's id, in either form.") }))
+          .input(z.strictObject({ id: idInput("device").describe("The device's id, in either form.") }))
           .mutation(async ({ ctx, input }) => {
-            await account.removeDevice(ctx, requireId("device", input.id, "id"));
+            await account.removeDevice(ctx, input.id);
             return { status: "success" as const };
           }),
       },

@@ -1,6 +1,5 @@
-import { AppError, invalidField } from "../../core/errors.ts";
+import { AppError } from "../../core/errors.ts";
 import type { UserPart } from "../../core/feature.ts";
-import { parseId } from "../../core/ids.ts";
 import { countTrustedDevices, pageOfDevices, removeDevice } from "../../identity/factors/public.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { distrustSessions, findSession, isLiveSession } from "../../identity/sessions/public.ts";
@@ -28,8 +27,7 @@ export class Account {
   }
 
   async devices(caller: AdmittedSession, limit: number, cursor: string | null) {
-    const after = cursor === null ? "" : parseId("device", cursor);
-    if (after === null) throw invalidField("cursor", "must be the next_cursor of the previous page");
+    const after = cursor ?? "";
     const rows = await pageOfDevices(this.identity.storage.read, {
       user_id: caller.session.user_id,
       application_id: caller.act.application.id,

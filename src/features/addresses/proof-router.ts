@@ -1,6 +1,6 @@
 import * as z from "../../core/zod.ts";
 import { userRef } from "../../identity/audit/act.ts";
-import { proofInput, proofOf } from "../../identity/email-proofs/proofs.ts";
+import { proofInput, proofOf, withProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { exampleMailSent, mailSentSchema } from "../../identity/sessions/wire.ts";
 import { presentedSession } from "../../rpc/presented.ts";
@@ -69,7 +69,7 @@ export function proofRouter(
           output: { status: "success", email: "ada@work.example.com" },
         },
       })
-      .input(z.strictObject({ ...proofInput, mfa_token: mfaToken }))
+      .input(withProof(z.strictObject({ ...proofInput, mfa_token: mfaToken })))
       .mutation(async ({ ctx, input }) => {
         const { mfa_token: token, ...proof } = input;
         const sid = await presentedSession(identity, ctx.call, ctx);

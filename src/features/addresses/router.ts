@@ -1,12 +1,11 @@
-import { requireId } from "../../core/ids.ts";
 import * as z from "../../core/zod.ts";
 import { exampleMailSent, mailSentSchema } from "../../identity/sessions/wire.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
-import { pageInput, pageOf } from "../../rpc/schemas.ts";
+import { idInput, pageInput, pageOf } from "../../rpc/schemas.ts";
 import type { Addresses } from "./service.ts";
 import { emailSchema, exampleEmail, toMailSent } from "./wire.ts";
 
-const byId = z.strictObject({ id: z.string().max(64).describe("The address's id, in either form.") });
+const byId = z.strictObject({ id: idInput("email").describe("The address's id, in either form.") });
 const exampleId = "eml_01HWY4W6SCFMZ8YG2H8WWBG1E6";
 const FRESH = { fresh: true } as const;
 
@@ -21,7 +20,7 @@ export function addressRouter(procedures: Procedures, addresses: Addresses) {
         rest: { method: "GET", path: "/v1/me/emails" },
         example: { output: { data: [exampleEmail], next_cursor: null } },
       })
-      .input(z.strictObject(pageInput).optional())
+      .input(z.strictObject(pageInput("email")).optional())
       .query(({ ctx, input }) => addresses.list(ctx, input?.limit ?? 20, input?.cursor ?? null)),
     add: procedures
       .provenSession(FRESH, {
@@ -45,7 +44,7 @@ export function addressRouter(procedures: Procedures, addresses: Addresses) {
         example: { input: { id: exampleId }, output: exampleMailSent },
       })
       .input(byId)
-      .mutation(async ({ ctx, input }) => toMailSent(await addresses.verify(ctx, requireId("email", input.id, "id")))),
+      .mutation(async ({ ctx, input }) => toMailSent(await addresses.verify(ctx, input.id))),
     makePrimary: procedures
       .provenSession(FRESH, {
         summary: "Make a verified address the primary one.",
@@ -58,7 +57,7 @@ export function addressRouter(procedures: Procedures, addresses: Addresses) {
         example: { input: { id: exampleId }, output: exampleEmail },
       })
       .input(byId)
-      .mutation(({ ctx, input }) => addresses.makePrimary(ctx, requireId("email", input.id, "id"))),
+      .mutation(({ ctx, input }) => addresses.makePrimary(ctx, input.id)),
     remove: procedures
       .provenSession(FRESH, {
         summary: "Remove an address that is not the primary one.",
@@ -69,7 +68,7 @@ export function addressRouter(procedures: Procedures, addresses: Addresses) {
       })
       .input(byId)
       .mutation(async ({ ctx, input }) => {
-        await addresses.remove(ctx, requireId("email", input.id, "id"));
+        await addresses.remove(ctx, input.id);
         return { status: "success" as const };
       }),
   };

@@ -1,5 +1,5 @@
 import * as z from "../../core/zod.ts";
-import { proofInput, proofOf } from "../../identity/email-proofs/proofs.ts";
+import { proofInput, proofOf, withProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { exampleMailSent, exampleTokens, mailSentSchema, signInSchema } from "../../identity/sessions/wire.ts";
 import { deliverOutcome } from "../../rpc/deliver.ts";
@@ -86,10 +86,12 @@ export function emailSignInRouter(
           example: { input: { flow_id: exampleMailSent.flow_id, code: "1234 5678" }, output: exampleTokens },
         })
         .input(
-          z.strictObject({
-            ...proofInput,
-            ...signInInput,
-          }),
+          withProof(
+            z.strictObject({
+              ...proofInput,
+              ...signInInput,
+            }),
+          ),
         )
         .mutation(async ({ ctx, input }) => {
           const { asked } = ctx.call.cookies(ctx.act.application);

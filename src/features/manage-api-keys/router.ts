@@ -1,17 +1,16 @@
-import { requireId } from "../../core/ids.ts";
-import { parseLimit } from "../../core/limits.ts";
+import { LIMIT } from "../../core/limits.ts";
 import { NetworkList } from "../../core/network.ts";
 import { lineOfText } from "../../core/text.ts";
 import * as z from "../../core/zod.ts";
 import { SCOPES } from "../../identity/api-keys/scopes.ts";
 import { repeatable } from "../../rpc/idempotency.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
-import { pageInput, pageOf } from "../../rpc/schemas.ts";
+import { idInput, pageInput, pageOf } from "../../rpc/schemas.ts";
 import type { ApiKeyService } from "./service.ts";
 import { apiKeySchema, exampleApiKey, exampleNewApiKey, newApiKeySchema } from "./wire.ts";
 
 const DAY_SECONDS = 86_400;
-const byId = z.strictObject({ id: z.string().max(64).describe("The key's id, in either form.") });
+const byId = z.strictObject({ id: idInput("apiKey").describe("The key's id, in either form.") });
 
 const creation = z
   .strictObject({
@@ -27,7 +26,7 @@ const creation = z
       .describe("RFC 3339. Default: the expiry of the calling key."),
     rate_limit: z
       .string()
-      .refine((text) => parseLimit(text) !== null, "must be a limit such as 100/1m")
+      .regex(LIMIT, "must be a limit such as 100/1m")
       .nullish()
       .describe("Calls that the key may make: 100/1m allows a hundred at once, refilled over a minute."),
     networks: z
@@ -44,6 +43,20 @@ const creation = z
       if (input[field].length > 0) wrong(field, "only secret keys have this");
     }
     if (input.rate_limit) wrong("rate_limit", "only secret keys have this");
+  })
+  .meta({
+    oneOf: [
+      { properties: { kind: { const: "secret" }, scopes: { minItems: 1 } }, required: ["scopes"] },
+      {
+        properties: {
+          kind: { enum: ["signing", "public"] },
+          scopes: { maxItems: 0 },
+          networks: { maxItems: 0 },
+          rate_limit: { type: "null" },
+        },
+        required: ["kind"],
+      },
+    ],
   });
 
 export function apiKeysRouter(procedures: Procedures, apiKeys: ApiKeyService) {
@@ -85,7 +98,7 @@ export function apiKeysRouter(procedures: Procedures, apiKeys: ApiKeyService) {
           rest: { method: "GET", path: "/v1/api-keys" },
           example: { output: { data: [exampleApiKey], next_cursor: null } },
         })
-        .input(z.strictObject(pageInput).optional())
+        .input(z.strictObject(pageInput("apiKey")).optional())
         .query(({ ctx, input }) => apiKeys.list(ctx, input?.limit ?? 20, input?.cursor ?? null)),
       get: procedures
         .key("api-keys:read", {
@@ -96,7 +109,7 @@ export function apiKeysRouter(procedures: Procedures, apiKeys: ApiKeyService) {
           example: { input: { id: "key_01HWY55QBEFY09M6SC7N75YR3H" }, output: exampleApiKey },
         })
         .input(byId)
-        .query(({ ctx, input }) => apiKeys.get(ctx, requireId("apiKey", input.id, "id"))),
+        .query(({ ctx, input }) => apiKeys.get(ctx, input.id)),
       revoke: procedures
         .key("api-keys:write", {
           summary: "End an API key, and every key that it made, at once.",
@@ -112,7 +125,7 @@ export function apiKeysRouter(procedures: Procedures, apiKeys: ApiKeyService) {
           },
         })
         .input(byId)
-        .mutation(({ ctx, input }) => apiKeys.revoke(ctx, requireId("apiKey", input.id, "id"))),
+        .mutation(({ ctx, input }) => apiKeys.revoke(ctx, input.id)),
       rotate: procedures
         .key("api-keys:write", {
           summary: "Give an API key a new secret under the same id.",
@@ -135,7 +148,7 @@ export function apiKeysRouter(procedures: Procedures, apiKeys: ApiKeyService) {
           }),
         )
         .mutation(({ ctx, input }) => {
-          const id = requireId("apiKey", input.id, "id");
+          const id = input.id;
           return apiKeys.rotate(ctx, id, input.overlap_seconds, repeatable(ctx, { ...input, id }));
         }),
     },

@@ -1,10 +1,9 @@
-import { AppError, invalidField } from "../../core/errors.ts";
-import { parseId, requireId } from "../../core/ids.ts";
+import { AppError } from "../../core/errors.ts";
 import * as z from "../../core/zod.ts";
 import { findApplication } from "../../identity/applications/public.ts";
 import { defineFeature } from "../../rpc/feature.ts";
 import type { AdmittedKey } from "../../rpc/gate.ts";
-import { pageInput, pageOf } from "../../rpc/schemas.ts";
+import { idInput, pageInput, pageOf } from "../../rpc/schemas.ts";
 import { exampleApplication, managedApplicationSchema, toManagedApplication } from "./wire.ts";
 
 /**
@@ -30,12 +29,10 @@ export const manageApplications = defineFeature({
             rest: { method: "GET", path: "/v1/applications" },
             example: { output: { data: [exampleApplication], next_cursor: null } },
           })
-          .input(z.strictObject(pageInput).optional())
+          .input(z.strictObject(pageInput("application")).optional())
           .query(async ({ ctx, input }) => {
-            const after = input?.cursor ? parseId("application", input.cursor) : "";
-            if (after === null) throw invalidField("cursor", "must be the next_cursor of the previous page");
             const found = await own(ctx);
-            return { data: found.id > after ? [found] : [], next_cursor: null };
+            return { data: found.id > (input?.cursor ?? "") ? [found] : [], next_cursor: null };
           }),
         get: procedures
           .key("applications:read", {
@@ -45,9 +42,9 @@ export const manageApplications = defineFeature({
             rest: { method: "GET", path: "/v1/applications/{id}" },
             example: { input: { id: "app_01HWY42WS7FGD8SSNSKQN0XA9J" }, output: exampleApplication },
           })
-          .input(z.strictObject({ id: z.string().max(64).describe("The application's id, in either form.") }))
+          .input(z.strictObject({ id: idInput("application").describe("The application's id, in either form.") }))
           .query(async ({ ctx, input }) => {
-            if (requireId("application", input.id, "id") !== ctx.act.application.id) throw new AppError("not_found");
+            if (input.id !== ctx.act.application.id) throw new AppError("not_found");
             return own(ctx);
           }),
       },

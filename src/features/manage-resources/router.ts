@@ -1,16 +1,15 @@
-import { requireId } from "../../core/ids.ts";
 import { lineOfText } from "../../core/text.ts";
 import * as z from "../../core/zod.ts";
 import { repeatable } from "../../rpc/idempotency.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
-import { pageInput, pageOf } from "../../rpc/schemas.ts";
+import { idInput, pageInput, pageOf } from "../../rpc/schemas.ts";
 import type { ResourceService } from "./service.ts";
 import { exampleResource, resourceSchema } from "./wire.ts";
 
 /** Scopes with a meaning for the appliance itself: `account` opens the account procedures. */
 const RESERVED = new Set(["account", "public", "openid", "profile", "email", "offline_access"]);
 
-const byId = z.strictObject({ id: z.string().max(64).describe("The resource's id, in either form.") });
+const byId = z.strictObject({ id: idInput("resource").describe("The resource's id, in either form.") });
 const exampleId = "res_01HWY60ZW0F8DRRFAEBXG730MK";
 
 const scopes = z
@@ -62,7 +61,7 @@ export function resourcesRouter(procedures: Procedures, resources: ResourceServi
           rest: { method: "GET", path: "/v1/resources" },
           example: { output: { data: [exampleResource], next_cursor: null } },
         })
-        .input(z.strictObject(pageInput).optional())
+        .input(z.strictObject(pageInput("resource")).optional())
         .query(({ ctx, input }) => resources.list(ctx, input?.limit ?? 20, input?.cursor ?? null)),
       get: procedures
         .key("resources:read", {
@@ -73,7 +72,7 @@ export function resourcesRouter(procedures: Procedures, resources: ResourceServi
           example: { input: { id: exampleId }, output: exampleResource },
         })
         .input(byId)
-        .query(({ ctx, input }) => resources.get(ctx, requireId("resource", input.id, "id"))),
+        .query(({ ctx, input }) => resources.get(ctx, input.id)),
       update: procedures
         .key("resources:write", {
           summary: "Rename an API resource, or replace its scopes.",
@@ -85,7 +84,7 @@ export function resourcesRouter(procedures: Procedures, resources: ResourceServi
         .input(byId.extend({ name: lineOfText(100).optional(), scopes: scopes.optional() }))
         .mutation(({ ctx, input }) => {
           const { name, scopes: list } = input;
-          return resources.update(ctx, requireId("resource", input.id, "id"), { name, scopes: list });
+          return resources.update(ctx, input.id, { name, scopes: list });
         }),
       delete: procedures
         .key("resources:write", {
@@ -97,7 +96,7 @@ export function resourcesRouter(procedures: Procedures, resources: ResourceServi
         })
         .input(byId)
         .mutation(async ({ ctx, input }) => {
-          await resources.delete(ctx, requireId("resource", input.id, "id"));
+          await resources.delete(ctx, input.id);
           return { status: "success" as const };
         }),
     },

@@ -68,8 +68,7 @@ export class ResourceService {
   }
 
   async list(caller: AdmittedKey, limit: number, cursor: string | null) {
-    const after = cursor === null ? "" : parseId("resource", cursor);
-    if (after === null) throw invalidField("cursor", "must be the next_cursor of the previous page");
+    const after = cursor ?? "";
     const page = { tenantId: caller.act.application.tenant.id, after, limit: limit + 1 };
     return cutPage(await pageOfResources(this.identity.storage.read, page), limit, (row) => row.id, toWireResource);
   }

@@ -1,11 +1,10 @@
-import { requireId } from "../../core/ids.ts";
 import * as z from "../../core/zod.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
-import { pageInput, pageOf } from "../../rpc/schemas.ts";
+import { idInput, pageInput, pageOf } from "../../rpc/schemas.ts";
 import type { SessionService } from "./service.ts";
 import { exampleManagedSession, managedSessionSchema } from "./wire.ts";
 
-const byId = z.strictObject({ id: z.string().max(64).describe("The session's id (`sid`), in either form.") });
+const byId = z.strictObject({ id: idInput("session").describe("The session's id (`sid`), in either form.") });
 const exampleId = "ses_01HWY4P30XF8NRRFAEBXG730MK";
 
 export function sessionsRouter(procedures: Procedures, sessions: SessionService) {
@@ -22,8 +21,8 @@ export function sessionsRouter(procedures: Procedures, sessions: SessionService)
         .input(
           z
             .strictObject({
-              ...pageInput,
-              user_id: z.string().max(64).nullish().describe("Only sessions of this user; the id in either form."),
+              ...pageInput("session"),
+              user_id: idInput("user").nullish().describe("Only sessions of this user; the id in either form."),
             })
             .optional(),
         )
@@ -31,7 +30,7 @@ export function sessionsRouter(procedures: Procedures, sessions: SessionService)
           sessions.list(ctx, {
             limit: input?.limit ?? 20,
             cursor: input?.cursor ?? null,
-            userId: input?.user_id ? requireId("user", input.user_id, "user_id") : null,
+            userId: input?.user_id ?? null,
           }),
         ),
       get: procedures
@@ -43,7 +42,7 @@ export function sessionsRouter(procedures: Procedures, sessions: SessionService)
           example: { input: { id: exampleId }, output: exampleManagedSession },
         })
         .input(byId)
-        .query(({ ctx, input }) => sessions.get(ctx, requireId("session", input.id, "id"))),
+        .query(({ ctx, input }) => sessions.get(ctx, input.id)),
       revoke: procedures
         .key("sessions:write", {
           summary: "End a session of the application.",
@@ -57,7 +56,7 @@ export function sessionsRouter(procedures: Procedures, sessions: SessionService)
           },
         })
         .input(byId)
-        .mutation(({ ctx, input }) => sessions.revoke(ctx, requireId("session", input.id, "id"))),
+        .mutation(({ ctx, input }) => sessions.revoke(ctx, input.id)),
     },
   };
 }

@@ -1,10 +1,9 @@
-import { requireId } from "../../core/ids.ts";
 import { exactText, lineOfText } from "../../core/text.ts";
 import * as z from "../../core/zod.ts";
 import { exampleUser, managedUserSchema, profileInput, type WireManagedUser } from "../../identity/users/wire.ts";
 import { repeatable } from "../../rpc/idempotency.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
-import { metadataInput, pageInput, pageOf } from "../../rpc/schemas.ts";
+import { idInput, metadataInput, pageInput, pageOf } from "../../rpc/schemas.ts";
 import type { UserService } from "./service.ts";
 
 const example: WireManagedUser = {
@@ -15,7 +14,7 @@ const example: WireManagedUser = {
   disabled: false,
 };
 const exampleId = "usr_01HWY4MYSEFGESW2GZ5CY4TQKF";
-const byId = z.strictObject({ id: z.string().max(64).describe("The user's id, in either form.") });
+const byId = z.strictObject({ id: idInput("user").describe("The user's id, in either form.") });
 const externalId = exactText(255).describe("The user's id in your own system, unique in the tenant.");
 const email = z.string().min(1).max(1016);
 const patch = z.record(z.string().min(1).max(100), z.unknown());
@@ -66,7 +65,7 @@ export function usersRouter(procedures: Procedures, users: UserService) {
         .input(
           z
             .strictObject({
-              ...pageInput,
+              ...pageInput("user"),
               email: email.nullish().describe("Only the user with this address."),
               external_id: exactText(255).nullish().describe("Only the user with this id in your own system."),
               anonymous: z.boolean().nullish().describe("Only anonymous users (true), or only other users (false)."),
@@ -98,7 +97,7 @@ export function usersRouter(procedures: Procedures, users: UserService) {
           example: { input: { id: exampleId }, output: example },
         })
         .input(byId)
-        .query(({ ctx, input }) => users.get(ctx, requireId("user", input.id, "id"))),
+        .query(({ ctx, input }) => users.get(ctx, input.id)),
       update: procedures
         .key("users:write", {
           summary: "Change a user.",
@@ -119,7 +118,7 @@ export function usersRouter(procedures: Procedures, users: UserService) {
           }),
         )
         .mutation(({ ctx, input: { id, metadata, private_metadata, ...columns } }) =>
-          users.update(ctx, requireId("user", id, "id"), { columns, metadata, privateMetadata: private_metadata }),
+          users.update(ctx, id, { columns, metadata, privateMetadata: private_metadata }),
         ),
       delete: procedures
         .key("users:write", {
@@ -132,7 +131,7 @@ export function usersRouter(procedures: Procedures, users: UserService) {
         })
         .input(byId)
         .mutation(async ({ ctx, input }) => {
-          await users.delete(ctx, requireId("user", input.id, "id"));
+          await users.delete(ctx, input.id);
           return { status: "success" as const };
         }),
     },

@@ -1,6 +1,6 @@
 import { canonicalEmail, type EmailAddress, emailProblem } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
-import { newId, parseId } from "../../core/ids.ts";
+import { newId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { mergePatch } from "../../core/merge-patch.ts";
 import { userRef } from "../../identity/audit/act.ts";
@@ -76,10 +76,7 @@ export class UserService {
   }
 
   async list(caller: AdmittedKey, filter: UserFilter) {
-    const after = filter.cursor === null ? null : parseId("user", filter.cursor);
-    if (filter.cursor !== null && after === null) {
-      throw invalidField("cursor", "must be the next_cursor of the previous page");
-    }
+    const after = filter.cursor;
     const rows = await pageOfUsers(this.identity.storage.read, {
       tenantId: caller.act.application.tenant.id,
       after,

@@ -52,6 +52,36 @@ function delivered(call: Call, outcome: SignInOutcome): WireTokens {
   return answer;
 }
 
+/** An answer of one method. Without it nothing is checked, so that it does not count as a try. */
+const factorAnswer = z
+  .strictObject({
+    mfa_token: mfaToken,
+    method: z.enum(["totp", "recovery_code", "passkey"]),
+    code: z
+      .string()
+      .min(1)
+      .max(64)
+      .nullish()
+      .describe("For `totp` and `recovery_code`. Spaces, hyphens and case do not count."),
+    flow_id: z.string().min(1).max(64).nullish().describe("For `passkey`: the `flow_id` of the challenge."),
+    response: z.record(z.string(), z.unknown()).nullish().describe("For `passkey`: the answer of the browser."),
+    remember_device: rememberDevice,
+  })
+  .refine(({ method, code }) => method === "passkey" || typeof code === "string", {
+    path: ["code"],
+    message: "is needed for this method",
+  })
+  .refine(({ method, response }) => method !== "passkey" || response != null, {
+    path: ["response"],
+    message: "is needed for this method",
+  })
+  .meta({
+    oneOf: [
+      { properties: { method: { const: "passkey" }, response: { type: "object" } }, required: ["response"] },
+      { properties: { method: { enum: ["totp", "recovery_code"] }, code: { type: "string" } }, required: ["code"] },
+    ],
+  });
+
 export function mfaRouter(
   identity: Pick<Identity, "accessTokens" | "refreshService" | "secondFactors">,
   procedures: Procedures,
@@ -151,21 +181,7 @@ export function mfaRouter(
           output: exampleTokens,
         },
       })
-      .input(
-        z.strictObject({
-          mfa_token: mfaToken,
-          method: z.enum(["totp", "recovery_code", "passkey"]),
-          code: z
-            .string()
-            .min(1)
-            .max(64)
-            .nullish()
-            .describe("For `totp` and `recovery_code`. Spaces, hyphens and case do not count."),
-          flow_id: z.string().min(1).max(64).nullish().describe("For `passkey`: the `flow_id` of the challenge."),
-          response: z.record(z.string(), z.unknown()).nullish().describe("For `passkey`: the answer of the browser."),
-          remember_device: rememberDevice,
-        }),
-      )
+      .input(factorAnswer)
       .mutation(async ({ ctx, input }) => {
         const prover = await proverOf(identity, ctx, input.mfa_token ?? null, "proof");
         const outcome = await service.verify(prover, {

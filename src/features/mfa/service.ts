@@ -1,5 +1,5 @@
 import { MINUTE } from "../../core/clock.ts";
-import { AppError, invalidField } from "../../core/errors.ts";
+import { AppError } from "../../core/errors.ts";
 import type { Act } from "../../identity/applications/act.ts";
 import type { Application } from "../../identity/applications/application.ts";
 import { userRef } from "../../identity/audit/act.ts";
@@ -119,8 +119,6 @@ export class SecondFactorService {
     const { act, userId } = prover;
     const { method, code, flowId, response } = answer;
     const factor = this.identity.secondFactors.factor(method);
-    // A request without an answer does not count as a try.
-    if (code === null && method !== "passkey") throw invalidField("code", "is needed for this method");
     return this.#prove(prover, method, answer.rememberDevice, () => {
       // A key cannot be both factors: the first factor does not count as the second.
       if (method === firstOf(prover)) throw new AppError("invalid_code");

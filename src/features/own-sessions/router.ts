@@ -1,4 +1,3 @@
-import { requireId } from "../../core/ids.ts";
 import * as z from "../../core/zod.ts";
 import {
   applicationSchema,
@@ -12,7 +11,7 @@ import {
 import { exampleUser, toWireUser, userSchema } from "../../identity/users/wire.ts";
 import { deliver } from "../../rpc/deliver.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
-import { pageInput, pageOf } from "../../rpc/schemas.ts";
+import { idInput, pageInput, pageOf } from "../../rpc/schemas.ts";
 import type { OwnSessions } from "./service.ts";
 
 const success = z.strictObject({ status: z.literal("success") });
@@ -102,7 +101,7 @@ export function ownSessionsRouter(procedures: Procedures, sessions: OwnSessions)
           rest: { method: "GET", path: "/v1/auth/sessions" },
           example: { output: { data: [exampleSession], next_cursor: null } },
         })
-        .input(z.strictObject(pageInput).optional())
+        .input(z.strictObject(pageInput("session")).optional())
         .query(({ ctx, input }) => sessions.list(ctx, input?.limit ?? 20, input?.cursor ?? null)),
       revoke: procedures
         .session({
@@ -112,9 +111,9 @@ export function ownSessionsRouter(procedures: Procedures, sessions: OwnSessions)
           rest: { method: "DELETE", path: "/v1/auth/sessions/{id}" },
           example: { input: { id: "ses_01HWY4P30XF8NRRFAEBXG730MK" }, output: { status: "success" } },
         })
-        .input(z.strictObject({ id: z.string().describe("The session's id, in either form.") }))
+        .input(z.strictObject({ id: idInput("session").describe("The session's id, in either form.") }))
         .mutation(async ({ ctx, input }) => {
-          const id = requireId("session", input.id, "id");
+          const id = input.id;
           await sessions.revoke(ctx, id);
           if (id === ctx.session.sid) ctx.call.reply.cookies.push({ kind: "clear", application: ctx.act.application });
           return { status: "success" as const };

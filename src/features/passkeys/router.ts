@@ -1,10 +1,9 @@
-import { requireId } from "../../core/ids.ts";
 import * as z from "../../core/zod.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { exampleTokens, signInSchema } from "../../identity/sessions/wire.ts";
 import { deliverOutcome } from "../../rpc/deliver.ts";
 import type { Procedures } from "../../rpc/procedures.ts";
-import { pageInput, pageOf } from "../../rpc/schemas.ts";
+import { idInput, pageInput, pageOf } from "../../rpc/schemas.ts";
 import { signInInput, signInRequest } from "../../rpc/sign-in-input.ts";
 import type { Passkeys } from "./service.ts";
 import type { PasskeySignIns } from "./sign-ins.ts";
@@ -19,7 +18,7 @@ import {
 } from "./wire.ts";
 
 const success = z.strictObject({ status: z.literal("success") });
-const byId = z.strictObject({ id: z.string().max(64).describe("The passkey's id, in either form.") });
+const byId = z.strictObject({ id: idInput("passkey").describe("The passkey's id, in either form.") });
 const flowId = z.string().min(1).max(64).describe("The `flow_id` of the challenge.");
 const expiresIn = z.int().describe("Seconds until the challenge expires.");
 const exampleId = "psk_01HWY4W3JCFNFSYR3H952G5HE6";
@@ -118,7 +117,7 @@ export function passkeysRouter(
           rest: { method: "GET", path: "/v1/me/passkeys" },
           example: { output: { data: [examplePasskey], next_cursor: null } },
         })
-        .input(z.strictObject(pageInput).optional())
+        .input(z.strictObject(pageInput("passkey")).optional())
         .query(({ ctx, input }) => passkeys.list(ctx, input?.limit ?? 20, input?.cursor ?? null)),
       begin: procedures
         .provenSession(
@@ -207,7 +206,7 @@ export function passkeysRouter(
           example: { input: { id: exampleId, name: "The blue key" }, output: examplePasskey },
         })
         .input(byId.extend({ name: passkeyName }))
-        .mutation(({ ctx, input }) => passkeys.rename(ctx, requireId("passkey", input.id, "id"), input.name)),
+        .mutation(({ ctx, input }) => passkeys.rename(ctx, input.id, input.name)),
       remove: procedures
         .provenSession(
           { fresh: true },
@@ -222,7 +221,7 @@ export function passkeysRouter(
         )
         .input(byId)
         .mutation(async ({ ctx, input }) => {
-          await passkeys.remove(ctx, requireId("passkey", input.id, "id"));
+          await passkeys.remove(ctx, input.id);
           return { status: "success" as const };
         }),
     },

@@ -1,5 +1,5 @@
-import { AppError, invalidField } from "../../core/errors.ts";
-import { newId, parseId } from "../../core/ids.ts";
+import { AppError } from "../../core/errors.ts";
+import { newId } from "../../core/ids.ts";
 import type { Application } from "../../identity/applications/application.ts";
 import { relyingPartyOf } from "../../identity/applications/relying-party.ts";
 import type { Identity } from "../../identity/identity.ts";
@@ -116,8 +116,7 @@ export class Passkeys {
   }
 
   async list({ session }: AdmittedSession, limit: number, cursor: string | null) {
-    const after = cursor === null ? "" : parseId("passkey", cursor);
-    if (after === null) throw invalidField("cursor", "must be the next_cursor of the previous page");
+    const after = cursor ?? "";
     const page = { user_id: session.user_id, after, limit: limit + 1 };
     return cutPage(await pageOfPasskeys(this.identity.storage.read, page), limit, (row) => row.id, toWirePasskey);
   }

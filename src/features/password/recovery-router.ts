@@ -1,7 +1,7 @@
 import { AppError } from "../../core/errors.ts";
 import { REVOCABLE_KINDS } from "../../core/feature.ts";
 import * as z from "../../core/zod.ts";
-import { proofInput, proofOf } from "../../identity/email-proofs/proofs.ts";
+import { proofInput, proofOf, withProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { exampleMailSent, mailSentSchema } from "../../identity/sessions/wire.ts";
 import { presentedSession } from "../../rpc/presented.ts";
@@ -77,7 +77,7 @@ export function newPasswordRouter(
           output: { ...done, removed: [] },
         },
       })
-      .input(z.strictObject({ ...proofInput, new_password: password }))
+      .input(withProof(z.strictObject({ ...proofInput, new_password: password })))
       .mutation(async ({ ctx, input }) => {
         const sid = await presentedSession(identity, ctx.call, ctx);
         const reset = { proof: proofOf(input), password: input.new_password, sid };

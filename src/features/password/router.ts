@@ -1,6 +1,6 @@
 import { lineOfText } from "../../core/text.ts";
 import * as z from "../../core/zod.ts";
-import { proofInput, proofOf } from "../../identity/email-proofs/proofs.ts";
+import { proofInput, proofOf, withProof } from "../../identity/email-proofs/proofs.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { exampleMailSent, exampleTokens, signInSchema, signUpSchema } from "../../identity/sessions/wire.ts";
 import type { Call } from "../../rpc/call.ts";
@@ -65,7 +65,7 @@ export function passwordRouter(
           output: exampleTokens,
         },
       })
-      .input(z.strictObject({ ...proofInput, password, delivery: deliveryInput }))
+      .input(withProof(z.strictObject({ ...proofInput, password, delivery: deliveryInput })))
       .mutation(async ({ ctx, input }) => {
         const { password: chosen, delivery, ...proof } = input;
         const request = await signInRequest(identity, ctx, { delivery });

@@ -1,6 +1,6 @@
 import { createHmac, randomInt } from "node:crypto";
 import { SECOND } from "../../core/clock.ts";
-import { AppError } from "../../core/errors.ts";
+import { AppError, invalidField } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
 import { parseJsonObject } from "../../core/json.ts";
 import * as z from "../../core/zod.ts";
@@ -85,25 +85,44 @@ const STEP = "mailed";
 export const MAX_CODES = 5;
 const CODE_DIGITS = 8;
 
-/** The input of procedures that take a proof in either form. */
+/** The fields of a proof in either form, for {@link withProof}. */
 export const proofInput = {
   token: z.string().min(1).max(200).optional().describe("The token from the mail's link."),
   flow_id: z.string().min(1).max(64).optional().describe("The `flow_id` from the answer that announced the mail."),
   code: z.string().min(1).max(32).optional().describe("The code from the mail. Spaces and hyphens are ignored."),
 };
 
-/** Returns the proof. @throws AppError `invalid_input` unless it is a token, with its flow or alone, or a flow and a code */
-export function proofOf(input: {
+interface ProofFields {
   token?: string | undefined;
   flow_id?: string | undefined;
   code?: string | undefined;
-}): Proof {
-  const { token, flow_id: flowId, code } = input;
+}
+
+const WRONG_PROOF = "must have either token or code, and with code also flow_id";
+
+/** Makes the input of a procedure take exactly one proof: a token, with its flow or alone, or a flow and a code. */
+export function withProof<T extends z.ZodType<ProofFields>>(input: T): T {
+  return input
+    .refine((fields) => readProof(fields) !== null, WRONG_PROOF)
+    .meta({
+      oneOf: [
+        { required: ["token"], not: { required: ["code"] } },
+        { required: ["flow_id", "code"], not: { required: ["token"] } },
+      ],
+    });
+}
+
+function readProof({ token, flow_id: flowId, code }: ProofFields): Proof | null {
   if (token !== undefined && code === undefined) return { token, flowId };
   if (token === undefined && flowId !== undefined && code !== undefined) return { flowId, code };
-  throw new AppError("invalid_input", {
-    details: [{ path: "", reason: "must have either token or code, and with code also flow_id" }],
-  });
+  return null;
+}
+
+/** Returns the proof of an input of {@link withProof}. */
+export function proofOf(input: ProofFields): Proof {
+  const proof = readProof(input);
+  if (!proof) throw invalidField("", WRONG_PROOF);
+  return proof;
 }
 
 /**
