@@ -20,7 +20,7 @@ import { mendOf } from "./dev/mend.ts";
 import { paintFor } from "./dev/paint.ts";
 import { TerminalLog } from "./dev/terminal-log.ts";
 import { cliSettings, type Instance, readSettings } from "./instance.ts";
-import { createLog, type DevParts, listen } from "./listen.ts";
+import { createLog, createOutput, type DevParts, listen } from "./listen.ts";
 import { createIdentityOf } from "./open.ts";
 import { tellIgnored } from "./service-variables.ts";
 import { type Serving, startServing } from "./serving.ts";
@@ -134,8 +134,9 @@ async function openOnDisk(
 function createDevLog(context: CommandContext, instance: Instance, dataDirectory: string | null): DevLog {
   const mend = (request: AnsweredRequest) => mendOf(context, dataDirectory, request);
   if (context.flags.json || !process.stderr.isTTY) {
-    const log = createLog({ level: quiet(instance), fd: 2 });
-    return new JsonLog({ requests: createLog({ level: "info", fd: 2 }), log, mendOf: mend });
+    const output = createOutput(2);
+    const log = createLog({ level: quiet(instance), output });
+    return new JsonLog({ requests: createLog({ level: "info", output }), log, mendOf: mend });
   }
   return new TerminalLog({
     write: context.warn,

@@ -1,25 +1,29 @@
-import { writeSync } from "node:fs";
 import type { Clock } from "../core/clock.ts";
 import { toWireTime } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
+import { LineOutput } from "./line-output.ts";
 
 const LEVELS = ["debug", "info", "warn", "error", "fatal"] as const;
 type Level = (typeof LEVELS)[number];
 
 /** Causes of an error that its line tells. An error may be its own cause. */
 const MAX_CAUSES = 5;
-/** Milliseconds between two attempts at a pipe that is full. */
-const PAUSE = 5;
 
-/**
- * Writes JSON lines: level, time, the fields and the message. Each line is written before the call returns, so that the last
- * line of a process that ends is not lost.
- */
+/** Makes the place for the lines of one file descriptor. Logs that share a descriptor share its output. */
+export function logOutput(fd: number, clock: Clock): LineOutput {
+  const notice = (lines: number) => {
+    const msg = `${lines} lines were dropped, because the reader of the log was too slow or the disk was full.`;
+    return JSON.stringify({ level: "warn", time: toWireTime(clock.now()), dropped: lines, msg });
+  };
+  return new LineOutput({ fd, notice });
+}
+
+/** Writes JSON lines: level, time, the fields and the message. A line of level `fatal` is written before the call returns. */
 export class LineLog implements Log {
   readonly #least: number;
 
   /** @param options.level lines below it are left out; `silent` leaves out all */
-  constructor(private readonly options: { level: string; fd: number; clock: Clock }) {
+  constructor(private readonly options: { level: string; output: LineOutput; clock: Clock }) {
     const least = LEVELS.indexOf(options.level as Level);
     this.#least = least === -1 ? LEVELS.length : least;
   }
@@ -47,7 +51,9 @@ export class LineLog implements Log {
   #write(level: Level, fields: object, message: string): void {
     if (LEVELS.indexOf(level) < this.#least) return;
     const time = toWireTime(this.options.clock.now());
-    writeAll(this.options.fd, Buffer.from(`${textOf({ level, time }, fields, message)}\n`));
+    const line = textOf({ level, time }, fields, message);
+    if (level === "fatal") this.options.output.writeNow(line);
+    else this.options.output.write(line);
   }
 }
 
@@ -76,17 +82,4 @@ function errorOf(error: Error, causes: number): Record<string, unknown> {
     ...(code === undefined ? {} : { code }),
     ...(cause instanceof Error && causes > 0 ? { cause: errorOf(cause, causes - 1) } : {}),
   };
-}
-
-/** Writes to the end. Where another process has made the pipe non-blocking, a full pipe is an error that passes. */
-function writeAll(fd: number, bytes: Buffer): void {
-  for (let done = 0; done < bytes.length; ) {
-    try {
-      done += writeSync(fd, bytes, done);
-    } catch (error) {
-      // The reader has gone, or the disk is full. A request must not fail because its line cannot be written.
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
-    }
-  }
 }

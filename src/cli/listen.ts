@@ -11,7 +11,8 @@ import { DEFAULT_SENDER } from "../mail/settings.ts";
 import { SmtpTransport, smtpOptions } from "../mail/smtp.ts";
 import { CommandError } from "./command.ts";
 import type { Instance } from "./instance.ts";
-import { LineLog } from "./line-log.ts";
+import { LineLog, logOutput } from "./line-log.ts";
+import type { LineOutput } from "./line-output.ts";
 
 /** Milliseconds for open requests to end after the process is told to stop. */
 const DRAIN = 15 * SECOND;
@@ -33,7 +34,14 @@ export interface DevParts {
   onAudit?: (act: AuditedAct) => void;
 }
 
-export function createLog(options: { level: string; fd: 1 | 2 }): Log {
+/** Returns the output of a descriptor, which writes its last lines when the process ends. */
+export function createOutput(fd: 1 | 2): LineOutput {
+  const output = logOutput(fd, systemClock);
+  process.on("exit", () => output.flush());
+  return output;
+}
+
+export function createLog(options: { level: string; output: LineOutput }): Log {
   return new LineLog({ ...options, clock: systemClock });
 }
 

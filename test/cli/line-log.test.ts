@@ -2,20 +2,37 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LineLog } from "../../src/cli/line-log.ts";
+import { LineLog, logOutput } from "../../src/cli/line-log.ts";
+import { MAY_MOUNT, mountDisk } from "../support/disk.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { testIf } from "../support/report.ts";
+
+const diskTest = testIf(MAY_MOUNT, "needs the right to mount a tmpfs");
 
 let directory: string;
+let pipe: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), "sallyport-log-"));
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
+function logOf(fd: number, level = "info"): LineLog {
+  const clock = new FakeClock();
+  return new LineLog({ level, output: logOutput(fd, clock), clock });
+}
+
+/** Makes a pipe that this process can write to without a reader. */
+function makePipe(): number {
+  pipe = join(directory, crypto.randomUUID());
+  expect(Bun.spawnSync(["mkfifo", pipe]).success).toBe(true);
+  return openSync(pipe, constants.O_RDWR);
+}
+
 /** Returns the lines that `act` has written, as they stand in the file. */
 function linesOf(level: string, act: (log: LineLog) => void): string[] {
   const file = join(directory, "log");
   const fd = openSync(file, "w");
-  act(new LineLog({ level, fd, clock: new FakeClock() }));
+  act(logOf(fd, level));
   closeSync(fd);
   return readFileSync(file, "utf8").split("\n").slice(0, -1);
 }
@@ -71,19 +88,60 @@ describe("the log of the server", () => {
 
   test("fails no request when the disk is full", () => {
     const fd = openSync("/dev/full", "w");
-    new LineLog({ level: "info", fd, clock: new FakeClock() }).error({}, "lost");
+    logOf(fd).error({}, "lost");
     closeSync(fd);
   });
 
-  test("waits for the reader of a full pipe, and loses nothing", async () => {
-    const pipe = join(directory, "pipe");
-    expect(Bun.spawnSync(["mkfifo", pipe]).success).toBe(true);
-    const fd = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
-    const log = new LineLog({ level: "info", fd, clock: new FakeClock() });
+  test("keeps the lines of a full pipe for its reader", async () => {
+    const fd = makePipe();
+    const log = logOf(fd);
     const lines = 400;
-    const reader = Bun.spawn(["sh", "-c", `sleep 0.2; head -n ${lines} "$1" | sort -u | wc -l`, "reader", pipe]);
     for (let line = 0; line < lines; line++) log.info({ line, padding: "x".repeat(1_000) }, "full");
+    const reader = Bun.spawn(["sh", "-c", `head -n ${lines} "$1" | sort -u | wc -l`, "reader", pipe]);
     expect((await new Response(reader.stdout).text()).trim()).toBe(String(lines));
     closeSync(fd);
+  });
+
+  test("drops lines that find no room, and tells their number to the reader", async () => {
+    const fd = makePipe();
+    const log = logOf(fd);
+    const lines = 2_000;
+    for (let line = 0; line < lines; line++) log.info({ line, padding: "x".repeat(1_000) }, "full");
+    const started = performance.now();
+    log.fatal({}, "the end");
+    expect(performance.now() - started).toBeWithin(900, 3_000);
+    const reader = Bun.spawn(["sed", "/were dropped/q", pipe]);
+    const seen = (await new Response(reader.stdout).text())
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(seen.at(-2)?.msg).toBe("the end");
+    const kept = seen.slice(0, -2);
+    expect(kept.map(({ line }) => line)).toEqual(kept.map((_, index) => index));
+    expect(kept.length).toBeWithin(900, 1_200);
+    expect(seen.at(-1)).toMatchObject({ level: "warn", dropped: lines - kept.length });
+    closeSync(fd);
+  });
+
+  diskTest("goes on after a disk that was full, on a new line", () => {
+    const disk = mountDisk(1);
+    try {
+      const file = join(disk.path, "log");
+      const fd = openSync(file, "a");
+      const log = logOf(fd);
+      log.info({}, "before");
+      disk.fill();
+      log.info({ padding: "x".repeat(10_000) }, "half");
+      log.info({}, "none");
+      disk.free();
+      log.info({}, "after");
+      closeSync(fd);
+      const [before = "", torn = "", ...rest] = readFileSync(file, "utf8").trim().split("\n");
+      expect(JSON.parse(before).msg).toBe("before");
+      expect(torn).toEndWith("xxx");
+      expect(rest.map((line) => JSON.parse(line))).toMatchObject([{ level: "warn", dropped: 2 }, { msg: "after" }]);
+    } finally {
+      disk.unmount();
+    }
   });
 });
