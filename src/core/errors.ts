@@ -62,6 +62,13 @@ const catalogue = {
     message:
       "Open the link in the browser where you asked for it, or enter the code there. If you have signed out, sign in first.",
   },
+  factor_elsewhere: {
+    status: 403,
+    type: "authorization_error",
+    message:
+      "Your second factor is a passkey of another domain, and you have no recovery codes. Sign in on the passkey's domain, or " +
+      "ask the operator of this application for help.",
+  },
   insufficient_scope: {
     status: 403,
     type: "authorization_error",

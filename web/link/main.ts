@@ -29,6 +29,7 @@ const FINAL = [
   "unknown_application",
   "conflict",
   "asking_session_required",
+  "factor_elsewhere",
 ];
 
 const texts = textsFor(navigator.languages);
@@ -153,6 +154,8 @@ class Visit {
   #refused(refusal: Refusal): void {
     if (refusal.code === "forbidden") {
       this.#end("wrong", texts.forbidden);
+    } else if (refusal.code === "factor_elsewhere") {
+      this.#end("wrong", texts.factorElsewhere);
     } else if (FINAL.includes(refusal.code)) {
       this.#end("wrong", texts.invalid);
     } else {

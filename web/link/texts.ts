@@ -63,6 +63,7 @@ export interface Texts {
   otherBrowser: Said;
   otherSession: Said;
   forbidden: Said;
+  factorElsewhere: Said;
   unreachable: Said;
   /** The same after a press: the request may have arrived although the answer was lost. */
   lost: string;
@@ -191,6 +192,10 @@ const english: Texts = {
   forbidden: {
     heading: "This is no longer possible",
     lead: "{application} has turned this method off. Choose another one there.",
+  },
+  factorElsewhere: {
+    heading: "Your passkey belongs to another domain",
+    lead: "This account asks for a second factor and has only that passkey. Sign in on its domain, or ask the operator of {application} for help.",
   },
   unreachable: {
     heading: "No connection",
@@ -338,6 +343,10 @@ const german: Texts = {
   forbidden: {
     heading: "Das ist nicht mehr möglich",
     lead: "{application} hat diese Methode abgeschaltet. Wählen Sie dort eine andere.",
+  },
+  factorElsewhere: {
+    heading: "Ihr Passkey gehört zu einer anderen Domain",
+    lead: "Dieses Konto verlangt einen zweiten Faktor und hat nur diesen Passkey. Melden Sie sich auf dessen Domain an, oder bitten Sie den Betreiber von {application} um Hilfe.",
   },
   unreachable: {
     heading: "Keine Verbindung",

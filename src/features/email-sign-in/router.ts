@@ -81,7 +81,7 @@ export function emailSignInRouter(
             "mail ends the user's other mails to sign in. The first proof of an address ends every credential and session " +
             "from before it.",
           output: signInSchema,
-          errors: ["invalid_code", "invalid_credentials", "forbidden", "origin_not_allowed"],
+          errors: ["invalid_code", "invalid_credentials", "factor_elsewhere", "forbidden", "origin_not_allowed"],
           rest: { method: "POST", path: "/v1/auth/email/complete" },
           example: { input: { flow_id: exampleMailSent.flow_id, code: "1234 5678" }, output: exampleTokens },
         })

@@ -105,7 +105,7 @@ export class SecondFactorService {
   async challenge(prover: Prover) {
     const { act, userId } = prover;
     const { secondFactors, storage, attempts } = this.identity;
-    const methods = await secondFactors.enrolled(storage.read, userId, firstOf(prover));
+    const methods = await secondFactors.usable(storage.read, act.application, userId, firstOf(prover));
     if (!methods.includes("passkey")) return { methods, passkey: null };
     await attempts.row(act, "mfa-challenge", userId, CHALLENGES, sidOf(prover));
     return { methods, passkey: (await secondFactors.factor("passkey").challenge?.(act.application, userId)) ?? null };

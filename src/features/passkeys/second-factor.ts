@@ -56,6 +56,12 @@ export class PasskeyFactor implements SecondFactor {
     return { amr: right.amr, commit: (tx, now) => right.commit(tx, now) };
   }
 
+  /** Returns whether the user has a passkey of the application's domain. Browsers offer no other here. */
+  async isUsable(at: Executor, application: Application, userId: string): Promise<boolean> {
+    const { id } = relyingPartyOf(this.identity.directory, application);
+    return (await passkeysOf(at, userId)).some(({ rp_id }) => rp_id === id);
+  }
+
   /**
    * Counts for every application of the tenant, whatever its domain. Otherwise the application that asks least would decide how
    * safe the account is, because a second factor could be removed from there.

@@ -103,7 +103,7 @@ export function passwordRouter(
       .public({
         summary: "Sign in with an address and a password.",
         output: signInSchema,
-        errors: ["invalid_credentials", "forbidden", "origin_not_allowed"],
+        errors: ["invalid_credentials", "factor_elsewhere", "forbidden", "origin_not_allowed"],
         rest: { method: "POST", path: "/v1/auth/login" },
         example: {
           input: { email: "ada@example.com", password: "five tame otters hum at dawn" },

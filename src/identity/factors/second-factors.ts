@@ -54,6 +54,8 @@ export interface SecondFactor {
   check(answer: FactorAnswer): Promise<FactorProof>;
   /** Returns whether this user has the factor. Every sign-in calls it, so it must be one point read. */
   isEnrolled(at: Executor, userId: string): Promise<boolean>;
+  /** Returns whether a user who has the factor can prove it in this application. Absent: anywhere. */
+  isUsable?(at: Executor, application: Application, userId: string): Promise<boolean>;
   /** Removes the factor, if it is a backup: it stands for nothing once the last other factor is gone. */
   forget?(tx: Executor, userId: string): Promise<void>;
 }
@@ -111,7 +113,8 @@ export class SecondFactors {
   }
 
   /**
-   * Returns the methods that this user can use as a second factor.
+   * Returns the methods that this user has as a second factor. They decide whether the user is asked for one. {@link usable} names
+   * those to ask for.
    * @param first the method of the first factor, which cannot also be the second: one key proves itself only once
    */
   async enrolled(at: Executor, userId: string, first: string | null = null): Promise<string[]> {
@@ -124,6 +127,18 @@ export class SecondFactors {
       }
     }
     return methods;
+  }
+
+  /**
+   * Returns those of {@link enrolled} that the user can prove in this application. A passkey of another domain demands a second
+   * factor and cannot be it, so only the recovery codes may be left, or nothing.
+   */
+  async usable(at: Executor, application: Application, userId: string, first: string | null): Promise<string[]> {
+    const usable: string[] = [];
+    for (const method of await this.enrolled(at, userId, first)) {
+      if ((await this.factor(method).isUsable?.(at, application, userId)) ?? true) usable.push(method);
+    }
+    return usable;
   }
 
   /**

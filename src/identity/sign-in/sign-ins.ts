@@ -133,8 +133,8 @@ export class SignIns {
 
   /**
    * Completes a first factor.
-   * @throws AppError `forbidden` if the application does not allow the method, `invalid_credentials` if the account is disabled
-   * or deleted, `invalid_input` for a foreign audience
+   * @throws AppError `forbidden` if the application does not allow the method, `factor_elsewhere` if the user's only second
+   * factor is a passkey of another domain, `invalid_credentials` if the account is disabled or deleted, `invalid_input` for a foreign audience
    */
   async complete(request: SignInRequest, proof: SignInProof): Promise<SignInOutcome> {
     const { application } = request.act;
@@ -153,7 +153,10 @@ export class SignIns {
         return this.#begin(tx, now, request, user, { method, amr, aal, delivery, audience, trusted });
       }
       const isSetup = next.step === "set_up_factor";
-      const methods = next.step === "second_factor" ? [...next.methods] : [];
+      const methods =
+        next.step === "second_factor" ? await this.secondFactors.usable(tx, application, user.id, method) : [];
+      // The caller has proven the first factor, so the answer may tell about the second.
+      if (next.step === "second_factor" && methods.length === 0) throw new AppError("factor_elsewhere");
       const first = { method, amr, delivery, audience, organization, isSetup };
       return { methods, isSetup, flowId: await this.secondFactors.start(tx, application, user.id, first) };
     });

@@ -1266,7 +1266,7 @@ export interface Api {
        * Sign in with the mailed link or code.
        * REST: POST /v1/auth/email/complete
        * Access: public
-       * Errors: invalid_code, invalid_credentials, forbidden, origin_not_allowed
+       * Errors: invalid_code, invalid_credentials, factor_elsewhere, forbidden, origin_not_allowed
        */
       complete: { kind: "mutation"; input: AuthEmailCompleteInput; output: AuthEmailCompleteOutput };
       /**
@@ -1302,7 +1302,7 @@ export interface Api {
      * Sign in with an address and a password.
      * REST: POST /v1/auth/login
      * Access: public
-     * Errors: invalid_credentials, forbidden, origin_not_allowed
+     * Errors: invalid_credentials, factor_elsewhere, forbidden, origin_not_allowed
      */
     login: { kind: "mutation"; input: AuthLoginInput; output: AuthLoginOutput };
     /**

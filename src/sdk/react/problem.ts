@@ -50,6 +50,8 @@ function summaryOf(code: unknown, texts: Texts, retryAfter: unknown): string | u
       return texts.invalidCode;
     case "forbidden":
       return texts.notOffered;
+    case "factor_elsewhere":
+      return texts.factorElsewhere;
     case "address_unproven":
       return texts.addressUnproven;
     case "asking_session_required":

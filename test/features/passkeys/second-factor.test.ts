@@ -174,16 +174,6 @@ scenarios("a passkey as second factor", (t) => {
     expect((await client.post("/v1/me/passkeys/begin")).status).toBe(200);
   });
 
-  t.test("a domain without a passkey of the user offers none, and still asks for a second factor", async (app) => {
-    const one = await holder(app);
-    const id = await app.application({ passkey_rp_id: "example.com", origins: ["https://app.example.com"] });
-    const there = app.client({ "x-application-id": id });
-    const first = await there.post("/v1/auth/login", one.user.login);
-    expect(first.body.status).toBe("mfa_required");
-    const { body } = await there.post("/v1/auth/mfa/challenge", { mfa_token: first.body.mfa_token });
-    expect(body.passkey).toBeNull();
-  });
-
   t.test("a passkey that verified its owner needs nothing more; one that did not needs another factor", async (app) => {
     const key = newAuthenticator({ verifiesUser: false });
     const one = await holder(app, key);

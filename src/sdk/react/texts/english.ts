@@ -181,6 +181,8 @@ export const english: Texts = {
   emailTaken: "An account with this address already exists.",
   signUpClosed: "You cannot create an account here.",
   notOffered: "This is not available here.",
+  factorElsewhere:
+    "Your passkey belongs to another domain, and you have no recovery codes. Sign in on that domain, or ask the operator for help.",
   addressUnproven: "Confirm your email address first.",
   askingSessionRequired:
     "Open the link where you asked for it, or enter the code there. If you have signed out, sign in first.",

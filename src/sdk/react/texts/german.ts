@@ -186,6 +186,8 @@ export const german: Texts = {
   emailTaken: "Es gibt bereits ein Konto mit dieser Adresse.",
   signUpClosed: "Sie können hier kein Konto anlegen.",
   notOffered: "Das ist hier nicht verfügbar.",
+  factorElsewhere:
+    "Ihr Passkey gehört zu einer anderen Domain, und Sie haben keine Wiederherstellungscodes. Melden Sie sich auf jener Domain an, oder bitten Sie den Betreiber um Hilfe.",
   addressUnproven: "Bestätigen Sie zuerst Ihre E-Mail-Adresse.",
   askingSessionRequired:
     "Öffnen Sie den Link dort, wo Sie ihn angefordert haben, oder geben Sie den Code dort ein. Falls Sie sich abgemeldet haben, melden Sie sich zuerst an.",

@@ -190,6 +190,7 @@ interface ProblemTexts {
   emailTaken: string;
   signUpClosed: string;
   notOffered: string;
+  factorElsewhere: string;
   addressUnproven: string;
   askingSessionRequired: string;
   needsStepUp: string;
