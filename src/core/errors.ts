@@ -35,6 +35,11 @@ const catalogue = {
     type: "authentication_error",
     message: "This code or link is wrong, was used before, or has expired. Ask for a new one.",
   },
+  code_used: {
+    status: 401,
+    type: "authentication_error",
+    message: "This code was used before. Wait until the app shows the next code, and enter that one.",
+  },
   token_expired: {
     status: 401,
     type: "authentication_error",

@@ -75,6 +75,30 @@ describe("the page asks for the second factor if there is one", () => {
     expect((await sessionOf(site)).session).toMatchObject({ aal: "aal2", auth_method: "magic_link" });
   });
 
+  browserTest("a code that was used before: the page says to wait, and the next one signs in", async () => {
+    const { user, code } = await enrolled();
+    const spend = await app.client({ "x-application-id": app.applicationId }).post("/v1/auth/login", user.login);
+    const used = code();
+    const proof = { mfa_token: spend.body.mfa_token, method: "totp", code: used };
+    const done = await app.client({ "x-application-id": app.applicationId }).post("/v1/auth/mfa/verify", proof);
+    expect(done.status).toBe(200);
+    await openFor(user);
+    const field = site.page.getByLabel("Code from your authenticator app");
+    for (let i = 0; i < 6; i++) {
+      await field.fill(`\u200b${used.slice(0, 3)} ${used.slice(3)}\u00a0`);
+      const answered = site.page.waitForResponse("**/v1/auth/mfa/verify");
+      await site.press("Continue");
+      await (await answered).finished();
+      await site.page.getByText("Wait until your app shows the next one").waitFor();
+      await site.page.waitForSelector("button.primary:not([aria-disabled])");
+    }
+    expect(await site.page.getByText("wrong").count()).toBe(0);
+    app.clock.advance(30_000);
+    await field.fill(code());
+    await site.press("Continue");
+    await site.sees("You are signed in");
+  });
+
   browserTest("a recovery code, for a user who has lost the phone", async () => {
     const { user, recoveryCodes } = await enrolled();
     await openFor(user);

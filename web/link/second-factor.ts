@@ -27,6 +27,8 @@ export interface Question {
 
 interface Problems {
   wrong(): void;
+  /** The code is right but was used before. It costs no try. */
+  used(): void;
   other(text: string): void;
 }
 
@@ -49,7 +51,8 @@ export function askSecondFactor(question: Question): void {
   const refused = (refusal: Refusal, problems: Problems): void => {
     const isWrong = refusal.code === "invalid_code";
     if (isWrong) wrong++;
-    if (!isWrong) problems.other(question.explain(refusal));
+    if (refusal.code === "code_used") problems.used();
+    else if (!isWrong) problems.other(question.explain(refusal));
     else if (wrong >= TRIES || Date.now() > deadline) end(texts.factor.over);
     else problems.wrong();
   };
@@ -75,7 +78,7 @@ export function askSecondFactor(question: Question): void {
   const codeQuestion = (method: "totp" | "recovery_code"): HTMLElement[] => {
     const { factor } = texts;
     const [label, hint] = method === "totp" ? [factor.totp, factor.totpHint] : [factor.recovery, factor.recoveryHint];
-    const numeric = { inputmode: "numeric", autocomplete: "one-time-code", maxlength: "9" };
+    const numeric = { inputmode: "numeric", autocomplete: "one-time-code", maxlength: "32" };
     const free = { autocomplete: "off", maxlength: "64", autocapitalize: "none", spellcheck: "false" };
     const code = field("code", label, hint, { type: "text", class: "code", ...(method === "totp" ? numeric : free) });
     const alert = element("p", { role: "alert", class: "alert" });
@@ -87,9 +90,9 @@ export function askSecondFactor(question: Question): void {
         const value = code.input.value.trim();
         if (value === "") return code.showProblem(factor.missing);
         code.showProblem(null);
-        const answer = method === "totp" ? value.replaceAll(/[\s-]/g, "") : value;
         const other = (text: string) => alert.replaceChildren(text);
-        await verify({ method, code: answer }, { wrong: () => code.showProblem(factor.wrong), other });
+        const used = () => code.showProblem(factor.used);
+        await verify({ method, code: value }, { wrong: () => code.showProblem(factor.wrong), used, other });
       },
       "submit",
     );
@@ -101,14 +104,15 @@ export function askSecondFactor(question: Question): void {
     const alert = element("p", { role: "alert", class: "alert" });
     const other = (text: string) => alert.replaceChildren(text);
     const wrong = () => other(factor.passkeyFailed);
+    const problems = { wrong, used: wrong, other };
     const use = button(factor.passkey, texts.working, async () => {
       alert.replaceChildren();
       const challenge = await question.api.post<Challenge>("/v1/auth/mfa/challenge", { mfa_token: demand.mfa_token });
-      if (!challenge.ok) return refused(challenge.refusal, { wrong, other });
+      if (!challenge.ok) return refused(challenge.refusal, problems);
       const { passkey } = challenge.body;
       const response = passkey ? await answerOf(passkey.public_key) : null;
       if (!passkey || !response) return wrong();
-      await verify({ method: "passkey", flow_id: passkey.flow_id, response }, { wrong, other });
+      await verify({ method: "passkey", flow_id: passkey.flow_id, response }, problems);
     });
     return [alert, use];
   };

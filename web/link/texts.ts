@@ -43,6 +43,7 @@ export interface Texts {
     button: string;
     missing: string;
     wrong: string;
+    used: string;
     passkeyFailed: string;
     useTotp: string;
     useRecovery: string;
@@ -145,6 +146,7 @@ const english: Texts = {
     button: "Continue",
     missing: "Enter the code.",
     wrong: "This code is wrong or was used before. Try the next one.",
+    used: "This code was used already. Wait until your app shows the next one.",
     passkeyFailed: "The passkey was not used. Try again, or choose another way.",
     useTotp: "Use the authenticator app instead",
     useRecovery: "Use a recovery code instead",
@@ -295,6 +297,7 @@ const german: Texts = {
     button: "Weiter",
     missing: "Geben Sie den Code ein.",
     wrong: "Dieser Code ist falsch oder wurde schon benutzt. Versuchen Sie es mit dem nächsten.",
+    used: "Dieser Code wurde schon benutzt. Warten Sie, bis Ihre App den nächsten anzeigt.",
     passkeyFailed: "Der Passkey wurde nicht benutzt. Versuchen Sie es erneut, oder wählen Sie einen anderen Weg.",
     useTotp: "Stattdessen die Authenticator-App benutzen",
     useRecovery: "Stattdessen einen Wiederherstellungscode benutzen",

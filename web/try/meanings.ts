@@ -30,6 +30,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   unreachable: "No answer",
   invalid_credentials: "Wrong password, or no such account",
   invalid_code: "Wrong code, used before, or too old",
+  code_used: "A right code, but used before. The next one will do",
   authentication_required: "Nobody is signed in yet",
   insufficient_user_authentication: "This needs a fresher or stronger sign-in, so the page asks for it",
   conflict: "An account with this address already exists",

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { AppError } from "../../core/errors.ts";
+import { typedCode } from "../../core/typed-code.ts";
 import { digestEquals } from "../../crypto/secrets.ts";
 import { userRef } from "../../identity/audit/act.ts";
 import type { FactorAnswer, FactorProof, SecondFactor } from "../../identity/factors/second-factors.ts";
@@ -85,10 +86,9 @@ export class RecoveryCodes implements SecondFactor {
   }
 }
 
-/** Accepts codes as people type them: any case, with or without spaces and hyphens, O for 0, I and L for 1. */
+/** Accepts codes as people type them, with O for 0, and I and L for 1: the alphabet has no such letters. */
 function normal(code: string): string {
-  const bare = code.toUpperCase().replaceAll(/[\s-]/g, "");
-  return bare.replaceAll("O", "0").replaceAll(/[IL]/g, "1");
+  return typedCode(code).replaceAll("O", "0").replaceAll(/[IL]/g, "1");
 }
 
 function digestOf(pepper: DataKey, userId: string, code: string): string {

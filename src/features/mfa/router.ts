@@ -130,7 +130,7 @@ export function mfaRouter(
       })
       .input(
         z.strictObject({
-          code: z.string().min(1).max(32).describe("The code that the app shows. Spaces do not count."),
+          code: z.string().min(1).max(32).describe("The code that the app shows. Spaces and hyphens do not count."),
           mfa_token: mfaToken,
           remember_device: rememberDevice,
         }),
@@ -172,9 +172,9 @@ export function mfaRouter(
         summary: "Prove a second factor, to finish a sign-in or to step a session up.",
         description:
           "With an MFA token it finishes the sign-in. With a session it is a step-up: the session becomes `aal2` under a " +
-          "new id.",
+          "new id. A TOTP code works once: the same code again is `code_used`, and costs no try.",
         output: tokensSchema,
-        errors: ["forbidden"],
+        errors: ["forbidden", "code_used"],
         rest: { method: "POST", path: "/v1/auth/mfa/verify" },
         example: {
           input: { mfa_token: EXAMPLE_TOKEN, method: "totp", code: "287082" },

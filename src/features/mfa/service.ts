@@ -1,10 +1,12 @@
 import { MINUTE } from "../../core/clock.ts";
-import { AppError } from "../../core/errors.ts";
+import { AppError, invalidField } from "../../core/errors.ts";
+import { typedCode } from "../../core/typed-code.ts";
 import type { Act } from "../../identity/applications/act.ts";
 import type { Application } from "../../identity/applications/application.ts";
 import { userRef } from "../../identity/audit/act.ts";
 import type { FactorProof, MfaFlow } from "../../identity/factors/second-factors.ts";
 import type { Identity } from "../../identity/identity.ts";
+import type { Taken } from "../../identity/limits/counts.ts";
 import { lockSession } from "../../identity/sessions/lock.ts";
 import type { SessionBundle } from "../../identity/sessions/public.ts";
 import type { SignInOutcome } from "../../identity/sign-in/sign-ins.ts";
@@ -35,6 +37,8 @@ export interface Answer {
 const SETUP_LIFETIME = 10 * MINUTE;
 /** Limits challenges, because each is a record. A caller who exceeds this is not signing anybody in. */
 const CHALLENGES = { burst: 30, interval: MINUTE / 2 };
+/** Limits the tries with a used code that are given back. Each is a few writes, and a used code lives for 90 seconds at most. */
+const REUSES = { burst: 30, interval: MINUTE / 2 };
 
 /** Sets up, challenges and proves second factors, for a sign-in flow or for a session that steps up. */
 export class SecondFactorService {
@@ -112,13 +116,16 @@ export class SecondFactorService {
   }
 
   /**
-   * Refuses a wrong answer, a used answer, and a method that the user does not have, all alike.
-   * @throws AppError `invalid_code`, `invalid_input`, `rate_limited`
+   * Refuses a wrong answer, a used recovery code, and a method that the user does not have, all alike. A right TOTP code that
+   * the user has just used is `code_used`.
+   * @throws AppError `invalid_code`, `code_used`, `invalid_input`, `rate_limited`
    */
   verify(prover: Prover, answer: Answer): Promise<SignInOutcome> {
     const { act, userId } = prover;
     const { method, code, flowId, response } = answer;
     const factor = this.identity.secondFactors.factor(method);
+    // Text without any code does not count as a try.
+    if (code !== null && typedCode(code) === "") throw invalidField("code", "must hold a code");
     return this.#prove(prover, method, answer.rememberDevice, () => {
       // A key cannot be both factors: the first factor does not count as the second.
       if (method === firstOf(prover)) throw new AppError("invalid_code");
@@ -161,9 +168,28 @@ export class SecondFactorService {
       const { flow, replaces } = prover;
       return await signIns.finish({ act, flow, replaces, rememberDevice }, counted);
     } catch (error) {
-      if (error instanceof AppError && error.code === "invalid_code") await this.#refused(prover, method, isLast);
+      const code = error instanceof AppError ? error.code : null;
+      if (code === "code_used") await this.#reused(prover, taken);
+      if (code === "invalid_code") await this.#refused(prover, method, isLast);
       throw error;
     }
+  }
+
+  /**
+   * Gives the try back: a used code cannot be a guess, because only somebody who knows the code has it. It proves nothing either: an
+   * observer of the code may have sent it, so earlier wrong codes stay counted, and too many repeats cost tries as a wrong code.
+   * @throws AppError `rate_limited`
+   */
+  async #reused(prover: Prover, taken: Taken): Promise<void> {
+    const { act, userId } = prover;
+    const { attempts, clock, secondFactors, storage } = this.identity;
+    await attempts.row(act, "totp-reuse", userId, REUSES, sidOf(prover));
+    const now = clock.now();
+    await storage.write(async (tx) => {
+      await taken.undo(tx);
+      if ("flow" in prover) await secondFactors.giveBack(tx, prover.flow);
+      await act.auditRefusal(tx, now, "second_factor.refused", userRef(userId), { method: "totp", reason: "used" });
+    });
   }
 
   /** Tells the owner when a caller with the first factor has used up the tries (ASVS 6.3.5). */

@@ -4,7 +4,7 @@ import type { FactorAnswer, FactorProof, SecondFactor } from "../../identity/fac
 import type { Identity } from "../../identity/identity.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { findTotp, spendStep } from "./store.ts";
-import { matchingStep } from "./totp.ts";
+import { isReused, matchingStep } from "./totp.ts";
 
 /** Checks the codes of an enabled authenticator app. Accepts each time step once (ASVS 6.5.1). */
 export class TotpFactor implements SecondFactor {
@@ -15,19 +15,29 @@ export class TotpFactor implements SecondFactor {
     this.#box = identity.dataKeys.box("totp");
   }
 
-  /** @throws AppError `invalid_code`, alike for a wrong code, a used code, and a user without an app */
+  /**
+   * @throws AppError `invalid_code`, alike for a wrong code and for a user without an app; `code_used` for the right code that
+   * this user spent last
+   */
   async check({ userId, code }: FactorAnswer): Promise<FactorProof> {
     const { storage, clock } = this.identity;
     const factor = await findTotp(storage.read, userId);
     const sealed = factor?.sealed_secret;
     if (!sealed) throw new AppError("invalid_code");
-    const step = matchingStep(this.open(userId, sealed), code ?? "", clock.now(), factor.last_step);
-    if (step === null) throw new AppError("invalid_code");
+    const secret = this.open(userId, sealed);
+    const given = code ?? "";
+    const step = matchingStep(secret, given, clock.now(), factor.last_step);
+    if (step === null) {
+      throw new AppError(isReused(secret, given, clock.now(), factor.last_step) ? "code_used" : "invalid_code");
+    }
     return {
       amr: ["otp"],
       commit: async (tx, now) => {
         if (await spendStep(tx, { user_id: userId, sealed_secret: sealed, step, now })) return;
-        throw new AppError("invalid_code");
+        // Another request may have spent this very code since the check: a form that was sent twice.
+        const latest = await findTotp(tx, userId);
+        const isSame = latest?.last_step === step && Buffer.from(latest.sealed_secret ?? []).equals(sealed);
+        throw new AppError(isSame ? "code_used" : "invalid_code");
       },
     };
   }

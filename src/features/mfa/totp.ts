@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { SECOND } from "../../core/clock.ts";
+import { typedCode } from "../../core/typed-code.ts";
 
 /** RFC 6238 with SHA-1, six digits and 30 seconds. Every authenticator app supports this, and some support nothing else. */
 export const TOTP_PERIOD = 30;
@@ -30,7 +31,7 @@ export function totpCode(secret: Uint8Array, step: number): string {
  * @param now in milliseconds since the epoch, by the server's clock
  */
 export function matchingStep(secret: Uint8Array, code: string, now: number, after: number): number | null {
-  const given = Buffer.from(code.replaceAll(/[\s-]/g, ""));
+  const given = Buffer.from(typedCode(code));
   const current = Math.floor(now / SECOND / TOTP_PERIOD);
   let found: number | null = null;
   for (let step = Math.max(0, current - DRIFT); step <= current + DRIFT; step++) {
@@ -39,6 +40,15 @@ export function matchingStep(secret: Uint8Array, code: string, now: number, afte
     if (isRight && step > after && found === null) found = step;
   }
   return found;
+}
+
+/**
+ * Returns whether a code is that of the step `last` and still within the drift. Its owner has used it and wonders why it fails.
+ * The codes of earlier steps are spent too, but nobody may have seen them, so a guess of one gets no other answer than a wrong
+ * code.
+ */
+export function isReused(secret: Uint8Array, code: string, now: number, last: number): boolean {
+  return last > 0 && matchingStep(secret, code, now, last - 1) === last;
 }
 
 /** Encodes by RFC 4648 section 6 without padding. People copy the result by hand. */

@@ -3,6 +3,7 @@ import { SECOND } from "../../core/clock.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { parseId } from "../../core/ids.ts";
 import { parseJsonObject } from "../../core/json.ts";
+import { typedCode } from "../../core/typed-code.ts";
 import * as z from "../../core/zod.ts";
 import { digestEquals, newSecret, parseSecret } from "../../crypto/secrets.ts";
 import type { FlowsTable } from "../../storage/schema.ts";
@@ -244,7 +245,7 @@ export class EmailProofs {
 
   async #byCode(kinds: readonly ProofKind[], proof: { flowId: string; code: string }) {
     const id = parseId("flow", proof.flowId);
-    const code = proof.code.replaceAll(/[\s-]/g, "");
+    const code = typedCode(proof.code);
     if (id === null) return undefined;
     for (const kind of kinds) {
       const flow = await this.storage.write((tx) => this.flows.attempt(tx, id, kind, MAX_CODES));

@@ -32,7 +32,7 @@ export interface FactorProof {
    * lets the user in, to replace the factor that was lost.
    */
   standsIn?: boolean;
-  /** Spends the answer. Of two simultaneous calls one is refused. @throws AppError `invalid_code` */
+  /** Spends the answer. Of two simultaneous calls one is refused. @throws AppError `invalid_code`, `code_used` */
   commit(tx: Executor, now: number): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export interface SecondFactor {
     application: Application,
     userId: string,
   ): Promise<{ flow_id: string; public_key: Record<string, unknown> } | null>;
-  /** Checks an answer without spending it. @throws AppError `invalid_code`, `invalid_input` */
+  /** Checks an answer without spending it. @throws AppError `invalid_code`, `code_used`, `invalid_input` */
   check(answer: FactorAnswer): Promise<FactorProof>;
   /** Returns whether this user has the factor. Every sign-in calls it, so it must be one point read. */
   isEnrolled(at: Executor, userId: string): Promise<boolean>;
@@ -190,6 +190,11 @@ export class SecondFactors {
     const counted = await this.storage.write((tx) => this.flows.attempt(tx, flow.id, KIND, MAX_TRIES));
     if (!counted) throw new AppError("invalid_code");
     return { isLast: counted.attempts >= MAX_TRIES };
+  }
+
+  /** Gives back a counted try that cannot have been a guess. */
+  async giveBack(tx: Executor, flow: MfaFlow): Promise<void> {
+    await this.flows.giveBackAttempt(tx, flow.id, KIND);
   }
 
   /** Spends the flow: the token is single-use. @throws AppError `invalid_code` */

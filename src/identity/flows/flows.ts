@@ -13,6 +13,7 @@ import {
   insertFlow,
   liveFlowsOf,
   moveFlow,
+  uncountAttempt,
 } from "./store.ts";
 
 export interface FlowStart {
@@ -100,6 +101,11 @@ export class Flows {
    */
   attempt(tx: Executor, id: string, kind: string, most: number): Promise<FlowsTable | undefined> {
     return countAttempt(tx, { id, kind, most, now: this.clock.now() });
+  }
+
+  /** Gives back an attempt that was counted but guessed nothing. */
+  async giveBackAttempt(tx: Executor, id: string, kind: string): Promise<void> {
+    await uncountAttempt(tx, { id, kind });
   }
 
   /**

@@ -87,6 +87,17 @@ const count = prepared((db, p: Param<Count>) =>
 );
 export const countAttempt = (tx: Executor, params: Count) => tx.first(count, params);
 
+const uncount = prepared((db, p: Param<{ id: string; kind: string }>) =>
+  db
+    .updateTable("flows")
+    .set((eb) => ({ attempts: eb("attempts", "-", 1) }))
+    .where("id", "=", p("id"))
+    .where("kind", "=", p("kind"))
+    .where("attempts", ">", 0)
+    .returning("id"),
+);
+export const uncountAttempt = (tx: Executor, params: { id: string; kind: string }) => tx.first(uncount, params);
+
 type EndOfUser = { user_id: string; kind: string; now: number };
 const endOfUser = prepared((db, p: Param<EndOfUser>) =>
   db

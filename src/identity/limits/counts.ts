@@ -19,6 +19,11 @@ export interface Count {
 export interface Taken {
   /** Gives it back, in the transaction of the right answer. */
   giveBack(tx: Executor): Promise<void>;
+  /**
+   * Gives back only this attempt, as if it had not happened. It is for an answer that proves nothing: a used code that restored
+   * the allowance would let its observer guess without end.
+   */
+  undo(tx: Executor): Promise<void>;
 }
 
 /** A limit is used up. */
@@ -49,7 +54,10 @@ export class Counts {
       return taken;
     });
     if (isRefusal(outcome)) throw new AppError("rate_limited", { retryAfter: outcome.retryAfter });
-    return { giveBack: (tx) => giveBackAll(tx, outcome) };
+    const undo = async (tx: Executor) => {
+      for (const { key, limit } of outcome) await release(tx, key, limit);
+    };
+    return { giveBack: (tx) => giveBackAll(tx, outcome), undo };
   }
 
   async clear(tx: Executor, keys: readonly string[]): Promise<void> {

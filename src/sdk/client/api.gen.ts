@@ -683,7 +683,7 @@ export interface AuthMfaDisableOutput {
 }
 
 export interface AuthMfaEnableInput {
-  /** The code that the app shows. Spaces do not count. */
+  /** The code that the app shows. Spaces and hyphens do not count. */
   code: string;
   /** The token that the sign-in answered with `mfa_required`. Without it the call needs a session. */
   mfa_token?: string | null | undefined;
@@ -1351,7 +1351,7 @@ export interface Api {
        * Prove a second factor, to finish a sign-in or to step a session up.
        * REST: POST /v1/auth/mfa/verify
        * Access: flow-or-session
-       * Errors: forbidden
+       * Errors: forbidden, code_used
        */
       verify: { kind: "mutation"; input: AuthMfaVerifyInput; output: AuthMfaVerifyOutput };
     };

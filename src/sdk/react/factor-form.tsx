@@ -47,9 +47,13 @@ export function FactorForm({ methods, send, offerRemember = false, children }: F
           method === "passkey" || code?.trim() ? {} : { code: texts.codeMissing }
         }
         send={({ code = "", remember }) =>
-          send(method === "passkey" ? { method } : { method, code: code.trim() }, remember === "on")
+          send(method === "passkey" ? { method } : { method, code }, remember === "on")
         }
-        told={method === "passkey" ? undefined : { invalid_code: { code: texts.invalidCode } }}
+        told={
+          method === "passkey"
+            ? undefined
+            : { invalid_code: { code: texts.invalidCode }, code_used: { code: texts.codeUsed } }
+        }
       >
         {(problems) => (
           <>

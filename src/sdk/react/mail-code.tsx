@@ -47,7 +47,7 @@ export function MailCode(props: MailCodeProps): ReactElement {
         idOf={idOf}
         labels={{ code: texts.mailCodeLabel, ...fields?.labels }}
         check={(values) => ({ ...(values.code?.trim() ? {} : { code: texts.codeMissing }), ...fields?.check(values) })}
-        send={({ code = "", ...values }) => complete({ flow_id: sent.flow_id, code: code.trim() }, values)}
+        send={({ code = "", ...values }) => complete({ flow_id: sent.flow_id, code }, values)}
         told={{ invalid_code: { code: texts.invalidCode } }}
       >
         {(problems) => (

@@ -48,6 +48,8 @@ function summaryOf(code: unknown, texts: Texts, retryAfter: unknown): string | u
       return texts.invalidCredentials;
     case "invalid_code":
       return texts.invalidCode;
+    case "code_used":
+      return texts.codeUsed;
     case "forbidden":
       return texts.notOffered;
     case "factor_elsewhere":

@@ -72,7 +72,7 @@ export function TotpSetupForm({ mfa, onDone, options, onRefused, children }: Tot
               idOf={idOf}
               labels={{ code: texts.totpCode }}
               check={({ code }): Record<string, string> => (code?.trim() ? {} : { code: texts.codeMissing })}
-              send={({ code = "" }) => enable(code.trim())}
+              send={({ code = "" }) => enable(code)}
               told={{ invalid_code: { code: texts.invalidCode } }}
             >
               {({ code }) => (

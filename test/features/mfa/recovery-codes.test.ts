@@ -84,7 +84,7 @@ scenarios("recovery codes", (t) => {
         expect([index, (await use(app, user, change(codes[index] ?? ""))).status]).toEqual([index, 200]);
       }
       const left = codes[9] ?? "";
-      for (const wrong of [left.slice(0, -1), `${left}0`, left.split("-").reverse().join("-").slice(1), "-", "💥"]) {
+      for (const wrong of [left.slice(0, -1), `${left}0`, left.split("-").reverse().join("-").slice(1), "💥"]) {
         expect([wrong, (await use(app, user, wrong)).code]).toEqual([wrong, "invalid_code"]);
       }
       expect((await use(app, user, left)).status).toBe(200);

@@ -49,7 +49,7 @@ scenarios("the set-up of an authenticator app", (t) => {
       expect(await app.audit()).toContain("factor.added");
       // The code that enabled the app is spent.
       const { mfa_token } = (await firstFactor(app, user)).body;
-      expect((await verify(own(app), mfa_token, code)).code).toBe("invalid_code");
+      expect((await verify(own(app), mfa_token, code)).code).toBe("code_used");
     },
   );
 

@@ -99,21 +99,23 @@ scenarios("sign-in with a second factor", (t) => {
     expect(await attempt(totp(secret, now, -2))).toBe("invalid_code");
     expect(await attempt(totp(secret, now, 2))).toBe("invalid_code");
     expect(await attempt(totp(secret, now))).toBe("in");
-    expect(await attempt(totp(secret, now))).toBe("invalid_code");
+    expect(await attempt(totp(secret, now))).toBe("code_used");
     expect(await attempt(totp(secret, now, -1))).toBe("invalid_code");
     const restarted = await startApp({ beside: app });
-    expect(await attempt(totp(secret, now), own(restarted))).toBe("invalid_code");
+    expect(await attempt(totp(secret, now), own(restarted))).toBe("code_used");
     await restarted.close();
     // A fast phone sends this code; after it the code of the right time is spent too.
     expect(await attempt(totp(secret, now, 1))).toBe("in");
-    expect(await attempt(totp(secret, now, 1))).toBe("invalid_code");
+    expect(await attempt(totp(secret, now, 1))).toBe("code_used");
     app.clock.advance(STEP);
-    expect(await attempt(totp(secret, app.clock.now()))).toBe("invalid_code");
+    expect(await attempt(totp(secret, app.clock.now()))).toBe("code_used");
     app.clock.advance(STEP);
     expect(await attempt(totp(secret, app.clock.now()))).toBe("in");
     const used = totp(secret, app.clock.now());
     // After the clock goes back an hour, neither that hour's codes nor the used code work again.
     app.clock.advance(-HOUR);
+    // The limits have a test of their own for such a clock. Here they must not answer first.
+    await app.storage.write((tx) => tx.kysely.deleteFrom("rate_limits").execute());
     expect(await attempt(totp(secret, app.clock.now()))).toBe("invalid_code");
     // The limits let one guess pass after such a jump, and the next one later.
     app.clock.advance(HOUR / 2);

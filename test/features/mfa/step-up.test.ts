@@ -83,7 +83,7 @@ scenarios("step-up (RFC 9470; ASVS 7.5.1, 7.5.3)", (t) => {
     expect((await app.client().bearer(step.body.access_token).post(FRESH)).status).toBe(200);
     // The code is spent for a sign-in too.
     const { mfa_token } = (await firstFactor(app, person.user)).body;
-    expect((await verify(own(app), mfa_token, code)).code).toBe("invalid_code");
+    expect((await verify(own(app), mfa_token, code)).code).toBe("code_used");
   });
 
   t.test("a refused proof leaves the session as it was", async (app) => {

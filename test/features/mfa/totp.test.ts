@@ -51,11 +51,11 @@ describe("RFC 6238", () => {
     expect(matchingStep(RFC_SECRET, totpCode(RFC_SECRET, step - 120), before, step)).toBeNull();
   });
 
-  test("ignores spaces and hyphens; refuses anything else without an error", () => {
+  test("ignores fillers; refuses anything else without an error", () => {
     const now = 59_000;
     expect(matchingStep(RFC_SECRET, "287 082", now, 0)).toBe(1);
     expect(matchingStep(RFC_SECRET, " 287-082 ", now, 0)).toBe(1);
-    for (const code of ["", "28708", "2870820", "２８７０８２", "28708a", "\u0000", "94287082", "-287082e0"]) {
+    for (const code of ["", "28708", "2870820", "28708a", "\u0000", "94287082", "-287082e0"]) {
       expect([code, matchingStep(RFC_SECRET, code, now, 0)]).toEqual([code, null]);
     }
   });

@@ -44,6 +44,13 @@ test.each([
   expect(refused("rate_limited", { retryAfter }).summary).toBe(`Too many attempts. Try again in ${text}.`);
 });
 
+test("tells a used code from a wrong one, and says neither of the other", () => {
+  expect(refused("code_used").summary).toBe(english.codeUsed);
+  expect(refused("code_used").summary).toContain("Wait until your app shows the next one");
+  expect(refused("code_used").summary).not.toContain("wrong");
+  expect(refused("invalid_code").summary).toBe(english.invalidCode);
+});
+
 test("shows the appliance's message for an unknown code, or else that the service is busy", () => {
   expect(refused("new_code").summary).toBe("As the appliance says.");
   expect(problemOf(undefined, english, LABELS).summary).toBe(english.busy);

@@ -26,7 +26,10 @@ export type StepUpProof =
   | { method: "email_code"; flow_id: string; code: string };
 
 export interface SecondFactorMethods {
-  /** Completes half a sign-in. @throws SallyportError `invalid_code`: the fifth wrong code ends the sign-in */
+  /**
+   * Completes half a sign-in.
+   * @throws SallyportError `invalid_code`: the fifth wrong code ends the sign-in; `code_used`: the next code will do
+   */
   verifySecondFactor(
     input: HalfSignIn & SecondFactorProof & { remember_device?: boolean | undefined },
   ): Promise<{ status: "success"; user: User }>;
@@ -34,7 +37,7 @@ export interface SecondFactorMethods {
   secondFactorMethods(half?: HalfSignIn): Promise<string[]>;
   /**
    * Proves more about the signed-in user. The session continues under a new id, freshly signed in. Never calls `onStepUp`.
-   * @throws SallyportError `invalid_code`, `invalid_credentials`, `passkey_cancelled`, …
+   * @throws SallyportError `invalid_code`, `code_used`, `invalid_credentials`, `passkey_cancelled`, …
    */
   stepUp(proof: StepUpProof): Promise<SignInAnswer>;
   /** Makes a secret for an authenticator app. `enableTotp` activates it with a first code. */

@@ -177,6 +177,7 @@ export const english: Texts = {
   invalidCredentials: "Wrong password, or no account with this address.",
   wrongPassword: "That is not your password.",
   invalidCode: "The code is wrong, was used before, or is too old.",
+  codeUsed: "This code was used already. Wait until your app shows the next one.",
   signInOver: "That took too long or too many attempts. Start again.",
   emailTaken: "An account with this address already exists.",
   signUpClosed: "You cannot create an account here.",

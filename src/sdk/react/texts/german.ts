@@ -182,6 +182,7 @@ export const german: Texts = {
   invalidCredentials: "Falsches Passwort oder kein Konto mit dieser Adresse.",
   wrongPassword: "Das ist nicht Ihr Passwort.",
   invalidCode: "Der Code ist falsch, wurde schon benutzt oder ist zu alt.",
+  codeUsed: "Dieser Code wurde schon benutzt. Warten Sie, bis Ihre App den nächsten anzeigt.",
   signInOver: "Das hat zu lange gedauert, oder es waren zu viele Versuche. Beginnen Sie von vorn.",
   emailTaken: "Es gibt bereits ein Konto mit dieser Adresse.",
   signUpClosed: "Sie können hier kein Konto anlegen.",

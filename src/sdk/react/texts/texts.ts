@@ -186,6 +186,8 @@ interface ProblemTexts {
   invalidCredentials: string;
   wrongPassword: string;
   invalidCode: string;
+  /** A right code of an authenticator app that was used before. */
+  codeUsed: string;
   signInOver: string;
   emailTaken: string;
   signUpClosed: string;
