@@ -108,7 +108,7 @@ export class Addresses {
     });
   }
 
-  /** @throws AppError `not_found`, `conflict` for the primary address, `token_revoked` */
+  /** @throws AppError `not_found`, `conflict` for the primary or the only address, `token_revoked` */
   remove(caller: AdmittedSession, id: string): Promise<void> {
     const { act, session } = caller;
     const { accounts, notices, storage, clock } = this.identity;
@@ -122,6 +122,10 @@ export class Addresses {
         throw new AppError("conflict", {
           message: "This is the primary address. Make another address the primary one first.",
         });
+      }
+      // Without an address nobody can sign in by a password or a mail.
+      if ((await countEmails(tx, userId)) === 1) {
+        throw new AppError("conflict", { message: "This is your only address. Add another one first." });
       }
       await deleteEmail(tx, id);
       const { address, canonical, tenant_id, verified_at } = row;

@@ -6,6 +6,7 @@ import type { Identity } from "../../identity/identity.ts";
 import { lockSession } from "../../identity/sessions/lock.ts";
 import { requireClaim } from "../../identity/sign-in/sign-up.ts";
 import type { Credentials } from "../../identity/users/credentials.ts";
+import { countEmails } from "../../identity/users/emails/public.ts";
 import type { AdmittedSession } from "../../rpc/gate.ts";
 import { cutPage } from "../../rpc/schemas.ts";
 import type { PasskeysTable } from "../../storage/schema-people.ts";
@@ -193,7 +194,10 @@ async function requireAnotherWayIn(
   const left = (await passkeysOf(tx, removed.user_id)).filter(({ rp_id }) => rp_id === removed.rp_id);
   if (left.length > 0) return;
   const held = await credentials.methodsOf(tx, removed.user_id);
-  if ([...held].some((method) => method !== "passkey" && signInMethods.has(method))) return;
+  // A sign-in by password names an address.
+  const isNamed = (await countEmails(tx, removed.user_id)) > 0;
+  const isWayIn = (method: string) => signInMethods.has(method) && (method !== "password" || isNamed);
+  if ([...held].some((method) => method !== "passkey" && isWayIn(method))) return;
   throw new AppError("conflict", {
     message: "This passkey is your last way to sign in. Set a password, prove an address or add another passkey first.",
   });

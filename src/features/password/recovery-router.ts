@@ -93,7 +93,9 @@ export function newPasswordRouter(
         { fresh: true },
         {
           summary: "Set the first password of a user without one. Ends the user's other sessions.",
-          description: "An anonymous user sets one with an address instead: `POST /v1/auth/anonymous/upgrade`.",
+          description:
+            "A user without an address answers `forbidden`: a sign-in by password names an address. An anonymous user sets one with " +
+            "an address instead: `POST /v1/auth/anonymous/upgrade`.",
           output: success,
           errors: ["conflict", "forbidden"],
           rest: { method: "POST", path: "/v1/me/password" },

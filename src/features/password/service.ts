@@ -6,7 +6,7 @@ import type { Identity } from "../../identity/identity.ts";
 import { lockSession } from "../../identity/sessions/lock.ts";
 import type { SessionBundle } from "../../identity/sessions/public.ts";
 import type { SignInOutcome, SignInRequest } from "../../identity/sign-in/sign-ins.ts";
-import { findAddressOwner } from "../../identity/users/emails/public.ts";
+import { countEmails, findAddressOwner } from "../../identity/users/emails/public.ts";
 import { BY_PASSWORD } from "./admission.ts";
 import type { PasswordHashing } from "./hashing.ts";
 import { addPassword, findPassword, lockPassword, replacePassword } from "./store.ts";
@@ -94,8 +94,8 @@ export class Passwords {
 
   /**
    * Sets the first password of a user who signs in by other means. Ends the user's other sessions.
-   * @throws AppError `conflict` if there is a password: a change takes the current one, or a mail; `forbidden` for an anonymous
-   * user, who could never sign in by a password without an address
+   * @throws AppError `conflict` if there is a password: a change takes the current one, or a mail; `forbidden` for a user
+   * without an address, who could never sign in by a password
    */
   async set(owner: Owner, next: string): Promise<void> {
     const { act, session } = owner;
@@ -109,6 +109,7 @@ export class Passwords {
     await storage.write(async (tx) => {
       const now = clock.now();
       await lockSession(tx, session, now);
+      if ((await countEmails(tx, userId)) === 0) throw lacksAddress();
       if (!(await addPassword(tx, { userId, tenantId: session.tenant_id, hash, now }))) throw hasOne();
       await accounts.credentialChanged(tx, now, act, { userId, keep: session.sid, reason: "password_set" });
     });
@@ -131,6 +132,12 @@ export class Passwords {
 function needsAddress(): AppError {
   return new AppError("forbidden", {
     message: "An anonymous user sets a password together with an address: POST /v1/auth/anonymous/upgrade.",
+  });
+}
+
+function lacksAddress(): AppError {
+  return new AppError("forbidden", {
+    message: "You sign in by a password together with an address. Add an address first, and prove it.",
   });
 }
 
