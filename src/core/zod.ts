@@ -1,9 +1,10 @@
 /**
  * zod, whose schemas are built at their first use. The procedures declare some 1,700 schemas, and building all of them took a
  * third of the start and of the idle memory; most of them describe answers, which only the OpenAPI document and the tests read.
- * A schema behaves like zod's own in every other respect. Import it as `import * as z from "../core/zod.ts"`.
+ * It says why a value is not valid in our own words. A schema behaves like zod's own in every other respect. Import it as `import * as z from "../core/zod.ts"`.
  */
 import * as zod from "zod";
+import { inputReason } from "./input-reasons.ts";
 
 export * from "zod";
 
@@ -27,7 +28,7 @@ function lazy(make: Build): zod.ZodType {
   const later = new Proxy({} as zod.ZodType, {
     get: (_, name) => {
       if (DERIVING.has(name)) return deriving(build, name);
-      if (PARSING.has(name)) return (...parameters: unknown[]) => call(build(), name, parameters);
+      if (PARSING.has(name)) return (value: unknown) => call(build(), name, [value, { error: inputReason }]);
       const member: unknown = Reflect.get(build(), name);
       // A method must see the schema as `this`, never this stand-in.
       return typeof member === "function" ? member.bind(build()) : member;

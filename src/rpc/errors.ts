@@ -43,7 +43,12 @@ export function toEnvelope(error: AppError, requestId: string): Envelope {
 
 function fromZod(error: ZodError): AppError {
   const details: FieldProblem[] = [];
+  const mistyped = new Set(
+    error.issues.filter(({ code }) => code === "invalid_type").map(({ path }) => path.join(".")),
+  );
   for (const issue of error.issues.slice(0, 50)) {
+    // The length of a list says nothing about a field that must be text.
+    if (issue.code !== "invalid_type" && mistyped.has(issue.path.join("."))) continue;
     if (issue.code === "unrecognized_keys") {
       for (const key of issue.keys.slice(0, 20)) {
         details.push({ path: [...issue.path, key].join("."), reason: "is not known here" });
