@@ -70,7 +70,7 @@ test("a consumer of every entry point type-checks, and the cost is printed", asy
 });
 
 test.each([["es2022"], ["es2022,dom"]])(
-  "a server compiles with --lib %s, no other types, and every declaration checked",
+  "a server and an app compile with --lib %s, no other types, and every declaration checked",
   async (lib) => {
     const server = join(project, `server-${lib.length}`);
     await mkdir(join(server, "node_modules"), { recursive: true });
@@ -78,10 +78,17 @@ test.each([["es2022"], ["es2022,dom"]])(
     await Bun.write(join(server, "package.json"), '{ "type": "module" }');
     await Bun.write(
       join(server, "index.ts"),
-      `import { requireSession } from "sallyport/express";
+      `import { createClient, createSession } from "sallyport/client";
+      import { requireSession } from "sallyport/express";
       import { ManagementClient } from "sallyport/management";
       import { SallyportServer } from "sallyport/server";
       export const handler = requireSession();
+      // An app of React Native or Electron has no page's types.
+      const storage = { get: () => null, set: async () => {}, delete: async () => {} };
+      export const session = createSession(createClient(), { storage });
+      export const token: Promise<string | null> = session.getAccessToken();
+      // @ts-expect-error
+      createSession(createClient(), { storage: { get: () => 1, set: () => {}, delete: () => {} } });
       export const users = new ManagementClient({}).users.list();
       export async function statusOf(request: Parameters<SallyportServer["authenticateRequest"]>[0]) {
         const { response } = await new SallyportServer().authenticateRequest(request);

@@ -31,7 +31,7 @@ export interface ClientOptions {
   /** Headers for each request, or a function that returns them before each. */
   headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>) | undefined;
   /** Whether requests carry cookies. Default: `"include"` in a page, no cookies elsewhere. */
-  credentials?: RequestCredentials | undefined;
+  credentials?: "include" | "omit" | "same-origin" | undefined;
 }
 
 export type GetAccessToken = (asking: {
@@ -49,7 +49,7 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
   const url = requireUrl(options.url, "url", "SALLYPORT_URL");
   const applicationId = requireApplicationId(options.applicationId);
   const fetch = options.fetch ?? platformFetch;
-  const credentials = options.credentials ?? ("document" in globalThis ? "include" : undefined);
+  let credentials = options.credentials ?? ("document" in globalThis ? "include" : undefined);
   let accessToken = options.accessToken ?? null;
   let isAttached = false;
   const ownToken = async (rejected: string | null) =>
@@ -72,7 +72,7 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
     return { ...(await headers()), ...(token ? { authorization: `Bearer ${token}` } : {}) };
   }
 
-  const wire = createWire({ url, fetch, credentials, headers: callHeaders });
+  const wire = createWire({ url, fetch, credentials: () => credentials, headers: callHeaders });
 
   async function call(kind: CallKind, path: string, input: unknown, { signal, stepUp = true }: CallOptions = {}) {
     const chances = new SecondChances(credential, stepUp);
@@ -134,8 +134,9 @@ export function createClient(options: ClientOptions = {}): SallyportClient {
     hasOwnCredential,
     onStepUp: options.onStepUp,
     headers,
-    attach(own) {
+    attach(own, { omitCookies = false } = {}) {
       credential = own;
+      if (omitCookies) credentials = "omit";
       isAttached = true;
     },
   });

@@ -29,7 +29,8 @@ export interface ClientInternals {
   onStepUp: OnStepUp | undefined;
   /** Returns the headers of every request, without the credential. */
   headers(): Promise<Record<string, string>>;
-  attach(credential: Credential): void;
+  /** @param options with `omitCookies`, no later call carries cookies */
+  attach(credential: Credential, options?: { omitCookies?: boolean }): void;
 }
 
 const internals = new WeakMap<object, ClientInternals>();

@@ -23,6 +23,7 @@ export type {
   SignUpAnswer,
 } from "./session/sign-ins.ts";
 export type { SessionClaims, SessionState, SignedOutReason, StateListener } from "./session/state.ts";
+export type { SessionStorage } from "./session/token-storage.ts";
 export type { OnStepUp, StepUpNeed } from "./step-up.ts";
 export { stepUpNeedOf } from "./step-up.ts";
 export type { CallOptions, SallyportClient, SessionControls } from "./types.ts";

@@ -1,3 +1,4 @@
+import type { PlatformSignal } from "../internal/platform.ts";
 import type { Api, Tokens } from "./api.gen.ts";
 
 /** A procedure as `api.gen.ts` writes it. */
@@ -8,7 +9,7 @@ interface ProcedureType {
 }
 
 export interface CallOptions {
-  signal?: AbortSignal | undefined;
+  signal?: PlatformSignal | undefined;
   /** With false, a call that needs a step-up rejects, and the user is not asked. */
   stepUp?: boolean | undefined;
 }

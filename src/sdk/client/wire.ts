@@ -25,7 +25,8 @@ interface WireOptions {
   /** The appliance's address. */
   url: string;
   fetch: Fetch;
-  credentials: RequestCredentials | undefined;
+  /** Whether the next request carries cookies. */
+  credentials: () => RequestCredentials | undefined;
   headers(batch: readonly { context: CallContext }[]): Promise<Record<string, string>>;
 }
 
@@ -41,8 +42,9 @@ export type Wire = (
  * tRPC's wire, by its batching link alone: the whole client would bring sockets and subscriptions into every page.
  * A call rejects with SallyportError, or with the signal's reason.
  */
-export function createWire({ url, fetch, credentials, headers }: WireOptions): Wire {
+export function createWire({ url, fetch, credentials: credentialsNow, headers }: WireOptions): Wire {
   async function send(address: string, init: RequestInit): Promise<Response> {
+    const credentials = credentialsNow();
     const signal = eitherSignal(timeoutSignal(TIMEOUT), init.signal);
     const response = await whole(fetch, address, { ...init, ...(credentials && { credentials }), signal }).catch(
       (cause: unknown) => {

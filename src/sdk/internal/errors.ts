@@ -22,6 +22,7 @@ export type SallyportLocalCode =
   | "application_mismatch"
   | "origin_not_allowed"
   | "mixed_content"
+  | "storage_failed"
   | "passkey_cancelled"
   | "passkey_exists"
   | "passkey_unsupported"

@@ -12,6 +12,8 @@ export type PlatformUrl = typeof globalThis extends { URL: { prototype: infer T 
 
 export type PlatformForm = typeof globalThis extends { URLSearchParams: { prototype: infer T } } ? T : FormPart;
 
+export type PlatformSignal = typeof globalThis extends { AbortSignal: { prototype: infer T } } ? T : SignalPart;
+
 export type PlatformInit = typeof globalThis extends { fetch: (input: never, init?: infer T) => unknown }
   ? NonNullable<T>
   : InitPart;
@@ -38,6 +40,10 @@ interface ResponsePart {
 interface UrlPart {
   readonly href: string;
   readonly origin: string;
+}
+
+interface SignalPart {
+  readonly aborted: boolean;
 }
 
 interface FormPart {

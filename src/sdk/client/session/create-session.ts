@@ -1,4 +1,5 @@
 import { configurationError, parseUrl } from "../../internal/errors.ts";
+import type { PlatformInit, PlatformRequest, PlatformResponse, PlatformUrl } from "../../internal/platform.ts";
 import { internalsOf } from "../credential.ts";
 import type { OnStepUp } from "../step-up.ts";
 import type { SallyportClient } from "../types.ts";
@@ -10,8 +11,15 @@ import { createLinkHeaders, createSessionLink, type HeadersInput, type SessionLi
 import { createSignIns, type SignIns } from "./sign-ins.ts";
 import { refuseOtherSite } from "./site.ts";
 import { type SessionState, SessionStates, type StateListener } from "./state.ts";
+import type { SessionStorage } from "./token-storage.ts";
+import { vaultOf } from "./vault.ts";
 
 export interface SessionOptions {
+  /**
+   * For an app without cookies (React Native, Expo, Electron's main process): keeps the refresh token, so give it the platform's
+   * secure store. Leave it out in a page, where an HttpOnly cookie keeps the token from scripts.
+   */
+  storage?: SessionStorage | undefined;
   /** Your own servers' origins to which `session.fetch` may send the access token, beside this page's and the appliance's. */
   origins?: readonly string[] | undefined;
   /** Milliseconds since the Unix epoch. Default: the device's clock, which may be wrong. */
@@ -27,6 +35,7 @@ export interface SallyportSession extends SignIns, SecondFactorMethods {
   subscribe(listener: StateListener): () => void;
   /**
    * Ends the session, here and in the other tabs. With `all`, also ends the user's other sessions on every device.
+   * With `storage`, an appliance that cannot be reached is told later, also after a restart of the app.
    * @throws SallyportError `unreachable`: the session goes on, because this page cannot remove its cookie. With `all` also
    * `authentication_required` and `token_revoked`, if the session had already ended: the other sessions go on
    */
@@ -44,7 +53,7 @@ export interface SallyportSession extends SignIns, SecondFactorMethods {
    * once after a step-up if the server asks for a stronger or fresher sign-in.
    * @throws SallyportError `configuration_error` unless the origin is this page's, the appliance's or listed in `origins`
    */
-  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  fetch(input: string | PlatformUrl | PlatformRequest, init?: PlatformInit): Promise<PlatformResponse>;
   /** For `links` of your own tRPC client, before the http link: retries once after a refresh. */
   readonly link: SessionLink;
   /** For `headers` of that http link: the token as Bearer. */
@@ -60,10 +69,10 @@ export interface SallyportSession extends SignIns, SecondFactorMethods {
 }
 
 /**
- * Keeps a user signed in, in a page. The access token is in memory only; an HttpOnly cookie refreshes it, one refresh at a
- * time across tabs. Takes over the client's credential, and asks the appliance at once whether a user is signed in.
- * @throws SallyportError `configuration_error` outside a page, for a client with its own token, and if the page and the
- * appliance are on different sites
+ * Keeps a user signed in, in a page or in an app. The access token is in memory only. An HttpOnly cookie refreshes it, one
+ * refresh at a time across tabs; with `storage`, the refresh token in that storage does. Takes over the client's credential, and asks the appliance at once whether a user is signed in.
+ * @throws SallyportError `configuration_error` outside a page without `storage`, for a client with its own token, and if the page
+ * and the appliance are on different sites
  */
 export function createSession(client: SallyportClient, options: SessionOptions = {}): SallyportSession {
   const internals = internalsOf(client);
@@ -73,11 +82,15 @@ export function createSession(client: SallyportClient, options: SessionOptions =
       "createSession keeps the access token itself. Make the client without accessToken and getAccessToken.",
     );
   }
-  if (!("document" in globalThis)) {
-    throw configurationError("createSession works only in pages. On a server, verify tokens with sallyport/server.");
+  const { storage } = options;
+  const vault = storage === undefined ? null : vaultOf(storage, internals.url, internals.applicationId);
+  if (!vault && !("document" in globalThis)) {
+    throw configurationError(
+      "createSession works only in pages, and in apps that pass `storage`. On a server, verify tokens with sallyport/server.",
+    );
   }
-  const pageOrigin = globalThis.location.origin;
-  refuseOtherSite(pageOrigin, internals.url);
+  const pageOrigin = vault ? null : globalThis.location.origin;
+  if (pageOrigin !== null) refuseOtherSite(pageOrigin, internals.url);
   const states = new SessionStates();
   const wall = options.now ?? Date.now;
   const handlers: OnStepUp[] = [];
@@ -87,10 +100,11 @@ export function createSession(client: SallyportClient, options: SessionOptions =
     states,
     readClocks: () => ({ wall: wall(), steady: performance.now() }),
     pageOrigin,
+    vault,
     stepUpHandler: () => handlers.at(-1) ?? internals.onStepUp,
   });
-  internals.attach(keeper);
-  const named = [pageOrigin, internals.url, ...(options.origins ?? [])];
+  internals.attach(keeper, { omitCookies: vault !== null });
+  const named = [...(pageOrigin === null ? [] : [pageOrigin]), internals.url, ...(options.origins ?? [])];
   const origins = new Set(named.map((address) => parseUrl(address)?.origin ?? address));
   const appliance = {
     origin: parseUrl(internals.url)?.origin ?? internals.url,
@@ -110,7 +124,7 @@ export function createSession(client: SallyportClient, options: SessionOptions =
     refresh: async () => {
       await keeper.refresh();
     },
-    fetch: createSessionFetch({ credential: keeper, origins, appliance }),
+    fetch: createSessionFetch({ credential: keeper, origins, appliance, omitCookies: vault !== null }),
     link: createSessionLink(keeper),
     headers: createLinkHeaders(keeper),
     onStepUp(handler) {

@@ -1,16 +1,18 @@
 import { SallyportError } from "../../internal/errors.ts";
-import type { User } from "../api.gen.ts";
 import type { ClientInternals, Credential } from "../credential.ts";
 import { SecondChances } from "../second-chances.ts";
 import { type OnStepUp, type StepUpNeed, StepUps } from "../step-up.ts";
+import { AppTokens } from "./app-tokens.ts";
 import { openChannel, type TabChannel, type TabMessage } from "./channel.ts";
 import { HeldToken, type ReadClocks } from "./held-token.ts";
 import { LeaveMark } from "./leave-mark.ts";
 import { createLock, type Lock, SHORT_PATIENCE } from "./lock.ts";
+import { isFinal, isRefusal, nobody } from "./refusals.ts";
 import { requireTokens, type SessionRequests } from "./requests.ts";
 import { Schedule } from "./schedule.ts";
 import { cookiesWithheld } from "./site.ts";
 import { readClaims, type SessionStates, type SignedOutReason } from "./state.ts";
+import type { Vault } from "./vault.ts";
 
 /** Seconds before the next attempt of a page that is set up wrongly. */
 const FINAL_PAUSE = 60;
@@ -20,14 +22,18 @@ interface KeeperOptions {
   requests: SessionRequests;
   states: SessionStates;
   readClocks: ReadClocks;
-  pageOrigin: string;
+  /** null without a page. */
+  pageOrigin: string | null;
+  /** Keeps the refresh token of an app without cookies; null in a page. */
+  vault: Vault | null;
   /** Returns the current step-up handler, if any. */
   stepUpHandler: () => OnStepUp | undefined;
 }
 
 /**
  * Keeps one access token in this page's memory and replaces it with the refresh cookie, which no script can read. Every request
- * that sets, spends or clears that cookie holds a lock across tabs, so answers arrive in the order in which cookies are set.
+ * that sets, spends or clears that cookie holds a lock across tabs, so answers arrive in the order in which cookies are set. In
+ * an app without cookies, a vault keeps the refresh token instead.
  */
 export class Keeper implements Credential {
   readonly #options: KeeperOptions;
@@ -37,7 +43,11 @@ export class Keeper implements Credential {
   readonly #schedule: Schedule;
   readonly #stepUps: StepUps;
   readonly #leaveMark: LeaveMark;
+  /** null in a page. */
+  readonly #appTokens: AppTokens | null;
   #held: HeldToken | null = null;
+  /** Whether the appliance has still to hear of a sign-out. */
+  #isLeaving = false;
   /** How often the signed-in user has changed. Answers to requests from before the last change are dropped. */
   #epoch = 0;
   #running: Promise<string | null> | null = null;
@@ -50,10 +60,13 @@ export class Keeper implements Credential {
     this.#options = options;
     this.#states = options.states;
     const name = `sallyport ${options.client.url} ${options.client.applicationId}`;
-    this.#lock = createLock(name);
+    const { vault } = options;
+    this.#appTokens = vault && new AppTokens(vault, options.requests);
+    this.#lock = vault?.lock ?? createLock(name);
     this.#leaveMark = new LeaveMark(`${name} sign-out`);
-    this.#channel = openChannel(name, (message) => this.#hear(message));
-    this.#schedule = new Schedule({ check: () => this.#check() });
+    const hear = (message: TabMessage) => this.#hear(message);
+    this.#channel = vault ? vault.open(hear) : openChannel(name, hear);
+    this.#schedule = new Schedule({ check: () => this.#check() }, vault === null);
     this.#stepUps = new StepUps(options.stepUpHandler, () => this.token());
     this.#check();
   }
@@ -120,14 +133,15 @@ export class Keeper implements Credential {
   enter(path: string, body: object, token: string | null = null): Promise<unknown> {
     return this.#lock(async () => {
       // The new session replaces a session that another page did not finish leaving.
-      this.#leaveMark.clear();
+      if (!this.#appTokens) this.#leaveMark.clear();
       const askedAt = this.#options.readClocks();
       const answer = await this.#options.requests.post(path, body, token);
       const { status } = (answer ?? {}) as { status?: unknown };
       if (status === "mfa_required" || status === "sent") return answer;
       const before = this.#states.current.session;
+      const unsaved = (await this.#appTokens?.keep(answer, true)) ?? null;
       this.#change();
-      const { user, sid } = this.#hold(answer, askedAt);
+      const { user, sid } = this.#hold(answer, askedAt, unsaved);
       this.#channel.broadcast({ type: "signed-in", sid, replaces: before?.sub === user.id ? before.sid : null });
       return answer;
     });
@@ -162,7 +176,13 @@ export class Keeper implements Credential {
 
   /** @throws SallyportError if the appliance cannot be reached: the session, its cookie and this page's token stay */
   leave(): Promise<void> {
-    return this.#leaving(() => this.#logOut());
+    const tokens = this.#appTokens;
+    if (!tokens) return this.#leaving(() => this.#logOut());
+    return this.#lock(async () => {
+      await tokens.vault.leave(this.#held?.value ?? null);
+      this.#end("sign-out");
+      await this.#endLeft(tokens);
+    });
   }
 
   /**
@@ -191,6 +211,8 @@ export class Keeper implements Credential {
       } finally {
         this.#leaveMark.clear();
       }
+      // The token is worthless now. If it stays, the appliance refuses it at the next start.
+      await this.#appTokens?.vault.remove().catch(() => {});
       this.#end("sign-out");
     });
   }
@@ -209,6 +231,7 @@ export class Keeper implements Credential {
 
   /** Ends the session that a page was leaving when it was closed or loaded again. @returns false if there is none */
   async #finishLeaving(): Promise<boolean> {
+    if (this.#appTokens) return this.#finishLeft(this.#appTokens);
     const sid = this.#leaveMark.sid;
     if (sid === null) return false;
     await this.#logOut();
@@ -216,6 +239,30 @@ export class Keeper implements Credential {
     this.#forget("sign-out");
     this.#channel.broadcast({ type: "sign-out", sid });
     return true;
+  }
+
+  /** The same for an app. Its user is signed out even if the appliance cannot hear of it now. */
+  async #finishLeft(tokens: AppTokens): Promise<boolean> {
+    if ((await tokens.vault.leaving()) === null) {
+      const wasLeaving = this.#isLeaving;
+      this.#isLeaving = false;
+      return wasLeaving && this.#states.current.status === "signed-out";
+    }
+    await tokens.vault.remove();
+    if (this.#states.current.status !== "signed-out") this.#end("sign-out");
+    await this.#endLeft(tokens);
+    return true;
+  }
+
+  /** Tells the appliance of a sign-out from this app, now or later. */
+  async #endLeft(tokens: AppTokens): Promise<void> {
+    try {
+      await tokens.endLeft();
+      this.#isLeaving = false;
+    } catch (error) {
+      this.#isLeaving = true;
+      this.#schedule.retryLater(error instanceof SallyportError ? error.retryAfter : null);
+    }
   }
 
   /** @param asked the epoch at the time of the call; waiting for the lock may have taken longer */
@@ -226,20 +273,22 @@ export class Keeper implements Credential {
     try {
       if (await this.#finishLeaving()) return null;
       const askedAt = this.#options.readClocks();
-      const answer = await this.#options.requests.post("/v1/auth/refresh", {});
+      const tokens = this.#appTokens;
+      const answer = await (tokens ? tokens.spend() : this.#options.requests.post("/v1/auth/refresh", {}));
+      const unsaved = (await tokens?.keep(answer, false)) ?? null;
       if (epoch === this.#epoch) {
         this.#cookieFlows = true;
         this.#logged = null;
-        return this.#hold(answer, askedAt).token;
+        return this.#hold(answer, askedAt, unsaved).token;
       }
     } catch (error) {
       refusal = error;
     }
-    const isWithheld = isRefusal(refusal) && (await this.#livesWithoutCookie());
+    const { client, pageOrigin } = this.#options;
+    const isWithheld = pageOrigin !== null && isRefusal(refusal) && (await this.#livesWithoutCookie());
     // Another tab changed the signed-in user meanwhile, so this answer is about a different user.
     if (epoch !== this.#epoch) return this.#held?.value ?? null;
-    const { client, pageOrigin } = this.#options;
-    if (isWithheld) return this.#fail(cookiesWithheld(pageOrigin, client.url));
+    if (isWithheld && pageOrigin !== null) return this.#fail(cookiesWithheld(pageOrigin, client.url));
     if (!isRefusal(refusal)) return this.#fail(refusal);
     this.#end(this.#states.current.status === "signed-in" ? "ended" : "none");
     return null;
@@ -280,11 +329,13 @@ export class Keeper implements Credential {
     );
   }
 
-  #hold(answer: unknown, askedAt: ReturnType<ReadClocks>): { token: string; user: User; sid: string } {
+  /** @param unsaved the storage's failure, if it did not take the refresh token */
+  #hold(answer: unknown, askedAt: ReturnType<ReadClocks>, unsaved: SallyportError | null) {
     const { tokens, session } = requireTokens(this.#options.client.url, answer);
     this.#held = new HeldToken(tokens.access_token, tokens.expires_in, askedAt, this.#options.readClocks);
-    this.#states.set({ status: "signed-in", user: tokens.user, session, error: null });
-    this.#schedule.renewIn(this.#held.remaining - this.#held.ahead);
+    this.#states.set({ status: "signed-in", user: tokens.user, session, error: unsaved });
+    if (unsaved) this.#schedule.retryLater(null);
+    else this.#schedule.renewIn(this.#held.remaining - this.#held.ahead);
     return { token: tokens.access_token, user: tokens.user, sid: session.sid };
   }
 
@@ -332,30 +383,12 @@ export class Keeper implements Credential {
   #check(): void {
     const held = this.#held;
     const { status, error } = this.#states.current;
-    if (status === "signed-out" && error === null) return;
+    if (status === "signed-out" && error === null && !this.#isLeaving) return;
     const isFresh = held !== null && held.remaining > held.ahead;
     // The state keeps a failure until an attempt succeeds.
     if (isFresh && error === null) this.#schedule.renewIn(held.remaining - held.ahead);
     else this.refresh().catch(() => {});
   }
-}
-
-/**
- * Whether the appliance refused the credential, as opposed to giving no answer. A gateway's own 401 has another form, and says
- * nothing about the session.
- */
-function isRefusal(error: unknown): boolean {
-  return error instanceof SallyportError && error.status === 401 && error.type === "authentication_error";
-}
-
-function nobody(): SallyportError {
-  const message = "Nobody is signed in.";
-  return new SallyportError({ code: "authentication_required", message, status: 401, type: "authentication_error" });
-}
-
-/** Whether a retry would get the same answer, because the page is set up wrongly. */
-function isFinal({ status, type }: SallyportError): boolean {
-  return status >= 400 && status < 500 && status !== 429 && type !== "api_error";
 }
 
 function refuse(error: unknown): never {

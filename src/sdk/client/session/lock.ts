@@ -46,7 +46,7 @@ export function createLock(name: string): Lock {
     });
 }
 
-function createLocalLock(): Lock {
+export function createLocalLock(): Lock {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
     const run = last.then(work);

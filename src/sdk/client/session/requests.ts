@@ -6,6 +6,7 @@ import type { Tokens } from "../api.gen.ts";
 import type { ClientInternals } from "../credential.ts";
 import { isMixedContent } from "./site.ts";
 import { readClaims, type SessionClaims } from "./state.ts";
+import type { Leaving } from "./vault.ts";
 
 const TIMEOUT = 30_000;
 const MAX_BYTES = 1_000_000;
@@ -14,11 +15,14 @@ const PROBE_TIMEOUT = 10_000;
 const PROBE_PAUSE = 500;
 const PROBES = 2;
 
-/** The requests that set or clear the session's cookies. They use REST, because the refresh cookie's path is `/v1/auth`. */
+/**
+ * The requests that begin, renew and end a session. They use REST, because the refresh cookie's path is `/v1/auth`. An app without
+ * a page sends no cookies.
+ */
 export class SessionRequests {
   constructor(
     private readonly client: ClientInternals,
-    private readonly pageOrigin: string,
+    private readonly pageOrigin: string | null,
   ) {}
 
   /**
@@ -32,13 +36,24 @@ export class SessionRequests {
 
   /** Like {@link post}, with any method. */
   async send(method: string, path: string, body: unknown, token: string | null): Promise<unknown> {
-    if (isMixedContent(this.pageOrigin, this.client.url)) throw this.#mixedContent();
+    const { pageOrigin } = this;
+    if (pageOrigin !== null && isMixedContent(pageOrigin, this.client.url)) throw this.#mixedContent();
     try {
       return (await this.#send(method, path, body, token)).body;
     } catch (error) {
-      if (!(error instanceof SallyportError) || error.code !== "unreachable") throw error;
+      if (!(error instanceof SallyportError) || error.code !== "unreachable" || pageOrigin === null) throw error;
       throw (await this.#isRefusedToOrigin()) ? this.#originRefused() : error;
     }
+  }
+
+  /** Ends a session by one of its tokens. A refresh token is first exchanged, because a sign-out takes an access token. */
+  async end({ kind, token }: Leaving): Promise<void> {
+    let access = token;
+    if (kind === "refresh") {
+      const answer = await this.post("/v1/auth/refresh", { refresh_token: token });
+      access = requireTokens(this.client.url, answer).tokens.access_token;
+    }
+    await this.post("/v1/auth/logout", {}, access);
   }
 
   /** Whether a token's session is still alive. @throws SallyportError if that cannot be learned */
@@ -61,8 +76,8 @@ export class SessionRequests {
       body,
       timeoutMs: TIMEOUT,
       maxBytes: MAX_BYTES,
-      credentials: "include",
-      keepalive: true,
+      credentials: this.pageOrigin === null ? "omit" : "include",
+      keepalive: this.pageOrigin === null ? undefined : true,
     });
   }
 

@@ -10,20 +10,25 @@ interface Duties {
 
 /**
  * Decides when to check the session: ahead of the token's end, after failures at growing intervals, and at once when the page
- * is shown, gets the focus, comes back from the back-forward cache or is online again. A hidden page waits until it is shown.
+ * is shown, gets the focus, comes back from the back-forward cache or is online again. A hidden page waits until it is shown. An
+ * app without a page has timers only.
  */
 export class Schedule {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #retry = FIRST_RETRY;
   readonly #wake = () => {
-    if (document.visibilityState === "visible") this.duties.check();
+    if (!this.isPage || document.visibilityState === "visible") this.duties.check();
   };
   readonly #online = () => {
     this.#retry = FIRST_RETRY;
     this.duties.check();
   };
 
-  constructor(private readonly duties: Duties) {
+  constructor(
+    private readonly duties: Duties,
+    private readonly isPage: boolean,
+  ) {
+    if (!isPage) return;
     document.addEventListener("visibilitychange", this.#wake);
     globalThis.addEventListener("pageshow", this.#wake);
     globalThis.addEventListener("focus", this.#wake);
@@ -50,6 +55,7 @@ export class Schedule {
 
   close(): void {
     this.rest();
+    if (!this.isPage) return;
     document.removeEventListener("visibilitychange", this.#wake);
     globalThis.removeEventListener("pageshow", this.#wake);
     globalThis.removeEventListener("focus", this.#wake);

@@ -10,6 +10,8 @@ interface SessionFetchOptions {
   origins: ReadonlySet<string>;
   /** The appliance's origin, and the id that its calls carry: without it, the page could not read a refusal. */
   appliance: { origin: string; applicationId: string };
+  /** Whether requests carry no cookies, unless the caller says so. */
+  omitCookies: boolean;
 }
 
 /**
@@ -17,9 +19,9 @@ interface SessionFetchOptions {
  * has to prove more.
  * @throws SallyportError `configuration_error` for an unlisted origin, because a receiver of the token can act as the user
  */
-export function createSessionFetch({ credential, origins, appliance }: SessionFetchOptions) {
+export function createSessionFetch({ credential, origins, appliance, omitCookies }: SessionFetchOptions) {
   return async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    const request = new Request(input, init);
+    const request = new Request(input, omitCookies ? { credentials: "omit", ...init } : init);
     const origin = parseUrl(request.url)?.origin ?? "";
     if (!origins.has(origin)) {
       throw configurationError(`The access token may not be sent to ${origin}. Add it to createSession's \`origins\`.`);

@@ -1,3 +1,4 @@
+import type { PlatformSignal } from "../../internal/platform.ts";
 import type {
   AuthLoginInput,
   AuthPasskeyBeginOutput,
@@ -36,7 +37,7 @@ export interface PasskeySignIn extends SignInTarget {
    * `passkey_unsupported` if the browser cannot do it, and with `passkey_cancelled` once another passkey is requested.
    */
   conditional?: boolean | undefined;
-  signal?: AbortSignal | undefined;
+  signal?: PlatformSignal | undefined;
 }
 
 /** All ways to sign in, sign up and recover an account. They reject with SallyportError. */
