@@ -10,6 +10,8 @@ const REASONS = {
   "it needs systemd": 1,
   "it shows the folders": 1,
   "it is a commit message": 1,
+  "Expo's packages are not installed": 1,
+  "Electron is not installed": 1,
 };
 
 const LANGUAGES = ["sh", "ts", "tsx", "js", "json", "toml", "text", "mermaid", "ini"];
