@@ -7,7 +7,11 @@ import { eventually } from "../support/eventually.ts";
 const METRICS_TOKEN = "a token of thirty-two characters";
 
 setDefaultTimeout(60_000);
-afterAll(tidy);
+const children: Bun.Subprocess[] = [];
+afterAll(async () => {
+  for (const child of children) child.kill("SIGKILL");
+  await tidy();
+});
 
 /** A server whose standard output is a pipe that nobody reads. */
 async function startUnread() {
@@ -22,6 +26,7 @@ async function startUnread() {
     stdout: writer,
     stderr: "inherit",
   });
+  children.push(child);
   closeSync(writer);
   const url = await eventually(async () => {
     const holder = JSON.parse(readFileSync(join(made.data, "serving.json"), "utf8")) as { url: string | null };
