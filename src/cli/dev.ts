@@ -24,6 +24,7 @@ import { createLog, createOutput, type DevParts, listen } from "./listen.ts";
 import { createIdentityOf } from "./open.ts";
 import { tellIgnored } from "./service-variables.ts";
 import { type Serving, startServing } from "./serving.ts";
+import { copyBeforeUpgrade } from "./upgrade.ts";
 
 /** Loosens limits per address, because tests sign up hundreds of users from one address. Limits per account stay strict. */
 const ROOMY = { limit_sign_up: "100000/1h", limit_anonymous: "100000/1h", limit_network: "100000/10m" };
@@ -120,7 +121,8 @@ async function openOnDisk(
   const serving = startServing(dataDirectory, "dev");
   let storage: Storage | undefined;
   try {
-    storage = await openStorage({ kind: "sqlite", file: databaseFile(dataDirectory) });
+    const beforeUpgrade = copyBeforeUpgrade(dataDirectory, context.warn);
+    storage = await openStorage({ kind: "sqlite", file: databaseFile(dataDirectory), beforeUpgrade });
     const instance = { settings, dataDirectory, storage, clock: systemClock, masterKeys };
     const identity = await createIdentityOf(instance);
     return { instance, made: await developmentCredentials(context, identity, dataDirectory), serving };

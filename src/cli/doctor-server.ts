@@ -6,11 +6,10 @@ import { REPORT_PATH, reportToken, type SelfReport } from "../http/self-report.t
 import { error, type Finding, ok, warning } from "./finding.ts";
 import type { CliSettings } from "./instance.ts";
 import { describeFault } from "./network-faults.ts";
+import { FEW_DESCRIPTORS } from "./warnings.ts";
 
 /** Milliseconds for each request. */
 const PATIENCE = 5 * SECOND;
-/** Each connection, and the log and the database, take one descriptor. */
-const FEW_DESCRIPTORS = 4_096;
 
 /** Asks the running server about itself: by the port, and by the public URL as its clients do. */
 export async function checkRunning(

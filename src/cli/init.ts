@@ -54,7 +54,7 @@ export const init: Command = {
         dataDirectory,
         masterKeys,
         clock: systemClock,
-        storage: await openData(settings, dataDirectory),
+        storage: await openData(settings, dataDirectory, context.warn),
       };
       try {
         printMade(context, settings, dataDirectory, await setUpOnce(instance));

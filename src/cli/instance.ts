@@ -10,6 +10,7 @@ import type { Storage } from "../storage/storage.ts";
 import { type CommandContext, CommandError, textFlag } from "./command.ts";
 import { databaseFile, liesIn, looseDirectory, requireWritable } from "./data-directory.ts";
 import { devKeyFile } from "./dev/files.ts";
+import { copyBeforeUpgrade, tellUpgrade } from "./upgrade.ts";
 
 /** The master key comes from outside the data: from a file, a systemd credential or the environment. */
 const masterKeySettings = defineSettings({
@@ -121,7 +122,13 @@ export async function openInstance(
     requireDataDirectory(context, dataDirectory);
     beforeOpening(dataDirectory);
   }
-  return { settings, dataDirectory, masterKeys, clock: systemClock, storage: await openData(settings, dataDirectory) };
+  return {
+    settings,
+    dataDirectory,
+    masterKeys,
+    clock: systemClock,
+    storage: await openData(settings, dataDirectory, context.warn),
+  };
 }
 
 /** Warns if other users can read the directory. @throws CommandError unless `init` prepared it */
@@ -135,15 +142,22 @@ export function requireDataDirectory(context: CommandContext, dataDirectory: str
   if (loose) context.warn(`Warning: ${loose}`);
 }
 
-export async function openData(settings: CliSettings, dataDirectory: string): Promise<Storage> {
+/** @param tell prints a line about an upgrade of the database */
+export async function openData(
+  settings: CliSettings,
+  dataDirectory: string,
+  tell: (line: string) => void,
+): Promise<Storage> {
   if (settings.database_url !== undefined) {
     return openStorage({
       kind: "postgres",
       url: settings.database_url,
       driver: settings.database_driver,
       maxConnections: settings.database_connections,
+      beforeUpgrade: tellUpgrade(tell),
     });
   }
   requireWritable(dataDirectory);
-  return openStorage({ kind: "sqlite", file: databaseFile(dataDirectory) });
+  const beforeUpgrade = copyBeforeUpgrade(dataDirectory, tell);
+  return openStorage({ kind: "sqlite", file: databaseFile(dataDirectory), beforeUpgrade });
 }

@@ -1,4 +1,6 @@
+import { MINUTE } from "../core/clock.ts";
 import { commit, version } from "../core/version.ts";
+import { newestEntryAt } from "../identity/audit/public.ts";
 import { exposureAdvice } from "./advice.ts";
 import { type Command, configFlag, dataFlag } from "./command.ts";
 import { cliSettings, type Instance, openInstance } from "./instance.ts";
@@ -6,6 +8,7 @@ import { createLog, createOutput, listen } from "./listen.ts";
 import { createIdentityOf, requireSetUp } from "./open.ts";
 import { tellIgnored } from "./service-variables.ts";
 import { type Serving, startServing } from "./serving.ts";
+import { clockWatch, warnOfFewDescriptors, warnOfOldClock } from "./warnings.ts";
 
 export const serve: Command = {
   name: "serve",
@@ -22,6 +25,7 @@ export const serve: Command = {
   run: async (context) => {
     let serving: Serving | undefined;
     let instance: Instance | undefined;
+    let watching: ReturnType<typeof setInterval> | undefined;
     try {
       instance = await openInstance(context, (dataDirectory) => {
         serving = startServing(dataDirectory, "serve");
@@ -33,10 +37,17 @@ export const serve: Command = {
       const listening = await listen(instance, log);
       listening.app.metrics.counter("sallyport_log_lines_dropped_total", "Log lines dropped.", () => output.dropped);
       serving?.listensAt(listening.url);
+      warnOfFewDescriptors(log);
+      warnOfOldClock(log, instance.clock, await newestEntryAt(instance.storage.read));
+      watching = setInterval(
+        clockWatch(log, instance.clock, () => performance.now()),
+        MINUTE,
+      );
       for (const { problem, fix } of exposureAdvice(instance.settings)) log.warn({}, `${problem} ${fix}`);
       log.info({ url: listening.url, public_url: listening.publicUrl, version, commit }, "Sallyport is ready.");
       return await listening.done;
     } finally {
+      clearInterval(watching);
       await instance?.storage.close();
       serving?.release();
     }

@@ -83,7 +83,8 @@ function isToken(authorization: string, masterKeys: MasterKeys, now: number): bo
   return actual.length === expected.length && timingSafeEqual(actual, expected);
 }
 
-function descriptors(): SelfReport["descriptors"] {
+/** Returns the open file descriptors of this process and their limit, or null where the system does not tell. */
+export function descriptors(): SelfReport["descriptors"] {
   try {
     const limit = /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
     return { open: readdirSync("/proc/self/fd").length, limit: limit === undefined ? null : Number(limit) };

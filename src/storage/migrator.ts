@@ -28,6 +28,12 @@ interface AppliedMigration {
   checksum: string;
 }
 
+/**
+ * Runs before an older database is upgraded, while no other process can write to it. A fault leaves the database as it is.
+ * @param from the id of its last migration
+ */
+export type BeforeUpgrade = (from: number, to: number) => Promise<void>;
+
 /** The schema of this program: the id of its last migration. */
 export const schemaVersion: number = allMigrations.at(-1)?.id ?? 0;
 
@@ -48,6 +54,7 @@ export async function migrate(
   target: MigrationTarget,
   clock: Clock,
   migrations: readonly Migration[] = allMigrations,
+  beforeUpgrade: BeforeUpgrade = async () => undefined,
 ): Promise<number> {
   requireConsecutive(migrations);
   for (let count = 0; ; count++) {
@@ -56,6 +63,7 @@ export async function migrate(
       requireKnown(done, migrations, target.columns);
       const next = migrations[done.length];
       if (!next) return false;
+      if (count === 0 && done.length > 0) await beforeUpgrade(done.length, migrations.length);
       for (const statement of next.statements(target.columns)) await run(statement);
       const places = [1, 2, 3, 4].map(target.placeholder).join(", ");
       await run(`INSERT INTO schema_migrations (id, name, checksum, applied_at) VALUES (${places})`, [

@@ -10,7 +10,7 @@ import {
   isPostgresUnavailable,
   outcomeUnknown,
 } from "./errors.ts";
-import { type AppliedRow, type MigrationTarget, migrate, type RunStatement } from "./migrator.ts";
+import { type AppliedRow, type BeforeUpgrade, type MigrationTarget, migrate, type RunStatement } from "./migrator.ts";
 import { withDeadlines } from "./postgres-deadlines.ts";
 import {
   PostgresExecutor,
@@ -27,9 +27,13 @@ const ATTEMPTS = 5;
 const MIGRATION_LOCK = 7_306_080_219;
 
 /** Upgrades the schema and returns the storage, which owns the pool from then on. */
-export async function openPostgresStorage(pool: PostgresPool, clock: Clock): Promise<Storage> {
+export async function openPostgresStorage(
+  pool: PostgresPool,
+  clock: Clock,
+  beforeUpgrade?: BeforeUpgrade,
+): Promise<Storage> {
   try {
-    await migrate(postgresMigrationTarget(pool), clock);
+    await migrate(postgresMigrationTarget(pool), clock, undefined, beforeUpgrade);
     return new PostgresStorage(withDeadlines(pool));
   } catch (error) {
     await pool.close();

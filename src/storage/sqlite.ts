@@ -5,7 +5,7 @@ import { sqliteColumns } from "./columns.ts";
 import { StatementCompiler } from "./compile.ts";
 import { writeProbe } from "./counters.ts";
 import { sqliteCode, storageUnavailable } from "./errors.ts";
-import { type AppliedRow, type MigrationTarget, migrate, type RunStatement } from "./migrator.ts";
+import { type AppliedRow, type BeforeUpgrade, type MigrationTarget, migrate, type RunStatement } from "./migrator.ts";
 import { SqliteConnection, SqliteExecutor, sqliteDialect } from "./sqlite-executor.ts";
 import {
   ensurePrivateFile,
@@ -24,11 +24,11 @@ import { WriteScheduler } from "./write-scheduler.ts";
 const SMALL = 4 * 1024 * 1024;
 
 /** Opens a database file that survives power cuts. @throws Error that says what is wrong with the file */
-export async function openSqliteFile(file: string, clock: Clock): Promise<Storage> {
+export async function openSqliteFile(file: string, clock: Clock, beforeUpgrade?: BeforeUpgrade): Promise<Storage> {
   ensurePrivateFile(file);
   const writer = openWriter(file);
   try {
-    await migrate(sqliteMigrationTarget(writer), clock);
+    await migrate(sqliteMigrationTarget(writer), clock, undefined, beforeUpgrade);
     const reader = openReader(file);
     const wal = openSync(`${file}-wal`, "r");
     // The WAL may hold commits that a killed process did not flush. Flush them before anyone reads them.

@@ -1,2 +1,2 @@
 /** The queries that other folders may run. The rest of the store is private to this folder. */
-export { auditEntriesOf } from "./store.ts";
+export { auditEntriesOf, newestEntryAt } from "./store.ts";

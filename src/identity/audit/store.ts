@@ -91,3 +91,14 @@ export async function auditEntriesOf(at: Executor, userId: string, limit: number
   const seen = new Map([...done, ...suffered].map((entry) => [entry.seq, entry]));
   return [...seen.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
 }
+
+/** Returns the latest time of the newest hundred entries, in ms: several nodes write them. */
+export async function newestEntryAt(at: Executor): Promise<number | null> {
+  const newest = await at.kysely
+    .selectFrom("audit_entries")
+    .select("occurred_at")
+    .orderBy("seq", "desc")
+    .limit(100)
+    .execute();
+  return newest.length === 0 ? null : Math.max(...newest.map((row) => Number(row.occurred_at)));
+}
