@@ -87,7 +87,8 @@ export function accountRouter(
             description:
               "Deletes personal data, credentials and the sessions of every application at once. The id and the external id " +
               "stay taken. Needs a fresh sign-in, and a second factor if the user has one. Each proven address, also one " +
-              "removed in the last seven days, gets a mail with a link that restores the account within seven days.",
+              "removed in the last seven days, gets a mail. Its link restores the account within seven days; an address that was " +
+              "proven in the last week, after another one, gets no link.",
             output: success,
             errors: ["insufficient_user_authentication", "origin_not_allowed"],
             rest: { method: "DELETE", path: "/v1/me" },

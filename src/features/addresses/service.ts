@@ -2,6 +2,7 @@ import { DAY } from "../../core/clock.ts";
 import { canonicalEmail, emailProblem } from "../../core/email.ts";
 import { AppError, invalidField } from "../../core/errors.ts";
 import { standsFor } from "../../identity/accounts/may-act.ts";
+import { isStanding } from "../../identity/accounts/standing.ts";
 import { userRef } from "../../identity/audit/act.ts";
 import { linkOf } from "../../identity/email-proofs/link.ts";
 import type { StartedProof } from "../../identity/email-proofs/proofs.ts";
@@ -24,7 +25,7 @@ import { cutPage } from "../../rpc/schemas.ts";
 import type { UserEmailsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { MAX_EMAILS } from "./limits.ts";
-import { isStanding, type UndoState } from "./undo.ts";
+import type { UndoState } from "./undo.ts";
 import { toWireEmail, type WireEmail } from "./wire.ts";
 
 const UNDO_LIFETIME = 7 * DAY;

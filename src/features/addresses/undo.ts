@@ -1,6 +1,6 @@
-import { DAY } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
+import { isStanding, STANDING } from "../../identity/accounts/standing.ts";
 import type { Act } from "../../identity/applications/act.ts";
 import { userRef } from "../../identity/audit/act.ts";
 import { checkProof } from "../../identity/email-proofs/mailed.ts";
@@ -23,17 +23,6 @@ export interface UndoState {
   address: string;
   canonical: string;
   changedAt: number;
-}
-
-/**
- * How long before a change an address must have been proven to outlive its undo. The primary address got a notice when it was
- * added, so its reader had this time to object.
- */
-const STANDING = 7 * DAY;
-
-/** Whether a change to this address needs no undo, and an undo does not take it away. Times are in ms. */
-export function isStanding({ verified_at }: Pick<UserEmailsTable, "verified_at">, changedAt: number): boolean {
-  return verified_at !== null && verified_at <= changedAt - STANDING;
 }
 
 /**

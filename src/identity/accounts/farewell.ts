@@ -8,6 +8,7 @@ import type { EmailProofs } from "../email-proofs/proofs.ts";
 import type { Notices } from "../notices/notices.ts";
 import { findNoticeAddress, formerEmailsOf, provenEmailsOf } from "../users/emails/public.ts";
 import { findUser } from "../users/public.ts";
+import { isStanding } from "./standing.ts";
 
 /** How long a deleted account can be restored, and a removed address hears of the deletion. */
 export const FAREWELL_TIME = 7 * DAY;
@@ -43,8 +44,9 @@ const CONTEXT = { keyId: "account", purpose: "restore-account" };
  *
  * If the user deleted the account, the mail has a way back. The data is deleted at once all the same. A sealed copy of the profile
  * stays for seven days, and only the link in the mail opens it, so that neither the operator nor a thief of the database can read
- * it. The credentials do not come back, because an intruder may have added them. If a backend deleted the account, there is no
- * link: a person whom an operator removed must not come back alone.
+ * it. The credentials do not come back, because an intruder may have added them. Only the address that was proven first has a
+ * link, and each that {@link isStanding}: an intruder's own address of yesterday has none. If a backend deleted the account,
+ * there is no link: a person whom an operator removed must not come back alone.
  */
 export class Farewells {
   constructor(
@@ -57,17 +59,19 @@ export class Farewells {
     const user = await findUser(tx, act.application.tenant.id, userId);
     const isOwn = act.actor.kind === "user" && act.actor.id === userId;
     const current = await provenEmailsOf(tx, userId);
-    const oldest = Math.min(...current.map(({ verified_at }) => verified_at ?? now));
-    // As with the undo of a change: an address that the account gave up does not beat one that it had for a week by then.
+    const oldest = firstProof(current);
+    // As with the undo of a change: an address that the account gave up does not beat one that it had for a week by then. An
+    // address that joined after the others may have been an intruder's, which the owner then removed.
     const isBehind = (row: { verified_at: number; removed_at: number }) =>
-      row.verified_at > oldest || oldest <= row.removed_at - FAREWELL_TIME;
+      row.verified_at > oldest || isStanding({ verified_at: oldest }, row.removed_at);
     const present = new Set(current.map(({ canonical }) => canonical));
     const former = (await formerEmailsOf(tx, userId, now - FAREWELL_TIME)).filter((row) => !present.has(row.canonical));
-    const recipients = [
-      ...current.map((row) => ({ ...row, mayRestore: isOwn })),
-      // An address that joined after the others may have been an intruder's, which the owner then removed.
-      ...former.map((row) => ({ ...row, mayRestore: isOwn && !isBehind(row) })),
-    ];
+    const candidates = [...current, ...former.filter((row) => !isBehind(row))];
+    const first = firstProof(candidates);
+    // An intruder proves an address in minutes. With a link to it, the intruder would delete the account and be the first to
+    // restore it, as the only owner.
+    const owners = new Set(candidates.filter((row) => row.verified_at === first || isStanding(row, now)));
+    const recipients = [...current, ...former].map((row) => ({ ...row, mayRestore: isOwn && owners.has(row) }));
     const only = recipients.length === 0 ? await findNoticeAddress(tx, userId) : null;
     // An unproven address may be a stranger's, so it hears of the deletion but gets no link to the data.
     if (only !== null) recipients.push({ address: only, canonical: only, verified_at: null, mayRestore: false });
@@ -108,6 +112,11 @@ export class Farewells {
     });
     return linkOf(tenant, token);
   }
+}
+
+/** Returns when the first of these addresses was proven, in ms. */
+function firstProof(rows: readonly { verified_at: number | null }[]): number {
+  return Math.min(...rows.map(({ verified_at }) => verified_at ?? Number.POSITIVE_INFINITY));
 }
 
 function keyOf(token: string): MasterKeys {

@@ -95,10 +95,27 @@ scenarios("a notice of a deletion", (t) => {
     const mails = await byAddress(app);
     expect(Object.keys(mails).sort()).toEqual([owner.email, "eve@evil.example"]);
     expect((await restore(app, mails[owner.email]?.link ?? null)).status).toBe(200);
-    // The account has the owner's address alone, and the intruder's link is dead.
+    // The account has the owner's address alone, and the intruder had no link.
     expect((await backend(app).get(`/v1/users/${owner.id}`)).body).toMatchObject({ email: owner.email });
-    expect((await restore(app, mails["eve@evil.example"]?.link ?? null)).code).toBe("invalid_code");
+    expect(mails["eve@evil.example"]?.link).toBeNull();
     expect((await app.mail(owner.email)).template).toBe("reset_password");
+  });
+
+  t.test("has no link for an intruder's address of this week, by which the intruder could be first", async (app) => {
+    const owner = await person(app);
+    await giveEmail(app, owner, "eve@evil.example");
+    await deleteOwn(app, owner);
+    const mails = await byAddress(app);
+    expect([mails[owner.email]?.link === null, mails["eve@evil.example"]?.link]).toEqual([false, null]);
+    const late = await person(app, "bob@example.com");
+    await giveEmail(app, late, "bob@work.example");
+    app.clock.advance(7 * DAY);
+    await deleteOwn(app, late);
+    const links = await byAddress(app);
+    expect([links[late.email]?.link === null, links["bob@work.example"]?.link === null]).toEqual([false, false]);
+    // The first link that is used ends the others.
+    expect((await restore(app, links["bob@work.example"]?.link ?? null)).status).toBe(200);
+    expect((await restore(app, links[late.email]?.link ?? null)).code).toBe("invalid_code");
   });
 
   t.test("has no link for an address that joined later and was removed, and none after seven days", async (app) => {
