@@ -37,24 +37,28 @@ export class Cookies {
     ]);
     const removed: string[] = [];
     for (const [name, path] of kept) {
-      const bare = name.replace(PREFIX, "");
-      const paths = cookieValues(header, name).length > 1 ? pathsTo(at.path, path) : [];
       // Browsers refuse a `__Host-` cookie with a path or a domain, so no such stray exists.
-      if (!name.startsWith("__Host-")) removed.push(...this.#removals(name, paths, path, at.host));
-      if (bare !== name && cookieValues(header, bare).length > 0) {
-        removed.push(...this.#removals(bare, pathsTo(at.path, path), null, at.host));
-      }
+      if (name.startsWith("__Host-") || cookieValues(header, name).length < 2) continue;
+      const own = this.#cookie(name, "", path, 0);
+      removed.push(...this.#removals(name, pathsTo(at.path, path), at.host).filter((cookie) => cookie !== own));
     }
-    return removed;
+    for (const [name, path] of kept) {
+      const bare = name.replace(PREFIX, "");
+      if (bare === name || cookieValues(header, bare).length === 0) continue;
+      // Nothing reads these names any more, and they were set without a domain.
+      removed.push(...pathsTo(at.path, path).map((old) => this.#cookie(bare, "", old, 0)));
+    }
+    let room = MAX_REMOVAL_BYTES;
+    return removed.filter((cookie) => {
+      room -= cookie.length;
+      return room >= 0;
+    });
   }
 
-  /** @param kept the path at which the host's own cookie stays */
-  #removals(name: string, paths: readonly string[], kept: string | null, host: string): string[] {
-    const own = paths.filter((path) => path !== kept).map((path) => this.#cookie(name, "", path, 0));
-    const wide = domainsOf(host).flatMap((domain) =>
-      paths.map((path) => `${this.#cookie(name, "", path, 0)}; Domain=${domain}`),
-    );
-    return [...own, ...wide];
+  /** Returns the removals of a name at each path, for the host itself and for its domains. */
+  #removals(name: string, paths: readonly string[], host: string): string[] {
+    const domains = ["", ...domainsOf(host).map((domain) => `; Domain=${domain}`)];
+    return paths.flatMap((path) => domains.map((domain) => this.#cookie(name, "", path, 0) + domain));
   }
 
   /**
@@ -171,10 +175,12 @@ const PREFIX = /^__(Host|Secure)-/;
 /** The most folders and domains for which a stray is removed, because each of them is a header of the answer. */
 const MAX_FOLDERS = 6;
 const MAX_DOMAINS = 3;
+/** A proxy answers 502 if the headers exceed its buffer, which has 4 kB in nginx by default. The new tokens need half of it. */
+const MAX_REMOVAL_BYTES = 1_600;
 
-/** Returns every path whose cookie the browser would send with this request, and the cookie's own path. */
+/** Returns the cookie's own path, and then every path whose cookie the browser would send with this request. */
 function pathsTo(requested: string, own: string): string[] {
-  const paths = new Set<string>(["/", own]);
+  const paths = new Set<string>([own, "/"]);
   for (const path of [requested, own]) {
     const folders = path.split("/").slice(1, MAX_FOLDERS + 1);
     for (let depth = 1; depth <= folders.length; depth++) paths.add(`/${folders.slice(0, depth).join("/")}`);

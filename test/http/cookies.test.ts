@@ -244,6 +244,27 @@ scenarios("two cookies of one name", (t) => {
     HTTPS,
   );
 
+  t.test(
+    "the headers that remove strays fit into a proxy's buffer of 4 kB, beside the new tokens",
+    async (app) => {
+      const { tokens } = await app.signedIn(app.applicationId);
+      const short = app.applicationId.slice(-12);
+      const names = ["__Secure-sallyport_rt", "sallyport_rt", "sallyport_at"].map((name) => `${name}_${short}`);
+      const strays = names.flatMap((name) => [`${name}=one`, `${name}=two`]).join("; ");
+      const cookie = `${strays}; ${names[0]}=${tokens.refreshToken}`;
+      const client = app.client({ cookie, "x-application-id": app.applicationId });
+      const answer = await client.post("/t/default/v1/auth/refresh");
+      expect(answer.status).toBe(200);
+      expect([...answer.headers].map(([name, value]) => `${name}: ${value}\r\n`).join("").length).toBeLessThan(4_000);
+      const removed = answer.cookies.filter(({ value }) => value === "");
+      const places = removed.map(({ name, attributes }) => `${name} ${attributes.domain ?? "host"} ${attributes.path}`);
+      for (const place of ["host /", "login.example.com /", "example.com /", "example.com /t/default/v1/auth"]) {
+        expect(places).toContain(`${names[0]} ${place}`);
+      }
+    },
+    HTTPS,
+  );
+
   t.test("a sign-out removes the cookie wherever it came from, and ends its session", async (app) => {
     const { tokens } = await app.signedIn(app.defaultApplicationId);
     const out = await app.client(header(names.refresh, "stray", tokens.refreshToken)).post("/v1/auth/logout");
