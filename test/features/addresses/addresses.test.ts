@@ -14,7 +14,9 @@ import {
   verifyPrimary,
 } from "../../support/mail-proofs.ts";
 import { scenarios } from "../../support/scenarios.ts";
+import { giveTotp } from "../../support/second-factors.ts";
 import { PASSWORD } from "../../support/template.ts";
+import { totp } from "../../support/totp.ts";
 
 const verify = (client: Client, proof: Record<string, unknown>) => client.post("/v1/auth/email/verify", proof);
 
@@ -124,6 +126,39 @@ scenarios("/v1/me/emails", (t) => {
       }
       expect(await app.state()).toBe(before);
     }
+    expect(await emailsOf(app, user)).toEqual([`${user.email}*`]);
+  });
+
+  t.test("a link works after a step-up, a new sign-in and a sign-out, in any session of its account", async (app) => {
+    const user = await person(app);
+    const secret = await giveTotp(app, user);
+    const caller = callerOf(app);
+    const stepUp = async (asker: Client) => {
+      const answer = await asker.post("/v1/auth/mfa/verify", { method: "totp", code: totp(secret, app.clock.now()) });
+      expect((await asker.get("/v1/auth/session")).code).toBe("token_revoked");
+      return caller.bearer(answer.body.access_token);
+    };
+    const signOut = async (asker: Client) => {
+      expect((await asker.post("/v1/auth/logout")).status).toBe(200);
+      return session(app, user);
+    };
+    for (const [index, next] of [stepUp, () => session(app, user), signOut].entries()) {
+      const asker = await session(app, user);
+      const { token } = await add(app, asker, `more${index}@example.com`);
+      const later = await next(asker);
+      // Without a session the link confirms nothing, and is not spent.
+      expect([index, (await verify(caller, { token })).code]).toEqual([index, "asking_session_required"]);
+      expect([index, (await verify(later, { token })).status]).toEqual([index, 200]);
+    }
+    expect(await emailsOf(app, user)).toHaveLength(4);
+  });
+
+  t.test("the link of a session that the owner has ended confirms nothing in the owner's session", async (app) => {
+    const user = await person(app);
+    const [owner, thief] = [await session(app, user), await session(app, user)];
+    const { token } = await add(app, thief, "thief@evil.example");
+    expect((await owner.delete("/v1/auth/sessions")).status).toBe(200);
+    expect((await verify(owner, { token })).code).toBe("invalid_code");
     expect(await emailsOf(app, user)).toEqual([`${user.email}*`]);
   });
 
