@@ -6,14 +6,15 @@ import { userRef } from "../../identity/audit/act.ts";
 import { checkProof } from "../../identity/email-proofs/mailed.ts";
 import { mailReset } from "../../identity/email-proofs/reset.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { deleteEmail, findByCanonical } from "../../identity/users/emails/public.ts";
 import { insertEmail, reviveUser } from "../../identity/users/public.ts";
-import type { Executor } from "../../storage/storage.ts";
 
 /** Restores a deleted account for the reader of the mail about its deletion. */
 export class Restoration {
   constructor(
-    private readonly identity: Pick<Identity, "attempts" | "clock" | "emailProofs" | "flows" | "outbox" | "storage">,
+    private readonly identity: Pick<
+      Identity,
+      "accounts" | "attempts" | "clock" | "emailProofs" | "flows" | "outbox" | "storage"
+    >,
   ) {}
 
   /**
@@ -22,7 +23,7 @@ export class Restoration {
    * @throws AppError `invalid_code`, `conflict` if another account has proven the address meanwhile
    */
   async restore(asked: Act, token: string): Promise<void> {
-    const { clock, storage } = this.identity;
+    const { accounts, clock, storage } = this.identity;
     const { state, spend } = await checkProof(this.identity, asked, ["restore_account"], { token });
     const kept = openKept(token, String(state.sealed));
     const { userId, address, canonical } = kept;
@@ -32,7 +33,7 @@ export class Restoration {
       const tenantId = act.application.tenant.id;
       await spend(tx);
       if (!(await reviveUser(tx, tenantId, userId, kept, now))) throw new AppError("invalid_code");
-      await this.#freeAddress(tx, now, act, canonical);
+      await accounts.reclaim(tx, now, act, userId, canonical);
       const emailId = newId(clock.now());
       await insertEmail(tx, { id: emailId, tenantId, userId, address, canonical, now, isVerified: true });
       await act.audit(tx, now, "user.restored", userRef(userId));
@@ -40,16 +41,5 @@ export class Restoration {
         await mailReset(this.identity, tx, act, { canonical, owner: { userId, emailId, address } });
       }
     });
-  }
-
-  /** Takes the address from an account that holds it unproven: a stranger must not block the way back by a sign-up with it. */
-  async #freeAddress(tx: Executor, now: number, act: Act, canonical: string): Promise<void> {
-    const holder = await findByCanonical(tx, act.application.tenant.id, canonical);
-    if (!holder) return;
-    if (holder.verified_at !== null) {
-      throw new AppError("conflict", { message: "Another account has proven this address since the deletion." });
-    }
-    await deleteEmail(tx, holder.id);
-    await act.audit(tx, now, "email.removed", userRef(holder.user_id));
   }
 }

@@ -7,7 +7,6 @@ import { checkProof } from "../../identity/email-proofs/mailed.ts";
 import { mailReset } from "../../identity/email-proofs/reset.ts";
 import type { Identity } from "../../identity/identity.ts";
 import {
-  deleteEmail,
   deleteNewerEmails,
   findByCanonical,
   findPrimary,
@@ -66,26 +65,16 @@ export class Undo {
     });
   }
 
-  /**
-   * Deletes the newer addresses, because the attacker who changed the address may have added them. Takes the old address from
-   * an account that holds it unproven: otherwise the attacker could lock the owner out by a sign-up with it.
-   */
+  /** Deletes the newer addresses, because the attacker who changed the address may have added them. */
   async #restore(tx: Executor, now: number, act: Act, userId: string, before: UndoState) {
     const tenantId = act.application.tenant.id;
-    const holder = await findByCanonical(tx, tenantId, before.canonical);
-    const isOwn = holder?.user_id === userId;
-    if (holder && !isOwn) {
-      if (holder.verified_at !== null) {
-        throw new AppError("conflict", { message: "Another account has proven this address since the change." });
-      }
-      await deleteEmail(tx, holder.id);
-      await act.audit(tx, now, "email.removed", userRef(holder.user_id));
-    }
+    await this.identity.accounts.reclaim(tx, now, act, userId, before.canonical);
+    const own = await findByCanonical(tx, tenantId, before.canonical);
     await deleteNewerEmails(tx, userId, before.canonical, before.changedAt - STANDING);
-    if (holder && isOwn) {
-      await verifyEmail(tx, userId, holder.id, now);
-      await makePrimary(tx, userId, holder.id);
-      return holder.id;
+    if (own) {
+      await verifyEmail(tx, userId, own.id, now);
+      await makePrimary(tx, userId, own.id);
+      return own.id;
     }
     const id = newId(this.identity.clock.now());
     const { address, canonical } = before;

@@ -59,6 +59,8 @@ type Change = AnyChange &
     | { reason: "address_undone"; undo: { flowId: string; changedAt: number } }
   );
 
+type AddressHolder = NonNullable<Awaited<ReturnType<typeof findAddressOwner>>>;
+
 /** Changes to an account as a whole. */
 export class Accounts {
   constructor(
@@ -122,14 +124,39 @@ export class Accounts {
 
   /**
    * Takes an address from an account that may not act by it: the account never proved it, and has proven another one. Such a claim
-   * must not keep the owner of the address from an account. The next proven address becomes the primary one.
+   * must not keep the owner of the address from an account.
    */
-  async release(tx: Executor, now: number, act: Act, canonical: string): Promise<void> {
+  release(tx: Executor, now: number, act: Act, canonical: string): Promise<void> {
+    return this.#take(tx, now, act, canonical, standsFor);
+  }
+
+  /**
+   * Takes an address for an account that had proven it before, also from an account that acts by it without a proof. Otherwise
+   * a stranger could bar the owner's way back by a sign-up with the address.
+   * @throws AppError `conflict` if another account has proven the address meanwhile
+   */
+  async reclaim(tx: Executor, now: number, act: Act, userId: string, canonical: string): Promise<void> {
+    const mayKeep = (holder: AddressHolder) => holder.user_id === userId || holder.verified_at !== null;
+    await this.#take(tx, now, act, canonical, mayKeep);
+    const holder = await findAddressOwner(tx, act.application.tenant.id, canonical);
+    if (holder && holder.user_id !== userId) {
+      throw new AppError("conflict", { message: "Another account has proven this address meanwhile." });
+    }
+  }
+
+  /** Takes an address from its account, unless the account may keep it. The next proven address becomes the primary one. */
+  async #take(
+    tx: Executor,
+    now: number,
+    act: Act,
+    canonical: string,
+    mayKeep: (holder: AddressHolder) => boolean,
+  ): Promise<void> {
     const tenantId = act.application.tenant.id;
     const seen = await findAddressOwner(tx, tenantId, canonical);
-    if (!seen || standsFor(seen) || !(await lockUser(tx, tenantId, seen.user_id, now))) return;
+    if (!seen || mayKeep(seen) || !(await lockUser(tx, tenantId, seen.user_id, now))) return;
     const holder = await findAddressOwner(tx, tenantId, canonical);
-    if (holder?.user_id !== seen.user_id || standsFor(holder)) return;
+    if (holder?.user_id !== seen.user_id || mayKeep(holder)) return;
     const { user_id: userId, email_id: emailId, address } = holder;
     const isPrimary = (await findPrimary(tx, userId))?.id === emailId;
     await deleteEmail(tx, emailId);

@@ -240,6 +240,23 @@ scenarios("POST /v1/auth/email/undo", (t) => {
     expect((await login(app, OLD, NEW_PASSWORD)).status).toBe(401);
   });
 
+  t.test(
+    "leaves an account that loses the old address its proven one, as the primary one, and tells it",
+    async (app) => {
+      const user = await victim(app);
+      const link = await changeAddress(app, user, EVIL);
+      const client = await session(app, user);
+      const old = (await client.get("/v1/me/emails")).body.data.find(({ email }) => email === OLD);
+      expect((await client.delete(`/v1/me/emails/${old?.id}`)).status).toBe(200);
+      const holder = await app.unproven(OLD);
+      await giveEmail(app, holder, "proven@example.com");
+      await app.mails();
+      expect((await undo(app, link)).status).toBe(200);
+      expect([await emailsOf(app, user), await emailsOf(app, holder)]).toEqual([[`${OLD}*`], ["proven@example.com*"]]);
+      expect((await app.mail("proven@example.com")).template).toBe("email_removed");
+    },
+  );
+
   t.test("is refused, and not spent, if another person has proven the old address meanwhile", async (app) => {
     const user = await victim(app);
     const link = await changeAddress(app, user, EVIL);
