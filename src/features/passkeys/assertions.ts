@@ -4,7 +4,6 @@ import type { Application } from "../../identity/applications/application.ts";
 import { relyingPartyOf } from "../../identity/applications/relying-party.ts";
 import { ANONYMOUS, userRef } from "../../identity/audit/act.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { isEnabledUser } from "../../identity/users/public.ts";
 import type { PasskeysTable } from "../../storage/schema-people.ts";
 import type { Executor } from "../../storage/storage.ts";
 import { type Assertion, REFUSED, verifyAssertion } from "./ceremony.ts";
@@ -72,9 +71,7 @@ export class Assertions {
     const challenge = await this.challenges.find(answer.purpose, answer.flowId, application, owner);
     const { storage, directory } = this.identity;
     const party = relyingPartyOf(directory, application);
-    const known = await findByCredential(storage.read, application.tenant.id, response.id);
-    // Checked whether or not the passkey is known, so that both cases take the same time.
-    const passkey = (await isEnabledUser(storage.read, known?.user_id ?? "")) ? known : undefined;
+    const passkey = await findByCredential(storage.read, application.tenant.id, response.id);
     const publicKey = passkey?.public_key ?? NOBODYS_KEY;
     const expected = { party, challenge: challenge.value, publicKey };
     const assertion = await verifyAssertion(response, expected).catch((error: unknown) => error);

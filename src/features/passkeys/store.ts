@@ -1,3 +1,4 @@
+import { isEnabled } from "../../identity/users/public.ts";
 import type { PasskeysTable } from "../../storage/schema-people.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 import { conditions, type UserCondition } from "../../storage/user-condition.ts";
@@ -7,10 +8,11 @@ const byCredential = prepared((db, p: Param<{ tenant_id: string; credential_id: 
     .selectFrom("passkeys")
     .selectAll()
     .where("tenant_id", "=", p("tenant_id"))
-    .where("credential_id", "=", p("credential_id")),
+    .where("credential_id", "=", p("credential_id"))
+    .where((eb) => isEnabled(eb.ref("passkeys.user_id"))),
 );
 
-/** Returns the passkey with this credential id. */
+/** Returns the passkey with this credential id, if its user may sign in at all. */
 export const findByCredential = (at: Executor, tenantId: string, credentialId: string) =>
   at.first(byCredential, { tenant_id: tenantId, credential_id: credentialId });
 

@@ -1,7 +1,7 @@
 import { DAY, SECOND } from "../../core/clock.ts";
 import { newSecret, parseSecret, sha256Base64url } from "../../crypto/secrets.ts";
 import type { Executor } from "../../storage/storage.ts";
-import { hasDevice, insertDevice, isDeviceOf, keepLatestDevices, moveDevices, touchDevice } from "./store.ts";
+import { countDevices, insertDevice, isDeviceOf, keepLatestDevices, moveDevices, touchDevice } from "./store.ts";
 
 /** An account, with the tenant that its devices belong to. */
 interface Account {
@@ -50,18 +50,18 @@ export class Devices {
   async visit(tx: Executor, now: number, account: Account, secret: string | null): Promise<DeviceVisit> {
     const { id, tenant_id } = account;
     const maxAge = DEVICE_LIFETIME / SECOND;
-    const before = digestOf(secret);
+    const known = digestOf(secret);
     const after = now - DEVICE_LIFETIME;
-    if (secret !== null && before !== null && (await touchDevice(tx, { user_id: id, digest: before, now, after }))) {
+    if (secret !== null && known !== null && (await touchDevice(tx, { user_id: id, digest: known, now, after }))) {
       return { isKnown: true, isFirst: false, secret, maxAge };
     }
-    const isFirst = !(await hasDevice(tx, id));
+    const before = await countDevices(tx, id);
     const { text } = newSecret("dv", crypto.randomUUID());
     const digest = sha256Base64url(text);
-    if (before !== null) await moveDevices(tx, tenant_id, before, digest);
+    if (known !== null) await moveDevices(tx, tenant_id, known, digest);
     await insertDevice(tx, { user_id: id, digest, tenant_id, now });
-    if (!isFirst) await keepLatestDevices(tx, { user_id: id, digest, keep: MOST_DEVICES });
-    return { isKnown: false, isFirst, secret: text, maxAge };
+    if (before >= MOST_DEVICES) await keepLatestDevices(tx, { user_id: id, digest, keep: MOST_DEVICES });
+    return { isKnown: false, isFirst: before === 0, secret: text, maxAge };
   }
 }
 

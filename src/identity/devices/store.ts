@@ -35,12 +35,15 @@ export async function touchDevice(tx: Executor, params: Pair & { now: number; af
   return (await tx.first(touch, params)) !== undefined;
 }
 
-const anyOf = prepared((db, p: Param<{ user_id: string }>) =>
-  db.selectFrom("account_devices").select("user_id").where("user_id", "=", p("user_id")).limit(1),
+const count = prepared((db, p: Param<{ user_id: string }>) =>
+  db
+    .selectFrom("account_devices")
+    .select((eb) => eb.fn.countAll().as("count"))
+    .where("user_id", "=", p("user_id")),
 );
 
-export async function hasDevice(at: Executor, userId: string): Promise<boolean> {
-  return (await at.first(anyOf, { user_id: userId })) !== undefined;
+export async function countDevices(at: Executor, userId: string): Promise<number> {
+  return Number((await at.first(count, { user_id: userId }))?.count ?? 0);
 }
 
 const insert = prepared((db, p: Param<Pair & { tenant_id: string; now: number }>) =>

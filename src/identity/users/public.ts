@@ -6,6 +6,7 @@ export {
   holdUser,
   insertEmail,
   insertUser,
+  isEnabled,
   isEnabledUser,
   lockUser,
   pageOfUsers,

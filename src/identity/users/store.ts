@@ -1,6 +1,7 @@
 import { type Kysely, PostgresAdapter } from "kysely";
 import type { Database, UsersTable } from "../../storage/schema.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
+import { conditions, type UserCondition } from "../../storage/user-condition.ts";
 import { NEW_USER, type UserRow } from "./wire.ts";
 
 type ColumnName = "id" | "tenant_id" | "created_at" | "updated_at" | keyof typeof NEW_USER;
@@ -63,6 +64,13 @@ const enabledById = prepared((db, p: Param<{ id: string }>) =>
     .where("disabled_at", "is", null)
     .where("deleted_at", "is", null),
 );
+/** Matches users who may sign in at all. */
+export const isEnabled: UserCondition = (userId) => {
+  const eb = conditions();
+  const enabled = eb.selectFrom("users").select("users.id").where("users.id", "=", userId);
+  return eb.exists(enabled.where("users.disabled_at", "is", null).where("users.deleted_at", "is", null));
+};
+
 /** Returns whether this user may sign in at all. */
 export const isEnabledUser = async (at: Executor, id: string): Promise<boolean> =>
   (await at.first(enabledById, { id })) !== undefined;
