@@ -32,6 +32,7 @@ export class TotpFactor implements SecondFactor {
     }
     return {
       amr: ["otp"],
+      keepsUser: true,
       commit: async (tx, now) => {
         if (await spendStep(tx, { user_id: userId, sealed_secret: sealed, step, now })) return;
         // Another request may have spent this very code since the check: a form that was sent twice.

@@ -53,7 +53,7 @@ export class PasskeyFactor implements SecondFactor {
       const message = "The passkey must verify you, by a PIN, a finger or a face.";
       throw new AppError("invalid_code", { message });
     }
-    return { amr: right.amr, commit: (tx, now) => right.commit(tx, now) };
+    return { amr: right.amr, keepsUser: true, commit: (tx, now) => right.commit(tx, now) };
   }
 
   /** Returns whether the user has a passkey of the application's domain. Browsers offer no other here. */

@@ -42,6 +42,7 @@ export class PasskeySignIns {
       amr: right.amr,
       aal: right.userVerified ? "aal2" : "aal1",
       userId: right.userId,
+      keepsUser: true,
       commit: async (tx, now) => {
         await right.commit(tx, now);
         await taken.giveBack(tx);

@@ -52,6 +52,7 @@ export class Passwords {
     return this.identity.signIns.complete(request, {
       ...BY_PASSWORD,
       userId: account.user_id,
+      keepsUser: true,
       commit: async (tx, now) => {
         // The hash took time: a password that was changed meanwhile must not sign in.
         if (!(await lockPassword(tx, account.user_id, version))) throw new AppError("invalid_credentials");

@@ -32,6 +32,8 @@ export interface FactorProof {
    * lets the user in, to replace the factor that was lost.
    */
   standsIn?: boolean;
+  /** Whether `commit` changes nothing of the user's row and addresses, so that they need not be read again. */
+  keepsUser?: boolean;
   /** Spends the answer. Of two simultaneous calls one is refused. @throws AppError `invalid_code`, `code_used` */
   commit(tx: Executor, now: number): Promise<void>;
 }

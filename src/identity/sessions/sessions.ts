@@ -1,16 +1,25 @@
 import type { Clock } from "../../core/clock.ts";
 import { SECOND } from "../../core/clock.ts";
 import { newId } from "../../core/ids.ts";
-import type { Delivery } from "../../storage/schema.ts";
+import type { Delivery, SessionsTable } from "../../storage/schema.ts";
 import type { Executor } from "../../storage/storage.ts";
 import type { Act } from "../applications/act.ts";
 import type { Application } from "../applications/application.ts";
 import { revokeTokens } from "../applications/revoke-tokens.ts";
 import { userRef } from "../audit/act.ts";
 import type { TrustedDevice } from "../factors/trusted-devices.ts";
+import type { UserRow } from "../users/wire.ts";
 import { ACCOUNT_SCOPE, type AccessTokens } from "./access-tokens.ts";
 import type { RefreshTokens } from "./refresh-tokens.ts";
-import { endSessionRow, findSession, insertSession, liveSessionIds, refreshesOf, type SessionBundle } from "./store.ts";
+import {
+  bundleOf,
+  endSessionRow,
+  findSession,
+  insertSession,
+  liveSessionIds,
+  refreshesOf,
+  type SessionBundle,
+} from "./store.ts";
 
 /** The tokens of one session. They leave the appliance once. */
 export interface IssuedTokens {
@@ -67,18 +76,22 @@ export class Sessions {
     private readonly refreshTokens: RefreshTokens,
   ) {}
 
-  /** Begins a session of the user `userId` in the transaction of the sign-in. @param now ms, in whole seconds */
-  async begin(tx: Executor, now: number, act: Act, userId: string, made: NewSession): Promise<SessionBundle> {
+  /**
+   * Begins a session in the transaction of the sign-in.
+   * @param now ms, in whole seconds
+   * @param user the user's row, as it is in this transaction
+   */
+  async begin(tx: Executor, now: number, act: Act, user: UserRow, made: NewSession): Promise<SessionBundle> {
     const { application, origin } = act;
     const { method, amr, aal, delivery } = made;
     const sid = newId(this.clock.now());
     const expiresAt = now + application.refreshAbsoluteTtl * SECOND;
     const audience = made.audience ?? application.defaultAudience;
-    insertSession(tx, {
+    const row: SessionsTable = {
       id: sid,
       tenant_id: application.tenant.id,
       application_id: application.id,
-      user_id: userId,
+      user_id: user.id,
       organization_id: null,
       aal,
       auth_method: method,
@@ -101,11 +114,10 @@ export class Sessions {
       trusted_device_id: made.trusted?.id ?? null,
       trusted_until: made.trusted?.expiresAt ?? null,
       is_stand_in: made.standIn ? 1 : 0,
-    });
+    };
+    insertSession(tx, row);
     await act.audit(tx, now, "session.created", { kind: "session", id: sid }, { method, aal });
-    const session = await findSession(tx, sid);
-    if (!session) throw new Error("a session that was just made is not there");
-    return session;
+    return bundleOf(row, user);
   }
 
   /**

@@ -3,6 +3,7 @@ import type { SessionsTable } from "../../storage/schema.ts";
 import { type Batch, deleteSome } from "../../storage/some-rows.ts";
 import { type Executor, type Param, prepared } from "../../storage/storage.ts";
 import { userColumns } from "../users/public.ts";
+import type { UserRow } from "../users/wire.ts";
 
 const SESSION = [
   "sessions.id as sid",
@@ -52,6 +53,14 @@ const bundleById = prepared((db, p: Param<{ id: string }>) =>
 /** Returns a session with its user in one read. The gate calls it for every request. */
 export const findSession = (at: Executor, id: string) => at.first(bundleById, { id });
 export type SessionBundle = NonNullable<Awaited<ReturnType<typeof findSession>>>;
+
+/** Returns what {@link findSession} would read, from the row of a new session and its user. */
+export function bundleOf(made: SessionsTable, user: UserRow): SessionBundle {
+  const { id: sid, created_at: session_created_at, trusted_device_id: _device, end_reason: _reason, ...session } = made;
+  const { id: _id, tenant_id: _tenant, private_metadata: _metadata, created_at, updated_at, ...person } = user;
+  const times = { session_created_at, user_created_at: created_at, user_updated_at: updated_at };
+  return { ...session, ...person, ...times, sid };
+}
 
 /** Returns why a session ended; null if it is unknown, alive or expired. */
 export async function endReasonOf(at: Executor, sid: string): Promise<string | null> {

@@ -44,6 +44,8 @@ export interface SignInProof {
   aal: "aal1" | "aal2";
   /** The user, unless `commit` creates or finds it. The row is then locked before `commit` runs. */
   userId?: string;
+  /** Whether `commit` changes nothing of the user's row and addresses, so that they need not be read again. */
+  keepsUser?: boolean;
   /**
    * Runs in the transaction and returns the user's id. It creates the user, or checks again the facts that may have
    * changed during the slow part (a hash, a mail, an upstream). @throws AppError to refuse
@@ -145,7 +147,7 @@ export class SignIns {
       const now = this.#now();
       const held = proof.userId === undefined ? null : await this.#user(tx, application, proof.userId);
       const proven = await proof.commit(tx, now);
-      const user = held ?? (await this.#user(tx, application, proven));
+      const user = held && proof.keepsUser ? held : await this.#user(tx, application, proven);
       const { next, trusted } = await this.#decide(tx, asked, request, user);
       const { delivery, audience, organization } = request;
       const { method, amr, aal } = proof;
@@ -178,9 +180,10 @@ export class SignIns {
     };
     const outcome = await this.storage.write(async (tx) => {
       const now = this.#now();
-      const user = await this.#user(tx, act.application, flow.userId);
+      const held = await this.#user(tx, act.application, flow.userId);
       await this.secondFactors.consume(tx, flow.id);
       await proof.commit(tx, now);
+      const user = proof.keepsUser ? held : await this.#user(tx, act.application, flow.userId);
       const { organization } = first;
       const { next } = await this.#decide(tx, asked, { act, organization, trustedDevice: [] }, user);
       if (next.step !== "session") throw new Error(`${next.step} was asked for after the second factor`);
@@ -200,8 +203,9 @@ export class SignIns {
     const { auth_method: method, delivery, audience } = before;
     const outcome = await this.storage.write(async (tx) => {
       const now = this.#now();
-      const user = await this.#user(tx, act.application, before.user_id);
+      const held = await this.#user(tx, act.application, before.user_id);
       await proof.commit(tx, now);
+      const user = proof.keepsUser ? held : await this.#user(tx, act.application, before.user_id);
       if (!isLive(user)) throw refused("account_closed", method);
       if (!(await this.sessions.replace(tx, act, before.sid))) throw new AppError("token_revoked");
       const made: NewSession = { method, ...strength, delivery, audience };
@@ -288,7 +292,7 @@ export class SignIns {
   ): Promise<Begun> {
     const own = act.by(userRef(user.id));
     if (replaces !== null) await this.sessions.replace(tx, act, replaces);
-    const session = await this.sessions.begin(tx, now, own, user.id, made);
+    const session = await this.sessions.begin(tx, now, own, user, made);
     // A step-up is not a sign-in, so it must not make a thief's device a known one.
     if (user.is_anonymous === 1 || isStepUp) return { session, device: null };
     const visit = await this.devices.visit(tx, now, user, act.device());
